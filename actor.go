@@ -1,0 +1,51 @@
+package skein
+
+import "slices"
+
+// Need is what an op asks of a client that calls it. The server role meets every
+// need. The op table gives each op its need; use cases and stores hold to it.
+type Need int8
+
+// Needs, from the strictest.
+const (
+	NeedServer  Need = iota // no client may
+	NeedSelf                // the client that the call names is the caller
+	NeedManager             // owner or admin of the conversation
+	NeedMember              // member of the conversation
+	NeedClient              // any client of the app
+)
+
+// Met reports whether a member with this role meets a need that concerns the
+// conversation.
+func (n Need) Met(isMember bool, role Role) bool {
+	switch n {
+	case NeedManager:
+		return isMember && role >= RoleAdmin
+	case NeedMember:
+		return isMember
+	case NeedClient:
+		return true
+	default:
+		return false
+	}
+}
+
+// Actor is who calls: the app's backend (server role) or one client.
+type Actor struct {
+	App     *App   // a snapshot; never written to
+	Client  string // empty: server role
+	Device  string // the device of the session or of the token; may be empty
+	Session string // the session that called; empty for REST
+	Key     string // name of the app key that was shown; empty: none
+	Actions []string
+	Expires Millis // end of the token; zero: none
+	Need    Need   // set from the op table for the call at hand
+}
+
+// Server reports whether the actor has the server role.
+func (a Actor) Server() bool { return a.Client == "" }
+
+// MayDo reports whether the actor's token allows the op.
+func (a Actor) MayDo(op string) bool {
+	return a.Actions == nil || slices.Contains(a.Actions, op)
+}

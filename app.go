@@ -1,0 +1,75 @@
+package skein
+
+// App is a tenant. Nothing is ever shared between two apps.
+type App struct {
+	ID          string // 1..64 of A–Z a–z 0–9 - _
+	Name        string
+	Keys        []AppKey
+	TokenSecret []byte // HS256 secret of the app's tokens
+	Settings    Settings
+	Created     Millis
+}
+
+// AppKey is one named key of an app's backend. Only the hash is kept.
+type AppKey struct {
+	Name    string
+	Hash    [32]byte // SHA-256 of the key
+	Created Millis
+	Expires Millis // zero: never; set when a key is rotated and the old one lives on for a while
+}
+
+// Settings are the choices of one app. A number of zero means the default that
+// its comment gives; a negative rate means no limit.
+type Settings struct {
+	Open               bool     // no token needed: a call without credentials has the server role
+	RelaxedClientIDs   bool     // client ids may also hold _ - . @ :
+	NoAutoRegister     bool     // a login of an unknown client is refused
+	MembersMayInvite   bool     // any member of a group may add members, not only owner and admins
+	MaxDevices         int      // live devices a client; 10
+	MaxMembers         int      // members a group; 10,000
+	MaxConversations   int      // conversations a client; 10,000
+	SendRate           int      // messages a second a client; 20
+	SendBurst          int      // 60
+	RESTRate           int      // REST calls a second an app key; 500
+	CommandRate        int      // socket commands a second a session; 100
+	LoginRate          int      // login attempts a minute an address and client after a failure; 10
+	FileTypes          []string // extensions that may be uploaded; nil: files.DefaultTypes
+	MaxFileBytes       int64    // 100 MiB
+	PrivateHistory     bool     // members see only what was said after they joined
+	PresenceForClients bool     // clients may ask for the presence of others
+}
+
+// Defaults of Settings; SPEC section 10.
+const (
+	DefaultMaxDevices       = 10
+	DefaultMaxMembers       = 10_000
+	DefaultMaxConversations = 10_000
+	DefaultSendRate         = 20
+	DefaultSendBurst        = 60
+	DefaultRESTRate         = 500
+	DefaultCommandRate      = 100
+	DefaultLoginRate        = 10
+	DefaultMaxFileBytes     = 100 << 20
+)
+
+// WithDefaults is s with every zero number replaced by its default.
+func (s Settings) WithDefaults() Settings {
+	setDefault(&s.MaxDevices, DefaultMaxDevices)
+	setDefault(&s.MaxMembers, DefaultMaxMembers)
+	setDefault(&s.MaxConversations, DefaultMaxConversations)
+	setDefault(&s.SendRate, DefaultSendRate)
+	setDefault(&s.SendBurst, DefaultSendBurst)
+	setDefault(&s.RESTRate, DefaultRESTRate)
+	setDefault(&s.CommandRate, DefaultCommandRate)
+	setDefault(&s.LoginRate, DefaultLoginRate)
+	if s.MaxFileBytes == 0 {
+		s.MaxFileBytes = DefaultMaxFileBytes
+	}
+	return s
+}
+
+func setDefault(v *int, d int) {
+	if *v == 0 {
+		*v = d
+	}
+}

@@ -1,0 +1,53 @@
+package skein
+
+import "strings"
+
+// Client is an end user of one app.
+type Client struct {
+	App         string
+	ID          string // see ValidClientID
+	Ext         []byte // any JSON value the developer keeps with the client; nil: none
+	Created     Millis
+	Updated     Millis // zero: never
+	BannedUntil Millis // zero: not banned; Forever: without a term
+	BanReason   string
+	Cut         Millis // tokens issued at or before this moment are refused
+	Deleted     bool   // what is left of a deleted client: its id and its cut
+}
+
+// Banned reports whether the client is banned at the moment now.
+func (c Client) Banned(now Millis) bool { return c.BannedUntil > now }
+
+// MaxIDLength bounds client_id, device_id and client_msg_id, in characters.
+const MaxIDLength = 64
+
+// ValidClientID reports whether id is 1..64 of A–Z a–z 0–9, or of _ - . @ : too
+// where the app's ids are relaxed.
+func ValidClientID(id string, relaxed bool) bool {
+	if id == "" || len(id) > MaxIDLength {
+		return false
+	}
+	for i := range len(id) {
+		if !alphanumeric(id[i]) && (!relaxed || !strings.ContainsRune("_-.@:", rune(id[i]))) {
+			return false
+		}
+	}
+	return true
+}
+
+// ValidAppID reports whether id is 1..64 of A–Z a–z 0–9 - _.
+func ValidAppID(id string) bool {
+	if id == "" || len(id) > MaxIDLength {
+		return false
+	}
+	for i := range len(id) {
+		if c := id[i]; !alphanumeric(c) && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return true
+}
+
+func alphanumeric(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}

@@ -1,0 +1,3 @@
+module github.com/skein-im/skein
+
+go 1.26.0

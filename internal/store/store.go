@@ -1,0 +1,166 @@
+// Package store says what the server keeps and what each engine promises about
+// it. It holds no engine: those are in store/sqlite and, later, store/postgres,
+// and each passes store/storetest unchanged.
+//
+// One method is one transaction: it happens wholly or not at all, and once it has
+// returned without an error it is on disk (fsync) or committed as durably as the
+// engine knows. Methods are safe for concurrent use and see what was returned
+// before they were called. app_id is part of every look-up: another app's
+// anything is unknown.
+//
+// Errors, beside those each method names: ErrUnavailable when the engine cannot
+// take or finish the work now (queue full, disk full, fsync failed, closing);
+// nothing has changed then, and a later call may succeed. The context's error
+// when it ends while the call waits; a write that was already taken may still
+// happen.
+package store
+
+import (
+	"context"
+
+	"github.com/skein-im/skein"
+)
+
+// Store is everything an engine offers. Use cases take the narrow interfaces.
+type Store interface {
+	Apps
+	Clients
+	Conversations
+	Members
+	Messages
+	Upkeep
+}
+
+// Apps keeps the tenants.
+type Apps interface {
+	// CreateApp adds an app. Errors: ErrConflict when the id is taken.
+	CreateApp(ctx context.Context, app skein.App) error
+	// App is one app. Errors: ErrUnknownApp.
+	App(ctx context.Context, id string) (skein.App, error)
+	// Apps lists all apps by id.
+	Apps(ctx context.Context) ([]skein.App, error)
+	// UpdateApp lets change alter the app (not its ID or Created) and keeps the
+	// result; an error from change is returned and nothing kept. change may run
+	// more than once. Errors: ErrUnknownApp.
+	UpdateApp(ctx context.Context, id string, change func(*skein.App) error) error
+	// DeleteApp makes the app and all that is its own unknown at once; Purge
+	// removes the rows. The id can be taken again only after that (ErrConflict
+	// until then). Errors: ErrUnknownApp.
+	DeleteApp(ctx context.Context, id string) error
+}
+
+// Clients keeps the end users.
+type Clients interface {
+	// CreateClient adds a client, or answers the one that is there, with created
+	// false. A deleted client is created anew and keeps its Cut.
+	CreateClient(ctx context.Context, c skein.Client) (got skein.Client, created bool, err error)
+	// Client is one client; a deleted one is answered too, with Deleted set.
+	// Errors: ErrUnknownClient.
+	Client(ctx context.Context, app, id string) (skein.Client, error)
+	// MissingClient is the first of ids that does not exist or is deleted; empty:
+	// all are there.
+	MissingClient(ctx context.Context, app string, ids []string) (string, error)
+	// Clients is a page of the app's clients in order of creation, the deleted
+	// left out.
+	Clients(ctx context.Context, app string, q skein.ClientQuery) (skein.ClientPage, error)
+	// UpdateClient lets change alter the client (not App, ID or Created) and
+	// answers the result; an error from change is returned and nothing kept.
+	// Errors: ErrUnknownClient, also for a deleted one.
+	UpdateClient(ctx context.Context, app, id string, change func(*skein.Client) error) (skein.Client, error)
+	// DeleteClient leaves of the client its id and its cut (at), takes it out of
+	// all its conversations, and frees its private pairs: the next conversation of
+	// such a pair is a new one. erase marks its messages for EraseMessages. It
+	// answers the conversations it was taken out of. Errors: ErrUnknownClient.
+	DeleteClient(ctx context.Context, app, id string, at skein.Millis, erase bool) ([]skein.ID, error)
+}
+
+// Conversations keeps the places where messages are numbered. A deleted
+// conversation, and a temporary one past its end, is unknown to every method.
+type Conversations interface {
+	// CreateConversation adds c with its members, who all must exist; c.Members is
+	// ignored. A private pair is created once: whoever asks again, concurrently too,
+	// is answered the first one, with created false. Errors: ErrUnknownClient as a
+	// skein.Fault whose Field is the first missing id; ErrConflict when the id is
+	// taken; ErrTooLarge as a Fault naming a client who is in maxPerClient
+	// conversations already (zero: no limit).
+	CreateConversation(ctx context.Context, c skein.Conversation, members []skein.Member, maxPerClient int) (got skein.Conversation, created bool, err error)
+	// Conversation is one conversation and, where client is not empty, that client
+	// as its member (nil: it is none). Errors: ErrUnknownConversation.
+	Conversation(ctx context.Context, app string, id skein.ID, client string) (skein.Conversation, *skein.Member, error)
+	// FindConversations is a page of those that meet the query, by Active, then
+	// creation, newest first.
+	FindConversations(ctx context.Context, app string, q skein.ConvQuery) (skein.ConvPage, error)
+	// UpdateConversations replaces Extend, Updated and Active of all that meet
+	// where, and answers their ids. Errors: ErrTooLarge when more than
+	// skein.MaxUpdated match; ErrUnknownConversation when none does.
+	UpdateConversations(ctx context.Context, app string, where []skein.Condition, extend []byte, at skein.Millis) ([]skein.ID, error)
+	// DeleteConversation makes the conversation unknown at once and answers who
+	// was a member; Purge removes the rows. Errors: ErrUnknownConversation.
+	DeleteConversation(ctx context.Context, app string, id skein.ID) (members []string, err error)
+}
+
+// Members keeps who is in which conversation.
+type Members interface {
+	// AddMembers adds clients, all or none, with JoinSeq set to what comes next and
+	// Joined and the conversation's Updated and Active to at; who is a member
+	// already stays as it was. It answers who is new. Errors:
+	// ErrUnknownConversation; ErrUnknownClient as a Fault naming the first;
+	// ErrTooLarge when there would be more than max members, or a Fault naming a
+	// client who is in maxPerClient conversations already (zero: no limit).
+	AddMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis, limit MemberLimit) (added []string, err error)
+	// RemoveMembers takes clients out and answers who was a member. Errors:
+	// ErrUnknownConversation.
+	RemoveMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis) (removed []string, err error)
+	// Members is a page of the members in order of joining. Errors:
+	// ErrUnknownConversation.
+	Members(ctx context.Context, app string, id skein.ID, q skein.MemberQuery) (skein.MemberPage, error)
+	// Audience appends the ids of all members to into and answers it: who is to
+	// see a message. An unknown conversation has none. It is the read behind every
+	// delivery, so it is the one to be quick.
+	Audience(ctx context.Context, app string, id skein.ID, into []string) ([]string, error)
+}
+
+// MemberLimit bounds AddMembers; zero fields do not.
+type MemberLimit struct {
+	Members   int // of the conversation afterwards
+	PerClient int // conversations of each new member afterwards
+}
+
+// Messages keeps what was said.
+type Messages interface {
+	// Append stores a draft as the next message of its conversation: seq from 1,
+	// dense. A draft whose (Sender, ClientMsgID) is known there answers the first
+	// message again, with again true, whatever has become of its sender since;
+	// with another body it is ErrConflict. Errors: ErrUnknownConversation;
+	// ErrUnknownClient and ErrBanned about the sender; ErrForbidden when the sender
+	// does not meet draft.Need or is muted; ErrUnknownMessage when ReplyTo is none
+	// of this conversation. The commit hook has seen the message, once, before
+	// Append returns.
+	Append(ctx context.Context, d skein.Draft) (m skein.Message, again bool, err error)
+	// Admit makes the checks of Append for a transient message and stores nothing.
+	Admit(ctx context.Context, d skein.Draft) (skein.Conversation, error)
+	// Messages reads a range of seqs. An unknown conversation has none.
+	Messages(ctx context.Context, app string, conv skein.ID, r skein.SeqRange) ([]skein.Message, error)
+	// Message is one message. Errors: ErrUnknownMessage.
+	Message(ctx context.Context, app string, conv, id skein.ID) (skein.Message, error)
+}
+
+// CommitHook is told of every newly stored message, in commit order, so in seq
+// order within a conversation, and never concurrently for one conversation. It is
+// called after the commit and before the Appends return, and must not wait.
+type CommitHook func([]skein.Sent)
+
+// Upkeep is what the server does to its store beside serving.
+type Upkeep interface {
+	// Ping reports whether the store can answer now.
+	Ping(ctx context.Context) error
+	// Purge removes some of what is unknown already (deleted apps and
+	// conversations, temporary ones past their end at now); more tells whether
+	// there is anything left. Each call is short.
+	Purge(ctx context.Context, now skein.Millis) (more bool, err error)
+	// EraseMessages takes text, attr, url and mentions out of some of the messages
+	// of clients deleted with erase, and makes them StatusDeleted; more as in Purge.
+	EraseMessages(ctx context.Context, now skein.Millis) (more bool, err error)
+	// Close waits for what was taken and lets go of the store.
+	Close() error
+}

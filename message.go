@@ -1,0 +1,106 @@
+package skein
+
+import "strings"
+
+// Message types of the documented API. Any positive type is the developer's own.
+const (
+	TypeText     = -1
+	TypeImage    = -2
+	TypeAudio    = -3
+	TypeVideo    = -4
+	TypeLocation = -5
+	TypeFile     = -6
+)
+
+// Limits of one message; SPEC section 6.
+const (
+	MaxText     = 16 << 10 // bytes
+	MaxAttr     = 16 << 10 // bytes of JSON
+	MaxURL      = 2 << 10  // bytes
+	MaxMentions = 100      // client ids
+)
+
+// Status tells a message that can be read from one that is only a number now.
+type Status int8
+
+// Statuses, numbered as on the wire (msg_status).
+const (
+	StatusNormal   Status = 1
+	StatusDeleted  Status = 2
+	StatusRecalled Status = 3
+)
+
+// Body is what a sender writes. An empty Text, Attr, URL or Mentions is absent.
+type Body struct {
+	Type       int
+	Text       string
+	Attr       []byte // any JSON value
+	URL        string
+	MentionAll bool
+	Mentions   []string // client ids
+	ReplyTo    ID       // a message of the same conversation; zero: none
+	Transient  bool     // for who is online now; never stored, no seq
+	NoSync     bool     // the wire's no_sync = 1: the sender's own devices get the live copy too
+}
+
+// Fault says what is wrong with the body, as an error made by Missing or
+// Malformed, or nil.
+func (b Body) Fault() error {
+	switch {
+	case b.Type == 0 || b.Type < TypeFile:
+		return Malformed("type", "is -1 text to -6 file, or a positive type of your own")
+	case b.Type == TypeText && strings.TrimSpace(b.Text) == "":
+		return Missing("text")
+	case b.needsURL() && b.URL == "":
+		return Missing("url")
+	case len(b.Text) > MaxText:
+		return Malformed("text", "is longer than 16 KiB")
+	case len(b.Attr) > MaxAttr:
+		return Malformed("attr", "is longer than 16 KiB")
+	case len(b.URL) > MaxURL:
+		return Malformed("url", "is longer than 2 KiB")
+	case len(b.Mentions) > MaxMentions:
+		return Malformed("mention_client_ids", "holds more than 100 ids")
+	}
+	return nil
+}
+
+func (b Body) needsURL() bool {
+	switch b.Type {
+	case TypeImage, TypeAudio, TypeVideo, TypeFile:
+		return true
+	}
+	return false
+}
+
+// Message is a body that has been accepted, with its place in the conversation.
+type Message struct {
+	Body
+
+	ID          ID
+	Conv        ID
+	Seq         int64 // from 1, dense; zero for a transient message
+	Sender      string
+	ClientMsgID string // the sender's own id of it; empty: none
+	Status      Status
+	Created     Millis
+	Updated     Millis // zero: never
+}
+
+// Draft is a message asking to be stored.
+type Draft struct {
+	Message // ID, Conv, Sender, ClientMsgID, Body and Created set; Seq is the store's to give
+
+	App    string
+	Need   Need   // what the sender must be; checked in the commit that stores it
+	Device string // leave this device of the sender out of the live copy; empty: none
+}
+
+// Sent is a message that members are to see now: stored, or transient.
+type Sent struct {
+	Message
+
+	App      string
+	ConvType ConvType
+	Device   string // as in Draft
+}

@@ -1,0 +1,115 @@
+package skein
+
+// Field is what a condition on conversations looks at.
+type Field int8
+
+// Fields of a conversation query.
+const (
+	FieldConvID  Field = iota // values are 32-hex ids; a text that is no id matches nothing
+	FieldType                 // integers
+	FieldCreator              // client ids
+	FieldMember               // client ids; = and in ask "is a member", != and not in the contrary
+	FieldMembers              // integers: how many members
+	FieldCreated              // integers: Unix milliseconds
+	FieldUpdated              // integers: Unix milliseconds; never updated matches only != and not in
+	FieldExtend               // Path into conv_extend
+)
+
+// Operator compares a field with values.
+type Operator int8
+
+// Operators. Ne and NotIn are the exact negations of Eq and In: a conversation
+// without the field matches them.
+const (
+	Eq Operator = iota
+	Ne
+	Gt
+	Ge
+	Lt
+	Le
+	In
+	NotIn
+	Exists // one boolean value: whether the field is there
+)
+
+// Condition is one line of a where; all lines are ANDed. Values are string,
+// int64, float64 or bool. On FieldExtend a value matches only a JSON value of its
+// own kind (numbers with numbers, strings with strings by code point), and no
+// order is defined on booleans.
+type Condition struct {
+	Field  Field
+	Path   []string // FieldExtend only: object keys from the outermost; free of " and \
+	Op     Operator
+	Values []any // one, or 1..200 for In and NotIn
+}
+
+// Limits of a where; SPEC section 6.
+const (
+	MaxConditions = 20
+	MaxValues     = 200
+	MaxUpdated    = 1000 // conversations one update may match
+)
+
+// ConvQuery asks for conversations, newest activity first.
+type ConvQuery struct {
+	Where  []Condition
+	Member string // only conversations of this client; empty: all
+	Offset int
+	Limit  int
+	After  Cursor // start after this place instead of at Offset; zero: from the start
+	Count  bool   // fill Total
+}
+
+// Cursor is a place in a listing: a sort key and the tie-breaker behind it. Its
+// meaning is the store's; callers only carry it back.
+type Cursor struct {
+	Sort int64
+	Tie  int64
+}
+
+// IsZero reports whether the cursor is the start.
+func (c Cursor) IsZero() bool { return c == Cursor{} }
+
+// ConvPage is one page of conversations.
+type ConvPage struct {
+	Conversations []Conversation
+	Total         int    // all that match; only with Count
+	Next          Cursor // place after the last item; zero when nothing follows
+}
+
+// ClientQuery asks for the clients of an app in order of creation.
+type ClientQuery struct {
+	IDs    []string // only these; nil: all
+	Offset int
+	Limit  int
+	After  Cursor
+}
+
+// ClientPage is one page of clients.
+type ClientPage struct {
+	Clients []Client
+	Total   int
+	Next    Cursor
+}
+
+// MemberQuery asks for the members of a conversation in order of joining.
+type MemberQuery struct {
+	Offset int
+	Limit  int // zero: all
+	After  Cursor
+}
+
+// MemberPage is one page of members.
+type MemberPage struct {
+	Members []Member
+	Next    Cursor
+}
+
+// SeqRange asks for messages with After < seq < Before, at most Limit of them,
+// oldest first, or newest first with Newest.
+type SeqRange struct {
+	After  int64
+	Before int64 // zero: no upper bound
+	Limit  int
+	Newest bool
+}
