@@ -1,0 +1,422 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// patience is how long a test waits for a thing that is to happen. It is never
+// part of what a test asserts: a pass does not take it.
+const patience = 20 * time.Second
+
+var (
+	binary  string // the built server
+	tempDir string // of the package; removed at the end
+)
+
+func TestMain(m *testing.M) {
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (int, error) {
+	dir, err := os.MkdirTemp("", "skein-e2e-")
+	if err != nil {
+		return 1, err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a temp dir
+	tempDir = dir
+	if binary = os.Getenv("SKEIN_E2E_BIN"); binary == "" {
+		binary = filepath.Join(dir, "skein")
+		args := []string{"build", "-o", binary}
+		if os.Getenv("SKEIN_E2E_RACE") == "1" {
+			args = append(args, "-race")
+		}
+		build := exec.Command("go", append(args, "./cmd/skein")...)
+		build.Dir = ".."
+		if out, err := build.CombinedOutput(); err != nil {
+			return 1, fmt.Errorf("go build ./cmd/skein: %w\n%s", err, out)
+		}
+	}
+	code := m.Run()
+	for _, s := range []*sharedServer{&devServer, &strictServer} {
+		if err := s.end(); err != nil {
+			return 1, err
+		}
+	}
+	return code, nil
+}
+
+// server is one running skein process and what is needed to run it again.
+type server struct {
+	Addr  string // host:port of the public address
+	Admin string // host:port of the admin address
+	Data  string // the data directory
+	args  []string
+	log   *logBuffer
+	cmd   *exec.Cmd
+	done  chan struct{} // closed when the process has ended
+	calls atomic.Int64
+}
+
+type option func(*server)
+
+// withArgs adds flags to `skein serve`.
+func withArgs(args ...string) option {
+	return func(s *server) { s.args = append(s.args, args...) }
+}
+
+// withoutDev starts the server without --dev: no demo app.
+func withoutDev() option {
+	return func(s *server) {
+		s.args = slices.DeleteFunc(s.args, func(a string) bool { return a == "--dev" })
+	}
+}
+
+// withData uses a data directory that is there already.
+func withData(dir string) option { return func(s *server) { s.Data = dir } }
+
+// start runs `skein serve --dev` on free ports with a data directory of its own
+// and returns when it is ready. The server ends with the test, and its log is
+// shown when the test fails.
+func start(t *testing.T, opts ...option) *server {
+	t.Helper()
+	s := newServer(t.TempDir(), opts...)
+	if err := s.launch(); err != nil {
+		t.Fatalf("start: %v\n%s", err, s.log.tail(0))
+	}
+	t.Cleanup(func() {
+		s.end()
+		s.inspect(t, 0)
+	})
+	return s
+}
+
+func newServer(data string, opts ...option) *server {
+	s := &server{Data: data, args: []string{"--dev"}, log: &logBuffer{}}
+	for _, o := range opts {
+		o(s)
+	}
+	return s
+}
+
+// launch starts the process and waits until /readyz says yes.
+func (s *server) launch() error {
+	if s.Addr == "" {
+		s.Addr, s.Admin = freeAddr(), freeAddr()
+	}
+	args := append([]string{"serve", "--addr", s.Addr, "--admin-addr", s.Admin, "--data", s.Data}, s.args...)
+	s.cmd = exec.Command(binary, args...)
+	s.cmd.Env = cleanEnv()
+	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
+	// The server must not outlive a test binary that was killed.
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
+	done := make(chan struct{})
+	s.done = done
+	cmd := s.cmd
+	go func() {
+		_ = cmd.Wait() // the exit code is read from ProcessState
+		close(done)
+	}()
+	deadline := time.Now().Add(patience)
+	for time.Now().Before(deadline) {
+		select {
+		case <-done:
+			return fmt.Errorf("skein %s: exited with %d before it was ready", strings.Join(args, " "), cmd.ProcessState.ExitCode())
+		default:
+		}
+		if status, _ := s.probe("/readyz"); status == http.StatusOK {
+			return nil
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return fmt.Errorf("skein %s: not ready in %v", strings.Join(args, " "), patience)
+}
+
+// probe is the HTTP status of a bare GET without any header of ours; zero when
+// nobody answers.
+func (s *server) probe(path string) (status int, body []byte) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url(path), nil)
+	if err != nil {
+		return 0, nil
+	}
+	req.Close = true
+	res, err := probeClient.Do(req)
+	if err != nil {
+		return 0, nil
+	}
+	defer res.Body.Close()
+	var b bytes.Buffer
+	_, _ = b.ReadFrom(res.Body)
+	return res.StatusCode, b.Bytes()
+}
+
+var probeClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+
+func (s *server) url(path string) string { return "http://" + s.Addr + path }
+
+// Kill ends the process with SIGKILL.
+func (s *server) Kill(t *testing.T) {
+	t.Helper()
+	s.end()
+	httpClient.CloseIdleConnections()
+}
+
+// Term sends SIGTERM and does not wait.
+func (s *server) Term(t *testing.T) {
+	t.Helper()
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatalf("SIGTERM: %v", err)
+	}
+}
+
+// Wait waits for the process to end and returns its exit code; -1 for a signal.
+func (s *server) Wait(t *testing.T, limit time.Duration) int {
+	t.Helper()
+	select {
+	case <-s.done:
+		return s.cmd.ProcessState.ExitCode()
+	case <-time.After(limit):
+		t.Fatalf("the server still runs %v after it was told to end\n%s", limit, s.log.tail(0))
+		return 0
+	}
+}
+
+// Stop ends the process with SIGTERM and expects exit code 0.
+func (s *server) Stop(t *testing.T) {
+	t.Helper()
+	s.Term(t)
+	if code := s.Wait(t, 2*patience); code != 0 {
+		t.Fatalf("exit code after SIGTERM: got %d, want 0\n%s", code, s.log.tail(0))
+	}
+	httpClient.CloseIdleConnections()
+}
+
+// Restart runs the server again on the same data and ports.
+func (s *server) Restart(t *testing.T) {
+	t.Helper()
+	if err := s.launch(); err != nil {
+		t.Fatalf("restart: %v\n%s", err, s.log.tail(0))
+	}
+}
+
+// end kills the process if it runs.
+func (s *server) end() {
+	if s.cmd == nil || s.done == nil {
+		return
+	}
+	select {
+	case <-s.done:
+	default:
+		_ = s.cmd.Process.Kill()
+		<-s.done
+	}
+}
+
+// inspect fails the test for what no log may hold, and shows the log from the
+// byte position on when the test has failed.
+func (s *server) inspect(t *testing.T, from int) {
+	t.Helper()
+	if m := s.log.disaster(from); m != "" {
+		t.Errorf("the server's log holds %q", m)
+	}
+	if t.Failed() {
+		t.Logf("log of the server on %s:\n%s", s.Addr, s.log.tail(from))
+	}
+}
+
+// skein runs a subcommand of the binary to its end.
+func skein(t *testing.T, args ...string) (stdout, stderr string, exit int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	defer cancel()
+	var out, errs bytes.Buffer
+	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd.Env = cleanEnv()
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	var code *exec.ExitError
+	if err != nil && !errors.As(err, &code) {
+		t.Fatalf("skein %s: %v", strings.Join(args, " "), err)
+	}
+	if ctx.Err() != nil {
+		t.Fatalf("skein %s: does not end\n%s%s", strings.Join(args, " "), out.String(), errs.String())
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+// cleanEnv is the environment without anything that would configure the server
+// or send loopback calls through a proxy.
+func cleanEnv() []string {
+	return slices.DeleteFunc(os.Environ(), func(kv string) bool {
+		k, _, _ := strings.Cut(kv, "=")
+		k = strings.ToUpper(k)
+		return strings.HasPrefix(k, "SKEIN_") || strings.HasSuffix(k, "_PROXY")
+	})
+}
+
+func freeAddr() string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// sharedServer is one server for all tests that leave the others' state alone.
+// Tests that use it name their clients with unique.
+type sharedServer struct {
+	once   sync.Once
+	opts   []option
+	server *server
+	err    error
+}
+
+var (
+	devServer    sharedServer
+	strictServer = sharedServer{opts: []option{withoutDev()}}
+)
+
+func (s *sharedServer) get(t *testing.T) *server {
+	t.Helper()
+	s.once.Do(func() {
+		data, err := os.MkdirTemp(tempDir, "data-")
+		if err != nil {
+			s.err = err
+			return
+		}
+		s.server = newServer(data, s.opts...)
+		s.err = s.server.launch()
+	})
+	if s.err != nil {
+		t.Fatalf("shared server: %v\n%s", s.err, s.server.log.tail(0))
+	}
+	from := s.server.log.len()
+	t.Cleanup(func() { s.server.inspect(t, from) })
+	return s.server
+}
+
+func (s *sharedServer) end() error {
+	if s.server == nil {
+		return nil
+	}
+	s.server.end()
+	if m := s.server.log.disaster(0); m != "" {
+		return fmt.Errorf("the shared server's log holds %q:\n%s", m, s.server.log.tail(0))
+	}
+	return nil
+}
+
+// dev is the demo app on the shared dev server: open, without rate limits.
+func dev(t *testing.T) *app {
+	t.Helper()
+	return demoApp(devServer.get(t))
+}
+
+func demoApp(s *server) *app { return &app{s: s, ID: "666666", Key: "master"} }
+
+// strict is a new app with token authentication on the shared strict server.
+func strict(t *testing.T) *app {
+	t.Helper()
+	return createApp(t, strictServer.get(t))
+}
+
+var serial atomic.Int64
+
+// unique is a valid client id that no other test of this run has.
+func unique(prefix string) string { return fmt.Sprintf("%s%d", prefix, serial.Add(1)) }
+
+// eventually waits until cond holds.
+func eventually(t *testing.T, what string, cond func() bool) {
+	t.Helper()
+	within(t, patience, what, cond)
+}
+
+// within waits until cond holds, and fails when it takes longer than limit: for
+// the few promises that SPEC gives a time.
+func within(t *testing.T, limit time.Duration, what string, cond func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(limit); ; time.Sleep(5 * time.Millisecond) {
+		if cond() {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %v for: %s", limit, what)
+		}
+	}
+}
+
+// shownLog is how much of the end of a log is shown.
+const shownLog = 16 << 10
+
+// logBuffer keeps what a server writes.
+type logBuffer struct {
+	mu sync.Mutex
+	b  []byte
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.b = append(l.b, p...)
+	return len(p), nil
+}
+
+func (l *logBuffer) len() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.b)
+}
+
+func (l *logBuffer) tail(from int) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.b[min(from, len(l.b)):]
+	if len(b) > shownLog {
+		b = b[len(b)-shownLog:]
+	}
+	return string(b)
+}
+
+var disasters = regexp.MustCompile(`WARNING: DATA RACE|panic: |panic serving|fatal error: |goroutine \d+ \[|"level":"ERROR"|level=ERROR`)
+
+func (l *logBuffer) disaster(from int) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.b[min(from, len(l.b)):]
+	at := disasters.FindIndex(b)
+	if at == nil {
+		return ""
+	}
+	end := bytes.IndexByte(b[at[0]:], '\n')
+	if end < 0 {
+		end = len(b) - at[0]
+	}
+	start := bytes.LastIndexByte(b[:at[0]], '\n') + 1
+	return string(b[start : at[0]+end])
+}
