@@ -1,0 +1,86 @@
+package hub
+
+import (
+	"context"
+	"time"
+)
+
+// goodbyeGap bounds the time between two goodbyes of a drain, so that a node with
+// few sessions does not wait for no one.
+const goodbyeGap = 10 * time.Millisecond
+
+// Close drains the hub: no session is added, and those there are closed with
+// CloseGoingAway, each after the answer to its command at hand, spread over four
+// fifths of the time that ctx has (without a deadline: at once) so that they do
+// not all come back at once. Then it waits for the sessions to leave; those left
+// when ctx ends are cut, and its error is returned.
+func (h *Hub) Close(ctx context.Context) error {
+	h.closing.Store(true)
+	h.sayGoodbye(ctx)
+	h.stop()
+	h.sweeping.Wait()
+
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		for i := range h.shards {
+			h.shards[i].live.Wait()
+		}
+	}()
+	select {
+	case <-gone:
+		return nil
+	case <-ctx.Done():
+		h.cutAll()
+		<-gone
+		return ctx.Err()
+	}
+}
+
+// sayGoodbye ends all sessions, spread over time.
+func (h *Hub) sayGoodbye(ctx context.Context) {
+	all := h.all()
+	gap := goodbyePace(ctx, len(all))
+	start := time.Now()
+	for i, s := range all {
+		if wait := time.Until(start.Add(gap * time.Duration(i))); wait > 0 {
+			sleep(ctx, wait)
+		}
+		s.end(nil, ending{code: CloseGoingAway, reason: "server is going away", patient: true})
+	}
+}
+
+// goodbyePace is the time between two of n goodbyes.
+func goodbyePace(ctx context.Context, n int) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok || n == 0 {
+		return 0
+	}
+	over := time.Until(deadline) * 4 / 5
+	return max(0, min(over/time.Duration(n), goodbyeGap))
+}
+
+// cutAll ends the sockets of the sessions that are left.
+func (h *Hub) cutAll() {
+	for _, s := range h.all() {
+		s.conn.Close(CloseAbnormal, "")
+		s.Detach()
+	}
+}
+
+func (h *Hub) all() (all []*Session) {
+	for i := range h.shards {
+		all = append(all, h.shards[i].collect(func(*Session) bool { return true })...)
+	}
+	return all
+}
+
+// sleep waits for d or for the end of ctx.
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

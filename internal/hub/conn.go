@@ -1,0 +1,30 @@
+package hub
+
+// Conn is a socket as the hub needs it. The hub calls WriteFrames and Ping of one
+// Conn one at a time, and Close possibly beside them.
+type Conn interface {
+	// WriteFrames writes all frames with one write, or fails. It may wait, but only
+	// for a bounded time. It neither changes nor keeps the frames.
+	WriteFrames(frames [][]byte) error
+	// Ping asks the peer for a sign of life.
+	Ping() error
+	// Close says goodbye as well as it can and ends the socket: the first call
+	// counts. With CloseAbnormal it cuts at once, whatever went before.
+	Close(code int, reason string)
+}
+
+// Close codes that the hub ends sessions with; SPEC section 7.
+const (
+	CloseGoingAway = 1001 // the node drains
+	CloseAbnormal  = 1006 // never on the wire: the socket is cut
+	CloseKicked    = 4401 // replaced, one device too many, token over, banned …
+	CloseSilent    = 4504 // nothing heard for two heartbeats
+	CloseSlow      = 4508 // reads too slowly: its outbox is full
+)
+
+// Reasons of kicks that the hub makes itself.
+const (
+	ReasonReplaced     = "replaced"      // the same client and device logged in again
+	ReasonDeviceLimit  = "device_limit"  // the oldest of too many devices
+	ReasonTokenExpired = "token_expired" // the token's time is over
+)

@@ -1,0 +1,19 @@
+// Package hub holds the sessions attached to this node and the frames waiting for
+// them. It knows no protocol: a frame is bytes, and what a socket is the Conn
+// knows. Nor does it know other nodes, conversations or the store.
+//
+// A session is written to by a goroutine that lives only while something waits,
+// and all that waits goes out in one write. What waits is bounded; a session past
+// its bound is closed, and no other session notices.
+//
+// # Lock order
+//
+// Session.writer, then shard.mu, then Session.mu; each may be skipped, none is
+// taken against this order.
+//
+//   - Session.writer is held across network writes, so nothing that must not wait
+//     takes it: not Deliver, not the sweeper, not Attach.
+//   - shard.mu guards who is attached and the timing wheel; never held across a
+//     call of a Conn.
+//   - Session.mu guards the outbox and is the innermost: nothing is called under it.
+package hub

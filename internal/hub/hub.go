@@ -1,0 +1,141 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"hash/maphash"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/skein-im/skein"
+)
+
+// Why Attach refuses.
+var (
+	// ErrSuperseded: a newer login of the device is attached, or the client was
+	// kicked since the login began.
+	ErrSuperseded = errors.New("superseded by a newer login or a kick")
+	// ErrClosed: the hub drains.
+	ErrClosed = errors.New("hub is closed")
+)
+
+// Options are the choices of one hub. The zero value is usable.
+type Options struct {
+	OutboxBytes  int           // per session, waiting and being written; default 256 KiB; beyond it the session is closed as slow
+	OutboxFrames int           // the same bound in frames; default 2,048
+	Heartbeat    time.Duration // between pings; a peer silent for two is dropped; default 25 s
+
+	// KickFrame encodes the frame that tells a session why it is kicked; nil: none
+	// is sent. Called without locks, for each kicked session.
+	KickFrame func(reason string) []byte
+
+	Now        func() time.Time      // default time.Now
+	Log        *slog.Logger          // default: discarded
+	Registerer prometheus.Registerer // nil: no metrics
+}
+
+func (o Options) withDefaults() Options {
+	if o.OutboxBytes == 0 {
+		o.OutboxBytes = 256 << 10
+	}
+	if o.OutboxFrames == 0 {
+		o.OutboxFrames = 2048
+	}
+	if o.Heartbeat == 0 {
+		o.Heartbeat = 25 * time.Second
+	}
+	if o.KickFrame == nil {
+		o.KickFrame = func(string) []byte { return nil }
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// shardCount is a power of two, and enough that sessions seldom meet at a lock.
+const shardCount = 64
+
+// Hub is the sessions of this node. Safe for concurrent use.
+type Hub struct {
+	opts   Options
+	seed   maphash.Seed
+	shards [shardCount]shard
+
+	clock   atomic.Int64 // skein.Millis of the last sweep: the time where half a second does not matter
+	closing atomic.Bool  // set once; Attach reads it under shard.mu
+
+	stop     context.CancelFunc // ends the sweeper
+	sweeping sync.WaitGroup
+
+	slow    atomic.Int64 // sessions closed as slow
+	dropped atomic.Int64 // frames dropped with them
+}
+
+// New starts a hub; Close ends it.
+func New(opts Options) *Hub {
+	h := &Hub{opts: opts.withDefaults(), seed: maphash.MakeSeed()}
+	now := h.now()
+	h.clock.Store(int64(now))
+	for i := range h.shards {
+		h.shards[i].init(now)
+	}
+	if opts.Registerer != nil {
+		opts.Registerer.MustRegister(h.collectors()...)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	h.stop = stop
+	h.sweeping.Go(func() { h.sweepUntil(ctx) })
+	return h
+}
+
+// Heartbeat is the time between two pings of a session.
+func (h *Hub) Heartbeat() time.Duration { return h.opts.Heartbeat }
+
+// Online reports whether the client has a session on this node.
+func (h *Hub) Online(app, client string) bool {
+	who := address{app, client}
+	sh := h.shardOf(who)
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	return sh.sessions[who] != nil
+}
+
+// Apps lists the apps with sessions on this node, in no order.
+func (h *Hub) Apps() []string {
+	seen := make(map[string]struct{})
+	for i := range h.shards {
+		sh := &h.shards[i]
+		sh.mu.RLock()
+		for app := range sh.apps {
+			seen[app] = struct{}{}
+		}
+		sh.mu.RUnlock()
+	}
+	apps := make([]string, 0, len(seen))
+	for app := range seen {
+		apps = append(apps, app)
+	}
+	return apps
+}
+
+// Sessions counts the sessions on this node.
+func (h *Hub) Sessions() int {
+	n := 0
+	for i := range h.shards {
+		sh := &h.shards[i]
+		sh.mu.RLock()
+		n += sh.count
+		sh.mu.RUnlock()
+	}
+	return n
+}
+
+func (h *Hub) now() skein.Millis { return skein.MillisOf(h.opts.Now()) }

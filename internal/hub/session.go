@@ -1,0 +1,140 @@
+package hub
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/skein-im/skein"
+)
+
+// Session is one logged-in socket. Begin, Answer, Finish and Detach belong to the
+// socket's reader, one at a time; everything else is safe for concurrent use.
+type Session struct {
+	hub   *Hub
+	shard *shard
+	conn  Conn
+	drain func() // flush as its own goroutine; bound once, so that starting it allocates nothing
+
+	app, client, device, deviceType string
+
+	id      string       // 32 hex digits of a UUIDv7: the greater, the newer
+	started skein.Millis // when the login began
+	expires skein.Millis // end of the token; zero: none
+
+	alive atomic.Int64 // skein.Millis of the last sign of life, by the hub's clock
+
+	next     *Session     // of the same client; guarded by shard.mu
+	attached bool         // guarded by shard.mu
+	pingAt   skein.Millis // guarded by shard.mu
+	spoke    spoke        // place in the wheel; guarded by shard.mu
+
+	writer sync.Mutex // held by whoever writes to conn
+
+	mu       sync.Mutex
+	ready    *batch  // may be written; nil: nothing; guarded by mu
+	held     *batch  // waits for the answer to the command at hand; guarded by mu
+	bytes    int     // of ready, held and what is being written; guarded by mu
+	frames   int     // the same; guarded by mu
+	holding  bool    // a command is at hand; guarded by mu
+	flushing bool    // someone will look at ready again; guarded by mu
+	pingDue  bool    // guarded by mu
+	closed   bool    // nothing will be written any more; guarded by mu
+	ending   *ending // set: takes no more frames; guarded by mu
+}
+
+// ending is how a session ends once what is ready has been written.
+type ending struct {
+	code    int
+	reason  string
+	patient bool // lets the command at hand have its answer first
+}
+
+// ID is the session's id: 32 hex digits of a UUIDv7.
+func (s *Session) ID() string { return s.id }
+
+// DeviceType is what the client program said it runs on; may be empty.
+func (s *Session) DeviceType() string { return s.deviceType }
+
+// Touch notes a sign of life of the peer. It costs an atomic store.
+func (s *Session) Touch() { s.alive.Store(s.hub.clock.Load()) }
+
+// Begin says that a command is at hand: events wait until Answer. It reports
+// false when the session is over; the command must not run then.
+func (s *Session) Begin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ending != nil {
+		return false
+	}
+	s.holding = true
+	return true
+}
+
+// Answer sends the answer to the command at hand, with the events held back right
+// behind it. When it returns the answer is written, or the session is over; the
+// frame may be used again.
+func (s *Session) Answer(frame []byte) {
+	s.mu.Lock()
+	if s.ending != nil && !s.ending.patient {
+		s.mu.Unlock()
+		return
+	}
+	s.holding = false
+	s.push(&s.ready, frame) // not held to the bound: the reader waits for it, so there is one at most
+	s.release()
+	s.flushing = true
+	s.mu.Unlock()
+	s.flush()
+}
+
+// Finish is Answer with the last answer of a session: it is closed behind it.
+func (s *Session) Finish(frame []byte, code int, reason string) {
+	s.mu.Lock()
+	if s.ending == nil {
+		s.ending = &ending{code: code, reason: reason, patient: true}
+	}
+	s.mu.Unlock()
+	s.Answer(frame)
+}
+
+// Detach says that the socket is gone. What waited is dropped.
+func (s *Session) Detach() {
+	s.leave()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ending == nil {
+		s.ending = &ending{code: CloseAbnormal}
+	}
+	s.closed = true
+	s.discard()
+}
+
+// end ends the session behind one last frame (nil: none). It does not wait, and
+// reports false when the session was over already.
+func (s *Session) end(last []byte, how ending) bool {
+	s.mu.Lock()
+	if s.ending != nil {
+		s.mu.Unlock()
+		return false
+	}
+	s.ending = &how
+	if s.holding && how.patient {
+		s.mu.Unlock()
+		return true // Answer goes on from here
+	}
+	s.release()
+	if last != nil {
+		s.push(&s.ready, last)
+	}
+	s.startFlush()
+	return true
+}
+
+// leave takes the session out of its shard.
+func (s *Session) leave() {
+	s.shard.mu.Lock()
+	s.shard.remove(s)
+	s.shard.mu.Unlock()
+}
+
+func (s *Session) address() address { return address{s.app, s.client} }

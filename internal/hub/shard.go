@@ -1,0 +1,99 @@
+package hub
+
+import (
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
+
+	"github.com/skein-im/skein"
+)
+
+// address is a client of an app.
+type address struct{ app, client string }
+
+// shard holds a part of the clients, with everything that concerns them alone.
+type shard struct {
+	mu       sync.RWMutex
+	sessions map[address]*Session // first of the client's, linked by Session.next; guarded by mu
+	apps     map[string]int       // sessions of each app; guarded by mu
+	count    int                  // sessions; guarded by mu
+	cuts     []cut                // kicks of late; guarded by mu
+	wheel    wheel                // guarded by mu
+
+	// live counts attached sessions and goroutines writing to them. Nothing is
+	// added once the hub is closing and each session has been told.
+	live sync.WaitGroup
+
+	framesOut atomic.Int64
+	bytesOut  atomic.Int64
+}
+
+func (sh *shard) init(now skein.Millis) {
+	sh.sessions = make(map[address]*Session)
+	sh.apps = make(map[string]int)
+	sh.wheel.reset(now)
+}
+
+func (h *Hub) shardOf(who address) *shard {
+	sum := maphash.String(h.seed, who.client) ^ maphash.String(h.seed, who.app)*31
+	return &h.shards[sum%shardCount]
+}
+
+// add puts s in front of its client's sessions. mu is held.
+func (sh *shard) add(s *Session) {
+	who := s.address()
+	s.next = sh.sessions[who]
+	sh.sessions[who] = s
+	s.attached = true
+	sh.apps[s.app]++
+	sh.count++
+	sh.live.Add(1)
+}
+
+// remove takes s out, if it is still in. mu is held.
+func (sh *shard) remove(s *Session) {
+	if !s.attached {
+		return
+	}
+	s.attached = false
+	sh.unlink(s)
+	sh.wheel.remove(s)
+	if sh.apps[s.app]--; sh.apps[s.app] == 0 {
+		delete(sh.apps, s.app)
+	}
+	sh.count--
+	sh.live.Done()
+}
+
+func (sh *shard) unlink(s *Session) {
+	who := s.address()
+	if sh.sessions[who] == s {
+		if s.next == nil {
+			delete(sh.sessions, who)
+		} else {
+			sh.sessions[who] = s.next
+		}
+		return
+	}
+	for at := sh.sessions[who]; at != nil; at = at.next {
+		if at.next == s {
+			at.next = s.next
+			return
+		}
+	}
+}
+
+// collect lists the sessions that match, of all clients.
+func (sh *shard) collect(match func(*Session) bool) []*Session {
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	var found []*Session
+	for _, first := range sh.sessions {
+		for s := first; s != nil; s = s.next {
+			if match(s) {
+				found = append(found, s)
+			}
+		}
+	}
+	return found
+}

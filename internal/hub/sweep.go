@@ -1,0 +1,91 @@
+package hub
+
+import (
+	"context"
+	"time"
+
+	"github.com/skein-im/skein"
+)
+
+// sweepUntil looks after the sessions every tick until ctx ends.
+func (h *Hub) sweepUntil(ctx context.Context) {
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			h.sweep(h.now())
+		}
+	}
+}
+
+// sweep does what is due by now: pings, drops the silent, kicks those whose token
+// is over. It waits for no socket.
+func (h *Hub) sweep(now skein.Millis) {
+	h.clock.Store(int64(now))
+	var due []*Session
+	for i := range h.shards {
+		sh := &h.shards[i]
+		due = sh.turn(now, due[:0])
+		for _, s := range due {
+			h.attend(s, now)
+		}
+		clear(due)
+	}
+}
+
+// turn turns the wheel of a shard.
+func (sh *shard) turn(now skein.Millis, due []*Session) []*Session {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.forgetCuts(now)
+	return sh.wheel.turn(now, due)
+}
+
+// attend does for one session what is due, and puts it back into the wheel if it
+// goes on.
+func (h *Hub) attend(s *Session, now skein.Millis) {
+	switch {
+	case s.expires != 0 && now >= s.expires:
+		s.leave()
+		s.kick(ReasonTokenExpired)
+	case now >= s.silentAt():
+		s.leave()
+		s.end(nil, ending{code: CloseSilent, reason: "silent for two heartbeats"})
+	default:
+		if s.reschedule(now) {
+			s.ping()
+		}
+	}
+}
+
+// reschedule puts the session back into the wheel and reports whether a ping is
+// due now.
+func (s *Session) reschedule(now skein.Millis) (ping bool) {
+	s.shard.mu.Lock()
+	defer s.shard.mu.Unlock()
+	if !s.attached {
+		return false
+	}
+	if ping = now >= s.pingAt; ping {
+		s.pingAt = now.Add(s.hub.opts.Heartbeat)
+	}
+	s.shard.wheel.add(s, s.due())
+	return ping
+}
+
+// due is when the session has to be looked at next. shard.mu is held.
+func (s *Session) due() skein.Millis {
+	at := min(s.pingAt, s.silentAt())
+	if s.expires != 0 {
+		at = min(at, s.expires)
+	}
+	return at
+}
+
+// silentAt is when the peer will have been silent for two heartbeats.
+func (s *Session) silentAt() skein.Millis {
+	return skein.Millis(s.alive.Load()).Add(2 * s.hub.opts.Heartbeat)
+}

@@ -1,0 +1,79 @@
+package hub
+
+import (
+	"time"
+
+	"github.com/skein-im/skein"
+)
+
+// The wheel turns one slot a tick. Half a second leaves the other half of the
+// second that a token may outlive its end to the machine.
+const (
+	tick       = 500 * time.Millisecond
+	wheelSlots = 128
+)
+
+// wheel is a timing wheel: each session is in the slot of the tick at which
+// something is due for it. What is due later than a turn of the wheel is looked at
+// in between and put back. It costs a session three words and no timer.
+type wheel struct {
+	slots  [wheelSlots]*Session
+	turned int64 // the last tick that was taken
+}
+
+// spoke is a session's place in the wheel.
+type spoke struct {
+	prev, next *Session
+	slot       int16 // plus one; zero: in none
+}
+
+func (w *wheel) reset(now skein.Millis) { w.turned = tickOf(now) }
+
+// add puts s, which is in no slot, into the slot for the moment due.
+func (w *wheel) add(s *Session, due skein.Millis) {
+	at := min(max(tickOf(due)+1, w.turned+1), w.turned+wheelSlots) // not before due, so the tick after
+	slot := at % wheelSlots
+	first := w.slots[slot]
+	s.spoke = spoke{next: first, slot: int16(slot) + 1}
+	if first != nil {
+		first.spoke.prev = s
+	}
+	w.slots[slot] = s
+}
+
+// remove takes s out of its slot, if it is in one.
+func (w *wheel) remove(s *Session) {
+	at := s.spoke
+	if at.slot == 0 {
+		return
+	}
+	if at.prev != nil {
+		at.prev.spoke.next = at.next
+	} else {
+		w.slots[at.slot-1] = at.next
+	}
+	if at.next != nil {
+		at.next.spoke.prev = at.prev
+	}
+	s.spoke = spoke{}
+}
+
+// turn takes out, and appends to due, the sessions of the slots up to now.
+func (w *wheel) turn(now skein.Millis, due []*Session) []*Session {
+	last := tickOf(now)
+	if last-w.turned > wheelSlots {
+		w.turned = last - wheelSlots // the clock jumped: once round is all
+	}
+	for w.turned < last {
+		w.turned++
+		slot := &w.slots[w.turned%wheelSlots]
+		for *slot != nil {
+			s := *slot
+			w.remove(s)
+			due = append(due, s)
+		}
+	}
+	return due
+}
+
+func tickOf(m skein.Millis) int64 { return int64(m) / tick.Milliseconds() }
