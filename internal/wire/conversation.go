@@ -1,0 +1,124 @@
+package wire
+
+import (
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/skein-im/skein"
+)
+
+// CreateConversation is the request of conv.create.
+type CreateConversation struct {
+	ClientID    ClientID       `json:"client_id" en:"who creates it; a client may leave itself out" zh:"发起会话者；客户端调用时可省略"`
+	ToClientIDs []ClientID     `json:"to_client_ids" need:"1" en:"the other members" zh:"接受者"`
+	ConvType    *int64         `json:"conv_type" need:"1" en:"1 private, 2 temporary, 3 group, 4 chat room" zh:"1 私聊 2 临时会话 3 群会话 4 聊天室"`
+	ConvExtend  jsontext.Value `json:"conv_extend" en:"any JSON, at most 16 KiB" zh:"会话扩展，任意 JSON，最大 16 KiB"`
+	TTL         *int64         `json:"ttl" en:"type 2: seconds after the last message, default 7 days, at most 365 days" zh:"临时会话在最后一条消息后保留的秒数，默认 7 天，最长 365 天"`
+}
+
+// CreatedConversation is the answer of conv.create.
+type CreatedConversation struct {
+	ConvExtend jsontext.Value `json:"conv_extend" en:"as stored" zh:"会话扩展"`
+	ConvID     skein.ID       `json:"conv_id" en:"32 hex digits" zh:"会话 id，32 位十六进制"`
+}
+
+// ConversationRequest names one conversation.
+type ConversationRequest struct {
+	ConvID ClientID `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
+}
+
+// QueryConversations is the request of conv.query.
+type QueryConversations struct {
+	Where jsontext.Value `json:"where" en:"list of [field, operator, value], all of them ANDed; a client may leave it out" zh:"查询条件：[字段, 操作符, 值] 的列表，AND 关系；客户端调用时可省略"`
+
+	PageRequest
+}
+
+// UpdateConversations is the request of conv.update.
+type UpdateConversations struct {
+	Where  jsontext.Value `json:"where" need:"1" en:"as in conv.query, not empty; at most 1,000 may match" zh:"查询条件，不可为空；最多匹配 1000 个会话"`
+	Update jsontext.Value `json:"update" need:"1" en:"{\"conv_extend\": …}, which replaces the whole" zh:"{\"conv_extend\": …}，整体替换"`
+}
+
+// Conversation is one conversation as answered.
+type Conversation struct {
+	ConvID        skein.ID       `json:"conv_id" en:"32 hex digits" zh:"会话 id"`
+	ConvType      int            `json:"conv_type" en:"1 private, 2 temporary, 3 group, 4 chat room" zh:"1 私聊 2 临时会话 3 群会话 4 聊天室"`
+	ClientNum     int            `json:"client_num" en:"members now" zh:"当前成员数"`
+	AppID         string         `json:"app_id" en:"the app" zh:"应用 id"`
+	ConvExtend    jsontext.Value `json:"conv_extend" en:"the developer's JSON" zh:"会话扩展"`
+	ConvCreaterID string         `json:"conv_creater_id" en:"who created it" zh:"创建者"`
+	CTime         string         `json:"ctime" en:"created, YYYY-MM-DD HH:MM:SS in the server's --timezone" zh:"创建时间 YYYY-MM-DD HH:MM:SS（服务器 --timezone 时区）"`
+	MTime         *string        `json:"mtime" en:"last change of the extension or the members; null: never" zh:"会话扩展或成员最后变更时间；从未变更为 null"`
+	CTimeMS       int64          `json:"ctime_ms" en:"ctime in Unix ms" zh:"ctime 的 Unix 毫秒"`
+	MTimeMS       *int64         `json:"mtime_ms" en:"mtime in Unix ms" zh:"mtime 的 Unix 毫秒"`
+	LastSeq       int64          `json:"last_seq" en:"seq of the newest message; 0: none" zh:"最新消息的 seq；没有消息为 0"`
+}
+
+// ConversationOf writes a conversation with times in zone.
+func ConversationOf(c skein.Conversation, zone *time.Location) Conversation {
+	out := Conversation{
+		ConvID: c.ID, ConvType: int(c.Type), ClientNum: c.Members, AppID: c.App,
+		ConvExtend: rawOf(c.Extend), ConvCreaterID: c.Creator, LastSeq: c.LastSeq,
+		CTime: clock(c.Created, zone), CTimeMS: int64(c.Created),
+	}
+	out.MTime, out.MTimeMS = optionalClock(c.Updated, zone)
+	return out
+}
+
+func clock(m skein.Millis, zone *time.Location) string {
+	return m.Time().In(zone).Format(TimeLayout)
+}
+
+func optionalClock(m skein.Millis, zone *time.Location) (*string, *int64) {
+	if m == 0 {
+		return nil, nil
+	}
+	text, ms := clock(m, zone), int64(m)
+	return &text, &ms
+}
+
+// rawOf is JSON as stored; nil is null.
+func rawOf(b []byte) jsontext.Value {
+	if b == nil {
+		return jsontext.Value("null")
+	}
+	return b
+}
+
+// Draft checks the request and is the conversation it asks for.
+func (r CreateConversation) Draft() (skein.Conversation, error) {
+	c := skein.Conversation{Type: skein.ConvType(*r.ConvType)}
+	if *r.ConvType != int64(c.Type) || !c.Type.Valid() {
+		return c, &skein.Fault{Err: skein.ErrConvType, Field: "conv_type", Detail: "is none of 1 2 3 4"}
+	}
+	if c.Type == skein.Temporary {
+		c.TTL = skein.DefaultTTL
+	}
+	if r.TTL != nil {
+		if c.Type != skein.Temporary || *r.TTL < 1 || *r.TTL > int64(skein.MaxTTL/time.Second) {
+			return c, skein.Malformed("ttl", "is for type 2 alone, 1 second to 365 days")
+		}
+		c.TTL = time.Duration(*r.TTL) * time.Second
+	}
+	extend, err := Extension("conv_extend", r.ConvExtend)
+	c.Extend = extend
+	return c, err
+}
+
+// Extend checks the update: it holds conv_extend alone. nil stands for null.
+func (r UpdateConversations) Extend() ([]byte, error) {
+	update := map[string]jsontext.Value{}
+	if r.Update.Kind() != '{' {
+		return nil, skein.Malformed("update", "is no object")
+	}
+	if err := readObject(r.Update, &update); err != nil {
+		return nil, err
+	}
+	extend, ok := update["conv_extend"]
+	if !ok || len(update) != 1 {
+		return nil, skein.Malformed("update", "does not hold conv_extend alone")
+	}
+	return Extension("update.conv_extend", extend)
+}

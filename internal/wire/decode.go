@@ -1,0 +1,237 @@
+package wire
+
+import (
+	"errors"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/skein-im/skein"
+)
+
+// maxDepth bounds how deep a body may nest; SPEC section 3.
+const maxDepth = 32
+
+// Decode reads one JSON object into the request struct in and holds it to its
+// tags: a field with need:"1" must be there and not be empty. nil is an empty
+// object. JSON is read strictly: UTF-8, no duplicate keys, exact key case, one
+// value, depth ≤ 32; unknown fields are ignored. Errors: skein.ErrMalformed and
+// skein.ErrMissing, naming the field.
+func Decode(data []byte, in any) error {
+	if len(data) > 0 {
+		if err := readObject(data, in); err != nil {
+			return err
+		}
+	}
+	return checkNeeds(in)
+}
+
+// DecodeREST reads a request from its three places; a path value wins over the
+// query, and the query over the body.
+func DecodeREST(body []byte, query url.Values, path map[string]string, in any) error {
+	if len(body) > 0 {
+		if err := readObject(body, in); err != nil {
+			return err
+		}
+	}
+	if len(query)+len(path) > 0 {
+		doc, err := objectOf(in, query, path)
+		if err != nil {
+			return err
+		}
+		if err := readObject(doc, in); err != nil {
+			return err
+		}
+	}
+	return checkNeeds(in)
+}
+
+func readObject(data []byte, in any) error {
+	if depth(data) > maxDepth {
+		return skein.Malformed("", "nests deeper than 32")
+	}
+	if v := jsontext.Value(data); v.Kind() != '{' && v.IsValid() {
+		return skein.Malformed("", "is no JSON object")
+	}
+	if err := json.Unmarshal(data, in); err != nil {
+		return malformed(err)
+	}
+	return nil
+}
+
+// malformed names the field that the JSON reader stumbled over.
+func malformed(err error) error {
+	var semantic *json.SemanticError
+	if errors.As(err, &semantic) {
+		detail := "has the wrong type"
+		if own := semantic.Err; errors.Is(own, errIDKind) || errors.Is(own, errFlagKind) {
+			detail = own.Error()
+		}
+		return skein.Malformed(fieldName(semantic.JSONPointer), detail)
+	}
+	var syntactic *jsontext.SyntacticError
+	if errors.As(err, &syntactic) {
+		if errors.Is(err, jsontext.ErrDuplicateName) {
+			return skein.Malformed(fieldName(syntactic.JSONPointer), "stands twice")
+		}
+		return skein.Malformed("", "is not JSON at byte "+strconv.FormatInt(syntactic.ByteOffset, 10))
+	}
+	return skein.Malformed("", "is not JSON")
+}
+
+// fieldName is a pointer in the words of a caller: update.conv_extend, client_ids.0.
+func fieldName(p jsontext.Pointer) string {
+	const longest = 80
+	name := strings.Join(slices.Collect(p.Tokens()), ".")
+	if len(name) > longest {
+		name = strings.ToValidUTF8(name[:longest], "")
+	}
+	return name
+}
+
+// depth is how deep the arrays and objects of data nest, whether it is valid JSON
+// or not.
+func depth(data []byte) int {
+	deepest, now := 0, 0
+	for i := 0; i < len(data); i++ {
+		switch data[i] {
+		case '"':
+			i = stringEnd(data, i)
+		case '{', '[':
+			now++
+			deepest = max(deepest, now)
+		case '}', ']':
+			now--
+		}
+	}
+	return deepest
+}
+
+func stringEnd(data []byte, i int) int {
+	for i++; i < len(data) && data[i] != '"'; i++ {
+		if data[i] == '\\' {
+			i++
+		}
+	}
+	return i
+}
+
+// field is what Decode knows of one field of a request struct.
+type field struct {
+	index []int
+	name  string
+	need  bool
+	kind  fieldKind
+}
+
+type fieldKind int8
+
+const (
+	textField    fieldKind = iota // a query value is the text itself
+	integerField                  // a query value is an integer
+	jsonField                     // a query value is JSON
+)
+
+var fieldCache sync.Map // reflect.Type → []field
+
+func fieldsOf(t reflect.Type) []field {
+	if got, ok := fieldCache.Load(t); ok {
+		return got.([]field)
+	}
+	var fields []field
+	for _, f := range reflect.VisibleFields(t) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "" || name == "-" {
+			continue
+		}
+		fields = append(fields, field{f.Index, name, f.Tag.Get("need") != "", kindOf(f.Type)})
+	}
+	fieldCache.Store(t, fields)
+	return fields
+}
+
+func kindOf(t reflect.Type) fieldKind {
+	if t == reflect.TypeFor[jsontext.Value]() {
+		return jsonField
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return kindOf(t.Elem())
+	case reflect.Int, reflect.Int64:
+		return integerField
+	case reflect.Slice, reflect.Struct, reflect.Map:
+		return jsonField
+	default:
+		return textField
+	}
+}
+
+func checkNeeds(in any) error {
+	v := reflect.ValueOf(in).Elem()
+	for _, f := range fieldsOf(v.Type()) {
+		if f.need && v.FieldByIndex(f.index).IsZero() {
+			return skein.Missing(f.name)
+		}
+	}
+	return nil
+}
+
+// objectOf writes query and path values as the JSON object that a body would be.
+func objectOf(in any, query url.Values, path map[string]string) ([]byte, error) {
+	doc := []byte{'{'}
+	for _, f := range fieldsOf(reflect.TypeOf(in).Elem()) {
+		text, ok := path[f.name]
+		if !ok {
+			values := query[f.name]
+			if len(values) == 0 {
+				continue
+			}
+			if len(values) > 1 {
+				return nil, skein.Malformed(f.name, "stands twice")
+			}
+			text = values[0]
+		}
+		if len(doc) > 1 {
+			doc = append(doc, ',')
+		}
+		doc = appendQuote(doc, f.name)
+		doc = append(doc, ':')
+		var err error
+		if doc, err = appendQueryValue(doc, f, text); err != nil {
+			return nil, err
+		}
+	}
+	return append(doc, '}'), nil
+}
+
+func appendQueryValue(doc []byte, f field, text string) ([]byte, error) {
+	switch f.kind {
+	case integerField:
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return nil, skein.Malformed(f.name, "is no integer")
+		}
+		return strconv.AppendInt(doc, n, 10), nil
+	case jsonField:
+		v := jsontext.Value(text)
+		if text == "" {
+			return append(doc, "null"...), nil
+		}
+		if !v.IsValid() {
+			return nil, skein.Malformed(f.name, "is not JSON")
+		}
+		return append(doc, v...), nil
+	default:
+		if !strings.Contains(text, "\x00") && utf8.ValidString(text) {
+			return appendQuote(doc, text), nil
+		}
+		return nil, skein.Malformed(f.name, "is not UTF-8 text")
+	}
+}

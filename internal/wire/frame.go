@@ -1,0 +1,155 @@
+package wire
+
+import (
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/skein-im/skein"
+)
+
+// Limits of a frame.
+const (
+	MaxBody    = 256 << 10 // bytes of a frame or a REST body
+	maxType    = 64        // bytes of a frame's type
+	maxFrameID = 256       // bytes of a frame's id, as JSON
+)
+
+// Frame is one command of a socket.
+type Frame struct {
+	Type string
+	Data []byte // raw JSON; nil: absent or null
+	ID   []byte // raw JSON string; nil: absent or null
+}
+
+// ParseFrame reads a command. Errors: skein.ErrMalformed, skein.ErrMissing. The
+// frame's id is set even with an error where it could be read.
+func ParseFrame(b []byte) (Frame, error) {
+	var f struct {
+		Type *string        `json:"type"`
+		Data jsontext.Value `json:"data"`
+		ID   jsontext.Value `json:"id"`
+	}
+	if err := readObject(b, &f); err != nil {
+		return Frame{}, err
+	}
+	frame := Frame{Data: nonNull(f.Data)}
+	if id := nonNull(f.ID); id != nil {
+		if id.Kind() != '"' || len(id) > maxFrameID {
+			return frame, skein.Malformed("id", "is no string of at most 254 bytes")
+		}
+		frame.ID = id
+	}
+	if f.Type == nil || *f.Type == "" {
+		return frame, skein.Missing("type")
+	}
+	if len(*f.Type) > maxType {
+		return frame, skein.Malformed("type", "is longer than 64 bytes")
+	}
+	frame.Type = *f.Type
+	if frame.Data != nil && jsontext.Value(frame.Data).Kind() != '{' {
+		return frame, skein.Malformed("data", "is no object")
+	}
+	return frame, nil
+}
+
+func nonNull(v jsontext.Value) jsontext.Value {
+	if v.Kind() == 'n' || len(v) == 0 {
+		return nil
+	}
+	return v
+}
+
+// AppendSuccess appends the answer to a command; data is JSON, id as in Frame.
+func AppendSuccess(dst []byte, typ string, id, data []byte) []byte {
+	dst = append(dst, `{"type":`...)
+	dst = appendQuote(dst, typ+".success")
+	dst = append(dst, `,"msg":"success","data":`...)
+	dst = appendRaw(dst, data)
+	return appendFrameID(dst, id)
+}
+
+// AppendFailure appends the error answer to a command; with an empty typ, to a
+// frame that could not be read as one.
+func AppendFailure(dst []byte, typ string, id []byte, err error, lang Lang) []byte {
+	name := "error"
+	if typ != "" {
+		name = typ + ".error"
+	}
+	dst = append(dst, `{"type":`...)
+	dst = appendQuote(dst, name)
+	dst = append(dst, `,"msg":`...)
+	dst = appendQuote(dst, Text(err, lang))
+	dst = append(dst, `,"code":`...)
+	dst = strconv.AppendInt(dst, int64(CodeOf(err).Code), 10)
+	dst = append(dst, `,"data":null`...)
+	return appendFrameID(dst, id)
+}
+
+// AppendPong appends the answer to ping.
+func AppendPong(dst, id []byte, now skein.Millis) []byte {
+	dst = append(dst, `{"type":"pong","data":{"time":`...)
+	dst = strconv.AppendInt(dst, int64(now), 10)
+	dst = append(dst, '}')
+	return appendFrameID(dst, id)
+}
+
+// AppendKick appends logout.kick, the last frame of a session that is ended.
+func AppendKick(dst []byte, now skein.Millis, reason string) []byte {
+	dst = append(dst, `{"type":"logout.kick","data":{"time":`...)
+	dst = strconv.AppendInt(dst, int64(now), 10)
+	dst = append(dst, `,"reason":`...)
+	dst = appendQuote(dst, reason)
+	return append(dst, "}}"...)
+}
+
+func appendFrameID(dst, id []byte) []byte {
+	if id != nil {
+		dst = append(dst, `,"id":`...)
+		dst = append(dst, id...)
+	}
+	return append(dst, '}')
+}
+
+// LoginRequest is the data of login.
+type LoginRequest struct {
+	AppID      ClientID       `json:"app_id" need:"1" en:"the app" zh:"应用"`
+	ClientID   ClientID       `json:"client_id" need:"1" en:"who logs in" zh:"登录的用户"`
+	DeviceID   ClientID       `json:"device_id" need:"1" en:"this device; 1..64 characters, chosen by the client program" zh:"设备 id，1..64 个字符，由客户端程序决定"`
+	DeviceType string         `json:"device_type" en:"ios android web desktop mini other" zh:"设备类型：ios android web desktop mini other"`
+	Token      string         `json:"token" en:"JWT, where the app asks for one" zh:"JWT，应用开启 token 验证时必填"`
+	Ext        jsontext.Value `json:"ext" en:"any JSON kept with the client at its first login" zh:"首次登录时随用户保存的任意 JSON"`
+}
+
+// LoginAnswer is the data of login.success.
+type LoginAnswer struct {
+	Time       int64  `json:"time" en:"server time, Unix ms" zh:"服务器时间，Unix 毫秒"`
+	SessionID  string `json:"session_id" en:"names this session" zh:"会话连接 id"`
+	HeartbeatS int    `json:"heartbeat_s" en:"the server pings this often" zh:"服务器 ping 间隔（秒）"`
+}
+
+// DecodeLogin reads and checks the data of login.
+func DecodeLogin(data []byte) (LoginRequest, error) {
+	var in LoginRequest
+	if err := Decode(data, &in); err != nil {
+		return in, err
+	}
+	switch in.DeviceType {
+	case "", "ios", "android", "web", "desktop", "mini", "other":
+	default:
+		return in, skein.Malformed("device_type", "is none of ios android web desktop mini other")
+	}
+	if err := checkDeviceID(string(in.DeviceID)); err != nil {
+		return in, err
+	}
+	var err error
+	in.Ext, err = Extension("ext", in.Ext)
+	return in, err
+}
+
+// Append appends the answer as JSON.
+func (a LoginAnswer) Append(dst []byte) []byte {
+	out, _ := json.Marshal(a) // strings and integers: it cannot fail
+	return append(dst, out...)
+}

@@ -1,0 +1,275 @@
+package wire
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/skein-im/skein"
+)
+
+// SendMessage is the request of msg.send.
+type SendMessage struct {
+	ConvID           ClientID       `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
+	FromClient       ClientID       `json:"from_client" en:"who says it; a client may leave itself out" zh:"发送者；客户端调用时可省略"`
+	Type             *int64         `json:"type" need:"1" en:"-1 text -2 image -3 audio -4 video -5 location -6 file; positive: your own" zh:"-1 文本 -2 图片 -3 语音 -4 视频 -5 位置 -6 文件；正数为自定义"`
+	Text             string         `json:"text" en:"at most 16 KiB; must not be blank for type -1" zh:"文本内容，最大 16 KiB；文本类型不可为空白"`
+	Attr             jsontext.Value `json:"attr" en:"any JSON, at most 16 KiB" zh:"消息扩展，任意 JSON，最大 16 KiB"`
+	URL              string         `json:"url" en:"must be there for -2 -3 -4 -6; at most 2 KiB" zh:"资源地址，-2 -3 -4 -6 必填，最大 2 KiB"`
+	Transient        Flag           `json:"transient" en:"1: for members online now; never stored, no seq" zh:"1 暂态：仅投递在线成员，不存储，无 seq"`
+	NoSync           *Flag          `json:"no_sync" en:"1: the sender's own sockets get the live copy too. Default: 0 by REST; by socket the sender's other devices get it" zh:"1 同步到发送者自己的连接。REST 默认 0；socket 默认同步到发送者的其他设备"`
+	MentionAll       Flag           `json:"mention_all" en:"1: mentions everyone" zh:"1 @全体成员"`
+	MentionClientIDs []ClientID     `json:"mention_client_ids" en:"at most 100 clients" zh:"需要 @ 的用户，最多 100 个"`
+	ClientMsgID      ClientID       `json:"client_msg_id" en:"≤ 64 characters of your own; a retry with it answers the first message again" zh:"自定义 id，最多 64 个字符；以相同 id 重试会返回首条消息"`
+	ReplyTo          ClientID       `json:"reply_to" en:"a msg_id of this conversation" zh:"回复的 msg_id"`
+	DeviceID         ClientID       `json:"device_id" en:"this device of the sender is left out of the live copy" zh:"该设备不接收实时副本"`
+}
+
+// Sent is the answer of msg.send.
+type Sent struct {
+	MsgID skein.ID `json:"msg_id" en:"32 hex digits, time-ordered" zh:"消息 id，32 位十六进制，按时间有序"`
+	Time  int64    `json:"time" en:"Unix ms" zh:"Unix 毫秒"`
+	Seq   *int64   `json:"seq" en:"place in the conversation, durable; null for a transient message" zh:"会话内序号（已持久化）；暂态消息为 null"`
+}
+
+// SentOf answers a sender.
+func SentOf(m skein.Message) Sent {
+	out := Sent{MsgID: m.ID, Time: int64(m.Created)}
+	if m.Seq != 0 {
+		out.Seq = &m.Seq
+	}
+	return out
+}
+
+// AppendJSON appends the answer.
+func (s Sent) AppendJSON(dst []byte) []byte {
+	dst = append(dst, `{"msg_id":"`...)
+	dst, _ = s.MsgID.AppendText(dst)
+	dst = append(dst, `","time":`...)
+	dst = strconv.AppendInt(dst, s.Time, 10)
+	dst = append(dst, `,"seq":`...)
+	dst = appendOptionalInt(dst, s.Seq)
+	return append(dst, '}')
+}
+
+// Body checks the request and is the body it asks for; relaxed is the app's rule
+// for client ids.
+func (r SendMessage) Body(relaxed bool) (skein.Body, error) {
+	if *r.Type < skein.TypeFile || *r.Type > math.MaxInt32 {
+		return skein.Body{}, skein.Malformed("type", "is -1 text to -6 file, or a positive type of your own")
+	}
+	b := skein.Body{
+		Type: int(*r.Type), Text: r.Text, URL: r.URL,
+		MentionAll: bool(r.MentionAll), Transient: bool(r.Transient),
+		NoSync: r.NoSync != nil && bool(*r.NoSync),
+	}
+	var err error
+	if b.Attr, err = compact("attr", r.Attr, skein.MaxAttr); err != nil {
+		return b, err
+	}
+	if b.Mentions, err = ClientIDs("mention_client_ids", r.MentionClientIDs, skein.MaxMentions, relaxed); err != nil {
+		return b, err
+	}
+	if r.ReplyTo != "" {
+		if b.ReplyTo, err = skein.ParseID(string(r.ReplyTo)); err != nil {
+			return b, skein.About(skein.ErrUnknownMessage, "reply_to")
+		}
+	}
+	if err := checkToken("client_msg_id", string(r.ClientMsgID)); err != nil {
+		return b, err
+	}
+	if err := checkDeviceID(string(r.DeviceID)); err != nil {
+		return b, err
+	}
+	return b, b.Fault()
+}
+
+// ListMessages is the request of msg.list.
+type ListMessages struct {
+	ConvID    ClientID `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
+	AfterSeq  *int64   `json:"after_seq" en:"messages after this seq, oldest first" zh:"返回该 seq 之后的消息，从旧到新"`
+	BeforeSeq *int64   `json:"before_seq" en:"messages before this seq, newest first" zh:"返回该 seq 之前的消息，从新到旧"`
+	Limit     *int64   `json:"limit" en:"with after_seq or before_seq: 1..200, default 50" zh:"配合 after_seq、before_seq：1..200，默认 50"`
+	Page      *int64   `json:"page" en:"from 1, newest first" zh:"页码，从 1 开始，从新到旧"`
+	Size      *int64   `json:"size" en:"1..100, default 10" zh:"每页条数，1..100，默认 10"`
+}
+
+// BySeq reports whether the request is one by seq, and its range. Errors:
+// skein.ErrMalformed naming the field.
+func (r ListMessages) BySeq() (bySeq bool, rng skein.SeqRange, err error) {
+	rng.Limit = DefaultLimit
+	if r.Limit != nil {
+		if *r.Limit < 1 || *r.Limit > MaxLimit {
+			return false, rng, skein.Malformed("limit", "is not 1..200")
+		}
+		rng.Limit = int(*r.Limit)
+	}
+	switch {
+	case r.AfterSeq != nil && r.BeforeSeq != nil:
+		return false, rng, skein.Malformed("before_seq", "goes without after_seq")
+	case r.AfterSeq != nil:
+		rng.After = *r.AfterSeq
+		if rng.After < 0 {
+			err = skein.Malformed("after_seq", "is below 0")
+		}
+	case r.BeforeSeq != nil:
+		rng.Before, rng.Newest = *r.BeforeSeq, true
+		if rng.Before < 1 {
+			err = skein.Malformed("before_seq", "is below 1")
+		}
+	default:
+		return false, rng, nil
+	}
+	return true, rng, err
+}
+
+// Place is the page asked for.
+func (r ListMessages) Place() (Place, error) {
+	return PageRequest{Page: r.Page, Size: r.Size}.Place(MessagePageSize)
+}
+
+// MessageRequest names one message.
+type MessageRequest struct {
+	ConvID ClientID `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
+	MsgID  ClientID `json:"msg_id" need:"1" en:"the message" zh:"消息 id"`
+}
+
+// Message is one message of the history.
+type Message struct {
+	MsgID            skein.ID       `json:"msg_id" en:"32 hex digits" zh:"消息 id"`
+	ConvID           skein.ID       `json:"conv_id" en:"the conversation" zh:"会话 id"`
+	Type             int            `json:"type" en:"as sent" zh:"消息类型"`
+	Text             *string        `json:"text" en:"null: none, or recalled" zh:"文本；无或已撤回为 null"`
+	Attr             jsontext.Value `json:"attr" en:"null: none" zh:"消息扩展；无为 null"`
+	URL              *string        `json:"url" en:"null: none" zh:"资源地址；无为 null"`
+	CTime            int64          `json:"ctime" en:"Unix ms" zh:"发送时间，Unix 毫秒"`
+	MsgStatus        int            `json:"msg_status" en:"1 normal, 2 deleted, 3 recalled" zh:"1 正常 2 已删除 3 已撤回"`
+	NoSync           Flag           `json:"no_sync" en:"as sent" zh:"是否同步其他端"`
+	MentionAll       Flag           `json:"mention_all" en:"as sent" zh:"是否 @全体"`
+	MentionClientIDs []string       `json:"mention_client_ids" en:"null: none" zh:"@ 的用户；无为 null"`
+	Transient        Flag           `json:"transient" en:"always 0 in the history" zh:"历史消息恒为 0"`
+	MTime            *int64         `json:"mtime" en:"last change, Unix ms; null: never" zh:"最后变更，Unix 毫秒；从未变更为 null"`
+	ClientID         string         `json:"client_id" en:"the sender" zh:"发送者"`
+	Seq              int64          `json:"seq" en:"place in the conversation, from 1, without gaps" zh:"会话内序号，从 1 起连续"`
+	ClientMsgID      *string        `json:"client_msg_id" en:"the sender's own id; null: none" zh:"发送者自定义 id；无为 null"`
+	ReplyTo          *skein.ID      `json:"reply_to" en:"msg_id it answers; null: none" zh:"回复的 msg_id；无为 null"`
+}
+
+// MessageOf writes a message; it shares m's bytes.
+func MessageOf(m *skein.Message) Message {
+	out := Message{
+		MsgID: m.ID, ConvID: m.Conv, Type: m.Type, Attr: m.Attr, CTime: int64(m.Created),
+		MsgStatus: int(m.Status), NoSync: Flag(m.NoSync), MentionAll: Flag(m.MentionAll),
+		MentionClientIDs: m.Mentions, Transient: Flag(m.Transient), ClientID: m.Sender, Seq: m.Seq,
+	}
+	out.Text = sharedText(&m.Text)
+	out.URL = sharedText(&m.URL)
+	out.ClientMsgID = sharedText(&m.ClientMsgID)
+	if m.Updated != 0 {
+		updated := int64(m.Updated)
+		out.MTime = &updated
+	}
+	if !m.ReplyTo.IsZero() {
+		out.ReplyTo = &m.ReplyTo
+	}
+	return out
+}
+
+func sharedText(s *string) *string {
+	if *s == "" {
+		return nil
+	}
+	return s
+}
+
+// AppendJSON appends the message, the same bytes as its tags say, at a fraction of
+// the cost (BenchmarkMessageJSON, FuzzMessageJSON).
+func (m Message) AppendJSON(dst []byte) []byte {
+	dst = append(dst, `{"msg_id":"`...)
+	dst, _ = m.MsgID.AppendText(dst)
+	dst = append(dst, `","conv_id":"`...)
+	dst, _ = m.ConvID.AppendText(dst)
+	dst = append(dst, `","type":`...)
+	dst = strconv.AppendInt(dst, int64(m.Type), 10)
+	dst = appendBody(dst, m.Text, m.Attr, m.URL)
+	dst = append(dst, `,"ctime":`...)
+	dst = strconv.AppendInt(dst, m.CTime, 10)
+	dst = append(dst, `,"msg_status":`...)
+	dst = strconv.AppendInt(dst, int64(m.MsgStatus), 10)
+	dst = appendFlag(append(dst, `,"no_sync":`...), m.NoSync)
+	dst = appendMentions(dst, m.MentionAll, m.MentionClientIDs)
+	dst = appendFlag(append(dst, `,"transient":`...), m.Transient)
+	dst = appendOptionalInt(append(dst, `,"mtime":`...), m.MTime)
+	dst = appendQuote(append(dst, `,"client_id":`...), m.ClientID)
+	dst = append(dst, `,"seq":`...)
+	dst = strconv.AppendInt(dst, m.Seq, 10)
+	dst = appendOptionalText(append(dst, `,"client_msg_id":`...), m.ClientMsgID)
+	return append(appendReplyTo(dst, m.ReplyTo), '}')
+}
+
+// MessagePage is a page of the history, newest first.
+type MessagePage struct {
+	CurrentPage int64     `json:"current_page" en:"this page" zh:"当前页"`
+	Data        []Message `json:"data" en:"newest first" zh:"消息，从新到旧"`
+	LastPage    int64     `json:"last_page" en:"number of the last page, at least 1" zh:"最后一页，至少为 1"`
+	PerPage     int       `json:"per_page" en:"messages a page" zh:"每页条数"`
+	Total       int64     `json:"total" en:"messages in all" zh:"消息总数"`
+}
+
+// NewMessagePage is the page at a place among total messages.
+func NewMessagePage(at Place, messages []skein.Message, total int64) MessagePage {
+	return MessagePage{at.Page, messagesOf(messages), lastPage(total, int64(at.Size)), at.Size, total}
+}
+
+// AppendJSON appends the page.
+func (p MessagePage) AppendJSON(dst []byte) []byte {
+	dst = append(dst, `{"current_page":`...)
+	dst = strconv.AppendInt(dst, p.CurrentPage, 10)
+	dst = appendMessages(append(dst, `,"data":`...), p.Data)
+	dst = append(dst, `,"last_page":`...)
+	dst = strconv.AppendInt(dst, p.LastPage, 10)
+	dst = append(dst, `,"per_page":`...)
+	dst = strconv.AppendInt(dst, int64(p.PerPage), 10)
+	dst = append(dst, `,"total":`...)
+	dst = strconv.AppendInt(dst, p.Total, 10)
+	return append(dst, '}')
+}
+
+// MessageSpan is an answer by seq.
+type MessageSpan struct {
+	Data    []Message `json:"data" en:"oldest first after_seq, newest first before_seq" zh:"after_seq 从旧到新，before_seq 从新到旧"`
+	HasMore bool      `json:"has_more" en:"whether more lies beyond" zh:"是否还有更多"`
+}
+
+// NewMessageSpan is an answer by seq.
+func NewMessageSpan(messages []skein.Message, more bool) MessageSpan {
+	return MessageSpan{messagesOf(messages), more}
+}
+
+// AppendJSON appends the span.
+func (s MessageSpan) AppendJSON(dst []byte) []byte {
+	dst = appendMessages(append(dst, `{"data":`...), s.Data)
+	dst = append(dst, `,"has_more":`...)
+	dst = strconv.AppendBool(dst, s.HasMore)
+	return append(dst, '}')
+}
+
+func messagesOf(in []skein.Message) []Message {
+	out := make([]Message, len(in))
+	for i := range in {
+		out[i] = MessageOf(&in[i])
+	}
+	return out
+}
+
+func appendMessages(dst []byte, messages []Message) []byte {
+	dst = append(dst, '[')
+	for i, m := range messages {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = m.AppendJSON(dst)
+	}
+	return append(dst, ']')
+}

@@ -1,0 +1,100 @@
+package wire
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+
+	"github.com/skein-im/skein"
+)
+
+// Bounds of pages; SPEC section 3.
+const (
+	MaxPageSize     = 100
+	ConvPageSize    = 20
+	MessagePageSize = 10
+	maxPage         = 1 << 40 // page × size stays far from overflow
+	DefaultLimit    = 50      // of msg.list by seq
+	MaxLimit        = 200
+)
+
+// PageRequest asks for a page by number, or for what follows a cursor.
+type PageRequest struct {
+	Page   *int64 `json:"page" en:"from 1" zh:"页码，从 1 开始"`
+	Size   *int64 `json:"size" en:"1..100" zh:"每页条数，1..100"`
+	Cursor string `json:"cursor" en:"next_cursor of the page before; wins over page" zh:"上一页返回的 next_cursor；优先于 page"`
+}
+
+// Place is a page request that has been checked.
+type Place struct {
+	Page  int64
+	Size  int
+	After skein.Cursor
+}
+
+// Offset is how many items lie before the page.
+func (p Place) Offset() int { return int(p.Page-1) * p.Size }
+
+// Place checks the request. Errors: skein.ErrMalformed naming the field.
+func (p PageRequest) Place(defaultSize int) (Place, error) {
+	place := Place{Page: 1, Size: defaultSize}
+	if p.Page != nil {
+		if *p.Page < 1 || *p.Page > maxPage {
+			return place, skein.Malformed("page", "is not from 1 up")
+		}
+		place.Page = *p.Page
+	}
+	if p.Size != nil {
+		if *p.Size < 1 || *p.Size > MaxPageSize {
+			return place, skein.Malformed("size", "is not 1..100")
+		}
+		place.Size = int(*p.Size)
+	}
+	if p.Cursor == "" {
+		return place, nil
+	}
+	var err error
+	place.After, err = parseCursor(p.Cursor)
+	return place, err
+}
+
+// Page is the documented answer to a listing.
+type Page[T any] struct {
+	CurrentPage int64   `json:"current_page" en:"this page" zh:"当前页"`
+	Data        []T     `json:"data" en:"the items" zh:"本页数据"`
+	LastPage    int64   `json:"last_page" en:"number of the last page, at least 1" zh:"最后一页，至少为 1"`
+	PerPage     int     `json:"per_page" en:"items a page" zh:"每页条数"`
+	Total       int64   `json:"total" en:"items in all" zh:"总条数"`
+	NextCursor  *string `json:"next_cursor" en:"asks for what follows; null at the end" zh:"用于取下一页；到末尾为 null"`
+}
+
+// NewPage is the page of items at a place among total.
+func NewPage[T any](at Place, items []T, total int, next skein.Cursor) Page[T] {
+	if items == nil {
+		items = []T{}
+	}
+	return Page[T]{at.Page, items, lastPage(int64(total), int64(at.Size)), at.Size, int64(total), cursorText(next)}
+}
+
+func lastPage(total, size int64) int64 { return max(1, (total+size-1)/size) }
+
+func cursorText(c skein.Cursor) *string {
+	if c.IsZero() {
+		return nil
+	}
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:8], uint64(c.Sort))
+	binary.BigEndian.PutUint64(b[8:], uint64(c.Tie))
+	s := base64.RawURLEncoding.EncodeToString(b[:])
+	return &s
+}
+
+func parseCursor(s string) (skein.Cursor, error) {
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil || len(b) != 16 {
+		return skein.Cursor{}, skein.Malformed("cursor", "is none that was handed out")
+	}
+	return skein.Cursor{
+		Sort: int64(binary.BigEndian.Uint64(b[:8])),
+		Tie:  int64(binary.BigEndian.Uint64(b[8:])),
+	}, nil
+}

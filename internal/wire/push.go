@@ -1,0 +1,102 @@
+package wire
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/skein-im/skein"
+)
+
+// NewMessage is the data of msg.new.
+type NewMessage struct {
+	FromClient       string         `json:"from_client" en:"the sender" zh:"发送者"`
+	ConvID           skein.ID       `json:"conv_id" en:"the conversation" zh:"会话 id"`
+	MsgID            skein.ID       `json:"msg_id" en:"32 hex digits" zh:"消息 id"`
+	CTime            int64          `json:"ctime" en:"Unix ms" zh:"发送时间，Unix 毫秒"`
+	Type             int            `json:"type" en:"as sent" zh:"消息类型"`
+	Text             *string        `json:"text" en:"null: none" zh:"文本；无为 null"`
+	Attr             jsontext.Value `json:"attr" en:"null: none" zh:"消息扩展；无为 null"`
+	URL              *string        `json:"url" en:"null: none" zh:"资源地址；无为 null"`
+	Transient        Flag           `json:"transient" en:"1: not stored" zh:"1 为暂态消息"`
+	MentionAll       Flag           `json:"mention_all" en:"as sent" zh:"是否 @全体"`
+	MentionClientIDs []string       `json:"mention_client_ids" en:"null: none" zh:"@ 的用户；无为 null"`
+	Seq              *int64         `json:"seq" en:"place in the conversation; null for a transient message" zh:"会话内序号；暂态消息为 null"`
+	ConvType         int            `json:"conv_type" en:"1 private, 2 temporary, 3 group, 4 chat room" zh:"会话类型"`
+	ClientMsgID      *string        `json:"client_msg_id" en:"the sender's own id; null: none" zh:"发送者自定义 id；无为 null"`
+	ReplyTo          *skein.ID      `json:"reply_to" en:"msg_id it answers; null: none" zh:"回复的 msg_id；无为 null"`
+}
+
+// NewMessageOf writes the push of a message; it shares m's bytes.
+func NewMessageOf(m *skein.Sent) NewMessage {
+	out := NewMessage{
+		FromClient: m.Sender, ConvID: m.Conv, MsgID: m.ID, CTime: int64(m.Created), Type: m.Type,
+		Text: sharedText(&m.Text), Attr: m.Attr, URL: sharedText(&m.URL),
+		Transient: Flag(m.Transient), MentionAll: Flag(m.MentionAll), MentionClientIDs: m.Mentions,
+		ConvType: int(m.ConvType), ClientMsgID: sharedText(&m.ClientMsgID),
+	}
+	if m.Seq != 0 {
+		out.Seq = &m.Seq
+	}
+	if !m.ReplyTo.IsZero() {
+		out.ReplyTo = &m.ReplyTo
+	}
+	return out
+}
+
+// AppendNewMessage appends the frame of msg.new: the same bytes as the tags of
+// NewMessage say (FuzzMessageJSON).
+func AppendNewMessage(dst []byte, m *skein.Sent) []byte {
+	p := NewMessageOf(m)
+	dst = append(dst, `{"type":"msg.new","data":`...)
+	return append(p.AppendJSON(dst), '}')
+}
+
+// AppendJSON appends the data of msg.new.
+func (m NewMessage) AppendJSON(dst []byte) []byte {
+	dst = appendQuote(append(dst, `{"from_client":`...), m.FromClient)
+	dst = append(dst, `,"conv_id":"`...)
+	dst, _ = m.ConvID.AppendText(dst)
+	dst = append(dst, `","msg_id":"`...)
+	dst, _ = m.MsgID.AppendText(dst)
+	dst = append(dst, `","ctime":`...)
+	dst = strconv.AppendInt(dst, m.CTime, 10)
+	dst = append(dst, `,"type":`...)
+	dst = strconv.AppendInt(dst, int64(m.Type), 10)
+	dst = appendBody(dst, m.Text, m.Attr, m.URL)
+	dst = appendFlag(append(dst, `,"transient":`...), m.Transient)
+	dst = appendMentions(dst, m.MentionAll, m.MentionClientIDs)
+	dst = appendOptionalInt(append(dst, `,"seq":`...), m.Seq)
+	dst = append(dst, `,"conv_type":`...)
+	dst = strconv.AppendInt(dst, int64(m.ConvType), 10)
+	dst = appendOptionalText(append(dst, `,"client_msg_id":`...), m.ClientMsgID)
+	return append(appendReplyTo(dst, m.ReplyTo), '}')
+}
+
+// Event is the data of the events about a conversation. Absent fields are left out.
+type Event struct {
+	ConvID    skein.ID      `json:"conv_id" en:"the conversation" zh:"会话 id"`
+	Time      int64         `json:"time" en:"Unix ms" zh:"Unix 毫秒"`
+	By        string        `json:"by,omitzero" en:"the client who did it; absent: the app's backend" zh:"操作者；由服务端操作时省略"`
+	ClientIDs []string      `json:"client_ids,omitzero" en:"conv.members.added, conv.members.removed: who" zh:"加入或移除的用户"`
+	Conv      *Conversation `json:"conversation,omitzero" en:"conv.created, conv.updated: as it is now" zh:"会话当前内容"`
+}
+
+// AppendNotice appends the frame of an event about a conversation.
+func AppendNotice(dst []byte, n skein.Notice, zone *time.Location) []byte {
+	e := Event{ConvID: n.Conv, Time: int64(n.Time), By: n.By, ClientIDs: n.Clients}
+	if n.Conversation != nil {
+		c := ConversationOf(*n.Conversation, zone)
+		e.Conv = &c
+	}
+	dst = append(dst, `{"type":"`...)
+	dst = append(dst, n.Kind...)
+	dst = append(dst, `","data":`...)
+	data, err := json.Marshal(e)
+	if err != nil {
+		data = []byte("null") // stored JSON that is none: the event still says what happened
+	}
+	return append(append(dst, data...), '}')
+}

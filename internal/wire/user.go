@@ -1,0 +1,167 @@
+package wire
+
+import (
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/skein-im/skein"
+)
+
+// CreateUser is the request of user.create.
+type CreateUser struct {
+	ClientID ClientID       `json:"client_id" need:"1" en:"1..64 letters and digits" zh:"1..64 个字母或数字"`
+	Ext      jsontext.Value `json:"ext" en:"any JSON, at most 16 KiB" zh:"任意 JSON，最大 16 KiB"`
+}
+
+// UserRequest names one user.
+type UserRequest struct {
+	ClientID ClientID `json:"client_id" need:"1" en:"the user" zh:"用户 id"`
+}
+
+// ListUsers is the request of user.list.
+type ListUsers struct {
+	Where jsontext.Value `json:"where" en:"[[\"client_id\",\"in\",[…]]] or [[\"client_id\",\"=\",…]]" zh:"[[\"client_id\",\"in\",[…]]] 或 [[\"client_id\",\"=\",…]]"`
+
+	PageRequest
+}
+
+// IDs reads the where of user.list: client_id with = or in, or nothing (nil).
+func (r ListUsers) IDs() ([]string, error) {
+	if nonNull(r.Where) == nil {
+		return nil, nil
+	}
+	where, err := ParseWhere(r.Where, time.UTC)
+	if err != nil || len(where) == 0 {
+		return nil, err
+	}
+	if c := where[0]; len(where) == 1 && c.Field == skein.FieldMember && (c.Op == skein.Eq || c.Op == skein.In) {
+		ids := make([]string, 0, len(c.Values))
+		for _, v := range c.Values {
+			id, _ := v.(string) // ParseWhere makes ids strings
+			ids = append(ids, id)
+		}
+		return ids, nil
+	}
+	return nil, skein.Malformed("where", "is not one condition on client_id with = or in")
+}
+
+// UpdateUser is the request of user.update.
+type UpdateUser struct {
+	ClientID ClientID       `json:"client_id" need:"1" en:"the user" zh:"用户 id"`
+	Ext      jsontext.Value `json:"ext" need:"1" en:"replaces the whole; null clears it" zh:"整体替换；null 清空"`
+}
+
+// DeleteUser is the request of user.delete.
+type DeleteUser struct {
+	ClientID ClientID `json:"client_id" need:"1" en:"the user" zh:"用户 id"`
+	Messages string   `json:"messages" en:"keep (default) or erase: what becomes of its messages" zh:"keep（默认）或 erase：是否擦除其消息内容"`
+}
+
+// Erase reports whether the user's messages go too.
+func (r DeleteUser) Erase() (bool, error) {
+	switch r.Messages {
+	case "", "keep":
+		return false, nil
+	case "erase":
+		return true, nil
+	}
+	return false, skein.Malformed("messages", "is neither keep nor erase")
+}
+
+// BanUser is the request of user.ban.
+type BanUser struct {
+	ClientID ClientID `json:"client_id" need:"1" en:"the user" zh:"用户 id"`
+	Until    *int64   `json:"until" en:"Unix ms; absent: without a term" zh:"封禁截止，Unix 毫秒；省略为永久"`
+	Reason   string   `json:"reason" en:"at most 256 bytes" zh:"原因，最多 256 字节"`
+}
+
+// Term checks the end of the ban.
+func (r BanUser) Term(now skein.Millis) (skein.Millis, error) {
+	if len(r.Reason) > 256 {
+		return 0, skein.Malformed("reason", "is longer than 256 bytes")
+	}
+	if r.Until == nil {
+		return skein.Forever, nil
+	}
+	until := skein.Millis(*r.Until)
+	if until <= now || until > skein.Forever {
+		return 0, skein.Malformed("until", "is no time to come in Unix milliseconds")
+	}
+	return until, nil
+}
+
+// LogoutUser is the request of user.logout.
+type LogoutUser struct {
+	ClientID ClientID `json:"client_id" need:"1" en:"the user" zh:"用户 id"`
+	DeviceID ClientID `json:"device_id" en:"this device alone; absent: all" zh:"仅此设备；省略为全部设备"`
+}
+
+// IssueToken is the request of user.token.
+type IssueToken struct {
+	ClientID ClientID   `json:"client_id" need:"1" en:"the user" zh:"用户 id"`
+	TTL      *int64     `json:"ttl" need:"1" en:"seconds, at most 90 days" zh:"有效秒数，最长 90 天"`
+	DeviceID ClientID   `json:"device_id" en:"valid on this device alone" zh:"仅在此设备有效"`
+	Act      []ClientID `json:"act" en:"the ops it allows; absent: all" zh:"允许的操作；省略为全部"`
+}
+
+// MaxTokenTTL is how far ahead a token may end; SPEC section 5.
+const MaxTokenTTL = 90 * 24 * time.Hour
+
+// Life checks the ttl.
+func (r IssueToken) Life() (time.Duration, error) {
+	if *r.TTL < 1 || *r.TTL > int64(MaxTokenTTL/time.Second) {
+		return 0, skein.Malformed("ttl", "is not 1 second to 90 days")
+	}
+	return time.Duration(*r.TTL) * time.Second, nil
+}
+
+// Actions is the list of ops the token is limited to; nil: all.
+func (r IssueToken) Actions() []string {
+	if r.Act == nil {
+		return nil
+	}
+	out := make([]string, 0, len(r.Act))
+	for _, a := range r.Act {
+		out = append(out, string(a))
+	}
+	return out
+}
+
+// Token is the answer of user.token.
+type Token struct {
+	Token   string `json:"token" en:"signed JWT, HS256" zh:"已签名的 JWT（HS256）"`
+	Expires int64  `json:"expires" en:"Unix ms" zh:"过期时间，Unix 毫秒"`
+}
+
+// User is one user as answered.
+type User struct {
+	ClientID    string         `json:"client_id" en:"the user" zh:"用户 id"`
+	Ext         jsontext.Value `json:"ext" en:"the developer's JSON" zh:"扩展 JSON"`
+	CTime       string         `json:"ctime" en:"created, YYYY-MM-DD HH:MM:SS in the server's --timezone" zh:"创建时间"`
+	MTime       *string        `json:"mtime" en:"last change; null: never" zh:"最后变更时间；从未变更为 null"`
+	CTimeMS     int64          `json:"ctime_ms" en:"ctime in Unix ms" zh:"ctime 的 Unix 毫秒"`
+	MTimeMS     *int64         `json:"mtime_ms" en:"mtime in Unix ms" zh:"mtime 的 Unix 毫秒"`
+	Banned      Flag           `json:"banned" en:"1 while banned" zh:"封禁中为 1"`
+	BannedUntil *int64         `json:"banned_until" en:"Unix ms; null: not banned, or without a term" zh:"封禁截止，Unix 毫秒；未封禁或永久为 null"`
+	BanReason   *string        `json:"ban_reason" en:"for the server role alone" zh:"封禁原因，仅服务端可见"`
+}
+
+// UserOf writes a client with times in zone; the reason of a ban is for the server
+// role alone.
+func UserOf(c skein.Client, now skein.Millis, zone *time.Location, server bool) User {
+	u := User{
+		ClientID: c.ID, Ext: rawOf(c.Ext),
+		CTime: clock(c.Created, zone), CTimeMS: int64(c.Created),
+		Banned: Flag(c.Banned(now)),
+	}
+	u.MTime, u.MTimeMS = optionalClock(c.Updated, zone)
+	if c.Banned(now) && c.BannedUntil != skein.Forever {
+		until := int64(c.BannedUntil)
+		u.BannedUntil = &until
+	}
+	if server && c.Banned(now) {
+		u.BanReason = nullable(c.BanReason)
+	}
+	return u
+}

@@ -1,0 +1,43 @@
+package skein
+
+// Event names of the socket; SPEC section 7.
+const (
+	EventMessage        = "msg.new"
+	EventConvCreated    = "conv.created"
+	EventConvUpdated    = "conv.updated"
+	EventConvDeleted    = "conv.deleted"
+	EventMembersAdded   = "conv.members.added"
+	EventMembersRemoved = "conv.members.removed"
+)
+
+// Notice tells the members of a conversation what happened to it. It is live
+// only: who is away learns of it by asking.
+type Notice struct {
+	Kind         string // one of the Event names
+	App          string
+	Conv         ID
+	Time         Millis
+	By           string        // the client who did it; empty: the backend
+	Clients      []string      // who was added or removed
+	Conversation *Conversation // as it is now, where the kind tells it
+	Audience     []string      // who is told; nil: the members
+	Also         []string      // who is told beside the members: those removed
+}
+
+// Cut ends live sessions.
+type Cut struct {
+	App    string
+	Client string
+	Device string // this device alone; empty: all
+	Reason string // one of the Kick reasons
+}
+
+// Reasons that logout.kick gives.
+const (
+	KickReplaced  = "replaced"         // the same client and device logged in again
+	KickDevices   = "too_many_devices" // one device more than the app allows
+	KickBanned    = "banned"           //
+	KickLoggedOut = "logged_out"       // force-logout
+	KickDeleted   = "deleted"          // the client, or its app
+	KickExpired   = "token_expired"    //
+)
