@@ -12,11 +12,22 @@ type Client struct {
 	BannedUntil Millis // zero: not banned; Forever: without a term
 	BanReason   string
 	Cut         Millis // tokens issued at or before this moment are refused
-	Deleted     bool   // what is left of a deleted client: its id and its cut
+
+	// DeviceCuts are cuts of single devices, by device_id: the newest
+	// MaxDeviceCuts of them. nil: none.
+	DeviceCuts map[string]Millis
+	Deleted    bool // what is left of a deleted client: its id and its cut
 }
 
 // Banned reports whether the client is banned at the moment now.
 func (c Client) Banned(now Millis) bool { return c.BannedUntil > now }
+
+// MaxDeviceCuts bounds Client.DeviceCuts.
+const MaxDeviceCuts = 100
+
+// CutOf is the moment at or before which a token of the client is refused on a
+// device (empty: no device in particular).
+func (c Client) CutOf(device string) Millis { return max(c.Cut, c.DeviceCuts[device]) }
 
 // MaxIDLength bounds client_id, device_id and client_msg_id, in characters.
 const MaxIDLength = 64

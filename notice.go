@@ -32,12 +32,9 @@ type Cut struct {
 	Reason string // one of the Kick reasons
 }
 
-// Reasons that logout.kick gives.
+// Reasons that logout.kick gives for a Cut.
 const (
-	KickReplaced  = "replaced"         // the same client and device logged in again
-	KickDevices   = "too_many_devices" // one device more than the app allows
-	KickBanned    = "banned"           //
-	KickLoggedOut = "logged_out"       // force-logout
-	KickDeleted   = "deleted"          // the client, or its app
-	KickExpired   = "token_expired"    //
+	KickBanned    = "banned"
+	KickLoggedOut = "logged_out" // force-logout
+	KickDeleted   = "deleted"    // the client, or its app
 )
