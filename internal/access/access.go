@@ -1,0 +1,207 @@
+// Package access answers who is calling: it knows app keys, tokens, bans and
+// rates. What a caller may do is the op table's to say and the use cases' to hold
+// to; access only tells who it is.
+package access
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/recent"
+	"github.com/skein-im/skein/internal/store"
+)
+
+// Options are the choices of a gate.
+type Options struct {
+	Apps    store.Apps
+	Clients store.Clients
+	Now     func() time.Time // nil: time.Now
+	// AllowOpen lets apps without token authentication take calls without
+	// credentials. It is for loopback, or for who asked for it.
+	AllowOpen bool
+}
+
+// Gate knows who is calling. Safe for concurrent use.
+type Gate struct {
+	opts  Options
+	rates *rates
+
+	mu   sync.Mutex
+	apps *recent.Map[string, cachedApp] // guarded by mu
+}
+
+// appLife is how long an app's record is trusted: the CLI may change it on the
+// same database, and servers follow within 2 s (SPEC section 2).
+const appLife = time.Second
+
+// maxApps bounds how many app records are kept at hand.
+const maxApps = 10_000
+
+type cachedApp struct {
+	app  *skein.App
+	read time.Time
+}
+
+// New is a gate.
+func New(opts Options) *Gate {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	return &Gate{opts: opts, rates: newRates(), apps: recent.New[string, cachedApp](maxApps)}
+}
+
+// App is the app as it was at most a second ago; it is shared and never written
+// to. Errors: skein.ErrUnknownApp.
+func (g *Gate) App(ctx context.Context, id string) (*skein.App, error) {
+	now := g.opts.Now()
+	g.mu.Lock()
+	c, ok := g.apps.Get(id)
+	g.mu.Unlock()
+	if ok && now.Sub(c.read) < appLife && now.After(c.read.Add(-appLife)) {
+		return c.app, nil
+	}
+	app, err := g.opts.Apps.App(ctx, id)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err != nil {
+		g.apps.Delete(id)
+		return nil, err
+	}
+	app.Settings = app.Settings.WithDefaults()
+	if !g.opts.AllowOpen {
+		app.Settings.Open = false
+	}
+	g.apps.Put(id, cachedApp{&app, now})
+	return &app, nil
+}
+
+// Credentials are what a REST call shows.
+type Credentials struct {
+	App           string
+	Key           *string // app-key header; nil: none
+	Authorization *string // nil: none
+}
+
+// Caller tells who makes a REST call. Errors: skein.ErrUnauthenticated for an
+// unknown app, a wrong key, a wrong or absent token, one answer for all;
+// skein.ErrBanned; skein.ErrUnknownClient for a token of nobody; skein.ErrRateLimited.
+func (g *Gate) Caller(ctx context.Context, c Credentials) (skein.Actor, error) {
+	app, err := g.App(ctx, c.App)
+	known := err == nil
+	if errors.Is(err, skein.ErrUnknownApp) {
+		app = &nobody
+	} else if err != nil {
+		return skein.Actor{}, err
+	}
+	actor := skein.Actor{App: app}
+	proven := false
+	if c.Key != nil {
+		if actor.Key, proven = g.checkKey(app, *c.Key); !proven {
+			return skein.Actor{}, skein.ErrUnauthenticated
+		}
+	}
+	if c.Authorization != nil {
+		bearer, err := g.bearer(ctx, app, *c.Authorization)
+		if err != nil {
+			return skein.Actor{}, err
+		}
+		if !proven { // a right key beside the token: the server role
+			actor, proven = bearer, true
+		}
+	}
+	if !known || !proven && !app.Settings.Open {
+		return skein.Actor{}, skein.ErrUnauthenticated
+	}
+	return actor, g.rates.admitREST(actor, g.opts.Now())
+}
+
+// Login is what a socket shows to become a session.
+type Login struct {
+	App, Client, Device string
+	Token               string // empty: none
+	Addr                string // remote address, without port
+}
+
+// Login tells who logs in. Errors: as Caller; skein.ErrForbidden when the token is
+// for another client or device, or not for login; skein.ErrInvalidClientID;
+// skein.ErrRateLimited after failures.
+func (g *Gate) Login(ctx context.Context, in Login) (skein.Actor, error) {
+	key, perMinute := loginKey{in.App, in.Client, in.Addr}, g.loginRate(ctx, in.App)
+	if err := g.rates.admitLogin(key, perMinute, g.opts.Now()); err != nil {
+		return skein.Actor{}, err
+	}
+	actor, err := g.login(ctx, in)
+	if refused(err) {
+		g.rates.loginFailed(key, perMinute)
+	}
+	return actor, err
+}
+
+func (g *Gate) login(ctx context.Context, in Login) (skein.Actor, error) {
+	app, err := g.App(ctx, in.App)
+	known := err == nil
+	if errors.Is(err, skein.ErrUnknownApp) {
+		app = &nobody
+	} else if err != nil {
+		return skein.Actor{}, err
+	}
+	if known && app.Settings.Open && in.Token == "" {
+		return g.openLogin(ctx, app, in)
+	}
+	claims, err := parseToken(app, in.Token, g.opts.Now())
+	if err != nil || !known {
+		return skein.Actor{}, skein.ErrUnauthenticated
+	}
+	if claims.Subject != in.Client || claims.Device != "" && claims.Device != in.Device {
+		return skein.Actor{}, skein.ErrForbidden
+	}
+	actor, err := g.holder(ctx, app, claims, in.Device)
+	if errors.Is(err, skein.ErrUnknownClient) {
+		err = nil // the first login registers it, where the app lets it
+	}
+	actor.Device = in.Device
+	if err == nil && !actor.MayDo("login") {
+		err = skein.ErrForbidden
+	}
+	return actor, err
+}
+
+// openLogin is the login of an app that asks for no token.
+func (g *Gate) openLogin(ctx context.Context, app *skein.App, in Login) (skein.Actor, error) {
+	if !skein.ValidClientID(in.Client, app.Settings.RelaxedClientIDs) {
+		return skein.Actor{}, skein.About(skein.ErrInvalidClientID, "client_id")
+	}
+	c, err := g.opts.Clients.Client(ctx, app.ID, in.Client)
+	if err != nil && !errors.Is(err, skein.ErrUnknownClient) {
+		return skein.Actor{}, err
+	}
+	if c.Banned(g.now()) {
+		return skein.Actor{}, skein.ErrBanned
+	}
+	return skein.Actor{App: app, Client: in.Client, Device: in.Device}, nil
+}
+
+// loginRate is the app's limit; an unknown app has the default's.
+func (g *Gate) loginRate(ctx context.Context, app string) int {
+	if a, err := g.App(ctx, app); err == nil {
+		return a.Settings.LoginRate
+	}
+	return skein.DefaultLoginRate
+}
+
+// refused tells a login that was turned away from one that could not be decided.
+func refused(err error) bool {
+	return errors.Is(err, skein.ErrUnauthenticated) || errors.Is(err, skein.ErrForbidden) ||
+		errors.Is(err, skein.ErrBanned) || errors.Is(err, skein.ErrUnknownClient)
+}
+
+// AdmitSend counts a message against the sender's rate. The server role has none.
+// Errors: skein.ErrRateLimited.
+func (g *Gate) AdmitSend(by skein.Actor) error {
+	return g.rates.admitSend(by, g.opts.Now())
+}
+
+func (g *Gate) now() skein.Millis { return skein.MillisOf(g.opts.Now()) }

@@ -1,0 +1,96 @@
+package access
+
+import (
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/recent"
+)
+
+// maxCounted bounds how many senders, keys and failed logins are counted at once.
+// Who is forgotten starts with a full bucket.
+const maxCounted = 100_000
+
+// rates counts callers against the limits of their apps.
+type rates struct {
+	mu     sync.Mutex
+	sends  *recent.Map[sender, *rate.Limiter]   // guarded by mu
+	keys   *recent.Map[appKey, *rate.Limiter]   // guarded by mu
+	logins *recent.Map[loginKey, *rate.Limiter] // after a failure; guarded by mu
+}
+
+type (
+	sender   struct{ app, client string }
+	appKey   struct{ app, key string }
+	loginKey struct{ app, client, addr string }
+)
+
+func newRates() *rates {
+	return &rates{
+		sends:  recent.New[sender, *rate.Limiter](maxCounted),
+		keys:   recent.New[appKey, *rate.Limiter](maxCounted),
+		logins: recent.New[loginKey, *rate.Limiter](maxCounted),
+	}
+}
+
+// admitSend counts one message of a client.
+func (r *rates) admitSend(by skein.Actor, now time.Time) error {
+	s := by.App.Settings
+	if by.Server() || s.SendRate < 0 {
+		return nil
+	}
+	return admit(&r.mu, r.sends, sender{by.App.ID, by.Client}, rate.Limit(s.SendRate), s.SendBurst, now)
+}
+
+// admitREST counts one call with an app key. Apps without token authentication are
+// for development and have no such limit.
+func (r *rates) admitREST(by skein.Actor, now time.Time) error {
+	s := by.App.Settings
+	if by.Key == "" || s.Open || s.RESTRate < 0 {
+		return nil
+	}
+	return admit(&r.mu, r.keys, appKey{by.App.ID, by.Key}, rate.Limit(s.RESTRate), s.RESTRate, now)
+}
+
+// admitLogin counts an attempt of who failed before.
+func (r *rates) admitLogin(k loginKey, perMinute int, now time.Time) error {
+	if perMinute < 0 {
+		return nil
+	}
+	r.mu.Lock()
+	_, failed := r.logins.Get(k)
+	r.mu.Unlock()
+	if !failed {
+		return nil
+	}
+	return admit(&r.mu, r.logins, k, perMinuteLimit(perMinute), perMinute, now)
+}
+
+// loginFailed starts the count of the attempts to come.
+func (r *rates) loginFailed(k loginKey, perMinute int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, counted := r.logins.Get(k); !counted {
+		r.logins.Put(k, rate.NewLimiter(perMinuteLimit(perMinute), perMinute))
+	}
+}
+
+func perMinuteLimit(n int) rate.Limit { return rate.Limit(float64(n) / 60) }
+
+// admit takes one of k's tokens, or says when there is one again.
+func admit[K comparable](mu *sync.Mutex, m *recent.Map[K, *rate.Limiter], k K, limit rate.Limit, burst int, now time.Time) error {
+	mu.Lock()
+	l, ok := m.Get(k)
+	if !ok || l.Limit() != limit || l.Burst() != burst { // new, or the app's settings changed
+		l = rate.NewLimiter(limit, burst)
+		m.Put(k, l)
+	}
+	mu.Unlock()
+	if l.AllowN(now, 1) {
+		return nil
+	}
+	return skein.Later(skein.ErrRateLimited, time.Duration(float64(time.Second)/float64(limit)))
+}

@@ -1,0 +1,157 @@
+package access
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/skein-im/skein"
+)
+
+// Rules of tokens; SPEC section 5.
+const (
+	leeway         = time.Minute
+	maxTokenLife   = 90 * 24 * time.Hour
+	maxTokenLength = 8 << 10 // bytes
+	maxActions     = 100
+)
+
+// Grant is what a token is to allow.
+type Grant struct {
+	Client  string
+	Device  string        // valid on this device alone; empty: any
+	Actions []string      // nil: all
+	TTL     time.Duration // at most 90 days
+}
+
+// Mint signs a token of the app. Its iat has milliseconds, so that it can be told
+// from a cut in the same second; after moves it past the client's cut. Errors:
+// skein.ErrMalformed for a TTL out of bounds.
+func Mint(app skein.App, g Grant, now time.Time, after skein.Millis) (token string, expires skein.Millis, err error) {
+	if g.TTL < time.Second || g.TTL > maxTokenLife {
+		return "", 0, skein.Malformed("ttl", "is not 1 second to 90 days")
+	}
+	issued := max(skein.MillisOf(now), after+1)
+	expires = issued.Add(g.TTL)
+	c := claims{
+		Subject: g.Client, App: app.ID, Device: g.Device, Actions: g.Actions,
+		IssuedAt: seconds(issued), Expires: seconds(expires),
+	}
+	token, err = jwt.NewWithClaims(jwt.SigningMethodHS256, c).SignedString(app.TokenSecret)
+	if err != nil {
+		return "", 0, fmt.Errorf("sign token: %w", err)
+	}
+	return token, expires, nil
+}
+
+// claims are the claims of SPEC section 5. Dates are NumericDate (RFC 7519 section
+// 2): seconds, possibly with a fraction.
+type claims struct {
+	Subject   string   `json:"sub"`
+	App       string   `json:"app"`
+	Expires   float64  `json:"exp"`
+	IssuedAt  float64  `json:"iat,omitempty"`
+	NotBefore float64  `json:"nbf,omitempty"`
+	ID        string   `json:"jti,omitempty"`
+	Device    string   `json:"dev,omitempty"`
+	Actions   []string `json:"act,omitempty"`
+}
+
+func seconds(m skein.Millis) float64 { return float64(m) / 1000 }
+
+func millis(seconds float64) skein.Millis { return skein.Millis(math.Floor(seconds * 1000)) }
+
+func date(seconds float64) (*jwt.NumericDate, error) {
+	if seconds == 0 {
+		return nil, nil
+	}
+	if math.Abs(seconds) > 1<<40 {
+		return nil, fmt.Errorf("date %g is out of range", seconds)
+	}
+	return jwt.NewNumericDate(millis(seconds).Time()), nil
+}
+
+// The methods of jwt.Claims.
+
+func (c claims) GetExpirationTime() (*jwt.NumericDate, error) { return date(c.Expires) }
+func (c claims) GetIssuedAt() (*jwt.NumericDate, error)       { return date(c.IssuedAt) }
+func (c claims) GetNotBefore() (*jwt.NumericDate, error)      { return date(c.NotBefore) }
+func (c claims) GetIssuer() (string, error)                   { return "", nil }
+func (c claims) GetSubject() (string, error)                  { return c.Subject, nil }
+func (c claims) GetAudience() (jwt.ClaimStrings, error)       { return nil, nil }
+
+// parseToken checks signature, dates, app and form. Any error means
+// skein.ErrUnauthenticated.
+func parseToken(app *skein.App, token string, now time.Time) (claims, error) {
+	var c claims
+	if len(token) > maxTokenLength {
+		return c, skein.ErrUnauthenticated
+	}
+	_, err := jwt.ParseWithClaims(token, &c,
+		func(*jwt.Token) (any, error) { return app.TokenSecret, nil },
+		jwt.WithValidMethods([]string{"HS256"}),
+		jwt.WithLeeway(leeway),
+		jwt.WithExpirationRequired(),
+		jwt.WithIssuedAt(),
+		jwt.WithStrictDecoding(),
+		jwt.WithTimeFunc(func() time.Time { return now }),
+	)
+	if err != nil {
+		return c, skein.ErrUnauthenticated
+	}
+	tooFar := millis(c.Expires).Time().After(now.Add(maxTokenLife + leeway))
+	if tooFar || c.App != app.ID || len(c.Actions) > maxActions ||
+		!skein.ValidClientID(c.Subject, app.Settings.RelaxedClientIDs) {
+		return c, skein.ErrUnauthenticated
+	}
+	return c, nil
+}
+
+// bearer is the client whose token an Authorization header holds.
+func (g *Gate) bearer(ctx context.Context, app *skein.App, header string) (skein.Actor, error) {
+	scheme, token, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return skein.Actor{}, skein.ErrUnauthenticated
+	}
+	c, err := parseToken(app, strings.TrimSpace(token), g.opts.Now())
+	if err != nil {
+		return skein.Actor{}, err
+	}
+	return g.holder(ctx, app, c, c.Device)
+}
+
+// sessionEnd is when a session with a token that runs out at exp is over: at once,
+// but a token that got in by the leeway keeps what it was given.
+func sessionEnd(exp, now skein.Millis) skein.Millis {
+	if exp <= now {
+		return exp.Add(leeway)
+	}
+	return exp
+}
+
+// holder is the client of a token that was signed by its app: not cut, not banned.
+// With skein.ErrUnknownClient the actor is filled in all the same.
+func (g *Gate) holder(ctx context.Context, app *skein.App, c claims, device string) (skein.Actor, error) {
+	actor := skein.Actor{
+		App: app, Client: c.Subject, Device: c.Device, Actions: c.Actions,
+		Expires: sessionEnd(millis(c.Expires), g.now()),
+	}
+	known, err := g.opts.Clients.Client(ctx, app.ID, c.Subject)
+	if err != nil {
+		return actor, err
+	}
+	if cut := known.CutOf(device); cut != 0 && millis(c.IssuedAt) <= cut {
+		return skein.Actor{}, skein.ErrUnauthenticated
+	}
+	if known.Banned(g.now()) {
+		return skein.Actor{}, skein.ErrBanned
+	}
+	if known.Deleted {
+		return actor, skein.About(skein.ErrUnknownClient, c.Subject)
+	}
+	return actor, nil
+}

@@ -1,0 +1,38 @@
+// Package bus carries events between the nodes of one installation. It only wakes
+// and carries copies: the truth is in the store, and whoever misses an event finds
+// a gap in seq there.
+package bus
+
+import "github.com/skein-im/skein"
+
+// Event is what one node tells all, itself too. It is shared by all who hear it:
+// never write to it.
+type Event struct {
+	App   string
+	Frame []byte // encoded once, for every receiver; nil: none
+
+	// Conv and Seq place a stored message; Seq is zero for everything else.
+	Conv skein.ID
+	Seq  int64
+
+	Audience []string // who is to have the frame; nil: the members of Conv
+	Also     []string // who is beside the audience
+
+	// Sender is left out, unless ToSender; then all its devices but Device.
+	Sender   string
+	ToSender bool
+	Device   string
+
+	Cut *skein.Cut // ends sessions; nil: none
+}
+
+// Bus carries events. Implementations are safe for concurrent use and keep, per
+// publishing node, the order of the events of one conversation.
+type Bus interface {
+	// Publish sends an event to the handlers of all nodes. It does not wait for
+	// them; an event may be lost, which the implementation counts.
+	Publish(Event)
+	// Subscribe lets handle hear every event from now on; stop ends it and returns
+	// when no call is under way. handle must not wait.
+	Subscribe(handle func(Event)) (stop func())
+}

@@ -1,0 +1,132 @@
+// Package delivery brings what was committed to the members who are online: it
+// encodes the frame once, puts it on the bus, and on every node hands it to the
+// sessions of the audience in seq order. What was lost on the way is a gap in seq
+// and is read from the store.
+//
+// The ack never waits for delivery, and delivery never happens before the commit.
+package delivery
+
+import (
+	"context"
+	"encoding/binary"
+	"log/slog"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/bus"
+	"github.com/skein-im/skein/internal/hub"
+	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/wire"
+)
+
+// Options are the parts delivery works with; none may be nil but Registerer.
+type Options struct {
+	Store      Store
+	Bus        bus.Bus
+	Hub        *hub.Hub
+	Zone       *time.Location // of the times in events
+	Log        *slog.Logger
+	Registerer prometheus.Registerer // nil: no metrics
+}
+
+// Store is what delivery reads: audiences, and messages to fill gaps.
+type Store interface {
+	store.Conversations
+	store.Members
+	store.Messages
+}
+
+// Delivery is the way from commits to sessions. Safe for concurrent use.
+type Delivery struct {
+	opts    Options
+	lanes   []*lane
+	metrics metrics
+
+	unsubscribe func()
+	cancel      context.CancelFunc
+	running     sync.WaitGroup
+}
+
+// queueLength bounds the events that wait in one lane. Beyond it live copies are
+// dropped and counted; what was stored is found by its gap.
+const queueLength = 8192
+
+// New starts delivery; Close ends it.
+func New(opts Options) *Delivery {
+	d := &Delivery{opts: opts, metrics: newMetrics(opts.Registerer)}
+	ctx, cancel := context.WithCancel(context.Background())
+	d.cancel = cancel
+	for range max(2, runtime.GOMAXPROCS(0)) {
+		l := newLane(d)
+		d.lanes = append(d.lanes, l)
+		d.running.Go(func() { l.run(ctx) })
+	}
+	d.unsubscribe = opts.Bus.Subscribe(d.receive)
+	return d
+}
+
+// Close hears no more events, delivers what waits until ctx ends, and returns when
+// its goroutines have.
+func (d *Delivery) Close(ctx context.Context) {
+	d.unsubscribe()
+	stop := context.AfterFunc(ctx, d.cancel)
+	defer stop()
+	for _, l := range d.lanes {
+		close(l.events)
+	}
+	d.running.Wait()
+	d.cancel()
+}
+
+// Committed is the store's commit hook.
+func (d *Delivery) Committed(sent []skein.Sent) {
+	for i := range sent {
+		d.Say(sent[i])
+	}
+}
+
+// Say delivers a message to the members of its conversation who are online.
+func (d *Delivery) Say(m skein.Sent) {
+	d.opts.Bus.Publish(eventOf(&m))
+}
+
+func eventOf(m *skein.Sent) bus.Event {
+	return bus.Event{
+		App: m.App, Conv: m.Conv, Seq: m.Seq,
+		Frame:  wire.AppendNewMessage(nil, m),
+		Sender: m.Sender, ToSender: m.NoSync, Device: m.Device,
+	}
+}
+
+// Tell delivers an event about a conversation.
+func (d *Delivery) Tell(n skein.Notice) {
+	d.opts.Bus.Publish(bus.Event{
+		App: n.App, Conv: n.Conv, Frame: wire.AppendNotice(nil, n, d.opts.Zone),
+		Audience: n.Audience, Also: n.Also,
+	})
+}
+
+// Cut ends sessions on every node.
+func (d *Delivery) Cut(c skein.Cut) {
+	d.opts.Bus.Publish(bus.Event{App: c.App, Cut: &c})
+}
+
+// receive is the bus's handler. All that concerns one conversation goes through
+// one lane, so it stays in order.
+func (d *Delivery) receive(e bus.Event) {
+	if e.Cut != nil {
+		d.opts.Hub.Kick(hub.Target{App: e.App, Client: e.Cut.Client, Device: e.Cut.Device}, e.Cut.Reason)
+		return
+	}
+	// The last bytes of an ID are random in every version of UUID in use.
+	l := d.lanes[binary.BigEndian.Uint32(e.Conv[12:])%uint32(len(d.lanes))]
+	select {
+	case l.events <- e:
+	default:
+		d.metrics.dropped.Inc()
+	}
+}

@@ -1,0 +1,139 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/bus"
+	"github.com/skein-im/skein/internal/hub"
+	"github.com/skein-im/skein/internal/recent"
+)
+
+// lane delivers the events of its share of the conversations, one after the other.
+// All fields but events are owned by run.
+type lane struct {
+	d      *Delivery
+	events chan bus.Event
+	seen   *recent.Map[place, int64] // newest seq that was delivered
+	people []string                  // scratch: the audience at hand
+}
+
+type place struct {
+	app  string
+	conv skein.ID
+}
+
+const (
+	// maxSeen bounds the conversations whose newest seq is remembered. A
+	// conversation that was forgotten starts at what comes next.
+	maxSeen = 50_000
+	// maxRepair bounds how many messages are read to fill a gap; a longer one is
+	// left to the clients, who see it and ask for it.
+	maxRepair = 200
+)
+
+func newLane(d *Delivery) *lane {
+	return &lane{d: d, events: make(chan bus.Event, queueLength), seen: recent.New[place, int64](maxSeen)}
+}
+
+// run delivers until events is closed or ctx ends.
+func (l *lane) run(ctx context.Context) {
+	for e := range l.events {
+		if ctx.Err() != nil {
+			return
+		}
+		if e.Seq != 0 {
+			l.deliverInOrder(ctx, e)
+		} else {
+			l.deliver(ctx, e)
+		}
+	}
+}
+
+// deliverInOrder delivers a stored message: never one before its predecessors,
+// and none twice. A message that overtook another was committed after it, so the
+// store has the other.
+func (l *lane) deliverInOrder(ctx context.Context, e bus.Event) {
+	at := place{e.App, e.Conv}
+	last, known := l.seen.Get(at)
+	if known && e.Seq <= last {
+		return
+	}
+	if known && e.Seq > last+1 && e.Seq-last <= maxRepair {
+		l.repair(ctx, e, last)
+	}
+	l.seen.Put(at, e.Seq)
+	l.deliver(ctx, e)
+}
+
+// repair delivers what lies between last and e from the store.
+func (l *lane) repair(ctx context.Context, e bus.Event, last int64) {
+	missed, err := l.d.opts.Store.Messages(ctx, e.App, e.Conv, skein.SeqRange{After: last, Before: e.Seq, Limit: maxRepair})
+	if err != nil {
+		l.d.opts.Log.Warn("a gap in live messages could not be read; clients will fetch it",
+			slog.String("app", e.App), slog.String("conv", e.Conv.String()), slog.Any("error", err))
+		return
+	}
+	conv, _, err := l.d.opts.Store.Conversation(ctx, e.App, e.Conv, "")
+	if err != nil {
+		return // deleted meanwhile: nobody is to see it any more
+	}
+	for _, m := range missed {
+		l.d.metrics.repaired.Inc()
+		l.deliver(ctx, eventOf(&skein.Sent{Message: m, App: e.App, ConvType: conv.Type}))
+	}
+}
+
+// deliver hands one event to the sessions of its audience on this node.
+func (l *lane) deliver(ctx context.Context, e bus.Event) {
+	audience, err := l.audience(ctx, e)
+	if err != nil {
+		if !errors.Is(err, context.Canceled) {
+			l.d.opts.Log.Warn("an event was not delivered live: its audience could not be read",
+				slog.String("app", e.App), slog.String("conv", e.Conv.String()), slog.Any("error", err))
+		}
+		l.d.metrics.dropped.Inc()
+		return
+	}
+	delivered := 0
+	for _, client := range audience {
+		except := hub.Except{}
+		if client == e.Sender {
+			if !e.ToSender {
+				continue
+			}
+			except.Device = e.Device
+		}
+		delivered += l.d.opts.Hub.Deliver(e.App, client, e.Frame, except)
+	}
+	l.d.metrics.delivered.Add(float64(delivered))
+}
+
+// audience is who is to have e, each once.
+func (l *lane) audience(ctx context.Context, e bus.Event) ([]string, error) {
+	people := e.Audience
+	if people == nil {
+		var err error
+		if l.people, err = l.d.opts.Store.Audience(ctx, e.App, e.Conv, l.people[:0]); err != nil {
+			return nil, err
+		}
+		people = l.people
+	}
+	for _, also := range e.Also {
+		people = appendOnce(people, also)
+	}
+	if e.ToSender {
+		people = appendOnce(people, e.Sender) // the backend may send for who is no member
+	}
+	return people, nil
+}
+
+func appendOnce(people []string, one string) []string {
+	if slices.Contains(people, one) {
+		return people
+	}
+	return append(slices.Clip(people), one)
+}

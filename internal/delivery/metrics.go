@@ -1,0 +1,27 @@
+package delivery
+
+import "github.com/prometheus/client_golang/prometheus"
+
+type metrics struct {
+	delivered prometheus.Counter
+	dropped   prometheus.Counter
+	repaired  prometheus.Counter
+}
+
+func newMetrics(r prometheus.Registerer) metrics {
+	m := metrics{
+		delivered: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "skein_deliveries_total", Help: "Frames queued for sessions of this node.",
+		}),
+		dropped: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "skein_delivery_dropped_total", Help: "Events not delivered live: queue full, or audience unknown.",
+		}),
+		repaired: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "skein_delivery_repaired_total", Help: "Messages read from the store to fill a gap in live delivery.",
+		}),
+	}
+	if r != nil {
+		r.MustRegister(m.delivered, m.dropped, m.repaired)
+	}
+	return m
+}
