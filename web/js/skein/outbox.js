@@ -1,0 +1,138 @@
+// outbox.js: messages on their way. In one conversation one at a time, in the
+// order they were written; each keeps its client_msg_id through every try, so
+// that a try whose answer was lost does not become a second message. No DOM.
+
+import { Emitter } from "./emitter.js";
+import { SkeinError, backoff } from "./errors.js";
+
+// Tries of one message that the server asked to be made later (4290, 5030, 1)
+// or did not answer. Losses of the line do not count.
+const TRIES = 6;
+
+// Outbox tells "change" (entry) on every new state and "sent" ({entry, ack}).
+// An entry is {conv_id, client_msg_id, body, state, error, at}, its state
+// sending, failed or sent.
+export class Outbox extends Emitter {
+  #connection;
+  #queues = new Map(); // conv_id → entries not sent, oldest first
+  #busy = new Set(); // conv_ids with a try under way
+  #options;
+
+  constructor(connection, options = {}) {
+    super();
+    this.#connection = connection;
+    this.#options = {
+      now: Date.now, setTimeout: (fn, ms) => setTimeout(fn, ms), random: Math.random, newId: randomId, ...options,
+    };
+    connection.on("state", ({ name }) => {
+      if (name === "online") for (const conv of this.#queues.keys()) this.#pump(conv);
+    });
+  }
+
+  // add queues a message. prepare, if given, runs before the first try and may
+  // complete the body (an upload fills its url); it is run again until it
+  // succeeds once.
+  add(conv_id, body, { prepare, ...extra } = {}) {
+    const entry = {
+      ...extra, conv_id, client_msg_id: this.#options.newId(), body: { ...body },
+      prepare, state: "sending", error: null, tries: 0, at: this.#options.now(),
+    };
+    if (!this.#queues.has(conv_id)) this.#queues.set(conv_id, []);
+    this.#queues.get(conv_id).push(entry);
+    this.emit("change", entry);
+    this.#pump(conv_id);
+    return entry;
+  }
+
+  // pending lists what is not sent in a conversation, oldest first.
+  pending(conv_id) { return this.#queues.get(conv_id) ?? []; }
+
+  // retry puts a failed message behind those that wait.
+  retry(entry) {
+    if (entry.state !== "failed") return;
+    const queue = this.#queues.get(entry.conv_id);
+    queue.push(...queue.splice(queue.indexOf(entry), 1));
+    Object.assign(entry, { state: "sending", error: null, tries: 0, at: this.#options.now() });
+    this.emit("change", entry);
+    this.#pump(entry.conv_id);
+  }
+
+  // discard forgets a failed message.
+  discard(entry) {
+    if (entry.state !== "failed") return;
+    this.#remove(entry);
+    this.emit("change", entry);
+  }
+
+  // seen marks a message as sent that came back by another way (a list, another
+  // session) before its answer did. The try under way ends by itself.
+  seen(client_msg_id, message) {
+    for (const queue of this.#queues.values()) {
+      const entry = queue.find((e) => e.client_msg_id === client_msg_id);
+      if (entry) this.#done(entry, message);
+    }
+  }
+
+  async #pump(conv_id) {
+    if (this.#busy.has(conv_id)) return;
+    this.#busy.add(conv_id);
+    try {
+      for (let entry; (entry = this.pending(conv_id).find((e) => e.state === "sending"));) {
+        if (!this.#connection.online) return;
+        if (!(await this.#try(entry))) return;
+      }
+    } finally {
+      this.#busy.delete(conv_id);
+    }
+    // One that was added while the last try ended.
+    if (this.#connection.online && this.pending(conv_id).some((e) => e.state === "sending")) this.#pump(conv_id);
+  }
+
+  // try reports whether to go on with the next one.
+  async #try(entry) {
+    try {
+      if (entry.prepare) {
+        await entry.prepare(entry);
+        entry.prepare = null;
+      }
+      const ack = await this.#connection.call("msg.send", {
+        conv_id: entry.conv_id, ...entry.body, client_msg_id: entry.client_msg_id,
+      });
+      this.#done(entry, ack);
+      return true;
+    } catch (err) {
+      if (entry.state === "sent") return true;
+      if (!(err instanceof SkeinError)) err = new SkeinError("refused", { message: String(err?.message ?? err) });
+      if (!this.#connection.online && err.kind !== "refused") return false; // goes on with the line
+      if (err.temporary && ++entry.tries < TRIES) {
+        await new Promise((r) => this.#options.setTimeout(r, Math.max(err.retryAfter, backoff(entry.tries, this.#options))));
+        return this.#connection.online;
+      }
+      entry.state = "failed";
+      entry.error = err;
+      this.emit("change", entry);
+      return true;
+    }
+  }
+
+  #done(entry, ack) {
+    if (entry.state === "sent") return;
+    entry.state = "sent";
+    entry.error = null;
+    this.#remove(entry);
+    this.emit("sent", { entry, ack });
+    this.emit("change", entry);
+  }
+
+  #remove(entry) {
+    const queue = this.#queues.get(entry.conv_id) ?? [];
+    const at = queue.indexOf(entry);
+    if (at >= 0) queue.splice(at, 1);
+  }
+}
+
+// randomId is 24 characters of A–Z a–z 0–9.
+export function randomId() {
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  return Array.from(crypto.getRandomValues(new Uint8Array(24)), (b) => letters[b % 62]).join("");
+}
