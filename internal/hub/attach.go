@@ -1,6 +1,10 @@
 package hub
 
-import "github.com/skein-im/skein"
+import (
+	"sync/atomic"
+
+	"github.com/skein-im/skein"
+)
 
 // Login is a login that was allowed and becomes a session.
 type Login struct {
@@ -16,7 +20,7 @@ type Login struct {
 // Attach makes a session of a login. An older session of the same device is
 // kicked, and so is the oldest where there are more than MaxDevices. Events are
 // held until Answer sends the answer to the login.
-// Errors: ErrSuperseded, ErrClosed.
+// Errors: ErrSuperseded, ErrCut, ErrClosed.
 func (h *Hub) Attach(l Login) (*Session, error) {
 	s := h.newSession(l)
 	kicked, err := s.shard.admit(s, l.MaxDevices, &h.closing)
@@ -60,15 +64,18 @@ type kicked struct {
 }
 
 // admit adds s and takes out whom it replaces; they are still to be told.
-func (sh *shard) admit(s *Session, maxDevices int, closing interface{ Load() bool }) ([]kicked, error) {
+func (sh *shard) admit(s *Session, maxDevices int, closing *atomic.Bool) ([]kicked, error) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	if closing.Load() {
 		return nil, ErrClosed
 	}
 	same := sh.find(s.address(), s.device)
-	if same != nil && same.id > s.id || sh.wasCut(s) {
+	if same != nil && same.id > s.id {
 		return nil, ErrSuperseded
+	}
+	if sh.wasCut(s) {
+		return nil, ErrCut
 	}
 	var out []kicked
 	if same != nil {

@@ -16,9 +16,11 @@ import (
 
 // Why Attach refuses.
 var (
-	// ErrSuperseded: a newer login of the device is attached, or the client was
-	// kicked since the login began.
-	ErrSuperseded = errors.New("superseded by a newer login or a kick")
+	// ErrSuperseded: a newer login of the device is attached.
+	ErrSuperseded = errors.New("superseded by a newer login")
+	// ErrCut: a kick came since the login began, so what let it in may hold no
+	// longer.
+	ErrCut = errors.New("kicked since the login began")
 	// ErrClosed: the hub drains.
 	ErrClosed = errors.New("hub is closed")
 )

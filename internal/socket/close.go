@@ -1,0 +1,88 @@
+package socket
+
+import (
+	"encoding/binary"
+	"unicode/utf8"
+
+	"github.com/gobwas/ws"
+)
+
+// Close codes of RFC 6455 that the server sends or answers. Those of the protocol
+// are in package wire.
+const (
+	closeNormal      = int(ws.StatusNormalClosure)
+	closeGoingAway   = int(ws.StatusGoingAway)
+	closeProtocol    = int(ws.StatusProtocolError)
+	closeUnsupported = int(ws.StatusUnsupportedData)
+	closeNoStatus    = int(ws.StatusNoStatusRcvd) // a close frame without a code
+	closeInvalidText = int(ws.StatusInvalidFramePayloadData)
+	closeTooBig      = int(ws.StatusMessageTooBig)
+)
+
+// farewell ends the reading of a socket: the close frame that answers what came.
+type farewell struct {
+	code   int
+	reason string
+	byPeer bool // the peer closed; code answers its own
+}
+
+// Error makes a farewell what a reader returns.
+func (f *farewell) Error() string { return f.reason }
+
+var (
+	errMasked        = &farewell{code: closeProtocol, reason: "frames to the server must be masked"}
+	errReservedBits  = &farewell{code: closeProtocol, reason: "reserved bits are set"}
+	errOpcode        = &farewell{code: closeProtocol, reason: "unknown opcode"}
+	errControl       = &farewell{code: closeProtocol, reason: "control frame is fragmented or over 125 bytes"}
+	errContinuation  = &farewell{code: closeProtocol, reason: "continuation of nothing"}
+	errInterleaved   = &farewell{code: closeProtocol, reason: "new message inside a fragmented one"}
+	errLength        = &farewell{code: closeProtocol, reason: "malformed length"}
+	errCloseFrame    = &farewell{code: closeProtocol, reason: "malformed close frame"}
+	errCloseReason   = &farewell{code: closeInvalidText, reason: "close reason is not UTF-8"}
+	errText          = &farewell{code: closeInvalidText, reason: "text is not UTF-8"}
+	errBinary        = &farewell{code: closeUnsupported, reason: "binary frames are not understood"}
+	errMessageTooBig = &farewell{code: closeTooBig, reason: "message is over 256 KiB"}
+)
+
+// answerClose is the farewell that answers a close frame with this payload.
+func answerClose(payload []byte) *farewell {
+	if len(payload) == 0 {
+		return &farewell{code: closeNoStatus, byPeer: true}
+	}
+	if len(payload) == 1 {
+		return errCloseFrame
+	}
+	code := binary.BigEndian.Uint16(payload)
+	if !validCloseCode(code) {
+		return errCloseFrame
+	}
+	if !utf8.Valid(payload[2:]) {
+		return errCloseReason
+	}
+	return &farewell{code: int(code), byPeer: true}
+}
+
+// validCloseCode reports whether a peer may send the code: those that RFC 6455
+// and the IANA registry define for the wire, and those left to applications.
+func validCloseCode(code uint16) bool {
+	switch {
+	case 1000 <= code && code <= 1003, 1007 <= code && code <= 1014:
+		return true
+	default:
+		return 3000 <= code && code <= 4999
+	}
+}
+
+// maxReason is the room for a reason in a close frame, in bytes.
+const maxReason = ws.MaxControlFramePayloadSize - 2
+
+// appendClose appends a close frame; reason is ASCII.
+func appendClose(dst []byte, code int, reason string) []byte {
+	if code == closeNoStatus {
+		return append(dst, finalBit|byte(ws.OpClose), 0)
+	}
+	reason = reason[:min(len(reason), maxReason)]
+	dst = append(dst, finalBit|byte(ws.OpClose), byte(2+len(reason)))
+	dst = binary.BigEndian.AppendUint16(dst, uint16(code))
+	return append(dst, reason...)
+}

@@ -1,0 +1,147 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/gobwas/ws"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/wire"
+)
+
+// text runs one command and answers it.
+func (c *conn) text(message []byte) error {
+	c.server.metrics.framesIn.Inc()
+	frame, err := wire.ParseFrame(message)
+	switch c.pace.admit(c.server.opts.Now(), c.rate) {
+	case runaway:
+		return errTooFast
+	case tooFast:
+		return c.refuse(frame, skein.ErrRateLimited)
+	}
+	if err != nil {
+		return c.refuse(frame, err)
+	}
+	switch frame.Type {
+	case "login":
+		return c.login(frame)
+	case "ping":
+		return c.pong(frame)
+	}
+	if c.session == nil {
+		return c.refuse(frame, skein.ErrUnauthenticated)
+	}
+	if frame.Type == "logout" {
+		return c.logout(frame)
+	}
+	return c.call(frame)
+}
+
+// ping answers a ping of the peer's WebSocket. One too many is not answered.
+func (c *conn) ping(payload []byte) error {
+	switch c.pace.admit(c.server.opts.Now(), c.rate) {
+	case runaway:
+		return errTooFast
+	case tooFast:
+		return nil
+	default:
+		return c.writeControl(ws.OpPong, payload)
+	}
+}
+
+// idle takes a frame that says nothing.
+func (c *conn) idle() error {
+	if c.pace.admit(c.server.opts.Now(), c.rate) == runaway {
+		return errTooFast
+	}
+	return nil
+}
+
+// call runs a command of the op table. Events that come meanwhile are held, so
+// that the answer is before those the command caused.
+func (c *conn) call(frame wire.Frame) error {
+	if !c.session.Begin() {
+		return errOver
+	}
+	answer, err := c.run(frame)
+	if err != nil {
+		return c.refuse(frame, err)
+	}
+	return c.accept(frame, answer)
+}
+
+// run calls the op; one that panics fails alone.
+func (c *conn) run(frame wire.Frame) (answer []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return c.server.opts.Ops.Call(c.server.ctx, c.actor, frame.Type, frame.Data)
+}
+
+// pong answers the command ping.
+func (c *conn) pong(frame wire.Frame) error {
+	out := wire.GetBuffer()
+	defer wire.PutBuffer(out)
+	*out = wire.AppendPong(*out, frame.ID, skein.MillisOf(c.server.opts.Now()))
+	return c.answer(*out)
+}
+
+// logout answers, closes the socket and so ends the session.
+func (c *conn) logout(frame wire.Frame) error {
+	if !c.session.Begin() {
+		return errOver
+	}
+	out := wire.GetBuffer()
+	defer wire.PutBuffer(out)
+	*out = wire.AppendSuccess(*out, frame.Type, frame.ID, nil)
+	c.session.Finish(*out, closeNormal, "logout")
+	return nil
+}
+
+// accept answers a command with its success.
+func (c *conn) accept(frame wire.Frame, data []byte) error {
+	out := wire.GetBuffer()
+	defer wire.PutBuffer(out)
+	*out = wire.AppendSuccess(*out, frame.Type, frame.ID, data)
+	return c.answer(*out)
+}
+
+// refuse answers a command, or what could not be read as one, with an error.
+func (c *conn) refuse(frame wire.Frame, err error) error {
+	c.logInternal(frame, err)
+	out := wire.GetBuffer()
+	defer wire.PutBuffer(out)
+	*out = wire.AppendFailure(*out, frame.Type, frame.ID, err, c.lang)
+	return c.answer(*out)
+}
+
+// answer sends the answer to the command at hand, after the login with the events
+// that were held for it. The frame may be used again when it returns.
+func (c *conn) answer(frame []byte) error {
+	if c.session == nil {
+		return c.WriteFrames([][]byte{frame})
+	}
+	c.session.Answer(frame)
+	return nil
+}
+
+// logInternal keeps what the peer is not told.
+func (c *conn) logInternal(frame wire.Frame, err error) {
+	if wire.CodeOf(err).Code != 1 || errors.Is(err, context.Canceled) {
+		return
+	}
+	c.server.opts.Log.Error("command failed",
+		"type", frame.Type, "app", c.appID(), "client", c.actor.Client, "session", c.actor.Session, "error", err)
+}
+
+func (c *conn) appID() string {
+	if c.actor.App == nil {
+		return ""
+	}
+	return c.actor.App.ID
+}

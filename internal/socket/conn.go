@@ -1,0 +1,216 @@
+package socket
+
+import (
+	"cmp"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/hub"
+	"github.com/skein-im/skein/internal/wire"
+)
+
+// conn is one socket. Fields without a word belong to its reader.
+type conn struct {
+	server *Server
+	nc     net.Conn        // set once
+	raw    syscall.RawConn // of nc; nil where it has none; set once
+	addr   string          // set once
+	lang   wire.Lang
+
+	frames  frameReader
+	pace    pace
+	rate    int          // commands a second; zero or less: no limit
+	failed  int8         // logins
+	session *hub.Session // nil: not logged in
+	actor   skein.Actor  // who is logged in
+	loginBy time.Time    // until then it must be
+
+	writing sync.Mutex   // held by whoever writes to nc
+	code    atomic.Int32 // that it was closed with; zero: it is open
+
+	older, newer *conn // guarded by roster.mu
+}
+
+func newConn(s *Server, nc net.Conn, addr string, lang wire.Lang) *conn {
+	return &conn{
+		server:  s,
+		nc:      nc,
+		raw:     rawConn(nc),
+		addr:    addr,
+		lang:    lang,
+		rate:    skein.DefaultCommandRate,
+		loginBy: s.opts.Now().Add(s.opts.LoginWait),
+	}
+}
+
+// serve runs the socket until it ends. early is what came with the handshake.
+func (c *conn) serve(early []byte) {
+	defer c.server.roster.leave(c)
+	_ = c.nc.SetReadDeadline(time.Now().Add(c.server.opts.LoginWait)) // fails on a dead socket only: reading says so
+	err := c.take(early)
+	if err == nil {
+		err = c.receive()
+	}
+	c.leave(err)
+}
+
+// take hands bytes that came to the frame reader.
+func (c *conn) take(p []byte) error {
+	switch {
+	case c.closing():
+		return errOver
+	case c.session != nil:
+		c.session.Touch()
+	case c.server.opts.Now().After(c.loginBy):
+		return errNoLogin // it never paused for the deadline to strike
+	}
+	return c.frames.feed(p, c)
+}
+
+var (
+	errOver     = errors.New("socket is closing")
+	errNoLogin  = &farewell{code: wire.CloseNoLogin, reason: "no login in time"}
+	errTooFast  = &farewell{code: wire.CloseRate, reason: "over the command rate for too long"}
+	errNoTries  = &farewell{code: wire.CloseKicked, reason: "too many failed logins"}
+	errReplaced = &farewell{code: wire.CloseKicked, reason: hub.ReasonReplaced}
+)
+
+// leave ends the socket after the reading ended with err.
+func (c *conn) leave(err error) {
+	if c.session != nil {
+		c.session.Detach()
+	}
+	bye := c.farewell(err)
+	if c.end(bye.code, bye.reason) {
+		c.server.metrics.closed(bye)
+	}
+	c.linger()
+	_ = c.nc.Close() // the peer has all it will ever get
+}
+
+func (c *conn) farewell(err error) *farewell {
+	var bye *farewell
+	switch {
+	case errors.As(err, &bye):
+		return bye
+	case c.session == nil && errors.Is(err, os.ErrDeadlineExceeded):
+		return errNoLogin
+	default:
+		return &farewell{code: hub.CloseAbnormal}
+	}
+}
+
+// closing reports whether the socket was closed: what comes now is for nobody.
+func (c *conn) closing() bool { return c.code.Load() != 0 }
+
+// Close is hub.Conn's: a close frame, then nothing more is written, and the reader
+// ends the socket when the peer has answered or lingerTime is over. The reason is
+// ASCII.
+func (c *conn) Close(code int, reason string) {
+	if c.end(code, reason) {
+		c.server.metrics.closed(&farewell{code: code})
+	}
+}
+
+// end is Close, and reports whether it was the first.
+func (c *conn) end(code int, reason string) bool {
+	first := c.code.CompareAndSwap(0, int32(code))
+	if code == hub.CloseAbnormal {
+		c.cut()
+		return first
+	}
+	if !first {
+		return false
+	}
+	if c.writeClose(code, reason) != nil {
+		c.cut()
+		return true
+	}
+	_ = c.nc.SetReadDeadline(time.Now().Add(lingerTime)) // on a dead socket the reader ends by itself
+	return true
+}
+
+// cut ends the socket at once, waking whoever reads or writes.
+func (c *conn) cut() { _ = c.nc.Close() } // nobody is left to tell
+
+const (
+	lingerTime  = 2 * time.Second
+	lingerBytes = 1 << 20
+)
+
+// linger reads and drops what the peer still sends, until it closes too. A socket
+// that is closed with unread bytes is reset, and a reset can overtake the close
+// frame.
+func (c *conn) linger() {
+	if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
+		if half.CloseWrite() != nil {
+			return
+		}
+	}
+	_, _ = io.CopyN(io.Discard, c.nc, lingerBytes) // however it ends, the socket is closed
+}
+
+// receive reads until the socket fails or a frame ends it; never nil.
+func (c *conn) receive() error {
+	if c.raw == nil {
+		return c.receivePlain()
+	}
+	// Everything happens inside one Read: while it returns false the poller waits,
+	// and nothing is held meanwhile.
+	var end error
+	err := c.raw.Read(func(fd uintptr) bool {
+		end = c.receiveReady(fd)
+		return end != nil
+	})
+	return cmp.Or(end, err)
+}
+
+// readSize is how much is read at once, in bytes.
+const readSize = 4 << 10
+
+var readBuffers = sync.Pool{New: func() any { return new([readSize]byte) }}
+
+// receiveReady takes all bytes that are there; nil: wait for more. It reads until
+// there are none, not until a short read: the poller reports the end of the stream
+// but once, and it may have come together with the last bytes.
+func (c *conn) receiveReady(fd uintptr) error {
+	buf := readBuffers.Get().(*[readSize]byte)
+	defer readBuffers.Put(buf)
+	for {
+		n, err := readFD(fd, buf[:])
+		switch {
+		case errors.Is(err, errNotReady):
+			return nil
+		case err != nil:
+			return os.NewSyscallError("read", err)
+		case n == 0:
+			return io.EOF
+		}
+		if err := c.take(buf[:n]); err != nil {
+			return err
+		}
+	}
+}
+
+// receivePlain is receive for sockets without a file descriptor, such as TLS.
+func (c *conn) receivePlain() error {
+	buf := make([]byte, 1024)
+	for {
+		n, err := c.nc.Read(buf)
+		if n > 0 {
+			if err := c.take(buf[:n]); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}

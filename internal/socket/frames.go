@@ -1,0 +1,167 @@
+package socket
+
+import (
+	"unicode/utf8"
+
+	"github.com/gobwas/ws"
+
+	"github.com/skein-im/skein/internal/wire"
+)
+
+// receiver is told what a peer sent. Payloads are valid during the call only. An
+// error ends the reading.
+type receiver interface {
+	text(message []byte) error
+	ping(payload []byte) error
+	idle() error // a frame that says nothing: a pong or an empty fragment
+}
+
+// frameReader makes messages of the bytes of one socket, in whatever pieces they
+// come. Between messages it owns no memory. A message that is whole in one piece is
+// unmasked where it lies and never copied.
+type frameReader struct {
+	rest    []byte    // of a header or control frame that has not come whole
+	message []byte    // text of the message so far
+	checked int       // bytes of message that are known to be whole runes
+	frame   ws.Header // the data frame being read
+	read    int64     // bytes of its payload that have come
+
+	inFrame    bool // frame has bytes to come
+	fragmented bool // a message is begun and its last frame not
+}
+
+// feed takes the next bytes and tells to what they complete. It writes to p.
+// Errors are *farewell, or to's.
+func (r *frameReader) feed(p []byte, to receiver) error {
+	if r.rest != nil {
+		p = append(r.rest, p...)
+		r.rest = nil
+	}
+	for len(p) > 0 {
+		n, err := r.next(p, to)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			r.rest = append([]byte(nil), p...)
+			return nil
+		}
+		p = p[n:]
+	}
+	return nil
+}
+
+// next takes one step into p and says how many bytes it took; zero: it needs more
+// than there is.
+func (r *frameReader) next(p []byte, to receiver) (int, error) {
+	if r.inFrame {
+		return r.resume(p, to)
+	}
+	h, size, err := parseHeader(p)
+	if err != nil || size == 0 {
+		return 0, err
+	}
+	if err := checkHeader(h, r.fragmented); err != nil {
+		return 0, err
+	}
+	if h.OpCode.IsControl() {
+		return r.control(h, p, size, to)
+	}
+	if int64(len(r.message))+h.Length > wire.MaxBody {
+		return 0, errMessageTooBig
+	}
+	if whole := size + int(h.Length); !r.fragmented && h.Fin && len(p) >= whole {
+		return whole, r.single(h, p[size:whole], to)
+	}
+	r.frame, r.read, r.inFrame = h, 0, true
+	n, err := r.resume(p[size:], to)
+	return size + n, err
+}
+
+// control handles a control frame, once it is whole.
+func (r *frameReader) control(h ws.Header, p []byte, size int, to receiver) (int, error) {
+	whole := size + int(h.Length)
+	if len(p) < whole {
+		return 0, nil
+	}
+	payload := p[size:whole]
+	ws.Cipher(payload, h.Mask, 0)
+	switch h.OpCode {
+	case ws.OpPing:
+		return whole, to.ping(payload)
+	case ws.OpClose:
+		return 0, answerClose(payload)
+	default:
+		return whole, to.idle()
+	}
+}
+
+// single handles a message of one frame that is there as a whole.
+func (r *frameReader) single(h ws.Header, payload []byte, to receiver) error {
+	ws.Cipher(payload, h.Mask, 0)
+	if !utf8.Valid(payload) {
+		return errText
+	}
+	return to.text(payload)
+}
+
+// resume takes bytes of the data frame at hand, and ends it when it has all.
+func (r *frameReader) resume(p []byte, to receiver) (int, error) {
+	n := int(min(r.frame.Length-r.read, int64(len(p))))
+	start := len(r.message)
+	r.message = append(r.message, p[:n]...)
+	ws.Cipher(r.message[start:], r.frame.Mask, int(r.read%4))
+	r.read += int64(n)
+	if !r.checkText() {
+		return 0, errText
+	}
+	if r.read < r.frame.Length {
+		return n, nil
+	}
+	return n, r.endFrame(to)
+}
+
+// endFrame ends a data frame, and the message with its last one.
+func (r *frameReader) endFrame(to receiver) error {
+	r.inFrame = false
+	r.fragmented = !r.frame.Fin
+	if r.fragmented {
+		if r.frame.Length == 0 {
+			return to.idle()
+		}
+		return nil
+	}
+	message := r.message
+	whole := r.checked == len(message)
+	r.message, r.checked = nil, 0
+	if !whole {
+		return errText // it ends within a rune
+	}
+	return to.text(message)
+}
+
+// checkText checks what came since the last call and reports whether the message
+// can still become UTF-8.
+func (r *frameReader) checkText() bool {
+	fresh := r.message[r.checked:]
+	whole := wholeRunes(fresh)
+	if !utf8.Valid(fresh[:whole]) {
+		return false
+	}
+	r.checked += whole
+	return true
+}
+
+// wholeRunes is the length of p without a last rune that is still incomplete but
+// may become one.
+func wholeRunes(p []byte) int {
+	for back := 1; back < utf8.UTFMax && back <= len(p); back++ {
+		if start := len(p) - back; utf8.RuneStart(p[start]) {
+			if !utf8.FullRune(p[start:]) {
+				return start
+			}
+			break
+		}
+	}
+	return len(p)
+}

@@ -1,0 +1,145 @@
+package socket
+
+import (
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/hub"
+	"github.com/skein-im/skein/internal/wire"
+)
+
+// maxTries is how many logins a socket may fail.
+const maxTries = 3
+
+// errLoggedIn answers a login on a logged-in socket.
+var errLoggedIn = &skein.Fault{Err: skein.ErrConflict, Detail: "this socket is logged in"}
+
+// login makes a session of the socket.
+func (c *conn) login(frame wire.Frame) error {
+	if c.session != nil {
+		return c.refuse(frame, errLoggedIn)
+	}
+	session, err := c.enter(frame)
+	if errors.Is(err, hub.ErrSuperseded) {
+		return c.giveWay()
+	}
+	if err != nil {
+		return c.failLogin(frame, err)
+	}
+	c.session = session
+	return c.welcome(frame)
+}
+
+// enter checks the login and attaches the session; its events are held until the
+// answer. The id is taken and the time noted before anything is checked: of two
+// logins the later asked wins, and a kick during the checks is not missed.
+func (c *conn) enter(frame wire.Frame) (*hub.Session, error) {
+	s := c.server
+	started := skein.MillisOf(s.opts.Now())
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, err
+	}
+	in, err := wire.DecodeLogin(frame.Data)
+	if err != nil {
+		return nil, err
+	}
+	if s.draining.Load() {
+		return nil, skein.ErrUnavailable
+	}
+	actor, err := c.identify(in, skein.ID(id).String())
+	if err != nil {
+		return nil, err
+	}
+	if err := s.opts.Registrar.Register(s.ctx, actor, in.Ext); err != nil {
+		return nil, err
+	}
+	return c.attach(actor, in.DeviceType, started)
+}
+
+// identify asks the gate who logs in.
+func (c *conn) identify(in wire.LoginRequest, session string) (skein.Actor, error) {
+	actor, err := c.server.opts.Gate.Login(c.server.ctx, Credentials{
+		App:    string(in.AppID),
+		Token:  in.Token,
+		Client: string(in.ClientID),
+		Device: string(in.DeviceID),
+		Addr:   c.addr,
+	})
+	actor.Device = string(in.DeviceID)
+	actor.Session = session
+	return actor, err
+}
+
+// attach adds the session to the hub. The login deadline goes first: once attached
+// the hub may close the socket, and sets its own.
+func (c *conn) attach(actor skein.Actor, deviceType string, started skein.Millis) (*hub.Session, error) {
+	_ = c.nc.SetReadDeadline(time.Time{}) // fails on a dead socket only: reading says so
+	settings := actor.App.Settings.WithDefaults()
+	session, err := c.server.opts.Hub.Attach(hub.Login{
+		App:        actor.App.ID,
+		Client:     actor.Client,
+		Device:     actor.Device,
+		DeviceType: deviceType,
+		ID:         actor.Session,
+		Started:    started,
+		Expires:    actor.Expires,
+		MaxDevices: settings.MaxDevices,
+		Conn:       c,
+	})
+	if err != nil {
+		left := c.loginBy.Sub(c.server.opts.Now())
+		_ = c.nc.SetReadDeadline(time.Now().Add(left)) // as above
+		return nil, translate(err)
+	}
+	c.actor = actor
+	c.rate = settings.CommandRate
+	return session, nil
+}
+
+// translate says a refusal of the hub in words of the code table; a superseded
+// login stays what it is.
+func translate(err error) error {
+	switch {
+	case errors.Is(err, hub.ErrClosed):
+		return skein.ErrUnavailable
+	case errors.Is(err, hub.ErrCut):
+		return skein.ErrUnauthenticated
+	default:
+		return err
+	}
+}
+
+// welcome answers the login; the events that came since it was attached follow.
+func (c *conn) welcome(frame wire.Frame) error {
+	answer := wire.LoginAnswer{
+		Time:       int64(skein.MillisOf(c.server.opts.Now())),
+		SessionID:  c.session.ID(),
+		HeartbeatS: int(c.server.opts.Hub.Heartbeat().Seconds()),
+	}
+	return c.accept(frame, answer.Append(nil))
+}
+
+// failLogin answers a login that failed, and ends the socket with the last one.
+func (c *conn) failLogin(frame wire.Frame, err error) error {
+	if err := c.refuse(frame, err); err != nil {
+		return err
+	}
+	if c.failed++; c.failed == maxTries {
+		return errNoTries
+	}
+	return nil
+}
+
+// giveWay ends the socket of a login that a newer one of the same device overtook,
+// as if it had been attached and then replaced.
+func (c *conn) giveWay() error {
+	kick := wire.AppendKick(nil, skein.MillisOf(c.server.opts.Now()), hub.ReasonReplaced)
+	if err := c.WriteFrames([][]byte{kick}); err != nil {
+		return err
+	}
+	return errReplaced
+}

@@ -1,0 +1,132 @@
+package socket
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/hub"
+)
+
+// Credentials are what a login shows.
+type Credentials struct {
+	App, Token, Client, Device string
+	Addr                       string // the peer's IP address
+}
+
+// Gate says who logs in. Errors go to the peer through the code table.
+type Gate interface {
+	Login(ctx context.Context, in Credentials) (skein.Actor, error)
+}
+
+// Registrar makes an unknown client known at its login, or refuses it. It is asked
+// at every login; ext is JSON, nil: none.
+type Registrar interface {
+	Register(ctx context.Context, by skein.Actor, ext []byte) error
+}
+
+// Ops runs the commands that are no business of the socket itself. data is JSON,
+// nil: none, and valid during the call only; so is the answer's JSON until the
+// next call.
+type Ops interface {
+	Call(ctx context.Context, by skein.Actor, name string, data []byte) (answer []byte, err error)
+}
+
+// Options are the choices of one server.
+type Options struct {
+	Gate      Gate
+	Registrar Registrar
+	Ops       Ops
+	Hub       *hub.Hub
+
+	MaxPerAddress int           // sockets of one remote address; default 1,000; negative: no limit
+	LoginWait     time.Duration // from the handshake to a login; default 10 s
+	WriteWait     time.Duration // for a peer to take what is written; default 10 s
+
+	// RemoteAddr is the IP address that a request came from; default: the
+	// connection's. A server behind a proxy says here whom it believes.
+	RemoteAddr func(*http.Request) string
+
+	Now        func() time.Time      // default time.Now
+	Log        *slog.Logger          // default: discarded
+	Registerer prometheus.Registerer // nil: no metrics
+}
+
+func (o Options) withDefaults() Options {
+	if o.MaxPerAddress == 0 {
+		o.MaxPerAddress = 1000
+	}
+	if o.LoginWait == 0 {
+		o.LoginWait = 10 * time.Second
+	}
+	if o.WriteWait == 0 {
+		o.WriteWait = 10 * time.Second
+	}
+	if o.RemoteAddr == nil {
+		o.RemoteAddr = connectionAddr
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+func connectionAddr(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// Server accepts sockets and runs them. Safe for concurrent use.
+type Server struct {
+	opts    Options
+	roster  roster
+	metrics metrics
+
+	draining atomic.Bool
+	running  sync.WaitGroup  // one reader a socket; added to under the roster's lock
+	ctx      context.Context // of every command; ends when Shutdown's patience does
+	cancel   context.CancelFunc
+}
+
+// New makes a server; Shutdown ends it.
+func New(opts Options) *Server {
+	s := &Server{opts: opts.withDefaults()}
+	s.roster.init(s.opts.MaxPerAddress)
+	s.metrics.init(opts.Registerer, &s.roster)
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
+}
+
+// Shutdown ends the server: no socket and no login is taken any more (5030), each
+// socket is closed with 1001 after the answer to its command at hand (the hub's
+// Close says how that is spread over the time ctx has), and all goroutines are
+// waited for. When ctx ends first the sockets left are cut, the commands at hand
+// cancelled, and its error is returned.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.draining.Store(true)
+	s.roster.shut()
+	cut := context.AfterFunc(ctx, func() {
+		s.cancel()
+		s.roster.each((*conn).cut)
+	})
+	defer cut()
+	defer s.cancel()
+
+	err := s.opts.Hub.Close(ctx)
+	s.roster.each(func(c *conn) { c.Close(closeGoingAway, "server is going away") })
+	s.running.Wait()
+	return err
+}

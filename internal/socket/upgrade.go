@@ -1,0 +1,94 @@
+package socket
+
+import (
+	"bufio"
+	"encoding/base64"
+	"net/http"
+	"strings"
+
+	"github.com/gobwas/ws"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/wire"
+)
+
+// ServeHTTP is GET /im/socket. What cannot become a socket is answered as any REST
+// call; what can is hijacked, and the handler returns: the socket's own goroutine
+// goes on.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := checkUpgrade(r); err != nil {
+		w.Header().Set("Upgrade", "websocket")
+		w.Header().Set("Sec-WebSocket-Version", "13")
+		wire.WriteError(w, r, err)
+		return
+	}
+	addr := s.opts.RemoteAddr(r)
+	if err := s.roster.reserve(addr); err != nil {
+		wire.WriteError(w, r, err)
+		return
+	}
+	if !s.accept(w, r, addr) {
+		s.roster.release(addr)
+	}
+}
+
+// accept shakes hands and starts the socket.
+func (s *Server) accept(w http.ResponseWriter, r *http.Request, addr string) bool {
+	upgrader := ws.HTTPUpgrader{Timeout: s.opts.WriteWait}
+	nc, rw, _, err := upgrader.Upgrade(r, w)
+	if err != nil {
+		if nc != nil {
+			_ = nc.Close() // the handshake failed; there is nothing to save
+		}
+		return false
+	}
+	c := newConn(s, nc, addr, wire.LangOf(r.Header.Get("Accept-Language")))
+	early := buffered(rw.Reader)
+	started := s.roster.enter(c, func() {
+		s.running.Go(func() { c.serve(early) })
+	})
+	if !started {
+		_ = nc.Close() // as above
+	}
+	return started
+}
+
+// buffered copies what the HTTP server has read of the peer's first frames, so that
+// its buffer can go.
+func buffered(r *bufio.Reader) []byte {
+	if r.Buffered() == 0 {
+		return nil
+	}
+	there, _ := r.Peek(r.Buffered()) // never short: it is buffered
+	return append([]byte(nil), there...)
+}
+
+// checkUpgrade holds a request to RFC 6455, 4.2.1, while it can still be answered
+// as a REST call.
+func checkUpgrade(r *http.Request) error {
+	switch {
+	case r.Method != http.MethodGet:
+		return wire.ErrMethod
+	case !hasToken(r.Header, "Connection", "upgrade"), !hasToken(r.Header, "Upgrade", "websocket"), !r.ProtoAtLeast(1, 1), r.ProtoMajor != 1:
+		return &skein.Fault{Err: wire.ErrUpgrade, Detail: "this is a WebSocket endpoint"}
+	case r.Header.Get("Sec-WebSocket-Version") != "13":
+		return &skein.Fault{Err: wire.ErrUpgrade, Field: "Sec-WebSocket-Version", Detail: "is not 13"}
+	}
+	nonce, err := base64.StdEncoding.DecodeString(r.Header.Get("Sec-WebSocket-Key"))
+	if err != nil || len(nonce) != 16 {
+		return skein.Malformed("Sec-WebSocket-Key", "is no base64 of 16 bytes")
+	}
+	return nil
+}
+
+// hasToken reports whether a header lists a token, whatever its case.
+func hasToken(h http.Header, name, token string) bool {
+	for _, line := range h.Values(name) {
+		for part := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.TrimSpace(part), token) {
+				return true
+			}
+		}
+	}
+	return false
+}

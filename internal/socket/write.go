@@ -1,0 +1,144 @@
+package socket
+
+import (
+	"errors"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// outgoing is what goes out with one write. Pooled: a socket that does not write
+// owns none.
+type outgoing struct {
+	buf []byte
+
+	attempt func(fd uintptr) bool // one try to write buf; bound once
+	sent    int
+	err     error
+}
+
+// maxOutgoing bounds what a pooled buffer keeps, and is copied, in bytes.
+const maxOutgoing = 64 << 10
+
+var outgoings = sync.Pool{New: func() any {
+	o := new(outgoing)
+	o.attempt = func(fd uintptr) bool {
+		o.sent, o.err = writeFD(fd, o.buf)
+		return true // whether it waits is for write to say
+	}
+	return o
+}}
+
+func newOutgoing() *outgoing {
+	o := outgoings.Get().(*outgoing)
+	o.buf = o.buf[:0]
+	return o
+}
+
+func (o *outgoing) free() {
+	if cap(o.buf) <= 2*maxOutgoing {
+		outgoings.Put(o)
+	}
+}
+
+// WriteFrames writes the payloads as text frames, with one write where they are
+// not more than 64 KiB.
+func (c *conn) WriteFrames(frames [][]byte) error {
+	o := newOutgoing()
+	defer o.free()
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	if c.closing() {
+		return errOver
+	}
+	for _, f := range frames {
+		if len(o.buf)+len(f) > maxOutgoing {
+			if err := c.write(o); err != nil {
+				return err
+			}
+		}
+		o.buf = appendTextHeader(o.buf, len(f))
+		if len(f) > maxOutgoing {
+			if err := c.writeBig(o, f); err != nil {
+				return err
+			}
+			continue
+		}
+		o.buf = append(o.buf, f...)
+	}
+	return c.write(o)
+}
+
+// Ping writes an empty ping frame.
+func (c *conn) Ping() error { return c.writeControl(ws.OpPing, nil) }
+
+func (c *conn) writeControl(op ws.OpCode, payload []byte) error {
+	o := newOutgoing()
+	defer o.free()
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	if c.closing() {
+		return errOver
+	}
+	o.buf = append(o.buf, finalBit|byte(op), byte(len(payload)))
+	o.buf = append(o.buf, payload...)
+	return c.write(o)
+}
+
+// writeClose writes the last frame of the socket.
+func (c *conn) writeClose(code int, reason string) error {
+	o := newOutgoing()
+	defer o.free()
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	o.buf = appendClose(o.buf, code, reason)
+	return c.write(o)
+}
+
+// writeBig writes what is in o and then p, without copying p. writing is held.
+func (c *conn) writeBig(o *outgoing, p []byte) error {
+	if err := c.write(o); err != nil {
+		return err
+	}
+	return c.writeWaiting(p)
+}
+
+// write writes and empties o. The socket takes nearly all of them at once; only for
+// the others is a deadline set, since setting one costs more than the rest of the
+// way to the kernel. writing is held.
+func (c *conn) write(o *outgoing) error {
+	if len(o.buf) == 0 {
+		return nil
+	}
+	if c.raw == nil {
+		err := c.writeWaiting(o.buf)
+		o.buf = o.buf[:0]
+		return err
+	}
+	o.sent, o.err = 0, nil
+	if err := c.raw.Write(o.attempt); err != nil {
+		return err
+	}
+	if o.err != nil && !errors.Is(o.err, errNotReady) {
+		return os.NewSyscallError("write", o.err)
+	}
+	rest := o.buf[max(o.sent, 0):]
+	o.buf = o.buf[:0]
+	if len(rest) == 0 {
+		return nil
+	}
+	return c.writeWaiting(rest)
+}
+
+// writeWaiting writes p within WriteWait. writing is held.
+func (c *conn) writeWaiting(p []byte) error {
+	if err := c.nc.SetWriteDeadline(time.Now().Add(c.server.opts.WriteWait)); err != nil {
+		return err
+	}
+	if _, err := c.nc.Write(p); err != nil {
+		return err
+	}
+	return c.nc.SetWriteDeadline(time.Time{})
+}
