@@ -1,0 +1,179 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/skein-im/skein"
+)
+
+// CreateConversation creates a conversation of creator with others, or answers the
+// one a private pair has already. Type, Extend and TTL of draft are used. Errors:
+// skein.ErrUnknownClient naming the first who is missing, skein.ErrBanned,
+// skein.ErrMalformed for a private one that is no pair, skein.ErrTooLarge.
+func (s *Service) CreateConversation(ctx context.Context, by skein.Actor, creator string, others []string, draft skein.Conversation) (skein.Conversation, error) {
+	if by.Server() {
+		if err := s.standing(ctx, by.App.ID, creator); err != nil {
+			return draft, err
+		}
+	}
+	now := s.now()
+	members, err := firstMembers(creator, others, draft.Type, now)
+	if err != nil {
+		return draft, err
+	}
+	if draft.Type == skein.Group && len(members) > by.App.Settings.MaxMembers {
+		return draft, tooManyMembers
+	}
+	draft.App, draft.ID, draft.Creator = by.App.ID, s.newID(), creator
+	draft.Created, draft.Active = now, now
+	conv, created, err := s.store.CreateConversation(ctx, draft, members, by.App.Settings.MaxConversations)
+	if err != nil {
+		return conv, err
+	}
+	if created {
+		s.tell(by, skein.EventConvCreated, conv.ID, func(n *skein.Notice) { n.Conversation = &conv })
+	}
+	return conv, nil
+}
+
+var tooManyMembers = &skein.Fault{Err: skein.ErrTooLarge, Field: "to_client_ids", Detail: "makes a group larger than the app allows"}
+
+// firstMembers is the creator, as owner except of a pair, and the others.
+func firstMembers(creator string, others []string, t skein.ConvType, now skein.Millis) ([]skein.Member, error) {
+	members := []skein.Member{{Client: creator, Role: skein.RoleOwner, Joined: now, JoinSeq: 1}}
+	for _, id := range others {
+		if id != creator {
+			members = append(members, skein.Member{Client: id, Joined: now, JoinSeq: 1})
+		}
+	}
+	if t != skein.Private {
+		return members, nil
+	}
+	if len(members) != 2 {
+		return nil, skein.Malformed("to_client_ids", "must name exactly one client other than client_id for conv_type 1")
+	}
+	members[0].Role = skein.RoleMember
+	return members, nil
+}
+
+// FindConversations is a page of the app's conversations; a client sees its own.
+func (s *Service) FindConversations(ctx context.Context, by skein.Actor, q skein.ConvQuery) (skein.ConvPage, error) {
+	q.Member = by.Client
+	return s.store.FindConversations(ctx, by.App.ID, q)
+}
+
+// Conversation is one conversation. Errors: skein.ErrUnknownConversation,
+// skein.ErrForbidden.
+func (s *Service) Conversation(ctx context.Context, by skein.Actor, id skein.ID) (skein.Conversation, error) {
+	conv, _, err := s.admit(ctx, by, id)
+	return conv, err
+}
+
+// UpdateConversations replaces the extension of all conversations that meet where;
+// a client must manage each of them. Errors: skein.ErrUnknownConversation when none
+// matches, skein.ErrMalformed when more than skein.MaxUpdated do,
+// skein.ErrForbidden.
+func (s *Service) UpdateConversations(ctx context.Context, by skein.Actor, where []skein.Condition, extend []byte) error {
+	if len(where) == 0 {
+		return skein.Malformed("where", "is empty")
+	}
+	if !by.Server() {
+		var err error
+		if where, err = s.managed(ctx, by, where); err != nil {
+			return err
+		}
+	}
+	ids, err := s.store.UpdateConversations(ctx, by.App.ID, where, extend, s.now())
+	if errors.Is(err, skein.ErrTooLarge) {
+		return skein.Malformed("where", "matches more than 1000 conversations")
+	}
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		s.tellUpdated(ctx, by, id)
+	}
+	return nil
+}
+
+// managed narrows where to the conversations of the calling client that meet it,
+// all of which it must manage. Only its own are looked at, so that conditions tell
+// nothing of the others.
+func (s *Service) managed(ctx context.Context, by skein.Actor, where []skein.Condition) ([]skein.Condition, error) {
+	page, err := s.store.FindConversations(ctx, by.App.ID, skein.ConvQuery{
+		Where: where, Member: by.Client, Limit: skein.MaxUpdated + 1,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(page.Conversations) == 0 {
+		return nil, s.whyNone(ctx, by, where)
+	}
+	if len(page.Conversations) > skein.MaxUpdated {
+		return nil, skein.Malformed("where", "matches more than 1000 conversations")
+	}
+	in := skein.Condition{Field: skein.FieldConvID, Op: skein.In}
+	for _, c := range page.Conversations {
+		if _, _, err := s.admit(ctx, by, c.ID); err != nil {
+			return nil, err
+		}
+		in.Values = append(in.Values, c.ID.String())
+	}
+	return append(slices.Clip(where), in), nil
+}
+
+// whyNone tells a conversation that was named and is another's from one that is not
+// there.
+func (s *Service) whyNone(ctx context.Context, by skein.Actor, where []skein.Condition) error {
+	for _, c := range where {
+		if c.Field != skein.FieldConvID || c.Op != skein.Eq {
+			continue
+		}
+		text, _ := c.Values[0].(string)
+		if id, err := skein.ParseID(text); err == nil {
+			if _, _, err := s.admit(ctx, by, id); err != nil {
+				return err
+			}
+		}
+	}
+	return skein.ErrUnknownConversation
+}
+
+// DeleteConversation deletes a conversation for everyone. Errors:
+// skein.ErrUnknownConversation, skein.ErrForbidden.
+func (s *Service) DeleteConversation(ctx context.Context, by skein.Actor, id skein.ID) error {
+	if _, _, err := s.admit(ctx, by, id); err != nil {
+		return err
+	}
+	members, err := s.store.DeleteConversation(ctx, by.App.ID, id)
+	if err != nil {
+		return err
+	}
+	s.tell(by, skein.EventConvDeleted, id, func(n *skein.Notice) { n.Audience = nonNil(members) })
+	return nil
+}
+
+// tell makes a notice about a conversation and tells it.
+func (s *Service) tell(by skein.Actor, kind string, id skein.ID, fill func(*skein.Notice)) {
+	n := skein.Notice{Kind: kind, App: by.App.ID, Conv: id, Time: s.now(), By: by.Client}
+	fill(&n)
+	s.events.Tell(n)
+}
+
+func (s *Service) tellUpdated(ctx context.Context, by skein.Actor, id skein.ID) {
+	conv, _, err := s.store.Conversation(ctx, by.App.ID, id, "")
+	if err != nil {
+		return // gone meanwhile, and that is told too
+	}
+	s.tell(by, skein.EventConvUpdated, id, func(n *skein.Notice) { n.Conversation = &conv })
+}
+
+// nonNil keeps an empty audience from meaning "the members".
+func nonNil(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}

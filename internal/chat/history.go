@@ -1,0 +1,75 @@
+package chat
+
+import (
+	"context"
+
+	"github.com/skein-im/skein"
+)
+
+// Page is the messages of one page, newest first, and how many there are in all.
+// Seq is dense, so a page is computed, not counted: page 100,000 costs what page 1
+// does. Errors: skein.ErrUnknownConversation, skein.ErrForbidden.
+func (s *Service) Page(ctx context.Context, by skein.Actor, conv skein.ID, page int64, size int) ([]skein.Message, int64, error) {
+	c, floor, err := s.readable(ctx, by, conv)
+	if err != nil {
+		return nil, 0, err
+	}
+	total := c.LastSeq - floor
+	newest := c.LastSeq - (page-1)*int64(size) // of the page
+	if newest <= floor {
+		return nil, total, nil
+	}
+	messages, err := s.store.Messages(ctx, by.App.ID, conv, skein.SeqRange{
+		After: max(floor, newest-int64(size)), Before: newest + 1, Limit: size, Newest: true,
+	})
+	return messages, total, err
+}
+
+// Span is the messages of a range of seqs, and whether there are more beyond.
+// Errors: skein.ErrUnknownConversation, skein.ErrForbidden.
+func (s *Service) Span(ctx context.Context, by skein.Actor, conv skein.ID, r skein.SeqRange) (messages []skein.Message, more bool, err error) {
+	c, floor, err := s.readable(ctx, by, conv)
+	if err != nil {
+		return nil, false, err
+	}
+	r.After = max(r.After, floor)
+	if r.After >= c.LastSeq {
+		return nil, false, nil
+	}
+	messages, err = s.store.Messages(ctx, by.App.ID, conv, r)
+	if err != nil || len(messages) == 0 {
+		return nil, false, err
+	}
+	last := messages[len(messages)-1].Seq
+	if r.Newest {
+		return messages, last > floor+1, nil
+	}
+	return messages, last < c.LastSeq, nil
+}
+
+// Message is one message. Errors: skein.ErrUnknownMessage,
+// skein.ErrUnknownConversation, skein.ErrForbidden.
+func (s *Service) Message(ctx context.Context, by skein.Actor, conv, id skein.ID) (skein.Message, error) {
+	_, floor, err := s.readable(ctx, by, conv)
+	if err != nil {
+		return skein.Message{}, err
+	}
+	m, err := s.store.Message(ctx, by.App.ID, conv, id)
+	if err == nil && m.Seq <= floor {
+		err = skein.ErrUnknownMessage
+	}
+	if err != nil {
+		return skein.Message{}, named(err, "msg_id")
+	}
+	return m, nil
+}
+
+// readable is a conversation that the caller may read, and the seq up to which it
+// may not.
+func (s *Service) readable(ctx context.Context, by skein.Actor, conv skein.ID) (c skein.Conversation, floor int64, err error) {
+	c, me, err := s.admit(ctx, by, conv)
+	if err == nil && me != nil && by.App.Settings.PrivateHistory {
+		floor = me.JoinSeq - 1
+	}
+	return c, floor, err
+}

@@ -1,0 +1,126 @@
+package chat
+
+import (
+	"context"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
+)
+
+// Members is a page of the members in order of joining, and how many there are.
+// Errors: skein.ErrUnknownConversation, skein.ErrForbidden.
+func (s *Service) Members(ctx context.Context, by skein.Actor, id skein.ID, q skein.MemberQuery) (skein.MemberPage, int, error) {
+	conv, _, err := s.admit(ctx, by, id)
+	if err != nil || q.Offset >= conv.Members && q.After.IsZero() {
+		return skein.MemberPage{}, conv.Members, err
+	}
+	page, err := s.store.Members(ctx, by.App.ID, id, q)
+	return page, conv.Members, err
+}
+
+// AddMembers adds clients, all or none; who is a member already is no error.
+// Errors: skein.ErrUnknownConversation, skein.ErrForbidden, skein.ErrConvType for a
+// private pair, skein.ErrUnknownClient naming the first, skein.ErrTooLarge.
+func (s *Service) AddMembers(ctx context.Context, by skein.Actor, id skein.ID, clients []string) error {
+	if by.App.Settings.MembersMayInvite {
+		by.Need = skein.NeedMember
+	}
+	conv, _, err := s.admit(ctx, by, id)
+	if err != nil {
+		return err
+	}
+	if conv.Type == skein.Private {
+		if by.Server() {
+			return aboutPair
+		}
+		return skein.ErrForbidden
+	}
+	return s.addMembers(ctx, by, conv, clients)
+}
+
+// Join adds the client to a chat room. Errors: skein.ErrUnknownConversation,
+// skein.ErrConvType for what is no room, skein.ErrUnknownClient.
+func (s *Service) Join(ctx context.Context, by skein.Actor, id skein.ID, client string) error {
+	conv, _, err := s.admit(ctx, by, id)
+	if err != nil {
+		return err
+	}
+	if conv.Type != skein.Room {
+		return &skein.Fault{Err: skein.ErrConvType, Field: "conv_id", Detail: "is no chat room"}
+	}
+	return s.addMembers(ctx, by, conv, []string{client})
+}
+
+// aboutPair refuses to change who is in a private pair.
+var aboutPair = &skein.Fault{Err: skein.ErrConvType, Field: "conv_id", Detail: "is a private pair, which stays as it is"}
+
+func (s *Service) addMembers(ctx context.Context, by skein.Actor, conv skein.Conversation, clients []string) error {
+	limit := store.MemberLimit{Members: by.App.Settings.MaxMembers, PerClient: by.App.Settings.MaxConversations}
+	if conv.Type == skein.Room {
+		limit.Members = 0
+	}
+	added, err := s.store.AddMembers(ctx, by.App.ID, conv.ID, clients, s.now(), limit)
+	if err != nil || len(added) == 0 {
+		return err
+	}
+	s.tell(by, skein.EventMembersAdded, conv.ID, func(n *skein.Notice) { n.Clients = added })
+	return nil
+}
+
+// RemoveMembers takes clients out; who is no member is no error. A client takes out
+// only those below it. Errors: skein.ErrUnknownConversation, skein.ErrForbidden,
+// skein.ErrConvType for a private pair.
+func (s *Service) RemoveMembers(ctx context.Context, by skein.Actor, id skein.ID, clients []string) error {
+	conv, me, err := s.admit(ctx, by, id)
+	if err != nil {
+		return err
+	}
+	if conv.Type == skein.Private {
+		return aboutPair
+	}
+	if me != nil {
+		if err := s.below(ctx, by, id, *me, clients); err != nil {
+			return err
+		}
+	}
+	return s.removeMembers(ctx, by, id, clients)
+}
+
+// Leave takes the client out. Errors: skein.ErrUnknownConversation,
+// skein.ErrForbidden for who is no member, skein.ErrConvType for a private pair.
+func (s *Service) Leave(ctx context.Context, by skein.Actor, id skein.ID, client string) error {
+	conv, _, err := s.admit(ctx, by, id)
+	if err != nil {
+		return err
+	}
+	if conv.Type == skein.Private {
+		return aboutPair
+	}
+	return s.removeMembers(ctx, by, id, []string{client})
+}
+
+func (s *Service) removeMembers(ctx context.Context, by skein.Actor, id skein.ID, clients []string) error {
+	removed, err := s.store.RemoveMembers(ctx, by.App.ID, id, clients, s.now())
+	if err != nil || len(removed) == 0 {
+		return err
+	}
+	s.tell(by, skein.EventMembersRemoved, id, func(n *skein.Notice) { n.Clients, n.Also = removed, removed })
+	return nil
+}
+
+// below refuses clients who are as high as me; oneself is allowed.
+func (s *Service) below(ctx context.Context, by skein.Actor, id skein.ID, me skein.Member, clients []string) error {
+	for _, client := range clients {
+		if client == me.Client {
+			continue
+		}
+		_, other, err := s.store.Conversation(ctx, by.App.ID, id, client)
+		if err != nil {
+			return err
+		}
+		if other != nil && other.Role >= me.Role {
+			return skein.About(skein.ErrForbidden, client)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,103 @@
+// Package chat holds the use cases: what a caller can do, one file a noun. It knows
+// neither transport nor engine. Who may call an op is in the Actor's Need, which
+// the op table sets; here it is held against the conversation at hand.
+package chat
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
+)
+
+// Events is where use cases tell what happened, after it did. Its methods do not
+// wait. Stored messages are told by the store's commit hook instead, in the order
+// of their seq.
+type Events interface {
+	Say(skein.Sent)    // a transient message
+	Tell(skein.Notice) // something about a conversation
+	Cut(skein.Cut)     // sessions that are over
+}
+
+// Options are what the use cases work with.
+type Options struct {
+	Store  store.Store
+	Events Events
+	Now    func() time.Time // nil: time.Now
+	NewID  func() skein.ID  // nil: UUIDv7
+}
+
+// Service is the use cases. Safe for concurrent use.
+type Service struct {
+	store  store.Store
+	events Events
+	now    func() skein.Millis
+	newID  func() skein.ID
+}
+
+// New is the use cases over a store.
+func New(opts Options) *Service {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.NewID == nil {
+		opts.NewID = func() skein.ID { return skein.ID(uuid.Must(uuid.NewV7())) }
+	}
+	return &Service{
+		store:  opts.Store,
+		events: opts.Events,
+		now:    func() skein.Millis { return skein.MillisOf(opts.Now()) },
+		newID:  opts.NewID,
+	}
+}
+
+// Now is the time as the use cases see it.
+func (s *Service) Now() skein.Millis { return s.now() }
+
+// admit is the conversation and, for a client, itself as a member, when the caller
+// meets its need there. Errors: skein.ErrUnknownConversation, skein.ErrForbidden.
+func (s *Service) admit(ctx context.Context, by skein.Actor, id skein.ID) (skein.Conversation, *skein.Member, error) {
+	conv, me, err := s.store.Conversation(ctx, by.App.ID, id, by.Client)
+	if err != nil {
+		return conv, nil, err
+	}
+	if by.Server() {
+		return conv, nil, nil
+	}
+	role := skein.RoleMember
+	if me != nil {
+		role = me.Role
+	}
+	if !by.Need.Met(me != nil, role) {
+		return conv, me, skein.ErrForbidden
+	}
+	return conv, me, nil
+}
+
+// standing refuses a client that acts in its own name, or is acted for by the
+// backend, while it is unknown or banned.
+func (s *Service) standing(ctx context.Context, app, client string) error {
+	c, err := s.client(ctx, app, client)
+	if err != nil {
+		return err
+	}
+	if c.Banned(s.now()) {
+		return skein.About(skein.ErrBanned, client)
+	}
+	return nil
+}
+
+// client is a client that is there.
+func (s *Service) client(ctx context.Context, app, id string) (skein.Client, error) {
+	c, err := s.store.Client(ctx, app, id)
+	if err == nil && c.Deleted {
+		err = skein.ErrUnknownClient
+	}
+	if err != nil {
+		return c, named(err, id)
+	}
+	return c, nil
+}

@@ -1,0 +1,144 @@
+package chat
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/skein-im/skein"
+)
+
+// CreateUser registers a client. One that is there with the same ext is a retry;
+// with another ext it is skein.ErrConflict.
+func (s *Service) CreateUser(ctx context.Context, by skein.Actor, id string, ext []byte) (skein.Client, error) {
+	c, created, err := s.store.CreateClient(ctx, skein.Client{App: by.App.ID, ID: id, Ext: ext, Created: s.now()})
+	if err == nil && !created && !bytes.Equal(c.Ext, ext) {
+		err = &skein.Fault{Err: skein.ErrConflict, Field: "client_id", Detail: "exists with another ext"}
+	}
+	return c, err
+}
+
+// Register makes sure that a client who logs in is there. Errors:
+// skein.ErrUnknownClient where the app does not register who logs in.
+func (s *Service) Register(ctx context.Context, by skein.Actor, ext []byte) error {
+	_, err := s.client(ctx, by.App.ID, by.Client)
+	if err == nil || !errors.Is(err, skein.ErrUnknownClient) || by.App.Settings.NoAutoRegister {
+		return err
+	}
+	_, _, err = s.store.CreateClient(ctx, skein.Client{App: by.App.ID, ID: by.Client, Ext: ext, Created: s.now()})
+	return err
+}
+
+// Users is a page of the app's clients.
+func (s *Service) Users(ctx context.Context, by skein.Actor, q skein.ClientQuery) (skein.ClientPage, error) {
+	return s.store.Clients(ctx, by.App.ID, q)
+}
+
+// User is one client. Errors: skein.ErrUnknownClient.
+func (s *Service) User(ctx context.Context, by skein.Actor, id string) (skein.Client, error) {
+	return s.client(ctx, by.App.ID, id)
+}
+
+// UpdateUser replaces a client's ext. Errors: skein.ErrUnknownClient.
+func (s *Service) UpdateUser(ctx context.Context, by skein.Actor, id string, ext []byte) (skein.Client, error) {
+	return s.changeUser(ctx, by, id, func(c *skein.Client) { c.Ext, c.Updated = ext, s.now() })
+}
+
+// Ban keeps a client from doing anything until a moment, and ends its sessions.
+// Errors: skein.ErrUnknownClient.
+func (s *Service) Ban(ctx context.Context, by skein.Actor, id string, until skein.Millis, reason string) error {
+	_, err := s.changeUser(ctx, by, id, func(c *skein.Client) { c.BannedUntil, c.BanReason = until, reason })
+	if err == nil {
+		s.events.Cut(skein.Cut{App: by.App.ID, Client: id, Reason: skein.KickBanned})
+	}
+	return err
+}
+
+// Unban ends a ban. Errors: skein.ErrUnknownClient.
+func (s *Service) Unban(ctx context.Context, by skein.Actor, id string) error {
+	_, err := s.changeUser(ctx, by, id, func(c *skein.Client) { c.BannedUntil, c.BanReason = 0, "" })
+	return err
+}
+
+// Logout ends a client's sessions, on one device or (empty) all, and refuses the
+// tokens issued until now. Errors: skein.ErrUnknownClient.
+func (s *Service) Logout(ctx context.Context, by skein.Actor, id, device string) error {
+	_, err := s.changeUser(ctx, by, id, func(c *skein.Client) { cut(c, device, s.now()) })
+	if err == nil {
+		s.events.Cut(skein.Cut{App: by.App.ID, Client: id, Device: device, Reason: skein.KickLoggedOut})
+	}
+	return err
+}
+
+// cut refuses the tokens of a device, or of all. The oldest cut of a device is
+// forgotten where there are too many.
+func cut(c *skein.Client, device string, now skein.Millis) {
+	if device == "" {
+		c.Cut, c.DeviceCuts = now, nil
+		return
+	}
+	cuts := maps.Clone(c.DeviceCuts)
+	if cuts == nil {
+		cuts = map[string]skein.Millis{}
+	}
+	cuts[device] = now
+	if len(cuts) > skein.MaxDeviceCuts {
+		oldest := slices.MinFunc(slices.Collect(maps.Keys(cuts)), func(a, b string) int { return int(cuts[a] - cuts[b]) })
+		delete(cuts, oldest)
+	}
+	c.DeviceCuts = cuts
+}
+
+// DeleteUser deletes a client: it leaves its conversations, its sessions end, its
+// tokens are refused; erase takes the content of its messages too, in the
+// background where there are many. Errors: skein.ErrUnknownClient.
+func (s *Service) DeleteUser(ctx context.Context, by skein.Actor, id string, erase bool) error {
+	now := s.now()
+	convs, err := s.store.DeleteClient(ctx, by.App.ID, id, now, erase)
+	if err != nil {
+		return named(err, id)
+	}
+	s.events.Cut(skein.Cut{App: by.App.ID, Client: id, Reason: skein.KickDeleted})
+	for _, conv := range convs {
+		s.tell(by, skein.EventMembersRemoved, conv, func(n *skein.Notice) { n.Clients = []string{id} })
+	}
+	if erase {
+		s.eraseSome(ctx, now)
+	}
+	return nil
+}
+
+// eraseSome erases for a short while in the caller's time, so that a small history
+// is gone when the answer comes. Upkeep does the rest.
+func (s *Service) eraseSome(ctx context.Context, now skein.Millis) {
+	const patience = 2 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for more := true; more && ctx.Err() == nil; {
+		var err error
+		if more, err = s.store.EraseMessages(ctx, now); err != nil {
+			return // Upkeep tries again
+		}
+	}
+}
+
+// TokenHolder is a client that may be given a token. Errors:
+// skein.ErrUnknownClient, skein.ErrBanned.
+func (s *Service) TokenHolder(ctx context.Context, by skein.Actor, id string) (skein.Client, error) {
+	c, err := s.client(ctx, by.App.ID, id)
+	if err == nil && c.Banned(s.now()) {
+		err = skein.About(skein.ErrBanned, id)
+	}
+	return c, err
+}
+
+func (s *Service) changeUser(ctx context.Context, by skein.Actor, id string, change func(*skein.Client)) (skein.Client, error) {
+	c, err := s.store.UpdateClient(ctx, by.App.ID, id, func(c *skein.Client) error {
+		change(c)
+		return nil
+	})
+	return c, named(err, id)
+}
