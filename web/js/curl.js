@@ -1,0 +1,49 @@
+// curl.js: a frame or a call as a line for the terminal. Routes come from the
+// server's own table (/demo.json), so that nothing here knows a path.
+
+// quote makes one argument of any text for a POSIX shell.
+export function quote(text) {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+// By REST without a token the call has the server role, so it must say for whom.
+const acting = {
+  "msg.send": (data, me) => ({ from_client: me, ...data }),
+  "conv.create": (data, me) => ({ client_id: me, ...data }),
+  "conv.query": (data, me) => ({ where: [["client_id", "=", me]], ...data }),
+};
+
+// curlOf is the curl line of an op, or null where the op has no route. Lines
+// break where the original document breaks them.
+export function curlOf(op, data, { origin, appId, me, ops }) {
+  const route = ops?.[op];
+  if (!route) return null;
+  const rest = { ...(acting[op] ?? ((d) => d))(data ?? {}, me) };
+  const path = route.path.replace(/\{(\w+)\}/g, (whole, name) => {
+    if (rest[name] === undefined) return whole;
+    const value = encodeURIComponent(rest[name]);
+    delete rest[name];
+    return value;
+  });
+  const lines = [`curl -X ${route.method}`, `-H ${quote(`app-id: ${appId}`)}`];
+  const fields = Object.entries(rest);
+  if (route.method === "GET") {
+    if (fields.length) lines.push("-G");
+    for (const [k, v] of fields) lines.push(`--data-urlencode ${quote(`${k}=${typeof v === "string" ? v : JSON.stringify(v)}`)}`);
+  } else if (fields.length) {
+    lines.push(`-H 'Content-Type: application/json'`, `-d ${quote(JSON.stringify(rest))}`);
+  }
+  lines.push(quote(origin + path));
+  return lines.join(" \\\n  ");
+}
+
+// curlOfEntry is the curl line of an entry of the tape, or null.
+export function curlOfEntry(entry, context) {
+  if (entry.kind === "frame" && entry.dir === "out") return curlOf(entry.type, entry.frame?.data, context);
+  if (entry.kind !== "rest") return null;
+  const lines = [`curl -X ${entry.method}`];
+  for (const [k, v] of Object.entries(entry.headers)) lines.push(`-H ${quote(`${k}: ${v}`)}`);
+  if (entry.file) lines.push(`--form ${quote(`file=@${entry.file.name}`)}`);
+  lines.push(quote(context.origin + entry.path));
+  return lines.join(" \\\n  ");
+}

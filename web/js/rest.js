@@ -1,0 +1,43 @@
+// rest.js: the calls the page makes over HTTP, and the wire's sight of them.
+
+import { SkeinError } from "./skein/errors.js";
+
+// Rest tells each call by watch({method, path, headers, body, size}), which
+// returns the function to tell its end with.
+export class Rest {
+  #appId;
+  #watch;
+
+  constructor({ appId, watch }) {
+    this.#appId = appId;
+    this.#watch = watch;
+  }
+
+  // upload stores a file and answers its address.
+  async upload(file) {
+    const path = "/im/file/upload";
+    const headers = { "app-id": this.#appId };
+    const form = new FormData();
+    form.append("file", file, file.name || "file");
+    const ended = this.#watch({ method: "POST", path, headers, file, size: file.size });
+    let response;
+    let text;
+    try {
+      response = await fetch(path, { method: "POST", headers, body: form });
+      text = await response.text();
+    } catch {
+      ended({ status: 0, text: "" });
+      throw new SkeinError("lost", { op: "file.upload" });
+    }
+    ended({ status: response.status, text });
+    let answer = null;
+    try { answer = JSON.parse(text); } catch { /* below */ }
+    if (answer?.code !== 0 || typeof answer.data !== "string") {
+      throw new SkeinError("refused", {
+        op: "file.upload", code: Number(answer?.code) || 1, message: String(answer?.message ?? `HTTP ${response.status}`),
+        retryAfter: 1000 * (Number(response.headers.get("Retry-After")) || 0),
+      });
+    }
+    return answer.data;
+  }
+}

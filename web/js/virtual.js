@@ -1,0 +1,190 @@
+// virtual.js: a long list of which only the part in sight is in the page. Rows
+// may have any height. Whatever is added, above or below, what the reader looks
+// at stays where it is; a list that was at its end stays at its end.
+
+import { h } from "./dom.js";
+
+// VirtualList shows items in a scrolling element. options: key(item), sig(item)
+// (the row is made again when it changes), render(item) → element, estimate
+// (height of a row not yet seen), stick (follow the end), onTop (the start is
+// near), onMove (after each layout).
+export class VirtualList {
+  #scroller;
+  #options;
+  #space;
+  #items = [];
+  #index = new Map(); // key → index
+  #heights = new Map(); // key → measured height
+  #offsets = [0];
+  #rows = new Map(); // key → {el, sig}
+  #measure;
+  #frame = 0;
+  #anchor = null; // {key, top}: the row at the top edge and where it stands
+  #following = true;
+
+  constructor(scroller, options) {
+    this.#scroller = scroller;
+    this.#options = { estimate: 40, overscan: 400, stick: false, sig: () => "", ...options };
+    this.#following = this.#options.stick;
+    this.#space = h("div.space", { role: "presentation" });
+    scroller.append(this.#space);
+    this.#measure = new ResizeObserver((entries) => this.#measured(entries));
+    this.#measure.observe(scroller);
+    scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+  }
+
+  get items() { return this.#items; }
+  get following() { return this.#following; }
+
+  // set gives the list its items, oldest or first at the top.
+  set(items) {
+    this.#items = items;
+    this.#index = new Map(items.map((item, i) => [this.#options.key(item), i]));
+    this.#layout();
+  }
+
+  // reset forgets where the reader was, for another list in the same place.
+  reset() {
+    for (const { el } of this.#rows.values()) { this.#measure.unobserve(el); el.remove(); }
+    this.#rows.clear();
+    this.#heights.clear();
+    this.#anchor = null;
+    this.#following = this.#options.stick;
+    this.#scroller.scrollTop = 0;
+  }
+
+  toEnd() {
+    this.#following = this.#options.stick;
+    this.#anchor = null;
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#layout();
+  }
+
+  // reveal scrolls as little as shows the item whole, and returns its element.
+  reveal(key) {
+    const i = this.#index.get(key);
+    if (i === undefined) return null;
+    const { scrollTop, clientHeight } = this.#scroller;
+    const top = this.#offsets[i];
+    const bottom = this.#offsets[i + 1];
+    if (top < scrollTop) this.#scroller.scrollTop = top;
+    else if (bottom > scrollTop + clientHeight) this.#scroller.scrollTop = Math.max(0, bottom - clientHeight);
+    this.#scrolled();
+    this.#layout();
+    return this.#rows.get(key)?.el ?? null;
+  }
+
+  element(key) { return this.#rows.get(key)?.el ?? null; }
+
+  #heightOf(i) {
+    return this.#heights.get(this.#options.key(this.#items[i])) ?? this.#options.estimate;
+  }
+
+  #layout() {
+    const offsets = new Array(this.#items.length + 1);
+    offsets[0] = 0;
+    for (let i = 0; i < this.#items.length; i++) offsets[i + 1] = offsets[i] + this.#heightOf(i);
+    this.#offsets = offsets;
+    const total = offsets[this.#items.length];
+    this.#space.style.height = `${total}px`;
+
+    // Put back what the reader looked at before drawing around it.
+    const view = this.#scroller.clientHeight;
+    let top = this.#scroller.scrollTop;
+    if (this.#following) {
+      top = Math.max(0, total - view);
+    } else if (this.#anchor && this.#index.has(this.#anchor.key)) {
+      top = offsets[this.#index.get(this.#anchor.key)] - this.#anchor.top;
+    }
+    if (Math.abs(top - this.#scroller.scrollTop) >= 1) this.#scroller.scrollTop = top;
+    this.#draw();
+  }
+
+  #draw() {
+    const { key, sig, render, overscan } = this.#options;
+    const view = this.#scroller.clientHeight;
+    const top = this.#scroller.scrollTop;
+    const from = this.#at(top - overscan);
+    const to = Math.min(this.#items.length, this.#at(top + view + overscan) + 1);
+
+    const keep = new Set();
+    for (let i = from; i < to; i++) keep.add(key(this.#items[i]));
+    for (const [k, row] of this.#rows) {
+      if (keep.has(k)) continue;
+      this.#measure.unobserve(row.el);
+      row.el.remove();
+      this.#rows.delete(k);
+    }
+    let before = null; // keeps the order of rows in the page that of the list
+    for (let i = from; i < to; i++) {
+      const item = this.#items[i];
+      const k = key(item);
+      const s = sig(item);
+      let row = this.#rows.get(k);
+      if (!row || row.sig !== s) {
+        const el = h("div.row", { role: "presentation" }, render(item));
+        if (row) {
+          const focused = row.el.contains(document.activeElement);
+          this.#measure.unobserve(row.el);
+          row.el.replaceWith(el);
+          if (focused) el.querySelector("button, a, [tabindex]")?.focus({ preventScroll: true });
+        }
+        this.#rows.set(k, (row = { el, sig: s }));
+        this.#measure.observe(el);
+      }
+      row.el.style.transform = `translateY(${this.#offsets[i]}px)`;
+      const next = before ? before.nextSibling : this.#space.firstChild;
+      if (next !== row.el) this.#space.insertBefore(row.el, next);
+      before = row.el;
+    }
+    this.#remember();
+    if (this.#items.length && top < 2 * overscan) this.#options.onTop?.();
+    this.#options.onMove?.();
+  }
+
+  // at is the index of the row that covers the height y.
+  #at(y) {
+    let lo = 0;
+    let hi = this.#items.length;
+    while (lo < hi) {
+      const mid = (lo + hi + 1) >> 1;
+      if (this.#offsets[mid] <= y) lo = mid; else hi = mid - 1;
+    }
+    return Math.min(lo, Math.max(0, this.#items.length - 1));
+  }
+
+  #remember() {
+    if (this.#items.length === 0) { this.#anchor = null; return; }
+    const top = this.#scroller.scrollTop;
+    const i = this.#at(top);
+    this.#anchor = { key: this.#options.key(this.#items[i]), top: this.#offsets[i] - top };
+  }
+
+  #scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    this.#following = this.#options.stick && scrollHeight - scrollTop - clientHeight < 24;
+    this.#remember();
+    this.#later(() => this.#draw());
+  }
+
+  #measured(entries) {
+    let changed = false;
+    for (const entry of entries) {
+      if (entry.target === this.#scroller) { changed = true; continue; }
+      for (const [k, row] of this.#rows) {
+        if (row.el !== entry.target) continue;
+        const height = row.el.offsetHeight;
+        if (height && this.#heights.get(k) !== height) {
+          this.#heights.set(k, height);
+          changed = true;
+        }
+      }
+    }
+    if (changed) this.#layout();
+  }
+
+  #later(fn) {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = requestAnimationFrame(fn);
+  }
+}
