@@ -1,0 +1,87 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein"
+)
+
+// Admit checks a transient message; see store.Messages.
+func (s *Store) Admit(ctx context.Context, d skein.Draft) (conv skein.Conversation, err error) {
+	now := s.millis()
+	err = s.readers.do(ctx, func(c *connection) error {
+		return c.snapshot(func() error {
+			found, err := c.conversation(d.App, d.Conv, now)
+			if err != nil {
+				return err
+			}
+			conv = found.Conversation
+			return refusal(c, found.key, d, now)
+		})
+	})
+	if err != nil {
+		return skein.Conversation{}, err
+	}
+	return conv, nil
+}
+
+// witness answers what is to be known about a sender: a connection from rows, a
+// group from what it remembers first.
+type witness interface {
+	bannedUntil(app, client string) (skein.Millis, error)
+	seat(conv int64, client string) (s seat, isMember bool, err error)
+	holds(conv int64, message skein.ID) (bool, error)
+}
+
+// refusal is why the sender of d may not send it into the conversation at now, or
+// nil. The server role needs no membership and is not bound by a mute.
+func refusal(w witness, conv int64, d skein.Draft, now skein.Millis) error {
+	banned, err := w.bannedUntil(d.App, d.Sender)
+	switch {
+	case err != nil:
+		return err
+	case banned > now:
+		return skein.About(skein.ErrBanned, d.Sender)
+	}
+	if d.Need != skein.NeedServer {
+		s, isMember, err := w.seat(conv, d.Sender)
+		switch {
+		case err != nil:
+			return err
+		case !d.Need.Met(isMember, s.role), s.mutedUntil > now:
+			return skein.ErrForbidden
+		}
+	}
+	if d.ReplyTo.IsZero() {
+		return nil
+	}
+	there, err := w.holds(conv, d.ReplyTo)
+	if err == nil && !there {
+		return skein.About(skein.ErrUnknownMessage, "reply_to")
+	}
+	return err
+}
+
+func (c *connection) bannedUntil(app, client string) (until skein.Millis, err error) {
+	found, err := c.row(func(r *sqlite3.Stmt) { until = millisColumn(r, 0) },
+		`SELECT banned_until FROM clients WHERE app_key = `+appKey+` AND id = ?2 AND deleted = 0`, app, client)
+	if err == nil && !found {
+		err = skein.About(skein.ErrUnknownClient, client)
+	}
+	return until, err
+}
+
+func (c *connection) seat(conv int64, client string) (s seat, isMember bool, err error) {
+	isMember, err = c.row(func(r *sqlite3.Stmt) {
+		s.role = skein.Role(r.ColumnInt64(0))
+		s.mutedUntil = millisColumn(r, 1)
+	}, `SELECT role, muted_until FROM members WHERE conv_key = ?1 AND client_id = ?2`, conv, client)
+	return s, isMember, err
+}
+
+// holds reports whether the message is one of the conversation's.
+func (c *connection) holds(conv int64, message skein.ID) (bool, error) {
+	return c.row(nil, `SELECT 1 FROM messages WHERE id = ?2 AND conv_key = ?1`, conv, message)
+}

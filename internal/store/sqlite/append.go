@@ -1,0 +1,191 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein"
+)
+
+// letter is a draft on its way into a row: what can be prepared outside the
+// commit is.
+type letter struct {
+	skein.Draft
+
+	mentions rawText // JSON; nil: none
+	hash     []byte  // nil: no client_msg_id
+}
+
+type appended struct {
+	message skein.Message
+	again   bool
+}
+
+// Append stores a draft; see store.Messages.
+func (s *Store) Append(ctx context.Context, d skein.Draft) (skein.Message, bool, error) {
+	l, err := newLetter(d)
+	if err != nil {
+		return skein.Message{}, false, err
+	}
+	a, err := write(ctx, s.writer, job{bytes: l.size(), whole: true}, func(g *group) (appended, error) {
+		return g.append(l)
+	})
+	return a.message, a.again, err
+}
+
+func newLetter(d skein.Draft) (letter, error) {
+	l := letter{Draft: d}
+	if len(d.Mentions) > 0 {
+		mentions, err := json.Marshal(d.Mentions)
+		if err != nil {
+			return l, fmt.Errorf("encode mentions: %w", err)
+		}
+		l.mentions = mentions
+	}
+	if d.ClientMsgID != "" {
+		l.hash = contentHash(d.Body, l.mentions)
+	}
+	return l, nil
+}
+
+// size is about what the letter holds in memory while it waits.
+func (l letter) size() int {
+	const fixed = 512
+	return fixed + len(l.Text) + len(l.Attr) + len(l.URL) + len(l.mentions)
+}
+
+// contentHash tells two bodies apart: 16 bytes of SHA-256 over its fields, each
+// with its length before it. NoSync is no part of it: it is about the delivery,
+// and REST and socket differ in its default.
+func contentHash(b skein.Body, mentions []byte) []byte {
+	fields := make([]byte, 0, 128+len(b.Text)+len(b.Attr)+len(b.URL)+len(mentions))
+	fields = binary.AppendVarint(fields, int64(b.Type))
+	for _, field := range [][]byte{[]byte(b.Text), b.Attr, []byte(b.URL), mentions, b.ReplyTo[:]} {
+		fields = binary.AppendUvarint(fields, uint64(len(field)))
+		fields = append(fields, field...)
+	}
+	if b.MentionAll {
+		fields = append(fields, 1)
+	}
+	sum := sha256.Sum256(fields)
+	return sum[:16]
+}
+
+// append decides and stores. It changes nothing before its one INSERT, so it
+// needs no savepoint.
+func (g *group) append(l letter) (appended, error) {
+	p, err := g.place(l.App, l.Conv)
+	if err != nil {
+		return appended{}, err
+	}
+	refusal := g.refusal(p, l.Draft)
+	if refusal != nil && (l.ClientMsgID == "" || outage(refusal)) {
+		return appended{}, refusal
+	}
+	if refusal == nil {
+		m, err := g.store(p, l)
+		if err != nil || m.Seq != 0 {
+			return appended{message: m}, err
+		}
+	}
+	first, found, err := g.first(p, l)
+	switch {
+	case err != nil:
+		return appended{}, err
+	case found:
+		return appended{message: first, again: true}, nil
+	case refusal != nil:
+		return appended{}, refusal
+	default:
+		return appended{}, skein.About(skein.ErrConflict, "msg_id")
+	}
+}
+
+// refusal is why the sender may not send this here now, or nil.
+func (g *group) refusal(p *place, d skein.Draft) error {
+	return refusal(g, p.key, d, g.now)
+}
+
+// store inserts the letter as the next message of its place. A message without
+// seq means that it was not stored: its id or client_msg_id is there already.
+func (g *group) store(p *place, l letter) (skein.Message, error) {
+	key, err := g.nextMessage()
+	if err != nil {
+		return skein.Message{}, err
+	}
+	m := l.Message
+	m.Seq = p.lastSeq + 1
+	m.Status = skein.StatusNormal
+	m.Transient = false
+	stored, err := g.change(insertMessage,
+		key, p.key, m.Seq, m.ID, m.Sender, textOrNull(m.ClientMsgID), l.hash, m.Type, m.Status, flagsOf(m.Body),
+		m.Created, m.Updated, idOrNull(m.ReplyTo), l.mentions, m.URL, rawText(m.Attr), m.Text)
+	if err != nil || !stored {
+		return skein.Message{}, err
+	}
+	g.known.nextMessage = key + 1
+	g.advance(p, m)
+	g.sent = append(g.sent, skein.Sent{Message: m, App: l.App, ConvType: p.typ, Device: l.Device})
+	return m, nil
+}
+
+// Any uniqueness but that of (conv_key, seq) may be in the way, and that one only
+// if the writer had lost count; first tells which.
+const insertMessage = `INSERT INTO messages (message_key, conv_key, seq, id, sender, client_msg_id, content_hash,
+	type, status, flags, created, updated, reply_to, mentions, url, attr, text)
+	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+	ON CONFLICT DO NOTHING`
+
+// nextMessage is the key for the next message. Keys ascend and are never given
+// twice as long as an erasure may still look for them; see erase.go.
+func (g *group) nextMessage() (int64, error) {
+	if g.known.nextMessage == 0 {
+		_, err := g.row(func(r *sqlite3.Stmt) { g.known.nextMessage = r.ColumnInt64(0) + 1 },
+			`SELECT max(coalesce((SELECT max(message_key) FROM messages), 0), coalesce((SELECT max(upto) FROM erasures), 0))`)
+		if err != nil {
+			return 0, err
+		}
+	}
+	return g.known.nextMessage, nil
+}
+
+// advance moves the place past its newest message; its row follows in flush.
+// Active never runs back, whatever the clock did.
+func (g *group) advance(p *place, m skein.Message) {
+	p.lastSeq = m.Seq
+	p.active = max(p.active, m.Created)
+	if p.ttl > 0 {
+		p.expires = max(p.expires, m.Created.Add(time.Duration(p.ttl)*time.Millisecond))
+	}
+	if !p.dirty {
+		p.dirty = true
+		g.dirty = append(g.dirty, p)
+	}
+}
+
+// first is the message that was stored under the letter's client_msg_id. Errors:
+// ErrConflict when its content was another. An erased message has no hash any
+// more and passes for the same.
+func (g *group) first(p *place, l letter) (m skein.Message, found bool, err error) {
+	if l.ClientMsgID == "" {
+		return m, false, nil
+	}
+	same := false
+	found, err = g.row(func(r *sqlite3.Stmt) {
+		m = readMessage(r, l.Conv)
+		hash := r.ColumnRawBlob(messageColumnCount)
+		same = len(hash) == 0 || bytes.Equal(hash, l.hash)
+	}, `SELECT `+messageColumns+`, content_hash FROM messages
+		WHERE conv_key = ?1 AND sender = ?2 AND client_msg_id = ?3`, p.key, l.Sender, l.ClientMsgID)
+	if found && !same {
+		return skein.Message{}, false, skein.About(skein.ErrConflict, "client_msg_id")
+	}
+	return m, found, err
+}

@@ -1,0 +1,214 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein"
+)
+
+// CreateClient adds a client; see store.Clients. Logins call it, mostly about
+// clients that are there, so it reads before it asks for a commit.
+func (s *Store) CreateClient(ctx context.Context, c skein.Client) (skein.Client, bool, error) {
+	there, err := s.Client(ctx, c.App, c.ID)
+	if err == nil && !there.Deleted {
+		return there, false, nil
+	}
+	type result struct {
+		client  skein.Client
+		created bool
+	}
+	r, err := write(ctx, s.writer, job{bytes: smallJob + len(c.Ext)}, func(g *group) (r result, err error) {
+		r.client, r.created, err = g.createClient(c)
+		return r, err
+	})
+	return r.client, r.created, err
+}
+
+func (g *group) createClient(c skein.Client) (skein.Client, bool, error) {
+	app, err := g.knownApp(c.App)
+	if err != nil {
+		return c, false, err
+	}
+	there, found, err := g.client(c.App, c.ID)
+	switch {
+	case err != nil:
+		return c, false, err
+	case found && !there.Deleted:
+		return there, false, nil
+	case found:
+		// A new row, since it is created now and listed by creation.
+		c.Cut = max(c.Cut, there.Cut)
+		if err := g.exec(`DELETE FROM clients WHERE app_key = ?1 AND id = ?2`, app, c.ID); err != nil {
+			return c, false, err
+		}
+	}
+	c.Deleted = false
+	err = g.exec(`INSERT INTO clients (app_key, id, ext, created, updated, banned_until, ban_reason, cut)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
+		app, c.ID, rawText(c.Ext), c.Created, c.Updated, c.BannedUntil, c.BanReason, c.Cut)
+	return c, true, err
+}
+
+// Client is one client; see store.Clients.
+func (s *Store) Client(ctx context.Context, app, id string) (client skein.Client, err error) {
+	err = s.readers.do(ctx, func(c *connection) error {
+		var found bool
+		client, found, err = c.client(app, id)
+		if err == nil && !found {
+			err = skein.About(skein.ErrUnknownClient, id)
+		}
+		return err
+	})
+	return client, err
+}
+
+// MissingClient is the first id that is not there; see store.Clients.
+func (s *Store) MissingClient(ctx context.Context, app string, ids []string) (missing string, err error) {
+	err = s.readers.do(ctx, func(c *connection) error {
+		missing, err = c.missingClient(app, ids)
+		return err
+	})
+	return missing, err
+}
+
+func (c *connection) missingClient(app string, ids []string) (string, error) {
+	for _, id := range ids {
+		found, err := c.row(nil, `SELECT 1 FROM clients WHERE app_key = `+appKey+` AND id = ?2 AND deleted = 0`, app, id)
+		if err != nil || !found {
+			return id, err
+		}
+	}
+	return "", nil
+}
+
+// UpdateClient alters a client; see store.Clients.
+func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*skein.Client) error) (skein.Client, error) {
+	return write(ctx, s.writer, job{bytes: smallJob}, func(g *group) (skein.Client, error) {
+		before, found, err := g.client(app, id)
+		if err == nil && (!found || before.Deleted) {
+			err = skein.About(skein.ErrUnknownClient, id)
+		}
+		if err != nil {
+			return skein.Client{}, err
+		}
+		c := before
+		if err := change(&c); err != nil {
+			return skein.Client{}, err
+		}
+		c.App, c.ID, c.Created, c.Deleted = before.App, before.ID, before.Created, false
+		delete(g.known.senders, clientName{app, id})
+		return c, g.exec(`UPDATE clients SET ext = ?3, updated = ?4, banned_until = ?5, ban_reason = ?6, cut = ?7
+			WHERE app_key = `+appKey+` AND id = ?2`,
+			app, id, rawText(c.Ext), c.Updated, c.BannedUntil, c.BanReason, c.Cut)
+	})
+}
+
+// DeleteClient leaves a stub of a client; see store.Clients.
+func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Millis, erase bool) ([]skein.ID, error) {
+	return write(ctx, s.writer, job{bytes: smallJob}, func(g *group) ([]skein.ID, error) {
+		return g.deleteClient(app, id, at, erase)
+	})
+}
+
+func (g *group) deleteClient(app, id string, at skein.Millis, erase bool) ([]skein.ID, error) {
+	deleted, err := g.change(`UPDATE clients SET deleted = 1, ext = NULL, updated = 0, banned_until = 0, ban_reason = '', cut = max(cut, ?3)
+		WHERE app_key = `+appKey+` AND id = ?2 AND deleted = 0`, app, id, at)
+	if err == nil && !deleted {
+		err = skein.About(skein.ErrUnknownClient, id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	left, err := g.leaveAll(app, id, at)
+	if err != nil {
+		return nil, err
+	}
+	err = g.exec(`DELETE FROM private_pairs WHERE app_key = `+appKey+` AND conv_key IN
+		(SELECT conv_key FROM members WHERE app_key = `+appKey+` AND client_id = ?2)`, app, id)
+	if err == nil {
+		err = g.exec(`DELETE FROM members WHERE app_key = `+appKey+` AND client_id = ?2`, app, id)
+	}
+	if err == nil && erase {
+		err = g.markForErasure(app, id)
+	}
+	g.known.clear()
+	return left, err
+}
+
+// leaveAll counts the client out of its living conversations and answers them;
+// the member rows are still there.
+func (g *group) leaveAll(app, client string, at skein.Millis) (left []skein.ID, err error) {
+	err = g.rows(func(r *sqlite3.Stmt) { left = append(left, idColumn(r, 0)) },
+		`UPDATE conversations SET member_count = member_count - 1, updated = ?4, active = max(active, ?4)
+			WHERE conv_key IN (SELECT conv_key FROM members WHERE app_key = `+appKey+` AND client_id = ?2)
+			AND deleted = 0 AND expires > ?3 RETURNING id`, app, client, g.now, at)
+	return left, err
+}
+
+// Clients is a page of clients; see store.Clients.
+func (s *Store) Clients(ctx context.Context, app string, q skein.ClientQuery) (page skein.ClientPage, err error) {
+	err = s.readers.do(ctx, func(c *connection) error {
+		return c.snapshot(func() error {
+			page, err = c.clients(app, q)
+			return err
+		})
+	})
+	return page, err
+}
+
+func (c *connection) clients(app string, q skein.ClientQuery) (page skein.ClientPage, err error) {
+	where := filter{}
+	where.and(`app_key = (SELECT app_key FROM apps WHERE id = ? AND deleted = 0) AND deleted = 0`, app)
+	if q.IDs != nil {
+		where.and(`id IN (`+marks(len(q.IDs))+`)`, anys(q.IDs)...)
+	}
+	err = c.ask(func(r *sqlite3.Stmt) { page.Total = int(r.ColumnInt64(0)) },
+		`SELECT count(*) FROM clients WHERE `+where.sql(), where.args)
+	if err != nil || q.Limit <= 0 || q.Offset >= page.Total {
+		return page, err
+	}
+	offset := q.Offset
+	if !q.After.IsZero() {
+		where.and(`client_key > ?`, q.After.Tie)
+		offset = 0
+	}
+	var keys []int64
+	err = c.ask(func(r *sqlite3.Stmt) {
+		page.Clients = append(page.Clients, readClient(r, app))
+		keys = append(keys, r.ColumnInt64(clientColumnCount))
+	}, `SELECT `+clientColumns+`, client_key FROM clients WHERE `+where.sql()+` ORDER BY client_key LIMIT ? OFFSET ?`,
+		append(where.args, q.Limit+1, offset))
+	if len(keys) > q.Limit {
+		page.Clients = page.Clients[:q.Limit]
+		page.Next = skein.Cursor{Tie: keys[q.Limit-1]}
+	}
+	return page, err
+}
+
+const (
+	clientColumns     = `id, ext, created, updated, banned_until, ban_reason, cut, deleted`
+	clientColumnCount = 8
+)
+
+func readClient(r *sqlite3.Stmt, app string) skein.Client {
+	return skein.Client{
+		App:         app,
+		ID:          r.ColumnText(0),
+		Ext:         bytesOrNil(r, 1),
+		Created:     millisColumn(r, 2),
+		Updated:     millisColumn(r, 3),
+		BannedUntil: millisColumn(r, 4),
+		BanReason:   r.ColumnText(5),
+		Cut:         millisColumn(r, 6),
+		Deleted:     r.ColumnBool(7),
+	}
+}
+
+// client is a client or what is left of it.
+func (c *connection) client(app, id string) (client skein.Client, found bool, err error) {
+	found, err = c.row(func(r *sqlite3.Stmt) { client = readClient(r, app) },
+		`SELECT `+clientColumns+` FROM clients WHERE app_key = `+appKey+` AND id = ?2`, app, id)
+	return client, found, err
+}

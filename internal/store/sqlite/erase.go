@@ -1,0 +1,103 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein"
+)
+
+// eraseLooks bounds the messages that one EraseMessages looks at, eraseRows those
+// that it changes. Senders have no index, which would cost every message; a
+// deletion with erase is rare and may take its time.
+const (
+	eraseLooks = 20_000
+	eraseRows  = 500
+)
+
+// erasure is one line of the table: whose messages, and where it has come to.
+type erasure struct {
+	key    int64
+	app    int64
+	client string
+	done   int64
+	upto   int64
+}
+
+// markForErasure notes a deleted client. Its messages are those up to the newest
+// key now: the client may be created anew and speak again.
+func (g *group) markForErasure(app, client string) error {
+	next, err := g.nextMessage()
+	if err != nil {
+		return err
+	}
+	return g.exec(`INSERT INTO erasures (app_key, client_id, done, upto) VALUES (`+appKey+`, ?2, 0, ?3)`,
+		app, client, next-1)
+}
+
+// EraseMessages empties messages of deleted clients; see store.Upkeep. It looks
+// beside the writer and changes in a commit.
+func (s *Store) EraseMessages(ctx context.Context, now skein.Millis) (more bool, err error) {
+	var e erasure
+	var found bool
+	var keys []int64
+	err = s.readers.do(ctx, func(c *connection) error {
+		return c.snapshot(func() error {
+			if e, found, err = c.firstErasure(); err != nil || !found {
+				return err
+			}
+			keys, err = c.toErase(&e)
+			return err
+		})
+	})
+	if err != nil || !found {
+		return false, err
+	}
+	return write(ctx, s.writer, job{bytes: smallJob + 8*len(keys)}, func(g *group) (bool, error) {
+		return g.erase(e, keys, now)
+	})
+}
+
+func (c *connection) firstErasure() (e erasure, found bool, err error) {
+	found, err = c.row(func(r *sqlite3.Stmt) {
+		e = erasure{r.ColumnInt64(0), r.ColumnInt64(1), r.ColumnText(2), r.ColumnInt64(3), r.ColumnInt64(4)}
+	}, `SELECT erasure_key, app_key, client_id, done, upto FROM erasures ORDER BY erasure_key LIMIT 1`)
+	return e, found, err
+}
+
+// toErase finds the next messages to empty and moves e.done behind the last one
+// that was looked at.
+func (c *connection) toErase(e *erasure) (keys []int64, err error) {
+	end := min(e.done+eraseLooks, e.upto)
+	err = c.rows(func(r *sqlite3.Stmt) { keys = append(keys, r.ColumnInt64(0)) },
+		`SELECT m.message_key FROM messages m JOIN conversations c ON c.conv_key = m.conv_key
+			WHERE m.message_key > ?1 AND m.message_key <= ?2 AND m.sender = ?3 AND c.app_key = ?4
+			ORDER BY m.message_key LIMIT ?5`, e.done, end, e.client, e.app, eraseRows)
+	e.done = end
+	if len(keys) == eraseRows {
+		e.done = keys[len(keys)-1]
+	}
+	return keys, err
+}
+
+// erase empties the messages and writes down how far e has come. The hash goes
+// too: of a short text it would be the text to whoever cares to guess.
+func (g *group) erase(e erasure, keys []int64, now skein.Millis) (more bool, err error) {
+	for _, key := range keys {
+		err := g.exec(`UPDATE messages SET status = ?2, updated = ?3, flags = flags & ?4,
+			content_hash = NULL, text = '', attr = NULL, url = '', mentions = NULL WHERE message_key = ?1`,
+			key, skein.StatusDeleted, now, ^flagMentionAll)
+		if err != nil {
+			return false, err
+		}
+	}
+	if e.done < e.upto {
+		return true, g.exec(`UPDATE erasures SET done = ?2 WHERE erasure_key = ?1`, e.key, e.done)
+	}
+	if err := g.exec(`DELETE FROM erasures WHERE erasure_key = ?1`, e.key); err != nil {
+		return false, err
+	}
+	_, more, err = g.firstErasure()
+	return more, err
+}

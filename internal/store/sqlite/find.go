@@ -1,0 +1,153 @@
+package sqlite
+
+import (
+	"context"
+	"slices"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein"
+)
+
+// FindConversations is a page of conversations; see store.Conversations.
+func (s *Store) FindConversations(ctx context.Context, app string, q skein.ConvQuery) (page skein.ConvPage, err error) {
+	search := newSearch(app, q.Member, q.Where, s.millis())
+	err = s.readers.do(ctx, func(c *connection) error {
+		return c.snapshot(func() error {
+			page, err = c.find(search, app, q)
+			return err
+		})
+	})
+	if err != nil {
+		return skein.ConvPage{}, err
+	}
+	return page, nil
+}
+
+func (c *connection) find(search search, app string, q skein.ConvQuery) (page skein.ConvPage, err error) {
+	if q.Count {
+		err := c.ask(func(r *sqlite3.Stmt) { page.Total = int(r.ColumnInt64(0)) },
+			`SELECT count(*) FROM `+search.from+` WHERE `+search.sql(), search.args)
+		// A page past the end is known to be empty without walking there.
+		if err != nil || q.After.IsZero() && q.Offset >= page.Total {
+			return page, err
+		}
+	}
+	if q.Limit <= 0 {
+		return page, nil
+	}
+	offset := q.Offset
+	if !q.After.IsZero() {
+		search.and(`(c.active, c.conv_key) < (?, ?)`, q.After.Sort, q.After.Tie)
+		offset = 0
+	}
+	var last conversation
+	more := false
+	err = c.ask(func(r *sqlite3.Stmt) {
+		if more = len(page.Conversations) == q.Limit; more {
+			return
+		}
+		last = readConversation(r, app)
+		page.Conversations = append(page.Conversations, last.Conversation)
+	}, `SELECT `+conversationColumns+` FROM `+search.from+` WHERE `+search.sql()+`
+		ORDER BY c.active DESC, c.conv_key DESC LIMIT ? OFFSET ?`, append(search.args, q.Limit+1, offset))
+	if more {
+		page.Next = skein.Cursor{Sort: int64(last.Active), Tie: last.key}
+	}
+	return page, err
+}
+
+// search is a FROM and a WHERE over conversations c.
+type search struct {
+	filter
+
+	from string
+}
+
+// newSearch finds the living conversations of an app, of a member if one is
+// named, that meet where.
+func newSearch(app, member string, where []skein.Condition, now skein.Millis) search {
+	s := search{from: `conversations c`}
+	if member == "" {
+		// "Is a member" without another driver: start from the member's own.
+		member, where = takeMember(where)
+	}
+	const key = `(SELECT app_key FROM apps WHERE id = ? AND deleted = 0)`
+	if member != "" {
+		// CROSS JOIN fixes the order: a client is in few conversations, an app has
+		// many.
+		s.from = `members m CROSS JOIN conversations c ON c.conv_key = m.conv_key`
+		s.and(`m.app_key = `+key+` AND m.client_id = ?`, app, member)
+	} else {
+		s.and(`c.app_key = `+key, app)
+	}
+	s.and(`c.deleted = 0 AND c.expires > ?`, now)
+	for _, cond := range where {
+		sql, args := term(cond)
+		s.and(sql, args...)
+	}
+	return s
+}
+
+// takeMember moves the first "is a member" condition out of where.
+func takeMember(where []skein.Condition) (member string, rest []skein.Condition) {
+	for i, cond := range where {
+		if cond.Field != skein.FieldMember || cond.Op != skein.Eq || len(cond.Values) != 1 {
+			continue
+		}
+		if client, ok := cond.Values[0].(string); ok && client != "" {
+			return client, slices.Concat(where[:i], where[i+1:])
+		}
+	}
+	return "", where
+}
+
+// UpdateConversations replaces Extend; see store.Conversations. The search may
+// look at the whole app, so it runs beside the writer; the commit looks again at
+// what was found and changes what still matches. A conversation that came to
+// match in between counts as later.
+func (s *Store) UpdateConversations(ctx context.Context, app string, where []skein.Condition, extend []byte, at skein.Millis) ([]skein.ID, error) {
+	search := newSearch(app, "", where, s.millis())
+	var found []int64
+	err := s.readers.do(ctx, func(c *connection) error {
+		return c.ask(func(r *sqlite3.Stmt) { found = append(found, r.ColumnInt64(0)) },
+			`SELECT c.conv_key FROM `+search.from+` WHERE `+search.sql()+` LIMIT ?`, append(search.args, skein.MaxUpdated+1))
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case len(found) == 0:
+		return nil, skein.ErrUnknownConversation
+	case len(found) > skein.MaxUpdated:
+		return nil, skein.About(skein.ErrTooLarge, "where")
+	}
+	size := smallJob + len(extend) + 8*len(found)
+	return write(ctx, s.writer, job{bytes: size}, func(g *group) ([]skein.ID, error) {
+		return g.updateConversations(newSearch(app, "", where, g.now), app, found, extend, at)
+	})
+}
+
+func (g *group) updateConversations(search search, app string, found []int64, extend []byte, at skein.Millis) ([]skein.ID, error) {
+	search.and(`c.conv_key IN (`+marks(len(found))+`)`, anys(found)...)
+	var keys []int64
+	var ids []skein.ID
+	err := g.ask(func(r *sqlite3.Stmt) {
+		keys = append(keys, r.ColumnInt64(0))
+		ids = append(ids, idColumn(r, 1))
+	}, `SELECT c.conv_key, c.id FROM `+search.from+` WHERE `+search.sql(), search.args)
+	if err == nil && len(keys) == 0 {
+		err = skein.ErrUnknownConversation
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i, key := range keys {
+		delete(g.known.places, placeName{app, ids[i]})
+		err := g.exec(`UPDATE conversations SET extend = ?2, updated = ?3, active = max(active, ?3) WHERE conv_key = ?1`,
+			key, rawText(extend), at)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}

@@ -1,0 +1,90 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/skein-im/skein"
+)
+
+// errPanicked answers the job that panicked; the log has the stack.
+var errPanicked = errors.New("store failed on this write")
+
+// jobPanic is the error of a job that panicked.
+type jobPanic struct {
+	job   *job
+	value any
+	stack []byte
+}
+
+func (p *jobPanic) Error() string { return fmt.Sprintf("panic: %v\n%s", p.value, p.stack) }
+
+// group is the open transaction of one commit and what its jobs share. It is
+// owned by the writer's loop.
+type group struct {
+	*connection
+
+	now   skein.Millis
+	known *known
+	dirty []*place     // ahead of their rows; see flush
+	sent  []skein.Sent // for the hook, in order
+}
+
+// do runs one job. A job that is not whole gets a savepoint, so that it happens
+// wholly or not at all; for it, rows are up to date.
+func (g *group) do(j *job) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &jobPanic{job: j, value: p, stack: debug.Stack()}
+		}
+	}()
+	if j.whole {
+		return j.run(g)
+	}
+	if err := g.flush(); err != nil {
+		return err
+	}
+	if err := g.exec(`SAVEPOINT job`); err != nil {
+		return err
+	}
+	before := g.db.TotalChanges()
+	err = j.run(g)
+	if outage(err) {
+		return err
+	}
+	if err != nil && g.db.TotalChanges() != before {
+		g.known.clear()
+		if e := g.exec(`ROLLBACK TO job`); e != nil {
+			return e
+		}
+	}
+	return errors.Join(err, g.exec(`RELEASE job`))
+}
+
+// flush writes back the places that messages have moved: once per conversation
+// and group, however many messages it got.
+func (g *group) flush() error {
+	for _, p := range g.dirty {
+		err := g.exec(`UPDATE conversations SET last_seq = ?2, active = ?3, expires = ?4 WHERE conv_key = ?1`,
+			p.key, p.lastSeq, p.active, p.expires)
+		if err != nil {
+			return err
+		}
+		p.dirty = false
+	}
+	g.dirty = g.dirty[:0]
+	return nil
+}
+
+// smallJob is about what a job holds besides the bytes it was given.
+const smallJob = 512
+
+// change runs a write that answers nothing but an error.
+func (s *Store) change(ctx context.Context, fn func(*group) error) error {
+	_, err := write(ctx, s.writer, job{bytes: smallJob}, func(g *group) (struct{}, error) {
+		return struct{}{}, fn(g)
+	})
+	return err
+}

@@ -1,0 +1,60 @@
+package sqlite
+
+import (
+	"context"
+	"math"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein"
+)
+
+// Messages reads a range; see store.Messages.
+func (s *Store) Messages(ctx context.Context, app string, conv skein.ID, r skein.SeqRange) ([]skein.Message, error) {
+	if r.Limit <= 0 {
+		return nil, nil
+	}
+	before := r.Before
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	query := messagesUp
+	if r.Newest {
+		query = messagesDown
+	}
+	now := s.millis()
+	var page []skein.Message
+	err := s.readers.do(ctx, func(c *connection) error {
+		return c.rows(func(row *sqlite3.Stmt) { page = append(page, readMessage(row, conv)) },
+			query, app, conv, now, r.After, before, r.Limit)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return page, nil
+}
+
+const (
+	messagesBetween = `SELECT ` + messageColumns + ` FROM messages
+		WHERE conv_key = (` + livingConvKey + `) AND seq > ?4 AND seq < ?5`
+	messagesUp   = messagesBetween + ` ORDER BY seq LIMIT ?6`
+	messagesDown = messagesBetween + ` ORDER BY seq DESC LIMIT ?6`
+)
+
+// Message is one message; see store.Messages.
+func (s *Store) Message(ctx context.Context, app string, conv, id skein.ID) (m skein.Message, err error) {
+	now := s.millis()
+	err = s.readers.do(ctx, func(c *connection) error {
+		found, err := c.row(func(r *sqlite3.Stmt) { m = readMessage(r, conv) },
+			`SELECT `+messageColumns+` FROM messages WHERE id = ?4 AND conv_key = (`+livingConvKey+`)`,
+			app, conv, now, id)
+		if err == nil && !found {
+			err = skein.ErrUnknownMessage
+		}
+		return err
+	})
+	if err != nil {
+		return skein.Message{}, err
+	}
+	return m, nil
+}

@@ -1,0 +1,142 @@
+package sqlite
+
+import (
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein"
+)
+
+// maxKnown bounds each map of known; an entry costs about 200 bytes.
+const maxKnown = 32_768
+
+// known is what the writer remembers of rows, so that a message into a busy
+// conversation costs no look-up. It may be dropped at any time between two jobs
+// that leave nothing dirty. A job that changes one of these rows forgets it here.
+type known struct {
+	places      map[placeName]*place
+	senders     map[clientName]skein.Millis // living clients: banned until
+	seats       map[seatName]seat           // members
+	nextMessage int64                       // key of the next message; zero: to be looked up
+}
+
+type placeName struct {
+	app string
+	id  skein.ID
+}
+
+type clientName struct{ app, id string }
+
+type seatName struct {
+	conv   int64
+	client string
+}
+
+// place is a living conversation as far as Append needs it.
+type place struct {
+	key     int64
+	typ     skein.ConvType
+	ttl     int64 // milliseconds; zero: none
+	lastSeq int64
+	active  skein.Millis
+	expires skein.Millis
+	dirty   bool // ahead of its row, and in group.dirty
+}
+
+// seat is a member as far as Append needs it.
+type seat struct {
+	role       skein.Role
+	mutedUntil skein.Millis
+}
+
+func newKnown() *known {
+	return &known{
+		places:  make(map[placeName]*place),
+		senders: make(map[clientName]skein.Millis),
+		seats:   make(map[seatName]seat),
+	}
+}
+
+func (k *known) clear() {
+	clear(k.places)
+	clear(k.senders)
+	clear(k.seats)
+	k.nextMessage = 0
+}
+
+// trim makes room for the next group. Only between groups: a dirty place must not
+// be forgotten.
+func (k *known) trim() {
+	trim(k.places)
+	trim(k.senders)
+	trim(k.seats)
+}
+
+// trim drops arbitrary entries: Go's map order is as good as any other guess at
+// who comes next.
+func trim[K comparable, V any](m map[K]V) {
+	for key := range m {
+		if len(m) <= maxKnown {
+			return
+		}
+		delete(m, key)
+	}
+}
+
+// place is the conversation where a draft goes. Errors: ErrUnknownConversation.
+func (g *group) place(app string, id skein.ID) (*place, error) {
+	name := placeName{app, id}
+	p, ok := g.known.places[name]
+	if !ok {
+		p = new(place)
+		found, err := g.row(func(r *sqlite3.Stmt) {
+			p.key = r.ColumnInt64(0)
+			p.typ = skein.ConvType(r.ColumnInt64(1))
+			p.ttl = r.ColumnInt64(2)
+			p.lastSeq = r.ColumnInt64(3)
+			p.active = millisColumn(r, 4)
+			p.expires = millisColumn(r, 5)
+		}, `SELECT conv_key, type, ttl, last_seq, active, expires FROM conversations
+			WHERE app_key = `+appKey+` AND id = ?2 AND deleted = 0`, app, id)
+		if err != nil {
+			return nil, err
+		}
+		if !found {
+			return nil, skein.ErrUnknownConversation
+		}
+		name.app = strings.Clone(app)
+		g.known.places[name] = p
+	}
+	if p.expires <= g.now {
+		return nil, skein.ErrUnknownConversation
+	}
+	return p, nil
+}
+
+// bannedUntil is the end of a sender's ban. Errors: ErrUnknownClient as a Fault.
+func (g *group) bannedUntil(app, client string) (skein.Millis, error) {
+	name := clientName{app, client}
+	if until, ok := g.known.senders[name]; ok {
+		return until, nil
+	}
+	until, err := g.connection.bannedUntil(app, client)
+	if err != nil {
+		return 0, err
+	}
+	g.known.senders[clientName{strings.Clone(app), strings.Clone(client)}] = until
+	return until, nil
+}
+
+// seat is a client's place among the members of a conversation, if it has one.
+func (g *group) seat(conv int64, client string) (s seat, isMember bool, err error) {
+	name := seatName{conv, client}
+	if s, ok := g.known.seats[name]; ok {
+		return s, true, nil
+	}
+	s, isMember, err = g.connection.seat(conv, client)
+	if err == nil && isMember {
+		g.known.seats[seatName{conv, strings.Clone(client)}] = s
+	}
+	return s, isMember, err
+}

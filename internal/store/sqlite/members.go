@@ -1,0 +1,221 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
+)
+
+const memberColumns = `m.client_id, m.role, m.joined, m.join_seq, m.muted_until`
+
+// readMember copies memberColumns, the first of which is column from.
+func readMember(r *sqlite3.Stmt, from int) skein.Member {
+	return skein.Member{
+		Client:     r.ColumnText(from),
+		Role:       skein.Role(r.ColumnInt64(from + 1)),
+		Joined:     millisColumn(r, from+2),
+		JoinSeq:    r.ColumnInt64(from + 3),
+		MutedUntil: millisColumn(r, from+4),
+	}
+}
+
+func (g *group) insertMember(app, conv int64, m skein.Member) error {
+	return g.exec(`INSERT INTO members (conv_key, app_key, client_id, role, joined, join_seq, muted_until)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`, conv, app, m.Client, m.Role, m.Joined, m.JoinSeq, m.MutedUntil)
+}
+
+// AddMembers adds clients; see store.Members.
+func (s *Store) AddMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis, limit store.MemberLimit) ([]string, error) {
+	size := smallJob + 64*len(clients)
+	return write(ctx, s.writer, job{bytes: size}, func(g *group) ([]string, error) {
+		return g.addMembers(app, id, clients, at, limit)
+	})
+}
+
+func (g *group) addMembers(app string, id skein.ID, clients []string, at skein.Millis, limit store.MemberLimit) ([]string, error) {
+	conv, err := g.conversation(app, id, g.now)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.mustExist(app, clients); err != nil {
+		return nil, err
+	}
+	added, err := g.strangers(conv.key, clients)
+	if err != nil || len(added) == 0 {
+		return nil, err
+	}
+	if limit.Members > 0 && conv.Members+len(added) > limit.Members {
+		return nil, skein.About(skein.ErrTooLarge, "members")
+	}
+	if err := g.mustHaveRoom(app, added, limit.PerClient); err != nil {
+		return nil, err
+	}
+	key, err := g.knownApp(app)
+	if err != nil {
+		return nil, err
+	}
+	for _, client := range added {
+		m := skein.Member{Client: client, Joined: at, JoinSeq: conv.LastSeq + 1}
+		if err := g.insertMember(key, conv.key, m); err != nil {
+			return nil, err
+		}
+	}
+	return added, g.countMembers(conv, len(added), at)
+}
+
+// strangers are those of clients, each once, who are no members.
+func (g *group) strangers(conv int64, clients []string) (strangers []string, err error) {
+	seen := make(map[string]bool, len(clients))
+	for _, client := range clients {
+		if seen[client] {
+			continue
+		}
+		seen[client] = true
+		_, isMember, err := g.seat(conv, client)
+		if err != nil {
+			return nil, err
+		}
+		if !isMember {
+			strangers = append(strangers, client)
+		}
+	}
+	return strangers, nil
+}
+
+// RemoveMembers takes clients out; see store.Members.
+func (s *Store) RemoveMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis) ([]string, error) {
+	size := smallJob + 64*len(clients)
+	return write(ctx, s.writer, job{bytes: size}, func(g *group) (removed []string, err error) {
+		conv, err := g.conversation(app, id, g.now)
+		if err != nil {
+			return nil, err
+		}
+		for _, client := range clients {
+			delete(g.known.seats, seatName{conv.key, client})
+			was, err := g.change(`DELETE FROM members WHERE conv_key = ?1 AND client_id = ?2`, conv.key, client)
+			if err != nil {
+				return nil, err
+			}
+			if was {
+				removed = append(removed, client)
+			}
+		}
+		if len(removed) == 0 {
+			return nil, nil
+		}
+		return removed, g.countMembers(conv, -len(removed), at)
+	})
+}
+
+// countMembers writes down that the members of a conversation have changed.
+func (g *group) countMembers(conv conversation, by int, at skein.Millis) error {
+	delete(g.known.places, placeName{conv.App, conv.ID})
+	return g.exec(`UPDATE conversations SET member_count = member_count + ?2, updated = ?3, active = max(active, ?3)
+		WHERE conv_key = ?1`, conv.key, by, at)
+}
+
+// mustExist answers ErrUnknownClient about the first client that is not there.
+func (g *group) mustExist(app string, clients []string) error {
+	missing, err := g.missingClient(app, clients)
+	if err == nil && missing != "" {
+		err = skein.About(skein.ErrUnknownClient, missing)
+	}
+	return err
+}
+
+// mustHaveRoom answers ErrTooLarge about the first client who is in limit
+// conversations already; zero: no limit.
+func (g *group) mustHaveRoom(app string, clients []string, limit int) error {
+	if limit <= 0 {
+		return nil
+	}
+	for _, client := range clients {
+		full, err := g.isFull(app, client, limit)
+		if err != nil {
+			return err
+		}
+		if full {
+			return skein.About(skein.ErrTooLarge, client)
+		}
+	}
+	return nil
+}
+
+// isFull looks at the index alone first: the dead conversations in it, not purged
+// yet, matter only where they make the difference.
+func (g *group) isFull(app, client string, limit int) (bool, error) {
+	n, err := g.count(`SELECT count(*) FROM (SELECT 1 FROM members
+		WHERE app_key = `+appKey+` AND client_id = ?2 LIMIT ?3)`, app, client, limit)
+	if err != nil || n < limit {
+		return false, err
+	}
+	n, err = g.count(`SELECT count(*) FROM (SELECT 1 FROM members m JOIN conversations c ON c.conv_key = m.conv_key
+		WHERE m.app_key = `+appKey+` AND m.client_id = ?2 AND c.deleted = 0 AND c.expires > ?4 LIMIT ?3)`,
+		app, client, limit, g.now)
+	return n >= limit, err
+}
+
+// count is the number that a query of one row and column answers.
+func (c *connection) count(sql string, args ...any) (n int, err error) {
+	_, err = c.row(func(r *sqlite3.Stmt) { n = int(r.ColumnInt64(0)) }, sql, args...)
+	return n, err
+}
+
+// Members is a page of members; see store.Members.
+func (s *Store) Members(ctx context.Context, app string, id skein.ID, q skein.MemberQuery) (page skein.MemberPage, err error) {
+	now := s.millis()
+	err = s.readers.do(ctx, func(c *connection) error {
+		return c.snapshot(func() error {
+			conv, err := c.conversation(app, id, now)
+			if err != nil {
+				return err
+			}
+			page, err = c.members(conv, q)
+			return err
+		})
+	})
+	return page, err
+}
+
+func (c *connection) members(conv conversation, q skein.MemberQuery) (page skein.MemberPage, err error) {
+	offset := q.Offset
+	if !q.After.IsZero() {
+		offset = 0
+	}
+	if offset >= conv.Members {
+		return page, nil
+	}
+	ask := -1 // all
+	if q.Limit > 0 {
+		ask = q.Limit + 1
+	}
+	var keys []int64
+	err = c.rows(func(r *sqlite3.Stmt) {
+		page.Members = append(page.Members, readMember(r, 1))
+		keys = append(keys, r.ColumnInt64(0))
+	}, `SELECT m.member_key, `+memberColumns+` FROM members m
+		WHERE m.conv_key = ?1 AND m.member_key > ?2 ORDER BY m.member_key LIMIT ?3 OFFSET ?4`,
+		conv.key, q.After.Tie, ask, offset)
+	if q.Limit > 0 && len(keys) > q.Limit {
+		page.Members = page.Members[:q.Limit]
+		page.Next = skein.Cursor{Tie: keys[q.Limit-1]}
+	}
+	return page, err
+}
+
+// Audience is all member ids; see store.Members. The index has the ids, so no row
+// is touched.
+func (s *Store) Audience(ctx context.Context, app string, id skein.ID, into []string) ([]string, error) {
+	now, before := s.millis(), len(into)
+	err := s.readers.do(ctx, func(c *connection) error {
+		return c.rows(func(r *sqlite3.Stmt) { into = append(into, r.ColumnText(0)) },
+			`SELECT client_id FROM members WHERE conv_key = (`+livingConvKey+`)`, app, id, now)
+	})
+	if err != nil {
+		return into[:before], err
+	}
+	return into, nil
+}

@@ -1,0 +1,86 @@
+package sqlite
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein"
+)
+
+// Bits of the flags column.
+const (
+	flagMentionAll = 1 << iota
+	flagNoSync
+)
+
+func flagsOf(b skein.Body) (flags int) {
+	if b.MentionAll {
+		flags |= flagMentionAll
+	}
+	if b.NoSync {
+		flags |= flagNoSync
+	}
+	return flags
+}
+
+// messageColumns are what readMessage reads, in its order.
+const (
+	messageColumns = `seq, id, sender, client_msg_id, type, status, flags, created, updated,
+		reply_to, mentions, url, attr, text`
+	messageColumnCount = 14
+)
+
+// readMessage copies one row of messageColumns.
+func readMessage(r *sqlite3.Stmt, conv skein.ID) skein.Message {
+	flags := r.ColumnInt64(6)
+	return skein.Message{
+		Conv:        conv,
+		Seq:         r.ColumnInt64(0),
+		ID:          idColumn(r, 1),
+		Sender:      r.ColumnText(2),
+		ClientMsgID: r.ColumnText(3),
+		Status:      skein.Status(r.ColumnInt64(5)),
+		Created:     millisColumn(r, 7),
+		Updated:     millisColumn(r, 8),
+		Body: skein.Body{
+			Type:       int(r.ColumnInt64(4)),
+			MentionAll: flags&flagMentionAll != 0,
+			NoSync:     flags&flagNoSync != 0,
+			ReplyTo:    idColumn(r, 9),
+			Mentions:   mentionsColumn(r, 10),
+			URL:        r.ColumnText(11),
+			Attr:       slices.Clone(r.ColumnRawText(12)),
+			Text:       r.ColumnText(13),
+		},
+	}
+}
+
+// mentionsColumn reads the list that newLetter wrote. One that cannot be read is
+// none: the message is worth more than its mentions.
+func mentionsColumn(r *sqlite3.Stmt, col int) []string {
+	raw := r.ColumnRawText(col)
+	if len(raw) == 0 {
+		return nil
+	}
+	var ids []string
+	if err := json.Unmarshal(raw, &ids); err != nil {
+		return nil
+	}
+	return ids
+}
+
+func textOrNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func idOrNull(id skein.ID) any {
+	if id.IsZero() {
+		return nil
+	}
+	return id
+}

@@ -1,0 +1,124 @@
+-- +goose Up
+
+-- Integer keys inside, ids at the edge. Every table but apps is reached through
+-- an app_key or a conv_key, so nothing of one app can be found from another.
+-- AUTOINCREMENT where a key is a place in a listing or may be remembered after
+-- its row is gone: such a key is never given twice.
+-- 9007199254740991 is skein.Forever.
+
+CREATE TABLE apps (
+  app_key      INTEGER PRIMARY KEY AUTOINCREMENT,
+  id           TEXT    NOT NULL UNIQUE,
+  name         TEXT    NOT NULL,
+  keys         TEXT    NOT NULL, -- JSON, see apps.go
+  token_secret BLOB,
+  settings     TEXT    NOT NULL, -- JSON, see apps.go
+  created      INTEGER NOT NULL,
+  deleted      INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE clients (
+  client_key   INTEGER PRIMARY KEY AUTOINCREMENT, -- order of creation
+  app_key      INTEGER NOT NULL,
+  id           TEXT    NOT NULL,
+  ext          TEXT,
+  created      INTEGER NOT NULL,
+  updated      INTEGER NOT NULL,
+  banned_until INTEGER NOT NULL,
+  ban_reason   TEXT    NOT NULL,
+  cut          INTEGER NOT NULL,
+  deleted      INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (app_key, id)
+) STRICT;
+
+CREATE INDEX clients_by_creation ON clients (app_key, client_key) WHERE deleted = 0;
+
+CREATE TABLE conversations (
+  conv_key     INTEGER PRIMARY KEY AUTOINCREMENT,
+  app_key      INTEGER NOT NULL,
+  id           BLOB    NOT NULL,
+  type         INTEGER NOT NULL,
+  creator      TEXT    NOT NULL,
+  extend       TEXT,
+  member_count INTEGER NOT NULL,
+  last_seq     INTEGER NOT NULL,
+  created      INTEGER NOT NULL,
+  updated      INTEGER NOT NULL,
+  active       INTEGER NOT NULL,
+  ttl          INTEGER NOT NULL, -- milliseconds; 0: none
+  expires      INTEGER NOT NULL, -- Forever: never
+  deleted      INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (app_key, id)
+) STRICT;
+
+-- expires is in the index so that counting needs no row.
+CREATE INDEX conversations_by_activity ON conversations (app_key, active, conv_key, expires) WHERE deleted = 0;
+CREATE INDEX conversations_deleted ON conversations (conv_key) WHERE deleted = 1;
+CREATE INDEX conversations_expiring ON conversations (expires) WHERE expires < 9007199254740991;
+
+-- The one conversation of two clients, first_id < second_id.
+CREATE TABLE private_pairs (
+  app_key      INTEGER NOT NULL,
+  first_id     TEXT    NOT NULL,
+  second_id    TEXT    NOT NULL,
+  conv_key     INTEGER NOT NULL UNIQUE,
+  PRIMARY KEY (app_key, first_id, second_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE members (
+  member_key   INTEGER PRIMARY KEY AUTOINCREMENT, -- order of joining
+  conv_key     INTEGER NOT NULL,
+  app_key      INTEGER NOT NULL,
+  client_id    TEXT    NOT NULL,
+  role         INTEGER NOT NULL,
+  joined       INTEGER NOT NULL,
+  join_seq     INTEGER NOT NULL,
+  muted_until  INTEGER NOT NULL,
+  UNIQUE (conv_key, client_id)
+) STRICT;
+
+CREATE INDEX members_by_joining ON members (conv_key, member_key);
+CREATE INDEX members_by_client ON members (app_key, client_id, conv_key);
+
+CREATE TABLE messages (
+  message_key   INTEGER PRIMARY KEY, -- given by the writer, ascending
+  conv_key      INTEGER NOT NULL,
+  seq           INTEGER NOT NULL,
+  id            BLOB    NOT NULL UNIQUE,
+  sender        TEXT    NOT NULL,
+  client_msg_id TEXT,
+  content_hash  BLOB, -- of what was sent, for retries; NULL: no client_msg_id, or erased
+  type          INTEGER NOT NULL,
+  status        INTEGER NOT NULL,
+  flags         INTEGER NOT NULL, -- see message.go
+  created       INTEGER NOT NULL,
+  updated       INTEGER NOT NULL,
+  reply_to      BLOB,
+  mentions      TEXT, -- JSON list of client ids
+  url           TEXT    NOT NULL,
+  attr          TEXT,
+  text          TEXT    NOT NULL,
+  UNIQUE (conv_key, seq)
+) STRICT;
+
+CREATE UNIQUE INDEX messages_by_retry ON messages (conv_key, sender, client_msg_id) WHERE client_msg_id IS NOT NULL;
+
+-- Clients deleted with erase, and how far their messages are looked through.
+CREATE TABLE erasures (
+  erasure_key  INTEGER PRIMARY KEY,
+  app_key      INTEGER NOT NULL,
+  client_id    TEXT    NOT NULL,
+  done         INTEGER NOT NULL, -- message_key looked at last
+  upto         INTEGER NOT NULL  -- newest message_key when the client was deleted
+) STRICT;
+
+CREATE INDEX erasures_by_app ON erasures (app_key);
+
+-- +goose Down
+DROP TABLE erasures;
+DROP TABLE messages;
+DROP TABLE members;
+DROP TABLE private_pairs;
+DROP TABLE conversations;
+DROP TABLE clients;
+DROP TABLE apps;

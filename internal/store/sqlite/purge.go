@@ -1,0 +1,120 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein"
+)
+
+// purgeRows bounds what one Purge removes, and so how long the writes beside it
+// wait: about 10 ms.
+const purgeRows = 500
+
+// Purge removes rows of what is unknown already; see store.Upkeep.
+func (s *Store) Purge(ctx context.Context, now skein.Millis) (more bool, err error) {
+	return write(ctx, s.writer, job{bytes: smallJob}, func(g *group) (bool, error) {
+		p := purge{group: g, now: now, left: purgeRows}
+		for p.left > 0 {
+			found, err := p.step()
+			if err != nil || !found {
+				return false, err
+			}
+		}
+		return p.anything()
+	})
+}
+
+// purge is one call's work.
+type purge struct {
+	*group
+
+	now  skein.Millis
+	left int // rows that may still be removed
+}
+
+// step removes some rows of the first dead thing and reports whether there was
+// one: a conversation before the app that it belongs to.
+func (p *purge) step() (found bool, err error) {
+	conv, found, err := p.deadConversation()
+	if err != nil {
+		return false, err
+	}
+	if found {
+		return true, p.conversation(conv)
+	}
+	app, found, err := p.deadApp()
+	if err != nil || !found {
+		return false, err
+	}
+	return true, p.app(app)
+}
+
+func (p *purge) anything() (bool, error) {
+	_, conv, err := p.deadConversation()
+	if err != nil || conv {
+		return conv, err
+	}
+	_, app, err := p.deadApp()
+	return app, err
+}
+
+func (p *purge) deadConversation() (key int64, found bool, err error) {
+	read := func(r *sqlite3.Stmt) { key = r.ColumnInt64(0) }
+	found, err = p.row(read, `SELECT conv_key FROM conversations WHERE deleted = 1 LIMIT 1`)
+	if err == nil && !found {
+		found, err = p.row(read, `SELECT conv_key FROM conversations WHERE expires <= ?1 AND expires < 9007199254740991 LIMIT 1`, p.now)
+	}
+	if err == nil && !found {
+		found, err = p.row(read, `SELECT c.conv_key FROM apps a CROSS JOIN conversations c ON c.app_key = a.app_key
+			WHERE a.deleted = 1 AND c.deleted = 0 LIMIT 1`)
+	}
+	return key, found, err
+}
+
+func (p *purge) deadApp() (key int64, found bool, err error) {
+	found, err = p.row(func(r *sqlite3.Stmt) { key = r.ColumnInt64(0) }, `SELECT app_key FROM apps WHERE deleted = 1 LIMIT 1`)
+	return key, found, err
+}
+
+// conversation removes rows of a dead conversation, its own row last.
+func (p *purge) conversation(key int64) error {
+	// An expired one is deleted first, so that it stays unknown to every clock.
+	expired, err := p.change(`UPDATE conversations SET deleted = 1 WHERE conv_key = ?1 AND deleted = 0`, key)
+	if err != nil {
+		return err
+	}
+	if expired {
+		clear(p.known.places)
+	}
+	return p.remove(key,
+		`DELETE FROM messages WHERE message_key IN (SELECT message_key FROM messages WHERE conv_key = ?1 LIMIT ?2)`,
+		`DELETE FROM members WHERE member_key IN (SELECT member_key FROM members WHERE conv_key = ?1 LIMIT ?2)`,
+		`DELETE FROM private_pairs WHERE conv_key = ?1 AND ?2 > 0`,
+		`DELETE FROM conversations WHERE conv_key = ?1 AND ?2 > 0`)
+}
+
+// app removes rows of a dead app that has no conversations left, its own row last.
+func (p *purge) app(key int64) error {
+	return p.remove(key,
+		`DELETE FROM clients WHERE client_key IN (SELECT client_key FROM clients WHERE app_key = ?1 LIMIT ?2)`,
+		`DELETE FROM erasures WHERE app_key = ?1 AND ?2 > 0`,
+		`DELETE FROM apps WHERE app_key = ?1 AND ?2 > 0`)
+}
+
+// remove runs deletes of at most ?2 rows about the key ?1, each once the one
+// before it has nothing left to do.
+func (p *purge) remove(key int64, deletes ...string) error {
+	for _, sql := range deletes {
+		n, err := p.changes(sql, key, p.left)
+		if err != nil {
+			return err
+		}
+		p.left -= int(n)
+		if p.left <= 0 {
+			return nil
+		}
+	}
+	return nil
+}

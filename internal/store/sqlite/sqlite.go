@@ -1,0 +1,122 @@
+// Package sqlite is the embedded engine of the store: one file, one writer, group
+// commit. It knows no use case: it keeps the promises of package store and no
+// others.
+//
+// Every write is a job in one queue. One goroutine takes all jobs that wait, runs
+// them in one transaction, syncs once, and answers them all, so the price of a
+// sync is shared by as many calls as came in during the sync before. Reads use
+// their own connections and never wait for a write.
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
+)
+
+// Options say where the store is and what bounds it.
+type Options struct {
+	Path       string                // the file, made if it is not there; its directory exists
+	Committed  store.CommitHook      // nil: nobody is told
+	Now        func() time.Time      // for terms: bans, mutes, ends of conversations; nil: time.Now
+	Log        *slog.Logger          // nil: no log
+	QueueJobs  int                   // writes that may wait; default 16,384; beyond them a write is refused at once
+	QueueBytes int                   // memory of the writes that wait; default 64 MiB; refused beyond
+	Readers    int                   // reads at the same moment; default 4; more wait for one of these
+	Registerer prometheus.Registerer // nil: no metrics
+}
+
+// Defaults of Options.
+const (
+	DefaultQueueJobs  = 16_384
+	DefaultQueueBytes = 64 << 20
+	DefaultReaders    = 4
+)
+
+func (o Options) withDefaults() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.QueueJobs == 0 {
+		o.QueueJobs = DefaultQueueJobs
+	}
+	if o.QueueBytes == 0 {
+		o.QueueBytes = DefaultQueueBytes
+	}
+	if o.Readers == 0 {
+		o.Readers = DefaultReaders
+	}
+	return o
+}
+
+// Store is an open file. Several processes may have the same file open.
+type Store struct {
+	now     func() time.Time
+	writer  *writer
+	readers *readers
+
+	closing  sync.Once
+	closeErr error
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open opens the file, brings its schema up to date and starts the writer; Close
+// ends it. The context bounds the opening alone.
+func Open(ctx context.Context, opt Options) (*Store, error) {
+	opt = opt.withDefaults()
+	// An absolute path never looks like a URI or one of SQLite's own names.
+	path, err := filepath.Abs(opt.Path)
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	opt.Path = path
+	if err := migrate(ctx, path); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	metrics, err := newMetrics(opt.Registerer)
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	writer, err := startWriter(opt, metrics)
+	if err != nil {
+		metrics.unregister()
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	readers, err := openReaders(path, opt.Readers)
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", errors.Join(err, writer.close()))
+	}
+	return &Store{now: opt.Now, writer: writer, readers: readers}, nil
+}
+
+// Close commits what was taken, waits for the reads under way and lets go of the
+// file. Calls after it answer ErrUnavailable; closing twice is closing once.
+func (s *Store) Close() error {
+	s.closing.Do(func() {
+		s.closeErr = errors.Join(s.readers.close(), s.writer.close())
+	})
+	return s.closeErr
+}
+
+// Ping reports whether the store can be read now. Errors: ErrUnavailable.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.readers.do(ctx, func(c *connection) error {
+		_, err := c.row(nil, `SELECT 1 FROM apps LIMIT 1`)
+		return err
+	})
+}
+
+func (s *Store) millis() skein.Millis { return skein.MillisOf(s.now()) }

@@ -1,0 +1,262 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
+)
+
+// maxGroup bounds the jobs of one commit, and with it the wait of those behind.
+const maxGroup = 1024
+
+// writer owns the only connection that writes. Its loop is the group commit.
+type writer struct {
+	path      string
+	now       func() time.Time
+	log       *slog.Logger
+	committed store.CommitHook
+	metrics   *metrics
+	queue     *queue
+
+	stopped  chan struct{} // closed when loop has ended
+	closeErr error         // written by loop before stopped is closed
+
+	// Owned by loop.
+	conn    *connection // nil: the next group opens one
+	known   *known
+	version int64 // of the file as this connection saw it last; see begin
+}
+
+// startWriter opens the writing connection and starts loop; close ends it.
+func startWriter(opt Options, m *metrics) (*writer, error) {
+	w := &writer{
+		path:      opt.Path,
+		now:       opt.Now,
+		log:       opt.Log,
+		committed: opt.Committed,
+		metrics:   m,
+		queue:     newQueue(opt.QueueJobs, opt.QueueBytes),
+		stopped:   make(chan struct{}),
+		known:     newKnown(),
+	}
+	if err := w.connect(); err != nil {
+		return nil, err
+	}
+	go w.loop()
+	return w, nil
+}
+
+// close refuses further writes, commits those that were taken and waits for loop.
+func (w *writer) close() error {
+	w.queue.close()
+	<-w.stopped
+	return w.closeErr
+}
+
+// write runs fn in the next group commit and answers what it answered once that
+// is durable. fn may run more than once and must not wait for anything.
+func write[T any](ctx context.Context, w *writer, j job, fn func(*group) (T, error)) (T, error) {
+	var none T
+	answer := new(T) // not a variable of this frame: the job may outlive the call
+	j.run = func(g *group) (err error) {
+		*answer, err = fn(g)
+		return err
+	}
+	if err := w.do(ctx, &j); err != nil {
+		return none, err
+	}
+	return *answer, nil
+}
+
+// do queues a job and waits until it is answered or ctx ends.
+func (w *writer) do(ctx context.Context, j *job) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	j.ended = ctx.Err
+	j.done = make(chan struct{})
+	if err := w.queue.put(j); err != nil {
+		w.metrics.refused.Inc()
+		return err
+	}
+	select {
+	case <-j.done:
+		return j.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (w *writer) loop() {
+	defer close(w.stopped)
+	var jobs []*job
+	for {
+		jobs = w.queue.take(jobs[:0], maxGroup)
+		if len(jobs) == 0 {
+			break
+		}
+		w.metrics.queued.Set(float64(w.queue.depth() + len(jobs)))
+		w.commit(jobs)
+		clear(jobs)
+	}
+	w.metrics.unregister()
+	if w.conn != nil {
+		w.closeErr = w.conn.close()
+	}
+}
+
+// commit takes the jobs through one transaction, tells the hook and answers them.
+func (w *writer) commit(taken []*job) {
+	for jobs := w.alive(taken); len(jobs) > 0; {
+		start := time.Now()
+		sent, err := w.transact(jobs)
+		if p, ok := errors.AsType[*jobPanic](err); ok {
+			// The others are innocent: once more without it.
+			jobs = slices.DeleteFunc(jobs, func(j *job) bool { return j == p.job })
+			p.job.finish(errPanicked)
+			continue
+		}
+		w.metrics.commit.Observe(time.Since(start).Seconds())
+		w.metrics.jobs.Observe(float64(len(jobs)))
+		if err != nil {
+			w.log.Error("store cannot commit", slog.Int("jobs", len(jobs)), slog.Any("error", err))
+			for _, j := range jobs {
+				j.finish(err)
+			}
+			return
+		}
+		w.tell(sent)
+		for _, j := range jobs {
+			j.finish(j.err)
+		}
+		return
+	}
+}
+
+// alive answers the jobs whose callers have given up, and returns the others.
+func (w *writer) alive(jobs []*job) []*job {
+	return slices.DeleteFunc(jobs, func(j *job) bool {
+		err := j.ended()
+		if err != nil {
+			j.finish(err)
+		}
+		return err != nil
+	})
+}
+
+func (j *job) finish(err error) {
+	j.err = err
+	close(j.done)
+}
+
+// transact runs the jobs in one transaction and makes it durable. With an error
+// nothing has happened: either a *jobPanic, or one that wraps ErrUnavailable and
+// is the answer to all of them. Otherwise each job's err is its own answer.
+func (w *writer) transact(jobs []*job) ([]skein.Sent, error) {
+	g, err := w.begin()
+	if err != nil {
+		return nil, w.giveUp("begin", err)
+	}
+	for _, j := range jobs {
+		j.err = g.do(j)
+		if _, ok := errors.AsType[*jobPanic](j.err); ok {
+			w.log.Error("a write panicked", slog.Any("error", j.err))
+			w.disconnect()
+			return nil, j.err
+		}
+		if outage(j.err) {
+			return nil, w.giveUp("write", j.err)
+		}
+	}
+	if err := g.flush(); err != nil {
+		return nil, w.giveUp("write", err)
+	}
+	if err := g.exec(`COMMIT`); err != nil {
+		return nil, w.giveUp("commit", err)
+	}
+	return g.sent, nil
+}
+
+// begin opens the transaction of a group. If another connection has changed the
+// file since the last one, what this writer remembers of it is dropped.
+func (w *writer) begin() (*group, error) {
+	if w.conn == nil {
+		if err := w.connect(); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.conn.exec(`BEGIN IMMEDIATE`); err != nil {
+		return nil, err
+	}
+	var version int64
+	if _, err := w.conn.row(func(r *sqlite3.Stmt) { version = r.ColumnInt64(0) }, `PRAGMA data_version`); err != nil {
+		return nil, err
+	}
+	if version != w.version {
+		w.version = version
+		w.known.clear()
+	}
+	w.known.trim()
+	return &group{connection: w.conn, now: skein.MillisOf(w.now()), known: w.known}, nil
+}
+
+// giveUp rolls the transaction back, forgets what was derived in it, and answers
+// the error for its jobs.
+func (w *writer) giveUp(attempt string, cause error) error {
+	w.known.clear()
+	if w.conn != nil && !w.conn.db.GetAutocommit() {
+		if err := w.conn.exec(`ROLLBACK`); err != nil {
+			w.log.Error("store cannot roll back", slog.Any("error", err))
+			w.disconnect()
+		}
+	}
+	return fmt.Errorf("%s: %w: %w", attempt, skein.ErrUnavailable, cause)
+}
+
+func (w *writer) connect() error {
+	conn, err := openConnection(w.path, sqlite3.OPEN_READWRITE, writerSettings)
+	if err != nil {
+		return err
+	}
+	w.conn = conn
+	return nil
+}
+
+// disconnect lets go of a connection whose state is in doubt, with whatever it
+// had not committed.
+func (w *writer) disconnect() {
+	conn := w.conn
+	w.conn = nil
+	w.known.clear()
+	defer func() {
+		if p := recover(); p != nil {
+			w.log.Error("store cannot close a connection", slog.Any("panic", p))
+		}
+	}()
+	if err := conn.close(); err != nil {
+		w.log.Error("store cannot close a connection", slog.Any("error", err))
+	}
+}
+
+// tell calls the commit hook. What it tells has happened, so a hook that panics
+// must not keep the jobs from their answers.
+func (w *writer) tell(sent []skein.Sent) {
+	if w.committed == nil || len(sent) == 0 {
+		return
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			w.log.Error("the commit hook panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+		}
+	}()
+	w.committed(sent)
+}
