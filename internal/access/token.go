@@ -58,7 +58,7 @@ type claims struct {
 	NotBefore float64  `json:"nbf,omitempty"`
 	ID        string   `json:"jti,omitempty"`
 	Device    string   `json:"dev,omitempty"`
-	Actions   []string `json:"act,omitempty"`
+	Actions   []string `json:"act,omitzero"`
 }
 
 func seconds(m skein.Millis) float64 { return float64(m) / 1000 }

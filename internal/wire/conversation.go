@@ -122,3 +122,9 @@ func (r UpdateConversations) Extend() ([]byte, error) {
 	}
 	return Extension("update.conv_extend", extend)
 }
+
+// JoinConversation is the request of conv.join and conv.leave.
+type JoinConversation struct {
+	ConvID   ClientID `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
+	ClientID ClientID `json:"client_id" en:"who; a client may leave itself out" zh:"用户；客户端调用时可省略"`
+}

@@ -153,3 +153,14 @@ func (a LoginAnswer) Append(dst []byte) []byte {
 	out, _ := json.Marshal(a) // strings and integers: it cannot fail
 	return append(dst, out...)
 }
+
+// Pong is the data of pong.
+type Pong struct {
+	Time int64 `json:"time" en:"server time, Unix ms" zh:"服务器时间，Unix 毫秒"`
+}
+
+// Kick is the data of logout.kick.
+type Kick struct {
+	Time   int64  `json:"time" en:"server time, Unix ms" zh:"服务器时间，Unix 毫秒"`
+	Reason string `json:"reason" en:"replaced, device_limit, token_expired, banned, logged_out or deleted" zh:"replaced、device_limit、token_expired、banned、logged_out 或 deleted"`
+}

@@ -105,27 +105,41 @@ type IssueToken struct {
 	Act      []ClientID `json:"act" en:"the ops it allows; absent: all" zh:"允许的操作；省略为全部"`
 }
 
+// Device checks the device of the request; empty: all.
+func (r LogoutUser) Device() (string, error) {
+	return string(r.DeviceID), checkDeviceID(string(r.DeviceID))
+}
+
 // MaxTokenTTL is how far ahead a token may end; SPEC section 5.
 const MaxTokenTTL = 90 * 24 * time.Hour
 
-// Life checks the ttl.
-func (r IssueToken) Life() (time.Duration, error) {
-	if *r.TTL < 1 || *r.TTL > int64(MaxTokenTTL/time.Second) {
-		return 0, skein.Malformed("ttl", "is not 1 second to 90 days")
-	}
-	return time.Duration(*r.TTL) * time.Second, nil
+// maxActions bounds act.
+const maxActions = 100
+
+// TokenTerms is what a token is asked to allow.
+type TokenTerms struct {
+	TTL     time.Duration
+	Device  string   // empty: any
+	Actions []string // nil: all
 }
 
-// Actions is the list of ops the token is limited to; nil: all.
-func (r IssueToken) Actions() []string {
-	if r.Act == nil {
-		return nil
+// Terms checks the request.
+func (r IssueToken) Terms() (TokenTerms, error) {
+	t := TokenTerms{Device: string(r.DeviceID)}
+	if *r.TTL < 1 || *r.TTL > int64(MaxTokenTTL/time.Second) {
+		return t, skein.Malformed("ttl", "is not 1 second to 90 days")
 	}
-	out := make([]string, 0, len(r.Act))
+	t.TTL = time.Duration(*r.TTL) * time.Second
+	if len(r.Act) > maxActions {
+		return t, skein.Malformed("act", "holds more than 100 ops")
+	}
+	if r.Act != nil {
+		t.Actions = make([]string, 0, len(r.Act))
+	}
 	for _, a := range r.Act {
-		out = append(out, string(a))
+		t.Actions = append(t.Actions, string(a))
 	}
-	return out
+	return t, checkDeviceID(t.Device)
 }
 
 // Token is the answer of user.token.

@@ -1,0 +1,136 @@
+package ops
+
+import (
+	"context"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/wire"
+)
+
+func convOps(d Deps) []*Op {
+	return []*Op{
+		row(Op{
+			Name: "conv.create", Method: "POST", Path: "/im/conversations", Need: skein.NeedClient,
+			Doc: Doc{
+				"Creates a conversation. The same two clients always get the same private one.",
+				"创建会话。相同两人的私聊始终是同一个会话。",
+			},
+			Answer: wire.CreatedConversation{},
+		}, func(ctx context.Context, by skein.Actor, in wire.CreateConversation) (any, error) {
+			creator, err := oneself(by, "client_id", in.ClientID)
+			if err != nil {
+				return nil, err
+			}
+			draft, err := in.Draft()
+			if err != nil {
+				return nil, err
+			}
+			others, err := wire.ClientIDs("to_client_ids", in.ToClientIDs, skein.MaxMembersPerCall, by.App.Settings.RelaxedClientIDs)
+			if err != nil {
+				return nil, err
+			}
+			conv, err := d.Chat.CreateConversation(ctx, by, creator, others, draft)
+			return wire.CreatedConversation{ConvExtend: conv.Extend, ConvID: conv.ID}, err
+		}),
+		row(Op{
+			Name: "conv.query", Method: "GET", Path: "/im/conversations", Need: skein.NeedClient, QueryPost: true,
+			Doc: Doc{
+				"Finds conversations, newest activity first. A client sees its own.",
+				"查询会话，按最近活跃排序。客户端只能看到自己的会话。",
+			},
+			Answer: wire.Page[wire.Conversation]{},
+		}, func(ctx context.Context, by skein.Actor, in wire.QueryConversations) (any, error) {
+			return queryConversations(ctx, by, in, d)
+		}),
+		row(Op{
+			Name: "conv.update", Method: "PUT", Path: "/im/conversations", Need: skein.NeedManager,
+			Doc: Doc{
+				"Replaces conv_extend of every conversation that matches; a client must be owner or admin of each.",
+				"更新所有匹配会话的扩展；客户端须为每个会话的所有者或管理员。",
+			},
+		}, func(ctx context.Context, by skein.Actor, in wire.UpdateConversations) (any, error) {
+			where, err := wire.ParseWhere(in.Where, d.Zone)
+			if err != nil {
+				return nil, err
+			}
+			extend, err := in.Extend()
+			if err != nil {
+				return nil, err
+			}
+			return done(d.Chat.UpdateConversations(ctx, by, where, extend))
+		}),
+		row(Op{
+			Name: "conv.get", Method: "GET", Path: "/im/conversations/{conv_id}", Need: skein.NeedMember,
+			Doc:    Doc{"One conversation.", "查询单个会话。"},
+			Answer: wire.Conversation{},
+		}, func(ctx context.Context, by skein.Actor, in wire.ConversationRequest) (any, error) {
+			id, err := wire.ConvID(in.ConvID)
+			if err != nil {
+				return nil, err
+			}
+			conv, err := d.Chat.Conversation(ctx, by, id)
+			return wire.ConversationOf(conv, d.Zone), err
+		}),
+		row(Op{
+			Name: "conv.delete", Method: "DELETE", Path: "/im/conversations/{conv_id}", Need: skein.NeedManager,
+			Doc: Doc{
+				"Deletes a conversation and its messages for everyone; its members are told.",
+				"为所有人删除会话及其消息，并通知成员。",
+			},
+		}, func(ctx context.Context, by skein.Actor, in wire.ConversationRequest) (any, error) {
+			return withConv(in.ConvID, func(id skein.ID) error { return d.Chat.DeleteConversation(ctx, by, id) })
+		}),
+		row(Op{
+			Name: "conv.join", Method: "POST", Path: "/im/conversations/{conv_id}/join", Need: skein.NeedClient, EmptyBody: true,
+			Doc: Doc{"Joins a chat room.", "加入聊天室。"},
+		}, joinOrLeave(d.Chat.Join)),
+		row(Op{
+			Name: "conv.leave", Method: "POST", Path: "/im/conversations/{conv_id}/leave", Need: skein.NeedMember, EmptyBody: true,
+			Doc: Doc{"Leaves a conversation.", "退出会话。"},
+		}, joinOrLeave(d.Chat.Leave)),
+	}
+}
+
+func queryConversations(ctx context.Context, by skein.Actor, in wire.QueryConversations, d Deps) (any, error) {
+	place, err := in.Place(wire.ConvPageSize)
+	if err != nil {
+		return nil, err
+	}
+	q := skein.ConvQuery{Offset: place.Offset(), Limit: place.Size, After: place.After, Count: true}
+	switch {
+	case in.Where != nil:
+		if q.Where, err = wire.ParseWhere(in.Where, d.Zone); err != nil {
+			return nil, err
+		}
+	case by.Server():
+		return nil, skein.Missing("where")
+	}
+	page, err := d.Chat.FindConversations(ctx, by, q)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]wire.Conversation, 0, len(page.Conversations))
+	for _, c := range page.Conversations {
+		items = append(items, wire.ConversationOf(c, d.Zone))
+	}
+	return wire.NewPage(place, items, page.Total, page.Next), nil
+}
+
+func joinOrLeave(do func(context.Context, skein.Actor, skein.ID, string) error) func(context.Context, skein.Actor, wire.JoinConversation) (any, error) {
+	return func(ctx context.Context, by skein.Actor, in wire.JoinConversation) (any, error) {
+		client, err := oneself(by, "client_id", in.ClientID)
+		if err != nil {
+			return nil, err
+		}
+		return withConv(in.ConvID, func(id skein.ID) error { return do(ctx, by, id, client) })
+	}
+}
+
+// withConv runs what needs a conversation id alone.
+func withConv(text wire.ClientID, do func(skein.ID) error) (any, error) {
+	id, err := wire.ConvID(text)
+	if err != nil {
+		return nil, err
+	}
+	return done(do(id))
+}

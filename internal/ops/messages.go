@@ -1,0 +1,101 @@
+package ops
+
+import (
+	"context"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/chat"
+	"github.com/skein-im/skein/internal/wire"
+)
+
+func messageOps(d Deps) []*Op {
+	return []*Op{
+		row(Op{
+			Name: "msg.send", Method: "POST", Path: "/im/conversations/{conv_id}/message", Need: skein.NeedMember, CountsAsSend: true,
+			Doc: Doc{
+				"Sends a message; the answer comes once it is durable. The backend may send for any client of the app, member or not.",
+				"发送消息；持久化后才返回。服务端可代表应用内任何用户发送，无论是否成员。",
+			},
+			Answer: wire.Sent{},
+		}, func(ctx context.Context, by skein.Actor, in wire.SendMessage) (any, error) {
+			sending, err := sendingOf(by, in)
+			if err != nil {
+				return nil, err
+			}
+			m, err := d.Chat.Send(ctx, by, sending)
+			return wire.SentOf(m), err
+		}),
+		row(Op{
+			Name: "msg.list", Method: "GET", Path: "/im/conversations/{conv_id}/message", Need: skein.NeedMember,
+			Doc: Doc{
+				"The history: a page, newest first; or by seq, which is {data, has_more}.",
+				"历史消息：按页从新到旧；或按 seq 返回 {data, has_more}。",
+			},
+			Answer: wire.MessagePage{},
+		}, func(ctx context.Context, by skein.Actor, in wire.ListMessages) (any, error) {
+			return listMessages(ctx, by, in, d.Chat)
+		}),
+		row(Op{
+			Name: "msg.get", Method: "GET", Path: "/im/conversations/{conv_id}/message/{msg_id}", Need: skein.NeedMember,
+			Doc:    Doc{"One message.", "查询单条消息。"},
+			Answer: wire.Message{},
+		}, func(ctx context.Context, by skein.Actor, in wire.MessageRequest) (any, error) {
+			conv, err := wire.ConvID(in.ConvID)
+			if err != nil {
+				return nil, err
+			}
+			id, err := wire.MsgID(in.MsgID)
+			if err != nil {
+				return nil, err
+			}
+			m, err := d.Chat.Message(ctx, by, conv, id)
+			return wire.MessageOf(&m), err
+		}),
+	}
+}
+
+// sendingOf checks a request. By socket a message without no_sync goes to the
+// sender's other devices, by REST to none of them.
+func sendingOf(by skein.Actor, in wire.SendMessage) (chat.Sending, error) {
+	from, err := oneself(by, "from_client", in.FromClient)
+	if err != nil {
+		return chat.Sending{}, err
+	}
+	conv, err := wire.ConvID(in.ConvID)
+	if err != nil {
+		return chat.Sending{}, err
+	}
+	body, err := in.Body(by.App.Settings.RelaxedClientIDs)
+	if err != nil {
+		return chat.Sending{}, err
+	}
+	s := chat.Sending{Body: body, Conv: conv, From: from, ClientMsgID: string(in.ClientMsgID), Device: string(in.DeviceID)}
+	if in.NoSync == nil && by.Session != "" {
+		s.NoSync = true
+		if s.Device == "" {
+			s.Device = by.Device
+		}
+	}
+	return s, nil
+}
+
+func listMessages(ctx context.Context, by skein.Actor, in wire.ListMessages, s *chat.Service) (any, error) {
+	conv, err := wire.ConvID(in.ConvID)
+	if err != nil {
+		return nil, err
+	}
+	bySeq, span, err := in.BySeq()
+	if err != nil {
+		return nil, err
+	}
+	if bySeq {
+		messages, more, err := s.Span(ctx, by, conv, span)
+		return wire.NewMessageSpan(messages, more), err
+	}
+	place, err := in.Place()
+	if err != nil {
+		return nil, err
+	}
+	messages, total, err := s.Page(ctx, by, conv, place.Page, place.Size)
+	return wire.NewMessagePage(place, messages, total), err
+}

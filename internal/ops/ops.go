@@ -1,0 +1,175 @@
+// Package ops holds the op table: everything one caller can do, one row each, with
+// its name, REST route, request, answer, who may, and the use case behind it. REST
+// routes, socket commands, OpenAPI, AsyncAPI and the reference are made from it;
+// nothing else knows a path or a type string.
+package ops
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/access"
+	"github.com/skein-im/skein/internal/chat"
+	"github.com/skein-im/skein/internal/wire"
+)
+
+// Deps are what the rows call.
+type Deps struct {
+	Chat  *chat.Service
+	Gate  *access.Gate
+	Files Files
+	Zone  *time.Location // of the times that are answered as text
+}
+
+// Files keeps uploads.
+type Files interface {
+	// Save keeps what r holds and answers its name; types are the extensions that
+	// are allowed (nil: the default), maxBytes its limit.
+	Save(ctx context.Context, r io.Reader, types []string, maxBytes int64) (name string, err error)
+}
+
+// Doc is one sentence in both languages.
+type Doc struct{ EN, ZH string }
+
+// Op is one row of the table.
+type Op struct {
+	Name   string // its socket type
+	Method string
+	Path   string // parameters in braces are fields of the request
+	Doc    Doc
+	Need   skein.Need // what a client must be; the server role may call all
+
+	Request any // a zero value of the request struct
+	Answer  any // a zero value of the answer; nil: true
+
+	// QueryPost: a POST with an empty body and a where in the query means this op,
+	// as the original document's example sends it.
+	QueryPost bool
+	// Multipart: the body is a form with the field "file"; REST alone.
+	Multipart bool
+	// CountsAsSend: the call counts against the sender's rate.
+	CountsAsSend bool
+	// EmptyBody: the body may be left out.
+	EmptyBody bool
+
+	call func(ctx context.Context, by skein.Actor, decode func(any) error) (any, error)
+}
+
+// Socket reports whether the op can be called by socket: what a client may do by
+// REST it may do by socket.
+func (o *Op) Socket() bool { return o.Need != skein.NeedServer && !o.Multipart }
+
+// Table is the rows, ready to be called. Safe for concurrent use.
+type Table struct {
+	deps   Deps
+	rows   []*Op
+	byName map[string]*Op
+}
+
+// New is the table over its use cases.
+func New(deps Deps) *Table {
+	t := &Table{deps: deps, byName: make(map[string]*Op)}
+	for _, rows := range [][]*Op{userOps(deps), convOps(deps), memberOps(deps), messageOps(deps), fileOps(deps)} {
+		t.rows = append(t.rows, rows...)
+	}
+	for _, op := range t.rows {
+		t.byName[op.Name] = op
+	}
+	return t
+}
+
+// Rows are the ops in the order of the reference.
+func (t *Table) Rows() []*Op { return t.rows }
+
+// Call runs a socket command: data is a JSON object, nil an empty one. It answers
+// JSON.
+func (t *Table) Call(ctx context.Context, by skein.Actor, name string, data []byte) ([]byte, error) {
+	op := t.byName[name]
+	if op == nil || !op.Socket() {
+		return nil, skein.Malformed("type", "is no command of this socket")
+	}
+	app, err := t.deps.Gate.App(ctx, by.App.ID) // sessions follow the settings of their app
+	if err != nil {
+		return nil, skein.ErrUnauthenticated
+	}
+	by.App = app
+	return t.Do(ctx, by, op, func(in any) error { return wire.Decode(data, in) })
+}
+
+// Do runs an op for a caller; decode fills the request struct it is given. It
+// answers JSON. Errors: skein.ErrForbidden when the caller may not call the op at
+// all, skein.ErrRateLimited, those of decode and of the use case.
+func (t *Table) Do(ctx context.Context, by skein.Actor, op *Op, decode func(any) error) ([]byte, error) {
+	if !by.Server() && (op.Need == skein.NeedServer || !by.MayDo(op.Name)) {
+		return nil, skein.ErrForbidden
+	}
+	by.Need = op.Need
+	if op.CountsAsSend {
+		if err := t.deps.Gate.AdmitSend(by); err != nil {
+			return nil, err
+		}
+	}
+	answer, err := op.call(ctx, by, decode)
+	if err != nil {
+		return nil, err
+	}
+	return encode(answer)
+}
+
+func encode(answer any) ([]byte, error) {
+	if a, ok := answer.(interface{ AppendJSON([]byte) []byte }); ok {
+		return a.AppendJSON(nil), nil
+	}
+	out, err := json.Marshal(answer)
+	if err != nil {
+		return nil, fmt.Errorf("encode answer: %w", err)
+	}
+	return out, nil
+}
+
+// row makes an op of a function from its request to its answer.
+func row[In any](op Op, call func(ctx context.Context, by skein.Actor, in In) (any, error)) *Op {
+	op.Request = *new(In)
+	op.call = func(ctx context.Context, by skein.Actor, decode func(any) error) (any, error) {
+		var in In
+		if err := decode(&in); err != nil {
+			return nil, err
+		}
+		return call(ctx, by, in)
+	}
+	return &op
+}
+
+// done answers true to what went well.
+func done(err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	return wire.Done, nil
+}
+
+// oneself is the client that a call acts for: the backend names one, a client is
+// itself and may leave it out. Errors: skein.ErrMissing, skein.ErrInvalidClientID,
+// skein.ErrForbidden.
+func oneself(by skein.Actor, field string, named wire.ClientID) (string, error) {
+	if by.Server() {
+		if named == "" {
+			return "", skein.Missing(field)
+		}
+		return string(named), checkID(by, field, named)
+	}
+	if named != "" && string(named) != by.Client {
+		return "", skein.About(skein.ErrForbidden, field)
+	}
+	return by.Client, nil
+}
+
+// checkID holds an id to the rule of the caller's app.
+func checkID(by skein.Actor, field string, id wire.ClientID) error {
+	return wire.CheckClientID(field, id, by.App.Settings.RelaxedClientIDs)
+}

@@ -1,0 +1,167 @@
+package ops
+
+import (
+	"context"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/access"
+	"github.com/skein-im/skein/internal/wire"
+)
+
+func userOps(d Deps) []*Op {
+	return []*Op{
+		row(Op{
+			Name: "user.create", Method: "POST", Path: "/im/users", Need: skein.NeedServer,
+			Doc: Doc{
+				"Registers a user. One that exists with the same ext is answered again; with another ext it is a conflict.",
+				"注册用户。以相同 ext 重复注册返回原用户；ext 不同则冲突。",
+			},
+			Answer: wire.User{},
+		}, func(ctx context.Context, by skein.Actor, in wire.CreateUser) (any, error) {
+			if err := checkID(by, "client_id", in.ClientID); err != nil {
+				return nil, err
+			}
+			ext, err := wire.Extension("ext", in.Ext)
+			if err != nil {
+				return nil, err
+			}
+			c, err := d.Chat.CreateUser(ctx, by, string(in.ClientID), ext)
+			return d.user(by, c), err
+		}),
+		row(Op{
+			Name: "user.list", Method: "GET", Path: "/im/users", Need: skein.NeedServer,
+			Doc:    Doc{"The users of the app in order of creation.", "按注册顺序列出用户。"},
+			Answer: wire.Page[wire.User]{},
+		}, func(ctx context.Context, by skein.Actor, in wire.ListUsers) (any, error) {
+			return listUsers(ctx, by, in, d)
+		}),
+		row(Op{
+			Name: "user.get", Method: "GET", Path: "/im/users/{client_id}", Need: skein.NeedClient,
+			Doc:    Doc{"One user.", "查询单个用户。"},
+			Answer: wire.User{},
+		}, func(ctx context.Context, by skein.Actor, in wire.UserRequest) (any, error) {
+			if err := checkID(by, "client_id", in.ClientID); err != nil {
+				return nil, err
+			}
+			c, err := d.Chat.User(ctx, by, string(in.ClientID))
+			return d.user(by, c), err
+		}),
+		row(Op{
+			Name: "user.update", Method: "PUT", Path: "/im/users/{client_id}", Need: skein.NeedSelf,
+			Doc:    Doc{"Replaces a user's ext.", "整体替换用户扩展。"},
+			Answer: wire.User{},
+		}, func(ctx context.Context, by skein.Actor, in wire.UpdateUser) (any, error) {
+			id, err := oneself(by, "client_id", in.ClientID)
+			if err != nil {
+				return nil, err
+			}
+			ext, err := wire.Extension("ext", in.Ext)
+			if err != nil {
+				return nil, err
+			}
+			c, err := d.Chat.UpdateUser(ctx, by, id, ext)
+			return d.user(by, c), err
+		}),
+		row(Op{
+			Name: "user.delete", Method: "DELETE", Path: "/im/users/{client_id}", Need: skein.NeedServer,
+			Doc: Doc{
+				"Deletes a user: it leaves its conversations, its sessions end. messages=erase takes the content of its messages too.",
+				"删除用户：退出所有会话并断开连接。messages=erase 同时擦除其消息内容。",
+			},
+		}, func(ctx context.Context, by skein.Actor, in wire.DeleteUser) (any, error) {
+			erase, err := in.Erase()
+			if err != nil {
+				return nil, err
+			}
+			return withUser(by, in.ClientID, func(id string) error { return d.Chat.DeleteUser(ctx, by, id, erase) })
+		}),
+		row(Op{
+			Name: "user.ban", Method: "POST", Path: "/im/users/{client_id}/ban", Need: skein.NeedServer, EmptyBody: true,
+			Doc: Doc{"Bans a user and ends its sessions.", "封禁用户并断开其连接。"},
+		}, func(ctx context.Context, by skein.Actor, in wire.BanUser) (any, error) {
+			until, err := in.Term(d.Chat.Now())
+			if err != nil {
+				return nil, err
+			}
+			return withUser(by, in.ClientID, func(id string) error { return d.Chat.Ban(ctx, by, id, until, in.Reason) })
+		}),
+		row(Op{
+			Name: "user.unban", Method: "DELETE", Path: "/im/users/{client_id}/ban", Need: skein.NeedServer,
+			Doc: Doc{"Ends a ban.", "解除封禁。"},
+		}, func(ctx context.Context, by skein.Actor, in wire.UserRequest) (any, error) {
+			return withUser(by, in.ClientID, func(id string) error { return d.Chat.Unban(ctx, by, id) })
+		}),
+		row(Op{
+			Name: "user.logout", Method: "POST", Path: "/im/users/{client_id}/logout", Need: skein.NeedServer, EmptyBody: true,
+			Doc: Doc{
+				"Ends a user's sessions, on one device or all, and refuses the tokens issued until now.",
+				"强制下线：断开一个或全部设备，此前签发的 token 失效。",
+			},
+		}, func(ctx context.Context, by skein.Actor, in wire.LogoutUser) (any, error) {
+			device, err := in.Device()
+			if err != nil {
+				return nil, err
+			}
+			return withUser(by, in.ClientID, func(id string) error { return d.Chat.Logout(ctx, by, id, device) })
+		}),
+		row(Op{
+			Name: "user.token", Method: "POST", Path: "/im/users/{client_id}/token", Need: skein.NeedServer,
+			Doc:    Doc{"Signs a token for a user.", "为用户签发 token。"},
+			Answer: wire.Token{},
+		}, func(ctx context.Context, by skein.Actor, in wire.IssueToken) (any, error) {
+			return issueToken(ctx, by, in, d)
+		}),
+	}
+}
+
+func (d Deps) user(by skein.Actor, c skein.Client) wire.User {
+	return wire.UserOf(c, d.Chat.Now(), d.Zone, by.Server())
+}
+
+// withUser runs what needs a user's id alone.
+func withUser(by skein.Actor, id wire.ClientID, do func(string) error) (any, error) {
+	if err := checkID(by, "client_id", id); err != nil {
+		return nil, err
+	}
+	return done(do(string(id)))
+}
+
+func listUsers(ctx context.Context, by skein.Actor, in wire.ListUsers, d Deps) (any, error) {
+	place, err := in.Place(wire.ConvPageSize)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := in.IDs()
+	if err != nil {
+		return nil, err
+	}
+	page, err := d.Chat.Users(ctx, by, skein.ClientQuery{
+		IDs: ids, Offset: place.Offset(), Limit: place.Size, After: place.After,
+	})
+	if err != nil {
+		return nil, err
+	}
+	items := make([]wire.User, 0, len(page.Clients))
+	for _, c := range page.Clients {
+		items = append(items, d.user(by, c))
+	}
+	return wire.NewPage(place, items, page.Total, page.Next), nil
+}
+
+func issueToken(ctx context.Context, by skein.Actor, in wire.IssueToken, d Deps) (any, error) {
+	if err := checkID(by, "client_id", in.ClientID); err != nil {
+		return nil, err
+	}
+	grant, err := in.Terms()
+	if err != nil {
+		return nil, err
+	}
+	holder, err := d.Chat.TokenHolder(ctx, by, string(in.ClientID))
+	if err != nil {
+		return nil, err
+	}
+	token, expires, err := access.Mint(*by.App, access.Grant{
+		Client: holder.ID, Device: grant.Device, Actions: grant.Actions, TTL: grant.TTL,
+	}, d.Chat.Now().Time(), holder.CutOf(grant.Device))
+	return wire.Token{Token: token, Expires: int64(expires)}, err
+}

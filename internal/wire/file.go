@@ -1,0 +1,12 @@
+package wire
+
+import "io"
+
+// UploadFile is the request of file.upload, a multipart form.
+type UploadFile struct {
+	File io.Reader `json:"-"` // the content of the field "file"
+	Base string    `json:"-"` // prefix of the link, without a slash at the end
+}
+
+// Done is the answer of an op that has nothing more to say.
+const Done = true
