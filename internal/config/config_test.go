@@ -1,0 +1,235 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// grammar is a program with a server and a command beside it.
+type grammar struct {
+	Serve Serve `cmd:""`
+	App   struct {
+		Store
+
+		ID string
+	} `cmd:""`
+}
+
+// parse reads arguments as the program does.
+func parseArgs(t *testing.T, args ...string) (grammar, error) {
+	t.Helper()
+	var g grammar
+	k, err := kong.New(&g, Options()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = k.Parse(args)
+	return g, err
+}
+
+// file is the path of a configuration file with this text.
+func file(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "skein.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestDefaults(t *testing.T) {
+	g, err := parseArgs(t, "serve")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Serve{
+		Store: Store{Data: "./data", Database: "sqlite"},
+		Addr:  "127.0.0.1:8080", AdminAddr: "127.0.0.1:9090", Bus: "in-process",
+		Drain: 10 * time.Second, Timezone: "UTC", LogLevel: "info", LogFormat: "text",
+	}
+	if g.Serve != want {
+		t.Errorf("got  %+v\nwant %+v", g.Serve, want)
+	}
+}
+
+func TestPrecedence(t *testing.T) {
+	for name, tt := range map[string]struct {
+		flag, env, file, want string
+	}{
+		"nothing is the default":            {want: "10s"},
+		"file":                              {file: "drain: 3s", want: "3s"},
+		"environment":                       {env: "2s", want: "2s"},
+		"environment beats file":            {env: "2s", file: "drain: 3s", want: "2s"},
+		"an empty variable is none":         {env: "", file: "drain: 3s", want: "3s"},
+		"flag beats environment":            {flag: "1s", env: "2s", want: "1s"},
+		"flag beats file":                   {flag: "1s", file: "drain: 3s", want: "1s"},
+		"flag beats environment beats file": {flag: "1s", env: "2s", file: "drain: 3s", want: "1s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("SKEIN_DRAIN", tt.env)
+			args := []string{"serve"}
+			if tt.flag != "" {
+				args = append(args, "--drain", tt.flag)
+			}
+			if tt.file != "" {
+				args = append(args, "--config", file(t, tt.file))
+			}
+			g, err := parseArgs(t, args...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := g.Serve.Drain.String(); got != tt.want {
+				t.Errorf("%+v: got %s", tt, got)
+			}
+		})
+	}
+}
+
+// Every setting is read from each of its three places.
+func TestEverySettingFromEverySource(t *testing.T) {
+	values := map[string]string{
+		"data": "/tmp/x", "database": "sqlite", "dev": "true", "addr": "127.0.0.1:1", "admin-addr": "127.0.0.1:2",
+		"bus": "in-process", "public-url": "https://im.example", "drain": "4s", "timezone": "Asia/Shanghai",
+		"allow-open-apps": "true", "log-level": "debug", "log-format": "json",
+	}
+	want := Serve{
+		Store: Store{Data: "/tmp/x", Database: "sqlite"},
+		Dev:   true, Addr: "127.0.0.1:1", AdminAddr: "127.0.0.1:2",
+		Bus: "in-process", PublicURL: "https://im.example", Drain: 4 * time.Second, Timezone: "Asia/Shanghai",
+		AllowOpenApps: true, LogLevel: "debug", LogFormat: "json",
+	}
+	for name := range settingNames(t) {
+		if _, ok := values[name]; !ok && name != "config" {
+			t.Errorf("setting %q is not tried here", name)
+		}
+	}
+
+	t.Run("flags", func(t *testing.T) {
+		args := []string{"serve"}
+		for name, value := range values {
+			args = append(args, "--"+name+"="+value)
+		}
+		expect(t, want, args...)
+	})
+	t.Run("environment", func(t *testing.T) {
+		for name, value := range values {
+			t.Setenv(EnvName(name), value)
+		}
+		expect(t, want, "serve")
+	})
+	t.Run("file", func(t *testing.T) {
+		var text strings.Builder
+		for name, value := range values {
+			text.WriteString(name + ": " + value + "\n")
+		}
+		path := file(t, text.String())
+		withFile := want
+		withFile.Config = path
+		expect(t, withFile, "serve", "--config", path)
+
+		t.Setenv("SKEIN_CONFIG", path)
+		expect(t, withFile, "serve")
+	})
+}
+
+func settingNames(t *testing.T) map[string]bool {
+	t.Helper()
+	k, err := kong.New(&grammar{}, Options()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return settings(k.Model)
+}
+
+func expect(t *testing.T, want Serve, args ...string) {
+	t.Helper()
+	g, err := parseArgs(t, args...)
+	if err != nil {
+		t.Fatalf("%v: %v", args, err)
+	}
+	if g.Serve != want {
+		t.Errorf("%v\ngot  %+v\nwant %+v", args, g.Serve, want)
+	}
+}
+
+func TestOneFileServesAllCommands(t *testing.T) {
+	g, err := parseArgs(t, "app", "--id", "shop", "--config", file(t, "data: /srv/skein\naddr: :80\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g.App.Data != "/srv/skein" || g.App.ID != "shop" {
+		t.Errorf("got %+v", g.App)
+	}
+}
+
+func TestOnlySettingsComeFromElsewhere(t *testing.T) {
+	t.Setenv("SKEIN_ID", "shop")
+	g, err := parseArgs(t, "app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g.App.ID != "" {
+		t.Errorf("--id came from the environment: %q", g.App.ID)
+	}
+}
+
+func TestBadFile(t *testing.T) {
+	for name, tt := range map[string]struct{ text, want string }{
+		"unknown key":                {"data: x\naddrs: y\n", `line 2: unknown key "addrs"; known are addr, admin-addr, `},
+		"key of another kind":        {"id: x\n", `line 1: unknown key "id"`},
+		"key in other case":          {"Addr: x\n", `line 1: unknown key "Addr"`},
+		"twice":                      {"addr: :1\n\naddr: :2\n", "line 3: addr: stands here a second time"},
+		"a list":                     {"addr: [':1']\n", "line 1: addr: takes a single value"},
+		"a mapping":                  {"addr:\n  host: x\n", "line 1: addr: takes a single value"},
+		"no value":                   {"addr:\n", "line 1: addr: has no value"},
+		"another file":               {"config: x\n", "line 1: config: a file cannot name another"},
+		"no mapping":                 {"- addr\n", "line 1: not a list of `name: value`"},
+		"two documents":              {"addr: :1\n---\naddr: :2\n", "holds more than one document"},
+		"no YAML":                    {"addr: [\n", "yaml: "},
+		"a value that no flag takes": {"drain: soon\n", "--drain"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := parseArgs(t, "serve", "--config", file(t, tt.text))
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%q\ngot  %v\nwant … %s …", tt.text, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestFilesThatSetNothing(t *testing.T) {
+	for _, text := range []string{"", "# nothing\n", "---\n"} {
+		if _, err := parseArgs(t, "serve", "--config", file(t, text)); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	if _, err := parseArgs(t, "serve", "--config", "/no/such/file"); err == nil || !strings.Contains(err.Error(), "--config: open /no/such/file") {
+		t.Errorf("a file that is not there: got %v", err)
+	}
+}
+
+func TestHelpSaysDefaultAndVariable(t *testing.T) {
+	k, err := kong.New(&grammar{}, append(Options(), kong.Exit(func(int) {}))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	k.Stdout = &out
+	if _, err := k.Parse([]string{"serve", "--help"}); err != nil {
+		t.Logf("kong after --help: %v", err)
+	}
+	help := strings.Join(strings.Fields(out.String()), " ")
+	for _, want := range []string{
+		"(default 127.0.0.1:8080, $SKEIN_ADDR)", "(default 10s, $SKEIN_DRAIN)", "(default ./data, $SKEIN_DATA)",
+		"(default UTC, $SKEIN_TIMEZONE)", "($SKEIN_DEV)", "($SKEIN_PUBLIC_URL)", "A flag beats its environment variable",
+	} {
+		if !strings.Contains(help, want) {
+			t.Errorf("--help lacks %q:\n%s", want, out.String())
+		}
+	}
+}

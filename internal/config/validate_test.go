@@ -1,0 +1,95 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+)
+
+func TestRefused(t *testing.T) {
+	for name, tt := range map[string]struct{ args, want string }{
+		"address without a port":          {"--addr localhost", `--addr: "localhost" is not HOST:PORT`},
+		"port that is no number":          {"--addr :http", `--addr: ":http": the port is a number`},
+		"port out of range":               {"--addr :70000", "--addr: "},
+		"admin address without a port":    {"--admin-addr 9090", "--admin-addr: "},
+		"admin on the public address":     {"--addr :8080 --admin-addr :8080", "--admin-addr: must not be the address of --addr"},
+		"dev on every address":            {"--dev --addr :8080", "--addr: --dev serves an app that is open to all"},
+		"dev on 0.0.0.0":                  {"--dev --addr 0.0.0.0:8080", `--addr: --dev serves an app that is open to all, so on loopback only: "0.0.0.0" is 0.0.0.0`},
+		"dev on [::]":                     {"--dev --addr [::]:8080", "--addr: --dev serves"},
+		"dev on a private network":        {"--dev --addr 192.168.1.2:8080", "--addr: --dev serves"},
+		"dev with a public admin address": {"--dev --admin-addr :9090", "--admin-addr: --dev serves"},
+		"PostgreSQL":                      {"--database postgres://u:secret@db/skein", "--database: PostgreSQL is not supported yet"},
+		"another database":                {"--database mysql://u:secret@db/skein", `--database: "mysql" is not sqlite`},
+		"NATS":                            {"--bus nats://host:4222", "--bus: NATS is not supported yet"},
+		"another bus":                     {"--bus redis://host", `--bus: "redis" is not in-process`},
+		"public URL without a scheme":     {"--public-url im.example", "--public-url: "},
+		"public URL of another scheme":    {"--public-url ftp://im.example", "--public-url: "},
+		"public URL with a slash":         {"--public-url https://im.example/", "--public-url: "},
+		"public URL with a query":         {"--public-url https://im.example?a=b", "--public-url: "},
+		"negative drain":                  {"--drain=-1s", "--drain: -1s is less than nothing"},
+		"drain without a unit":            {"--drain 10", "--drain"},
+		"unknown zone":                    {"--timezone Mars/Olympus", `--timezone: "Mars/Olympus" is no zone`},
+		"no zone":                         {"--timezone=", "--timezone: "},
+		"unknown level":                   {"--log-level loud", "--log-level must be one of"},
+		"unknown format":                  {"--log-format xml", "--log-format must be one of"},
+		"no directory":                    {"--data=", "--data: needs a directory"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := parseArgs(t, append([]string{"serve"}, strings.Fields(tt.args)...)...)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%s\ngot  %v\nwant … %s …", tt.args, err, tt.want)
+			}
+			if err != nil && strings.Contains(err.Error(), "secret") {
+				t.Errorf("%s: the message holds a password: %v", tt.args, err)
+			}
+		})
+	}
+}
+
+func TestAccepted(t *testing.T) {
+	for name, args := range map[string]string{
+		"dev as it is":          "--dev",
+		"dev on another port":   "--dev --addr 127.0.0.1:0 --admin-addr 127.0.0.1:0",
+		"dev on IPv6 loopback":  "--dev --addr [::1]:8080",
+		"dev on mapped IPv4":    "--dev --addr [::ffff:127.0.0.1]:8080",
+		"public without dev":    "--addr :8080",
+		"public URL and path":   "--public-url https://im.example/chat",
+		"no time to drain":      "--drain 0s",
+		"a zone":                "--timezone Asia/Shanghai",
+		"empty means embedded":  "--database= --bus=",
+		"sqlite and in-process": "--database sqlite --bus in-process",
+	} {
+		if _, err := parseArgs(t, append([]string{"serve"}, strings.Fields(args)...)...); err != nil {
+			t.Errorf("%s: %s: %v", name, args, err)
+		}
+	}
+}
+
+func TestMustBeLoopbackLooksNamesUp(t *testing.T) {
+	lookup := func(_ context.Context, _, host string) ([]netip.Addr, error) {
+		switch host {
+		case "localhost":
+			return []netip.Addr{netip.MustParseAddr("::1"), netip.MustParseAddr("127.0.0.1")}, nil
+		case "both":
+			return []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("10.0.0.7")}, nil
+		}
+		return nil, errors.New("no such host")
+	}
+	for addr, want := range map[string]string{
+		"localhost:80": "",
+		"both:80":      `"both" is 10.0.0.7`,
+		"nowhere:80":   `"nowhere" cannot be looked up: no such host`,
+		":80":          `":80" means every address of this machine`,
+		"80":           "address 80: missing port in address",
+	} {
+		got := ""
+		if err := mustBeLoopback(t.Context(), addr, lookup); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", addr, got, want)
+		}
+	}
+}
