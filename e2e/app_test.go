@@ -123,8 +123,11 @@ func (a *app) users(t *testing.T, n int) []string {
 // conv makes a conversation.
 func (a *app) conv(t *testing.T, convType int, creator string, others ...string) string {
 	t.Helper()
+	if len(others) == 0 {
+		others = []string{creator} // duplicates collapse: a conversation of one
+	}
 	id := a.must(t, "POST", "/im/conversations", map[string]any{
-		"client_id": creator, "to_client_ids": append([]string{}, others...), "conv_type": convType,
+		"client_id": creator, "to_client_ids": others, "conv_type": convType,
 	}).text("conv_id")
 	if !isHexID(id) {
 		t.Fatalf("conv_id: got %q, want 32 lower-case hex", id)
