@@ -81,11 +81,11 @@ func convOps(d Deps) []*Op {
 			return withConv(in.ConvID, func(id skein.ID) error { return d.Chat.DeleteConversation(ctx, by, id) })
 		}),
 		row(Op{
-			Name: "conv.join", Method: "POST", Path: "/im/conversations/{conv_id}/join", Need: skein.NeedClient, EmptyBody: true,
+			Name: "conv.join", Method: "POST", Path: "/im/conversations/{conv_id}/join", Need: skein.NeedClient,
 			Doc: Doc{"Joins a chat room.", "加入聊天室。"},
 		}, joinOrLeave(d.Chat.Join)),
 		row(Op{
-			Name: "conv.leave", Method: "POST", Path: "/im/conversations/{conv_id}/leave", Need: skein.NeedMember, EmptyBody: true,
+			Name: "conv.leave", Method: "POST", Path: "/im/conversations/{conv_id}/leave", Need: skein.NeedMember,
 			Doc: Doc{"Leaves a conversation.", "退出会话。"},
 		}, joinOrLeave(d.Chat.Leave)),
 	}

@@ -54,8 +54,6 @@ type Op struct {
 	Multipart bool
 	// CountsAsSend: the call counts against the sender's rate.
 	CountsAsSend bool
-	// EmptyBody: the body may be left out.
-	EmptyBody bool
 
 	call func(ctx context.Context, by skein.Actor, decode func(any) error) (any, error)
 }

@@ -76,7 +76,7 @@ func userOps(d Deps) []*Op {
 			return withUser(by, in.ClientID, func(id string) error { return d.Chat.DeleteUser(ctx, by, id, erase) })
 		}),
 		row(Op{
-			Name: "user.ban", Method: "POST", Path: "/im/users/{client_id}/ban", Need: skein.NeedServer, EmptyBody: true,
+			Name: "user.ban", Method: "POST", Path: "/im/users/{client_id}/ban", Need: skein.NeedServer,
 			Doc: Doc{"Bans a user and ends its sessions.", "封禁用户并断开其连接。"},
 		}, func(ctx context.Context, by skein.Actor, in wire.BanUser) (any, error) {
 			until, err := in.Term(d.Chat.Now())
@@ -92,7 +92,7 @@ func userOps(d Deps) []*Op {
 			return withUser(by, in.ClientID, func(id string) error { return d.Chat.Unban(ctx, by, id) })
 		}),
 		row(Op{
-			Name: "user.logout", Method: "POST", Path: "/im/users/{client_id}/logout", Need: skein.NeedServer, EmptyBody: true,
+			Name: "user.logout", Method: "POST", Path: "/im/users/{client_id}/logout", Need: skein.NeedServer,
 			Doc: Doc{
 				"Ends a user's sessions, on one device or all, and refuses the tokens issued until now.",
 				"强制下线：断开一个或全部设备，此前签发的 token 失效。",

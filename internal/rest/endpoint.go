@@ -1,0 +1,72 @@
+package rest
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/skein-im/skein/internal/ops"
+)
+
+// endpoint is the ops of one path by method.
+type endpoint map[string]*ops.Op
+
+// queryPost is where an endpoint keeps the op that a POST with an empty body and a
+// where in the query means.
+const queryPost = "POST ?where"
+
+func (e endpoint) add(op *ops.Op) {
+	e[op.Method] = op
+	if op.QueryPost {
+		e[queryPost] = op
+	}
+}
+
+// find is the op of a request; nil: none.
+func (e endpoint) find(r *http.Request) *ops.Op {
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	if op := e[queryPost]; op != nil && method == http.MethodPost && r.ContentLength == 0 && r.URL.Query().Has("where") {
+		return op
+	}
+	return e[method]
+}
+
+// allow is the Allow header of the path.
+func (e endpoint) allow() string {
+	var methods []string
+	for m := range e {
+		if m != queryPost {
+			methods = append(methods, m)
+		}
+	}
+	slices.Sort(methods)
+	return strings.Join(methods, ", ")
+}
+
+// queryOf is the query where it counts: what creates or changes is said in the body.
+func queryOf(r *http.Request, op *ops.Op) url.Values {
+	if op.Method == http.MethodGet || op.Method == http.MethodDelete {
+		return r.URL.Query()
+	}
+	return nil
+}
+
+// pathOf is the values of the path's parameters.
+func pathOf(r *http.Request, op *ops.Op) map[string]string {
+	var values map[string]string
+	for part := range strings.SplitSeq(op.Path, "/") {
+		if !strings.HasPrefix(part, "{") {
+			continue
+		}
+		name := strings.Trim(part, "{}")
+		if values == nil {
+			values = make(map[string]string, 2)
+		}
+		values[name] = r.PathValue(name)
+	}
+	return values
+}

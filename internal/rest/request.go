@@ -1,0 +1,130 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/access"
+	"github.com/skein-im/skein/internal/wire"
+)
+
+// errPanicked is code 1; its text is never told.
+var errPanicked = errors.New("a handler panicked")
+
+// caller is who makes the request.
+func (s *Server) caller(ctx context.Context, r *http.Request) (skein.Actor, error) {
+	app, err := appOf(r.Header)
+	if err != nil {
+		return skein.Actor{}, err
+	}
+	return s.opts.Gate.Caller(ctx, access.Credentials{
+		App:           app,
+		Key:           headerOf(r.Header, "App-Key"),
+		Authorization: headerOf(r.Header, "Authorization"),
+	})
+}
+
+// appOf is the app of the request: IM-APP-ID or app-id, which must agree.
+func appOf(h http.Header) (string, error) {
+	app := ""
+	for _, name := range [...]string{"Im-App-Id", "App-Id"} {
+		for _, v := range h[name] {
+			if app != "" && v != app {
+				return "", skein.Malformed("IM-APP-ID", "and app-id differ")
+			}
+			app = v
+		}
+	}
+	if app == "" {
+		return "", skein.About(skein.ErrMissingHeader, "IM-APP-ID")
+	}
+	return app, nil
+}
+
+// headerOf is a header's value; nil: it is not there. Several are refused by
+// being none that is right.
+func headerOf(h http.Header, name string) *string {
+	values := h[name]
+	switch len(values) {
+	case 0:
+		return nil
+	case 1:
+		return &values[0]
+	default:
+		joined := strings.Join(values, ", ")
+		return &joined
+	}
+}
+
+// readBody reads a body into a buffer of the pool. Errors: skein.ErrTooLarge,
+// wire.ErrMediaType.
+func readBody(w http.ResponseWriter, r *http.Request) (*[]byte, error) {
+	buf := wire.GetBuffer()
+	if r.ContentLength == 0 {
+		return buf, nil
+	}
+	if err := readInto(buf, w, r); err != nil {
+		wire.PutBuffer(buf)
+		return nil, err
+	}
+	return buf, nil
+}
+
+func readInto(buf *[]byte, w http.ResponseWriter, r *http.Request) error {
+	if r.Header.Get("Content-Encoding") != "" {
+		return &skein.Fault{Err: wire.ErrMediaType, Field: "Content-Encoding", Detail: "is not taken"}
+	}
+	if r.ContentLength > wire.MaxBody {
+		return skein.ErrTooLarge
+	}
+	body := http.MaxBytesReader(w, r.Body, wire.MaxBody)
+	if err := readAll(buf, body); err != nil {
+		return bodyError(err)
+	}
+	if len(*buf) > 0 && (r.Method == http.MethodPost || r.Method == http.MethodPut) && !isJSON(r.Header) {
+		return &skein.Fault{Err: wire.ErrMediaType, Field: "Content-Type", Detail: "is not application/json"}
+	}
+	return nil
+}
+
+// readAll is io.ReadAll into a buffer that is there.
+func readAll(buf *[]byte, from io.Reader) error {
+	for {
+		if len(*buf) == cap(*buf) {
+			*buf = append(*buf, 0)[:len(*buf)]
+		}
+		n, err := from.Read((*buf)[len(*buf):cap(*buf)])
+		*buf = (*buf)[:len(*buf)+n]
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func bodyError(err error) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return skein.ErrTooLarge
+	}
+	return skein.Malformed("", "body could not be read")
+}
+
+func isJSON(h http.Header) bool {
+	v := h["Content-Type"]
+	if len(v) != 1 {
+		return false
+	}
+	if v[0] == "application/json" {
+		return true
+	}
+	media, _, err := mime.ParseMediaType(v[0])
+	return err == nil && media == "application/json"
+}

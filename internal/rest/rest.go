@@ -1,0 +1,218 @@
+// Package rest is the HTTP transport: routes made from the op table, one envelope
+// around every answer. It decides nothing about what a call does or who may.
+package rest
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"path"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/access"
+	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/wire"
+)
+
+// Options are what the transport works with.
+type Options struct {
+	Table     *ops.Table
+	Gate      *access.Gate
+	PublicURL string // prefix of file links; empty: from the request
+
+	// Routes are further paths with their own handlers, by ServeMux pattern.
+	Routes map[string]http.Handler
+
+	MaxInFlight int           // calls at once, beyond which 5030 is answered; default 4,096
+	CallTime    time.Duration // for one call that is no upload; default 30 s
+
+	Log        *slog.Logger
+	Registerer prometheus.Registerer // nil: no metrics
+}
+
+// maxHeader bounds the header block of a request, in bytes; SPEC section 3. The
+// HTTP server's own bound must lie above it, so that the envelope can be answered.
+const maxHeader = 16 << 10
+
+// Server answers HTTP.
+type Server struct {
+	opts     Options
+	mux      *http.ServeMux
+	inFlight chan struct{}
+	metrics  metrics
+}
+
+// New is a server over an op table.
+func New(opts Options) *Server {
+	if opts.MaxInFlight == 0 {
+		opts.MaxInFlight = 4096
+	}
+	if opts.CallTime == 0 {
+		opts.CallTime = 30 * time.Second
+	}
+	s := &Server{
+		opts:     opts,
+		mux:      http.NewServeMux(),
+		inFlight: make(chan struct{}, opts.MaxInFlight),
+		metrics:  newMetrics(opts.Registerer),
+	}
+	s.route()
+	return s
+}
+
+// route gives each path of the table one handler, which knows its methods.
+func (s *Server) route() {
+	paths := map[string]endpoint{}
+	for _, op := range s.opts.Table.Rows() {
+		if paths[op.Path] == nil {
+			paths[op.Path] = endpoint{}
+		}
+		paths[op.Path].add(op)
+	}
+	for p, e := range paths {
+		s.mux.Handle(p, s.limited(s.serve(e)))
+	}
+	for pattern, h := range s.opts.Routes {
+		s.mux.Handle(pattern, h)
+	}
+	s.mux.HandleFunc("/", NotFound)
+}
+
+// NotFound answers what no route is for.
+func NotFound(w http.ResponseWriter, r *http.Request) {
+	wire.WriteError(w, r, &skein.Fault{Err: wire.ErrUnknownPath, Detail: shown(r.URL.Path)})
+}
+
+// MethodNotAllowed answers what the path is not for.
+func MethodNotAllowed(w http.ResponseWriter, r *http.Request, allow string) {
+	w.Header().Set("Allow", allow)
+	wire.WriteError(w, r, &skein.Fault{Err: wire.ErrMethod, Detail: r.Method + " (allowed: " + allow + ")"})
+}
+
+// shown is a path as it may be said back.
+func shown(p string) string {
+	const longest = 100
+	if len(p) > longest {
+		p = p[:longest] + "…"
+	}
+	return strings.ToValidUTF8(p, "�")
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id := wire.EnsureRequestID(w, r)
+	defer s.recover(w, r, id)
+	if headerSize(r) > maxHeader {
+		wire.WriteError(w, r, wire.ErrHeaders)
+		return
+	}
+	if p := r.URL.Path; p == "" || path.Clean(p) != p && p != ops.UploadsPath {
+		NotFound(w, r) // ServeMux would redirect
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+// recover answers code 1 for a panic of a handler; the log has it.
+func (s *Server) recover(w http.ResponseWriter, r *http.Request, id string) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if p == http.ErrAbortHandler {
+		panic(p)
+	}
+	s.opts.Log.Error("a call panicked", slog.String("request_id", id), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+	wire.WriteError(w, r, errPanicked)
+}
+
+func headerSize(r *http.Request) int {
+	n := len(r.Method) + len(r.RequestURI) + len(r.Proto) + len("Host: \r\n") + len(r.Host) + 4
+	for name, values := range r.Header {
+		for _, v := range values {
+			n += len(name) + len(v) + len(": \r\n")
+		}
+	}
+	return n
+}
+
+// limited answers 5030 at once where too many calls are under way.
+func (s *Server) limited(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case s.inFlight <- struct{}{}:
+			defer func() { <-s.inFlight }()
+			next.ServeHTTP(w, r)
+		default:
+			s.metrics.refused.Inc()
+			wire.WriteError(w, r, skein.ErrUnavailable)
+		}
+	})
+}
+
+// serve answers the calls of one path.
+func (s *Server) serve(e endpoint) http.Handler {
+	allow := e.allow()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		op := e.find(r)
+		if op == nil {
+			MethodNotAllowed(w, r, allow)
+			return
+		}
+		started := time.Now()
+		answer, err := s.call(w, r, op)
+		s.metrics.observe(op.Name, err, time.Since(started))
+		if err != nil {
+			s.logFailure(w, r, op, err)
+			wire.WriteError(w, r, err)
+			return
+		}
+		wire.WriteData(w, r, answer)
+	})
+}
+
+// call runs one op for one request.
+func (s *Server) call(w http.ResponseWriter, r *http.Request, op *ops.Op) ([]byte, error) {
+	ctx := r.Context()
+	if !op.Multipart {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.opts.CallTime)
+		defer cancel()
+	}
+	by, err := s.caller(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if op.Multipart {
+		return s.upload(ctx, w, r, by, op)
+	}
+	body, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	defer wire.PutBuffer(body)
+	return s.opts.Table.Do(ctx, by, op, func(in any) error {
+		return wire.DecodeREST(*body, queryOf(r, op), pathOf(r, op), in)
+	})
+}
+
+// logFailure logs what an operator may have to act on.
+func (s *Server) logFailure(w http.ResponseWriter, r *http.Request, op *ops.Op, err error) {
+	level := slog.LevelDebug
+	switch wire.CodeOf(err).Code {
+	case 1:
+		level = slog.LevelError
+	case 5030:
+		level = slog.LevelWarn
+	}
+	if r.Context().Err() != nil {
+		level = slog.LevelDebug // the caller is gone
+	}
+	s.opts.Log.Log(r.Context(), level, "call failed", slog.String("op", op.Name),
+		slog.String("request_id", wire.EnsureRequestID(w, r)), slog.Any("error", err))
+}

@@ -1,0 +1,108 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"time"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/wire"
+)
+
+const (
+	// formOverhead is what a form may hold beside the file, in bytes.
+	formOverhead = 1 << 20
+	// uploadStall is how long an upload may bring nothing.
+	uploadStall = 30 * time.Second
+)
+
+// upload runs an op whose body is a form with the field "file". The file streams
+// through; it is never held in memory.
+func (s *Server) upload(ctx context.Context, w http.ResponseWriter, r *http.Request, by skein.Actor, op *ops.Op) ([]byte, error) {
+	if r.Header.Get("Content-Encoding") != "" {
+		return nil, &skein.Fault{Err: wire.ErrMediaType, Field: "Content-Encoding", Detail: "is not taken"}
+	}
+	limit := by.App.Settings.MaxFileBytes
+	if r.ContentLength > limit+formOverhead {
+		return nil, skein.About(skein.ErrTooLarge, "file")
+	}
+	patient := &stallReader{http.NewResponseController(w), r.Body}
+	r.Body = http.MaxBytesReader(w, patient, limit+formOverhead)
+	file, err := filePart(r)
+	if err != nil {
+		return nil, err
+	}
+	return s.opts.Table.Do(ctx, by, op, func(in any) error {
+		if req, ok := in.(*wire.UploadFile); ok {
+			req.File, req.Base = formReader{file}, s.linkBase(r)
+		}
+		return nil
+	})
+}
+
+// filePart is the form's first file in the field "file".
+func filePart(r *http.Request) (*multipart.Part, error) {
+	form, err := r.MultipartReader()
+	if err != nil {
+		return nil, &skein.Fault{Err: wire.ErrMediaType, Field: "Content-Type", Detail: "is not multipart/form-data"}
+	}
+	for {
+		part, err := form.NextPart()
+		if err == io.EOF {
+			return nil, skein.Missing("file")
+		}
+		if err != nil {
+			return nil, formError(err)
+		}
+		if part.FormName() == "file" && part.FileName() != "" {
+			return part, nil
+		}
+	}
+}
+
+// formReader says in the domain's words why a form could not be read.
+type formReader struct{ from io.Reader }
+
+func (f formReader) Read(p []byte) (int, error) {
+	n, err := f.from.Read(p)
+	if err != nil && err != io.EOF {
+		err = formError(err)
+	}
+	return n, err
+}
+
+func formError(err error) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return skein.About(skein.ErrTooLarge, "file")
+	}
+	return skein.Malformed("file", "form could not be read")
+}
+
+// stallReader gives a body a new deadline with every read, so that a large file may
+// take its time while a peer that stopped is let go.
+type stallReader struct {
+	conn *http.ResponseController
+	io.ReadCloser
+}
+
+func (s *stallReader) Read(p []byte) (int, error) {
+	_ = s.conn.SetReadDeadline(time.Now().Add(uploadStall)) // not supported in tests alone
+	return s.ReadCloser.Read(p)
+}
+
+// linkBase is the prefix of links: configured, or as the caller reached us.
+func (s *Server) linkBase(r *http.Request) string {
+	if s.opts.PublicURL != "" {
+		return s.opts.PublicURL
+	}
+	scheme := "http://"
+	if r.TLS != nil {
+		scheme = "https://"
+	}
+	return scheme + r.Host
+}
