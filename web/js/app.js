@@ -1,0 +1,220 @@
+// app.js: puts the page together.
+
+import { h, fill } from "./dom.js";
+import { t } from "./i18n.js";
+import { Connection, State } from "./skein/connection.js";
+import { Outbox, randomId } from "./skein/outbox.js";
+import { SkeinError } from "./skein/errors.js";
+import { Chat } from "./model.js";
+import { Rest } from "./rest.js";
+import { Tape } from "./tape.js";
+import { welcome } from "./view/welcome.js";
+import { Bar } from "./view/bar.js";
+import { ListPane } from "./view/list.js";
+import { TalkPane } from "./view/talk.js";
+import { WirePane } from "./view/wire.js";
+import { newConversation, details } from "./view/dialogs.js";
+import { fault, state } from "./view/parts.js";
+
+const root = document.getElementById("app");
+const tape = new Tape();
+
+// A tab is one device of one client; another tab may be somebody else.
+const saved = {
+  get(key) { try { return sessionStorage.getItem(`skein.${key}`) ?? ""; } catch { return ""; } },
+  set(key, value) { try { sessionStorage.setItem(`skein.${key}`, value); } catch { /* this page only */ } },
+};
+
+main();
+
+async function main() {
+  let demo;
+  try {
+    const response = await fetch("/demo.json");
+    if (!response.ok) throw new Error();
+    demo = await response.json();
+  } catch {
+    fill(root, state(h("h2", t("noServer")), fault(new SkeinError("lost")),
+      h("button.button", { type: "button", on: { click: () => location.reload() } }, t("tryAgain"))));
+    return;
+  }
+  demo = { appId: demo.app_id, clients: demo.clients, ops: demo.ops, origin: location.origin };
+  const asked = new URLSearchParams(location.search).get("name");
+  const name = saved.get("name");
+  if (name && (!asked || asked === name)) start(demo, { name, nickname: saved.get("nickname") });
+  else ask(demo, { name: asked ?? name });
+}
+
+function ask(demo, props = {}) {
+  document.title = t("title");
+  welcome(root, { demo, ...props, start: (who) => start(demo, who) });
+}
+
+function start(demo, { name, nickname }) {
+  if (saved.get("name") !== name || !saved.get("device")) saved.set("device", `web${randomId().slice(0, 12)}`);
+  saved.set("name", name);
+  saved.set("nickname", nickname);
+
+  const connection = new Connection({
+    url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/im/socket`,
+    appId: demo.appId, clientId: name, deviceId: saved.get("device"), deviceType: "web",
+    ext: nickname ? { nickname } : undefined,
+  });
+  tape.record(connection);
+  const rest = new Rest({ appId: demo.appId, watch: tape.watch });
+  const chat = new Chat(connection, new Outbox(connection), { upload: (file) => rest.upload(file) });
+  const page = new Page(demo, connection, chat, nickname);
+
+  connection.on("state", (s) => {
+    if (s.name === State.online) page.show();
+    if (s.name === State.ended && s.at === "login") {
+      page.end();
+      saved.set("name", "");
+      ask(demo, { name, nickname, error: new SkeinError("refused", { code: s.code, message: s.reason, op: "login" }) });
+    }
+    // A first connection that fails is shown in the page, where the bar counts.
+    if (s.name === State.waiting) page.show();
+  });
+  connection.open();
+  setTimeout(() => page.show(), 300);
+}
+
+// Page is the three panes for one client.
+class Page {
+  #demo;
+  #connection;
+  #chat;
+  #list;
+  #talk;
+  #wire;
+  #bar;
+  #shown = false;
+  #ended = false;
+  #stops = [];
+
+  constructor(demo, connection, chat, nickname) {
+    Object.assign(chat, { nickname });
+    this.#demo = demo;
+    this.#connection = connection;
+    this.#chat = chat;
+  }
+
+  show() {
+    if (this.#shown || this.#ended) return;
+    this.#shown = true;
+    this.#build();
+    const listen = (target, name, fn) => {
+      target.addEventListener(name, fn);
+      this.#stops.push(() => target.removeEventListener(name, fn));
+    };
+    listen(window, "hashchange", () => this.#route());
+    listen(window, "online", () => this.#connection.retryNow());
+    listen(document, "visibilitychange", () => { if (!document.hidden) this.#connection.retryNow(); });
+    listen(document, "keydown", (e) => this.#key(e));
+    let first = true;
+    this.#stops.push(this.#chat.on("conversations", () => {
+      if (this.#chat.loaded && first) { first = false; this.#route(); }
+    }));
+    this.#route();
+  }
+
+  end() {
+    this.#ended = true;
+    this.#wire?.stop();
+    for (const stop of this.#stops) stop();
+    this.#connection.close();
+  }
+
+  #context() {
+    return { ...this.#demo, me: this.#chat.me };
+  }
+
+  #build() {
+    this.#wire?.stop();
+    const open = this.#talk?.conv ?? null;
+    const escape = () => this.#escape();
+    this.#bar = new Bar(this.#connection, { back: () => this.#connection.open() });
+    this.#list = new ListPane(this.#chat, {
+      context: this.#context(), escape,
+      open: (conv) => this.#go(`#c/${conv.id}`),
+      create: () => this.#create(),
+      leave: () => this.#leave(),
+      again: () => this.#build(),
+      wire: () => this.#toggleWire(),
+    });
+    this.#talk = new TalkPane(this.#chat, this.#connection, {
+      context: this.#context(), bar: this.#bar, escape,
+      back: () => this.#go("#"),
+      wire: () => this.#toggleWire(),
+      details: (conv) => details(this.#chat, conv),
+      empty: () => this.#list.welcome(),
+    });
+    this.#wire = new WirePane(tape, { context: () => this.#context(), escape, back: () => history.back() });
+    root.className = "app";
+    root.dataset.wire = this.#wireWanted() ? "on" : "off";
+    fill(root, h("a.skip", { href: "#write", on: { click: (e) => { e.preventDefault(); this.#talk.focus(); } } }, t("skip")),
+      this.#list.el, this.#talk.el, this.#wire.el);
+    this.#bar.show();
+    if (open) { this.#talk.open(open); this.#list.current = open; }
+    document.title = `${this.#chat.me} · ${t("title")}`;
+  }
+
+  #go(hash) {
+    if (location.hash === hash || (hash === "#" && !location.hash)) this.#route();
+    else location.hash = hash;
+  }
+
+  #route() {
+    const [, id] = location.hash.match(/^#c\/([0-9a-f]{32})$/) ?? [];
+    if (location.hash === "#wire") { root.dataset.pane = "wire"; return; }
+    const conv = id ? this.#chat.conversations.get(id) : null;
+    root.dataset.pane = conv ? "talk" : "list";
+    if (conv !== this.#talk.conv || !conv) this.#talk.open(conv ?? null);
+    this.#list.current = conv ?? null;
+    if (conv && matchMedia("(min-width: 720px)").matches) this.#talk.focus();
+  }
+
+  #create() {
+    newConversation(this.#chat, { clients: this.#demo.clients, done: (conv) => this.#go(`#c/${conv.id}`) });
+  }
+
+  #leave() {
+    this.end();
+    const name = this.#chat.me;
+    saved.set("name", "");
+    history.replaceState(null, "", "/");
+    delete root.dataset.pane;
+    ask(this.#demo, { name });
+  }
+
+  #wireWanted() {
+    try { return localStorage.getItem("skein.wire") !== "off"; } catch { return true; }
+  }
+
+  #toggleWire() {
+    if (!matchMedia("(min-width: 1100px)").matches) {
+      this.#go("#wire");
+      return;
+    }
+    const on = root.dataset.wire === "off";
+    root.dataset.wire = on ? "on" : "off";
+    try { localStorage.setItem("skein.wire", on ? "on" : "off"); } catch { /* this page only */ }
+  }
+
+  #key(e) {
+    const typing = e.target.closest?.("input, textarea, dialog");
+    if (e.key === "/" && !typing && !e.ctrlKey && !e.metaKey && !e.altKey) {
+      e.preventDefault();
+      if (e.target.closest?.(".wire") || root.dataset.pane === "wire") this.#wire.search();
+      else this.#list.search();
+    }
+    if (e.key === "Escape" && !typing) this.#escape();
+  }
+
+  // Esc leads back: from the wire to the talk, from lists to where one writes.
+  #escape() {
+    if (root.dataset.pane === "wire") history.back();
+    else if (this.#talk.conv && document.activeElement?.id !== "write") this.#talk.focus();
+    else if (document.activeElement?.id === "write") this.#list.focus();
+  }
+}

@@ -1,0 +1,106 @@
+// dialogs.js: opening a conversation, and who is in it.
+
+import { h, fill, iconButton } from "../dom.js";
+import { t } from "../i18n.js";
+import { ConvType, failure } from "../model.js";
+import { face, fault } from "./parts.js";
+
+function dialog(title, make) {
+  const el = h("dialog", { "aria-label": title, on: { close: () => el.remove(), click: (e) => { if (e.target === el) el.close(); } } });
+  fill(el, h("header", h("h2", title), iconButton("clear", t("close"), () => el.close())), make(() => el.close()));
+  document.body.append(el);
+  el.showModal();
+  return el;
+}
+
+const split = (text) => [...new Set(text.split(/[\s,，、;；]+/).filter(Boolean))];
+
+// busy runs a call of a button: no second click, and the error where it is seen.
+async function busy(button, place, fn) {
+  button.disabled = true;
+  fill(place);
+  try {
+    await fn();
+  } catch (raw) {
+    const err = failure(raw);
+    fill(place, fault(err, err.code === 211 && [h("span", t("unknownHelp")),
+      h("a", { href: `/?name=${encodeURIComponent(err.message.split(/[:：]\s*/).pop() ?? "")}`, target: "_blank", rel: "noopener" }, t("secondTab"))]));
+  } finally {
+    button.disabled = false;
+  }
+}
+
+// newConversation asks with whom, and calls done(conv).
+export function newConversation(chat, { clients, done }) {
+  dialog(t("newConversation"), (close) => {
+    const errors = h("div");
+    const who = h("input.input", { id: "who", required: true, autocomplete: "off", autocapitalize: "none", spellcheck: "false", autofocus: true, "aria-describedby": "who-hint", on: { input: () => show() } });
+    const title = h("input.input", { id: "group-name", maxlength: "120", dir: "auto" });
+    const group = h("div.field", { hidden: true }, h("label", { for: "group-name" }, t("groupName")), title);
+    const go = h("button.button.primary", { type: "submit" }, t("openPrivate"));
+    const names = () => split(who.value).filter((n) => n !== chat.me);
+    const show = () => {
+      const n = names().length;
+      group.hidden = n < 2;
+      fill(go, n < 2 ? t("openPrivate") : t("openGroup", { n: n + 1 }));
+      go.disabled = n === 0;
+    };
+    const picks = h("div.picks", clients.filter((id) => id !== chat.me).map((id) => h("button.chip", {
+      type: "button", on: { click: () => { who.value = [...new Set([...split(who.value), id])].join(" "); show(); who.focus(); } },
+    }, id)));
+    show();
+    return h("form", {
+      on: {
+        submit: (e) => {
+          e.preventDefault();
+          busy(go, errors, async () => { const conv = await chat.create(names(), title.value.trim()); close(); done(conv); });
+        },
+      },
+    },
+    h("div.field", h("label", { for: "who" }, t("who")), who, h("span.hint", { id: "who-hint" }, t("whoHint"))),
+    picks, group, errors,
+    h("div.actions", h("button.button", { type: "button", on: { click: close } }, t("cancel")), go));
+  });
+}
+
+// details shows the members and what may be done with the conversation.
+export function details(chat, conv) {
+  const isGroup = conv.type !== ConvType.private;
+  let stop = () => {};
+  const el = dialog(isGroup ? t("members", { n: conv.count }) : t("details"), (close) => {
+    const errors = h("div");
+    const people = h("ul.people");
+    const show = () => fill(people, (conv.members ?? []).map((id) => h("li",
+      face(chat.name(id), { tiny: true }),
+      h("span.who.ellipsis", { dir: "auto", title: id }, chat.name(id), chat.name(id) !== id && h("span.muted.small", ` ${id}`)),
+      id === conv.creator && h("span.muted.small", t("owner")),
+      isGroup && conv.creator === chat.me && id !== chat.me && h("button.link.small", {
+        type: "button", on: { click: (e) => busy(e.currentTarget, errors, async () => { await chat.remove(conv, [id]); show(); }) },
+      }, t("remove")))));
+    show();
+    stop = chat.on("conversations", show);
+    if (!conv.members) chat.members(conv).then(show, () => {});
+
+    const add = h("input.input", { id: "add", autocomplete: "off", autocapitalize: "none", spellcheck: "false" });
+    const addGo = h("button.button", { type: "submit" }, t("add"));
+    const name = h("input.input", { id: "rename", value: conv.extend?.conv_name ?? "", maxlength: "120", dir: "auto" });
+    const nameGo = h("button.button", { type: "submit" }, t("save"));
+    let sure = false;
+    const gone = h("button.button.danger", {
+      type: "button", on: {
+        click: () => {
+          if (!sure) { sure = true; fill(gone, t("deleteSure")); return; }
+          busy(gone, errors, async () => { await chat.delete(conv); close(); });
+        },
+      },
+    }, t("deleteConversation"));
+    return h("div.body",
+      h("code.muted", conv.id), people, errors,
+      isGroup && h("form.inline", { on: { submit: (e) => { e.preventDefault(); busy(addGo, errors, async () => { await chat.add(conv, split(add.value)); add.value = ""; show(); }); } } },
+        h("div.field", h("label", { for: "add" }, t("addMembers")), add), addGo),
+      isGroup && h("form.inline", { on: { submit: (e) => { e.preventDefault(); busy(nameGo, errors, () => chat.rename(conv, name.value.trim())); } } },
+        h("div.field", h("label", { for: "rename" }, t("renameTo")), name), nameGo),
+      h("hr.apart"), h("div.actions", gone));
+  });
+  el.addEventListener("close", () => stop());
+}

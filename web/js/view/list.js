@@ -1,0 +1,145 @@
+// list.js: the conversations, newest activity first.
+
+import { h, fill, iconButton, icon, mark } from "../dom.js";
+import { t, brief } from "../i18n.js";
+import { VirtualList } from "../virtual.js";
+import { curlOf } from "../curl.js";
+import { ConvType, MsgType } from "../model.js";
+import { face, state, bones, terminal, switches } from "./parts.js";
+
+export class ListPane {
+  el;
+  #chat;
+  #options;
+  #rows;
+  #scroller;
+  #search;
+  #cursor = null; // conv_id the arrow keys are at
+  #note = h("div");
+  #current = null;
+
+  // options: context (for curl lines), open(conv), create(), leave(), again(), wire()
+  constructor(chat, options) {
+    this.#chat = chat;
+    this.#options = options;
+    this.#search = h("input", {
+      type: "search", "aria-label": t("searchConversations"), placeholder: t("search"),
+      on: {
+        input: () => this.show(),
+        keydown: (e) => {
+          if (e.key === "Escape") { this.#search.value = ""; this.show(); this.#options.escape(); }
+          if (e.key === "ArrowDown" || e.key === "Enter") { e.preventDefault(); this.#scroller.focus(); this.#move(0); if (e.key === "Enter") this.#enter(); }
+        },
+      },
+    });
+    this.#scroller = h("div.scroller", {
+      tabindex: "0", role: "listbox", "aria-label": t("conversations"), on: { keydown: (e) => this.#keys(e) },
+    });
+    this.el = h("nav.pane.list", { "aria-label": t("conversations") },
+      h("header",
+        h("div.me", mark(), h("h1.ellipsis", { dir: "auto", title: chat.me }, chat.name(chat.me))),
+        iconButton("plus", t("newConversation"), options.create, { data: { test: "new" } })),
+      h("label.search", icon("search"), this.#search, h("kbd", "/")),
+      this.#scroller, this.#note,
+      h("div.foot", switches(options.again), h("span.spring"),
+        iconButton("wire", t("wireShow"), options.wire, { class: "icon-button only-phone", data: { test: "wire-phone" } }),
+        iconButton("leave", t("leave"), options.leave)));
+    this.#rows = new VirtualList(this.#scroller, {
+      key: (c) => c.id,
+      sig: (c) => JSON.stringify([chat.title(c), this.#last(c), c.active && brief(c.active), c === this.#current, c.id === this.#cursor, c.type]),
+      render: (c) => this.#row(c),
+      estimate: 68,
+      onMove: () => this.#glance(),
+    });
+    chat.on("conversations", () => this.show());
+    chat.on("people", () => this.show());
+    this.show();
+  }
+
+  set current(conv) {
+    this.#current = conv;
+    if (conv) this.#cursor = conv.id;
+    this.show();
+  }
+
+  search() { this.#search.focus(); this.#search.select(); }
+  focus() { this.#scroller.focus(); }
+
+  show() {
+    const q = this.#search.value.trim();
+    const list = this.#chat.list(q);
+    this.#rows.set(list);
+    this.#scroller.hidden = list.length === 0;
+    this.#note.hidden = list.length > 0;
+    if (list.length > 0) return;
+    this.#note.className = "scroller";
+    if (!this.#chat.loaded) fill(this.#note, bones(5));
+    else if (q) fill(this.#note, state(h("p", t("nothingFound", { q }))));
+    else fill(this.#note, state(h("p", t("noConversations"))));
+  }
+
+  // welcome is what the talk shows while there is no conversation to show.
+  welcome() {
+    const { context, create } = this.#options;
+    if (!this.#chat.loaded) return bones(0);
+    if (this.#chat.conversations.size) {
+      return state(mark("mark big"), h("h2", t("chooseConversation")), h("p", t("chooseHow")));
+    }
+    const other = context.clients.find((id) => id !== this.#chat.me) ?? "Jerry";
+    const line = curlOf("conv.create", { to_client_ids: [other], conv_type: ConvType.private }, context);
+    return state(mark("mark big"), h("h2", t("noConversations")), h("p", t("noConversationsHow")),
+      h("button.button.primary", { type: "button", on: { click: create } }, icon("plus"), t("newConversation")),
+      line && h("p.small", t("fromTerminal")), line && terminal(line));
+  }
+
+  #last(conv) {
+    const m = conv.last;
+    if (!m) return "";
+    const text = m.status === 3 ? t("recalled") : m.status === 2 ? t("deleted")
+      : m.type === MsgType.image ? t("pictureWord") : m.text ?? t("kindOf", { type: m.type });
+    const who = m.from === this.#chat.me ? t("you") : conv.type === ConvType.private ? "" : this.#chat.name(m.from);
+    return (who ? `${who}: ` : "") + text.slice(0, 200).replace(/\s+/g, " ");
+  }
+
+  #row(conv) {
+    const title = this.#chat.title(conv);
+    return h(`div.conv${conv === this.#current ? ".current" : ""}${conv.id === this.#cursor ? ".cursor" : ""}`, {
+      id: `conv-${conv.id}`, role: "option", "aria-selected": String(conv === this.#current), data: { conv: conv.id },
+      on: { click: () => { this.#cursor = conv.id; this.#options.open(conv); } },
+    },
+    face(title, { group: conv.type !== ConvType.private }),
+    h("span.title.ellipsis", { dir: "auto", title }, title),
+    h("time", conv.active ? brief(conv.active) : ""),
+    h("span.last.ellipsis", { dir: "auto" }, this.#last(conv) || t(["", "private", "temporary", "group", "room"][conv.type] ?? "")));
+  }
+
+  #keys(e) {
+    const moves = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8, Home: -Infinity, End: Infinity };
+    if (e.key in moves) { e.preventDefault(); this.#move(moves[e.key]); }
+    if (e.key === "Enter" || e.key === " ") { e.preventDefault(); this.#enter(); }
+    if (e.key === "Escape") this.#options.escape();
+  }
+
+  #move(by) {
+    const list = this.#rows.items;
+    if (list.length === 0) return;
+    const at = list.findIndex((c) => c.id === this.#cursor);
+    const to = Math.min(list.length - 1, Math.max(0, at < 0 ? 0 : at + by));
+    this.#cursor = list[to].id;
+    this.#scroller.setAttribute("aria-activedescendant", `conv-${this.#cursor}`);
+    this.#rows.set(list);
+    this.#rows.reveal(this.#cursor);
+  }
+
+  #enter() {
+    const conv = this.#chat.conversations.get(this.#cursor);
+    if (conv) this.#options.open(conv);
+  }
+
+  #glance() {
+    for (const row of this.#scroller.querySelectorAll(".conv")) {
+      const conv = this.#chat.conversations.get(row.dataset.conv);
+      if (conv) this.#chat.glance(conv);
+    }
+  }
+}
