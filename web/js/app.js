@@ -38,7 +38,7 @@ async function main() {
       h("button.button", { type: "button", on: { click: () => location.reload() } }, t("tryAgain"))));
     return;
   }
-  demo = { appId: demo.app_id, clients: demo.clients, ops: demo.ops, origin: location.origin };
+  demo = { appId: demo.app_id, clients: demo.clients ?? [], ops: demo.ops, socket: demo.socket, storage: demo.storage, origin: location.origin };
   const asked = new URLSearchParams(location.search).get("name");
   const name = saved.get("name");
   if (name && (!asked || asked === name)) start(demo, { name, nickname: saved.get("nickname") });
@@ -56,13 +56,13 @@ function start(demo, { name, nickname }) {
   saved.set("nickname", nickname);
 
   const connection = new Connection({
-    url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/im/socket`,
+    url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${demo.socket}`,
     appId: demo.appId, clientId: name, deviceId: saved.get("device"), deviceType: "web",
     ext: nickname ? { nickname } : undefined,
   });
   tape.record(connection);
-  const rest = new Rest({ appId: demo.appId, watch: tape.watch });
-  const chat = new Chat(connection, new Outbox(connection), { upload: (file) => rest.upload(file) });
+  const rest = new Rest({ appId: demo.appId, upload: demo.ops["file.upload"], watch: tape.watch });
+  const chat = new Chat(connection, new Outbox(connection), { storage: demo.storage, upload: (file) => rest.upload(file) });
   const page = new Page(demo, connection, chat, nickname);
 
   connection.on("state", (s) => {

@@ -20,9 +20,10 @@ export class Chat extends Emitter {
   #outbox;
   #people = new Map(); // id → {name, tried}
 
-  constructor(connection, outbox, { upload }) {
+  constructor(connection, outbox, { upload, storage }) {
     super();
     this.me = connection.clientId;
+    this.storage = storage; // path below which the server keeps uploads
     this.upload = upload;
     this.#line = connection;
     this.#outbox = outbox;

@@ -6,24 +6,27 @@ import { SkeinError } from "./skein/errors.js";
 // returns the function to tell its end with.
 export class Rest {
   #appId;
+  #upload;
   #watch;
 
-  constructor({ appId, watch }) {
+  // upload is the route of file.upload.
+  constructor({ appId, upload, watch }) {
     this.#appId = appId;
+    this.#upload = upload;
     this.#watch = watch;
   }
 
   // upload stores a file and answers its address.
   async upload(file) {
-    const path = "/im/file/upload";
+    const { method, path } = this.#upload;
     const headers = { "app-id": this.#appId };
     const form = new FormData();
     form.append("file", file, file.name || "file");
-    const ended = this.#watch({ method: "POST", path, headers, file, size: file.size });
+    const ended = this.#watch({ method, path, headers, file, size: file.size });
     let response;
     let text;
     try {
-      response = await fetch(path, { method: "POST", headers, body: form });
+      response = await fetch(path, { method, headers, body: form });
       text = await response.text();
     } catch {
       ended({ status: 0, text: "" });

@@ -37,7 +37,7 @@ function picture(m, { chat, again }) {
   const label = t("pictureOf", { name: m.from === chat.me ? t("you") : chat.name(m.from) });
   if (m.entry && !m.url && !m.preview) return h("div.bubble.quiet", t("pictureWord"));
   const url = m.url && httpURL(m.url);
-  const ours = url && url.origin === location.origin && url.pathname.startsWith("/storage/");
+  const ours = url && url.origin === location.origin && url.pathname.startsWith(chat.storage);
   if (!m.preview && !ours) {
     if (!url || url.protocol !== "https:") return h("div.bubble.quiet", t("pictureWord"));
     if (!shown.has(url.href)) {

@@ -1,0 +1,207 @@
+// Package console serves the embedded pages: the demo chat and what it has to be
+// told. It knows no state of the server, only its op table.
+package console
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/web"
+)
+
+// Options say what the pages are to know.
+type Options struct {
+	App     string    // the demo app: open, without tokens
+	Clients []string  // clients of it, offered as names
+	Ops     []*ops.Op // routes for the curl lines that the page shows; nil: it shows none
+}
+
+// configPath is where a page asks what it is to know.
+const configPath = "/demo.json"
+
+// policy lets a page run its own scripts and styles and nothing else: none that is
+// inline, none from elsewhere, no markup made of strings. Pictures may come from
+// other hosts over https; the page loads those only when its reader asks.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
+	"img-src 'self' blob: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+	"require-trusted-types-for 'script'; trusted-types 'none'"
+
+// Owns reports whether a path is one of the pages or their parts.
+func Owns(p string) bool {
+	if p == "/" || p == configPath {
+		return true
+	}
+	name, ok := strings.CutPrefix(p, "/")
+	if !ok || name == "index.html" {
+		return false
+	}
+	info, err := fs.Stat(web.Files, name)
+	return err == nil && !info.IsDir()
+}
+
+// Handler serves the paths that Owns. Everything is read and compressed here, once.
+func Handler(opts Options) http.Handler {
+	c := &console{files: map[string]*file{}}
+	err := fs.WalkDir(web.Files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		body, err := web.Files.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		p := "/" + name
+		if name == "index.html" {
+			p = "/"
+		}
+		c.files[p] = newFile(name, body)
+		return nil
+	})
+	if err != nil {
+		panic("console: read the embedded pages: " + err.Error()) // they are in the binary
+	}
+	c.files[configPath] = newFile(configPath, config(opts))
+	return c
+}
+
+type console struct {
+	files map[string]*file // by path; not written to after Handler
+}
+
+// file is one file in both forms it is sent in.
+type file struct {
+	contentType string
+	plain       form
+	zipped      form
+}
+
+type form struct {
+	body []byte
+	etag string
+}
+
+// types are spelled out: what the system's table says differs between machines.
+var types = map[string]string{
+	".html": "text/html; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".json": "application/json; charset=utf-8",
+	".svg":  "image/svg+xml",
+}
+
+func newFile(name string, body []byte) *file {
+	contentType, ok := types[path.Ext(name)]
+	if !ok {
+		panic("console: no content type for " + name)
+	}
+	var zipped bytes.Buffer
+	// A writer into memory with a level that exists does not fail.
+	z, _ := gzip.NewWriterLevel(&zipped, gzip.BestCompression)
+	_, _ = z.Write(body)
+	_ = z.Close()
+	sum := sha256.Sum256(body)
+	tag := hex.EncodeToString(sum[:12])
+	return &file{
+		contentType: contentType,
+		plain:       form{body, `"` + tag + `"`},
+		zipped:      form{zipped.Bytes(), `"` + tag + `-gzip"`},
+	}
+}
+
+// config is the answer to configPath: the demo app, and the routes of the ops.
+func config(opts Options) []byte {
+	type route struct {
+		Method string `json:"method"`
+		Path   string `json:"path"`
+	}
+	out := struct {
+		AppID   string           `json:"app_id"`
+		Clients []string         `json:"clients"`
+		Socket  string           `json:"socket"`
+		Storage string           `json:"storage"`
+		Ops     map[string]route `json:"ops"`
+	}{opts.App, opts.Clients, ops.SocketPath, ops.UploadsPath, map[string]route{}}
+	for _, op := range opts.Ops {
+		out.Ops[op.Name] = route{op.Method, op.Path}
+	}
+	b, err := json.Marshal(out, json.Deterministic(true))
+	if err != nil {
+		panic(fmt.Sprintf("console: encode the configuration: %v", err)) // strings alone
+	}
+	return b
+}
+
+// ServeHTTP answers GET and HEAD; 404 for a path that Owns denies.
+func (c *console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	f := c.files[r.URL.Path]
+	if f == nil {
+		http.Error(w, "not found", http.StatusNotFound)
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		h.Set("Allow", "GET, HEAD")
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	form := &f.plain
+	h.Set("Vary", "Accept-Encoding")
+	if acceptsGzip(r.Header.Get("Accept-Encoding")) {
+		form = &f.zipped
+	}
+	h.Set("ETag", form.etag)
+	h.Set("Cache-Control", "no-cache")
+	if known(r.Header.Get("If-None-Match"), form.etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Type", f.contentType)
+	if form == &f.zipped {
+		h.Set("Content-Encoding", "gzip")
+	}
+	h.Set("Content-Length", strconv.Itoa(len(form.body)))
+	w.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodGet {
+		_, _ = w.Write(form.body) // the reader went away
+	}
+}
+
+// known reports whether a list of entity tags holds this one.
+func known(list, etag string) bool {
+	for tag := range strings.SplitSeq(list, ",") {
+		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
+		if tag == etag || tag == "*" {
+			return true
+		}
+	}
+	return false
+}
+
+// acceptsGzip reports whether gzip is named and not refused with q=0.
+func acceptsGzip(header string) bool {
+	for part := range strings.SplitSeq(header, ",") {
+		coding, params, _ := strings.Cut(part, ";")
+		if !strings.EqualFold(strings.TrimSpace(coding), "gzip") {
+			continue
+		}
+		q, ok := strings.CutPrefix(strings.ReplaceAll(params, " ", ""), "q=")
+		value, err := strconv.ParseFloat(q, 64)
+		return !ok || err == nil && value > 0
+	}
+	return false
+}
