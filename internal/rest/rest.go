@@ -27,6 +27,8 @@ type Options struct {
 
 	// Routes are further paths with their own handlers, by ServeMux pattern.
 	Routes map[string]http.Handler
+	// Unrouted answers what no route is for; nil: NotFound.
+	Unrouted http.Handler
 
 	MaxInFlight int           // calls at once, beyond which 5030 is answered; default 4,096
 	CallTime    time.Duration // for one call that is no upload; default 30 s
@@ -55,6 +57,9 @@ func New(opts Options) *Server {
 	if opts.CallTime == 0 {
 		opts.CallTime = 30 * time.Second
 	}
+	if opts.Unrouted == nil {
+		opts.Unrouted = http.HandlerFunc(NotFound)
+	}
 	s := &Server{
 		opts:     opts,
 		mux:      http.NewServeMux(),
@@ -80,7 +85,7 @@ func (s *Server) route() {
 	for pattern, h := range s.opts.Routes {
 		s.mux.Handle(pattern, h)
 	}
-	s.mux.HandleFunc("/", NotFound)
+	s.mux.Handle("/", s.opts.Unrouted)
 }
 
 // NotFound answers what no route is for.

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/skein-im/skein/internal/config"
+)
+
+// serveCmd is `skein serve`.
+type serveCmd struct {
+	config.Serve
+}
+
+// Help is shown below the summary by --help.
+func (serveCmd) Help() string {
+	return "SIGTERM or SIGINT drains: no new logins, sockets are closed over --drain, every accepted message is committed. A second one exits at once."
+}
+
+// Run serves until a signal, then drains.
+func (c *serveCmd) Run() error {
+	log := newLogger(os.Stderr, c.Serve)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	s, err := assemble(ctx, c.Serve, log)
+	if err != nil {
+		return err
+	}
+	if err := s.listen(ctx); err != nil {
+		return errors.Join(err, s.close(context.Background()))
+	}
+	s.announce(os.Stdout)
+	return s.run(ctx, stop)
+}
+
+func newLogger(w io.Writer, c config.Serve) *slog.Logger {
+	opts := &slog.HandlerOptions{Level: c.Level()}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return slog.New(slog.NewTextHandler(w, opts))
+}
+
+// listen opens both addresses, so that a taken port is told before anything runs.
+func (s *server) listen(ctx context.Context) error {
+	var lc net.ListenConfig
+	var err error
+	if s.public.listener, err = lc.Listen(ctx, "tcp", s.config.Addr); err != nil {
+		return fmt.Errorf("--addr: %w", err)
+	}
+	if s.admin.listener, err = lc.Listen(ctx, "tcp", s.config.AdminAddr); err != nil {
+		return fmt.Errorf("--admin-addr: %w", errors.Join(err, s.public.listener.Close()))
+	}
+	return nil
+}
+
+// announce tells a person where to look.
+func (s *server) announce(w io.Writer) {
+	at := "http://" + s.public.listener.Addr().String()
+	out := fmt.Sprintf("Skein listens on %s (socket: %s/im/socket), metrics on http://%s/metrics\n", at, "ws"+at[len("http"):], s.admin.listener.Addr())
+	if s.config.Dev {
+		out += fmt.Sprintf("Demo app %s (app-key %s). Open %s/ in two tabs and talk.\n", demoApp, demoKey, at)
+	}
+	_, _ = io.WriteString(w, out) // nobody reads: serving goes on
+}
+
+// run serves until ctx ends or a part fails, then drains. Once ctx has ended a
+// second signal ends the process at once, as restore gives signals their default.
+func (s *server) run(ctx context.Context, restore func()) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.public.serve() })
+	g.Go(func() error { return s.admin.serve() })
+	g.Go(func() error { s.chat.Upkeep(gctx, s.log); return nil })
+	g.Go(func() error { s.endSessionsOfGoneApps(gctx); return nil })
+	g.Go(func() error {
+		<-gctx.Done()
+		restore()
+		return s.drain()
+	})
+	return g.Wait()
+}
+
+// shutdownWait bounds each step of the drain beside the sockets' own time.
+const shutdownWait = 10 * time.Second
+
+// drain is the shutdown order: sockets, then REST, then what carries events, then
+// the store, which commits all that was accepted.
+func (s *server) drain() error {
+	s.log.Info("draining", slog.Duration("over", s.config.Drain))
+	s.draining.Store(true)
+	ctx, cancel := context.WithTimeout(context.Background(), s.config.Drain+time.Millisecond)
+	defer cancel()
+	if err := s.sockets.Shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		s.log.Warn("sockets did not close in order", slog.Any("error", err))
+	}
+	ctx, cancel = context.WithTimeout(context.Background(), shutdownWait)
+	defer cancel()
+	err := errors.Join(s.public.http.Shutdown(ctx), s.close(ctx), s.admin.http.Shutdown(ctx))
+	s.log.Info("stopped")
+	return err
+}
+
+// endpointServer is one listening address.
+type endpointServer struct {
+	http     *http.Server
+	listener net.Listener
+}
+
+func (e *endpointServer) serve() error {
+	if err := e.http.Serve(e.listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %s: %w", e.listener.Addr(), err)
+	}
+	return nil
+}

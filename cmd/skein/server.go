@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/pprof"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/access"
+	"github.com/skein-im/skein/internal/bus"
+	"github.com/skein-im/skein/internal/chat"
+	"github.com/skein-im/skein/internal/config"
+	"github.com/skein-im/skein/internal/console"
+	"github.com/skein-im/skein/internal/delivery"
+	"github.com/skein-im/skein/internal/files"
+	"github.com/skein-im/skein/internal/hub"
+	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/rest"
+	"github.com/skein-im/skein/internal/socket"
+	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/wire"
+)
+
+// server is the parts of one node.
+type server struct {
+	config   config.Serve
+	log      *slog.Logger
+	registry *prometheus.Registry
+
+	openAllowed bool // apps without token authentication are served
+
+	store    store.Store
+	gate     *access.Gate
+	hub      *hub.Hub
+	delivery *delivery.Delivery
+	chat     *chat.Service
+	sockets  *socket.Server
+
+	public   endpointServer
+	admin    endpointServer
+	draining atomic.Bool
+}
+
+// assemble wires the parts; nothing listens yet.
+func assemble(ctx context.Context, c config.Serve, log *slog.Logger) (*server, error) {
+	s := &server{config: c, log: log, registry: newRegistry()}
+	s.openAllowed = c.AllowOpenApps || c.OnLoopback(ctx)
+	var err error
+	if s.store, err = openStore(ctx, c.Store, storeOptions{
+		Committed:  func(sent []skein.Sent) { s.delivery.Committed(sent) },
+		Log:        log,
+		Registerer: s.registry,
+	}); err != nil {
+		return nil, err
+	}
+	if err := s.prepareApps(ctx); err != nil {
+		return nil, errors.Join(err, s.store.Close())
+	}
+	uploads, err := files.Open(files.Options{
+		Dir: filepath.Join(c.Data, "uploads"), Log: log, NotFound: http.HandlerFunc(rest.NotFound),
+	})
+	if err != nil {
+		return nil, errors.Join(err, s.store.Close())
+	}
+	s.wire(uploads)
+	return s, nil
+}
+
+func newRegistry() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return r
+}
+
+// wire makes the parts above the store.
+func (s *server) wire(uploads *files.Store) {
+	s.gate = access.New(access.Options{Apps: s.store, Clients: s.store, AllowOpen: s.openAllowed})
+	s.hub = hub.New(hub.Options{
+		KickFrame: func(reason string) []byte {
+			return wire.AppendKick(nil, skein.MillisOf(time.Now()), reason)
+		},
+		Log: s.log, Registerer: s.registry,
+	})
+	s.delivery = delivery.New(delivery.Options{
+		Store: s.store, Bus: bus.NewLocal(), Hub: s.hub, Zone: s.config.Location(),
+		Log: s.log, Registerer: s.registry,
+	})
+	s.chat = chat.New(chat.Options{Store: s.store, Events: s.delivery})
+	table := ops.New(ops.Deps{Chat: s.chat, Gate: s.gate, Files: uploads, Zone: s.config.Location()})
+	s.sockets = socket.New(socket.Options{
+		Gate: s.gate, Registrar: s.chat, Ops: table, Hub: s.hub,
+		MaxPerAddress: s.socketsPerAddress(), Log: s.log, Registerer: s.registry,
+	})
+	s.public.http = newHTTPServer(rest.New(rest.Options{
+		Table: table, Gate: s.gate, PublicURL: s.config.PublicURL,
+		Routes: s.routes(uploads), Unrouted: s.pages(table), Log: s.log, Registerer: s.registry,
+	}), s.log)
+	s.admin.http = newHTTPServer(s.adminRoutes(), s.log)
+}
+
+// routes are the public paths beside the op table's.
+func (s *server) routes(uploads *files.Store) map[string]http.Handler {
+	return map[string]http.Handler{
+		ops.SocketPath:  s.sockets,
+		ops.UploadsPath: uploads.Handler(),
+		"/healthz":      http.HandlerFunc(healthz),
+		"/readyz":       http.HandlerFunc(s.readyz),
+	}
+}
+
+// pages serves the demo chat in --dev, and answers 404 to all else.
+func (s *server) pages(table *ops.Table) http.Handler {
+	notFound := http.HandlerFunc(rest.NotFound)
+	if !s.config.Dev {
+		return notFound
+	}
+	page := console.Handler(console.Options{App: demoApp, Clients: demoClients, Ops: table.Rows()})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if console.Owns(r.URL.Path) {
+			page.ServeHTTP(w, r)
+			return
+		}
+		notFound.ServeHTTP(w, r)
+	})
+}
+
+// adminRoutes are never on the public address.
+func (s *server) adminRoutes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return mux
+}
+
+// maxHeaderBytes lies above what package rest allows, so that a large header block
+// is answered in the envelope.
+const maxHeaderBytes = 60 << 10
+
+func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// healthz says that the process is alive.
+func healthz(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") }
+
+// readyz says whether calls can be served: migrations are done before anything
+// listens, so what is left is the store and the drain.
+func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	switch {
+	case s.draining.Load():
+		plain(w, http.StatusServiceUnavailable, "draining\n")
+	case s.store.Ping(ctx) != nil:
+		plain(w, http.StatusServiceUnavailable, "store is away\n")
+	default:
+		plain(w, http.StatusOK, "ok\n")
+	}
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text) // the caller is gone
+}
+
+// close lets go of what assemble made, from the sessions down to the store.
+func (s *server) close(ctx context.Context) error {
+	err := s.hub.Close(ctx)
+	s.delivery.Close(ctx)
+	return errors.Join(err, s.store.Close())
+}
+
+// endSessionsOfGoneApps ends the sessions of apps that the CLI deleted, within 2 s.
+func (s *server) endSessionsOfGoneApps(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for _, app := range s.hub.Apps() {
+			if _, err := s.gate.App(ctx, app); errors.Is(err, skein.ErrUnknownApp) {
+				s.hub.KickApp(app, skein.KickDeleted)
+			}
+		}
+	}
+}
+
+// socketsPerAddress is unlimited in --dev: a laptop's load generator has one.
+func (s *server) socketsPerAddress() int {
+	if s.config.Dev {
+		return -1
+	}
+	return 0
+}
+
+// prepareApps seeds the demo app in --dev, and refuses to start where an app would
+// be open to everyone.
+func (s *server) prepareApps(ctx context.Context) error {
+	if s.config.Dev {
+		if err := seedDemo(ctx, s.store, time.Now()); err != nil {
+			return fmt.Errorf("seed the demo app: %w", err)
+		}
+	}
+	if s.openAllowed {
+		return nil
+	}
+	apps, err := s.store.Apps(ctx)
+	if err != nil {
+		return err
+	}
+	for _, app := range apps {
+		if app.Settings.Open {
+			return fmt.Errorf("app %q has token authentication off and --addr %s is not loopback: turn it on (skein app update --id %s --token-auth on) or start with --allow-open-apps", app.ID, s.config.Addr, app.ID)
+		}
+	}
+	return nil
+}
