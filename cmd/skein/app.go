@@ -1,0 +1,170 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+	"unicode/utf8"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/access"
+	"github.com/skein-im/skein/internal/config"
+	"github.com/skein-im/skein/internal/store"
+)
+
+type appCmd struct {
+	Create    appCreate    `cmd:"" help:"Make an app and print its key and token secret."`
+	List      appList      `cmd:"" help:"List all apps."`
+	Show      appShow      `cmd:"" help:"Show an app, its keys (by name) and its settings."`
+	Update    appUpdate    `cmd:"" help:"Change an app's name and settings."`
+	RotateKey appRotateKey `cmd:"" help:"Make a new app key; the old ones live on for a while."`
+	Delete    appDelete    `cmd:"" help:"Delete an app and everything in it, for good."`
+}
+
+// maxAppName bounds the name of an app, in characters.
+const maxAppName = 100
+
+// firstKey is the name of the key that an app is made with.
+const firstKey = "default"
+
+type appCreate struct {
+	config.Store
+	settingFlags
+
+	ID   string `required:"" help:"The app_id: 1 to 64 of A-Z a-z 0-9 - _."`
+	Name string `help:"A name for people; without it, the id."`
+	JSON bool   `help:"Print {app_id, app_key, token_secret}."`
+}
+
+// Validate says which flag cannot work and why. Kong calls it, and that of what is
+// embedded, when it parses.
+func (c *appCreate) Validate() error {
+	if !skein.ValidAppID(c.ID) {
+		return fmt.Errorf("--id: %q is not 1 to 64 of A-Z a-z 0-9 - _", c.ID)
+	}
+	return checkName(c.Name)
+}
+
+// Run makes the app.
+func (c *appCreate) Run(ctx context.Context, out io.Writer) error {
+	key, hash := access.NewKey()
+	now := skein.MillisOf(time.Now())
+	app := skein.App{
+		ID: c.ID, Name: cmp.Or(c.Name, c.ID), TokenSecret: access.NewTokenSecret(), Created: now,
+		Keys: []skein.AppKey{{Name: firstKey, Hash: hash, Created: now}},
+	}
+	c.settingFlags.apply(&app.Settings)
+	err := withNewStore(ctx, c.Store, func(s store.Store) error { return s.CreateApp(ctx, app) })
+	if errors.Is(err, skein.ErrConflict) {
+		return fmt.Errorf("--id: app %q is there already, or was deleted a moment ago", c.ID)
+	}
+	if err != nil {
+		return fmt.Errorf("create app %q: %w", c.ID, err)
+	}
+	return printSecrets(out, appSecrets{AppID: app.ID, AppKey: key, TokenSecret: string(app.TokenSecret)}, c.JSON)
+}
+
+type appList struct {
+	config.Store
+
+	JSON bool `help:"Print a list of {app_id, name, created, open}."`
+}
+
+// Run lists the apps.
+func (c *appList) Run(ctx context.Context, out io.Writer) error {
+	return withStore(ctx, c.Store, func(s store.Store) error {
+		apps, err := s.Apps(ctx)
+		if err != nil {
+			return fmt.Errorf("list apps: %w", err)
+		}
+		return printApps(out, apps, c.JSON)
+	})
+}
+
+type appShow struct {
+	config.Store
+
+	ID     string `required:"" help:"The app_id."`
+	Secret bool   `help:"Show the token secret too."`
+	JSON   bool   `help:"Print JSON."`
+}
+
+// Run shows the app.
+func (c *appShow) Run(ctx context.Context, out io.Writer) error {
+	return withStore(ctx, c.Store, func(s store.Store) error {
+		app, err := s.App(ctx, c.ID)
+		if err != nil {
+			return aboutApp(c.ID, err)
+		}
+		return printApp(out, app, c.Secret, c.JSON)
+	})
+}
+
+type appUpdate struct {
+	config.Store
+	settingFlags
+
+	ID   string `required:"" help:"The app_id."`
+	Name string `help:"A new name for people."`
+	JSON bool   `help:"Print JSON."`
+}
+
+// Validate says what is missing.
+func (c *appUpdate) Validate() error {
+	if c.Name == "" && c.settingFlags.empty() {
+		return errors.New("nothing to change: give --name or a setting")
+	}
+	return checkName(c.Name)
+}
+
+// Run changes what was given and shows the result.
+func (c *appUpdate) Run(ctx context.Context, out io.Writer) error {
+	return withStore(ctx, c.Store, func(s store.Store) error {
+		var updated skein.App
+		err := s.UpdateApp(ctx, c.ID, func(app *skein.App) error {
+			app.Name = cmp.Or(c.Name, app.Name)
+			c.settingFlags.apply(&app.Settings)
+			updated = *app
+			return nil
+		})
+		if err != nil {
+			return aboutApp(c.ID, err)
+		}
+		return printApp(out, updated, false, c.JSON)
+	})
+}
+
+func checkName(name string) error {
+	if n := utf8.RuneCountInString(name); n > maxAppName {
+		return fmt.Errorf("--name: %d characters are more than %d", n, maxAppName)
+	}
+	return nil
+}
+
+type appDelete struct {
+	config.Store
+
+	ID string `required:"" help:"The app_id."`
+}
+
+// Run deletes the app.
+func (c *appDelete) Run(ctx context.Context, out io.Writer) error {
+	return withStore(ctx, c.Store, func(s store.Store) error {
+		if err := s.DeleteApp(ctx, c.ID); err != nil {
+			return aboutApp(c.ID, err)
+		}
+		_, err := fmt.Fprintf(out, "App %s is deleted. A server removes what was stored for it little by little.\n", c.ID)
+		return err
+	})
+}
+
+// aboutApp says which app an error of the store is about.
+func aboutApp(id string, err error) error {
+	if errors.Is(err, skein.ErrUnknownApp) {
+		return fmt.Errorf("--id: there is no app %q", id)
+	}
+	return fmt.Errorf("app %q: %w", id, err)
+}

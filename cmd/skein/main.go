@@ -1,0 +1,55 @@
+// Command skein is the messaging server and what an operator does beside it:
+// apps, keys, tokens. One file a subcommand.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/skein-im/skein/internal/config"
+)
+
+// program is everything that can be asked of the binary.
+type program struct {
+	Serve   serveCmd   `cmd:"" help:"Run the server."`
+	App     appCmd     `cmd:"" help:"Make, list, show, change and delete apps; running servers follow within 2 s."`
+	Token   tokenCmd   `cmd:"" help:"Print a signed token of one client."`
+	Version versionCmd `cmd:"" help:"Print version, commit and Go release."`
+}
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1 // what was asked did not work
+	exitUsage  = 2 // what was asked cannot be understood or makes no sense
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, stdout, stderr io.Writer) int {
+	parser, err := kong.New(&program{}, append(config.Options(),
+		kong.Name("skein"),
+		kong.Description("Skein is a multi-tenant instant-messaging server."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Writers(stdout, stderr),
+		kong.BindTo(context.Background(), (*context.Context)(nil)),
+		kong.BindTo(stdout, (*io.Writer)(nil)),
+	)...)
+	if err != nil {
+		panic(err) // the grammar above is at fault, on every start
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(stderr, "skein: %v\nTry: skein --help\n", err)
+		return exitUsage
+	}
+	if err := command.Run(); err != nil {
+		fmt.Fprintf(stderr, "skein: %v\n", err)
+		return exitFailed
+	}
+	return exitOK
+}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/skein-im/skein"
+)
+
+// What the app commands print, as JSON or for people.
+type (
+	appSecrets struct {
+		AppID       string `json:"app_id"`
+		AppKey      string `json:"app_key"`
+		TokenSecret string `json:"token_secret"`
+	}
+	newKey struct {
+		AppID   string `json:"app_id"`
+		AppKey  string `json:"app_key"`
+		KeyName string `json:"key_name"`
+	}
+	appLine struct {
+		AppID     string `json:"app_id"`
+		Name      string `json:"name"`
+		Created   string `json:"created"` // RFC 3339, UTC
+		TokenAuth bool   `json:"token_auth"`
+	}
+	appView struct {
+		appLine
+
+		TokenSecret string       `json:"token_secret,omitempty"`
+		Keys        []keyView    `json:"keys"`
+		Settings    settingsView `json:"settings"`
+	}
+	keyView struct {
+		Name    string  `json:"name"`
+		Created string  `json:"created"`
+		Expires *string `json:"expires"` // null: never
+	}
+	// settingsView has the names of the flags; numbers are what holds, so never zero.
+	settingsView struct {
+		TokenAuth          bool     `json:"token_auth"`
+		RelaxedClientIDs   bool     `json:"relaxed_client_ids"`
+		AutoRegister       bool     `json:"auto_register"`
+		MembersMayInvite   bool     `json:"members_may_invite"`
+		PrivateHistory     bool     `json:"private_history"`
+		PresenceForClients bool     `json:"presence_for_clients"`
+		MaxDevices         int      `json:"max_devices"`
+		MaxMembers         int      `json:"max_members"`
+		MaxConversations   int      `json:"max_conversations"`
+		SendRate           int      `json:"send_rate"`
+		SendBurst          int      `json:"send_burst"`
+		RESTRate           int      `json:"rest_rate"`
+		CommandRate        int      `json:"command_rate"`
+		LoginRate          int      `json:"login_rate"`
+		FileTypes          []string `json:"file_types"` // null: the usual ones
+		MaxFileBytes       int64    `json:"max_file_bytes"`
+	}
+)
+
+func printSecrets(out io.Writer, s appSecrets, asJSON bool) error {
+	if asJSON {
+		return printJSON(out, s)
+	}
+	return printTable(out, fmt.Sprintf("App %s is there. Keep the key, it is not shown again.\n", s.AppID), [][]string{
+		{"app_id", s.AppID}, {"app_key", s.AppKey}, {"token_secret", s.TokenSecret},
+	})
+}
+
+func printKey(out io.Writer, k newKey, asJSON bool) error {
+	if asJSON {
+		return printJSON(out, k)
+	}
+	return printTable(out, fmt.Sprintf("App %s has a new key. Keep it, it is not shown again.\n", k.AppID), [][]string{
+		{"app_key", k.AppKey}, {"key_name", k.KeyName},
+	})
+}
+
+func printApps(out io.Writer, apps []skein.App, asJSON bool) error {
+	lines := make([]appLine, 0, len(apps))
+	for _, a := range apps {
+		lines = append(lines, lineOf(a))
+	}
+	if asJSON {
+		return printJSON(out, lines)
+	}
+	rows := [][]string{{"APP_ID", "NAME", "CREATED", "TOKEN AUTH"}}
+	for _, l := range lines {
+		rows = append(rows, []string{l.AppID, l.Name, l.Created, onOffText(l.TokenAuth)})
+	}
+	return printTable(out, "", rows)
+}
+
+func printApp(out io.Writer, app skein.App, secret, asJSON bool) error {
+	view := appView{appLine: lineOf(app), Keys: keysOf(app.Keys), Settings: settingsOf(app.Settings)}
+	if secret {
+		view.TokenSecret = string(app.TokenSecret)
+	}
+	if asJSON {
+		return printJSON(out, view)
+	}
+	return printTable(out, "", view.rows())
+}
+
+func lineOf(a skein.App) appLine {
+	return appLine{AppID: a.ID, Name: a.Name, Created: stamp(a.Created), TokenAuth: !a.Settings.Open}
+}
+
+func keysOf(keys []skein.AppKey) []keyView {
+	views := make([]keyView, 0, len(keys))
+	for _, k := range keys {
+		v := keyView{Name: k.Name, Created: stamp(k.Created)}
+		if k.Expires != 0 {
+			end := stamp(k.Expires)
+			v.Expires = &end
+		}
+		views = append(views, v)
+	}
+	return views
+}
+
+func settingsOf(s skein.Settings) settingsView {
+	s = s.WithDefaults()
+	return settingsView{
+		TokenAuth: !s.Open, RelaxedClientIDs: s.RelaxedClientIDs, AutoRegister: !s.NoAutoRegister,
+		MembersMayInvite: s.MembersMayInvite, PrivateHistory: s.PrivateHistory, PresenceForClients: s.PresenceForClients,
+		MaxDevices: s.MaxDevices, MaxMembers: s.MaxMembers, MaxConversations: s.MaxConversations,
+		SendRate: s.SendRate, SendBurst: s.SendBurst, RESTRate: s.RESTRate, CommandRate: s.CommandRate, LoginRate: s.LoginRate,
+		FileTypes: s.FileTypes, MaxFileBytes: s.MaxFileBytes,
+	}
+}
+
+// rows are the app for people, one line each.
+func (a appView) rows() [][]string {
+	rows := [][]string{{"app_id", a.AppID}, {"name", a.Name}, {"created", a.Created}}
+	if a.TokenSecret != "" {
+		rows = append(rows, []string{"token_secret", a.TokenSecret})
+	}
+	for _, k := range a.Keys {
+		life := "created " + k.Created
+		if k.Expires != nil {
+			life += ", ends " + *k.Expires
+		}
+		rows = append(rows, []string{"key " + k.Name, life})
+	}
+	return append(rows, a.Settings.rows()...)
+}
+
+func (s settingsView) rows() [][]string {
+	types := "the usual ones"
+	if s.FileTypes != nil {
+		types = strings.Join(s.FileTypes, ",")
+	}
+	number := func(n int) string { return fmt.Sprint(n) }
+	return [][]string{
+		{"token-auth", onOffText(s.TokenAuth)},
+		{"relaxed-client-ids", onOffText(s.RelaxedClientIDs)},
+		{"auto-register", onOffText(s.AutoRegister)},
+		{"members-may-invite", onOffText(s.MembersMayInvite)},
+		{"private-history", onOffText(s.PrivateHistory)},
+		{"presence-for-clients", onOffText(s.PresenceForClients)},
+		{"max-devices", number(s.MaxDevices)},
+		{"max-members", number(s.MaxMembers)},
+		{"max-conversations", number(s.MaxConversations)},
+		{"send-rate", number(s.SendRate)},
+		{"send-burst", number(s.SendBurst)},
+		{"rest-rate", number(s.RESTRate)},
+		{"command-rate", number(s.CommandRate)},
+		{"login-rate", number(s.LoginRate)},
+		{"file-types", types},
+		{"max-file-bytes", fmt.Sprint(s.MaxFileBytes)},
+	}
+}
+
+func onOffText(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
+}
+
+func stamp(m skein.Millis) string { return m.Time().Format(time.RFC3339) }
+
+func printJSON(out io.Writer, v any) error {
+	e := json.NewEncoder(out)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// printTable writes a heading and rows with their columns one below the other.
+func printTable(out io.Writer, heading string, rows [][]string) error {
+	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
+	fmt.Fprint(w, heading)
+	for _, row := range rows {
+		fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+	return w.Flush() // a failed write is kept until here
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/skein-im/skein"
+)
+
+// settingFlags are the settings of an app as flags; nil: not given.
+type settingFlags struct {
+	TokenAuth          *onOff    `group:"app" placeholder:"on|off" help:"Whether a call needs a key or a token; off gives everybody the server role."`
+	RelaxedClientIDs   *onOff    `group:"app" name:"relaxed-client-ids" placeholder:"on|off" help:"Whether client ids may hold _ - . @ : too."`
+	AutoRegister       *onOff    `group:"app" placeholder:"on|off" help:"Whether the first login of an unknown client registers it."`
+	MembersMayInvite   *onOff    `group:"app" placeholder:"on|off" help:"Whether any member of a group may add members, not only owner and admins."`
+	PrivateHistory     *onOff    `group:"app" placeholder:"on|off" help:"Whether members see only what was said after they joined."`
+	PresenceForClients *onOff    `group:"app" placeholder:"on|off" help:"Whether clients may ask for the presence of others."`
+	MaxDevices         *int      `group:"app" placeholder:"N" help:"Live devices a client (0: 10)."`
+	MaxMembers         *int      `group:"app" placeholder:"N" help:"Members a group (0: 10,000)."`
+	MaxConversations   *int      `group:"app" placeholder:"N" help:"Conversations a client (0: 10,000)."`
+	SendRate           *int      `group:"app" placeholder:"N" help:"Messages a second a client (0: 20, negative: no limit)."`
+	SendBurst          *int      `group:"app" placeholder:"N" help:"Messages at once a client (0: 60)."`
+	RESTRate           *int      `group:"app" name:"rest-rate" placeholder:"N" help:"REST calls a second an app key (0: 500, negative: no limit)."`
+	CommandRate        *int      `group:"app" placeholder:"N" help:"Socket commands a second a session (0: 100, negative: no limit)."`
+	LoginRate          *int      `group:"app" placeholder:"N" help:"Login attempts a minute an address and client after a failure (0: 10, negative: no limit)."`
+	FileTypes          *[]string `group:"app" placeholder:"EXT,…" help:"Extensions that may be uploaded; empty for the usual ones."`
+	MaxFileBytes       *int64    `group:"app" placeholder:"N" help:"Largest upload in bytes (0: 100 MiB)."`
+}
+
+// onOff is a switch that reads as it is said: on or off.
+type onOff bool
+
+// UnmarshalText reads on and off.
+func (v *onOff) UnmarshalText(text []byte) error {
+	switch string(text) {
+	case "on":
+		*v = true
+	case "off":
+		*v = false
+	default:
+		return fmt.Errorf("%q is neither on nor off", text)
+	}
+	return nil
+}
+
+func (f settingFlags) empty() bool { return f == settingFlags{} }
+
+// apply sets what was given.
+func (f settingFlags) apply(s *skein.Settings) {
+	setSwitch(&s.Open, f.TokenAuth, false)
+	setSwitch(&s.RelaxedClientIDs, f.RelaxedClientIDs, true)
+	setSwitch(&s.NoAutoRegister, f.AutoRegister, false)
+	setSwitch(&s.MembersMayInvite, f.MembersMayInvite, true)
+	setSwitch(&s.PrivateHistory, f.PrivateHistory, true)
+	setSwitch(&s.PresenceForClients, f.PresenceForClients, true)
+	set(&s.MaxDevices, f.MaxDevices)
+	set(&s.MaxMembers, f.MaxMembers)
+	set(&s.MaxConversations, f.MaxConversations)
+	set(&s.SendRate, f.SendRate)
+	set(&s.SendBurst, f.SendBurst)
+	set(&s.RESTRate, f.RESTRate)
+	set(&s.CommandRate, f.CommandRate)
+	set(&s.LoginRate, f.LoginRate)
+	set(&s.MaxFileBytes, f.MaxFileBytes)
+	if f.FileTypes != nil {
+		s.FileTypes = extensions(*f.FileTypes)
+	}
+}
+
+// Validate refuses numbers below zero where that means nothing. Kong calls it.
+func (f settingFlags) Validate() error {
+	for _, n := range []struct {
+		flag  string
+		value *int
+	}{
+		{"--max-devices", f.MaxDevices},
+		{"--max-members", f.MaxMembers},
+		{"--max-conversations", f.MaxConversations},
+		{"--send-burst", f.SendBurst},
+	} {
+		if n.value != nil && *n.value < 0 {
+			return fmt.Errorf("%s: %d is less than nothing", n.flag, *n.value)
+		}
+	}
+	if f.MaxFileBytes != nil && *f.MaxFileBytes < 0 {
+		return fmt.Errorf("--max-file-bytes: %d is less than nothing", *f.MaxFileBytes)
+	}
+	return nil
+}
+
+// extensions are what was listed, as package files compares them; none: nil.
+func extensions(list []string) []string {
+	var out []string
+	for _, ext := range list {
+		ext = strings.ToLower(strings.TrimPrefix(strings.TrimSpace(ext), "."))
+		if ext != "" && !slices.Contains(out, ext) {
+			out = append(out, ext)
+		}
+	}
+	return out
+}
+
+func set[T any](setting, given *T) {
+	if given != nil {
+		*setting = *given
+	}
+}
+
+// setSwitch sets a setting that is true when the switch is in position.
+func setSwitch(setting *bool, given *onOff, position onOff) {
+	if given != nil {
+		*setting = *given == position
+	}
+}

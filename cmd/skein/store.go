@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/skein-im/skein/internal/config"
+	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/sqlite"
+)
+
+// storeFile is the embedded store inside --data.
+const storeFile = "skein.db"
+
+// storeOptions are what a server wants of its store, whatever the engine.
+type storeOptions struct {
+	Committed  store.CommitHook      // nil: nobody is told
+	Log        *slog.Logger          // nil: no log
+	Registerer prometheus.Registerer // nil: no metrics
+}
+
+// openStore opens the configured store and makes it where there is none. Close
+// ends it.
+func openStore(ctx context.Context, cfg config.Store, opts storeOptions) (store.Store, error) {
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("--data: %w", err)
+	}
+	s, err := sqlite.Open(ctx, sqlite.Options{
+		Path:      filepath.Join(cfg.Data, storeFile),
+		Committed: opts.Committed, Log: opts.Log, Registerer: opts.Registerer,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("--data %s: %w", cfg.Data, err)
+	}
+	return s, nil
+}
+
+// withStore lends do the store that is there already. A command that only looks
+// must not leave an empty store behind where somebody mistyped --data.
+func withStore(ctx context.Context, cfg config.Store, do func(store.Store) error) error {
+	if _, err := os.Stat(filepath.Join(cfg.Data, storeFile)); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("--data: there is no store in %s; `skein serve` and `skein app create` make one", cfg.Data)
+	}
+	return withNewStore(ctx, cfg, do)
+}
+
+// withNewStore is withStore for commands that may make the store.
+func withNewStore(ctx context.Context, cfg config.Store, do func(store.Store) error) error {
+	s, err := openStore(ctx, cfg, storeOptions{})
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(s), s.Close())
+}
