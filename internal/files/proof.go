@@ -1,0 +1,104 @@
+package files
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+func isPNG(head []byte) bool {
+	return len(head) >= 16 && string(head[12:16]) == "IHDR"
+}
+
+// isBMP: a text may begin with BM too, but not with four zero bytes at 6.
+func isBMP(head []byte) bool {
+	return len(head) >= 26 && binary.LittleEndian.Uint32(head[6:]) == 0
+}
+
+// isPDF: the signature comes first. Readers find it later as well, which is how a
+// page dresses up as a document.
+func isPDF(head []byte) bool {
+	head = bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))
+	return bytes.HasPrefix(bytes.TrimLeft(head, "\r\n"), []byte("%PDF-"))
+}
+
+// isAMR: RFC 4867, section 5. Without the line's end it may be a script.
+func isAMR(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("#!AMR\n")) || bytes.HasPrefix(head, []byte("#!AMR-WB\n"))
+}
+
+// isMP3: a tag, or a frame header of MPEG audio layer III, ISO 11172-3 section
+// 2.4.2.3. Some encoders leave zero bytes before the first frame.
+func isMP3(head []byte) bool {
+	if bytes.HasPrefix(head, []byte("ID3")) {
+		return true
+	}
+	head = bytes.TrimLeft(head, "\x00")
+	if len(head) < 4 {
+		return false
+	}
+	const layerIII, reserved = 1, 1
+	var (
+		sync    = head[0] == 0xff && head[1]&0xe0 == 0xe0
+		version = head[1] >> 3 & 3
+		layer   = head[1] >> 1 & 3
+		bitrate = head[2] >> 4
+		rate    = head[2] >> 2 & 3
+	)
+	return sync && version != reserved && layer == layerIII && bitrate != 0 && bitrate != 15 && rate != 3
+}
+
+// isADTS: a frame of raw AAC, ISO 13818-7 section 6.2, and the next one where it
+// should be, if the file goes on for that long.
+func isADTS(head []byte) bool {
+	size := adtsFrame(head)
+	if size == 0 {
+		return false
+	}
+	if size+7 > len(head) {
+		return size >= len(head) || head[size] == 0xff
+	}
+	return adtsFrame(head[size:]) > 0
+}
+
+// adtsFrame is the length of the frame at the front in bytes; zero: there is none.
+func adtsFrame(b []byte) int {
+	const header, rates = 7, 13
+	if len(b) < header || b[0] != 0xff || b[1]&0xf6 != 0xf0 || b[2]>>2&0xf >= rates {
+		return 0
+	}
+	size := int(b[3]&3)<<11 | int(b[4])<<3 | int(b[5]>>5)
+	if size < header {
+		return 0
+	}
+	return size
+}
+
+// isISOMedia: the file begins with a box of its brands, ISO 14496-12 section 4.3.
+func isISOMedia(head []byte) bool { return brands(head) != nil }
+
+// isHEIC: an HEVC brand stands first or among the compatible ones. A file whose
+// first brand is the general mif1 may as well be AVIF.
+func isHEIC(head []byte) bool {
+	list := brands(head)
+	for i := 0; i+4 <= len(list); i += 4 {
+		switch string(list[i : i+4]) {
+		case "heic", "heix", "hevc", "hevx", "heim", "heis":
+			return true
+		}
+	}
+	return false
+}
+
+// brands are the four-byte brands of an ISO media file, the first one first, with
+// the version between as one that nobody uses. nil: this is none.
+func brands(head []byte) []byte {
+	const header, most = 8, 1 << 10
+	if len(head) < header+4 || string(head[4:8]) != "ftyp" {
+		return nil
+	}
+	size := binary.BigEndian.Uint32(head)
+	if size < header+4 || size > most {
+		return nil
+	}
+	return head[header:min(int(size), len(head))]
+}

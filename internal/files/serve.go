@@ -1,0 +1,72 @@
+package files
+
+import (
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"regexp"
+)
+
+// namePattern is every name that Save gives, and no way out of the folder.
+var namePattern = regexp.MustCompile(`^[0-9a-f]{32}\.([0-9a-z]{2,4})$`)
+
+// Handler serves GET and HEAD of one file; its route is a ServeMux pattern that
+// ends in {name}. A file never changes under its name, so it may be kept for a
+// year; it is shown in place where it is an image, audio or video, and never run.
+func (s *Store) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := r.PathValue("name")
+		m := namePattern.FindStringSubmatch(name)
+		if m == nil || kindOf(m[1]) == nil {
+			s.notFound.ServeHTTP(w, r)
+			return
+		}
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			s.notAllowed.ServeHTTP(w, r)
+			return
+		}
+		s.serve(w, r, name, kindOf(m[1]))
+	})
+}
+
+func (s *Store) serve(w http.ResponseWriter, r *http.Request, name string, k *kind) {
+	f, err := os.Open(s.path(name))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		s.notFound.ServeHTTP(w, r)
+		return
+	case err != nil:
+		s.away(w, err)
+		return
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		s.away(w, err)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", k.contentType)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Etag", `"`+name[:32]+`"`)
+	if !k.inline {
+		h.Set("Content-Disposition", "attachment")
+	}
+	http.ServeContent(w, r, name, info.ModTime(), f)
+}
+
+// away answers where the disk fails.
+func (s *Store) away(w http.ResponseWriter, err error) {
+	s.log.Error("cannot read an upload", slog.Any("err", err))
+	w.Header().Set("Retry-After", "1")
+	http.Error(w, "unavailable", http.StatusServiceUnavailable)
+}
+
+func methodNotAllowed(w http.ResponseWriter, _ *http.Request) {
+	http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+}

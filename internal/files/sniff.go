@@ -1,0 +1,34 @@
+package files
+
+import (
+	"mime"
+	"slices"
+
+	"github.com/gabriel-vasile/mimetype"
+)
+
+// sniff tells the kind of a file from its first bytes. It is archive for every
+// file in a ZIP; archiveKind tells those apart.
+//
+// Package mimetype takes a short signature for the whole, and some of its
+// signatures may stand anywhere, so what it says is held to a proof. What fails
+// its proof may yet be a text that only mentions one: "%PDF- is how they begin".
+// Errors: skein.ErrFileType.
+func sniff(head []byte) (*kind, error) {
+	if isADTS(head) { // mimetype knows only half of the ADTS headers
+		return kindOf("aac"), nil
+	}
+	found, _, _ := mime.ParseMediaType(mimetype.Detect(head).String()) // it writes no other kind
+	for _, k := range kinds {
+		if slices.Contains(k.signatures, found) && (k.proof == nil || k.proof(head)) {
+			return k, nil
+		}
+	}
+	switch {
+	case !isText(head):
+		return nil, refused("holds " + found)
+	case hasMarkup(head):
+		return nil, refused("is text with markup or a script")
+	}
+	return plain, nil
+}
