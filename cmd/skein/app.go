@@ -39,13 +39,12 @@ type appCreate struct {
 	JSON bool   `help:"Print {app_id, app_key, token_secret}."`
 }
 
-// Validate says which flag cannot work and why. Kong calls it, and that of what is
-// embedded, when it parses.
+// Validate says which flag cannot work and why. Kong calls it when it parses.
 func (c *appCreate) Validate() error {
 	if !skein.ValidAppID(c.ID) {
 		return fmt.Errorf("--id: %q is not 1 to 64 of A-Z a-z 0-9 - _", c.ID)
 	}
-	return checkName(c.Name)
+	return errors.Join(c.Store.Validate(), checkName(c.Name), c.settingFlags.check())
 }
 
 // Run makes the app.
@@ -117,7 +116,7 @@ func (c *appUpdate) Validate() error {
 	if c.Name == "" && c.settingFlags.empty() {
 		return errors.New("nothing to change: give --name or a setting")
 	}
-	return checkName(c.Name)
+	return errors.Join(c.Store.Validate(), checkName(c.Name), c.settingFlags.check())
 }
 
 // Run changes what was given and shows the result.

@@ -29,7 +29,7 @@ func (c *appRotateKey) Validate() error {
 	if c.Grace < 0 {
 		return fmt.Errorf("--grace: %v is less than nothing", c.Grace)
 	}
-	return nil
+	return c.Store.Validate()
 }
 
 // Run makes the new key.
@@ -52,9 +52,7 @@ func (c *appRotateKey) Run(ctx context.Context, out io.Writer) error {
 // rotate adds the key, gives the others their end and forgets those that are past
 // theirs.
 func (c *appRotateKey) rotate(app *skein.App, key skein.AppKey) (skein.AppKey, error) {
-	keys := slices.DeleteFunc(slices.Clone(app.Keys), func(k skein.AppKey) bool {
-		return k.Expires != 0 && k.Expires <= key.Created
-	})
+	keys := slices.Clone(app.Keys)
 	if key.Name == "" {
 		key.Name = freeName(keys)
 	}
@@ -67,6 +65,9 @@ func (c *appRotateKey) rotate(app *skein.App, key skein.AppKey) (skein.AppKey, e
 	if !c.Add {
 		endKeys(keys, c.Old, key.Created.Add(c.Grace))
 	}
+	keys = slices.DeleteFunc(keys, func(k skein.AppKey) bool {
+		return k.Expires != 0 && k.Expires <= key.Created
+	})
 	app.Keys = append(keys, key)
 	return key, nil
 }
