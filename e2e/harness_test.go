@@ -25,7 +25,7 @@ import (
 const patience = 20 * time.Second
 
 var (
-	binary  string // the built server
+	program string // the built server
 	tempDir string // of the package; removed at the end
 )
 
@@ -45,9 +45,9 @@ func run(m *testing.M) (int, error) {
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a temp dir
 	tempDir = dir
-	if binary = os.Getenv("SKEIN_E2E_BIN"); binary == "" {
-		binary = filepath.Join(dir, "skein")
-		args := []string{"build", "-o", binary}
+	if program = os.Getenv("SKEIN_E2E_BIN"); program == "" {
+		program = filepath.Join(dir, "skein")
+		args := []string{"build", "-o", program}
 		if os.Getenv("SKEIN_E2E_RACE") == "1" {
 			args = append(args, "-race")
 		}
@@ -72,6 +72,7 @@ type server struct {
 	Admin string // host:port of the admin address
 	Data  string // the data directory
 	args  []string
+	env   []string
 	log   *logBuffer
 	cmd   *exec.Cmd
 	done  chan struct{} // closed when the process has ended
@@ -83,6 +84,11 @@ type option func(*server)
 // withArgs adds flags to `skein serve`.
 func withArgs(args ...string) option {
 	return func(s *server) { s.args = append(s.args, args...) }
+}
+
+// withEnv adds environment variables.
+func withEnv(env ...string) option {
+	return func(s *server) { s.env = append(s.env, env...) }
 }
 
 // withoutDev starts the server without --dev: no demo app.
@@ -125,8 +131,8 @@ func (s *server) launch() error {
 		s.Addr, s.Admin = freeAddr(), freeAddr()
 	}
 	args := append([]string{"serve", "--addr", s.Addr, "--admin-addr", s.Admin, "--data", s.Data}, s.args...)
-	s.cmd = exec.Command(binary, args...)
-	s.cmd.Env = cleanEnv()
+	s.cmd = exec.Command(program, args...)
+	s.cmd.Env = append(cleanEnv(), s.env...)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	// The server must not outlive a test binary that was killed.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -255,7 +261,7 @@ func skein(t *testing.T, args ...string) (stdout, stderr string, exit int) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
 	var out, errs bytes.Buffer
-	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = cleanEnv()
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// page is a numbered page of messages.
-type page struct {
+// msgPage is a numbered page of messages.
+type msgPage struct {
 	Data        []message `json:"data"`
 	CurrentPage int       `json:"current_page"`
 	LastPage    int       `json:"last_page"`
@@ -15,8 +15,8 @@ type page struct {
 	Total       int       `json:"total"`
 }
 
-// window of a history by cursor.
-type span struct {
+// msgSpan is a window of a history by cursor.
+type msgSpan struct {
 	Data    []message `json:"data"`
 	HasMore bool      `json:"has_more"`
 }
@@ -82,7 +82,7 @@ func TestHistoryPagesAndCursors(t *testing.T) {
 		{"?size=100", obj{"size": 100}, downTo(57, 1), 1, 100, 1},
 		{"?size=57", obj{"size": 57}, downTo(57, 1), 1, 57, 1},
 	} {
-		var p page
+		var p msgPage
 		get(tt.query, tt.data, &p)
 		if !slices.Equal(seqs(p.Data), tt.seqs) || p.CurrentPage != tt.page || p.PerPage != tt.per || p.LastPage != tt.of || p.Total != n {
 			t.Errorf("page %q: got seqs %v, page %d of %d, %d each, %d in all; want %v, %d of %d, %d each, %d in all",
@@ -110,14 +110,14 @@ func TestHistoryPagesAndCursors(t *testing.T) {
 		{"?before_seq=9&limit=7", obj{"before_seq": 9, "limit": 7}, downTo(8, 2), true},
 		{"?before_seq=1", obj{"before_seq": 1}, downTo(0, 1), false},
 	} {
-		var s span
+		var s msgSpan
 		get(tt.query, tt.data, &s)
 		if !slices.Equal(seqs(s.Data), tt.seqs) || s.HasMore != tt.more {
 			t.Errorf("cursor %q: got %v, has_more %v; want %v, %v", tt.query, seqs(s.Data), s.HasMore, tt.seqs, tt.more)
 		}
 	}
 	// The query wins over the body; the body alone is the original's way.
-	var p page
+	var p msgPage
 	a.must(t, "GET", convPath(conv, "message?page=2"), `{"page":3,"size":5}`).into(t, &p)
 	if p.CurrentPage != 2 || p.PerPage != 5 {
 		t.Errorf("query and body: got page %d, %d each; want 2, 5", p.CurrentPage, p.PerPage)

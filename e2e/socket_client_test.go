@@ -52,6 +52,7 @@ type socket struct {
 	conn   net.Conn
 	ids    atomic.Int64
 	pings  atomic.Int64
+	mute   atomic.Bool   // pings are not answered
 	readBy chan struct{} // closed when reading has ended
 
 	write sync.Mutex // held while a frame is written
@@ -118,6 +119,9 @@ func (c *socket) readLoop(r io.Reader) {
 			return
 		case h.OpCode == ws.OpPing:
 			c.pings.Add(1)
+			if c.mute.Load() {
+				continue
+			}
 			_ = c.writeFrame(ws.NewPongFrame(payload))
 		case h.OpCode == ws.OpClose:
 			code, _ := ws.ParseCloseFrameData(payload)

@@ -1,0 +1,162 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"sync"
+	"testing"
+
+	"github.com/gobwas/ws"
+)
+
+// lazy is a logged-in socket that reads nothing until it is told to.
+func (a *app) lazy(t *testing.T, client string) *socket {
+	t.Helper()
+	dialer := ws.Dialer{NetDial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+		if tcp, ok := conn.(*net.TCPConn); ok {
+			err = tcp.SetReadBuffer(16 << 10)
+		}
+		return conn, err
+	}}
+	conn, buffered, _, err := dialer.Dial(t.Context(), "ws://"+a.s.Addr+"/im/socket")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if buffered != nil {
+		t.Fatal("the server spoke before the login")
+	}
+	c := &socket{conn: conn, news: make(chan struct{}, 1), readBy: make(chan struct{})}
+	t.Cleanup(func() { conn.Close() })
+	if _, err := c.post("login", a.loginData(client, "lazy")); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// SPEC 8.6: a slow reader hurts itself alone: its queue is bounded, its socket is
+// closed with 4508, nothing durable is lost, others see every message.
+func TestSlowReaderHurtsItselfAlone(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	a := demoApp(s)
+	const slowOnes, n = 10, 1500
+	sender, quick := a.user(t, "sender"), a.user(t, "quick")
+	var slow []string
+	for range slowOnes {
+		slow = append(slow, a.user(t, "slow"))
+	}
+	conv := a.group(t, sender, append(slow, quick)...)
+	var lazies []*socket
+	for _, id := range slow {
+		lazies = append(lazies, a.lazy(t, id))
+	}
+	c, reader := a.login(t, sender, "d"), a.login(t, quick, "d")
+	before := s.rss(t)
+	text := long(12 << 10)
+	var sending sync.WaitGroup
+	sending.Go(func() {
+		for i := 0; i < n; {
+			var ids []string
+			for range 20 {
+				id, err := c.post("msg.send", obj{"conv_id": conv, "type": -1, "text": fmt.Sprint(i, " ", text), "no_sync": 0})
+				if err != nil {
+					t.Errorf("send: %v", err)
+					return
+				}
+				ids = append(ids, id)
+				i++
+			}
+			for _, id := range ids {
+				f, err := c.take(patience, func(f *frame) bool { return f.ID != nil && *f.ID == id })
+				if err != nil || f.Code != 0 {
+					t.Errorf("send: %v %v", f, err)
+					return
+				}
+			}
+		}
+	})
+	for i := range n {
+		if m := reader.expect(t, "msg.new").message(t); m.Seq != int64(i+1) {
+			t.Fatalf("the quick reader: got seq %d, want %d", m.Seq, i+1)
+		}
+	}
+	sending.Wait()
+	// Each of the slow ones would hold 18 MiB.
+	if grown := s.peak(t) - before; grown > slowOnes*12<<20 {
+		t.Errorf("memory grew by %d MiB over %d slow readers, want a bounded queue each", grown>>20, slowOnes)
+	}
+	for i, l := range lazies {
+		go l.readLoop(l.conn)
+		l.closed(t, 4508)
+		got := 0
+		for _, f := range l.pending() {
+			if f.Type == "msg.new" {
+				got++
+			}
+		}
+		if got >= n {
+			t.Errorf("slow reader %d got all %d messages, want its queue cut", i, n)
+		}
+	}
+	// What it has missed is in the history.
+	if h := a.history(t, conv); len(h) != n {
+		t.Errorf("history: got %d messages, want %d", len(h), n)
+	}
+	again := a.login(t, slow[0], "lazy")
+	a.send(t, conv, sender, "welcome back")
+	again.expectText(t, "welcome back")
+}
+
+// SPEC 8.8: more than it can do is answered 4290 or 5030, not queued without
+// bound; what was acked is there, what was refused is not.
+func TestOverloadIsAnswered(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	a := demoApp(s)
+	one := a.user(t, "one")
+	conv := a.group(t, one)
+	const sockets, each = 16, 400
+	acked, refused := make([]int, sockets), make([]int, sockets)
+	var sending sync.WaitGroup
+	for i := range sockets {
+		from := a.user(t, "two")
+		a.must(t, "POST", convPath(conv, "members"), obj{"client_ids": []string{from}})
+		c := a.login(t, from, "d")
+		sending.Go(func() {
+			defer c.drop()
+			key := unique("k")
+			for n := range each { // nothing is read in between: the worst client
+				if _, err := c.post("msg.send", obj{"conv_id": conv, "type": -1, "text": "x", "client_msg_id": fmt.Sprint(key, n)}); err != nil {
+					t.Errorf("send: %v", err)
+					return
+				}
+			}
+			for range each {
+				f, err := c.take(patience, isAnswer)
+				if err != nil {
+					t.Errorf("an answer: %v", err)
+					return
+				}
+				switch f.Code {
+				case 0:
+					acked[i]++
+				case 4290, 5030:
+					refused[i]++
+				default:
+					t.Errorf("got %s, want success, 4290 or 5030", f)
+				}
+			}
+		})
+	}
+	sending.Wait()
+	total, no := 0, 0
+	for i := range sockets {
+		total, no = total+acked[i], no+refused[i]
+	}
+	t.Logf("%d acked, %d refused", total, no)
+	if h := a.history(t, conv); len(h) != total {
+		t.Errorf("history: got %d messages, want the %d that were acked", len(h), total)
+	}
+}

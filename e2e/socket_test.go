@@ -1,0 +1,456 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+func TestPingPong(t *testing.T) {
+	t.Parallel()
+	a := dev(t)
+	c := a.login(t, a.user(t, "one"), "d")
+	if err := c.sendText(`{"type":"ping"}`); err != nil {
+		t.Fatal(err)
+	}
+	f := c.next(t)
+	var data struct {
+		Time int64 `json:"time"`
+	}
+	if f.into(t, &data); f.Type != "pong" || data.Time < 1_600_000_000_000 {
+		t.Errorf("ping: got %s, want pong with data.time in milliseconds", f)
+	}
+}
+
+// no_sync, the sender's other devices, and device_id.
+func TestWhoGetsTheLiveCopy(t *testing.T) {
+	t.Parallel()
+	a := dev(t)
+	one, two := a.user(t, "one"), a.user(t, "two")
+	conv := a.group(t, one, two)
+	phone, desk, other := a.login(t, one, "phone"), a.login(t, one, "desk"), a.login(t, two, "phone")
+	got := func(text string, c *socket) bool {
+		c.ping(t)
+		found := false
+		for _, f := range c.pending() {
+			found = found || f.Type == "msg.new" && f.message(t).text() == text
+		}
+		return found
+	}
+	for name, tt := range map[string]struct {
+		send        func(text string)
+		phone, desk bool
+	}{
+		"REST, by default": {func(text string) { a.send(t, conv, one, text) }, false, false},
+		"REST, no_sync 0": {func(text string) {
+			a.must(t, "POST", convPath(conv, "message"), obj{"from_client": one, "type": -1, "text": text, "no_sync": 0})
+		}, false, false},
+		"REST, no_sync 1": {func(text string) {
+			a.must(t, "POST", convPath(conv, "message"), obj{"from_client": one, "type": -1, "text": text, "no_sync": 1})
+		}, true, true},
+		"REST, no_sync 1 from the desk": {func(text string) {
+			a.must(t, "POST", convPath(conv, "message"), obj{"from_client": one, "type": -1, "text": text, "no_sync": 1, "device_id": "desk"})
+		}, true, false},
+		"socket, by default": {func(text string) {
+			phone.ask(t, "msg.send", obj{"conv_id": conv, "type": -1, "text": text}).want(t, "send", 0)
+		}, false, true},
+		"socket, no_sync 0": {func(text string) {
+			phone.ask(t, "msg.send", obj{"conv_id": conv, "type": -1, "text": text, "no_sync": 0}).want(t, "send", 0)
+		}, false, false},
+		"socket, no_sync 1": {func(text string) {
+			phone.ask(t, "msg.send", obj{"conv_id": conv, "type": -1, "text": text, "no_sync": 1}).want(t, "send", 0)
+		}, true, true},
+	} {
+		text := unique(name)
+		tt.send(text)
+		other.expectText(t, text)
+		// Delivery is one at a time: a message behind it that all get shows that it
+		// has passed.
+		behind := unique("behind")
+		a.must(t, "POST", convPath(conv, "message"), obj{"from_client": one, "type": -1, "text": behind, "no_sync": 1})
+		for device, want := range map[*socket]bool{phone: tt.phone, desk: tt.desk} {
+			eventually(t, "the message behind", func() bool { return got(behind, device) })
+			if have := got(text, device); have != want {
+				t.Errorf("%s: live copy on phone %v / desk %v: got %v, want %v", name, device == phone, device == desk, have, want)
+			}
+		}
+		if h := a.history(t, conv); h[len(h)-2].text() != text {
+			t.Errorf("%s: history ends with %+v, want it to hold %q", name, h[len(h)-2:], text)
+		}
+	}
+}
+
+// On one socket the answer comes before the events that the command caused.
+func TestAnswerComesBeforeItsEvents(t *testing.T) {
+	t.Parallel()
+	a := dev(t)
+	one, two := a.user(t, "one"), a.user(t, "two")
+	conv := a.group(t, one, two)
+	c := a.login(t, one, "d")
+	const n = 100
+	want := map[string]bool{}
+	for range n { // pipelined, so that answers and events meet
+		id, err := c.post("msg.send", obj{"conv_id": conv, "type": -1, "text": "x", "no_sync": 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want[id] = true
+	}
+	answered := map[string]bool{} // msg_id
+	for events := 0; events < n; {
+		f := c.next(t)
+		switch {
+		case f.ID != nil && want[*f.ID]:
+			a, err := readAnswer("msg.send", f)
+			if err != nil || a.Code != 0 {
+				t.Fatalf("send: %v %v", a, err)
+			}
+			answered[a.text("msg_id")] = true
+		case f.Type == "msg.new":
+			events++
+			if m := f.message(t); !answered[m.MsgID] {
+				t.Fatalf("event %d: msg.new of seq %d came before the answer to its send", events, m.Seq)
+			}
+		default:
+			t.Fatalf("got %s", f)
+		}
+	}
+	// The same for conversations made and left by command.
+	id, err := c.post("conv.create", obj{"to_client_ids": []string{two}, "conv_type": 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := c.next(t); f.ID == nil || *f.ID != id {
+		t.Errorf("after conv.create: first came %s, want the answer", f)
+	}
+}
+
+// SPEC 8.5: msg.new of one conversation comes in seq order, without gaps for a
+// reader that keeps up, and 8.4's ids fit the answers.
+func TestPushesComeInSeqOrder(t *testing.T) {
+	t.Parallel()
+	a := dev(t)
+	senders := a.users(t, 6)
+	reader := a.user(t, "reader")
+	convs := []string{a.group(t, reader, senders...), a.group(t, reader, senders...)}
+	c := a.login(t, reader, "d")
+	const each = 50
+	var sending sync.WaitGroup
+	for i, from := range senders {
+		s := a.login(t, from, "d")
+		sending.Go(func() {
+			for n := range each {
+				conv := convs[n%2]
+				var ans *answer
+				var err error
+				if i%2 == 0 {
+					ans, err = s.try("msg.send", obj{"conv_id": conv, "type": -1, "text": "x"})
+				} else {
+					ans, err = a.s.try("POST", convPath(conv, "message"), a.server(), obj{"from_client": from, "type": -1, "text": "x"})
+				}
+				if err != nil || ans.Code != 0 {
+					t.Errorf("send: %v %v", ans, err)
+					return
+				}
+			}
+		})
+	}
+	last := map[string]int64{}
+	for range each * len(senders) {
+		m := c.expect(t, "msg.new").message(t)
+		if last[m.ConvID]++; m.Seq != last[m.ConvID] {
+			t.Errorf("msg.new of %s: got seq %d, want %d", m.ConvID, m.Seq, last[m.ConvID])
+			last[m.ConvID] = m.Seq
+		}
+	}
+	sending.Wait()
+	c.nothing(t, "msg.new")
+}
+
+// What happens to a conversation is told to its members who are online.
+func TestConversationEvents(t *testing.T) {
+	t.Parallel()
+	a := dev(t)
+	one, two, three := a.user(t, "one"), a.user(t, "two"), a.user(t, "three")
+	c, outsider := a.login(t, two, "d"), a.login(t, three, "d")
+	conv := a.group(t, one, two)
+	about := func(typ string) {
+		t.Helper()
+		var data struct {
+			ConvID string `json:"conv_id"`
+		}
+		f := c.expect(t, typ)
+		if f.into(t, &data); data.ConvID != conv {
+			t.Errorf("%s: got %s, want conv_id %s", typ, f, conv)
+		}
+	}
+	about("conv.created")
+	a.must(t, "PUT", "/im/conversations", obj{"where": [][]any{{"conv_id", "=", conv}}, "update": obj{"conv_extend": obj{"a": 1}}})
+	about("conv.updated")
+	fourth := a.user(t, "four")
+	a.must(t, "POST", convPath(conv, "members"), obj{"client_ids": []string{fourth}})
+	about("conv.members.added")
+	a.must(t, "DELETE", convPath(conv, "members"), obj{"client_ids": []string{fourth}})
+	about("conv.members.removed")
+	a.must(t, "DELETE", convPath(conv), nil)
+	about("conv.deleted")
+	outsider.ping(t)
+	if p := outsider.pending(); len(p) != 0 {
+		t.Errorf("an outsider got %v, want nothing", p)
+	}
+}
+
+// rawSocket is a WebSocket whose frames the test writes itself.
+type rawSocket struct {
+	conn net.Conn
+	r    *bufio.Reader
+}
+
+func (s *server) rawSocket(t *testing.T) *rawSocket {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	conn, buffered, _, err := ws.Dial(ctx, "ws://"+s.Addr+"/im/socket")
+	if err != nil {
+		t.Fatalf("dial: %v", err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(2 * patience)); err != nil {
+		t.Fatal(err)
+	}
+	if buffered != nil {
+		return &rawSocket{conn, buffered}
+	}
+	return &rawSocket{conn, bufio.NewReader(conn)}
+}
+
+// frame writes one frame: the first byte as given, masked unless told otherwise.
+func (c *rawSocket) frame(first byte, payload []byte, masked bool) {
+	b := []byte{first}
+	bit := byte(0)
+	if masked {
+		bit = 0x80
+	}
+	switch n := len(payload); {
+	case n < 126:
+		b = append(b, bit|byte(n))
+	case n < 1<<16:
+		b = append(b, bit|126)
+		b = binary.BigEndian.AppendUint16(b, uint16(n))
+	default:
+		b = append(b, bit|127)
+		b = binary.BigEndian.AppendUint64(b, uint64(n))
+	}
+	payload = bytes.Clone(payload)
+	if masked {
+		mask := [4]byte{1, 2, 3, 4}
+		b = append(b, mask[:]...)
+		ws.Cipher(payload, mask, 0)
+	}
+	_, _ = c.conn.Write(append(b, payload...)) // the peer may have closed: the reader says how
+}
+
+// closeCode reads to the end and is the code of the close frame; 0 when the
+// connection ended without one.
+func (c *rawSocket) closeCode(t *testing.T) ws.StatusCode {
+	t.Helper()
+	for {
+		h, err := ws.ReadHeader(c.r)
+		if err != nil {
+			if e, ok := err.(net.Error); ok && e.Timeout() {
+				t.Fatal("the socket stays open")
+			}
+			return 0
+		}
+		payload := make([]byte, h.Length)
+		if _, err := io.ReadFull(c.r, payload); err != nil {
+			return 0
+		}
+		if h.OpCode == ws.OpClose {
+			code, _ := ws.ParseCloseFrameData(payload)
+			return code
+		}
+	}
+}
+
+// What must close a socket, and with which code: SPEC 7 and RFC 6455.
+func TestFramesThatClose(t *testing.T) {
+	t.Parallel()
+	a := dev(t)
+	over := []byte(`{"type":"ping","pad":"` + long(256<<10) + `"}`)
+	for name, tt := range map[string]struct {
+		send func(c *rawSocket)
+		code ws.StatusCode
+	}{
+		"binary":       {func(c *rawSocket) { c.frame(0x82, []byte{1, 2, 3}, true) }, 1003},
+		"over 256 KiB": {func(c *rawSocket) { c.frame(0x81, over, true) }, 1009},
+		"a length of 8 EiB": {func(c *rawSocket) {
+			c.conn.Write([]byte{0x81, 0xff, 0x7f, 255, 255, 255, 255, 255, 255, 255, 1, 2, 3, 4})
+		}, 1009}, //nolint:errcheck
+		"invalid UTF-8":       {func(c *rawSocket) { c.frame(0x81, []byte{'"', 0xff, '"'}, true) }, 1007},
+		"invalid UTF-8 split": {func(c *rawSocket) { c.frame(0x01, []byte{0xe4}, true); c.frame(0x80, []byte{0x20}, true) }, 1007},
+		"not masked":          {func(c *rawSocket) { c.frame(0x81, []byte(`{"type":"ping"}`), false) }, 1002},
+		"RSV1":                {func(c *rawSocket) { c.frame(0xc1, []byte(`{"type":"ping"}`), true) }, 1002},
+		"RSV3":                {func(c *rawSocket) { c.frame(0x91, []byte(`{"type":"ping"}`), true) }, 1002},
+		"opcode 3":            {func(c *rawSocket) { c.frame(0x83, []byte(`x`), true) }, 1002},
+		"opcode 11":           {func(c *rawSocket) { c.frame(0x8b, []byte(`x`), true) }, 1002},
+		"a ping of 126 bytes": {func(c *rawSocket) { c.frame(0x89, make([]byte, 126), true) }, 1002},
+		"a ping in fragments": {func(c *rawSocket) { c.frame(0x09, []byte("x"), true) }, 1002},
+		"continuation first":  {func(c *rawSocket) { c.frame(0x80, []byte("x"), true) }, 1002},
+		"text within text":    {func(c *rawSocket) { c.frame(0x01, []byte(`{"a"`), true); c.frame(0x81, []byte(`{}`), true) }, 1002},
+		"a close of one byte": {func(c *rawSocket) { c.frame(0x88, []byte{3}, true) }, 1002},
+		"a close with 1005":   {func(c *rawSocket) { c.frame(0x88, []byte{0x03, 0xed}, true) }, 1002},
+		"a close with 999":    {func(c *rawSocket) { c.frame(0x88, []byte{0x03, 0xe7}, true) }, 1002},
+		"a close with 1000":   {func(c *rawSocket) { c.frame(0x88, []byte{0x03, 0xe8}, true) }, 1000},
+		"a close with 4000":   {func(c *rawSocket) { c.frame(0x88, []byte{0x0f, 0xa0}, true) }, 4000},
+		"over by fragments": {func(c *rawSocket) {
+			c.frame(0x01, over[:1000], true)
+			for rest := over[1000:]; len(rest) > 0; rest = rest[min(len(rest), 64<<10):] {
+				c.frame(0x00, rest[:min(len(rest), 64<<10)], true)
+			}
+		}, 1009},
+	} {
+		for _, loggedIn := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, logged in %v", name, loggedIn), func(t *testing.T) {
+				t.Parallel()
+				c := a.s.rawSocket(t)
+				if loggedIn {
+					c.frame(0x81, []byte(jsonOf(obj{"type": "login", "data": a.loginData(unique("raw"), "d")})), true)
+				}
+				go tt.send(c) // the server may close before it has read all
+				got := c.closeCode(t)
+				if got != tt.code {
+					t.Errorf("close code: got %d, want %d", got, tt.code)
+				}
+			})
+		}
+	}
+}
+
+// What looks odd and is right.
+func TestFramesThatAreFine(t *testing.T) {
+	t.Parallel()
+	a := dev(t)
+	c := a.s.rawSocket(t)
+	read := func() string {
+		t.Helper()
+		h, err := ws.ReadHeader(c.r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		payload := make([]byte, h.Length)
+		if _, err := io.ReadFull(c.r, payload); err != nil {
+			t.Fatal(err)
+		}
+		if h.OpCode == ws.OpPong {
+			return "pong " + string(payload)
+		}
+		return string(payload)
+	}
+	login := []byte(jsonOf(obj{"type": "login", "data": a.loginData(unique("raw"), "d")}))
+	c.frame(0x01, login[:3], true)
+	c.frame(0x89, []byte("between"), true)
+	c.frame(0x00, nil, true)
+	for _, b := range login[3 : len(login)-1] {
+		c.frame(0x00, []byte{b}, true)
+	}
+	c.frame(0x80, login[len(login)-1:], true)
+	if got := read(); got != "pong between" {
+		t.Errorf("a ping between fragments: got %q, want its pong", got)
+	}
+	if got := read(); !strings.Contains(got, "login.success") {
+		t.Errorf("a login in fragments: got %s", got)
+	}
+	c.frame(0x8a, []byte("nobody asked"), true)
+	c.frame(0x89, nil, true)
+	if got := read(); got != "pong " {
+		t.Errorf("an empty ping: got %q", got)
+	}
+	c.frame(0x89, bytes.Repeat([]byte{0xff}, 125), true)
+	if got := read(); got != "pong "+strings.Repeat("\xff", 125) {
+		t.Errorf("a ping of 125 bytes: got %q", got)
+	}
+	exact := `{"type":"ping","pad":"`
+	exact += long(256<<10-len(exact)-2) + `"}`
+	c.frame(0x81, []byte(exact), true)
+	if got := read(); !strings.Contains(got, `"pong"`) {
+		t.Errorf("a frame of exactly 256 KiB: got %.100s, want pong", got)
+	}
+}
+
+// The handshake refuses what is none, and does not crash.
+func TestHandshake(t *testing.T) {
+	t.Parallel()
+	s := devServer.get(t)
+	key := "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+	for name, tt := range map[string]struct {
+		request string
+		status  []int
+	}{
+		"a plain GET":        {"GET /im/socket HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", is(400, 426)},
+		"POST":               {"POST /im/socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" + key + "Content-Length: 0\r\n\r\n", is(400, 405)},
+		"no key":             {"GET /im/socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n", is(400)},
+		"an old version":     {"GET /im/socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 8\r\n" + key + "\r\n", is(400, 426)},
+		"another protocol":   {"GET /im/socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nSec-WebSocket-Version: 13\r\n" + key + "\r\n", is(400, 426)},
+		"as it should be":    {"GET /im/socket HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n" + key + "\r\n", is(101)},
+		"with a slash":       {"GET /im/socket/ HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" + key + "\r\n", is(404)},
+		"headers of 20 KiB":  {"GET /im/socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" + key + "X: " + long(20<<10) + "\r\n\r\n", is(431)},
+		"extensions offered": {"GET /im/socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n" + key + "\r\n", is(101)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conn, err := net.DialTimeout("tcp", s.Addr, patience)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			_ = conn.SetDeadline(time.Now().Add(patience))
+			go func() { _, _ = io.WriteString(conn, tt.request) }()
+			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			if !contains(tt.status, res.StatusCode) {
+				t.Errorf("got %s, want %v", res.Status, tt.status)
+			}
+			if res.StatusCode == 101 && res.Header.Get("Sec-WebSocket-Accept") != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
+				t.Errorf("Sec-WebSocket-Accept: got %q", res.Header.Get("Sec-WebSocket-Accept"))
+			}
+		})
+	}
+}
+
+func contains(list []int, v int) bool {
+	for _, l := range list {
+		if l == v {
+			return true
+		}
+	}
+	return false
+}
+
+// SPEC 7: the server pings each heartbeat_s and drops a peer silent for two.
+func TestHeartbeat(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("waits for two heartbeats of 25 s and more")
+	}
+	a := dev(t)
+	answering, silent := a.login(t, a.user(t, "one"), "d"), a.login(t, a.user(t, "two"), "d")
+	silent.mute.Store(true)
+	within(t, 40*time.Second, "a ping of the server", func() bool { return answering.pings.Load() > 0 })
+	within(t, 80*time.Second, "the end of a silent peer", func() bool { _, ended := silent.isClosed(); return ended })
+	answering.open(t)
+}
