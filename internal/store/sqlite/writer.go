@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -100,6 +101,7 @@ func (w *writer) loop() {
 	defer close(w.stopped)
 	var jobs []*job
 	for {
+		runtime.Gosched()
 		jobs = w.queue.take(jobs[:0], maxGroup)
 		if len(jobs) == 0 {
 			break

@@ -1,0 +1,320 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/skein-im/skein"
+)
+
+var appends = []check{
+	{"a message is kept as it was given", func(f *fixture) {
+		f.app("shop", "ann")
+		conv := f.group("shop", "ann")
+		first := f.say("shop", conv, "ann", "hi")
+		for name, body := range map[string]skein.Body{
+			"text":       {Type: skein.TypeText, Text: "a\x00b 日本 \U0001F600"},
+			"everything": {Type: skein.TypeImage, Text: "t", Attr: []byte(`{"w":1}`), URL: "https://x/y", MentionAll: true, Mentions: []string{"ann", "b.@:-_"}, ReplyTo: first.ID, NoSync: true},
+			"own type":   {Type: 1 << 40, Attr: []byte(`null`)},
+			"long":       {Type: skein.TypeText, Text: strings.Repeat("é", skein.MaxText/2), Attr: []byte(`"` + strings.Repeat("a", skein.MaxAttr-2) + `"`)},
+		} {
+			d := f.draft("shop", conv, "ann", "")
+			d.Body, d.ClientMsgID = body, "id "+name
+			got, again, err := f.Append(f.ctx, d)
+			f.must(err)
+			want := d.Message
+			want.Seq, want.Status = got.Seq, skein.StatusNormal
+			equal(f, "again", again, false)
+			equal(f, name+": answer", got, want)
+			got, err = f.Message(f.ctx, "shop", conv, d.ID)
+			f.must(err)
+			equal(f, name+": message", got, want)
+		}
+	}},
+	{"seq goes 1, 2, 3 in each conversation", func(f *fixture) {
+		f.app("shop", "ann")
+		one, two := f.group("shop", "ann"), f.group("shop", "ann")
+		for i := range int64(3) {
+			equal(f, "seq", f.say("shop", one, "ann", "x").Seq, i+1)
+			equal(f, "seq", f.say("shop", two, "ann", "x").Seq, i+1)
+		}
+		equal(f, "last", f.lookup("shop", one).LastSeq, 3)
+		equal(f, "active", f.lookup("shop", one).Active, f.now())
+	}},
+	{"many at once are dense, each there once, and told in order", func(f *fixture) {
+		f.app("shop", "ann")
+		convs := []skein.ID{f.group("shop", "ann"), f.group("shop", "ann"), f.group("shop", "ann")}
+		const n = 300
+		answers := make([]skein.Message, n)
+		f.together(n, func(i int) (err error) {
+			answers[i], _, err = f.Append(f.ctx, f.draft("shop", convs[i%3], "ann", fmt.Sprint(i)))
+			return err
+		})
+		told := map[skein.ID][]skein.Message{}
+		for _, s := range f.told() {
+			told[s.Conv] = append(told[s.Conv], s.Message)
+		}
+		answered := map[skein.ID]skein.Message{}
+		for _, m := range answers {
+			answered[m.ID] = m
+		}
+		for _, conv := range convs {
+			all := f.history("shop", conv)
+			equal(f, "stored", len(all), n/3)
+			for i, m := range all {
+				equal(f, "seq", m.Seq, int64(i+1))
+				equal(f, "answer", answered[m.ID], m)
+			}
+			equal(f, "told", told[conv], all)
+		}
+	}},
+	{"the hook knows all about a message before its answer", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		c := f.create(f.conv("shop", skein.Private), "ann", "bob")
+		d := f.draft("shop", c.ID, "ann", "hi")
+		d.Device = "phone"
+		m, _, err := f.Append(f.ctx, d)
+		f.must(err)
+		equal(f, "told", f.told(), []skein.Sent{{Message: m, App: "shop", ConvType: skein.Private, Device: "phone"}})
+	}},
+	{"a retry is answered the first message and told to nobody", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		conv := f.group("shop", "ann", "bob")
+		f.say("shop", conv, "bob", "before")
+		d := f.draft("shop", conv, "ann", "hi")
+		d.ClientMsgID, d.Mentions, d.Attr = "x", []string{"bob"}, []byte(`1`)
+		first, _, err := f.Append(f.ctx, d)
+		f.must(err)
+		f.pass(time.Hour)
+		retry := d
+		retry.ID, retry.Created, retry.Device, retry.NoSync = f.newID(), f.now(), "tablet", true
+		got, again, err := f.Append(f.ctx, retry)
+		f.must(err)
+		equal(f, "again", again, true)
+		equal(f, "answer", got, first)
+		equal(f, "stored", len(f.history("shop", conv)), 2)
+		equal(f, "told", len(f.told()), 2)
+		equal(f, "next", f.say("shop", conv, "ann", "more").Seq, 3)
+	}},
+	{"retries at once are one message", func(f *fixture) {
+		f.app("shop", "ann")
+		conv := f.group("shop", "ann")
+		var mu sync.Mutex
+		ids, fresh := map[skein.ID]int{}, 0
+		f.together(100, func(i int) error {
+			d := f.draft("shop", conv, "ann", fmt.Sprint(i%5))
+			d.ClientMsgID = fmt.Sprint("try", i%5)
+			m, again, err := f.Append(f.ctx, d)
+			mu.Lock()
+			defer mu.Unlock()
+			ids[m.ID]++
+			if !again {
+				fresh++
+			}
+			return err
+		})
+		equal(f, "messages", len(ids), 5)
+		equal(f, "fresh", fresh, 5)
+		equal(f, "stored", len(f.history("shop", conv)), 5)
+		equal(f, "told", len(f.told()), 5)
+	}},
+	{"a client_msg_id used again with another body is a conflict", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		conv := f.group("shop", "ann", "bob")
+		earlier := f.say("shop", conv, "ann", "earlier")
+		d := f.draft("shop", conv, "ann", "hi")
+		d.ClientMsgID, d.Attr, d.URL = "x", []byte(`1`), "u"
+		_, _, err := f.Append(f.ctx, d)
+		f.must(err)
+		for name, change := range map[string]func(*skein.Body){
+			"text":                                 func(b *skein.Body) { b.Text = "ho" },
+			"type":                                 func(b *skein.Body) { b.Type = 7 },
+			"attr":                                 func(b *skein.Body) { b.Attr = []byte(`2`) },
+			"url":                                  func(b *skein.Body) { b.URL = "v" },
+			"what goes from one field to the next": func(b *skein.Body) { b.Text, b.Attr = "hi1", nil },
+			"mention all":                          func(b *skein.Body) { b.MentionAll = true },
+			"mentions":                             func(b *skein.Body) { b.Mentions = []string{"bob"} },
+			"reply":                                func(b *skein.Body) { b.ReplyTo = earlier.ID },
+		} {
+			other := d
+			other.ID = f.newID()
+			change(&other.Body)
+			_, _, err := f.Append(f.ctx, other)
+			if f.wantErr(err, skein.ErrConflict); len(f.history("shop", conv)) != 2 {
+				f.Fatalf("%s: stored all the same", name)
+			}
+		}
+	}},
+	{"a client_msg_id belongs to one sender in one conversation", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		one, two := f.group("shop", "ann", "bob"), f.group("shop", "ann", "bob")
+		for _, where := range []skein.ID{one, two} {
+			for _, who := range []string{"ann", "bob"} {
+				d := f.draft("shop", where, who, "hi "+who)
+				d.ClientMsgID = "x"
+				_, again, err := f.Append(f.ctx, d)
+				f.must(err)
+				equal(f, "again", again, false)
+			}
+		}
+	}},
+	{"a retry is answered whatever has become of its sender", func(f *fixture) {
+		for name, befall := range map[string]func(conv skein.ID) error{
+			"banned": func(skein.ID) error {
+				_, err := f.UpdateClient(f.ctx, "banned", "ann", func(c *skein.Client) error { c.BannedUntil = skein.Forever; return nil })
+				return err
+			},
+			"removed": func(conv skein.ID) error {
+				_, err := f.RemoveMembers(f.ctx, "removed", conv, []string{"ann"}, f.now())
+				return err
+			},
+			"deleted": func(skein.ID) error {
+				_, err := f.DeleteClient(f.ctx, "deleted", "ann", f.now(), false)
+				return err
+			},
+		} {
+			f.app(name, "ann", "bob")
+			conv := f.group(name, "ann", "bob")
+			d := f.draft(name, conv, "ann", "hi")
+			d.ClientMsgID = "x"
+			first, _, err := f.Append(f.ctx, d)
+			f.must(err)
+			f.must(befall(conv))
+			d.ID = f.newID()
+			got, again, err := f.Append(f.ctx, d)
+			f.must(err)
+			equal(f, name, again, true)
+			equal(f, name, got, first)
+			d.Text = "ho"
+			_, _, err = f.Append(f.ctx, d)
+			f.wantErr(err, skein.ErrConflict)
+			d.ClientMsgID = "y"
+			if _, _, err = f.Append(f.ctx, d); err == nil {
+				f.Fatalf("%s: a new message was stored", name)
+			}
+		}
+	}},
+	{"a message that may not be sent is not stored, nor a transient one admitted", func(f *fixture) {
+		f.app("shop", "ann", "bob", "boss", "mute", "bad", "late")
+		conv := f.conv("shop", skein.Group)
+		_, _, err := f.CreateConversation(f.ctx, conv, []skein.Member{
+			{Client: "ann"}, {Client: "boss", Role: skein.RoleAdmin}, {Client: "bad"}, {Client: "late"},
+			{Client: "mute", MutedUntil: start.Add(time.Minute), Role: skein.RoleOwner},
+		}, 0)
+		f.must(err)
+		for id, until := range map[string]skein.Millis{"bad": skein.Forever, "late": start.Add(time.Minute)} {
+			_, err := f.UpdateClient(f.ctx, "shop", id, func(c *skein.Client) error { c.BannedUntil = until; return nil })
+			f.must(err)
+		}
+		elsewhere := f.group("shop", "ann")
+		foreign := f.say("shop", elsewhere, "ann", "elsewhere")
+		own := f.say("shop", conv.ID, "ann", "here")
+		for name, tt := range map[string]struct {
+			sender string
+			need   skein.Need
+			reply  skein.ID
+			want   error // nil: it may
+			later  error // what it is a minute later
+		}{
+			"a member":                        {sender: "ann", need: skein.NeedMember},
+			"a member where a manager is due": {sender: "ann", need: skein.NeedManager, want: skein.ErrForbidden, later: skein.ErrForbidden},
+			"a manager":                       {sender: "boss", need: skein.NeedManager},
+			"a stranger":                      {sender: "bob", need: skein.NeedMember, want: skein.ErrForbidden, later: skein.ErrForbidden},
+			"a stranger where any client may": {sender: "bob", need: skein.NeedClient},
+			"a stranger by the server":        {sender: "bob", need: skein.NeedServer},
+			"an unknown client":               {sender: "eve", need: skein.NeedServer, want: skein.ErrUnknownClient, later: skein.ErrUnknownClient},
+			"a banned member":                 {sender: "bad", need: skein.NeedMember, want: skein.ErrBanned, later: skein.ErrBanned},
+			"a banned member by the server":   {sender: "bad", need: skein.NeedServer, want: skein.ErrBanned, later: skein.ErrBanned},
+			"a member banned for a minute":    {sender: "late", need: skein.NeedMember, want: skein.ErrBanned},
+			"a muted owner":                   {sender: "mute", need: skein.NeedMember, want: skein.ErrForbidden},
+			"a muted owner by the server":     {sender: "mute", need: skein.NeedServer},
+			"a reply":                         {sender: "ann", need: skein.NeedMember, reply: own.ID},
+			"a reply to nothing":              {sender: "ann", need: skein.NeedMember, reply: f.newID(), want: skein.ErrUnknownMessage, later: skein.ErrUnknownMessage},
+			"a reply to elsewhere":            {sender: "ann", need: skein.NeedMember, reply: foreign.ID, want: skein.ErrUnknownMessage, later: skein.ErrUnknownMessage},
+		} {
+			f.clock.Store(int64(start))
+			for _, want := range []error{tt.want, tt.later} {
+				d := f.draft("shop", conv.ID, tt.sender, name)
+				d.Need, d.ReplyTo = tt.need, tt.reply
+				before := len(f.history("shop", conv.ID))
+				c, err := f.Admit(f.ctx, d)
+				if f.wantErr(err, want); err == nil {
+					equal(f, name, c, f.lookup("shop", conv.ID))
+				}
+				_, _, err = f.Append(f.ctx, d)
+				f.wantErr(err, want)
+				stored := len(f.history("shop", conv.ID)) - before
+				if (want == nil) != (stored == 1) {
+					f.Fatalf("%s: stored %d messages", name, stored)
+				}
+				f.pass(time.Minute)
+			}
+		}
+		for i, m := range f.history("shop", conv.ID) {
+			equal(f, "seq", m.Seq, int64(i+1))
+		}
+	}},
+	{"a message into nowhere is refused", func(f *fixture) {
+		f.app("shop", "ann")
+		f.app("game", "ann")
+		conv := f.group("shop", "ann")
+		for _, d := range []skein.Draft{
+			f.draft("shop", f.newID(), "ann", "hi"), f.draft("game", conv, "ann", "hi"), f.draft("none", conv, "ann", "hi"),
+		} {
+			_, _, err := f.Append(f.ctx, d)
+			f.wantErr(err, skein.ErrUnknownConversation)
+			_, err = f.Admit(f.ctx, d)
+			f.wantErr(err, skein.ErrUnknownConversation)
+		}
+	}},
+	{"a message id is taken once", func(f *fixture) {
+		f.app("shop", "ann")
+		conv := f.group("shop", "ann")
+		d := f.draft("shop", conv, "ann", "hi")
+		_, _, err := f.Append(f.ctx, d)
+		f.must(err)
+		_, _, err = f.Append(f.ctx, d)
+		f.wantErr(err, skein.ErrConflict)
+		equal(f, "next", f.say("shop", conv, "ann", "more").Seq, 2)
+	}},
+	{"an admitted message leaves no trace", func(f *fixture) {
+		f.app("shop", "ann")
+		conv := f.group("shop", "ann")
+		f.pass(time.Second)
+		before := f.lookup("shop", conv)
+		_, err := f.Admit(f.ctx, f.draft("shop", conv, "ann", "typing"))
+		f.must(err)
+		equal(f, "conversation", f.lookup("shop", conv), before)
+		equal(f, "told", len(f.told()), 0)
+	}},
+	{"what others change counts for the next message", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		conv := f.group("shop", "ann")
+		f.say("shop", conv, "ann", "so that all of it is known")
+		_, err := f.UpdateClient(f.ctx, "shop", "ann", func(c *skein.Client) error { c.BannedUntil = skein.Forever; return nil })
+		f.must(err)
+		_, _, err = f.Append(f.ctx, f.draft("shop", conv, "ann", "x"))
+		f.wantErr(err, skein.ErrBanned)
+		_, err = f.UpdateClient(f.ctx, "shop", "ann", func(c *skein.Client) error { c.BannedUntil = 0; return nil })
+		f.must(err)
+		equal(f, "seq", f.say("shop", conv, "ann", "x").Seq, 2)
+		_, err = f.DeleteConversation(f.ctx, "shop", conv)
+		f.must(err)
+		_, _, err = f.Append(f.ctx, f.draft("shop", conv, "ann", "x"))
+		f.wantErr(err, skein.ErrUnknownConversation)
+	}},
+	{"a call whose context has ended does nothing", func(f *fixture) {
+		f.app("shop", "ann")
+		conv := f.group("shop", "ann")
+		ctx, cancel := context.WithCancel(f.ctx)
+		cancel()
+		_, _, err := f.Append(ctx, f.draft("shop", conv, "ann", "hi"))
+		f.wantErr(err, context.Canceled)
+		_, err = f.Messages(ctx, "shop", conv, skein.SeqRange{Limit: 1})
+		f.wantErr(err, context.Canceled)
+		equal(f, "stored", len(f.history("shop", conv)), 0)
+	}},
+}

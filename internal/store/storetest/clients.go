@@ -1,0 +1,228 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/skein-im/skein"
+)
+
+var clients = []check{
+	{"a client is kept as it was given", func(f *fixture) {
+		f.app("shop")
+		for id, ext := range map[string][]byte{"nil": nil, "object": []byte(`{}`), "null": []byte(`null`), "empty": {}} {
+			c := skein.Client{App: "shop", ID: id, Ext: ext, Created: 5, Updated: 6, BannedUntil: skein.Forever, BanReason: "a\x00b", Cut: 7}
+			got, created, err := f.CreateClient(f.ctx, c)
+			f.must(err)
+			equal(f, "created", created, true)
+			equal(f, "answer", got, c)
+			got, err = f.Client(f.ctx, "shop", id)
+			f.must(err)
+			equal(f, "client", got, c)
+		}
+	}},
+	{"who is there is answered as it is", func(f *fixture) {
+		f.app("shop")
+		first := skein.Client{App: "shop", ID: "ann", Ext: []byte(`1`), Created: 5}
+		_, _, err := f.CreateClient(f.ctx, first)
+		f.must(err)
+		got, created, err := f.CreateClient(f.ctx, skein.Client{App: "shop", ID: "ann", Ext: []byte(`2`), Created: 6})
+		f.must(err)
+		equal(f, "created", created, false)
+		equal(f, "client", got, first)
+	}},
+	{"a client created by many at once is created once", func(f *fixture) {
+		f.app("shop")
+		var made atomic.Int32
+		f.together(50, func(i int) error {
+			_, created, err := f.CreateClient(f.ctx, skein.Client{App: "shop", ID: "ann", Created: 5})
+			if created {
+				made.Add(1)
+			}
+			return err
+		})
+		equal(f, "created", made.Load(), 1)
+	}},
+	{"the same id in two apps is two clients", func(f *fixture) {
+		f.app("shop", "ann")
+		f.app("game", "ann")
+		_, err := f.DeleteClient(f.ctx, "shop", "ann", f.now(), false)
+		f.must(err)
+		c, err := f.Client(f.ctx, "game", "ann")
+		f.must(err)
+		equal(f, "deleted", c.Deleted, false)
+		_, err = f.Client(f.ctx, "none", "ann")
+		f.wantErr(err, skein.ErrUnknownClient)
+	}},
+	{"ids are told apart by case", func(f *fixture) {
+		f.app("shop", "Ann")
+		_, err := f.Client(f.ctx, "shop", "ann")
+		f.wantErr(err, skein.ErrUnknownClient)
+	}},
+	{"the first missing client is named, a deleted one too", func(f *fixture) {
+		f.app("shop", "ann", "bob", "cat")
+		_, err := f.DeleteClient(f.ctx, "shop", "cat", f.now(), false)
+		f.must(err)
+		for want, ids := range map[string][]string{
+			"":    {"ann", "bob", "ann"},
+			"eve": {"ann", "eve", "dan"},
+			"cat": {"ann", "cat", "eve"},
+		} {
+			got, err := f.MissingClient(f.ctx, "shop", ids)
+			f.must(err)
+			equal(f, fmt.Sprint(ids), got, want)
+		}
+		got, err := f.MissingClient(f.ctx, "shop", nil)
+		f.must(err)
+		equal(f, "none", got, "")
+	}},
+	{"clients are listed in order of creation, by page and by cursor", func(f *fixture) {
+		f.app("shop", "d", "b", "gone", "a", "c")
+		f.app("game", "x")
+		_, err := f.DeleteClient(f.ctx, "shop", "gone", f.now(), false)
+		f.must(err)
+		for name, tt := range map[string]struct {
+			q    skein.ClientQuery
+			want []string
+			next bool
+		}{
+			"the first page": {skein.ClientQuery{Limit: 3}, []string{"d", "b", "a"}, true},
+			"the last page":  {skein.ClientQuery{Limit: 3, Offset: 3}, []string{"c"}, false},
+			"just all":       {skein.ClientQuery{Limit: 4}, []string{"d", "b", "a", "c"}, false},
+			"past the end":   {skein.ClientQuery{Limit: 3, Offset: 300_000_000}, nil, false},
+		} {
+			page, err := f.Clients(f.ctx, "shop", tt.q)
+			f.must(err)
+			equal(f, name, clientIDs(page), tt.want)
+			equal(f, name+": total", page.Total, 4)
+			equal(f, name+": more", !page.Next.IsZero(), tt.next)
+		}
+		var walked []string
+		q := skein.ClientQuery{Limit: 1}
+		for {
+			page, err := f.Clients(f.ctx, "shop", q)
+			f.must(err)
+			walked = append(walked, clientIDs(page)...)
+			if q.After = page.Next; q.After.IsZero() {
+				break
+			}
+		}
+		equal(f, "walked", walked, []string{"d", "b", "a", "c"})
+	}},
+	{"a listing may ask for some ids only", func(f *fixture) {
+		f.app("shop", "c", "b", "a")
+		page, err := f.Clients(f.ctx, "shop", skein.ClientQuery{IDs: []string{"a", "none", "c"}, Limit: 10})
+		f.must(err)
+		equal(f, "ids", clientIDs(page), []string{"c", "a"})
+		equal(f, "total", page.Total, 2)
+		page, err = f.Clients(f.ctx, "shop", skein.ClientQuery{IDs: []string{}, Limit: 10})
+		f.must(err)
+		equal(f, "none asked for", page, skein.ClientPage{})
+	}},
+	{"an update keeps everything but app, id, creation and life", func(f *fixture) {
+		f.app("shop", "ann")
+		want := skein.Client{App: "shop", ID: "ann", Ext: []byte(`[1]`), Created: start, Updated: 8, BannedUntil: 9, BanReason: "x", Cut: 10}
+		got, err := f.UpdateClient(f.ctx, "shop", "ann", func(c *skein.Client) error {
+			*c = want
+			c.App, c.ID, c.Created, c.Deleted = "game", "bob", 1, true
+			return nil
+		})
+		f.must(err)
+		equal(f, "answer", got, want)
+		got, err = f.Client(f.ctx, "shop", "ann")
+		f.must(err)
+		equal(f, "client", got, want)
+	}},
+	{"an update that fails keeps nothing", func(f *fixture) {
+		f.app("shop", "ann")
+		no := errors.New("no")
+		_, err := f.UpdateClient(f.ctx, "shop", "ann", func(c *skein.Client) error {
+			c.Cut = 9
+			return no
+		})
+		f.wantErr(err, no)
+		c, err := f.Client(f.ctx, "shop", "ann")
+		f.must(err)
+		equal(f, "cut", c.Cut, 0)
+	}},
+	{"an unknown or deleted client cannot be altered or deleted", func(f *fixture) {
+		f.app("shop", "ann")
+		_, err := f.DeleteClient(f.ctx, "shop", "ann", f.now(), false)
+		f.must(err)
+		for _, id := range []string{"ann", "eve"} {
+			_, err := f.UpdateClient(f.ctx, "shop", id, func(*skein.Client) error { return nil })
+			f.wantErr(err, skein.ErrUnknownClient)
+			_, err = f.DeleteClient(f.ctx, "shop", id, f.now(), false)
+			f.wantErr(err, skein.ErrUnknownClient)
+		}
+	}},
+	{"of a deleted client its id and its cut are left", func(f *fixture) {
+		f.app("shop")
+		_, _, err := f.CreateClient(f.ctx, skein.Client{App: "shop", ID: "ann", Ext: []byte(`{"name":"Ann"}`), Created: 5, BannedUntil: 99, BanReason: "x"})
+		f.must(err)
+		_, err = f.DeleteClient(f.ctx, "shop", "ann", 77, false)
+		f.must(err)
+		c, err := f.Client(f.ctx, "shop", "ann")
+		f.must(err)
+		if !c.Deleted || c.Cut != 77 || c.Ext != nil || c.BanReason != "" {
+			f.Fatalf("got %+v", c)
+		}
+	}},
+	{"a deleted client is created anew and keeps its cut", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		conv := f.group("shop", "ann", "bob")
+		_, err := f.DeleteClient(f.ctx, "shop", "ann", 77, false)
+		f.must(err)
+		want := skein.Client{App: "shop", ID: "ann", Ext: []byte(`2`), Created: 80, Cut: 77}
+		got, created, err := f.CreateClient(f.ctx, skein.Client{App: "shop", ID: "ann", Ext: []byte(`2`), Created: 80})
+		f.must(err)
+		equal(f, "created", created, true)
+		equal(f, "answer", got, want)
+		got, err = f.Client(f.ctx, "shop", "ann")
+		f.must(err)
+		equal(f, "client", got, want)
+		equal(f, "members", f.audience("shop", conv), []string{"bob"})
+		page, err := f.Clients(f.ctx, "shop", skein.ClientQuery{Limit: 10})
+		f.must(err)
+		equal(f, "order", clientIDs(page), []string{"bob", "ann"})
+	}},
+	{"a deleted client is out of its conversations", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		one, two := f.group("shop", "ann", "bob"), f.group("shop", "ann")
+		gone := f.group("shop", "ann")
+		f.group("shop", "bob")
+		_, err := f.DeleteConversation(f.ctx, "shop", gone)
+		f.must(err)
+		left, err := f.DeleteClient(f.ctx, "shop", "ann", start+5, false)
+		f.must(err)
+		equal(f, "left", sortedIDs(left), sortedIDs([]skein.ID{one, two}))
+		equal(f, "audience", f.audience("shop", one), []string{"bob"})
+		equal(f, "count", f.lookup("shop", one).Members, 1)
+		equal(f, "count of the other", f.lookup("shop", two).Members, 0)
+		page, err := f.FindConversations(f.ctx, "shop", skein.ConvQuery{Member: "ann", Limit: 10})
+		f.must(err)
+		equal(f, "conversations", len(page.Conversations), 0)
+		_, _, err = f.Append(f.ctx, f.draft("shop", one, "ann", "hi"))
+		f.wantErr(err, skein.ErrUnknownClient)
+	}},
+	{"the next private conversation with a deleted client's successor is a new one", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		first := f.create(f.conv("shop", skein.Private), "ann", "bob")
+		_, err := f.DeleteClient(f.ctx, "shop", "ann", f.now(), false)
+		f.must(err)
+		equal(f, "members", f.audience("shop", first.ID), []string{"bob"})
+		f.clients("shop", "ann")
+		second := f.create(f.conv("shop", skein.Private), "bob", "ann")
+		if second.ID == first.ID {
+			f.Fatal("got the old conversation")
+		}
+	}},
+}
+
+func clientIDs(page skein.ClientPage) (ids []string) {
+	for _, c := range page.Clients {
+		ids = append(ids, c.ID)
+	}
+	return ids
+}

@@ -1,0 +1,306 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"pgregory.net/rapid"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
+)
+
+var model = []check{
+	{"whatever is done, the store holds what a simple model holds", func(f *fixture) {
+		worlds := 0
+		rapid.Check(f.T, func(t *rapid.T) {
+			worlds++
+			w := newWorld(t, f, fmt.Sprint("app", worlds))
+			t.Repeat(map[string]func(*rapid.T){
+				"":               w.same,
+				"create client":  w.createClient,
+				"delete client":  w.deleteClient,
+				"create group":   w.createGroup,
+				"create private": w.createPrivate,
+				"delete":         w.deleteConversation,
+				"add members":    w.addMembers,
+				"remove members": w.removeMembers,
+				"append":         w.append,
+				"append again":   w.append,
+			})
+		})
+	}},
+}
+
+// world is the model: one app as plain maps and slices, beside the real one.
+type world struct {
+	f      *fixture
+	app    string
+	alive  map[string]bool
+	places []*room
+}
+
+// room is a conversation of the model.
+type room struct {
+	id       skein.ID
+	pair     [2]string // of a private one; empty: none, or freed
+	members  []skein.Member
+	messages []skein.Message
+	deleted  bool
+}
+
+func newWorld(t *rapid.T, f *fixture, app string) *world {
+	if err := f.CreateApp(f.ctx, skein.App{ID: app}); err != nil {
+		t.Fatal(err)
+	}
+	return &world{f: f, app: app, alive: map[string]bool{}}
+}
+
+var names = []string{"ann", "bob", "cat", "dan"}
+
+func drawClient(t *rapid.T) string { return rapid.SampledFrom(names).Draw(t, "client") }
+
+// drawClients is one to three clients, each once.
+func drawClients(t *rapid.T) []string {
+	return rapid.SliceOfNDistinct(rapid.SampledFrom(names), 1, 3, rapid.ID[string]).Draw(t, "clients")
+}
+
+// drawRoom is one of the rooms, deleted ones too; without any the action is void.
+func (w *world) drawRoom(t *rapid.T) *room {
+	if len(w.places) == 0 {
+		t.Skip("no conversation yet")
+	}
+	return rapid.SampledFrom(w.places).Draw(t, "conversation")
+}
+
+// firstMissing is the first client that is not alive.
+func (w *world) firstMissing(clients []string) string {
+	for _, id := range clients {
+		if !w.alive[id] {
+			return id
+		}
+	}
+	return ""
+}
+
+func (r *room) has(client string) bool {
+	return slices.ContainsFunc(r.members, func(m skein.Member) bool { return m.Client == client })
+}
+
+func (r *room) drop(client string) {
+	r.members = slices.DeleteFunc(r.members, func(m skein.Member) bool { return m.Client == client })
+}
+
+// expect compares an answer with the model's.
+func expect[T any](t *rapid.T, what string, got, want T) {
+	if g, w := fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", want); g != w {
+		t.Fatalf("%s:\ngot  %s\nwant %s", what, g, w)
+	}
+}
+
+// expectErr wants the sentinel (nil: none) and reports whether there is none.
+func expectErr(t *rapid.T, what string, err, want error) (fine bool) {
+	if !errors.Is(err, want) {
+		t.Fatalf("%s: got error %v, want %v", what, err, want)
+	}
+	return err == nil
+}
+
+func (w *world) createClient(t *rapid.T) {
+	id := drawClient(t)
+	_, created, err := w.f.CreateClient(w.f.ctx, skein.Client{App: w.app, ID: id})
+	if expectErr(t, "CreateClient", err, nil) {
+		expect(t, "created", created, !w.alive[id])
+		w.alive[id] = true
+	}
+}
+
+func (w *world) deleteClient(t *rapid.T) {
+	id := drawClient(t)
+	var want error
+	if !w.alive[id] {
+		want = skein.ErrUnknownClient
+	}
+	left, err := w.f.DeleteClient(w.f.ctx, w.app, id, start, false)
+	if !expectErr(t, "DeleteClient", err, want) {
+		return
+	}
+	w.alive[id] = false
+	var wantLeft []skein.ID
+	for _, r := range w.places {
+		if !r.has(id) {
+			continue
+		}
+		r.drop(id)
+		if !r.deleted {
+			wantLeft = append(wantLeft, r.id)
+		}
+		r.pair = [2]string{}
+	}
+	expect(t, "left", sortedIDs(left), sortedIDs(wantLeft))
+}
+
+func (w *world) createGroup(t *rapid.T) {
+	clients := drawClients(t)
+	c := w.f.conv(w.app, skein.Group)
+	_, created, err := w.f.CreateConversation(w.f.ctx, c, w.f.roll(clients...), 0)
+	if w.mayCreate(t, clients, err) {
+		expect(t, "created", created, true)
+		w.add(c.ID, clients, [2]string{})
+	}
+}
+
+func (w *world) createPrivate(t *rapid.T) {
+	clients := rapid.SliceOfNDistinct(rapid.SampledFrom(names), 2, 2, rapid.ID[string]).Draw(t, "pair")
+	pair := [2]string{min(clients[0], clients[1]), max(clients[0], clients[1])}
+	at := slices.IndexFunc(w.places, func(r *room) bool { return r.pair == pair && !r.deleted })
+	c := w.f.conv(w.app, skein.Private)
+	got, created, err := w.f.CreateConversation(w.f.ctx, c, w.f.roll(clients...), 0)
+	if !w.mayCreate(t, clients, err) {
+		return
+	}
+	expect(t, "created", created, at < 0)
+	if at < 0 {
+		w.add(c.ID, clients, pair)
+		return
+	}
+	expect(t, "id", got.ID, w.places[at].id)
+}
+
+// mayCreate checks the error of a creation and reports whether there is none.
+func (w *world) mayCreate(t *rapid.T, clients []string, err error) bool {
+	missing := w.firstMissing(clients)
+	if missing == "" {
+		return expectErr(t, "CreateConversation", err, nil)
+	}
+	fault, ok := errors.AsType[*skein.Fault](err)
+	if !ok || fault.Err != skein.ErrUnknownClient || fault.Field != missing {
+		t.Fatalf("CreateConversation: got error %v, want unknown client %s", err, missing)
+	}
+	return false
+}
+
+func (w *world) add(id skein.ID, clients []string, pair [2]string) {
+	r := &room{id: id, pair: pair}
+	for _, client := range clients {
+		r.members = append(r.members, skein.Member{Client: client, Joined: w.f.now(), JoinSeq: 1})
+	}
+	w.places = append(w.places, r)
+}
+
+func (w *world) deleteConversation(t *rapid.T) {
+	r := w.drawRoom(t)
+	who, err := w.f.DeleteConversation(w.f.ctx, w.app, r.id)
+	if expectErr(t, "DeleteConversation", err, r.unknown()) {
+		expect(t, "members", who, memberIDs(skein.MemberPage{Members: r.members}))
+		r.deleted = true
+	}
+}
+
+// unknown is the error of every call about a deleted room.
+func (r *room) unknown() error {
+	if r.deleted {
+		return skein.ErrUnknownConversation
+	}
+	return nil
+}
+
+func (w *world) addMembers(t *rapid.T) {
+	r, clients := w.drawRoom(t), drawClients(t)
+	want := r.unknown()
+	if want == nil && w.firstMissing(clients) != "" {
+		want = skein.ErrUnknownClient
+	}
+	added, err := w.f.AddMembers(w.f.ctx, w.app, r.id, clients, start, store.MemberLimit{})
+	if !expectErr(t, "AddMembers", err, want) {
+		return
+	}
+	var wantAdded []string
+	for _, id := range clients {
+		if !r.has(id) {
+			wantAdded = append(wantAdded, id)
+			r.members = append(r.members, skein.Member{Client: id, Joined: start, JoinSeq: int64(len(r.messages)) + 1})
+		}
+	}
+	expect(t, "added", added, wantAdded)
+}
+
+func (w *world) removeMembers(t *rapid.T) {
+	r, clients := w.drawRoom(t), drawClients(t)
+	removed, err := w.f.RemoveMembers(w.f.ctx, w.app, r.id, clients, start)
+	if !expectErr(t, "RemoveMembers", err, r.unknown()) {
+		return
+	}
+	var want []string
+	for _, id := range clients {
+		if r.has(id) {
+			want = append(want, id)
+			r.drop(id)
+		}
+	}
+	expect(t, "removed", removed, want)
+}
+
+func (w *world) append(t *rapid.T) {
+	r := w.drawRoom(t)
+	d := w.f.draft(w.app, r.id, drawClient(t), rapid.SampledFrom([]string{"yes", "no"}).Draw(t, "text"))
+	d.ClientMsgID = rapid.SampledFrom([]string{"", "1", "2", "3"}).Draw(t, "client_msg_id")
+	first, want := r.first(d), r.unknown()
+	switch {
+	case want != nil:
+	case first != nil && first.Text != d.Text:
+		want = skein.ErrConflict
+	case first != nil:
+	case !w.alive[d.Sender]:
+		want = skein.ErrUnknownClient
+	case !r.has(d.Sender):
+		want = skein.ErrForbidden
+	}
+	m, again, err := w.f.Append(w.f.ctx, d)
+	if !expectErr(t, "Append", err, want) {
+		return
+	}
+	expect(t, "again", again, first != nil)
+	if first == nil {
+		stored := d.Message
+		stored.Seq, stored.Status = int64(len(r.messages))+1, skein.StatusNormal
+		r.messages = append(r.messages, stored)
+		first = &stored
+	}
+	expect(t, "message", m, *first)
+}
+
+// first is the message that was stored under the draft's client_msg_id, or nil.
+func (r *room) first(d skein.Draft) *skein.Message {
+	for i, m := range r.messages {
+		if d.ClientMsgID != "" && m.ClientMsgID == d.ClientMsgID && m.Sender == d.Sender {
+			return &r.messages[i]
+		}
+	}
+	return nil
+}
+
+// same compares the whole store with the whole model.
+func (w *world) same(t *rapid.T) {
+	living := 0
+	for _, r := range w.places {
+		conv, _, err := w.f.Conversation(w.f.ctx, w.app, r.id, "")
+		expectErr(t, "Conversation", err, r.unknown())
+		said, err := w.f.Messages(w.f.ctx, w.app, r.id, skein.SeqRange{Limit: 1 << 20})
+		expectErr(t, "Messages", err, nil)
+		if r.deleted {
+			expect(t, "messages of a deleted one", len(said), 0)
+			continue
+		}
+		living++
+		expect(t, "count and newest", []int64{int64(conv.Members), conv.LastSeq}, []int64{int64(len(r.members)), int64(len(r.messages))})
+		expect(t, "messages", said, r.messages)
+		page, err := w.f.Members(w.f.ctx, w.app, r.id, skein.MemberQuery{})
+		expectErr(t, "Members", err, nil)
+		expect(t, "members", page.Members, r.members)
+	}
+	page, err := w.f.FindConversations(w.f.ctx, w.app, skein.ConvQuery{Limit: 1, Count: true})
+	expectErr(t, "FindConversations", err, nil)
+	expect(t, "conversations", page.Total, living)
+}

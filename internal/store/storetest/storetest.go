@@ -1,0 +1,49 @@
+// Package storetest is the contract of package store as tests: an engine opens
+// itself and passes all of them, unchanged. It knows no engine.
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/skein-im/skein/internal/store"
+)
+
+// Options are what a test needs of the store it opens.
+type Options struct {
+	Committed store.CommitHook
+	Now       func() time.Time // the store's clock for bans, mutes and ends
+}
+
+// Open opens an empty store and closes it at the end of the test.
+type Open func(t *testing.T, opt Options) store.Store
+
+// check is one promise and how to see that it is kept.
+type check struct {
+	promise string
+	see     func(*fixture)
+}
+
+// Run checks every promise, each on a store of its own.
+func Run(t *testing.T, open Open) {
+	for _, group := range []struct {
+		noun   string
+		checks []check
+	}{
+		{"apps", apps},
+		{"clients", clients},
+		{"conversations", conversations},
+		{"find", find},
+		{"members", members},
+		{"append", appends},
+		{"history", history},
+		{"upkeep", upkeep},
+		{"model", model},
+	} {
+		t.Run(group.noun, func(t *testing.T) {
+			for _, c := range group.checks {
+				t.Run(c.promise, func(t *testing.T) { c.see(newFixture(t, open)) })
+			}
+		})
+	}
+}
