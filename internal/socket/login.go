@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/hub"
 	"github.com/skein-im/skein/internal/wire"
 )
@@ -62,7 +63,7 @@ func (c *conn) enter(frame wire.Frame) (*hub.Session, error) {
 
 // identify asks the gate who logs in.
 func (c *conn) identify(in wire.LoginRequest, session string) (skein.Actor, error) {
-	actor, err := c.server.opts.Gate.Login(c.server.ctx, Credentials{
+	actor, err := c.server.opts.Gate.Login(c.server.ctx, access.Login{
 		App:    string(in.AppID),
 		Token:  in.Token,
 		Client: string(in.ClientID),

@@ -12,18 +12,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/hub"
 )
 
-// Credentials are what a login shows.
-type Credentials struct {
-	App, Token, Client, Device string
-	Addr                       string // the peer's IP address
-}
-
 // Gate says who logs in. Errors go to the peer through the code table.
 type Gate interface {
-	Login(ctx context.Context, in Credentials) (skein.Actor, error)
+	Login(ctx context.Context, in access.Login) (skein.Actor, error)
 }
 
 // Registrar makes an unknown client known at its login, or refuses it. It is asked
