@@ -1,0 +1,162 @@
+package sqlite
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/ncruces/go-sqlite3"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/skein-im/skein"
+)
+
+// What makes an answered write durable, as the connections themselves see it.
+func TestTheWriterSyncsEveryCommit(t *testing.T) {
+	s := newStore(t, Options{})
+	mustChange(t, s, func(g *group) error {
+		for pragma, want := range map[string]string{
+			"journal_mode": "wal", "synchronous": "2", "wal_autocheckpoint": "16384", "busy_timeout": "5000",
+		} {
+			var got string
+			if _, err := g.row(func(r *sqlite3.Stmt) { got = r.ColumnText(0) }, `PRAGMA `+pragma); err != nil {
+				return err
+			}
+			if got != want {
+				t.Errorf("%s: got %s, want %s", pragma, got, want)
+			}
+		}
+		return nil
+	}, nil)
+	var version string
+	err := s.readers.do(t.Context(), func(c *connection) error {
+		_, err := c.row(func(r *sqlite3.Stmt) { version = r.ColumnText(0) }, `SELECT sqlite_version()`)
+		return err
+	})
+	// 3.51.3 mended a corruption on resetting the log.
+	if err != nil || version < "3.51.3" {
+		t.Errorf("SQLite %s, %v", version, err)
+	}
+}
+
+func TestAReaderCannotWrite(t *testing.T) {
+	s := newStore(t, Options{})
+	err := s.readers.do(t.Context(), func(c *connection) error { return c.exec(`DELETE FROM apps`) })
+	if err == nil {
+		t.Fatal("it could")
+	}
+}
+
+func TestTwoHandlesOpenANewFileAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "skein.db")
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			s, err := Open(t.Context(), Options{Path: path})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestTwoHandlesWriteTheSameConversation(t *testing.T) {
+	one := newStore(t, Options{})
+	two := openStore(t, Options{Path: one.writer.path})
+	conv := newGroup(t, one)
+	var all sync.WaitGroup
+	for range 2 {
+		for _, s := range []*Store{one, two} {
+			all.Go(func() {
+				for range 50 {
+					if _, _, err := s.Append(t.Context(), newDraft(conv, "hi")); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+	}
+	all.Wait()
+	wantDense(t, one, conv, 200)
+	wantDense(t, two, conv, 200)
+}
+
+func TestAnotherHandlesChangesAreSeenAtOnce(t *testing.T) {
+	server, cli := newStore(t, Options{}), (*Store)(nil)
+	cli = openStore(t, Options{Path: server.writer.path})
+	conv := newGroup(t, server)
+	appendMany(t, server, conv, "so that the conversation is known", 1, nil)
+	if err := cli.UpdateApp(t.Context(), "app", func(a *skein.App) error { a.Name = "new"; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if app, err := server.App(t.Context(), "app"); err != nil || app.Name != "new" {
+		t.Fatalf("got %q, %v", app.Name, err)
+	}
+	if err := cli.DeleteApp(t.Context(), "app"); err != nil {
+		t.Fatal(err)
+	}
+	appendMany(t, server, conv, "hi", 1, skein.ErrUnknownConversation)
+}
+
+func TestAPathMayLookLikeAnything(t *testing.T) {
+	for _, name := range []string{"file:x?mode=memory", "a b#c%20d", ":memory:", "数据.db"} {
+		path := filepath.Join(t.TempDir(), name)
+		s := newStore(t, Options{Path: path})
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = openStore(t, Options{Path: path})
+		if _, err := s.App(t.Context(), "app"); err != nil {
+			t.Fatalf("%q: %v", name, err)
+		}
+	}
+}
+
+func TestOpenSaysWhatIsWrong(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "none", "skein.db")
+	if _, err := Open(t.Context(), Options{Path: path}); err == nil || !strings.Contains(err.Error(), path) {
+		t.Fatalf("got error %v", err)
+	}
+}
+
+func TestMetricsGoWithTheStore(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	for range 2 {
+		s := newStore(t, Options{Registerer: registry})
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, family := range families {
+			names = append(names, family.GetName())
+		}
+		want := "[skein_store_commit_jobs skein_store_commit_seconds skein_store_queue_jobs skein_store_refused_total]"
+		if fmt.Sprint(names) != want {
+			t.Fatalf("got %v, want %s", names, want)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Settings are stored under these names. A change here needs a migration.
+func TestStoredSettings(t *testing.T) {
+	const want = `{"Open":false,"RelaxedClientIDs":false,"NoAutoRegister":false,"MembersMayInvite":false,` +
+		`"MaxDevices":0,"MaxMembers":0,"MaxConversations":0,"SendRate":0,"SendBurst":0,"RESTRate":0,"CommandRate":0,` +
+		`"LoginRate":0,"FileTypes":null,"MaxFileBytes":0,"PrivateHistory":false,"PresenceForClients":false}`
+	got, err := json.Marshal(skein.Settings{})
+	if err != nil || string(got) != want {
+		t.Fatalf("got %s, %v\nwant %s", got, err, want)
+	}
+}

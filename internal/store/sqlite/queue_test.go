@@ -1,0 +1,111 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/skein-im/skein"
+)
+
+func TestAFullQueueRefusesAtOnce(t *testing.T) {
+	for name, opt := range map[string]Options{
+		"by jobs":  {QueueJobs: 2},
+		"by bytes": {QueueBytes: 2 * newDraftBytes(t)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStore(t, opt)
+			conv := newGroup(t, s)
+			release := holdWriter(t, s)
+			var all sync.WaitGroup
+			all.Go(func() { appendMany(t, s, conv, "hi", 2, nil) })
+			waitQueued(t, s, 2)
+			_, _, err := s.Append(t.Context(), newDraft(conv, "hi"))
+			fault, ok := errors.AsType[*skein.Fault](err)
+			if !ok || !errors.Is(err, skein.ErrUnavailable) || fault.Retry != time.Second {
+				t.Errorf("got error %v, want %v for a second", err, skein.ErrUnavailable)
+			}
+			release()
+			all.Wait()
+			appendMany(t, s, conv, "hi", 1, nil)
+			wantDense(t, s, conv, 3)
+		})
+	}
+}
+
+func newDraftBytes(t *testing.T) int {
+	l, err := newLetter(newDraft(skein.ID{}, "hi"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l.size()
+}
+
+func TestAJobNobodyWaitsForIsNotBegun(t *testing.T) {
+	s := newStore(t, Options{})
+	conv := newGroup(t, s)
+	release := holdWriter(t, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	var caller sync.WaitGroup
+	caller.Go(func() {
+		if _, _, err := s.Append(ctx, newDraft(conv, "hi")); !errors.Is(err, context.Canceled) {
+			t.Errorf("got error %v, want %v", err, context.Canceled)
+		}
+	})
+	waitQueued(t, s, 1)
+	cancel()
+	caller.Wait() // it does not wait for the writer
+	release()
+	appendMany(t, s, conv, "hi", 1, nil)
+	wantDense(t, s, conv, 1)
+}
+
+func TestCloseCommitsWhatWasTaken(t *testing.T) {
+	s := newStore(t, Options{})
+	conv := newGroup(t, s)
+	release := holdWriter(t, s)
+	var all sync.WaitGroup
+	all.Go(func() { appendMany(t, s, conv, "hi", 50, nil) })
+	waitQueued(t, s, 50)
+	all.Go(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	release()
+	all.Wait()
+	again := openStore(t, Options{Path: s.writer.path})
+	wantDense(t, again, conv, 50)
+	wantIntact(t, again)
+}
+
+func TestAReadEndsWithItsContext(t *testing.T) {
+	s := newStore(t, Options{Readers: 1})
+	const forever = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n`
+	ctx, cancel := context.WithCancel(t.Context())
+	begun := make(chan struct{})
+	var all sync.WaitGroup
+	all.Go(func() {
+		err := s.readers.do(ctx, func(c *connection) error {
+			close(begun)
+			_, err := c.row(nil, forever)
+			return err
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("running: got error %v, want %v", err, context.Canceled)
+		}
+	})
+	<-begun
+	all.Go(func() {
+		if _, err := s.App(ctx, "app"); !errors.Is(err, context.Canceled) {
+			t.Errorf("waiting: got error %v, want %v", err, context.Canceled)
+		}
+	})
+	cancel()
+	all.Wait()
+	if _, err := s.App(t.Context(), "app"); err != nil {
+		t.Fatalf("afterwards: %v", err)
+	}
+}
