@@ -38,11 +38,17 @@ async function main() {
       h("button.button", { type: "button", on: { click: () => location.reload() } }, t("tryAgain"))));
     return;
   }
-  demo = { appId: demo.app_id, clients: demo.clients ?? [], ops: demo.ops, socket: demo.socket, storage: demo.storage, origin: location.origin };
+  demo = { appId: demo.app_id, clients: names(demo.clients ?? []), ops: demo.ops, socket: demo.socket, storage: demo.storage, origin: location.origin };
   const asked = new URLSearchParams(location.search).get("name");
   const name = saved.get("name");
   if (name && (!asked || asked === name)) start(demo, { name, nickname: saved.get("nickname") });
   else ask(demo, { name: asked ?? name });
+}
+
+// names are the clients worth offering: those that read as names.
+function names(clients) {
+  const words = clients.filter((id) => /^[A-Za-z]+$/.test(id));
+  return (words.length > 1 ? words : clients).slice(0, 5);
 }
 
 function ask(demo, props = {}) {

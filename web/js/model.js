@@ -18,7 +18,8 @@ export class Chat extends Emitter {
   loaded = false;
   #line;
   #outbox;
-  #people = new Map(); // id → {name, tried}
+  #people = new Map(); // id → {name}
+  #learning = new Map(); // conv_id → the call under way
 
   constructor(connection, outbox, { upload, storage }) {
     super();
@@ -75,8 +76,8 @@ export class Chat extends Emitter {
   async glance(conv) {
     if (!this.#line.online) return;
     if (!conv.members && !conv.asked) {
-      conv.asked = true;
-      this.members(conv).catch(() => { conv.asked = false; });
+      conv.asked = true; // once: a refusal is not asked again
+      this.members(conv).catch((err) => { conv.asked = err.kind === "refused"; });
     }
     if (conv.lastSeq > (conv.last?.seq ?? 0) && conv.peeked !== conv.lastSeq) {
       conv.peeked = conv.lastSeq;
@@ -88,7 +89,11 @@ export class Chat extends Emitter {
   }
 
   // members loads the first hundred members of a conversation.
-  async members(conv) {
+  members(conv) {
+    return (conv.asking ??= this.#members(conv).finally(() => { conv.asking = null; }));
+  }
+
+  async #members(conv) {
     const answer = await this.#line.call("conv.members", { conv_id: conv.id, page: 1, size: 100 });
     conv.members = Array.isArray(answer) ? answer : answer.data;
     for (const id of conv.members.slice(0, 6)) if (id !== this.me) this.meet(id);
@@ -139,11 +144,15 @@ export class Chat extends Emitter {
     const request = { to_client_ids: names, conv_type };
     if (title && conv_type === ConvType.group) request.conv_extend = { conv_name: title };
     const { conv_id } = await this.#line.call("conv.create", request);
-    return this.#learn(conv_id);
+    const conv = await this.#learn(conv_id);
+    conv.members ??= [this.me, ...names];
+    for (const id of names.slice(0, 6)) this.meet(id);
+    this.emit("conversations");
+    return conv;
   }
 
-  async add(conv, names) { await this.#line.call("conv.members.add", { conv_id: conv.id, client_ids: names }); return this.#learn(conv.id); }
-  async remove(conv, names) { await this.#line.call("conv.members.remove", { conv_id: conv.id, client_ids: names }); return this.#learn(conv.id); }
+  async add(conv, names) { await this.#line.call("conv.members.add", { conv_id: conv.id, client_ids: names }); return this.members(conv); }
+  async remove(conv, names) { await this.#line.call("conv.members.remove", { conv_id: conv.id, client_ids: names }); return this.members(conv); }
 
   async rename(conv, title) {
     const extend = conv.extend && typeof conv.extend === "object" ? conv.extend : {};
@@ -198,11 +207,17 @@ export class Chat extends Emitter {
     }
   }
 
-  async #learn(conv_id) {
-    const conv = this.#put(await this.#line.call("conv.get", { conv_id }));
-    if (!conv.members || conv.members.length !== Math.min(conv.count, 100)) await this.members(conv).catch(() => {});
-    this.emit("conversations");
-    return conv;
+  // learn asks for a conversation as it is now; those who ask meanwhile share
+  // the answer.
+  #learn(conv_id) {
+    if (!this.#learning.has(conv_id)) {
+      this.#learning.set(conv_id, this.#line.call("conv.get", { conv_id }).then((c) => {
+        const conv = this.#put(c);
+        this.emit("conversations");
+        return conv;
+      }).finally(() => this.#learning.delete(conv_id)));
+    }
+    return this.#learning.get(conv_id);
   }
 
   #put(c) {
@@ -237,9 +252,11 @@ export class Chat extends Emitter {
       case "conv.members.added":
       case "conv.members.removed": {
         if (type === "conv.members.removed" && data.client_ids?.includes(this.me)) return this.#forget(data.conv_id);
-        const conv = this.conversations.get(data.conv_id);
-        if (conv) conv.members = null;
-        this.#learn(data.conv_id).catch(() => {});
+        const known = this.conversations.get(data.conv_id);
+        if (known && type.startsWith("conv.members.")) known.members = known.asked = null;
+        if (!data.conversation) return this.#learn(data.conv_id).catch(() => {});
+        this.#put(data.conversation);
+        this.emit("conversations");
       }
     }
   }

@@ -61,7 +61,7 @@ export class Composer {
     this.#area.value = "";
     this.#options.draft("");
     this.#fit();
-    this.#options.send(text.replace(/\s+$/, ""));
+    this.#options.send(text.replace(/^\s*\n|\s+$/g, "")); // blank lines around it are slips
     this.focus();
   }
 

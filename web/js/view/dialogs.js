@@ -7,7 +7,7 @@ import { face, fault } from "./parts.js";
 
 function dialog(title, make) {
   const el = h("dialog", { "aria-label": title, on: { close: () => el.remove(), click: (e) => { if (e.target === el) el.close(); } } });
-  fill(el, h("header", h("h2", title), iconButton("clear", t("close"), () => el.close())), make(() => el.close()));
+  fill(el, h("header", h("h2", title), iconButton("close", t("close"), () => el.close())), make(() => el.close()));
   document.body.append(el);
   el.showModal();
   return el;

@@ -75,7 +75,7 @@ export class ListPane {
     this.#note.className = "scroller";
     if (!this.#chat.loaded) fill(this.#note, bones(5));
     else if (q) fill(this.#note, state(h("p", t("nothingFound", { q }))));
-    else fill(this.#note, state(h("p", t("noConversations"))));
+    else fill(this.#note, h("div.only-phone", this.welcome()));
   }
 
   // welcome is what the talk shows while there is no conversation to show.
