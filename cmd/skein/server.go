@@ -112,10 +112,10 @@ func (s *server) wire(uploads *files.Store) {
 // routes are the public paths beside the op table's.
 func (s *server) routes(uploads *files.Store) map[string]http.Handler {
 	return map[string]http.Handler{
-		ops.SocketPath:  s.sockets,
-		ops.UploadsPath: uploads.Handler(),
-		"/healthz":      http.HandlerFunc(healthz),
-		"/readyz":       http.HandlerFunc(s.readyz),
+		ops.SocketPath:             s.sockets,
+		ops.UploadsPath + "{name}": uploads.Handler(),
+		"/healthz":                 http.HandlerFunc(healthz),
+		"/readyz":                  http.HandlerFunc(s.readyz),
 	}
 }
 

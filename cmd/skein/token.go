@@ -21,7 +21,7 @@ type tokenCmd struct {
 	Client string        `required:"" help:"The client_id; it need not exist yet."`
 	TTL    time.Duration `default:"24h" help:"How long the token is good, at most 2160h (90 days)."`
 	Device string        `help:"The token is good on this device_id alone; without it, on any."`
-	Act    []string      `placeholder:"OP,…" help:"The ops it allows, login being one; without it, all."`
+	Act    []string      `placeholder:"OP,…" help:"The ops it allows; without it, all."`
 }
 
 // Run prints the token.
@@ -69,9 +69,5 @@ func (c *tokenCmd) mint(ctx context.Context, s store.Clients, app skein.App) (st
 // the same rules.
 func (c *tokenCmd) request() wire.IssueToken {
 	ttl := int64(c.TTL / time.Second)
-	r := wire.IssueToken{ClientID: wire.ClientID(c.Client), TTL: &ttl, DeviceID: wire.ClientID(c.Device)}
-	for _, op := range c.Act {
-		r.Act = append(r.Act, wire.ClientID(op))
-	}
-	return r
+	return wire.IssueToken{ClientID: wire.ClientID(c.Client), TTL: &ttl, DeviceID: wire.ClientID(c.Device), Act: c.Act}
 }

@@ -125,8 +125,9 @@ type Login struct {
 	Addr                string // remote address, without port
 }
 
-// Login tells who logs in. Errors: as Caller; skein.ErrForbidden when the token is
-// for another client or device, or not for login; skein.ErrInvalidClientID;
+// Login tells who logs in. A token limited to some actions may log in and is held
+// to them then. Errors: as Caller; skein.ErrForbidden when the token is for another
+// client or device; skein.ErrInvalidClientID;
 // skein.ErrRateLimited after failures.
 func (g *Gate) Login(ctx context.Context, in Login) (skein.Actor, error) {
 	key, perMinute := loginKey{in.App, in.Client, in.Addr}, g.loginRate(ctx, in.App)
@@ -163,9 +164,6 @@ func (g *Gate) login(ctx context.Context, in Login) (skein.Actor, error) {
 		err = nil // the first login registers it, where the app lets it
 	}
 	actor.Device = in.Device
-	if err == nil && !actor.MayDo("login") {
-		err = skein.ErrForbidden
-	}
 	return actor, err
 }
 

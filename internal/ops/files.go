@@ -7,7 +7,7 @@ import (
 	"github.com/skein-im/skein/internal/wire"
 )
 
-// UploadsPath is where uploads are served.
+// UploadsPath is where uploads are served; a name follows.
 const UploadsPath = "/storage/uploads/"
 
 // SocketPath is where sockets are accepted.

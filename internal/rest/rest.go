@@ -116,7 +116,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		wire.WriteError(w, r, wire.ErrHeaders)
 		return
 	}
-	if p := r.URL.Path; p == "" || path.Clean(p) != p && p != ops.UploadsPath {
+	if p := r.URL.Path; p == "" || path.Clean(p) != p {
 		NotFound(w, r) // ServeMux would redirect
 		return
 	}

@@ -99,10 +99,10 @@ type LogoutUser struct {
 
 // IssueToken is the request of user.token.
 type IssueToken struct {
-	ClientID ClientID   `json:"client_id" need:"1" en:"the user" zh:"用户 id"`
-	TTL      *int64     `json:"ttl" need:"1" en:"seconds, at most 90 days" zh:"有效秒数，最长 90 天"`
-	DeviceID ClientID   `json:"device_id" en:"valid on this device alone" zh:"仅在此设备有效"`
-	Act      []ClientID `json:"act" en:"the ops it allows; absent: all" zh:"允许的操作；省略为全部"`
+	ClientID ClientID `json:"client_id" need:"1" en:"the user" zh:"用户 id"`
+	TTL      *int64   `json:"ttl" need:"1" en:"seconds, at most 90 days" zh:"有效秒数，最长 90 天"`
+	DeviceID ClientID `json:"device_id" en:"valid on this device alone" zh:"仅在此设备有效"`
+	Act      []string `json:"act" en:"the ops it allows; absent: all" zh:"允许的操作；省略为全部"`
 }
 
 // Device checks the device of the request; empty: all.
@@ -125,19 +125,13 @@ type TokenTerms struct {
 
 // Terms checks the request.
 func (r IssueToken) Terms() (TokenTerms, error) {
-	t := TokenTerms{Device: string(r.DeviceID)}
+	t := TokenTerms{Device: string(r.DeviceID), Actions: r.Act}
 	if *r.TTL < 1 || *r.TTL > int64(MaxTokenTTL/time.Second) {
 		return t, skein.Malformed("ttl", "is not 1 second to 90 days")
 	}
 	t.TTL = time.Duration(*r.TTL) * time.Second
 	if len(r.Act) > maxActions {
 		return t, skein.Malformed("act", "holds more than 100 ops")
-	}
-	if r.Act != nil {
-		t.Actions = make([]string, 0, len(r.Act))
-	}
-	for _, a := range r.Act {
-		t.Actions = append(t.Actions, string(a))
 	}
 	return t, checkDeviceID(t.Device)
 }
