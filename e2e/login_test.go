@@ -25,7 +25,7 @@ func TestLoginOnAnOpenApp(t *testing.T) {
 		"no client_id":         {`{"app_id":"666666","device_id":"d"}`, is(4001), "client_id"},
 		"no device_id":         {`{"app_id":"666666","client_id":"1"}`, is(4001), "device_id"},
 		"an unknown app":       {`{"app_id":"nosuch","client_id":"1","device_id":"d"}`, is(4003), ""},
-		"client_id no id":      {`{"app_id":"666666","client_id":"a-b","device_id":"d"}`, is(212), "a-b"},
+		"client_id no id":      {`{"app_id":"666666","client_id":"a-b","device_id":"d"}`, is(212), "client_id"},
 		"client_id of 65":      {`{"app_id":"666666","client_id":"` + long(65) + `","device_id":"d"}`, is(212), ""},
 		"client_id a float":    {`{"app_id":"666666","client_id":1.5,"device_id":"d"}`, is(4406), "client_id"},
 		"client_id an object":  {`{"app_id":"666666","client_id":{},"device_id":"d"}`, is(4406), "client_id"},

@@ -16,7 +16,7 @@ func (a *app) lazy(t *testing.T, client string) *socket {
 	dialer := ws.Dialer{NetDial: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
 		if tcp, ok := conn.(*net.TCPConn); ok {
-			err = tcp.SetReadBuffer(16 << 10)
+			err = tcp.SetReadBuffer(64 << 10)
 		}
 		return conn, err
 	}}
@@ -88,6 +88,10 @@ func TestSlowReaderHurtsItselfAlone(t *testing.T) {
 		t.Errorf("memory grew by %d MiB over %d slow readers, want a bounded queue each", grown>>20, slowOnes)
 	}
 	for i, l := range lazies {
+		// A wide window, so that what the kernel holds comes at once.
+		if err := l.conn.(*net.TCPConn).SetReadBuffer(4 << 20); err != nil {
+			t.Fatal(err)
+		}
 		go l.readLoop(l.conn)
 		l.closed(t, 4508)
 		got := 0

@@ -1,0 +1,115 @@
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+func TestUserLife(t *testing.T) {
+	t.Parallel()
+	a := dev(t)
+	id := unique("user")
+	first := a.must(t, "POST", "/im/users", obj{"client_id": id, "ext": obj{"nickname": "Sara", "n": 1}})
+	if first.text("client_id") != id {
+		t.Errorf("create: got %s, want client_id %s", first, id)
+	}
+	a.must(t, "POST", "/im/users", obj{"client_id": id, "ext": obj{"nickname": "Sara", "n": 1}}) // again, the same
+	a.call(t, "POST", "/im/users", obj{"client_id": id, "ext": obj{"nickname": "other"}}).want(t, "create with another ext", 4013)
+	if got := a.must(t, "GET", userPath(id), nil); jsonOf(got.field("ext")) != `{"n":1,"nickname":"Sara"}` {
+		t.Errorf("get: got %s", got)
+	}
+	a.must(t, "PUT", userPath(id), obj{"ext": []int{1, 2}})
+	if got := a.must(t, "GET", userPath(id), nil); jsonOf(got.field("ext")) != `[1,2]` {
+		t.Errorf("get after update: got %s", got)
+	}
+	a.must(t, "PUT", userPath(id), `{"ext":null}`)
+	if got := a.must(t, "GET", userPath(id), nil); got.field("ext") != nil {
+		t.Errorf("get after update with null: got %s", got)
+	}
+	a.must(t, "DELETE", userPath(id), nil)
+	a.call(t, "GET", userPath(id), nil).want(t, "get after delete", 211)
+	a.call(t, "DELETE", userPath(id), nil).want(t, "delete again", 211)
+	a.must(t, "POST", "/im/users", obj{"client_id": id})
+	if got := a.must(t, "GET", userPath(id), nil); got.field("ext") != nil {
+		t.Errorf("made again: got %s, want no ext of before", got)
+	}
+	// An integer id is kept as a string.
+	if got := a.must(t, "POST", "/im/users", `{"client_id":987654321}`); got.text("client_id") != "987654321" {
+		t.Errorf("create with an integer: got %s", got)
+	}
+}
+
+func TestUserPages(t *testing.T) {
+	t.Parallel()
+	a := strict(t)
+	ids := a.users(t, 25)
+	list := func(query string) ([]string, *answer) {
+		t.Helper()
+		got := a.must(t, "GET", "/im/users"+query, nil)
+		var p struct {
+			Data []struct {
+				ClientID string `json:"client_id"`
+			} `json:"data"`
+		}
+		got.into(t, &p)
+		found := []string{}
+		for _, u := range p.Data {
+			found = append(found, u.ClientID)
+		}
+		return found, got
+	}
+	var all []string
+	for page := 1; page <= 4; page++ {
+		found, got := list(fmt.Sprintf("?page=%d&size=10", page))
+		all = append(all, found...)
+		if got.number("total") != 25 || got.number("last_page") != 3 || got.number("per_page") != 10 || got.number("current_page") != int64(page) {
+			t.Errorf("page %d: got %s, want 25 in all, 3 pages", page, got)
+		}
+	}
+	want := slices.Clone(ids)
+	slices.Sort(want)
+	slices.Sort(all)
+	if !slices.Equal(all, want) {
+		t.Errorf("all pages: got %v, want %v", all, want)
+	}
+	a.must(t, "DELETE", userPath(ids[3]), nil)
+	if found, got := list("?size=100"); len(found) != 24 || slices.Contains(found, ids[3]) || got.number("total") != 24 {
+		t.Errorf("after a delete: got %s, want 24 without %s", got, ids[3])
+	}
+}
+
+// user.delete: gone from its conversations; its messages stay, or are erased and
+// keep their seq; its sockets and tokens end.
+func TestUserDelete(t *testing.T) {
+	t.Parallel()
+	a := strict(t)
+	for mode, status := range map[string]int{"": 1, "keep": 1, "erase": 2} {
+		one, two := a.user(t, "one"), a.user(t, "two")
+		conv := a.group(t, two, one)
+		a.send(t, conv, one, "mine")
+		a.send(t, conv, two, "theirs")
+		token := a.token(t, one)
+		c := a.loginWith(t, token, one, "d")
+		path := userPath(one)
+		if mode != "" {
+			path += "?messages=" + mode
+		}
+		a.must(t, "DELETE", path, nil)
+		c.closedWithin(t, soon, 4401)
+		a.s.call(t, "GET", userPath(one), a.bearer(token), nil).want(t, "the token of a deleted client", 4003)
+		var members []string
+		a.must(t, "GET", convPath(conv, "members"), nil).into(t, &members)
+		if !slices.Equal(members, []string{two}) {
+			t.Errorf("messages=%s: members %v, want %s alone", mode, members, two)
+		}
+		if got := a.must(t, "GET", convPath(conv), nil).number("client_num"); got != 1 {
+			t.Errorf("messages=%s: client_num %d, want 1", mode, got)
+		}
+		a.call(t, "POST", convPath(conv, "message"), obj{"from_client": one, "type": -1, "text": "x"}).want(t, "send of a deleted client", 211)
+		eventually(t, "messages="+mode, func() bool {
+			h := a.history(t, conv) // dense, whatever was erased
+			return len(h) == 2 && h[0].MsgStatus == status && (h[0].text() == "mine") == (status == 1) && h[1].text() == "theirs"
+		})
+	}
+}
