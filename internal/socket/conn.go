@@ -1,7 +1,6 @@
 package socket
 
 import (
-	"cmp"
 	"errors"
 	"io"
 	"net"
@@ -134,6 +133,9 @@ func (c *conn) end(code int, reason string) bool {
 		return true
 	}
 	_ = c.nc.SetReadDeadline(time.Now().Add(lingerTime)) // on a dead socket the reader ends by itself
+	if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite() // as above
+	}
 	return true
 }
 
@@ -149,68 +151,5 @@ const (
 // that is closed with unread bytes is reset, and a reset can overtake the close
 // frame.
 func (c *conn) linger() {
-	if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
-		if half.CloseWrite() != nil {
-			return
-		}
-	}
 	_, _ = io.CopyN(io.Discard, c.nc, lingerBytes) // however it ends, the socket is closed
-}
-
-// receive reads until the socket fails or a frame ends it; never nil.
-func (c *conn) receive() error {
-	if c.raw == nil {
-		return c.receivePlain()
-	}
-	// Everything happens inside one Read: while it returns false the poller waits,
-	// and nothing is held meanwhile.
-	var end error
-	err := c.raw.Read(func(fd uintptr) bool {
-		end = c.receiveReady(fd)
-		return end != nil
-	})
-	return cmp.Or(end, err)
-}
-
-// readSize is how much is read at once, in bytes.
-const readSize = 4 << 10
-
-var readBuffers = sync.Pool{New: func() any { return new([readSize]byte) }}
-
-// receiveReady takes all bytes that are there; nil: wait for more. It reads until
-// there are none, not until a short read: the poller reports the end of the stream
-// but once, and it may have come together with the last bytes.
-func (c *conn) receiveReady(fd uintptr) error {
-	buf := readBuffers.Get().(*[readSize]byte)
-	defer readBuffers.Put(buf)
-	for {
-		n, err := readFD(fd, buf[:])
-		switch {
-		case errors.Is(err, errNotReady):
-			return nil
-		case err != nil:
-			return os.NewSyscallError("read", err)
-		case n == 0:
-			return io.EOF
-		}
-		if err := c.take(buf[:n]); err != nil {
-			return err
-		}
-	}
-}
-
-// receivePlain is receive for sockets without a file descriptor, such as TLS.
-func (c *conn) receivePlain() error {
-	buf := make([]byte, 1024)
-	for {
-		n, err := c.nc.Read(buf)
-		if n > 0 {
-			if err := c.take(buf[:n]); err != nil {
-				return err
-			}
-		}
-		if err != nil {
-			return err
-		}
-	}
 }

@@ -97,7 +97,7 @@ func (c *conn) attach(actor skein.Actor, deviceType string, started skein.Millis
 		return nil, translate(err)
 	}
 	c.actor = actor
-	c.rate = settings.CommandRate
+	c.pace, c.rate = pace{}, settings.CommandRate
 	return session, nil
 }
 

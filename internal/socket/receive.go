@@ -1,0 +1,85 @@
+package socket
+
+import (
+	"errors"
+	"io"
+	"os"
+	"sync"
+)
+
+// receive reads until the socket fails or a frame ends it; never nil. While it
+// waits it holds no buffer.
+func (c *conn) receive() error {
+	if c.raw == nil {
+		return c.receivePlain()
+	}
+	var in incoming
+	fill := in.fill
+	for {
+		if err := c.raw.Read(fill); err != nil {
+			return err
+		}
+		if err := c.takeIn(&in); err != nil {
+			return err
+		}
+	}
+}
+
+// takeIn takes what was read and frees its buffer. It runs outside of raw.Read:
+// closing the socket waits for that, and a command may have to close it.
+func (c *conn) takeIn(in *incoming) error {
+	defer in.free()
+	if in.err != nil {
+		return in.err
+	}
+	return c.take(in.buf[:in.n])
+}
+
+// readSize is how much is read at once, in bytes.
+const readSize = 4 << 10
+
+var readBuffers = sync.Pool{New: func() any { return new([readSize]byte) }}
+
+// incoming is the result of one read.
+type incoming struct {
+	buf *[readSize]byte // nil while nothing is there
+	n   int
+	err error
+}
+
+// fill reads what is there, and reports false when that is nothing yet.
+func (in *incoming) fill(fd uintptr) bool {
+	in.buf = readBuffers.Get().(*[readSize]byte)
+	in.n, in.err = readFD(fd, in.buf[:])
+	switch {
+	case errors.Is(in.err, errNotReady):
+		in.free()
+		return false
+	case in.err != nil:
+		in.err = os.NewSyscallError("read", in.err)
+	case in.n == 0:
+		in.err = io.EOF
+	}
+	return true
+}
+
+func (in *incoming) free() {
+	readBuffers.Put(in.buf)
+	in.buf = nil
+}
+
+// receivePlain is receive for sockets without a file descriptor, such as TLS.
+func (c *conn) receivePlain() error {
+	buf := make([]byte, 1024)
+	for {
+		n, err := c.nc.Read(buf)
+		if n > 0 {
+			if err := c.take(buf[:n]); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
