@@ -124,10 +124,11 @@ func BenchmarkLogin(b *testing.B) {
 func BenchmarkIdle(b *testing.B) {
 	const sockets = 10_000
 	s := start(b)
+	ids := s.users("i", sockets)
 	before := s.rss()
 	clients := make([]*client, 0, sockets)
-	for i := range sockets {
-		clients = append(clients, s.login(fmt.Sprintf("i%d", i)))
+	for _, id := range ids {
+		clients = append(clients, s.login(id))
 	}
 	after := s.rss()
 	for b.Loop() { //nolint:revive // the figure is memory, not the time of this
