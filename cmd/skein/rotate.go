@@ -52,7 +52,7 @@ func (c *appRotateKey) Run(ctx context.Context, out io.Writer) error {
 // rotate adds the key, gives the others their end and forgets those that are past
 // theirs.
 func (c *appRotateKey) rotate(app *skein.App, key skein.AppKey) (skein.AppKey, error) {
-	keys := slices.Clone(app.Keys)
+	keys := slices.Clone(app.Keys) // what change gets belongs to the store
 	if key.Name == "" {
 		key.Name = freeName(keys)
 	}
@@ -68,7 +68,8 @@ func (c *appRotateKey) rotate(app *skein.App, key skein.AppKey) (skein.AppKey, e
 	keys = slices.DeleteFunc(keys, func(k skein.AppKey) bool {
 		return k.Expires != 0 && k.Expires <= key.Created
 	})
-	app.Keys = append(keys, key)
+	keys = append(keys, key)
+	app.Keys = keys
 	return key, nil
 }
 

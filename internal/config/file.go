@@ -16,7 +16,7 @@ import (
 // readFile reads a YAML mapping of known names to single values. What it cannot
 // take is an error that says where in the file it stands.
 func readFile(path string, known map[string]bool) (map[string]string, error) {
-	text, err := os.ReadFile(path)
+	text, err := os.ReadFile(path) //nolint:gosec // the operator says which file
 	if err != nil {
 		return nil, fmt.Errorf("--config: %w", err)
 	}
@@ -31,7 +31,7 @@ func parse(text []byte, known map[string]bool) (map[string]string, error) {
 	var document yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
-		return nil, nil // an empty file sets nothing
+		return map[string]string{}, nil // an empty file sets nothing
 	} else if err != nil {
 		return nil, err
 	}
@@ -42,13 +42,13 @@ func parse(text []byte, known map[string]bool) (map[string]string, error) {
 }
 
 func settingsOf(mapping *yaml.Node, known map[string]bool) (map[string]string, error) {
+	values := map[string]string{}
 	if mapping.Tag == "!!null" {
-		return nil, nil // no line but comments
+		return values, nil // no line but comments
 	}
 	if mapping.Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("line %d: not a list of `name: value`", mapping.Line)
 	}
-	values := map[string]string{}
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		key, value := mapping.Content[i], mapping.Content[i+1]
 		if err := fault(key.Value, value, known, values); err != nil {

@@ -51,7 +51,7 @@ func isSetting(f *kong.Flag) bool { return f.Group != nil && f.Group.Key == sett
 // BeforeResolve reads the file of --config and lets environment and file answer
 // for flags that were not given. Kong calls it. Kong's own env tags are not used:
 // it would apply them before the file, so that the file would win.
-func (s *Store) BeforeResolve(ctx *kong.Context) error {
+func (Store) BeforeResolve(ctx *kong.Context) error {
 	values := map[string]string{}
 	if path := configPath(ctx); path != "" {
 		var err error
@@ -98,7 +98,7 @@ func (sources) Validate(*kong.Application) error { return nil }
 // Resolve is the setting's text, or nil.
 func (s sources) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	if !isSetting(flag) {
-		return nil, nil
+		return nil, nil //nolint:nilnil // kong: no value
 	}
 	if value := os.Getenv(EnvName(flag.Name)); value != "" {
 		return value, nil
@@ -106,5 +106,5 @@ func (s sources) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, e
 	if value, ok := s.file[flag.Name]; ok {
 		return value, nil
 	}
-	return nil, nil
+	return nil, nil //nolint:nilnil // kong: no value
 }

@@ -1,0 +1,70 @@
+# What people do with this tree. `make help` lists it.
+
+SHELL := /bin/bash
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+
+# How long each fuzz target runs, and where `make run` keeps its data.
+FUZZTIME ?= 5s
+DATA ?= ./data
+
+.PHONY: help
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: run
+run: build ## build and run the demo: open http://127.0.0.1:8080/ in two tabs
+	@bin/skein serve --dev --data $(DATA)
+
+.PHONY: build
+build: ## build bin/skein
+	@go build -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/skein ./cmd/skein
+
+.PHONY: test
+test: ## run everything that CI runs, after installing what it needs
+	@scripts/test.sh
+
+.PHONY: check
+check: vet format lint generated vulnerabilities ## vet, gofmt, linters, generated files, known vulnerabilities
+
+.PHONY: vet
+vet:
+	go vet ./...
+	go vet -C tools ./...
+
+.PHONY: format
+format:
+	@wrong=$$(gofmt -l .); \
+	if [ -n "$$wrong" ]; then echo "gofmt -w would change: $$wrong"; exit 1; fi
+
+.PHONY: lint
+lint: bin/golangci-lint
+	bin/golangci-lint run ./...
+
+.PHONY: generated
+generated:
+	@scripts/generated.sh
+
+.PHONY: vulnerabilities
+vulnerabilities: bin/govulncheck
+	@scripts/vulnerabilities.sh
+
+# The linters have a module of their own, so that none of what they need is needed
+# by the server.
+bin/golangci-lint bin/govulncheck: tools/go.mod tools/go.sum
+	@mkdir -p bin
+	go build -C tools -o ../bin/ tool
+	@touch bin/golangci-lint bin/govulncheck
+
+.PHONY: gen
+gen: ## write the generated files anew: api/ and docs/api/
+	go generate ./...
+
+.PHONY: bench
+bench: ## run the Go benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: fuzz
+fuzz: ## run each fuzz target for FUZZTIME (5s)
+	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Installs what the tests need beside Go: a C compiler for the race detector, a
+# browser with Chinese glyphs for the page, node for the web client's own tests. It
+# can do so on Debian and Ubuntu as root; elsewhere the tests say what they lack.
+#
+# Engines that need a server of their own (PostgreSQL, NATS) add their package here
+# together with their tests.
+set -euo pipefail
+
+missing=()
+need() { # command, packages …
+	command -v "$1" >/dev/null || missing+=("${@:2}")
+}
+need gcc gcc libc6-dev
+need chromium chromium fonts-noto-cjk fonts-noto-color-emoji
+need node nodejs
+
+((${#missing[@]})) || exit 0
+if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
+	echo "missing, and only root with apt can install: ${missing[*]}"
+	exit 0
+fi
+echo "installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+apt=(apt-get -qq -o DPkg::Lock::Timeout=300)
+"${apt[@]}" update
+"${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null

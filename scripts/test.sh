@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Runs everything that can be known about this tree: tests of all packages and of
+# the contracts, the built binary from outside, linters, fuzz targets for some
+# seconds each, known vulnerabilities. It goes on after a failure, so that one run
+# tells all, and names what it had to skip. With CI=true a skip is a failure; only
+# the vulnerability database may be out of reach.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+
+SKIPS=$(mktemp)
+export SKIPS # one line for each thing that could not be tried
+trap 'rm -f "$SKIPS"' EXIT
+failed=()
+took=()
+
+step() { # name, command …
+	local name=$1 start=$SECONDS
+	shift
+	printf '\n== %s\n' "$name"
+	"$@" || failed+=("$name")
+	took+=("$(printf '%4ds  %s' $((SECONDS - start)) "$name")")
+}
+
+# tests runs Go tests and shows what failed and was skipped.
+tests() { go test -json "$@" | bin/testreport -skips "$SKIPS"; }
+
+unit() {
+	go build -C tools -o ../bin/testreport ./testreport
+	tests -race -shuffle=on $(go list ./... | grep -v '/e2e$')
+	local status=$?
+	go test -C tools ./... && return $status
+}
+
+# end_to_end tests the binary that is shipped. What the tests see depends on more
+# than Go files, so no result is taken from the cache.
+end_to_end() {
+	make --no-print-directory build && SKEIN_E2E_BIN=$PWD/bin/skein tests -count=1 -timeout 10m ./e2e
+}
+
+web() {
+	if ! command -v node >/dev/null; then
+		echo "web/test: no node to run it" >>"$SKIPS"
+		return 0
+	fi
+	node --test --test-reporter=dot web/test/*.test.js
+}
+
+step "install" scripts/install.sh
+step "unit and contract tests, with the race detector" unit
+step "end to end" end_to_end
+step "web" web
+step "check" make --no-print-directory --keep-going check
+step "fuzz" make --no-print-directory fuzz
+
+printf '\n== times\n'
+printf '%s\n' "${took[@]}"
+
+status=0
+if [[ -s $SKIPS ]]; then
+	printf '\n== skipped\n'
+	cat "$SKIPS"
+	if [[ ${CI:-} == true ]] && grep -qv '^vulnerability database' "$SKIPS"; then
+		echo "In CI nothing may be skipped but the vulnerability database."
+		status=1
+	fi
+fi
+if ((${#failed[@]})); then
+	printf '\n== failed\n'
+	printf '%s\n' "${failed[@]}"
+	status=1
+fi
+((status)) || printf '\nAll good.\n'
+exit $status
