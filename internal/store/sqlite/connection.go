@@ -22,11 +22,10 @@ PRAGMA foreign_keys = OFF;
 PRAGMA temp_store = MEMORY;
 `
 
-// Settings of the writer and of a reader. A log of 16,384 pages (64 MiB) before
-// it is moved into the file costs a third of the default's CPU a row. The caches
-// are in KiB and filled only as needed.
+// Settings of the writer and of a reader. The writer leaves the log to the
+// checkpointer. The caches are in KiB and filled only as needed.
 const (
-	writerSettings = settings + `PRAGMA wal_autocheckpoint = 16384; PRAGMA cache_size = -32768;`
+	writerSettings = settings + `PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -32768;`
 	readerSettings = `PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;`
 )
 

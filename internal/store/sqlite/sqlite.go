@@ -33,6 +33,8 @@ type Options struct {
 	QueueBytes int                   // memory of the writes that wait; default 64 MiB; refused beyond
 	Readers    int                   // reads at the same moment; default 4; more wait for one of these
 	Registerer prometheus.Registerer // nil: no metrics
+
+	logPages int // for tests; zero: the constant
 }
 
 // Defaults of Options.
@@ -57,6 +59,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Readers == 0 {
 		o.Readers = DefaultReaders
+	}
+	if o.logPages == 0 {
+		o.logPages = logPages
 	}
 	return o
 }

@@ -27,6 +27,7 @@ type writer struct {
 	committed store.CommitHook
 	metrics   *metrics
 	queue     *queue
+	mover     *checkpointer
 
 	stopped  chan struct{} // closed when loop has ended
 	closeErr error         // written by loop before stopped is closed
@@ -35,6 +36,7 @@ type writer struct {
 	conn    *connection // nil: the next group opens one
 	known   *known
 	version int64 // of the file as this connection saw it last; see begin
+	logged  int   // pages in the log after the last commit
 }
 
 // startWriter opens the writing connection and starts loop; close ends it.
@@ -51,6 +53,10 @@ func startWriter(opt Options, m *metrics) (*writer, error) {
 	}
 	if err := w.connect(); err != nil {
 		return nil, err
+	}
+	var err error
+	if w.mover, err = startCheckpointer(opt.Path, opt.logPages, opt.Log); err != nil {
+		return nil, errors.Join(err, w.conn.close())
 	}
 	go w.loop()
 	return w, nil
@@ -101,6 +107,8 @@ func (w *writer) loop() {
 	defer close(w.stopped)
 	var jobs []*job
 	for {
+		// Those who were just answered often have more to write: let them queue
+		// it first, and a group at low concurrency is twice as large.
 		runtime.Gosched()
 		jobs = w.queue.take(jobs[:0], maxGroup)
 		if len(jobs) == 0 {
@@ -109,10 +117,14 @@ func (w *writer) loop() {
 		w.metrics.queued.Set(float64(w.queue.depth() + len(jobs)))
 		w.commit(jobs)
 		clear(jobs)
+		if w.conn != nil {
+			w.mover.committed(w.conn, w.logged)
+		}
 	}
 	w.metrics.unregister()
+	w.closeErr = w.mover.stop()
 	if w.conn != nil {
-		w.closeErr = w.conn.close()
+		w.closeErr = errors.Join(w.closeErr, w.conn.close())
 	}
 }
 
@@ -229,6 +241,10 @@ func (w *writer) connect() error {
 	if err != nil {
 		return err
 	}
+	conn.db.WALHook(func(_ *sqlite3.Conn, _ string, pages int) error {
+		w.logged = pages
+		return nil
+	})
 	w.conn = conn
 	return nil
 }

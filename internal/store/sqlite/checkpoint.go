@@ -1,0 +1,84 @@
+package sqlite
+
+import (
+	"log/slog"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+// logPages is how long the log may grow before it is moved into the file: 64 MiB.
+// Pages that changed often are moved once, so a long log costs a third of the
+// CPU a row that SQLite's default of 1,000 pages costs.
+const logPages = 16_384
+
+// checkpointer moves the log into the file beside the writer, on a connection of
+// its own: moving 64 MiB takes up to some 100 ms, and no commit should wait for
+// it. The log starts anew only when all of it has been moved, which commits that
+// come in meanwhile prevent, so the writer moves those few itself.
+type checkpointer struct {
+	conn  *connection
+	log   *slog.Logger
+	limit int // pages in the log, from which on it is to be moved
+
+	due     chan struct{} // the writer asks; closed to stop
+	moved   chan struct{} // the answer, after which the writer may ask again
+	stopped chan struct{} // closed when loop has ended
+
+	asked bool // owned by the writer's loop
+}
+
+func startCheckpointer(path string, limit int, log *slog.Logger) (*checkpointer, error) {
+	conn, err := openConnection(path, sqlite3.OPEN_READWRITE, writerSettings)
+	if err != nil {
+		return nil, err
+	}
+	c := &checkpointer{
+		conn:    conn,
+		log:     log,
+		limit:   limit,
+		due:     make(chan struct{}, 1),
+		moved:   make(chan struct{}, 1),
+		stopped: make(chan struct{}),
+	}
+	go c.loop()
+	return c, nil
+}
+
+// stop waits for the checkpoint under way.
+func (c *checkpointer) stop() error {
+	close(c.due)
+	<-c.stopped
+	return c.conn.close()
+}
+
+func (c *checkpointer) loop() {
+	defer close(c.stopped)
+	for range c.due {
+		c.checkpoint(c.conn)
+		c.moved <- struct{}{}
+	}
+}
+
+// committed is called by the writer after each commit, with its connection and
+// the length of the log in pages. It waits for nothing but the end of the log.
+func (c *checkpointer) committed(writer *connection, pages int) {
+	select {
+	case <-c.moved:
+		c.asked = false
+		c.checkpoint(writer)
+		return
+	default:
+	}
+	if pages >= c.limit && !c.asked {
+		c.asked = true
+		c.due <- struct{}{}
+	}
+}
+
+// checkpoint moves what no reader needs in the log any more. If it fails, the log
+// gets longer and a later commit asks again.
+func (c *checkpointer) checkpoint(conn *connection) {
+	if _, _, err := conn.db.WALCheckpoint("main", sqlite3.CHECKPOINT_PASSIVE); err != nil {
+		c.log.Warn("store cannot move its log", slog.Any("error", err))
+	}
+}
