@@ -80,6 +80,8 @@ func TestFraming(t *testing.T) { // Autobahn 1 and 9
 			in([]byte{0x81, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 4})),
 		"a huge length is too big": fails("1009",
 			in([]byte{0x81, 0xff, 0x7f, 255, 255, 255, 255, 255, 255, 255, 1, 2, 3, 4})),
+		"a fragment of a huge length is too big": fails("1009",
+			in(opening("{"), []byte{0x80, 0xff, 0x7f, 255, 255, 255, 255, 255, 255, 255, 1, 2, 3, 4})),
 		"an unmasked frame is refused": fails("1002", in(unmasked(0x81, "hello"))),
 	}
 	for _, size := range []int{125, 126, 127, 128, 65535, 65536, 65537, wire.MaxBody - 1, wire.MaxBody} {

@@ -67,7 +67,7 @@ func (r *frameReader) next(p []byte, to receiver) (int, error) {
 	if h.OpCode.IsControl() {
 		return r.control(h, p, size, to)
 	}
-	if int64(len(r.message))+h.Length > wire.MaxBody {
+	if h.Length > wire.MaxBody-int64(len(r.message)) {
 		return 0, errMessageTooBig
 	}
 	if whole := size + int(h.Length); !r.fragmented && h.Fin && len(p) >= whole {

@@ -1,0 +1,199 @@
+//go:build linux
+
+package socket
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/skein-im/skein/internal/hub"
+)
+
+// rawPeer is a client without a goroutine or a buffer: a blocking file descriptor.
+// What it costs is the kernel's, so what is measured is the server's.
+type rawPeer int
+
+func dialRaw(b testing.TB, addr string) rawPeer {
+	b.Helper()
+	to := netip.MustParseAddrPort(addr)
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err == nil {
+		err = syscall.Connect(fd, &syscall.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()})
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	return rawPeer(fd)
+}
+
+// loginRaw is a logged-in rawPeer.
+func loginRaw(b testing.TB, addr, client string) rawPeer {
+	b.Helper()
+	p := dialRaw(b, addr)
+	var buf [1024]byte
+	p.write(b, []byte(handshake))
+	p.read(b, buf[:], "\r\n\r\n")
+	p.write(b, text(`{"type":"login","data":`+loginData(client, "phone")+`}`))
+	if got := p.read(b, buf[:], "}"); !bytes.Contains(got, []byte("login.success")) {
+		b.Fatalf("login: %q", got)
+	}
+	return p
+}
+
+func (p rawPeer) write(b testing.TB, data []byte) {
+	if _, err := syscall.Write(int(p), data); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// read reads into buf until the bytes end as wanted.
+func (p rawPeer) read(b testing.TB, buf []byte, end string) []byte {
+	have := 0
+	for have < len(end) || string(buf[have-len(end):have]) != end {
+		n, err := syscall.Read(int(p), buf[have:])
+		if n <= 0 {
+			b.Fatalf("read: %d %v after %q", n, err, buf[:have])
+		}
+		have += n
+	}
+	return buf[:have]
+}
+
+// readBytes reads n bytes.
+func (p rawPeer) readBytes(b testing.TB, buf []byte, n int) {
+	for n > 0 {
+		got, err := syscall.Read(int(p), buf[:min(n, len(buf))])
+		if got <= 0 {
+			b.Fatalf("read: %d %v", got, err)
+		}
+		n -= got
+	}
+}
+
+func (p rawPeer) close() { _ = syscall.Close(int(p)) }
+
+func BenchmarkPing(b *testing.B) {
+	f := start(b, nil)
+	p := loginRaw(b, f.addr, "Tom")
+	defer p.close()
+	ping := text(`{"type":"ping"}`)
+	var buf [256]byte
+	b.ReportAllocs()
+	for b.Loop() {
+		p.write(b, ping)
+		p.read(b, buf[:], "}}")
+	}
+}
+
+// BenchmarkEchoPipelined is 16 commands in a packet, over and over.
+func BenchmarkEchoPipelined(b *testing.B) {
+	const window = 16
+	f := start(b, nil)
+	p := loginRaw(b, f.addr, "Tom")
+	defer p.close()
+	command, want := echo(strings.Repeat("x", 100))
+	commands := bytes.Repeat(text(command), window)
+	size := window * (len(want) - len("text ") + 4) // its header has 4 bytes
+	buf := make([]byte, 16<<10)
+	b.ReportAllocs()
+	for b.Loop() {
+		p.write(b, commands)
+		p.readBytes(b, buf, size)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*window), "ns/command")
+}
+
+// BenchmarkBroadcast delivers one event to 1,000 sockets, and waits until all have
+// it. The metric is CPU of everything but the peers' own reading.
+func BenchmarkBroadcast(b *testing.B) {
+	const sockets = 1000
+	f := start(b, nil)
+	peers := make([]rawPeer, sockets)
+	clients := make([]string, sockets)
+	for i := range peers {
+		clients[i] = fmt.Sprint("c", i)
+		peers[i] = loginRaw(b, f.addr, clients[i])
+		defer peers[i].close()
+	}
+	event := []byte(`{"type":"msg.new","data":"` + strings.Repeat("x", 300) + `"}`)
+	buf := make([]byte, 1024)
+
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	before := cpu(syscall.RUSAGE_SELF) - cpu(rusageThread)
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, client := range clients {
+			f.hub.Deliver("shop", client, event, hub.Except{})
+		}
+		for _, p := range peers {
+			p.readBytes(b, buf, len(event)+4)
+		}
+	}
+	used := cpu(syscall.RUSAGE_SELF) - cpu(rusageThread) - before
+	b.ReportMetric(float64(used.Nanoseconds())/float64(b.N*sockets), "cpu-ns/delivery")
+}
+
+const rusageThread = 1 // RUSAGE_THREAD
+
+func cpu(who int) time.Duration {
+	var use syscall.Rusage
+	_ = syscall.Getrusage(who, &use) // cannot fail with these arguments
+	return time.Duration(use.Utime.Nano() + use.Stime.Nano())
+}
+
+// BenchmarkIdle measures what a logged-in socket that says nothing costs: resident
+// bytes of the process, and its CPU for the login.
+func BenchmarkIdle(b *testing.B) {
+	if testing.Short() {
+		b.Skip("opens 10,000 sockets")
+	}
+	const sockets = 10_000
+	f := start(b, nil)
+	warm := loginRaw(b, f.addr, "warm")
+	defer warm.close()
+	for b.Loop() {
+		peers := make([]rawPeer, 0, sockets)
+		before, cpuBefore := residentBytes(b), cpu(syscall.RUSAGE_SELF)
+		for i := range sockets {
+			peers = append(peers, loginRaw(b, f.addr, fmt.Sprint("client", i)))
+		}
+		used := cpu(syscall.RUSAGE_SELF) - cpuBefore
+		var heap runtime.MemStats
+		runtime.ReadMemStats(&heap)
+		b.ReportMetric(float64(residentBytes(b)-before)/sockets, "RSS-bytes/socket")
+		runtime.ReadMemStats(&heap)
+		b.ReportMetric(float64(heap.HeapAlloc)/sockets, "heap-bytes/socket")
+		b.ReportMetric(float64(heap.StackInuse)/sockets, "stack-bytes/socket")
+		b.ReportMetric(float64(used.Microseconds())/sockets, "cpu-µs/login")
+		for _, p := range peers {
+			p.close()
+		}
+	}
+}
+
+// residentBytes is the resident size after what is garbage went back to the system.
+func residentBytes(b *testing.B) int {
+	b.Helper()
+	for range 3 { // each halves the stacks that have grown
+		debug.FreeOSMemory()
+	}
+	statm, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		b.Fatal(err)
+	}
+	pages, err := strconv.Atoi(strings.Fields(string(statm))[1])
+	if err != nil {
+		b.Fatal(err)
+	}
+	return pages * os.Getpagesize()
+}
