@@ -182,10 +182,12 @@ func (g *group) first(p *place, l letter) (m skein.Message, found bool, err erro
 		m = readMessage(r, l.Conv)
 		hash := r.ColumnRawBlob(messageColumnCount)
 		same = len(hash) == 0 || bytes.Equal(hash, l.hash)
-	}, `SELECT `+messageColumns+`, content_hash FROM messages
-		WHERE conv_key = ?1 AND sender = ?2 AND client_msg_id = ?3`, p.key, l.Sender, l.ClientMsgID)
+	}, firstMessage, p.key, l.Sender, l.ClientMsgID)
 	if found && !same {
 		return skein.Message{}, false, skein.About(skein.ErrConflict, "client_msg_id")
 	}
 	return m, found, err
 }
+
+const firstMessage = `SELECT ` + messageColumns + `, content_hash FROM messages
+	WHERE conv_key = ?1 AND sender = ?2 AND client_msg_id = ?3`

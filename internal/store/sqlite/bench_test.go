@@ -71,26 +71,30 @@ func BenchmarkPage(b *testing.B) {
 	}
 }
 
-// BenchmarkAudience reads the members of a group of 1,000.
+// BenchmarkAudience reads the members of a pair and of a group of 1,000.
 func BenchmarkAudience(b *testing.B) {
-	s := openBench(b)
-	var members []skein.Member
-	for i := range 1000 {
-		id := fmt.Sprintf("client%d", i)
-		benchClient(b, s, id)
-		members = append(members, skein.Member{Client: id})
-	}
-	conv := skein.Conversation{App: "app", ID: skein.ID(uuid.New()), Type: skein.Group, Created: 1}
-	if _, _, err := s.CreateConversation(b.Context(), conv, members, 0); err != nil {
-		b.Fatal(err)
-	}
-	var ids []string
-	b.ReportAllocs()
-	for b.Loop() {
-		var err error
-		if ids, err = s.Audience(b.Context(), "app", conv.ID, ids[:0]); err != nil || len(ids) != len(members) {
-			b.Fatal(len(ids), err)
-		}
+	for _, size := range []int{2, 1000} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			s := openBench(b)
+			var members []skein.Member
+			for i := range size {
+				id := fmt.Sprintf("client%d", i)
+				benchClient(b, s, id)
+				members = append(members, skein.Member{Client: id})
+			}
+			conv := skein.Conversation{App: "app", ID: skein.ID(uuid.New()), Type: skein.Group, Created: 1}
+			if _, _, err := s.CreateConversation(b.Context(), conv, members, 0); err != nil {
+				b.Fatal(err)
+			}
+			var ids []string
+			b.ReportAllocs()
+			for b.Loop() {
+				var err error
+				if ids, err = s.Audience(b.Context(), "app", conv.ID, ids[:0]); err != nil || len(ids) != size {
+					b.Fatal(len(ids), err)
+				}
+			}
+		})
 	}
 }
 

@@ -212,10 +212,12 @@ func (s *Store) Audience(ctx context.Context, app string, id skein.ID, into []st
 	now, before := s.millis(), len(into)
 	err := s.readers.do(ctx, func(c *connection) error {
 		return c.rows(func(r *sqlite3.Stmt) { into = append(into, r.ColumnText(0)) },
-			`SELECT client_id FROM members WHERE conv_key = (`+livingConvKey+`)`, app, id, now)
+			audience, app, id, now)
 	})
 	if err != nil {
 		return into[:before], err
 	}
 	return into, nil
 }
+
+const audience = `SELECT client_id FROM members WHERE conv_key = (` + livingConvKey + `)`

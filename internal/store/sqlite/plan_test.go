@@ -1,0 +1,70 @@
+package sqlite
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein"
+)
+
+// The queries whose cost must not grow with what lies stored, and how SQLite
+// means to run them.
+func TestPlans(t *testing.T) {
+	s := newStore(t, Options{})
+	listing := func(member string, where ...skein.Condition) string {
+		search := newSearch("app", member, where, 1)
+		search.and(`(c.active, c.conv_key) < (?, ?)`, 1, 1)
+		return `SELECT ` + conversationColumns + ` FROM ` + search.from + ` WHERE ` + search.sql() +
+			` ORDER BY c.active DESC, c.conv_key DESC LIMIT 20`
+	}
+	counting := newSearch("app", "", nil, 1)
+	for name, tt := range map[string]struct {
+		sql   string
+		want  []string
+		sorts bool // of few rows
+	}{
+		"a page up":   {sql: messagesUp, want: []string{"SEARCH messages USING INDEX sqlite_autoindex_messages_2 (conv_key=? AND seq>? AND seq<?)"}},
+		"a page down": {sql: messagesDown, want: []string{"SEARCH messages USING INDEX sqlite_autoindex_messages_2 (conv_key=? AND seq>? AND seq<?)"}},
+		"all conversations": {sql: listing(""), want: []string{
+			"SEARCH c USING INDEX conversations_by_activity (app_key=? AND active<?)",
+		}},
+		"count of all conversations": {sql: `SELECT count(*) FROM ` + counting.from + ` WHERE ` + counting.sql(), want: []string{
+			"SEARCH c USING COVERING INDEX conversations_by_activity (app_key=?)",
+		}},
+		"one's own conversations": {sorts: true, sql: listing("ann"), want: []string{
+			"SEARCH m USING COVERING INDEX members_by_client (app_key=? AND client_id=?)",
+			"SEARCH c USING INTEGER PRIMARY KEY (rowid=?)",
+		}},
+		"by id": {sorts: true, sql: listing("", skein.Condition{Field: skein.FieldConvID, Values: []any{skein.ID{}.String()}}), want: []string{
+			"SEARCH c USING INDEX sqlite_autoindex_conversations_1 (app_key=? AND id=?)",
+		}},
+		"audience": {sql: audience, want: []string{"SEARCH members USING COVERING INDEX sqlite_autoindex_members_1 (conv_key=?)"}},
+		"a retry":  {sql: firstMessage, want: []string{"SEARCH messages USING INDEX messages_by_retry (conv_key=? AND sender=? AND client_msg_id=?)"}},
+	} {
+		got := plan(t, s, tt.sql)
+		for _, want := range tt.want {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: got plan\n%swant in it\n%s", name, got, want)
+			}
+		}
+		if strings.Contains(got, "SCAN") {
+			t.Errorf("%s: a scan in the plan\n%s", name, got)
+		}
+		if strings.Contains(got, "TEMP B-TREE") && !tt.sorts {
+			t.Errorf("%s: a sort in the plan\n%s", name, got)
+		}
+	}
+}
+
+func plan(t *testing.T, s *Store, sql string) (steps string) {
+	t.Helper()
+	err := s.readers.do(t.Context(), func(c *connection) error {
+		return c.rows(func(r *sqlite3.Stmt) { steps += r.ColumnText(3) + "\n" }, `EXPLAIN QUERY PLAN `+sql)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return steps
+}
