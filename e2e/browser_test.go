@@ -20,7 +20,6 @@ import (
 	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 )
 
 // The chat as people use it, in a browser. SKEIN_SHOTS=1 keeps the pictures in
@@ -71,6 +70,8 @@ type tab struct {
 }
 
 type size struct{ width, height int64 }
+
+const shift = 8 // among the modifiers of a key
 
 var (
 	desk  = size{1440, 900}
@@ -193,9 +194,25 @@ func (p *tab) typed(text string) {
 	tell(p, input.InsertText, input.InsertTextParams{Text: text})
 }
 
-func (p *tab) key(keys string, mods ...chromedp.KeyOption) {
+// key presses one key as a keyboard does: what a page does with the key down
+// decides whether its text is typed.
+func (p *tab) key(key string, modifiers ...int64) {
 	p.t.Helper()
-	p.run(chromedp.KeyEvent(keys, mods...))
+	code := map[string]int64{"Enter": 13, "Escape": 27, "End": 35, "ArrowUp": 38, "ArrowDown": 40, "/": 191}[key]
+	down := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: key, WindowsVirtualKeyCode: code}
+	for _, m := range modifiers {
+		down.Modifiers |= m
+	}
+	switch key {
+	case "Enter":
+		down.Text = "\r"
+	case "/":
+		down.Text = key
+	default:
+		down.Type = input.DispatchKeyEventTypeRawKeyDown
+	}
+	tell(p, input.DispatchKeyEvent, down)
+	tell(p, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyUp, Key: key, WindowsVirtualKeyCode: code})
 }
 
 // enter opens the page and picks a name.
@@ -207,7 +224,7 @@ func (p *tab) enter(s *server, name, nickname string) {
 		p.run(chromedp.Focus(chromedp.CSS("#nickname")))
 		p.typed(nickname)
 	}
-	p.key(kb.Enter)
+	p.key("Enter")
 	p.until("the login", `document.querySelector(".pane.list") && document.querySelector('.frame[data-type="login.success"]')`)
 }
 
@@ -221,7 +238,7 @@ func (p *tab) talkTo(title string, names ...string) {
 		p.run(chromedp.Focus(chromedp.CSS("#group-name")))
 		p.typed(title)
 	}
-	p.key(kb.Enter)
+	p.key("Enter")
 	p.until("the conversation", `!document.querySelector("dialog") && document.activeElement.id === "write"`)
 }
 
@@ -229,7 +246,7 @@ func (p *tab) say(text string) {
 	p.t.Helper()
 	p.run(chromedp.Focus(chromedp.CSS("#write")))
 	p.typed(text)
-	p.key(kb.Enter)
+	p.key("Enter")
 }
 
 // said is the texts of the talk, in order, as far as they are in the page.
@@ -394,8 +411,8 @@ func TestBrowserTalk(t *testing.T) {
 	tom.shot("quiet-light")
 	jerry.until("the conversation of Tom", `document.querySelector(".conv")`)
 	jerry.run(chromedp.Focus(chromedp.CSS(".list .scroller")))
-	jerry.key(kb.ArrowDown)
-	jerry.key(kb.Enter)
+	jerry.key("ArrowDown")
+	jerry.key("Enter")
 	jerry.until("the talk", `document.activeElement.id === "write"`)
 
 	// Text, both ways; Shift+Enter is a line, and a link is a link.
@@ -405,9 +422,9 @@ func TestBrowserTalk(t *testing.T) {
 	tom.hears("Morning! Did the geese come by?", "They did, at first light. 三十多只，排成人字形 🪿")
 	tom.run(chromedp.Focus(chromedp.CSS("#write")))
 	tom.typed("So: a skein.")
-	tom.key(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierShift))
+	tom.key("Enter", shift)
 	tom.typed("https://en.wiktionary.org/wiki/skein")
-	tom.key(kb.Enter)
+	tom.key("Enter")
 	jerry.until("the link", `document.querySelector('.bubble a[href="https://en.wiktionary.org/wiki/skein"][rel~="noopener"]')`)
 
 	// A picture, both ways.
@@ -420,7 +437,7 @@ func TestBrowserTalk(t *testing.T) {
 	tom.say("(yours, sent back)")
 	jerry.say("שלום, אפשר גם מימין לשמאל.")
 	jerry.say("A long line stays inside its bubble: " + strings.Repeat("averyveryverylongword", 12) + " and wraps where it must.")
-	tom.until("all of it", `document.querySelectorAll(".message").length === 8`)
+	tom.until("all of it", `document.querySelectorAll(".message").length === 9`)
 	tom.until("all sent", `!document.querySelector(".message.sending, .message.failed")`)
 
 	// The wire shows each frame, and what is in it.
@@ -442,11 +459,11 @@ func TestBrowserTalk(t *testing.T) {
 	tom.run(chromedp.Focus(chromedp.CSS(".wire input")))
 	tom.typed("msg.send.success -ping")
 	tom.until("the filter", `[...document.querySelectorAll(".frame")].every((f) => f.dataset.type === "msg.send.success")`)
-	tom.key(kb.Escape)
+	tom.key("Escape")
 	tom.do(`document.querySelector('[data-test="frames"]').scrollTop = 1e9`)
 	tom.run(chromedp.Focus(chromedp.CSS(`[data-test="frames"]`)))
-	tom.key(kb.End)
-	tom.key(kb.Enter)
+	tom.key("End")
+	tom.key("Enter")
 	tom.until("the unfolded frame", `document.querySelector(".frame.open .json .k")?.innerText === "type"`)
 	tom.until("its text", `document.querySelector(".frame.open .json").innerText.includes("averyverylongword")`)
 	tom.run(chromedp.Focus(chromedp.CSS("#write")))
@@ -535,22 +552,22 @@ func TestBrowserStates(t *testing.T) {
 	// A name the server refuses: what happened, the code, what to do.
 	tom.run(chromedp.Navigate(s.url("/")), chromedp.WaitVisible(chromedp.CSS("#name")))
 	tom.typed("not a name")
-	tom.key(kb.Enter)
+	tom.key("Enter")
 	tom.sees("code 212")
 	tom.shot("error-name-light")
 	tom.do(`document.querySelector("#name").select()`)
 	tom.typed("Tom")
-	tom.key(kb.Enter)
+	tom.key("Enter")
 	tom.until("the login", `document.querySelector(".pane.list")`)
 
 	// Nobody of that name.
 	tom.click(`[data-test="new"]`)
 	tom.run(chromedp.WaitVisible(chromedp.CSS("#who")))
 	tom.typed("Nobody")
-	tom.key(kb.Enter)
+	tom.key("Enter")
 	tom.sees("code 211")
 	tom.shot("error-light")
-	tom.key(kb.Escape)
+	tom.key("Escape")
 	tom.until("no dialog", `!document.querySelector("dialog")`)
 
 	// A name of 64 characters, a nickname in another script, a group.
@@ -599,7 +616,7 @@ func TestBrowserStates(t *testing.T) {
 	tom.click(`[data-test="details"]`)
 	tom.until("the members", `document.querySelectorAll(".people li").length === 4`)
 	tom.shot("members-light")
-	tom.key(kb.Escape)
+	tom.key("Escape")
 
 	// Hands: / searches, Esc leads back, arrows move.
 	tom.do(`document.activeElement.blur()`)
@@ -607,7 +624,7 @@ func TestBrowserStates(t *testing.T) {
 	tom.until("the search", `document.activeElement.type === "search"`)
 	tom.typed("nothing of the sort")
 	tom.sees("Nothing found")
-	tom.key(kb.Escape)
+	tom.key("Escape")
 	tom.until("the field", `document.activeElement.id === "write"`)
 	c.silent(t)
 }

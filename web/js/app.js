@@ -94,12 +94,13 @@ class Page {
   #talk;
   #wire;
   #bar;
+  #name;
   #shown = false;
   #ended = false;
   #stops = [];
 
   constructor(demo, connection, chat, nickname) {
-    Object.assign(chat, { nickname });
+    this.#name = nickname;
     this.#demo = demo;
     this.#connection = connection;
     this.#chat = chat;
@@ -141,7 +142,7 @@ class Page {
     const escape = () => this.#escape();
     this.#bar = new Bar(this.#connection, { back: () => this.#connection.open() });
     this.#list = new ListPane(this.#chat, {
-      context: this.#context(), escape,
+      context: this.#context(), escape, name: this.#name,
       open: (conv) => this.#go(`#c/${conv.id}`),
       create: () => this.#create(),
       leave: () => this.#leave(),

@@ -195,5 +195,6 @@ export function explain(err) {
   if (err.kind === "lost") return t("errLost");
   if (err.kind === "timeout") return t("errTimeout");
   const fix = words[`fix${err.code}`] ? ` ${t(`fix${err.code}`)}` : "";
-  return `${err.message}.`.replace(/[.。]\.$/, ".") + fix;
+  const what = err.message || t("code", { code: err.code });
+  return `${what[0].toUpperCase()}${what.slice(1)}.`.replace(/[.。]\.$/, ".") + fix;
 }

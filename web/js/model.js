@@ -182,6 +182,7 @@ export class Chat extends Emitter {
       push(m);
     }
     for (const m of passing) push(m);
+    for (const m of conv.log?.ahead ?? []) if (m.from === this.me) push(m);
     for (const entry of this.#outbox.pending(conv.id)) {
       push({
         ...entry.body, entry, conv_id: conv.id, from: this.me, client_msg_id: entry.client_msg_id,

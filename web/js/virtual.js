@@ -21,6 +21,7 @@ export class VirtualList {
   #frame = 0;
   #anchor = null; // {key, top}: the row at the top edge and where it stands
   #following = true;
+  #top = 0; // scrollTop when it was last looked at
 
   constructor(scroller, options) {
     this.#scroller = scroller;
@@ -89,14 +90,14 @@ export class VirtualList {
     this.#space.style.height = `${total}px`;
 
     // Put back what the reader looked at before drawing around it.
-    const view = this.#scroller.clientHeight;
     let top = this.#scroller.scrollTop;
     if (this.#following) {
-      top = Math.max(0, total - view);
+      top = Math.max(0, this.#scroller.scrollHeight - this.#scroller.clientHeight);
     } else if (this.#anchor && this.#index.has(this.#anchor.key)) {
       top = offsets[this.#index.get(this.#anchor.key)] - this.#anchor.top;
     }
     if (Math.abs(top - this.#scroller.scrollTop) >= 1) this.#scroller.scrollTop = top;
+    this.#top = this.#scroller.scrollTop;
     this.#draw();
   }
 
@@ -162,7 +163,10 @@ export class VirtualList {
 
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    this.#following = this.#options.stick && scrollHeight - scrollTop - clientHeight < 24;
+    // Only a reader who moves up stops following: what grows below does not.
+    const atEnd = scrollHeight - scrollTop - clientHeight < 24;
+    this.#following = this.#options.stick && (atEnd || (this.#following && scrollTop > this.#top - 1));
+    this.#top = scrollTop;
     this.#remember();
     this.#later(() => this.#draw());
   }

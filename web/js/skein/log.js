@@ -8,6 +8,9 @@ import { backoff } from "./errors.js";
 // than fetch all of it.
 const FAR = 2000;
 
+// How long a gap may close by itself before it is fetched, in milliseconds.
+const GRACE = 150;
+
 // Log tells "change" whenever messages differ. fetch({after_seq|before_seq,
 // limit}) is msg.list of the conversation: {data, has_more}.
 export class Log extends Emitter {
@@ -30,6 +33,8 @@ export class Log extends Emitter {
   }
 
   get first() { return this.messages[0]?.seq ?? 0; }
+  // ahead is the messages that wait for a gap before them, ascending.
+  get ahead() { return ascending([...this.#held.values()].filter((m) => m.seq > this.last)); }
   get last() { return this.messages.at(-1)?.seq ?? 0; }
 
   // open loads the newest page. Safe to call again after a failure.
@@ -106,7 +111,7 @@ export class Log extends Emitter {
     if (this.messages.length === 0 ? this.complete && message.seq > 1 : message.seq > this.last + 1) {
       this.#held.set(message.seq, message);
     } else {
-      this.messages = [...this.messages, message];
+      this.messages.push(message);
     }
     return true;
   }
@@ -119,7 +124,7 @@ export class Log extends Emitter {
       next.push(this.#held.get(++seq));
       this.#held.delete(seq);
     }
-    if (next.length) this.messages = [...this.messages, ...next];
+    this.messages.push(...next);
   }
 
   // merge appends a page that starts behind the last message. The server's list
@@ -127,7 +132,7 @@ export class Log extends Emitter {
   #merge(page) {
     const fresh = ascending(page).filter((m) => m.seq > this.last);
     if (fresh.length === 0) return false;
-    this.messages = [...this.messages, ...fresh];
+    this.messages.push(...fresh);
     this.#drain();
     this.emit("change");
     return true;
@@ -138,6 +143,10 @@ export class Log extends Emitter {
     if (this.#held.size === 0) return this.#repair ?? Promise.resolve();
     return (this.#repair ??= (async () => {
       try {
+        // What is missing is mostly on its way: the answer to one's own message
+        // overtakes those of others.
+        await this.#wait(GRACE);
+        this.#drain();
         for (let misses = 0; this.#held.size > 0;) {
           const { data } = await this.#fetch({ after_seq: this.last, limit: 200 });
           if (this.#merge(data)) { misses = 0; continue; }

@@ -72,7 +72,7 @@ export function details(chat, conv) {
     const people = h("ul.people");
     const show = () => fill(people, (conv.members ?? []).map((id) => h("li",
       face(chat.name(id), { tiny: true }),
-      h("span.who.ellipsis", { dir: "auto", title: id }, chat.name(id), chat.name(id) !== id && h("span.muted.small", ` ${id}`)),
+      h("span.who.ellipsis", { title: id }, h("bdi", chat.name(id)), chat.name(id) !== id && h("span.muted.small", ` ${id}`)),
       id === conv.creator && h("span.muted.small", t("owner")),
       isGroup && conv.creator === chat.me && id !== chat.me && h("button.link.small", {
         type: "button", on: { click: (e) => busy(e.currentTarget, errors, async () => { await chat.remove(conv, [id]); show(); }) },

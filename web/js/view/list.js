@@ -5,7 +5,7 @@ import { t, brief } from "../i18n.js";
 import { VirtualList } from "../virtual.js";
 import { curlOf } from "../curl.js";
 import { ConvType, MsgType } from "../model.js";
-import { face, state, bones, terminal, switches } from "./parts.js";
+import { face, state, bones, terminal, switches, soon } from "./parts.js";
 
 export class ListPane {
   el;
@@ -37,7 +37,7 @@ export class ListPane {
     });
     this.el = h("nav.pane.list", { "aria-label": t("conversations") },
       h("header",
-        h("div.me", mark(), h("h1.ellipsis", { dir: "auto", title: chat.me }, chat.name(chat.me))),
+        h("div.me", mark(), h("h1.ellipsis", { title: chat.me }, h("bdi", options.name || chat.me))),
         iconButton("plus", t("newConversation"), options.create, { data: { test: "new" } })),
       h("label.search", icon("search"), this.#search, h("kbd", "/")),
       this.#scroller, this.#note,
@@ -51,8 +51,9 @@ export class ListPane {
       estimate: 68,
       onMove: () => this.#glance(),
     });
-    chat.on("conversations", () => this.show());
-    chat.on("people", () => this.show());
+    const show = soon(() => this.show());
+    chat.on("conversations", show);
+    chat.on("people", show);
     this.show();
   }
 
@@ -94,11 +95,11 @@ export class ListPane {
 
   #last(conv) {
     const m = conv.last;
-    if (!m) return "";
+    if (!m) return [t(["", "private", "temporary", "group", "room"][conv.type] ?? "")];
     const text = m.status === 3 ? t("recalled") : m.status === 2 ? t("deleted")
       : m.type === MsgType.image ? t("pictureWord") : m.text ?? t("kindOf", { type: m.type });
     const who = m.from === this.#chat.me ? t("you") : conv.type === ConvType.private ? "" : this.#chat.name(m.from);
-    return (who ? `${who}: ` : "") + text.slice(0, 200).replace(/\s+/g, " ");
+    return [who, text.slice(0, 200).replace(/\s+/g, " ")].filter(Boolean);
   }
 
   #row(conv) {
@@ -108,9 +109,9 @@ export class ListPane {
       on: { click: () => { this.#cursor = conv.id; this.#options.open(conv); } },
     },
     face(title, { group: conv.type !== ConvType.private }),
-    h("span.title.ellipsis", { dir: "auto", title }, title),
+    h("span.title.ellipsis", { title }, h("bdi", title)),
     h("time", conv.active ? brief(conv.active) : ""),
-    h("span.last.ellipsis", { dir: "auto" }, this.#last(conv) || t(["", "private", "temporary", "group", "room"][conv.type] ?? "")));
+    h("span.last.ellipsis", this.#last(conv).map((part, i) => [i > 0 && ": ", h("bdi", part)])));
   }
 
   #keys(e) {

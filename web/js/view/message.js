@@ -13,7 +13,7 @@ export function message(row, { chat, conv, online, first, again }) {
   const el = h(`div.message${own ? ".own" : ""}${starts ? ".starts" : ""}${ends ? ".ends" : ""}.${status}`, {
     role: "article", "aria-label": `${own ? t("you") : chat.name(m.from)}, ${clock(m.ctime)}`, data: { seq: m.seq || "", test: "message" },
   },
-  starts && !own && conv.type !== 1 && h("div.sender.ellipsis", { title: m.from, dir: "auto" }, chat.name(m.from)),
+  starts && !own && conv.type !== 1 && h("div.sender.ellipsis", { title: m.from }, h("bdi", chat.name(m.from))),
   body(m, { chat, again }),
   meta(row, { chat, online }));
   return h("div",
@@ -35,7 +35,7 @@ function body(m, context) {
 // since to load it tells that host who reads; anything else is only named.
 function picture(m, { chat, again }) {
   const label = t("pictureOf", { name: m.from === chat.me ? t("you") : chat.name(m.from) });
-  if (m.entry && !m.url && !m.preview) return h("div.bubble.quiet", t("pictureWord"));
+  if (m.entry && !m.url && !m.preview) return h("div.bubble.quiet", m.attr?.name || t("pictureWord"));
   const url = m.url && httpURL(m.url);
   const ours = url && url.origin === location.origin && url.pathname.startsWith(chat.storage);
   if (!m.preview && !ours) {

@@ -16,6 +16,16 @@ export function terminal(line) {
     iconButton("copy", t("copy"), () => copied(line)));
 }
 
+// soon is fn put off to the next moment, so that a burst of changes is drawn once.
+export function soon(fn, ms = 16) {
+  let waiting = false;
+  return () => {
+    if (waiting) return;
+    waiting = true;
+    setTimeout(() => { waiting = false; fn(); }, ms);
+  };
+}
+
 let toast = null;
 let toastTimer = 0;
 

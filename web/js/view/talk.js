@@ -5,7 +5,7 @@ import { t } from "../i18n.js";
 import { VirtualList } from "../virtual.js";
 import { curlOf } from "../curl.js";
 import { ConvType, MsgType, failure } from "../model.js";
-import { state, bones, terminal, fault, say } from "./parts.js";
+import { state, bones, terminal, fault, say, soon } from "./parts.js";
 import { message } from "./message.js";
 import { Composer, pictures } from "./composer.js";
 
@@ -56,9 +56,11 @@ export class TalkPane {
       onTop: () => this.#older(),
       onMove: () => this.#edge(),
     });
-    chat.on("talk", (conv) => { if (conv === this.conv) this.#show(); });
-    chat.on("conversations", () => { if (this.conv) this.#head(); else this.#empty(); });
-    chat.on("people", () => { if (this.conv) { this.#head(); this.#show(); } });
+    const show = soon(() => this.#show());
+    const head = soon(() => this.#head());
+    chat.on("talk", (conv) => { if (conv === this.conv) show(); });
+    chat.on("conversations", head);
+    chat.on("people", () => { head(); show(); });
     chat.on("said", ({ conv, message: m }) => {
       if (conv !== this.conv) return;
       if (!this.#rows.following) { this.#new++; this.#edge(); }
@@ -66,7 +68,7 @@ export class TalkPane {
     });
     connection.on("state", ({ name }) => {
       if (!this.conv) return;
-      this.#show();
+      show();
       if (name === "online" && this.#error) this.#enter();
     });
     this.open(null);
@@ -83,7 +85,7 @@ export class TalkPane {
     this.#rows.reset();
     this.#head();
     this.#composer.el.hidden = this.#body.hidden = !conv;
-    if (!conv) { this.#rows.set([]); return this.#empty(); }
+    if (!conv) { this.#rows.set([]); return; }
     conv.current = true;
     this.#composer.load(conv.draft, this.#chat.title(conv));
     this.#show();
@@ -110,18 +112,17 @@ export class TalkPane {
     const wireButton = iconButton("wire", t("wireShow"), wire, { data: { test: "wire" } });
     if (!conv) {
       fill(this.#header, h("h2"), wireButton);
-      this.#header.hidden = false;
+      this.#empty();
       return;
     }
     const title = this.#chat.title(conv);
     const kind = t(["", "private", "temporary", "group", "room"][conv.type] ?? "");
     fill(this.#header,
       iconButton("back", t("back"), back, { class: "icon-button only-phone", data: { test: "back" } }),
-      h("h2", h("span.ellipsis", { dir: "auto", title }, title),
+      h("h2", h("div.ellipsis", { title }, h("bdi", title)),
         h("span.sub.ellipsis", conv.type === ConvType.private ? kind : `${kind} · ${t("members", { n: conv.count })}`)),
       iconButton("people", t("details"), () => details(conv), { data: { test: "details" } }),
       wireButton);
-    this.#header.querySelector("h2 > .ellipsis").style.display = "block";
     this.#scroller.setAttribute("aria-label", title);
   }
 

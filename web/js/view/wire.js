@@ -6,7 +6,7 @@ import { VirtualList } from "../virtual.js";
 import { jsonTree } from "../json.js";
 import { curlOfEntry } from "../curl.js";
 import { matches } from "../tape.js";
-import { copied, state } from "./parts.js";
+import { copied, state, soon } from "./parts.js";
 
 export class WirePane {
   el;
@@ -21,7 +21,6 @@ export class WirePane {
   #pause;
   #held = h("div.held", { role: "status", hidden: true });
   #note = h("div.scroller", { hidden: true });
-  #drawing = false;
 
   // options: context (for curl lines), back(), escape()
   constructor(tape, options) {
@@ -53,18 +52,11 @@ export class WirePane {
       sig: (e) => `${this.#open.has(e.n)}|${e.status}|${e.n === this.#cursor}`,
       render: (e) => this.#entry(e),
     });
-    this.stop = tape.on("change", () => this.#soon());
+    this.stop = tape.on("change", soon(() => this.#draw(), 30));
     this.#draw();
   }
 
   search() { this.#filter.focus(); this.#filter.select(); }
-
-  // Many frames may pass in one frame of the screen.
-  #soon() {
-    if (this.#drawing) return;
-    this.#drawing = true;
-    setTimeout(() => { this.#drawing = false; this.#draw(); }, 30);
-  }
 
   #draw() {
     const { entries, paused, missed } = this.#tape;
@@ -94,9 +86,9 @@ export class WirePane {
     const spoken = e.kind === "socket" ? "" : t(e.dir === "out" ? "sentFrame" : "receivedFrame");
     const type = e.kind === "socket" ? t(e.type === "open" ? "opened" : "closed") : e.type;
     const aside = [];
+    if (bad) aside.push(` ${e.code}`);
     if (e.id != null) aside.push(h("span.id", ` #${e.id}`));
     if (e.status !== undefined) aside.push(h("span.id", ` ${e.status || "✕"}`));
-    if (bad) aside.push(` ${e.code}`);
     const line = h("button.entry-line", {
       type: "button", tabindex: "-1", "aria-expanded": String(open), on: { click: () => this.#toggle(e) },
       "aria-label": `${spoken} ${type} ${bad ? e.code : ""} ${bytes(e.size)} ${exact(e.at)}`,
