@@ -29,20 +29,9 @@ type Gate struct {
 	opts  Options
 	rates *rates
 
-	mu   sync.Mutex
-	apps *recent.Map[string, cachedApp] // guarded by mu
-}
-
-// appLife is how long an app's record is trusted: the CLI may change it on the
-// same database, and servers follow within 2 s (SPEC section 2).
-const appLife = time.Second
-
-// maxApps bounds how many app records are kept at hand.
-const maxApps = 10_000
-
-type cachedApp struct {
-	app  *skein.App
-	read time.Time
+	mu      sync.Mutex
+	apps    *recent.Map[string, cachedApp] // guarded by mu
+	unknown *recent.Map[string, time.Time] // ids of no app, and when that was read; guarded by mu
 }
 
 // New is a gate.
@@ -50,32 +39,10 @@ func New(opts Options) *Gate {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	return &Gate{opts: opts, rates: newRates(), apps: recent.New[string, cachedApp](maxApps)}
-}
-
-// App is the app as it was at most a second ago; it is shared and never written
-// to. Errors: skein.ErrUnknownApp.
-func (g *Gate) App(ctx context.Context, id string) (*skein.App, error) {
-	now := g.opts.Now()
-	g.mu.Lock()
-	c, ok := g.apps.Get(id)
-	g.mu.Unlock()
-	if ok && now.Sub(c.read) < appLife && now.After(c.read.Add(-appLife)) {
-		return c.app, nil
+	return &Gate{
+		opts: opts, rates: newRates(),
+		apps: recent.New[string, cachedApp](maxApps), unknown: recent.New[string, time.Time](maxApps),
 	}
-	app, err := g.opts.Apps.App(ctx, id)
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if err != nil {
-		g.apps.Delete(id)
-		return nil, err
-	}
-	app.Settings = app.Settings.WithDefaults()
-	if !g.opts.AllowOpen {
-		app.Settings.Open = false
-	}
-	g.apps.Put(id, cachedApp{&app, now})
-	return &app, nil
 }
 
 // Credentials are what a REST call shows.
@@ -130,12 +97,15 @@ type Login struct {
 // client or device; skein.ErrInvalidClientID;
 // skein.ErrRateLimited after failures.
 func (g *Gate) Login(ctx context.Context, in Login) (skein.Actor, error) {
-	key, perMinute := loginKey{in.App, in.Client, in.Addr}, g.loginRate(ctx, in.App)
+	key, perMinute := loginKeyOf(in), g.loginRate(ctx, in.App)
 	if err := g.rates.admitLogin(key, perMinute, g.opts.Now()); err != nil {
 		return skein.Actor{}, err
 	}
 	actor, err := g.login(ctx, in)
-	if refused(err) {
+	switch {
+	case err == nil:
+		g.rates.loginSucceeded(key)
+	case refused(err):
 		g.rates.loginFailed(key, perMinute)
 	}
 	return actor, err

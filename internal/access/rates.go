@@ -28,6 +28,19 @@ type (
 	loginKey struct{ app, client, addr string }
 )
 
+// loginKeyOf is who is counted for an attempt. Ids that none can be are counted as
+// one, so that what is remembered is bounded in bytes too.
+func loginKeyOf(in Login) loginKey {
+	k := loginKey{addr: in.Addr}
+	if skein.ValidAppID(in.App) {
+		k.app = in.App
+	}
+	if skein.ValidClientID(in.Client, true) {
+		k.client = in.Client
+	}
+	return k
+}
+
 func newRates() *rates {
 	return &rates{
 		sends:  recent.New[sender, *rate.Limiter](maxCounted),
@@ -76,6 +89,13 @@ func (r *rates) loginFailed(k loginKey, perMinute int) {
 	if _, counted := r.logins.Get(k); !counted {
 		r.logins.Put(k, rate.NewLimiter(perMinuteLimit(perMinute), perMinute))
 	}
+}
+
+// loginSucceeded ends the count.
+func (r *rates) loginSucceeded(k loginKey) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.logins.Delete(k)
 }
 
 func perMinuteLimit(n int) rate.Limit { return rate.Limit(float64(n) / 60) }
