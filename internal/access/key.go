@@ -15,8 +15,8 @@ func NewKey() (plain string, hash [32]byte) {
 	return plain, HashKey(plain)
 }
 
-// NewTokenSecret makes the HS256 secret of an app: 43 random letters and digits,
-// more than the 256 bits that RFC 7518 section 3.2 asks for.
+// NewTokenSecret makes the HS256 secret of an app: 52 random letters and digits,
+// 260 bits, more than the 256 that RFC 7518 section 3.2 asks for.
 func NewTokenSecret() []byte {
 	return []byte(rand.Text() + rand.Text())
 }

@@ -88,11 +88,16 @@ func (c claims) GetAudience() (jwt.ClaimStrings, error)       { return nil, nil 
 // skein.ErrUnauthenticated.
 func parseToken(app *skein.App, token string, now time.Time) (claims, error) {
 	var c claims
-	if len(token) > maxTokenLength {
+	if len(token) > maxTokenLength || len(app.TokenSecret) == 0 { // anybody can sign with an empty secret
 		return c, skein.ErrUnauthenticated
 	}
 	_, err := jwt.ParseWithClaims(token, &c,
-		func(*jwt.Token) (any, error) { return app.TokenSecret, nil },
+		func(t *jwt.Token) (any, error) {
+			if _, there := t.Header["crit"]; there { // RFC 7515 section 4.1.11: nothing of it is understood
+				return nil, jwt.ErrTokenUnverifiable
+			}
+			return app.TokenSecret, nil
+		},
 		jwt.WithValidMethods([]string{"HS256"}),
 		jwt.WithLeeway(leeway),
 		jwt.WithExpirationRequired(),
