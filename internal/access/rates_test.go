@@ -1,0 +1,109 @@
+package access
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/skein-im/skein"
+)
+
+// allowed is how many of n in a row are let through.
+func allowed(t *testing.T, n int, do func() error) (ok int) {
+	t.Helper()
+	for range n {
+		err := do()
+		var fault *skein.Fault
+		switch {
+		case err == nil:
+			ok++
+		case !errors.Is(err, skein.ErrRateLimited) || !errors.As(err, &fault) || fault.Retry <= 0:
+			t.Fatalf("got error %v, want %v with the time to come back", err, skein.ErrRateLimited)
+		}
+	}
+	return ok
+}
+
+func TestAClientSendsABurstAndThenItsRate(t *testing.T) {
+	f := newFixture(t, skein.Settings{})
+	app, err := f.App(t.Context(), "shop")
+	f.must(err)
+	send := func(client string) func() error {
+		return func() error { return f.AdmitSend(skein.Actor{App: app, Client: client}) }
+	}
+	if got := allowed(t, 100, send("Tom")); got != 60 {
+		t.Errorf("at once: %d messages, want the burst of 60", got)
+	}
+	if got := allowed(t, 100, send("Jerry")); got != 60 {
+		t.Errorf("another client: %d messages, want its own 60", got)
+	}
+	f.pass(500 * time.Millisecond)
+	if got := allowed(t, 100, send("Tom")); got != 10 {
+		t.Errorf("half a second later: %d messages, want 10 of 20 a second", got)
+	}
+	if got := allowed(t, 1000, send("")); got != 1000 {
+		t.Errorf("the server role: %d messages, want no limit", got)
+	}
+	other := &skein.App{ID: "other", Settings: app.Settings}
+	if got := allowed(t, 100, func() error { return f.AdmitSend(skein.Actor{App: other, Client: "Tom"}) }); got != 60 {
+		t.Errorf("the same name in another app: %d messages, want its own 60", got)
+	}
+}
+
+func TestARateFollowsTheSettingsOfItsApp(t *testing.T) {
+	f := newFixture(t, skein.Settings{})
+	send := func(s skein.Settings) func() error {
+		app := &skein.App{ID: "shop", Settings: s}
+		return func() error { return f.AdmitSend(skein.Actor{App: app, Client: "Tom"}) }
+	}
+	for _, tt := range []struct {
+		settings skein.Settings
+		want     int
+	}{
+		{skein.Settings{SendRate: 1, SendBurst: 2}, 2},
+		{skein.Settings{SendRate: 1, SendBurst: 5}, 5},
+		{skein.Settings{SendRate: -1, SendBurst: 5}, 100},
+	} {
+		if got := allowed(t, 100, send(tt.settings)); got != tt.want {
+			t.Errorf("rate %d and burst %d: %d messages, want %d", tt.settings.SendRate, tt.settings.SendBurst, got, tt.want)
+		}
+	}
+}
+
+func TestEachKeyHasItsRateOfCallsUnlessTheAppIsOpen(t *testing.T) {
+	f := newFixture(t, skein.Settings{RESTRate: 50})
+	app := f.apps["shop"]
+	app.Keys = append(app.Keys, skein.AppKey{Name: "second", Hash: HashKey("second")})
+	f.setApp(app)
+	call := func(key string) func() error {
+		return func() error {
+			_, err := f.call(key, "")
+			return err
+		}
+	}
+	for _, key := range []string{appKeyText, "second"} {
+		if got := allowed(t, 100, call(key)); got != 50 {
+			t.Errorf("%q: %d calls at once, want 50", key, got)
+		}
+	}
+	f.pass(100 * time.Millisecond)
+	if got := allowed(t, 100, call("second")); got != 5 {
+		t.Errorf("a tenth of a second later: %d calls, want 5 of 50 a second", got)
+	}
+	app.Settings.Open = true
+	f.setApp(app)
+	f.pass(appLife)
+	if got := allowed(t, 1000, call("second")); got != 1000 {
+		t.Errorf("an open app: %d calls, want no limit", got)
+	}
+}
+
+func TestAWrongKeySpendsNothingOfTheRightOne(t *testing.T) {
+	f := newFixture(t, skein.Settings{RESTRate: 1})
+	for range 10 {
+		_, err := f.call("guess", "")
+		f.wantErr("a wrong key", err, skein.ErrUnauthenticated)
+	}
+	_, err := f.call(appKeyText, "")
+	f.must(err)
+}
