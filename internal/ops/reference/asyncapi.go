@@ -1,0 +1,216 @@
+package reference
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/skein-im/skein/internal/ops"
+)
+
+// object is a mapping of the AsyncAPI document.
+type object = map[string]any
+
+// asyncAPI is the AsyncAPI 3.0 document of the socket. "receive" is what the server
+// receives, "send" what it sends.
+func asyncAPI(c *catalogue) ([]byte, error) {
+	b := &asyncAPIBuilder{
+		schemas:    schemas{components: openapi3.Schemas{}},
+		messages:   object{},
+		channel:    object{},
+		operations: object{},
+	}
+	for _, own := range ops.Commands {
+		b.own(own)
+	}
+	for _, o := range c.all() {
+		if o.Socket() {
+			b.op(o)
+		}
+	}
+	b.message("error", ops.Doc{EN: "The answer to a frame that cannot be read as a command.", ZH: "无法解析的帧的返回。"}, errorFrame("error"), nil)
+	b.sends("error", ops.Doc{EN: "A frame could not be read.", ZH: "帧无法解析。"}, []string{"error"})
+	for _, e := range ops.Events {
+		b.event(e)
+	}
+	return b.document()
+}
+
+type asyncAPIBuilder struct {
+	schemas
+
+	messages   object // components
+	channel    object // the messages of the only channel
+	operations object
+}
+
+func (b *asyncAPIBuilder) document() ([]byte, error) {
+	if b.err != nil {
+		return nil, b.err
+	}
+	return yamlOf(object{
+		"asyncapi": "3.0.0",
+		"info": object{
+			"title": apiTitle, "version": apiVersion,
+			"description": "The socket: one JSON object a text frame, {type, data, id}. See docs/api/en.md; REST is in openapi.yaml.",
+		},
+		"defaultContentType": "application/json",
+		"servers": object{"dev": object{
+			"host": strings.TrimPrefix(exampleHost, "http://"), "protocol": "ws", "description": "skein serve --dev",
+		}},
+		"channels": object{"socket": object{
+			"address":       ops.SocketPath,
+			"messages":      b.channel,
+			"bindings":      object{"ws": object{"method": "GET"}},
+			"x-close-codes": closeCodes(),
+		}},
+		"operations": b.operations,
+		"components": object{"messages": b.messages, "schemas": b.components},
+	})
+}
+
+func closeCodes() []object {
+	var list []object
+	for _, l := range closeLines {
+		list = append(list, object{
+			"code": l.code, "when": l.when.EN, "when-zh": l.when.ZH, "do": l.do.EN, "do-zh": l.do.ZH,
+		})
+	}
+	return list
+}
+
+// op adds a command of the op table.
+func (b *asyncAPIBuilder) op(o op) {
+	success, err := o.success()
+	b.fail(err)
+	data := b.answer(reflect.TypeOf(o.Answer))
+	if len(o.also) > 0 {
+		refs := openapi3.SchemaRefs{data}
+		for _, also := range o.also {
+			refs = append(refs, b.answer(reflect.TypeOf(also)))
+		}
+		data = inline(&openapi3.Schema{AnyOf: refs})
+	}
+	b.command(o.Name, o.Doc, b.request(o.fields), o.command())
+	b.message(o.Name+".success", o.Doc, successFrame(o.Name+".success", data), success)
+	b.message(o.Name+".error", o.Doc, errorFrame(o.Name+".error"), nil)
+	b.receives(o.Name, o.Doc, who(o.Need), []string{o.Name + ".success", o.Name + ".error"})
+}
+
+// own adds one of the socket's own commands.
+func (b *asyncAPIBuilder) own(c ops.Command) {
+	example, err := ownExampleOf(c)
+	b.fail(err)
+	var request *openapi3.SchemaRef
+	if c.Request != nil {
+		fields, err := fieldsOf(reflect.TypeOf(c.Request))
+		b.fail(err)
+		request = b.request(fields)
+	}
+	answer := inline(&openapi3.Schema{Type: types("null")})
+	if c.Answer != nil {
+		answer = b.answer(reflect.TypeOf(c.Answer))
+	}
+	reply := successFrame(c.Reply, answer)
+	if !strings.HasSuffix(c.Reply, ".success") {
+		reply = eventSchema(c.Reply, answer)
+	}
+	b.command(c.Name, c.Doc, request, commandFrame(c.Name, example.data))
+	b.message(c.Reply, c.Doc, reply, example.answer)
+	b.message(c.Name+".error", c.Doc, errorFrame(c.Name+".error"), nil)
+	b.receives(c.Name, c.Doc, ops.Doc{EN: "everybody", ZH: "任何人"}, []string{c.Reply, c.Name + ".error"})
+}
+
+// event adds what the server pushes.
+func (b *asyncAPIBuilder) event(e ops.Event) {
+	frame, err := eventFrame(e.Name)
+	b.fail(err)
+	b.message(e.Name, e.Doc, eventSchema(e.Name, b.answer(reflect.TypeOf(e.Data))), frame)
+	b.sends(e.Name, e.Doc, []string{e.Name})
+}
+
+// command adds the message of a command; without data where request is nil.
+func (b *asyncAPIBuilder) command(name string, doc ops.Doc, request *openapi3.SchemaRef, example []byte) {
+	frame := frameSchema(name)
+	if request != nil {
+		frame.WithPropertyRef("data", request)
+		if len(request.Value.Required) > 0 {
+			frame.Required = append(frame.Required, "data")
+		}
+	}
+	b.message(name, doc, withID(frame), example)
+}
+
+// message adds a message to the components and to the channel; example may be nil.
+func (b *asyncAPIBuilder) message(name string, doc ops.Doc, payload *openapi3.Schema, example []byte) {
+	m := object{"name": name, "title": name, "summary": doc.EN, "x-summary-zh": doc.ZH, "payload": payload}
+	if example != nil {
+		m["examples"] = []object{{"name": name, "payload": literal(example)}}
+	}
+	b.messages[name] = m
+	b.channel[name] = ref("#/components/messages/" + name)
+}
+
+func (b *asyncAPIBuilder) receives(name string, doc, may ops.Doc, replies []string) {
+	b.operations[name] = object{
+		"action": "receive", "channel": ref("#/channels/socket"), "summary": doc.EN, "x-summary-zh": doc.ZH,
+		"description": "Who may: " + may.EN + ".", "x-description-zh": "权限：" + may.ZH + "。",
+		"messages": channelMessages([]string{name}),
+		"reply":    object{"channel": ref("#/channels/socket"), "messages": channelMessages(replies)},
+	}
+}
+
+func (b *asyncAPIBuilder) sends(name string, doc ops.Doc, messages []string) {
+	b.operations["on."+name] = object{
+		"action": "send", "channel": ref("#/channels/socket"), "summary": doc.EN, "x-summary-zh": doc.ZH,
+		"messages": channelMessages(messages),
+	}
+}
+
+func ref(to string) object { return object{"$ref": to} }
+
+func channelMessages(names []string) []object {
+	var list []object
+	for _, name := range names {
+		list = append(list, ref("#/channels/socket/messages/"+name))
+	}
+	return list
+}
+
+// frameSchema is a frame of one type.
+func frameSchema(name string) *openapi3.Schema {
+	s := openapi3.NewObjectSchema().WithProperty("type", &openapi3.Schema{Const: name})
+	s.Required = []string{"type"}
+	return s
+}
+
+func withID(s *openapi3.Schema) *openapi3.Schema {
+	return s.WithProperty("id", &openapi3.Schema{Type: types("string"), Description: "comes back in the answer"})
+}
+
+func successFrame(name string, data *openapi3.SchemaRef) *openapi3.Schema {
+	s := frameSchema(name).WithProperty("msg", &openapi3.Schema{Const: "success"}).WithPropertyRef("data", data)
+	s.Required = slices.Concat(s.Required, []string{"msg", "data"})
+	return withID(s)
+}
+
+func errorFrame(name string) *openapi3.Schema {
+	s := frameSchema(name).
+		WithProperty("msg", openapi3.NewStringSchema()).
+		WithProperty("code", openapi3.NewIntegerSchema()).
+		WithProperty("data", &openapi3.Schema{Type: types("null")})
+	s.Required = slices.Concat(s.Required, []string{"msg", "code", "data"})
+	return withID(s)
+}
+
+// eventSchema is a frame with data and nothing about success.
+func eventSchema(name string, data *openapi3.SchemaRef) *openapi3.Schema {
+	s := frameSchema(name).WithPropertyRef("data", data)
+	s.Required = append(s.Required, "data")
+	if name == "pong" {
+		return withID(s)
+	}
+	return s
+}

@@ -1,0 +1,87 @@
+package reference
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/wire"
+)
+
+// field is one field of a request or an answer, as its tags tell it.
+type field struct {
+	name     string
+	typ      reflect.Type // without the pointer that stands for "may be absent"
+	need     bool         // a request must have it
+	optional bool         // an answer may leave it out
+	null     bool         // an answer may say null
+	doc      ops.Doc
+}
+
+// Types that are more than their kind.
+var (
+	idType   = reflect.TypeFor[skein.ID]()
+	looseID  = reflect.TypeFor[wire.ClientID]()
+	flagType = reflect.TypeFor[wire.Flag]()
+	jsonType = reflect.TypeFor[jsontext.Value]()
+)
+
+// fieldsOf are the fields of a struct of package wire in their order, those of
+// embedded structs in place. Errors: a field that lacks its text in a language.
+func fieldsOf(t reflect.Type) ([]field, error) {
+	var fields []field
+	for _, f := range reflect.VisibleFields(t) {
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "" || name == "-" {
+			continue
+		}
+		doc := ops.Doc{EN: f.Tag.Get("en"), ZH: f.Tag.Get("zh")}
+		if doc.EN == "" || doc.ZH == "" {
+			return nil, fmt.Errorf("%s.%s lacks its text in a language", t, f.Name)
+		}
+		typ, pointer := f.Type, f.Type.Kind() == reflect.Pointer
+		if pointer {
+			typ = typ.Elem()
+		}
+		optional := strings.Contains(options, "omitzero")
+		fields = append(fields, field{
+			name: name, typ: typ, doc: doc,
+			need:     f.Tag.Get("need") == "1",
+			optional: optional,
+			null:     !optional && (pointer || typ == jsonType || isList(typ) && strings.Contains(doc.EN, "null")),
+		})
+	}
+	return fields, nil
+}
+
+func isList(t reflect.Type) bool { return t.Kind() == reflect.Slice && t != jsonType }
+
+// isObject reports whether the type is a struct that is written as one.
+func isObject(t reflect.Type) bool { return t.Kind() == reflect.Struct }
+
+// pageItem is the type of the items of an answer that is a page of them.
+func pageItem(t reflect.Type) (reflect.Type, bool) {
+	if t == nil || !isObject(t) {
+		return nil, false
+	}
+	_, paged := t.FieldByName("CurrentPage")
+	data, ok := t.FieldByName("Data")
+	if !paged || !ok || !isList(data.Type) {
+		return nil, false
+	}
+	return data.Type.Elem(), true
+}
+
+// schemaName is the name of a struct in the documents.
+func schemaName(t reflect.Type) string {
+	if item, ok := pageItem(t); ok {
+		return "PageOf" + upperFirst(schemaName(item))
+	}
+	return t.Name()
+}
+
+func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -1,0 +1,178 @@
+package reference
+
+import (
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/wire"
+)
+
+// notes are what the reference says of an op beyond its row.
+type notes struct {
+	codes   []int  // it may answer, beside those of everyCall
+	also    []any  // zero values of its other answers
+	request string // an example: the fields of the request as JSON
+	answer  any    // an example of the answer
+}
+
+// everyCall are the codes that any call may answer.
+var everyCall = []int{1, 4002, 4003, 4004, 4290, 5030}
+
+// The examples tell of one talk, so that a reader meets the same people again.
+const (
+	exampleApp = "666666"
+	exampleID  = "cd7fc5304f56f52488d5246b0ebbdbfb" // the conversation of the original document
+)
+
+var (
+	exampleConv = mustID(exampleID)
+	helloID     = mustID("01766bc91fc67b3e8d1f4a6b9c2d3e4f")
+	replyID     = mustID("01766bc93ba17c5f9e20b1c2d3e4f506")
+
+	created, changed skein.Millis = 1608125000000, 1608126100000
+)
+
+var hello = skein.Message{
+	ID: helloID, Conv: exampleConv, Seq: 1, Sender: "Tom", ClientMsgID: "a1", Status: skein.StatusNormal, Created: 1608126111686,
+	Body: skein.Body{Type: skein.TypeText, Text: "HELLO !"},
+}
+
+var reply = skein.Message{
+	ID: replyID, Conv: exampleConv, Seq: 2, Sender: "Jerry", Status: skein.StatusNormal, Created: 1608126118817,
+	Body: skein.Body{
+		Type: skein.TypeImage, URL: "http://127.0.0.1:8080/storage/uploads/7de523065e29c5526b7f1f8b15030df3.jpg",
+		Attr: []byte(`{"width":1080,"height":1440}`), Mentions: []string{"Tom"}, ReplyTo: helloID,
+	},
+}
+
+var group3 = skein.Conversation{
+	App: exampleApp, ID: exampleConv, Type: skein.Group, Creator: "Tom", Extend: []byte(`{"conv_name":"just test"}`),
+	Members: 3, LastSeq: 2, Created: created, Updated: changed, Active: reply.Created,
+}
+
+var tom = skein.Client{App: exampleApp, ID: "Tom", Ext: []byte(`{"nickname":"Tommy"}`), Created: created}
+
+var notesOf = map[string]notes{
+	"user.create": {
+		codes:   []int{212, 4001, 4013, 4406},
+		request: `{"client_id":"Tom","ext":{"nickname":"Tommy"}}`,
+		answer:  userOf(tom),
+	},
+	"user.list": {
+		codes:   []int{4406},
+		request: `{"where":[["client_id","in",["Tom","Jerry"]]],"page":1,"size":20}`,
+		answer:  wire.NewPage(firstPage(20), []wire.User{userOf(tom)}, 1, skein.Cursor{}),
+	},
+	"user.get": {
+		codes:   []int{211, 212},
+		request: `{"client_id":"Tom"}`,
+		answer:  userOf(tom),
+	},
+	"user.update": {
+		codes:   []int{211, 212, 4001, 4406},
+		request: `{"client_id":"Tom","ext":{"nickname":"Tommy"}}`,
+		answer:  userOf(tom),
+	},
+	"user.delete": {
+		codes:   []int{211, 212, 4406},
+		request: `{"client_id":"Tom","messages":"erase"}`,
+		answer:  wire.Done,
+	},
+	"user.ban": {
+		codes:   []int{211, 212, 4406},
+		request: `{"client_id":"Tom","until":1608200000000,"reason":"spam"}`,
+		answer:  wire.Done,
+	},
+	"user.unban": {
+		codes:   []int{211, 212},
+		request: `{"client_id":"Tom"}`,
+		answer:  wire.Done,
+	},
+	"user.logout": {
+		codes:   []int{211, 212, 4406},
+		request: `{"client_id":"Tom","device_id":"phone1"}`,
+		answer:  wire.Done,
+	},
+	"user.token": {
+		codes:   []int{211, 212, 213, 4001, 4406},
+		request: `{"client_id":"Tom","ttl":86400}`,
+		answer: wire.Token{
+			Token: "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9." +
+				"eyJzdWIiOiJUb20iLCJhcHAiOiI2NjY2NjYiLCJleHAiOjE2MDgyMTI1MTEuNjg2LCJpYXQiOjE2MDgxMjYxMTEuNjg2fQ." +
+				"0gm2lAgFxTHN0hp_YkQN-23oiPis_0xfOc1N_-OFoMc",
+			Expires: 1608212511686,
+		},
+	},
+	"conv.create": {
+		codes:   []int{211, 212, 213, 4001, 4130, 4405, 4406},
+		request: `{"client_id":"Tom","to_client_ids":["Jerry","Alex"],"conv_type":3,"conv_extend":{"conv_name":"just test"}}`,
+		answer:  wire.CreatedConversation{ConvExtend: jsontext.Value(`{"conv_name":"just test"}`), ConvID: exampleConv},
+	},
+	"conv.query": {
+		codes:   []int{4001, 4406},
+		request: `{"where":[["conv_id","=","` + exampleID + `"]],"page":1,"size":20}`,
+		answer:  wire.NewPage(firstPage(20), []wire.Conversation{wire.ConversationOf(group3, utc)}, 1, skein.Cursor{}),
+	},
+	"conv.update": {
+		codes:   []int{4001, 4011, 4406},
+		request: `{"where":[["conv_id","=","` + exampleID + `"]],"update":{"conv_extend":{"conv_name":"test2"}}}`,
+		answer:  wire.Done,
+	},
+	"conv.get": {
+		codes:   []int{4011},
+		request: `{"conv_id":"` + exampleID + `"}`,
+		answer:  wire.ConversationOf(group3, utc),
+	},
+	"conv.delete": {
+		codes:   []int{4011},
+		request: `{"conv_id":"` + exampleID + `"}`,
+		answer:  wire.Done,
+	},
+	"conv.join": {
+		codes:   []int{211, 212, 4001, 4011, 4405},
+		request: `{"conv_id":"` + exampleID + `","client_id":"Iron"}`,
+		answer:  wire.Done,
+	},
+	"conv.leave": {
+		codes:   []int{212, 4001, 4011, 4405},
+		request: `{"conv_id":"` + exampleID + `","client_id":"Alex"}`,
+		answer:  wire.Done,
+	},
+	"conv.members": {
+		codes:   []int{4011, 4406},
+		also:    []any{wire.Page[string]{}, []wire.Member{}, wire.Page[wire.Member]{}},
+		request: `{"conv_id":"` + exampleID + `"}`,
+		answer:  []string{"Tom", "Jerry", "Alex"},
+	},
+	"conv.members.add": {
+		codes:   []int{211, 212, 4001, 4011, 4130, 4405, 4406},
+		request: `{"conv_id":"` + exampleID + `","client_ids":["Iron"]}`,
+		answer:  wire.Done,
+	},
+	"conv.members.remove": {
+		codes:   []int{212, 4001, 4011, 4405, 4406},
+		request: `{"conv_id":"` + exampleID + `","client_ids":["Iron"]}`,
+		answer:  wire.Done,
+	},
+	"msg.send": {
+		codes:   []int{211, 212, 213, 4001, 4011, 4012, 4013, 4406},
+		request: `{"conv_id":"` + exampleID + `","from_client":"Tom","type":-1,"text":"HELLO !","client_msg_id":"a1"}`,
+		answer:  wire.SentOf(hello),
+	},
+	"msg.list": {
+		codes:   []int{4011, 4406},
+		also:    []any{wire.MessageSpan{}},
+		request: `{"conv_id":"` + exampleID + `","page":1,"size":10}`,
+		answer:  wire.NewMessagePage(firstPage(10), []skein.Message{reply, hello}, 2),
+	},
+	"msg.get": {
+		codes:   []int{4011, 4012},
+		request: `{"conv_id":"` + exampleID + `","msg_id":"` + helloID.String() + `"}`,
+		answer:  wire.MessageOf(&hello),
+	},
+	"file.upload": {
+		codes:   []int{4001, 4130, 4406, 4601},
+		request: `{}`,
+		answer:  reply.URL,
+	},
+}

@@ -1,0 +1,236 @@
+package reference
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"text/template"
+
+	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/wire"
+)
+
+// guides are the pages as people wrote them, with places for what the table knows.
+//
+//go:embed guide/*.tmpl
+var guides embed.FS
+
+// page is the reference for people in one language.
+func page(c *catalogue, lang language) ([]byte, error) {
+	w := &writer{language: lang, objects: c.objects()}
+	guide, err := template.New("").Option("missingkey=error").ParseFS(guides, "guide/*.tmpl")
+	if err != nil {
+		return nil, fmt.Errorf("read the guides: %w", err)
+	}
+	places := map[string]string{
+		"FirstMinute":   w.firstMinute(c),
+		"FirstLogin":    string(commandFrame("login", `{"app_id":"666666","client_id":"Jerry","device_id":"web1"}`)),
+		"SocketURL":     strings.Replace(exampleHost, "http", "ws", 1) + ops.SocketPath,
+		"SocketPath":    ops.SocketPath,
+		"Envelope":      string(wire.AppendEnvelope(nil, 0, "ok", []byte("true"), "7f3e")),
+		"ErrorEnvelope": string(wire.AppendEnvelope(nil, 4001, wire.Text(faultOf(4001), wire.English), nil, "")),
+		"PageFields":    w.table(reflect.TypeFor[wire.Page[any]]()),
+		"EveryCall":     numbers(everyCall),
+		"Codes":         w.codes(),
+		"Limits":        w.limits(),
+		"Ops":           w.ops(c),
+		"Objects":       w.objectTables(),
+		"SocketCommand": string(commandFrame("conv.get", `{"conv_id":"`+exampleID+`"}`)),
+		"SocketError":   string(wire.AppendFailure(nil, "conv.get", []byte(`"1"`), faultOf(4011), wire.English)),
+		"Commands":      w.commands(),
+		"CloseCodes":    w.closeCodes(),
+		"Events":        w.events(),
+		"EventFields":   w.eventFields(),
+		"Contents":      "",
+	}
+	if places["Contents"], err = w.contents(guide, places); err != nil {
+		return nil, err
+	}
+	out, err := render(guide, lang, places)
+	if w.err != nil {
+		return nil, w.err
+	}
+	return out, err
+}
+
+func render(guide *template.Template, lang language, places map[string]string) ([]byte, error) {
+	var out bytes.Buffer
+	if err := guide.ExecuteTemplate(&out, lang.file, places); err != nil {
+		return nil, fmt.Errorf("write the page: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+var chapter = regexp.MustCompile(`(?m)^## (.+)$`)
+
+// contents are links to the chapters of the page as it comes out.
+func (w *writer) contents(guide *template.Template, places map[string]string) (string, error) {
+	out, err := render(guide, w.language, places)
+	var links []string
+	for _, m := range chapter.FindAllSubmatch(out, -1) {
+		title := string(m[1])
+		links = append(links, "["+title+"](#"+anchor(title)+")")
+	}
+	return strings.Join(links, " · "), err
+}
+
+// anchor is what GitHub makes of a heading.
+func anchor(heading string) string {
+	kept := strings.Map(func(r rune) rune {
+		if strings.ContainsRune(".,:`'()（）", r) {
+			return -1
+		}
+		return r
+	}, strings.ToLower(heading))
+	return strings.ReplaceAll(kept, " ", "-")
+}
+
+// writer writes the parts of a page. The first error sticks.
+type writer struct {
+	language
+
+	objects []reflect.Type // those with a table of their own
+	err     error
+}
+
+func (w *writer) fail(err error) {
+	if w.err == nil {
+		w.err = err
+	}
+}
+
+// firstMinute creates a conversation, says something in it and reads it.
+func (w *writer) firstMinute(c *catalogue) string {
+	lines := map[string]string{}
+	for _, o := range c.all() {
+		curl, err := o.curl()
+		w.fail(err)
+		lines[o.Name] = curl
+	}
+	return lines["conv.create"] + "\n" + lines["msg.send"] + "\n" + lines["msg.list"]
+}
+
+func (w *writer) ops(c *catalogue) string {
+	var b strings.Builder
+	for _, g := range c.groups {
+		fmt.Fprintf(&b, "## %s\n\n", w.pick(g.title))
+		for _, o := range g.ops {
+			w.op(&b, o)
+		}
+	}
+	return strings.TrimSpace(b.String())
+}
+
+func (w *writer) op(b *strings.Builder, o op) {
+	fmt.Fprintf(b, "### %s\n\n%s\n\n", o.Name, w.pick(o.Doc))
+	fmt.Fprintf(b, "`%s %s`", o.Method, o.Path)
+	if o.QueryPost {
+		fmt.Fprintf(b, " · `POST %s?where=…`", o.Path)
+	}
+	if o.Socket() {
+		fmt.Fprintf(b, " · %s `%s`", w.socket, o.Name)
+	}
+	fmt.Fprintf(b, " · %s\n\n", w.pick(who(o.Need)))
+	if o.Multipart {
+		fmt.Fprintf(b, "%s\n\n", w.uploadTable())
+	} else if len(o.fields) > 0 {
+		fmt.Fprintf(b, "%s\n\n", w.requestTable(o.fields))
+	}
+	w.answers(b, o)
+	w.examples(b, o)
+	fmt.Fprintf(b, "%s%s\n\n", w.codesWord, numbers(o.codes))
+}
+
+// answers says what the op answers, with a table where no other place has one.
+func (w *writer) answers(b *strings.Builder, o op) {
+	var names []string
+	for _, t := range o.answers() {
+		names = append(names, w.typeName(t))
+	}
+	fmt.Fprintf(b, "%s%s\n\n", w.answerWord, strings.Join(names, w.or))
+	if t := reflect.TypeOf(o.Answer); t != nil && isObject(t) && !w.known(t) {
+		fmt.Fprintf(b, "%s\n\n", w.table(t))
+	}
+}
+
+func (w *writer) examples(b *strings.Builder, o op) {
+	curl, err := o.curl()
+	w.fail(err)
+	answer, err := o.envelope()
+	w.fail(err)
+	text, err := indented(answer)
+	w.fail(err)
+	fence(b, "bash", curl)
+	fence(b, "json", text)
+	if o.Socket() {
+		success, err := o.success()
+		w.fail(err)
+		fence(b, "json", string(o.command())+"\n"+string(success))
+	}
+}
+
+func fence(b *strings.Builder, lang, text string) {
+	fmt.Fprintf(b, "```%s\n%s\n```\n\n", lang, text)
+}
+
+func (w *writer) objectTables() string {
+	var b strings.Builder
+	for _, t := range w.objects {
+		fmt.Fprintf(&b, "### %s\n\n%s\n\n", t.Name(), w.table(t))
+	}
+	return strings.TrimSpace(b.String())
+}
+
+func (w *writer) commands() string {
+	var b strings.Builder
+	for _, c := range ops.Commands {
+		fmt.Fprintf(&b, "### %s\n\n%s\n\n", c.Name, w.pick(c.Doc))
+		if c.Request != nil {
+			fields, err := fieldsOf(reflect.TypeOf(c.Request))
+			w.fail(err)
+			fmt.Fprintf(&b, "%s\n\n", w.requestTable(fields))
+		}
+		if c.Answer != nil {
+			fmt.Fprintf(&b, "%s`%s`\n\n%s\n\n", w.answerWord, c.Reply, w.table(reflect.TypeOf(c.Answer)))
+		}
+		example, err := ownExampleOf(c)
+		w.fail(err)
+		fence(&b, "json", string(commandFrame(c.Name, example.data))+"\n"+string(example.answer))
+	}
+	return strings.TrimSpace(b.String())
+}
+
+func (w *writer) events() string {
+	var b strings.Builder
+	for _, e := range ops.Events {
+		frame, err := eventFrame(e.Name)
+		w.fail(err)
+		text, err := indented(frame)
+		w.fail(err)
+		fmt.Fprintf(&b, "### %s\n\n%s\n\n", e.Name, w.pick(e.Doc))
+		if t := reflect.TypeOf(e.Data); t != sharedEvent {
+			fmt.Fprintf(&b, "%s\n\n", w.table(t))
+		}
+		fence(&b, "json", text)
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// sharedEvent is the data of several events, whose table stands once.
+var sharedEvent = reflect.TypeFor[wire.Event]()
+
+func (w *writer) eventFields() string {
+	return "### conv.*\n\n" + w.table(sharedEvent)
+}
+
+func numbers(codes []int) string {
+	var texts []string
+	for _, c := range codes {
+		texts = append(texts, strconv.Itoa(c))
+	}
+	return strings.Join(texts, " · ")
+}

@@ -1,0 +1,361 @@
+package reference
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/go-json-experiment/json"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/wire"
+)
+
+// root is the repository, from here.
+const root = "../../.."
+
+func mustFiles(t *testing.T) map[string][]byte {
+	t.Helper()
+	files, err := Files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func mustCatalogue(t *testing.T) *catalogue {
+	t.Helper()
+	c, err := newCatalogue(ops.New(ops.Deps{}).Rows())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestTheCheckedInFilesAreWhatTheTableGives(t *testing.T) {
+	files := mustFiles(t)
+	for name, want := range files {
+		got, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s is not what the op table gives (%v): run make gen", name, err)
+		}
+	}
+	lying, err := fs.Glob(os.DirFS(root), GoldenDir+"/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range lying {
+		if files[name] == nil {
+			t.Errorf("%s belongs to nothing: run make gen", name)
+		}
+	}
+}
+
+func TestTheSameTableGivesTheSameBytes(t *testing.T) {
+	first, second := mustFiles(t), mustFiles(t)
+	for name := range first {
+		if !bytes.Equal(first[name], second[name]) {
+			t.Errorf("%s differs from one time to the next", name)
+		}
+	}
+}
+
+func TestTheOpenAPIDocumentIsValidAndItsExamplesFit(t *testing.T) {
+	loader := openapi3.NewLoader()
+	doc, err := loader.LoadFromData(mustFiles(t)["api/openapi.yaml"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := doc.Validate(loader.Context, openapi3.EnableExamplesValidation()); err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range mustCatalogue(t).all() {
+		operation := doc.Paths.Value(o.Path).GetOperation(o.Method)
+		if operation == nil || operation.OperationID != o.Name {
+			t.Errorf("%s %s is not %s", o.Method, o.Path, o.Name)
+			continue
+		}
+		content := operation.Responses.Value("200").Value.Content["application/json"]
+		if err := content.Schema.Value.VisitJSON(content.Example, openapi3.EnableJSONSchema2020()); err != nil {
+			t.Errorf("%s: the example answer does not fit its schema: %v", o.Name, err)
+		}
+		if operation.RequestBody == nil || o.Multipart {
+			continue
+		}
+		asked := operation.RequestBody.Value.Content["application/json"]
+		if err := asked.Schema.Value.VisitJSON(asked.Example, openapi3.EnableJSONSchema2020()); err != nil {
+			t.Errorf("%s: the example request does not fit its schema: %v", o.Name, err)
+		}
+	}
+}
+
+func TestTheAsyncAPIDocumentHoldsTogether(t *testing.T) {
+	var doc map[string]any
+	if err := yaml.Unmarshal(mustFiles(t)["api/asyncapi.yaml"], &doc); err != nil {
+		t.Fatal(err)
+	}
+	eachRef(doc, func(ref string) {
+		var at any = doc
+		for key := range strings.SplitSeq(strings.TrimPrefix(ref, "#/"), "/") {
+			at, _ = at.(map[string]any)[key]
+			if at == nil {
+				t.Errorf("%s leads nowhere", ref)
+				return
+			}
+		}
+	})
+	operations := doc["operations"].(map[string]any)
+	for _, o := range mustCatalogue(t).all() {
+		if (operations[o.Name] != nil) != o.Socket() {
+			t.Errorf("%s: there %v, callable by socket %v", o.Name, operations[o.Name] != nil, o.Socket())
+		}
+	}
+	for _, c := range ops.Commands {
+		if operations[c.Name] == nil {
+			t.Errorf("%s is not there", c.Name)
+		}
+	}
+	for _, e := range ops.Events {
+		if operations["on."+e.Name] == nil {
+			t.Errorf("%s is not there", e.Name)
+		}
+	}
+}
+
+// eachRef calls f for every $ref in a document.
+func eachRef(node any, f func(string)) {
+	switch node := node.(type) {
+	case map[string]any:
+		for key, value := range node {
+			if text, ok := value.(string); ok && key == "$ref" {
+				f(text)
+			}
+			eachRef(value, f)
+		}
+	case []any:
+		for _, value := range node {
+			eachRef(value, f)
+		}
+	}
+}
+
+func TestTheNotesAreOfTheTable(t *testing.T) {
+	known := map[string]bool{}
+	for _, o := range mustCatalogue(t).all() {
+		known[o.Name] = true
+		for _, code := range o.codes {
+			if slices.Contains(everyCall, code) || faultOf(code) == nil {
+				t.Errorf("%s: code %d is every call's, or nobody's", o.Name, code)
+			}
+		}
+		if !slices.IsSorted(o.codes) {
+			t.Errorf("%s: codes %v are not in order", o.Name, o.codes)
+		}
+	}
+	for name := range notesOf {
+		if !known[name] {
+			t.Errorf("there are notes of %s, which is no op", name)
+		}
+	}
+	for code := range whens {
+		if code != 0 && faultOf(code) == nil && code != 1 {
+			t.Errorf("code %d is explained but not in the table", code)
+		}
+	}
+}
+
+func TestExamplesAreReadAsRequestsAndWrittenAsAnswers(t *testing.T) {
+	for _, o := range mustCatalogue(t).all() {
+		in := reflect.New(reflect.TypeOf(o.Request)).Interface()
+		if err := json.Unmarshal([]byte(o.request), in, json.RejectUnknownMembers(true)); err != nil {
+			t.Errorf("%s: request %s: %v", o.Name, o.request, err)
+		}
+		if err := wire.Decode([]byte(o.request), in); err != nil {
+			t.Errorf("%s: request %s: %v", o.Name, o.request, err)
+		}
+		if _, err := wire.ParseFrame(o.command()); err != nil {
+			t.Errorf("%s: command %s: %v", o.Name, o.command(), err)
+		}
+		if want, got := answerTypes(o), reflect.TypeOf(o.answer); !slices.Contains(want, got) {
+			t.Errorf("%s: the example answers %v, the op %v", o.Name, got, want)
+		}
+	}
+}
+
+// answerTypes are the types of an op's answer, with that of wire.Done for nil.
+func answerTypes(o op) []reflect.Type {
+	list := o.answers()
+	for i, t := range list {
+		if t == nil {
+			list[i] = reflect.TypeFor[bool]()
+		}
+	}
+	return list
+}
+
+func TestGoldenCommandsAreRead(t *testing.T) {
+	for name, content := range mustFiles(t) {
+		if !strings.HasSuffix(name, ".command.json") {
+			continue
+		}
+		frame, err := wire.ParseFrame(content)
+		if want := strings.TrimSuffix(path.Base(name), ".command.json"); err != nil || frame.Type != want || string(frame.ID) != `"1"` {
+			t.Errorf("%s: got type %q, id %s, %v", name, frame.Type, frame.ID, err)
+		}
+	}
+}
+
+func TestAFieldWithoutATextIsAnError(t *testing.T) {
+	for name, v := range map[string]any{
+		"no Chinese": struct {
+			A string `json:"a" en:"a"`
+		}{},
+		"no English": struct {
+			A string `json:"a" zh:"甲"`
+		}{},
+	} {
+		if fields, err := fieldsOf(reflect.TypeOf(v)); err == nil {
+			t.Errorf("%s: got %v, want an error", name, fields)
+		}
+	}
+}
+
+func TestAnOpWithoutNotesIsAnError(t *testing.T) {
+	for name, row := range map[string]*ops.Op{
+		"no notes":   {Name: "conv.dance", Request: struct{}{}, Doc: ops.Doc{EN: "Dances.", ZH: "跳舞。"}},
+		"no Chinese": {Name: "conv.get", Request: struct{}{}, Doc: ops.Doc{EN: "One conversation."}},
+	} {
+		if _, err := newCatalogue([]*ops.Op{row}); err == nil {
+			t.Errorf("%s: got no error", name)
+		}
+	}
+}
+
+func TestEveryOpIsOnBothPages(t *testing.T) {
+	files := mustFiles(t)
+	for _, page := range []string{"docs/api/en.md", "docs/api/zh.md"} {
+		headings := headingsOf(files[page])
+		var want []string
+		for _, o := range mustCatalogue(t).all() {
+			want = append(want, "### "+o.Name)
+		}
+		for _, c := range ops.Commands {
+			want = append(want, "### "+c.Name)
+		}
+		for _, e := range ops.Events {
+			want = append(want, "### "+e.Name)
+		}
+		for _, h := range want {
+			if !slices.Contains(headings, h) {
+				t.Errorf("%s lacks %q", page, h)
+			}
+		}
+	}
+}
+
+// shape is what a page must share with its translation: the levels of headings,
+// the size of tables, code and what stands in backticks, links.
+func shape(page []byte) map[string][]string {
+	prose := fenced.ReplaceAll(page, nil)
+	s := map[string][]string{"code": texts(fenced, page), "links": texts(link, prose)}
+	for line := range strings.Lines(string(prose)) {
+		switch {
+		case strings.HasPrefix(line, "#"):
+			s["headings"] = append(s["headings"], strings.Repeat("#", len(line)-len(strings.TrimLeft(line, "#"))))
+		case strings.HasPrefix(line, "|"):
+			s["tables"] = append(s["tables"], strings.Repeat("|", strings.Count(line, "|")))
+		case strings.HasPrefix(line, "* "):
+			s["lists"] = append(s["lists"], "*")
+		}
+	}
+	return s
+}
+
+var (
+	fenced   = regexp.MustCompile("(?s)```.*?```\n")
+	link     = regexp.MustCompile(`\]\(#[a-z.]+\)`)
+	headings = regexp.MustCompile(`(?m)^#+ .+$`)
+	target   = regexp.MustCompile(`\]\(#([^)]+)\)`)
+)
+
+func texts(re *regexp.Regexp, b []byte) []string {
+	var list []string
+	for _, m := range re.FindAll(b, -1) {
+		list = append(list, string(m))
+	}
+	return list
+}
+
+func headingsOf(page []byte) []string { return texts(headings, fenced.ReplaceAll(page, nil)) }
+
+func TestBothLanguagesSayTheSame(t *testing.T) {
+	files := mustFiles(t)
+	en, zh := shape(files["docs/api/en.md"]), shape(files["docs/api/zh.md"])
+	en["links"], zh["links"] = opLinks(en["links"]), opLinks(zh["links"])
+	for _, what := range slices.Sorted(maps.Keys(en)) {
+		for i := range max(len(en[what]), len(zh[what])) {
+			if i >= len(en[what]) || i >= len(zh[what]) || en[what][i] != zh[what][i] {
+				t.Errorf("%s: number %d differs: %d in English, %d in Chinese, first difference after %q",
+					what, i, len(en[what]), len(zh[what]), en[what][max(0, min(i, len(en[what]))-1)])
+				break
+			}
+		}
+	}
+}
+
+// opLinks are the links that do not depend on a language: those to headings of the
+// third level.
+func opLinks(links []string) []string {
+	return slices.DeleteFunc(links, func(l string) bool {
+		return slices.ContainsFunc([]string{"codes", "limits", "users", "conversations", "messages", "files", "objects", "socket", "events", "conditions"},
+			func(chapter string) bool { return l == "](#"+chapter+")" })
+	})
+}
+
+func TestEveryLinkLeadsToAHeading(t *testing.T) {
+	files := mustFiles(t)
+	for _, page := range []string{"docs/api/en.md", "docs/api/zh.md"} {
+		there := map[string]bool{}
+		for _, h := range headingsOf(files[page]) {
+			a := anchor(strings.TrimSpace(strings.TrimLeft(h, "#")))
+			if there[a] {
+				t.Errorf("%s: two headings share #%s", page, a)
+			}
+			there[a] = true
+		}
+		for _, m := range target.FindAllSubmatch(files[page], -1) {
+			if !there[string(m[1])] {
+				t.Errorf("%s: #%s leads nowhere", page, m[1])
+			}
+		}
+	}
+}
+
+func TestEveryOpThatTheGuidesNameIsThere(t *testing.T) {
+	known := map[string]bool{}
+	for _, o := range mustCatalogue(t).all() {
+		known[anchor(o.Name)] = true
+	}
+	for _, name := range []string{"en.md.tmpl", "zh.md.tmpl"} {
+		guide, err := guides.ReadFile("guide/" + name)
+		if errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		for _, m := range target.FindAllSubmatch(guide, -1) {
+			if !known[string(m[1])] {
+				t.Errorf("%s names #%s, which is no op", name, m[1])
+			}
+		}
+	}
+}
