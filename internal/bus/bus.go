@@ -33,6 +33,6 @@ type Bus interface {
 	// them; an event may be lost, which the implementation counts.
 	Publish(Event)
 	// Subscribe lets handle hear every event from now on; stop ends it and returns
-	// when no call is under way. handle must not wait.
+	// when no call is under way; called again it does nothing. handle must not wait.
 	Subscribe(handle func(Event)) (stop func())
 }

@@ -1,0 +1,206 @@
+// Package bustest is the contract of package bus as tests: an implementation opens
+// itself and passes all of them, unchanged. It knows no implementation.
+package bustest
+
+import (
+	"encoding/binary"
+	"reflect"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/bus"
+)
+
+// Open opens the buses of the nodes of one installation, one or more, and closes
+// them at the end of the test.
+type Open func(t *testing.T) (nodes []bus.Bus)
+
+// patience is how long an event may take in a test.
+const patience = 10 * time.Second
+
+// Run checks every promise, each on an installation of its own.
+func Run(t *testing.T, open Open) {
+	for _, c := range []struct {
+		promise string
+		see     func(*testing.T, []bus.Bus)
+	}{
+		{"every handler of every node hears every event as it was", hearsAll},
+		{"the events of one conversation come in the order of their publisher", keepsOrder},
+		{"who subscribes hears what comes, not what was", hearsFromNowOn},
+		{"who stopped hears nothing, and the others go on", stops},
+		{"stop returns when no call is under way", stopWaits},
+		{"handlers may come and go while events pass", comesAndGoes},
+	} {
+		t.Run(c.promise, func(t *testing.T) { c.see(t, open(t)) })
+	}
+}
+
+// ear is a handler that keeps what it hears.
+type ear struct {
+	heard chan bus.Event
+	stop  func()
+}
+
+func listen(b bus.Bus) *ear {
+	e := &ear{heard: make(chan bus.Event, 10_000)}
+	e.stop = b.Subscribe(func(ev bus.Event) { e.heard <- ev })
+	return e
+}
+
+// next is the next event heard.
+func (e *ear) next(t *testing.T) bus.Event {
+	t.Helper()
+	select {
+	case ev := <-e.heard:
+		return ev
+	case <-time.After(patience):
+		t.Fatal("an event was not heard")
+		return bus.Event{}
+	}
+}
+
+// samples are events of every form.
+func samples() []bus.Event {
+	return []bus.Event{
+		{App: "shop", Frame: []byte(`{"type":"msg.new"}`), Conv: convOf(1), Seq: 7, Sender: "Tom", ToSender: true, Device: "phone"},
+		{App: "shop", Frame: []byte(`{}`), Conv: convOf(1)},
+		{App: "shop", Frame: []byte(`{}`), Conv: convOf(2), Audience: []string{"Tom", "Jerry"}, Also: []string{"Alex"}},
+		{App: "shop", Frame: []byte(`{}`), Conv: convOf(2), Audience: []string{}},
+		{App: "other", Cut: &skein.Cut{App: "other", Client: "Tom", Device: "phone", Reason: skein.KickBanned}},
+	}
+}
+
+func convOf(n int) (id skein.ID) {
+	binary.BigEndian.PutUint32(id[12:], uint32(n))
+	return id
+}
+
+func hearsAll(t *testing.T, nodes []bus.Bus) {
+	var ears []*ear
+	for _, b := range nodes {
+		ears = append(ears, listen(b), listen(b))
+	}
+	for i, want := range samples() {
+		nodes[i%len(nodes)].Publish(want)
+		for _, e := range ears {
+			if got := e.next(t); !reflect.DeepEqual(got, want) {
+				t.Errorf("heard %+v, want %+v", got, want)
+			}
+		}
+	}
+}
+
+func keepsOrder(t *testing.T, nodes []bus.Bus) {
+	const convs, events = 4, 200
+	ears := make([]*ear, 0, len(nodes))
+	for _, b := range nodes {
+		ears = append(ears, listen(b))
+	}
+	var publishers sync.WaitGroup
+	for conv := range convs {
+		publishers.Go(func() {
+			for seq := range events {
+				nodes[conv%len(nodes)].Publish(bus.Event{App: "shop", Conv: convOf(conv), Seq: int64(seq + 1)})
+			}
+		})
+	}
+	publishers.Wait()
+	for _, e := range ears {
+		last := map[skein.ID]int64{}
+		for range convs * events {
+			ev := e.next(t)
+			if ev.Seq != last[ev.Conv]+1 {
+				t.Fatalf("conversation %v: heard seq %d behind %d", ev.Conv, ev.Seq, last[ev.Conv])
+			}
+			last[ev.Conv] = ev.Seq
+		}
+	}
+}
+
+func hearsFromNowOn(t *testing.T, nodes []bus.Bus) {
+	first := listen(nodes[0])
+	nodes[0].Publish(bus.Event{App: "shop", Seq: 1})
+	first.next(t) // it has been everywhere on this node
+	late := listen(nodes[0])
+	nodes[0].Publish(bus.Event{App: "shop", Seq: 2})
+	if got := late.next(t).Seq; got != 2 {
+		t.Errorf("who came after event 1 hears %d, want 2", got)
+	}
+}
+
+func stops(t *testing.T, nodes []bus.Bus) {
+	gone, there := listen(nodes[0]), listen(nodes[0])
+	gone.stop()
+	gone.stop() // once more does nothing
+	for seq := range int64(100) {
+		nodes[len(nodes)-1].Publish(bus.Event{App: "shop", Seq: seq + 1})
+		if got := there.next(t).Seq; got != seq+1 {
+			t.Fatalf("heard %d, want %d", got, seq+1)
+		}
+	}
+	if n := len(gone.heard); n != 0 {
+		t.Errorf("who stopped heard %d events", n)
+	}
+}
+
+func stopWaits(t *testing.T, nodes []bus.Bus) {
+	entered, release := make(chan struct{}), make(chan struct{})
+	over := false // written by the handler, read once stop has returned
+	stop := nodes[0].Subscribe(func(bus.Event) {
+		close(entered)
+		<-release
+		over = true
+	})
+	published := make(chan struct{})
+	go func() {
+		defer close(published)
+		nodes[0].Publish(bus.Event{App: "shop"})
+	}()
+	<-entered
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		stop()
+	}()
+	for range 10_000 { // every chance to return too early
+		select {
+		case <-stopped:
+			t.Error("stop returned during a call of the handler")
+			close(release)
+			return
+		default:
+			runtime.Gosched()
+		}
+	}
+	close(release)
+	<-stopped
+	if !over {
+		t.Error("stop returned before the handler had")
+	}
+	<-published
+}
+
+func comesAndGoes(t *testing.T, nodes []bus.Bus) {
+	steady := listen(nodes[0])
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 100 {
+				listen(nodes[0]).stop()
+			}
+		})
+	}
+	const events = 500
+	for seq := range int64(events) {
+		nodes[0].Publish(bus.Event{App: "shop", Seq: seq + 1})
+	}
+	all.Wait()
+	for seq := range int64(events) {
+		if got := steady.next(t).Seq; got != seq+1 {
+			t.Fatalf("heard %d, want %d", got, seq+1)
+		}
+	}
+}
