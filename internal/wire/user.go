@@ -48,7 +48,7 @@ func (r ListUsers) IDs() ([]string, error) {
 
 // UpdateUser is the request of user.update.
 type UpdateUser struct {
-	ClientID ClientID       `json:"client_id" need:"1" en:"the user" zh:"用户 id"`
+	ClientID ClientID       `json:"client_id" en:"the user; a client may leave itself out" zh:"用户 id；客户端调用时可省略"`
 	Ext      jsontext.Value `json:"ext" need:"1" en:"replaces the whole; null clears it" zh:"整体替换；null 清空"`
 }
 

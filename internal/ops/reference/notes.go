@@ -50,7 +50,10 @@ var group3 = skein.Conversation{
 	Members: 3, LastSeq: 2, Created: created, Updated: changed, Active: reply.Created,
 }
 
-var tom = skein.Client{App: exampleApp, ID: "Tom", Ext: []byte(`{"nickname":"Tommy"}`), Created: created}
+var (
+	tom     = skein.Client{App: exampleApp, ID: "Tom", Ext: []byte(`{"nickname":"Tommy"}`), Created: created}
+	renamed = skein.Client{App: exampleApp, ID: "Tom", Ext: []byte(`{"nickname":"Tom"}`), Created: created, Updated: changed}
+)
 
 var notesOf = map[string]notes{
 	"user.create": {
@@ -70,8 +73,8 @@ var notesOf = map[string]notes{
 	},
 	"user.update": {
 		codes:   []int{211, 212, 4001, 4406},
-		request: `{"client_id":"Tom","ext":{"nickname":"Tommy"}}`,
-		answer:  userOf(tom),
+		request: `{"client_id":"Tom","ext":{"nickname":"Tom"}}`,
+		answer:  userOf(renamed),
 	},
 	"user.delete": {
 		codes:   []int{211, 212, 4406},

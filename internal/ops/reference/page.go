@@ -147,14 +147,15 @@ func (w *writer) op(b *strings.Builder, o op) {
 
 // answers says what the op answers, with a table where no other place has one.
 func (w *writer) answers(b *strings.Builder, o op) {
+	if t := reflect.TypeOf(o.Answer); t != nil && isObject(t) && !w.known(t) {
+		fmt.Fprintf(b, "%s\n\n%s\n\n", strings.TrimSpace(w.answerWord), w.table(t))
+		return
+	}
 	var names []string
 	for _, t := range o.answers() {
 		names = append(names, w.typeName(t))
 	}
 	fmt.Fprintf(b, "%s%s\n\n", w.answerWord, strings.Join(names, w.or))
-	if t := reflect.TypeOf(o.Answer); t != nil && isObject(t) && !w.known(t) {
-		fmt.Fprintf(b, "%s\n\n", w.table(t))
-	}
 }
 
 func (w *writer) examples(b *strings.Builder, o op) {

@@ -1,6 +1,10 @@
 package reference
 
-import "github.com/skein-im/skein/internal/ops"
+import (
+	"strings"
+
+	"github.com/skein-im/skein/internal/ops"
+)
 
 // language is the words of the page that are not in the guides.
 type language struct {
@@ -22,8 +26,8 @@ var english = language{
 	field: "field", typ: "type", required: "required", meaning: "meaning", yes: "yes",
 	code: "code", text: "text", when: "when", closeCode: "code", toDo: "what to do", limit: "what", size: "default",
 	str: "string", integer: "integer", boolean: "boolean", jsonWord: "JSON", file0: "file", orNull: " or null",
-	page:   func(item string) string { return "page of " + item },
-	listOf: func(item string) string { return "list of " + item },
+	page:   func(item string) string { return "page of " + plural(item) },
+	listOf: func(item string) string { return "list of " + plural(item) },
 }
 
 var chinese = language{
@@ -34,6 +38,14 @@ var chinese = language{
 	field: "字段", typ: "类型", required: "必填", meaning: "说明", yes: "是",
 	code: "状态码", text: "文本", when: "含义", closeCode: "关闭码", toDo: "应对", limit: "项目", size: "默认值",
 	str: "字符串", integer: "整数", boolean: "布尔", jsonWord: "JSON", file0: "文件", orNull: " 或 null",
-	page:   func(item string) string { return item + " 分页" },
-	listOf: func(item string) string { return item + " 数组" },
+	page:   func(item string) string { return item + "分页" },
+	listOf: func(item string) string { return item + "数组" },
+}
+
+// plural is more than one of a type; a link to its table stays as it is.
+func plural(item string) string {
+	if strings.HasPrefix(item, "[") {
+		return item
+	}
+	return item + "s"
 }
