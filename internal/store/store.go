@@ -41,7 +41,7 @@ type Apps interface {
 	Apps(ctx context.Context) ([]skein.App, error)
 	// UpdateApp lets change alter the app (not its ID or Created) and keeps the
 	// result; an error from change is returned and nothing kept. change may run
-	// more than once. Errors: ErrUnknownApp.
+	// more than once and must not wait or call the store. Errors: ErrUnknownApp.
 	UpdateApp(ctx context.Context, id string, change func(*skein.App) error) error
 	// DeleteApp makes the app and all that is its own unknown at once; Purge
 	// removes the rows. The id can be taken again only after that (ErrConflict
@@ -52,7 +52,8 @@ type Apps interface {
 // Clients keeps the end users.
 type Clients interface {
 	// CreateClient adds a client, or answers the one that is there, with created
-	// false. A deleted client is created anew and keeps its Cut.
+	// false. A deleted client is created anew and keeps its Cut. Errors:
+	// ErrUnknownApp.
 	CreateClient(ctx context.Context, c skein.Client) (got skein.Client, created bool, err error)
 	// Client is one client; a deleted one is answered too, with Deleted set.
 	// Errors: ErrUnknownClient.
@@ -63,9 +64,9 @@ type Clients interface {
 	// Clients is a page of the app's clients in order of creation, the deleted
 	// left out.
 	Clients(ctx context.Context, app string, q skein.ClientQuery) (skein.ClientPage, error)
-	// UpdateClient lets change alter the client (not App, ID or Created) and
-	// answers the result; an error from change is returned and nothing kept.
-	// Errors: ErrUnknownClient, also for a deleted one.
+	// UpdateClient lets change alter the client (not App, ID, Created or Deleted)
+	// and answers the result, on the terms of UpdateApp. Errors: ErrUnknownClient,
+	// also for a deleted one.
 	UpdateClient(ctx context.Context, app, id string, change func(*skein.Client) error) (skein.Client, error)
 	// DeleteClient leaves of the client its id and its cut (at), takes it out of
 	// all its conversations, and frees its private pairs: the next conversation of
@@ -75,14 +76,17 @@ type Clients interface {
 }
 
 // Conversations keeps the places where messages are numbered. A deleted
-// conversation, and a temporary one past its end, is unknown to every method.
+// conversation, and a temporary one past its end (TTL after its last message, or
+// its Active when created), is unknown to every method. Active never runs back: a
+// moment before it leaves it as it is.
 type Conversations interface {
-	// CreateConversation adds c with its members, who all must exist; c.Members is
+	// CreateConversation adds c with its members, who all must exist and whose
+	// JoinSeq becomes 1; one named twice counts once. c.Members and c.LastSeq are
 	// ignored. A private pair is created once: whoever asks again, concurrently too,
 	// is answered the first one, with created false. Errors: ErrUnknownClient as a
 	// skein.Fault whose Field is the first missing id; ErrConflict when the id is
 	// taken; ErrTooLarge as a Fault naming a client who is in maxPerClient
-	// conversations already (zero: no limit).
+	// conversations already (zero: no limit); ErrUnknownApp.
 	CreateConversation(ctx context.Context, c skein.Conversation, members []skein.Member, maxPerClient int) (got skein.Conversation, created bool, err error)
 	// Conversation is one conversation and, where client is not empty, that client
 	// as its member (nil: it is none). Errors: ErrUnknownConversation.
@@ -91,7 +95,8 @@ type Conversations interface {
 	// creation, newest first.
 	FindConversations(ctx context.Context, app string, q skein.ConvQuery) (skein.ConvPage, error)
 	// UpdateConversations replaces Extend, Updated and Active of all that meet
-	// where, and answers their ids. Errors: ErrTooLarge when more than
+	// where, and answers their ids; one that comes to meet it during the call may be
+	// left out. Errors: ErrTooLarge when more than
 	// skein.MaxUpdated match; ErrUnknownConversation when none does.
 	UpdateConversations(ctx context.Context, app string, where []skein.Condition, extend []byte, at skein.Millis) ([]skein.ID, error)
 	// DeleteConversation makes the conversation unknown at once and answers who
@@ -131,15 +136,19 @@ type Messages interface {
 	// Append stores a draft as the next message of its conversation: seq from 1,
 	// dense. A draft whose (Sender, ClientMsgID) is known there answers the first
 	// message again, with again true, whatever has become of its sender since;
-	// with another body it is ErrConflict. Errors: ErrUnknownConversation;
-	// ErrUnknownClient and ErrBanned about the sender; ErrForbidden when the sender
-	// does not meet draft.Need or is muted; ErrUnknownMessage when ReplyTo is none
-	// of this conversation. The commit hook has seen the message, once, before
+	// with another body it is ErrConflict (NoSync is no part of what is compared:
+	// it is about delivery; nor is a body that was erased). Errors:
+	// ErrUnknownConversation; ErrUnknownClient and ErrBanned about the sender;
+	// ErrForbidden when the sender does not meet draft.Need or is muted (with
+	// NeedServer it need not be a member and a mute does not bind it);
+	// ErrUnknownMessage when ReplyTo is none of this conversation; ErrConflict when
+	// the message id is taken. The commit hook has seen the message, once, before
 	// Append returns.
 	Append(ctx context.Context, d skein.Draft) (m skein.Message, again bool, err error)
 	// Admit makes the checks of Append for a transient message and stores nothing.
 	Admit(ctx context.Context, d skein.Draft) (skein.Conversation, error)
-	// Messages reads a range of seqs. An unknown conversation has none.
+	// Messages reads a range of seqs; a Limit of zero reads none. An unknown
+	// conversation has none.
 	Messages(ctx context.Context, app string, conv skein.ID, r skein.SeqRange) ([]skein.Message, error)
 	// Message is one message. Errors: ErrUnknownMessage.
 	Message(ctx context.Context, app string, conv, id skein.ID) (skein.Message, error)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 func TestAFullQueueRefusesAtOnce(t *testing.T) {
@@ -60,6 +61,32 @@ func TestAJobNobodyWaitsForIsNotBegun(t *testing.T) {
 	release()
 	appendMany(t, s, conv, "hi", 1, nil)
 	wantDense(t, s, conv, 1)
+}
+
+func TestWhatIsSaidCountsForTheNextJobOfTheGroup(t *testing.T) {
+	s := newStore(t, Options{})
+	conv := newGroup(t, s)
+	if _, _, err := s.CreateClient(t.Context(), skein.Client{App: "app", ID: "bob"}); err != nil {
+		t.Fatal(err)
+	}
+	release := holdWriter(t, s)
+	var all sync.WaitGroup
+	all.Go(func() { appendMany(t, s, conv, "hi", 3, nil) })
+	waitQueued(t, s, 3)
+	all.Go(func() {
+		if _, err := s.AddMembers(t.Context(), "app", conv, []string{"bob"}, 9, store.MemberLimit{}); err != nil {
+			t.Error(err)
+		}
+	})
+	waitQueued(t, s, 4)
+	all.Go(func() { appendMany(t, s, conv, "hi", 3, nil) })
+	waitQueued(t, s, 7)
+	release()
+	all.Wait()
+	wantDense(t, s, conv, 6)
+	if _, bob, err := s.Conversation(t.Context(), "app", conv, "bob"); err != nil || bob == nil || bob.JoinSeq != 4 {
+		t.Fatalf("got %+v, %v, want a join at 4", bob, err)
+	}
 }
 
 func TestCloseCommitsWhatWasTaken(t *testing.T) {
