@@ -1,0 +1,178 @@
+package skein_test
+
+import (
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/skein-im/skein"
+
+// anything stands for every package of the module.
+const anything = "all"
+
+// mayImport is the picture of docs/architecture.md: which packages of this module a
+// package may import, "." being the domain. Change the picture first, then this,
+// then the code.
+var mayImport = map[string]string{
+	".":                          "",
+	"cmd/skein":                  anything,
+	"internal/access":            ". internal/recent internal/store",
+	"internal/bus":               ".",
+	"internal/bus/bustest":       ". internal/bus",
+	"internal/chat":              ". internal/store",
+	"internal/config":            "",
+	"internal/console":           ". internal/access internal/ops internal/wire web",
+	"internal/delivery":          ". internal/bus internal/hub internal/recent internal/store internal/wire",
+	"internal/files":             ".",
+	"internal/hub":               ". internal/bus",
+	"internal/ops":               ". internal/access internal/chat internal/wire",
+	"internal/ops/reference":     ". internal/ops internal/wire",
+	"internal/ops/reference/gen": "internal/ops/reference",
+	"internal/recent":            "",
+	"internal/rest":              ". internal/access internal/ops internal/wire",
+	"internal/socket":            ". internal/access internal/hub internal/ops internal/wire",
+	"internal/store":             ".",
+	"internal/store/sqlite":      ". internal/store",
+	"internal/store/storetest":   ". internal/store",
+	"internal/wire":              ".",
+	"bench":                      "",
+	"e2e":                        "",
+	"web":                        "",
+}
+
+// testsMayImport is what tests may use besides: contract suites and a real engine.
+var testsMayImport = []string{
+	"internal/bus", "internal/bus/bustest", "internal/store", "internal/store/sqlite", "internal/store/storetest",
+}
+
+// vague are file names that say nothing about what is in the file.
+var vague = []string{"util", "utils", "common", "helper", "helpers", "manager", "misc"}
+
+// imports are what one file imports.
+type imports struct {
+	file  string // from the root of the repository
+	paths []string
+}
+
+func (i imports) pkg() string  { return path.Dir(i.file) }
+func (i imports) isTest() bool { return strings.HasSuffix(i.file, "_test.go") }
+
+// sources are all Go files of the module, those for other systems too.
+func sources(t *testing.T) []imports {
+	t.Helper()
+	var all []imports
+	err := fs.WalkDir(os.DirFS("."), ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (name == "tools" || d.Name() == "testdata" || strings.HasPrefix(name, ".") && name != "."):
+			return fs.SkipDir
+		case d.IsDir() || path.Ext(name) != ".go":
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		found := imports{file: name}
+		for _, spec := range file.Imports {
+			p, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			found.paths = append(found.paths, p)
+		}
+		all = append(all, found)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// local is a path inside the module as mayImport has it; ok is false for others.
+func local(importPath string) (name string, ok bool) {
+	if importPath == module {
+		return ".", true
+	}
+	return strings.CutPrefix(importPath, module+"/")
+}
+
+func TestImports(t *testing.T) {
+	for _, source := range sources(t) {
+		allowed, known := mayImport[source.pkg()]
+		if !known {
+			t.Errorf("%s: package %s has no line in the picture", source.file, source.pkg())
+			continue
+		}
+		for _, p := range source.paths {
+			name, inside := local(p)
+			if inside && !allows(allowed, source, name) {
+				t.Errorf("%s imports %s; the picture lets %s import only %q", source.file, name, source.pkg(), allowed)
+			}
+		}
+	}
+}
+
+func allows(allowed string, source imports, name string) bool {
+	return allowed == anything || slices.Contains(strings.Fields(allowed), name) ||
+		source.isTest() && (name == source.pkg() || slices.Contains(testsMayImport, name))
+}
+
+func TestTheDomainImportsTheStandardLibraryAlone(t *testing.T) {
+	for _, source := range sources(t) {
+		if source.pkg() != "." || source.isTest() {
+			continue
+		}
+		for _, p := range source.paths {
+			if first, _, _ := strings.Cut(p, "/"); strings.Contains(first, ".") {
+				t.Errorf("%s imports %s", source.file, p)
+			}
+		}
+	}
+}
+
+func TestFileNamesSayWhatIsInside(t *testing.T) {
+	for _, source := range sources(t) {
+		name := strings.TrimSuffix(strings.TrimSuffix(path.Base(source.file), ".go"), "_test")
+		if slices.Contains(vague, name) || slices.Contains(vague, path.Base(source.pkg())) {
+			t.Errorf("%s: the name says nothing; call it after the noun or verb inside", source.file)
+		}
+	}
+}
+
+// The table in the docs and the one above are the same.
+func TestThePictureIsDrawn(t *testing.T) {
+	const file = "docs/architecture.md"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawn := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		// | `package` | what it is | imports |
+		cells := strings.Split(strings.TrimSpace(line), "|")
+		if len(cells) == 5 && strings.HasPrefix(cells[1], " `") {
+			drawn[strings.Trim(cells[1], " `")] = strings.ReplaceAll(strings.TrimSpace(cells[3]), "`", "")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(mayImport)) {
+		if got, ok := drawn[name]; !ok || got != mayImport[name] {
+			t.Errorf("%s: %s: got %q, want %q", file, name, got, mayImport[name])
+		}
+		delete(drawn, name)
+	}
+	for name := range drawn {
+		t.Errorf("%s: %s is no package of the table in arch_test.go", file, name)
+	}
+}
