@@ -637,13 +637,18 @@ func TestWhatIsSentComesBack(t *testing.T) {
 // decodeExact keeps the digits of numbers.
 func decodeExact(t *testing.T, raw []byte) any {
 	t.Helper()
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
 	var v any
-	if err := d.Decode(&v); err != nil {
+	if err := decodeInto(raw, &v); err != nil {
 		t.Fatalf("%v in %q", err, raw)
 	}
 	return v
+}
+
+// decodeInto decodes and keeps the digits of numbers.
+func decodeInto(raw []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	return d.Decode(v)
 }
 
 // Values of a where are data, never part of a statement.

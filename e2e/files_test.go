@@ -340,6 +340,56 @@ func TestBigUploadIsStreamed(t *testing.T) {
 	s.upload(t, a.server(), multipartFile{"file", "a.png", realPNG(t)}).want(t, "a good file after all that", 0)
 }
 
+// A kill in the middle of an upload leaves nothing behind.
+func TestKillInAnUploadLeavesNothing(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	a := demoApp(s)
+	body, contentType := zeros(t, 50<<20)
+	held := &holding{r: body, after: 10 << 20, reached: make(chan struct{}), release: make(chan struct{})}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if ans, _ := s.try("POST", "/im/file/upload", a.server().with(headers{"Content-Type": contentType}), held); ans != nil {
+			t.Errorf("an upload that was cut: got %s", ans)
+		}
+	}()
+	<-held.reached
+	s.Kill(t)
+	close(held.release)
+	<-done
+	s.Restart(t)
+	left, err := filesUnder(s.Data+"/uploads", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(left) > 0 {
+		t.Errorf("left behind after the restart: %v", left)
+	}
+	s.upload(t, a.server(), multipartFile{"file", "a.png", realPNG(t)}).want(t, "a good file after all that", 0)
+}
+
+// holding is a Reader that stops in the middle until it is released.
+type holding struct {
+	r                io.Reader
+	after            int64
+	reached, release chan struct{}
+}
+
+func (h *holding) Read(p []byte) (int, error) {
+	if h.after <= 0 {
+		select {
+		case <-h.reached:
+		default:
+			close(h.reached)
+		}
+		<-h.release
+	}
+	n, err := h.r.Read(p)
+	h.after -= int64(n)
+	return n, err
+}
+
 // rss is the resident memory of the server in bytes; peak the most it ever was.
 func (s *server) rss(t *testing.T) int64  { t.Helper(); return s.status(t, "VmRSS:") }
 func (s *server) peak(t *testing.T) int64 { t.Helper(); return s.status(t, "VmHWM:") }

@@ -164,3 +164,41 @@ func TestOverloadIsAnswered(t *testing.T) {
 		t.Errorf("history: got %d messages, want the %d that were acked", len(h), total)
 	}
 }
+
+// A client that asks for much and reads nothing must not make the server keep the
+// answers: 8.6 and 8.8 hold for answers as for events.
+func TestUnreadAnswersAreBounded(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	a := demoApp(s)
+	one := a.user(t, "one")
+	conv := a.group(t, one)
+	text := long(15 << 10)
+	for i := range 200 {
+		a.must(t, "POST", convPath(conv, "message"), obj{"from_client": one, "type": -1, "text": fmt.Sprint(i, " ", text)})
+	}
+	list := obj{"conv_id": conv, "after_seq": 0, "limit": 200} // 3 MiB an answer
+	good := a.login(t, one, "good")
+	if got := good.ask(t, "msg.list", list).want(t, "a big answer", 0); len(got.Raw) < 200*len(text) {
+		t.Errorf("a big answer: got %d bytes, want all 200 messages", len(got.Raw))
+	}
+	before := s.rss(t)
+	for range 8 {
+		id := a.user(t, "greedy")
+		a.must(t, "POST", convPath(conv, "members"), obj{"client_ids": []string{id}})
+		c := a.lazy(t, id)
+		for range 60 { // 180 MiB of answers for each
+			if _, err := c.post("msg.list", list); err != nil {
+				break // closed, or no longer read: both are fine
+			}
+		}
+	}
+	// Others are served meanwhile.
+	for range 20 {
+		good.ask(t, "msg.list", obj{"conv_id": conv, "after_seq": 0, "limit": 1}).want(t, "a call beside", 0)
+		a.send(t, conv, one, "beside")
+	}
+	if grown := s.peak(t) - before; grown > 256<<20 {
+		t.Errorf("memory grew by %d MiB over 8 sockets that read no answers (1,440 MiB of them)", grown>>20)
+	}
+}

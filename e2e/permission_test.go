@@ -488,7 +488,7 @@ func TestOpenAppRefusesAWrongCredential(t *testing.T) {
 func TestActLimitsAToken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	limited := w.a.token(t, w.owner, func(c jwt.MapClaims) { c["act"] = []string{"login", "user.get", "msg.list"} })
+	limited := w.a.token(t, w.owner, func(c jwt.MapClaims) { c["act"] = []string{"user.get", "msg.list"} })
 	c := w.a.loginWith(t, limited, w.owner, "limited")
 	for _, row := range permissionTable() {
 		want := forbidden
@@ -511,7 +511,7 @@ func TestMintedToken(t *testing.T) {
 	a := strict(t)
 	u := a.user(t, "u")
 	conv := a.group(t, u)
-	token := a.must(t, "POST", userPath(u, "token"), obj{"ttl": 600, "act": []string{"login", "msg.list"}, "device_id": "d1"}).text("token")
+	token := a.must(t, "POST", userPath(u, "token"), obj{"ttl": 600, "act": []string{"msg.list"}, "device_id": "d1"}).text("token")
 	if token == "" {
 		t.Fatal("user.token: no token in the data")
 	}

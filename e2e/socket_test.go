@@ -178,6 +178,31 @@ func TestPushesComeInSeqOrder(t *testing.T) {
 	c.nothing(t, "msg.new")
 }
 
+// Calls pipelined on one socket are done in their order.
+func TestPipelinedSendsKeepTheirOrder(t *testing.T) {
+	t.Parallel()
+	a := dev(t)
+	one, two := a.user(t, "one"), a.user(t, "two")
+	conv := a.group(t, one, two)
+	c := a.login(t, one, "d")
+	const n = 300
+	for i := range n {
+		if _, err := c.post("msg.send", obj{"conv_id": conv, "type": -1, "text": fmt.Sprint(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range n {
+		if f, err := c.take(patience, isAnswer); err != nil || f.Code != 0 {
+			t.Fatalf("send: %v %v", f, err)
+		}
+	}
+	for i, m := range a.history(t, conv) {
+		if m.text() != fmt.Sprint(i) {
+			t.Fatalf("seq %d: got %q, want %d: the order of the sends", m.Seq, m.text(), i)
+		}
+	}
+}
+
 // What happens to a conversation is told to its members who are online.
 func TestConversationEvents(t *testing.T) {
 	t.Parallel()
