@@ -3,10 +3,13 @@
 package socket
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
+	"os/exec"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -152,7 +155,7 @@ func cpu(who int) time.Duration {
 }
 
 // BenchmarkIdle measures what a logged-in socket that says nothing costs: resident
-// bytes of the process, and its CPU for the login.
+// bytes of the process, and its CPU for the login. The peers are another process.
 func BenchmarkIdle(b *testing.B) {
 	if testing.Short() {
 		b.Skip("opens 10,000 sockets")
@@ -162,23 +165,69 @@ func BenchmarkIdle(b *testing.B) {
 	warm := loginRaw(b, f.addr, "warm")
 	defer warm.close()
 	for b.Loop() {
-		peers := make([]rawPeer, 0, sockets)
 		before, cpuBefore := residentBytes(b), cpu(syscall.RUSAGE_SELF)
-		for i := range sockets {
-			peers = append(peers, loginRaw(b, f.addr, fmt.Sprint("client", i)))
-		}
+		hangUp := startPeers(b, f.addr, sockets)
 		used := cpu(syscall.RUSAGE_SELF) - cpuBefore
-		var heap runtime.MemStats
-		runtime.ReadMemStats(&heap)
-		b.ReportMetric(float64(residentBytes(b)-before)/sockets, "RSS-bytes/socket")
-		runtime.ReadMemStats(&heap)
-		b.ReportMetric(float64(heap.HeapAlloc)/sockets, "heap-bytes/socket")
-		b.ReportMetric(float64(heap.StackInuse)/sockets, "stack-bytes/socket")
-		b.ReportMetric(float64(used.Microseconds())/sockets, "cpu-µs/login")
-		for _, p := range peers {
-			p.close()
+		resident := residentBytes(b) - before
+		if n := f.hub.Sessions(); n != sockets+1 {
+			b.Fatalf("%d sessions", n)
 		}
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		b.ReportMetric(float64(resident)/sockets, "RSS-bytes/socket")
+		b.ReportMetric(float64(m.HeapAlloc)/sockets, "heap-bytes/socket")
+		b.ReportMetric(float64(m.StackInuse)/sockets, "stack-bytes/socket")
+		b.ReportMetric(float64(used.Microseconds())/sockets, "cpu-µs/login")
+		hangUp()
 	}
+}
+
+// The process of the peers is this test again, told whom to call and how often.
+const (
+	peersAddr  = "SKEIN_TEST_PEERS_ADDR"
+	peersCount = "SKEIN_TEST_PEERS_COUNT"
+)
+
+// startPeers logs in n sockets from another process; hangUp ends it.
+func startPeers(b *testing.B, addr string, n int) (hangUp func()) {
+	b.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=TestPeersOfTheIdleBenchmark")
+	cmd.Env = append(os.Environ(), peersAddr+"="+addr, peersCount+"="+strconv.Itoa(n))
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "ready\n" {
+		b.Fatalf("peers: %q %v", line, err)
+	}
+	return func() {
+		_ = stdin.Close()
+		_ = cmd.Wait() // how the peers end is not what is measured
+	}
+}
+
+// TestPeersOfTheIdleBenchmark is the other process of BenchmarkIdle.
+func TestPeersOfTheIdleBenchmark(t *testing.T) {
+	addr := os.Getenv(peersAddr)
+	if addr == "" {
+		t.Skip("runs only for BenchmarkIdle")
+	}
+	n, err := strconv.Atoi(os.Getenv(peersCount))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		loginRaw(t, addr, fmt.Sprint("client", i))
+	}
+	_, _ = os.Stdout.WriteString("ready\n")
+	_, _ = io.Copy(io.Discard, os.Stdin) // until the benchmark hangs up
 }
 
 // residentBytes is the resident size after what is garbage went back to the system.

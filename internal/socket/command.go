@@ -14,6 +14,7 @@ import (
 
 // text runs one command and answers it.
 func (c *conn) text(message []byte) error {
+	c.deep = true
 	c.server.metrics.framesIn.Inc()
 	frame, err := wire.ParseFrame(message)
 	switch c.pace.admit(c.server.opts.Now(), c.rate) {

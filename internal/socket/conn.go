@@ -25,11 +25,12 @@ type conn struct {
 
 	frames  frameReader
 	pace    pace
-	rate    int          // commands a second; zero or less: no limit
-	failed  int8         // logins
 	session *hub.Session // nil: not logged in
 	actor   skein.Actor  // who is logged in
-	loginBy time.Time    // until then it must be
+	loginBy skein.Millis // until then it must be
+	rate    int32        // commands a second; zero or less: no limit
+	failed  int8         // logins
+	deep    bool         // a command ran since the last read
 
 	writing sync.Mutex   // held by whoever writes to nc
 	code    atomic.Int32 // that it was closed with; zero: it is open
@@ -45,19 +46,18 @@ func newConn(s *Server, nc net.Conn, addr string, lang wire.Lang) *conn {
 		addr:    addr,
 		lang:    lang,
 		rate:    skein.DefaultCommandRate,
-		loginBy: s.opts.Now().Add(s.opts.LoginWait),
+		loginBy: skein.MillisOf(s.opts.Now()).Add(s.opts.LoginWait),
 	}
 }
 
 // serve runs the socket until it ends. early is what came with the handshake.
 func (c *conn) serve(early []byte) {
-	defer c.server.roster.leave(c)
 	_ = c.nc.SetReadDeadline(time.Now().Add(c.server.opts.LoginWait)) // fails on a dead socket only: reading says so
-	err := c.take(early)
-	if err == nil {
-		err = c.receive()
+	if err := c.take(early); err != nil {
+		c.leave(err)
+		return
 	}
-	c.leave(err)
+	c.receive()
 }
 
 // take hands bytes that came to the frame reader.
@@ -67,7 +67,7 @@ func (c *conn) take(p []byte) error {
 		return errOver
 	case c.session != nil:
 		c.session.Touch()
-	case c.server.opts.Now().After(c.loginBy):
+	case skein.MillisOf(c.server.opts.Now()) > c.loginBy:
 		return errNoLogin // it never paused for the deadline to strike
 	}
 	return c.frames.feed(p, c)
@@ -92,6 +92,7 @@ func (c *conn) leave(err error) {
 	}
 	c.linger()
 	_ = c.nc.Close() // the peer has all it will ever get
+	c.server.roster.leave(c)
 }
 
 func (c *conn) farewell(err error) *farewell {

@@ -35,6 +35,9 @@ type fakeGate struct {
 	settings skein.Settings
 	expires  skein.Millis
 	during   func() // called while the login is being checked
+
+	mu   sync.Mutex
+	apps map[string]*skein.App // shared by the sessions of an app, as the real ones are
 }
 
 func (g *fakeGate) Login(_ context.Context, in access.Login) (skein.Actor, error) {
@@ -44,8 +47,16 @@ func (g *fakeGate) Login(_ context.Context, in access.Login) (skein.Actor, error
 	if in.Token != "good" {
 		return skein.Actor{}, skein.ErrUnauthenticated
 	}
-	app := &skein.App{ID: in.App, Settings: g.settings}
-	return skein.Actor{App: app, Client: in.Client, Expires: g.expires}, nil
+	return skein.Actor{App: g.app(in.App), Client: in.Client, Expires: g.expires}, nil
+}
+
+func (g *fakeGate) app(id string) *skein.App {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.apps[id] == nil {
+		g.apps = map[string]*skein.App{id: {ID: id, Settings: g.settings}}
+	}
+	return g.apps[id]
 }
 
 // fakeRegistrar knows everybody but "Nobody".

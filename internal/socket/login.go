@@ -2,6 +2,7 @@ package socket
 
 import (
 	"errors"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,6 +32,7 @@ func (c *conn) login(frame wire.Frame) error {
 		return c.failLogin(frame, err)
 	}
 	c.session = session
+	c.deep = false // most sockets now wait, and most of those for long
 	return c.welcome(frame)
 }
 
@@ -92,12 +94,12 @@ func (c *conn) attach(actor skein.Actor, deviceType string, started skein.Millis
 		Conn:       c,
 	})
 	if err != nil {
-		left := c.loginBy.Sub(c.server.opts.Now())
+		left := c.loginBy.Time().Sub(c.server.opts.Now())
 		_ = c.nc.SetReadDeadline(time.Now().Add(left)) // as above
 		return nil, translate(err)
 	}
 	c.actor = actor
-	c.pace, c.rate = pace{}, settings.CommandRate
+	c.pace, c.rate = pace{}, int32(min(settings.CommandRate, math.MaxInt32))
 	return session, nil
 }
 

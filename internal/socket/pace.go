@@ -28,7 +28,7 @@ const (
 )
 
 // admit takes one from the bucket if it holds one.
-func (p *pace) admit(now time.Time, perSecond int) verdict {
+func (p *pace) admit(now time.Time, perSecond int32) verdict {
 	if perSecond <= 0 {
 		return inPace
 	}

@@ -7,20 +7,31 @@ import (
 	"sync"
 )
 
-// receive reads until the socket fails or a frame ends it; never nil. While it
-// waits it holds no buffer.
-func (c *conn) receive() error {
+// receive reads until the socket fails or a frame ends it, and then ends it. While
+// it waits it holds no buffer, and an idle socket no more stack than it began with:
+// a stack that commands have grown never shrinks back to 2 KB, so when something
+// came and it was no command, such as the pong of an idle peer, a new goroutine
+// goes on.
+func (c *conn) receive() {
 	if c.raw == nil {
-		return c.receivePlain()
+		c.leave(c.receivePlain())
+		return
 	}
 	var in incoming
 	fill := in.fill
 	for {
 		if err := c.raw.Read(fill); err != nil {
-			return err
+			c.leave(err)
+			return
 		}
+		c.deep = false
 		if err := c.takeIn(&in); err != nil {
-			return err
+			c.leave(err)
+			return
+		}
+		if !c.deep {
+			c.server.running.Go(c.receive)
+			return
 		}
 	}
 }
