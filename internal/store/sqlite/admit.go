@@ -11,15 +11,13 @@ import (
 // Admit checks a transient message; see store.Messages.
 func (s *Store) Admit(ctx context.Context, d skein.Draft) (conv skein.Conversation, err error) {
 	now := s.millis()
-	err = s.readers.do(ctx, func(c *connection) error {
-		return c.snapshot(func() error {
-			found, err := c.conversation(d.App, d.Conv, now)
-			if err != nil {
-				return err
-			}
-			conv = found.Conversation
-			return refusal(c, found.key, d, now)
-		})
+	err = s.readers.snapshot(ctx, func(c *connection) error {
+		found, err := c.conversation(d.App, d.Conv, now)
+		if err != nil {
+			return err
+		}
+		conv = found.Conversation
+		return refusal(c, found.key, d, now)
 	})
 	if err != nil {
 		return skein.Conversation{}, err
@@ -75,7 +73,7 @@ func (c *connection) bannedUntil(app, client string) (until skein.Millis, err er
 
 func (c *connection) seat(conv int64, client string) (s seat, isMember bool, err error) {
 	isMember, err = c.row(func(r *sqlite3.Stmt) {
-		s.role = skein.Role(r.ColumnInt64(0))
+		s.role = smallColumn[skein.Role](r, 0)
 		s.mutedUntil = millisColumn(r, 1)
 	}, `SELECT role, muted_until FROM members WHERE conv_key = ?1 AND client_id = ?2`, conv, client)
 	return s, isMember, err

@@ -130,14 +130,14 @@ type keyRecord struct {
 }
 
 func encodeApp(app skein.App) (row appRow, err error) {
-	var keys []keyRecord
+	keys := make([]keyRecord, 0, len(app.Keys))
 	for _, k := range app.Keys {
 		keys = append(keys, keyRecord{k.Name, k.Hash[:], k.Created, k.Expires})
 	}
 	if row.keys, err = json.Marshal(keys); err != nil {
 		return row, fmt.Errorf("encode app keys: %w", err)
 	}
-	if row.settings, err = json.Marshal(app.Settings); err != nil {
+	if row.settings, err = json.Marshal(app.Settings); err != nil { //nolint:musttag // the domain has no tags; TestStoredSettings holds the names
 		return row, fmt.Errorf("encode app settings: %w", err)
 	}
 	return row, nil
@@ -159,7 +159,7 @@ func readApp(r *sqlite3.Stmt) (skein.App, error) {
 		copy(key.Hash[:], k.Hash)
 		app.Keys = append(app.Keys, key)
 	}
-	if err := json.Unmarshal(r.ColumnRawText(4), &app.Settings); err != nil {
+	if err := json.Unmarshal(r.ColumnRawText(4), &app.Settings); err != nil { //nolint:musttag // as above
 		return app, fmt.Errorf("decode settings of app %s: %w", app.ID, err)
 	}
 	return app, nil

@@ -99,6 +99,7 @@ func BenchmarkAudience(b *testing.B) {
 }
 
 func openBench(b *testing.B) *Store {
+	b.Helper()
 	s, err := Open(b.Context(), Options{Path: filepath.Join(b.TempDir(), "skein.db")})
 	if err != nil {
 		b.Fatal(err)
@@ -170,6 +171,7 @@ func fill(b *testing.B, s *Store, conv skein.ID, n int) {
 }
 
 func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
 	var use unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &use); err != nil {
 		b.Fatal(err)

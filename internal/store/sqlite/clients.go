@@ -149,11 +149,9 @@ func (g *group) leaveAll(app, client string, at skein.Millis) (left []skein.ID, 
 
 // Clients is a page of clients; see store.Clients.
 func (s *Store) Clients(ctx context.Context, app string, q skein.ClientQuery) (page skein.ClientPage, err error) {
-	err = s.readers.do(ctx, func(c *connection) error {
-		return c.snapshot(func() error {
-			page, err = c.clients(app, q)
-			return err
-		})
+	err = s.readers.snapshot(ctx, func(c *connection) error {
+		page, err = c.clients(app, q)
+		return err
 	})
 	return page, err
 }

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -150,27 +149,6 @@ func finish(stmt *sqlite3.Stmt) error {
 	return err
 }
 
-// snapshot runs several queries that see the same state.
-func (c *connection) snapshot(read func() error) error {
-	if err := c.exec(`BEGIN`); err != nil {
-		return err
-	}
-	err := read()
-	// ROLLBACK although the context may have ended: the connection goes back to
-	// the pool.
-	if !c.db.GetAutocommit() {
-		err = errors.Join(err, c.uninterrupted(`ROLLBACK`))
-	}
-	return err
-}
-
-// uninterrupted runs a statement that must happen even if the context of the
-// call has ended.
-func (c *connection) uninterrupted(sql string) error {
-	defer c.db.SetInterrupt(c.db.SetInterrupt(context.Background()))
-	return c.exec(sql)
-}
-
 // bind gives stmt its arguments, the first to ?1.
 func bind(stmt *sqlite3.Stmt, args []any) error {
 	for i, arg := range args {
@@ -230,6 +208,9 @@ func idColumn(stmt *sqlite3.Stmt, col int) (id skein.ID) {
 	copy(id[:], stmt.ColumnRawBlob(col))
 	return id
 }
+
+// smallColumn is a column that was written from a T.
+func smallColumn[T ~int8](stmt *sqlite3.Stmt, col int) T { return T(stmt.ColumnInt64(col)) }
 
 func millisColumn(stmt *sqlite3.Stmt, col int) skein.Millis {
 	return skein.Millis(stmt.ColumnInt64(col))

@@ -33,7 +33,7 @@ func readConversation(r *sqlite3.Stmt, app string) conversation {
 		Conversation: skein.Conversation{
 			App:     app,
 			ID:      idColumn(r, 1),
-			Type:    skein.ConvType(r.ColumnInt64(2)),
+			Type:    smallColumn[skein.ConvType](r, 2),
 			Creator: r.ColumnText(3),
 			Extend:  bytesOrNil(r, 4),
 			Members: int(r.ColumnInt64(5)),

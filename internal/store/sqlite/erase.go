@@ -42,14 +42,12 @@ func (s *Store) EraseMessages(ctx context.Context, now skein.Millis) (more bool,
 	var e erasure
 	var found bool
 	var keys []int64
-	err = s.readers.do(ctx, func(c *connection) error {
-		return c.snapshot(func() error {
-			if e, found, err = c.firstErasure(); err != nil || !found {
-				return err
-			}
-			keys, err = c.toErase(&e)
+	err = s.readers.snapshot(ctx, func(c *connection) error {
+		if e, found, err = c.firstErasure(); err != nil || !found {
 			return err
-		})
+		}
+		keys, err = c.toErase(&e)
+		return err
 	})
 	if err != nil || !found {
 		return false, err

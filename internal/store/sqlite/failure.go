@@ -23,8 +23,9 @@ func outage(err error) bool {
 	switch code {
 	case sqlite3.ERROR, sqlite3.CONSTRAINT, sqlite3.MISMATCH, sqlite3.TOOBIG, sqlite3.RANGE, sqlite3.MISUSE:
 		return false // about one statement, not about the engine
+	default:
+		return true
 	}
-	return true
 }
 
 // unavailable says what was attempted and marks an outage as ErrUnavailable;

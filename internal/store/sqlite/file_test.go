@@ -113,8 +113,8 @@ func TestTwoHandlesWriteTheSameConversation(t *testing.T) {
 }
 
 func TestAnotherHandlesChangesAreSeenAtOnce(t *testing.T) {
-	server, cli := newStore(t, Options{}), (*Store)(nil)
-	cli = openStore(t, Options{Path: server.writer.path})
+	server := newStore(t, Options{})
+	cli := openStore(t, Options{Path: server.writer.path})
 	conv := newGroup(t, server)
 	appendMany(t, server, conv, "so that the conversation is known", 1, nil)
 	if err := cli.UpdateApp(t.Context(), "app", func(a *skein.App) error { a.Name = "new"; return nil }); err != nil {
@@ -177,7 +177,7 @@ func TestStoredSettings(t *testing.T) {
 	const want = `{"Open":false,"RelaxedClientIDs":false,"NoAutoRegister":false,"MembersMayInvite":false,` +
 		`"MaxDevices":0,"MaxMembers":0,"MaxConversations":0,"SendRate":0,"SendBurst":0,"RESTRate":0,"CommandRate":0,` +
 		`"LoginRate":0,"FileTypes":null,"MaxFileBytes":0,"PrivateHistory":false,"PresenceForClients":false}`
-	got, err := json.Marshal(skein.Settings{})
+	got, err := json.Marshal(skein.Settings{}) //nolint:musttag // these are the names
 	if err != nil || string(got) != want {
 		t.Fatalf("got %s, %v\nwant %s", got, err, want)
 	}

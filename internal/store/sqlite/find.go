@@ -12,11 +12,9 @@ import (
 // FindConversations is a page of conversations; see store.Conversations.
 func (s *Store) FindConversations(ctx context.Context, app string, q skein.ConvQuery) (page skein.ConvPage, err error) {
 	search := newSearch(app, q.Member, q.Where, s.millis())
-	err = s.readers.do(ctx, func(c *connection) error {
-		return c.snapshot(func() error {
-			page, err = c.find(search, app, q)
-			return err
-		})
+	err = s.readers.snapshot(ctx, func(c *connection) error {
+		page, err = c.find(search, app, q)
+		return err
 	})
 	if err != nil {
 		return skein.ConvPage{}, err

@@ -12,14 +12,14 @@ import (
 // errPanicked answers the job that panicked; the log has the stack.
 var errPanicked = errors.New("store failed on this write")
 
-// jobPanic is the error of a job that panicked.
-type jobPanic struct {
+// panicError is the error of a job that panicked.
+type panicError struct {
 	job   *job
 	value any
 	stack []byte
 }
 
-func (p *jobPanic) Error() string { return fmt.Sprintf("panic: %v\n%s", p.value, p.stack) }
+func (p *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", p.value, p.stack) }
 
 // group is the open transaction of one commit and what its jobs share. It is
 // owned by the writer's loop.
@@ -37,7 +37,7 @@ type group struct {
 func (g *group) do(j *job) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = &jobPanic{job: j, value: p, stack: debug.Stack()}
+			err = &panicError{job: j, value: p, stack: debug.Stack()}
 		}
 	}()
 	if j.whole {

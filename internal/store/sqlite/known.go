@@ -92,7 +92,7 @@ func (g *group) place(app string, id skein.ID) (*place, error) {
 		p = new(place)
 		found, err := g.row(func(r *sqlite3.Stmt) {
 			p.key = r.ColumnInt64(0)
-			p.typ = skein.ConvType(r.ColumnInt64(1))
+			p.typ = smallColumn[skein.ConvType](r, 1)
 			p.ttl = r.ColumnInt64(2)
 			p.lastSeq = r.ColumnInt64(3)
 			p.active = millisColumn(r, 4)

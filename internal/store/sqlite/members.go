@@ -15,7 +15,7 @@ const memberColumns = `m.client_id, m.role, m.joined, m.join_seq, m.muted_until`
 func readMember(r *sqlite3.Stmt, from int) skein.Member {
 	return skein.Member{
 		Client:     r.ColumnText(from),
-		Role:       skein.Role(r.ColumnInt64(from + 1)),
+		Role:       smallColumn[skein.Role](r, from+1),
 		Joined:     millisColumn(r, from+2),
 		JoinSeq:    r.ColumnInt64(from + 3),
 		MutedUntil: millisColumn(r, from+4),
@@ -167,15 +167,13 @@ func (c *connection) count(sql string, args ...any) (n int, err error) {
 // Members is a page of members; see store.Members.
 func (s *Store) Members(ctx context.Context, app string, id skein.ID, q skein.MemberQuery) (page skein.MemberPage, err error) {
 	now := s.millis()
-	err = s.readers.do(ctx, func(c *connection) error {
-		return c.snapshot(func() error {
-			conv, err := c.conversation(app, id, now)
-			if err != nil {
-				return err
-			}
-			page, err = c.members(conv, q)
+	err = s.readers.snapshot(ctx, func(c *connection) error {
+		conv, err := c.conversation(app, id, now)
+		if err != nil {
 			return err
-		})
+		}
+		page, err = c.members(conv, q)
+		return err
 	})
 	return page, err
 }

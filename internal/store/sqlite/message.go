@@ -41,7 +41,7 @@ func readMessage(r *sqlite3.Stmt, conv skein.ID) skein.Message {
 		ID:          idColumn(r, 1),
 		Sender:      r.ColumnText(2),
 		ClientMsgID: r.ColumnText(3),
-		Status:      skein.Status(r.ColumnInt64(5)),
+		Status:      smallColumn[skein.Status](r, 5),
 		Created:     millisColumn(r, 7),
 		Updated:     millisColumn(r, 8),
 		Body: skein.Body{

@@ -21,17 +21,25 @@ func TestOutage(t *testing.T) {
 		lift  func(t *testing.T, s *Store)
 	}{
 		"the disk is full": {
-			begin: func(t *testing.T, s *Store) { onWriter(t, s, `PRAGMA max_page_count = 1`) },
-			lift:  func(t *testing.T, s *Store) { onWriter(t, s, `PRAGMA max_page_count = 4294967294`) },
+			begin: func(t *testing.T, s *Store) {
+				t.Helper()
+				onWriter(t, s, `PRAGMA max_page_count = 1`)
+			},
+			lift: func(t *testing.T, s *Store) {
+				t.Helper()
+				onWriter(t, s, `PRAGMA max_page_count = 4294967294`)
+			},
 		},
 		"the commit fails": {
 			begin: func(t *testing.T, s *Store) {
+				t.Helper()
 				mustChange(t, s, func(g *group) error {
 					g.db.CommitHook(func() bool { return g.db.TotalChanges() == 0 })
 					return nil
 				}, skein.ErrUnavailable)
 			},
 			lift: func(t *testing.T, s *Store) {
+				t.Helper()
 				// A group that was taken back has left the hook where it was.
 				mustChange(t, s, func(g *group) error { g.db.CommitHook(nil); return nil }, nil)
 			},

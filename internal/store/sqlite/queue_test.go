@@ -37,6 +37,7 @@ func TestAFullQueueRefusesAtOnce(t *testing.T) {
 }
 
 func newDraftBytes(t *testing.T) int {
+	t.Helper()
 	l, err := newLetter(newDraft(skein.ID{}, "hi"))
 	if err != nil {
 		t.Fatal(err)

@@ -63,9 +63,26 @@ func (r *readers) acquire(ctx context.Context) (*connection, error) {
 	}
 }
 
+// release takes a connection back, out of its transaction and out of reach of the
+// call's context.
 func (r *readers) release(c *connection) {
 	c.db.SetInterrupt(context.Background())
+	if !c.db.GetAutocommit() {
+		// Nothing was written, so there is nothing that could fail; if it did, the
+		// next BEGIN would say so.
+		_ = c.exec(`ROLLBACK`)
+	}
 	r.idle <- c
+}
+
+// snapshot is do for a read of several queries that are to see the same state.
+func (r *readers) snapshot(ctx context.Context, read func(*connection) error) error {
+	return r.do(ctx, func(c *connection) error {
+		if err := c.exec(`BEGIN`); err != nil {
+			return err
+		}
+		return read(c) // release ends the transaction
+	})
 }
 
 // close waits until every connection has come back.

@@ -133,7 +133,7 @@ func (w *writer) commit(taken []*job) {
 	for jobs := w.alive(taken); len(jobs) > 0; {
 		start := time.Now()
 		sent, err := w.transact(jobs)
-		if p, ok := errors.AsType[*jobPanic](err); ok {
+		if p, ok := errors.AsType[*panicError](err); ok {
 			// The others are innocent: once more without it.
 			jobs = slices.DeleteFunc(jobs, func(j *job) bool { return j == p.job })
 			p.job.finish(errPanicked)
@@ -173,7 +173,7 @@ func (j *job) finish(err error) {
 }
 
 // transact runs the jobs in one transaction and makes it durable. With an error
-// nothing has happened: either a *jobPanic, or one that wraps ErrUnavailable and
+// nothing has happened: either a *panicError, or one that wraps ErrUnavailable and
 // is the answer to all of them. Otherwise each job's err is its own answer.
 func (w *writer) transact(jobs []*job) ([]skein.Sent, error) {
 	g, err := w.begin()
@@ -182,7 +182,7 @@ func (w *writer) transact(jobs []*job) ([]skein.Sent, error) {
 	}
 	for _, j := range jobs {
 		j.err = g.do(j)
-		if _, ok := errors.AsType[*jobPanic](j.err); ok {
+		if _, ok := errors.AsType[*panicError](j.err); ok {
 			w.log.Error("a write panicked", slog.Any("error", j.err))
 			w.disconnect()
 			return nil, j.err

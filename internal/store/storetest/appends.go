@@ -23,13 +23,13 @@ var appends = []check{
 		} {
 			d := f.draft("shop", conv, "ann", "")
 			d.Body, d.ClientMsgID = body, "id "+name
-			got, again, err := f.Append(f.ctx, d)
+			got, again, err := f.Append(f.Context(), d)
 			f.must(err)
 			want := d.Message
 			want.Seq, want.Status = got.Seq, skein.StatusNormal
 			equal(f, "again", again, false)
 			equal(f, name+": answer", got, want)
-			got, err = f.Message(f.ctx, "shop", conv, d.ID)
+			got, err = f.Message(f.Context(), "shop", conv, d.ID)
 			f.must(err)
 			equal(f, name+": message", got, want)
 		}
@@ -50,7 +50,7 @@ var appends = []check{
 		const n = 300
 		answers := make([]skein.Message, n)
 		f.together(n, func(i int) (err error) {
-			answers[i], _, err = f.Append(f.ctx, f.draft("shop", convs[i%3], "ann", fmt.Sprint(i)))
+			answers[i], _, err = f.Append(f.Context(), f.draft("shop", convs[i%3], "ann", fmt.Sprint(i)))
 			return err
 		})
 		told := map[skein.ID][]skein.Message{}
@@ -76,7 +76,7 @@ var appends = []check{
 		c := f.create(f.conv("shop", skein.Private), "ann", "bob")
 		d := f.draft("shop", c.ID, "ann", "hi")
 		d.Device = "phone"
-		m, _, err := f.Append(f.ctx, d)
+		m, _, err := f.Append(f.Context(), d)
 		f.must(err)
 		equal(f, "told", f.told(), []skein.Sent{{Message: m, App: "shop", ConvType: skein.Private, Device: "phone"}})
 	}},
@@ -86,12 +86,12 @@ var appends = []check{
 		f.say("shop", conv, "bob", "before")
 		d := f.draft("shop", conv, "ann", "hi")
 		d.ClientMsgID, d.Mentions, d.Attr = "x", []string{"bob"}, []byte(`1`)
-		first, _, err := f.Append(f.ctx, d)
+		first, _, err := f.Append(f.Context(), d)
 		f.must(err)
 		f.pass(time.Hour)
 		retry := d
 		retry.ID, retry.Created, retry.Device, retry.NoSync = f.newID(), f.now(), "tablet", true
-		got, again, err := f.Append(f.ctx, retry)
+		got, again, err := f.Append(f.Context(), retry)
 		f.must(err)
 		equal(f, "again", again, true)
 		equal(f, "answer", got, first)
@@ -107,7 +107,7 @@ var appends = []check{
 		f.together(100, func(i int) error {
 			d := f.draft("shop", conv, "ann", fmt.Sprint(i%5))
 			d.ClientMsgID = fmt.Sprint("try", i%5)
-			m, again, err := f.Append(f.ctx, d)
+			m, again, err := f.Append(f.Context(), d)
 			mu.Lock()
 			defer mu.Unlock()
 			ids[m.ID]++
@@ -127,7 +127,7 @@ var appends = []check{
 		earlier := f.say("shop", conv, "ann", "earlier")
 		d := f.draft("shop", conv, "ann", "hi")
 		d.ClientMsgID, d.Attr, d.URL = "x", []byte(`1`), "u"
-		_, _, err := f.Append(f.ctx, d)
+		_, _, err := f.Append(f.Context(), d)
 		f.must(err)
 		for name, change := range map[string]func(*skein.Body){
 			"text":                                 func(b *skein.Body) { b.Text = "ho" },
@@ -142,7 +142,7 @@ var appends = []check{
 			other := d
 			other.ID = f.newID()
 			change(&other.Body)
-			_, _, err := f.Append(f.ctx, other)
+			_, _, err := f.Append(f.Context(), other)
 			if f.wantErr(err, skein.ErrConflict); len(f.history("shop", conv)) != 2 {
 				f.Fatalf("%s: stored all the same", name)
 			}
@@ -155,7 +155,7 @@ var appends = []check{
 			for _, who := range []string{"ann", "bob"} {
 				d := f.draft("shop", where, who, "hi "+who)
 				d.ClientMsgID = "x"
-				_, again, err := f.Append(f.ctx, d)
+				_, again, err := f.Append(f.Context(), d)
 				f.must(err)
 				equal(f, "again", again, false)
 			}
@@ -164,15 +164,15 @@ var appends = []check{
 	{"a retry is answered whatever has become of its sender", func(f *fixture) {
 		for name, befall := range map[string]func(conv skein.ID) error{
 			"banned": func(skein.ID) error {
-				_, err := f.UpdateClient(f.ctx, "banned", "ann", func(c *skein.Client) error { c.BannedUntil = skein.Forever; return nil })
+				_, err := f.UpdateClient(f.Context(), "banned", "ann", func(c *skein.Client) error { c.BannedUntil = skein.Forever; return nil })
 				return err
 			},
 			"removed": func(conv skein.ID) error {
-				_, err := f.RemoveMembers(f.ctx, "removed", conv, []string{"ann"}, f.now())
+				_, err := f.RemoveMembers(f.Context(), "removed", conv, []string{"ann"}, f.now())
 				return err
 			},
 			"deleted": func(skein.ID) error {
-				_, err := f.DeleteClient(f.ctx, "deleted", "ann", f.now(), false)
+				_, err := f.DeleteClient(f.Context(), "deleted", "ann", f.now(), false)
 				return err
 			},
 		} {
@@ -180,19 +180,19 @@ var appends = []check{
 			conv := f.group(name, "ann", "bob")
 			d := f.draft(name, conv, "ann", "hi")
 			d.ClientMsgID = "x"
-			first, _, err := f.Append(f.ctx, d)
+			first, _, err := f.Append(f.Context(), d)
 			f.must(err)
 			f.must(befall(conv))
 			d.ID = f.newID()
-			got, again, err := f.Append(f.ctx, d)
+			got, again, err := f.Append(f.Context(), d)
 			f.must(err)
 			equal(f, name, again, true)
 			equal(f, name, got, first)
 			d.Text = "ho"
-			_, _, err = f.Append(f.ctx, d)
+			_, _, err = f.Append(f.Context(), d)
 			f.wantErr(err, skein.ErrConflict)
 			d.ClientMsgID = "y"
-			if _, _, err = f.Append(f.ctx, d); err == nil {
+			if _, _, err = f.Append(f.Context(), d); err == nil {
 				f.Fatalf("%s: a new message was stored", name)
 			}
 		}
@@ -200,13 +200,13 @@ var appends = []check{
 	{"a message that may not be sent is not stored, nor a transient one admitted", func(f *fixture) {
 		f.app("shop", "ann", "bob", "boss", "mute", "bad", "late")
 		conv := f.conv("shop", skein.Group)
-		_, _, err := f.CreateConversation(f.ctx, conv, []skein.Member{
+		_, _, err := f.CreateConversation(f.Context(), conv, []skein.Member{
 			{Client: "ann"}, {Client: "boss", Role: skein.RoleAdmin}, {Client: "bad"}, {Client: "late"},
 			{Client: "mute", MutedUntil: start.Add(time.Minute), Role: skein.RoleOwner},
 		}, 0)
 		f.must(err)
 		for id, until := range map[string]skein.Millis{"bad": skein.Forever, "late": start.Add(time.Minute)} {
-			_, err := f.UpdateClient(f.ctx, "shop", id, func(c *skein.Client) error { c.BannedUntil = until; return nil })
+			_, err := f.UpdateClient(f.Context(), "shop", id, func(c *skein.Client) error { c.BannedUntil = until; return nil })
 			f.must(err)
 		}
 		elsewhere := f.group("shop", "ann")
@@ -240,11 +240,11 @@ var appends = []check{
 				d := f.draft("shop", conv.ID, tt.sender, name)
 				d.Need, d.ReplyTo = tt.need, tt.reply
 				before := len(f.history("shop", conv.ID))
-				c, err := f.Admit(f.ctx, d)
+				c, err := f.Admit(f.Context(), d)
 				if f.wantErr(err, want); err == nil {
 					equal(f, name, c, f.lookup("shop", conv.ID))
 				}
-				_, _, err = f.Append(f.ctx, d)
+				_, _, err = f.Append(f.Context(), d)
 				f.wantErr(err, want)
 				stored := len(f.history("shop", conv.ID)) - before
 				if (want == nil) != (stored == 1) {
@@ -264,9 +264,9 @@ var appends = []check{
 		for _, d := range []skein.Draft{
 			f.draft("shop", f.newID(), "ann", "hi"), f.draft("game", conv, "ann", "hi"), f.draft("none", conv, "ann", "hi"),
 		} {
-			_, _, err := f.Append(f.ctx, d)
+			_, _, err := f.Append(f.Context(), d)
 			f.wantErr(err, skein.ErrUnknownConversation)
-			_, err = f.Admit(f.ctx, d)
+			_, err = f.Admit(f.Context(), d)
 			f.wantErr(err, skein.ErrUnknownConversation)
 		}
 	}},
@@ -274,9 +274,9 @@ var appends = []check{
 		f.app("shop", "ann")
 		conv := f.group("shop", "ann")
 		d := f.draft("shop", conv, "ann", "hi")
-		_, _, err := f.Append(f.ctx, d)
+		_, _, err := f.Append(f.Context(), d)
 		f.must(err)
-		_, _, err = f.Append(f.ctx, d)
+		_, _, err = f.Append(f.Context(), d)
 		f.wantErr(err, skein.ErrConflict)
 		equal(f, "next", f.say("shop", conv, "ann", "more").Seq, 2)
 	}},
@@ -285,7 +285,7 @@ var appends = []check{
 		conv := f.group("shop", "ann")
 		f.pass(time.Second)
 		before := f.lookup("shop", conv)
-		_, err := f.Admit(f.ctx, f.draft("shop", conv, "ann", "typing"))
+		_, err := f.Admit(f.Context(), f.draft("shop", conv, "ann", "typing"))
 		f.must(err)
 		equal(f, "conversation", f.lookup("shop", conv), before)
 		equal(f, "told", len(f.told()), 0)
@@ -294,22 +294,22 @@ var appends = []check{
 		f.app("shop", "ann", "bob")
 		conv := f.group("shop", "ann")
 		f.say("shop", conv, "ann", "so that all of it is known")
-		_, err := f.UpdateClient(f.ctx, "shop", "ann", func(c *skein.Client) error { c.BannedUntil = skein.Forever; return nil })
+		_, err := f.UpdateClient(f.Context(), "shop", "ann", func(c *skein.Client) error { c.BannedUntil = skein.Forever; return nil })
 		f.must(err)
-		_, _, err = f.Append(f.ctx, f.draft("shop", conv, "ann", "x"))
+		_, _, err = f.Append(f.Context(), f.draft("shop", conv, "ann", "x"))
 		f.wantErr(err, skein.ErrBanned)
-		_, err = f.UpdateClient(f.ctx, "shop", "ann", func(c *skein.Client) error { c.BannedUntil = 0; return nil })
+		_, err = f.UpdateClient(f.Context(), "shop", "ann", func(c *skein.Client) error { c.BannedUntil = 0; return nil })
 		f.must(err)
 		equal(f, "seq", f.say("shop", conv, "ann", "x").Seq, 2)
-		_, err = f.DeleteConversation(f.ctx, "shop", conv)
+		_, err = f.DeleteConversation(f.Context(), "shop", conv)
 		f.must(err)
-		_, _, err = f.Append(f.ctx, f.draft("shop", conv, "ann", "x"))
+		_, _, err = f.Append(f.Context(), f.draft("shop", conv, "ann", "x"))
 		f.wantErr(err, skein.ErrUnknownConversation)
 	}},
 	{"a call whose context has ended does nothing", func(f *fixture) {
 		f.app("shop", "ann")
 		conv := f.group("shop", "ann")
-		ctx, cancel := context.WithCancel(f.ctx)
+		ctx, cancel := context.WithCancel(f.Context())
 		cancel()
 		_, _, err := f.Append(ctx, f.draft("shop", conv, "ann", "hi"))
 		f.wantErr(err, context.Canceled)

@@ -18,17 +18,17 @@ var apps = []check{
 				PrivateHistory: true, PresenceForClients: true,
 			},
 		}
-		f.must(f.CreateApp(f.ctx, app))
-		got, err := f.App(f.ctx, "shop")
+		f.must(f.CreateApp(f.Context(), app))
+		got, err := f.App(f.Context(), "shop")
 		f.must(err)
 		equal(f, "app", got, app)
 	}},
 	{"no file types and the default ones are two things", func(f *fixture) {
-		f.must(f.CreateApp(f.ctx, skein.App{ID: "none", Settings: skein.Settings{FileTypes: []string{}}}))
-		f.must(f.CreateApp(f.ctx, skein.App{ID: "default"}))
-		none, err := f.App(f.ctx, "none")
+		f.must(f.CreateApp(f.Context(), skein.App{ID: "none", Settings: skein.Settings{FileTypes: []string{}}}))
+		f.must(f.CreateApp(f.Context(), skein.App{ID: "default"}))
+		none, err := f.App(f.Context(), "none")
 		f.must(err)
-		byDefault, err := f.App(f.ctx, "default")
+		byDefault, err := f.App(f.Context(), "default")
 		f.must(err)
 		if none.Settings.FileTypes == nil || byDefault.Settings.FileTypes != nil {
 			f.Fatalf("got %#v and %#v", none.Settings.FileTypes, byDefault.Settings.FileTypes)
@@ -36,8 +36,8 @@ var apps = []check{
 	}},
 	{"an id is taken once", func(f *fixture) {
 		f.app("shop")
-		f.wantErr(f.CreateApp(f.ctx, skein.App{ID: "shop", Name: "other"}), skein.ErrConflict)
-		app, err := f.App(f.ctx, "shop")
+		f.wantErr(f.CreateApp(f.Context(), skein.App{ID: "shop", Name: "other"}), skein.ErrConflict)
+		app, err := f.App(f.Context(), "shop")
 		f.must(err)
 		equal(f, "name", app.Name, "")
 	}},
@@ -45,34 +45,34 @@ var apps = []check{
 		for _, id := range []string{"b", "a", "C"} {
 			f.app(id)
 		}
-		all, err := f.Apps(f.ctx)
+		all, err := f.Apps(f.Context())
 		f.must(err)
-		var ids []string
+		ids := make([]string, 0, len(all))
 		for _, app := range all {
 			ids = append(ids, app.ID)
 		}
 		equal(f, "ids", ids, []string{"C", "a", "b"})
 	}},
 	{"what was never made is unknown", func(f *fixture) {
-		_, err := f.App(f.ctx, "shop")
+		_, err := f.App(f.Context(), "shop")
 		f.wantErr(err, skein.ErrUnknownApp)
-		f.wantErr(f.UpdateApp(f.ctx, "shop", func(*skein.App) error { return nil }), skein.ErrUnknownApp)
-		f.wantErr(f.DeleteApp(f.ctx, "shop"), skein.ErrUnknownApp)
-		_, _, err = f.CreateClient(f.ctx, skein.Client{App: "shop", ID: "ann"})
+		f.wantErr(f.UpdateApp(f.Context(), "shop", func(*skein.App) error { return nil }), skein.ErrUnknownApp)
+		f.wantErr(f.DeleteApp(f.Context(), "shop"), skein.ErrUnknownApp)
+		_, _, err = f.CreateClient(f.Context(), skein.Client{App: "shop", ID: "ann"})
 		f.wantErr(err, skein.ErrUnknownApp)
-		_, _, err = f.CreateConversation(f.ctx, f.conv("shop", skein.Group), nil, 0)
+		_, _, err = f.CreateConversation(f.Context(), f.conv("shop", skein.Group), nil, 0)
 		f.wantErr(err, skein.ErrUnknownApp)
 	}},
 	{"an update keeps everything but id and creation", func(f *fixture) {
 		f.app("shop")
-		f.must(f.UpdateApp(f.ctx, "shop", func(app *skein.App) error {
+		f.must(f.UpdateApp(f.Context(), "shop", func(app *skein.App) error {
 			app.ID, app.Created = "other", 1
 			app.Name, app.Settings.SendRate = "Shop", 99
 			app.Keys = []skein.AppKey{{Name: "k"}}
 			app.TokenSecret = []byte("secret")
 			return nil
 		}))
-		app, err := f.App(f.ctx, "shop")
+		app, err := f.App(f.Context(), "shop")
 		f.must(err)
 		equal(f, "app", app, skein.App{
 			ID: "shop", Created: start, Name: "Shop", TokenSecret: []byte("secret"),
@@ -82,23 +82,23 @@ var apps = []check{
 	{"an update that fails keeps nothing", func(f *fixture) {
 		f.app("shop")
 		no := errors.New("no")
-		f.wantErr(f.UpdateApp(f.ctx, "shop", func(app *skein.App) error {
+		f.wantErr(f.UpdateApp(f.Context(), "shop", func(app *skein.App) error {
 			app.Name = "Shop"
 			return no
 		}), no)
-		app, err := f.App(f.ctx, "shop")
+		app, err := f.App(f.Context(), "shop")
 		f.must(err)
 		equal(f, "name", app.Name, "")
 	}},
 	{"updates at the same time all count", func(f *fixture) {
 		f.app("shop")
 		f.together(50, func(int) error {
-			return f.UpdateApp(f.ctx, "shop", func(app *skein.App) error {
+			return f.UpdateApp(f.Context(), "shop", func(app *skein.App) error {
 				app.Settings.SendRate++
 				return nil
 			})
 		})
-		app, err := f.App(f.ctx, "shop")
+		app, err := f.App(f.Context(), "shop")
 		f.must(err)
 		equal(f, "updates", app.Settings.SendRate, 50)
 	}},
@@ -106,19 +106,19 @@ var apps = []check{
 		f.app("shop", "ann", "bob")
 		conv := f.group("shop", "ann", "bob")
 		m := f.say("shop", conv, "ann", "hi")
-		f.must(f.DeleteApp(f.ctx, "shop"))
-		_, err := f.App(f.ctx, "shop")
+		f.must(f.DeleteApp(f.Context(), "shop"))
+		_, err := f.App(f.Context(), "shop")
 		f.wantErr(err, skein.ErrUnknownApp)
-		f.wantErr(f.DeleteApp(f.ctx, "shop"), skein.ErrUnknownApp)
-		all, err := f.Apps(f.ctx)
+		f.wantErr(f.DeleteApp(f.Context(), "shop"), skein.ErrUnknownApp)
+		all, err := f.Apps(f.Context())
 		f.must(err)
 		equal(f, "apps", len(all), 0)
-		_, err = f.Client(f.ctx, "shop", "ann")
+		_, err = f.Client(f.Context(), "shop", "ann")
 		f.wantErr(err, skein.ErrUnknownClient)
-		page, err := f.Clients(f.ctx, "shop", skein.ClientQuery{Limit: 10})
+		page, err := f.Clients(f.Context(), "shop", skein.ClientQuery{Limit: 10})
 		f.must(err)
 		equal(f, "clients", page, skein.ClientPage{})
-		_, err = f.Message(f.ctx, "shop", conv, m.ID)
+		_, err = f.Message(f.Context(), "shop", conv, m.ID)
 		f.wantErr(err, skein.ErrUnknownMessage)
 		f.unknownToAll("shop", conv, "ann")
 	}},
@@ -128,11 +128,11 @@ var apps = []check{
 		conv, others := f.group("shop", "ann", "bob"), f.group("other", "ann", "bob")
 		f.sayMany("shop", conv, "ann", 1200)
 		f.say("other", others, "ann", "hi")
-		f.must(f.DeleteApp(f.ctx, "shop"))
-		f.wantErr(f.CreateApp(f.ctx, skein.App{ID: "shop"}), skein.ErrConflict)
+		f.must(f.DeleteApp(f.Context(), "shop"))
+		f.wantErr(f.CreateApp(f.Context(), skein.App{ID: "shop"}), skein.ErrConflict)
 		f.purge()
 		f.app("shop")
-		_, err := f.Client(f.ctx, "shop", "ann")
+		_, err := f.Client(f.Context(), "shop", "ann")
 		f.wantErr(err, skein.ErrUnknownClient)
 		f.clients("shop", "ann")
 		f.unknownToAll("shop", conv, "ann")

@@ -13,11 +13,11 @@ var clients = []check{
 		f.app("shop")
 		for id, ext := range map[string][]byte{"nil": nil, "object": []byte(`{}`), "null": []byte(`null`), "empty": {}} {
 			c := skein.Client{App: "shop", ID: id, Ext: ext, Created: 5, Updated: 6, BannedUntil: skein.Forever, BanReason: "a\x00b", Cut: 7}
-			got, created, err := f.CreateClient(f.ctx, c)
+			got, created, err := f.CreateClient(f.Context(), c)
 			f.must(err)
 			equal(f, "created", created, true)
 			equal(f, "answer", got, c)
-			got, err = f.Client(f.ctx, "shop", id)
+			got, err = f.Client(f.Context(), "shop", id)
 			f.must(err)
 			equal(f, "client", got, c)
 		}
@@ -25,9 +25,9 @@ var clients = []check{
 	{"who is there is answered as it is", func(f *fixture) {
 		f.app("shop")
 		first := skein.Client{App: "shop", ID: "ann", Ext: []byte(`1`), Created: 5}
-		_, _, err := f.CreateClient(f.ctx, first)
+		_, _, err := f.CreateClient(f.Context(), first)
 		f.must(err)
-		got, created, err := f.CreateClient(f.ctx, skein.Client{App: "shop", ID: "ann", Ext: []byte(`2`), Created: 6})
+		got, created, err := f.CreateClient(f.Context(), skein.Client{App: "shop", ID: "ann", Ext: []byte(`2`), Created: 6})
 		f.must(err)
 		equal(f, "created", created, false)
 		equal(f, "client", got, first)
@@ -35,8 +35,8 @@ var clients = []check{
 	{"a client created by many at once is created once", func(f *fixture) {
 		f.app("shop")
 		var made atomic.Int32
-		f.together(50, func(i int) error {
-			_, created, err := f.CreateClient(f.ctx, skein.Client{App: "shop", ID: "ann", Created: 5})
+		f.together(50, func(int) error {
+			_, created, err := f.CreateClient(f.Context(), skein.Client{App: "shop", ID: "ann", Created: 5})
 			if created {
 				made.Add(1)
 			}
@@ -47,40 +47,40 @@ var clients = []check{
 	{"the same id in two apps is two clients", func(f *fixture) {
 		f.app("shop", "ann")
 		f.app("game", "ann")
-		_, err := f.DeleteClient(f.ctx, "shop", "ann", f.now(), false)
+		_, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
 		f.must(err)
-		c, err := f.Client(f.ctx, "game", "ann")
+		c, err := f.Client(f.Context(), "game", "ann")
 		f.must(err)
 		equal(f, "deleted", c.Deleted, false)
-		_, err = f.Client(f.ctx, "none", "ann")
+		_, err = f.Client(f.Context(), "none", "ann")
 		f.wantErr(err, skein.ErrUnknownClient)
 	}},
 	{"ids are told apart by case", func(f *fixture) {
 		f.app("shop", "Ann")
-		_, err := f.Client(f.ctx, "shop", "ann")
+		_, err := f.Client(f.Context(), "shop", "ann")
 		f.wantErr(err, skein.ErrUnknownClient)
 	}},
 	{"the first missing client is named, a deleted one too", func(f *fixture) {
 		f.app("shop", "ann", "bob", "cat")
-		_, err := f.DeleteClient(f.ctx, "shop", "cat", f.now(), false)
+		_, err := f.DeleteClient(f.Context(), "shop", "cat", f.now(), false)
 		f.must(err)
 		for want, ids := range map[string][]string{
 			"":    {"ann", "bob", "ann"},
 			"eve": {"ann", "eve", "dan"},
 			"cat": {"ann", "cat", "eve"},
 		} {
-			got, err := f.MissingClient(f.ctx, "shop", ids)
+			got, err := f.MissingClient(f.Context(), "shop", ids)
 			f.must(err)
 			equal(f, fmt.Sprint(ids), got, want)
 		}
-		got, err := f.MissingClient(f.ctx, "shop", nil)
+		got, err := f.MissingClient(f.Context(), "shop", nil)
 		f.must(err)
 		equal(f, "none", got, "")
 	}},
 	{"clients are listed in order of creation, by page and by cursor", func(f *fixture) {
 		f.app("shop", "d", "b", "gone", "a", "c")
 		f.app("game", "x")
-		_, err := f.DeleteClient(f.ctx, "shop", "gone", f.now(), false)
+		_, err := f.DeleteClient(f.Context(), "shop", "gone", f.now(), false)
 		f.must(err)
 		for name, tt := range map[string]struct {
 			q    skein.ClientQuery
@@ -92,7 +92,7 @@ var clients = []check{
 			"just all":       {skein.ClientQuery{Limit: 4}, []string{"d", "b", "a", "c"}, false},
 			"past the end":   {skein.ClientQuery{Limit: 3, Offset: 300_000_000}, nil, false},
 		} {
-			page, err := f.Clients(f.ctx, "shop", tt.q)
+			page, err := f.Clients(f.Context(), "shop", tt.q)
 			f.must(err)
 			equal(f, name, clientIDs(page), tt.want)
 			equal(f, name+": total", page.Total, 4)
@@ -101,7 +101,7 @@ var clients = []check{
 		var walked []string
 		q := skein.ClientQuery{Limit: 1}
 		for {
-			page, err := f.Clients(f.ctx, "shop", q)
+			page, err := f.Clients(f.Context(), "shop", q)
 			f.must(err)
 			walked = append(walked, clientIDs(page)...)
 			if q.After = page.Next; q.After.IsZero() {
@@ -112,58 +112,58 @@ var clients = []check{
 	}},
 	{"a listing may ask for some ids only", func(f *fixture) {
 		f.app("shop", "c", "b", "a")
-		page, err := f.Clients(f.ctx, "shop", skein.ClientQuery{IDs: []string{"a", "none", "c"}, Limit: 10})
+		page, err := f.Clients(f.Context(), "shop", skein.ClientQuery{IDs: []string{"a", "none", "c"}, Limit: 10})
 		f.must(err)
 		equal(f, "ids", clientIDs(page), []string{"c", "a"})
 		equal(f, "total", page.Total, 2)
-		page, err = f.Clients(f.ctx, "shop", skein.ClientQuery{IDs: []string{}, Limit: 10})
+		page, err = f.Clients(f.Context(), "shop", skein.ClientQuery{IDs: []string{}, Limit: 10})
 		f.must(err)
 		equal(f, "none asked for", page, skein.ClientPage{})
 	}},
 	{"an update keeps everything but app, id, creation and life", func(f *fixture) {
 		f.app("shop", "ann")
 		want := skein.Client{App: "shop", ID: "ann", Ext: []byte(`[1]`), Created: start, Updated: 8, BannedUntil: 9, BanReason: "x", Cut: 10}
-		got, err := f.UpdateClient(f.ctx, "shop", "ann", func(c *skein.Client) error {
+		got, err := f.UpdateClient(f.Context(), "shop", "ann", func(c *skein.Client) error {
 			*c = want
 			c.App, c.ID, c.Created, c.Deleted = "game", "bob", 1, true
 			return nil
 		})
 		f.must(err)
 		equal(f, "answer", got, want)
-		got, err = f.Client(f.ctx, "shop", "ann")
+		got, err = f.Client(f.Context(), "shop", "ann")
 		f.must(err)
 		equal(f, "client", got, want)
 	}},
 	{"an update that fails keeps nothing", func(f *fixture) {
 		f.app("shop", "ann")
 		no := errors.New("no")
-		_, err := f.UpdateClient(f.ctx, "shop", "ann", func(c *skein.Client) error {
+		_, err := f.UpdateClient(f.Context(), "shop", "ann", func(c *skein.Client) error {
 			c.Cut = 9
 			return no
 		})
 		f.wantErr(err, no)
-		c, err := f.Client(f.ctx, "shop", "ann")
+		c, err := f.Client(f.Context(), "shop", "ann")
 		f.must(err)
 		equal(f, "cut", c.Cut, 0)
 	}},
 	{"an unknown or deleted client cannot be altered or deleted", func(f *fixture) {
 		f.app("shop", "ann")
-		_, err := f.DeleteClient(f.ctx, "shop", "ann", f.now(), false)
+		_, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
 		f.must(err)
 		for _, id := range []string{"ann", "eve"} {
-			_, err := f.UpdateClient(f.ctx, "shop", id, func(*skein.Client) error { return nil })
+			_, err := f.UpdateClient(f.Context(), "shop", id, func(*skein.Client) error { return nil })
 			f.wantErr(err, skein.ErrUnknownClient)
-			_, err = f.DeleteClient(f.ctx, "shop", id, f.now(), false)
+			_, err = f.DeleteClient(f.Context(), "shop", id, f.now(), false)
 			f.wantErr(err, skein.ErrUnknownClient)
 		}
 	}},
 	{"of a deleted client its id and its cut are left", func(f *fixture) {
 		f.app("shop")
-		_, _, err := f.CreateClient(f.ctx, skein.Client{App: "shop", ID: "ann", Ext: []byte(`{"name":"Ann"}`), Created: 5, BannedUntil: 99, BanReason: "x"})
+		_, _, err := f.CreateClient(f.Context(), skein.Client{App: "shop", ID: "ann", Ext: []byte(`{"name":"Ann"}`), Created: 5, BannedUntil: 99, BanReason: "x"})
 		f.must(err)
-		_, err = f.DeleteClient(f.ctx, "shop", "ann", 77, false)
+		_, err = f.DeleteClient(f.Context(), "shop", "ann", 77, false)
 		f.must(err)
-		c, err := f.Client(f.ctx, "shop", "ann")
+		c, err := f.Client(f.Context(), "shop", "ann")
 		f.must(err)
 		if !c.Deleted || c.Cut != 77 || c.Ext != nil || c.BanReason != "" {
 			f.Fatalf("got %+v", c)
@@ -172,18 +172,18 @@ var clients = []check{
 	{"a deleted client is created anew and keeps its cut", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		conv := f.group("shop", "ann", "bob")
-		_, err := f.DeleteClient(f.ctx, "shop", "ann", 77, false)
+		_, err := f.DeleteClient(f.Context(), "shop", "ann", 77, false)
 		f.must(err)
 		want := skein.Client{App: "shop", ID: "ann", Ext: []byte(`2`), Created: 80, Cut: 77}
-		got, created, err := f.CreateClient(f.ctx, skein.Client{App: "shop", ID: "ann", Ext: []byte(`2`), Created: 80})
+		got, created, err := f.CreateClient(f.Context(), skein.Client{App: "shop", ID: "ann", Ext: []byte(`2`), Created: 80})
 		f.must(err)
 		equal(f, "created", created, true)
 		equal(f, "answer", got, want)
-		got, err = f.Client(f.ctx, "shop", "ann")
+		got, err = f.Client(f.Context(), "shop", "ann")
 		f.must(err)
 		equal(f, "client", got, want)
 		equal(f, "members", f.audience("shop", conv), []string{"bob"})
-		page, err := f.Clients(f.ctx, "shop", skein.ClientQuery{Limit: 10})
+		page, err := f.Clients(f.Context(), "shop", skein.ClientQuery{Limit: 10})
 		f.must(err)
 		equal(f, "order", clientIDs(page), []string{"bob", "ann"})
 	}},
@@ -192,24 +192,24 @@ var clients = []check{
 		one, two := f.group("shop", "ann", "bob"), f.group("shop", "ann")
 		gone := f.group("shop", "ann")
 		f.group("shop", "bob")
-		_, err := f.DeleteConversation(f.ctx, "shop", gone)
+		_, err := f.DeleteConversation(f.Context(), "shop", gone)
 		f.must(err)
-		left, err := f.DeleteClient(f.ctx, "shop", "ann", start+5, false)
+		left, err := f.DeleteClient(f.Context(), "shop", "ann", start+5, false)
 		f.must(err)
 		equal(f, "left", sortedIDs(left), sortedIDs([]skein.ID{one, two}))
 		equal(f, "audience", f.audience("shop", one), []string{"bob"})
 		equal(f, "count", f.lookup("shop", one).Members, 1)
 		equal(f, "count of the other", f.lookup("shop", two).Members, 0)
-		page, err := f.FindConversations(f.ctx, "shop", skein.ConvQuery{Member: "ann", Limit: 10})
+		page, err := f.FindConversations(f.Context(), "shop", skein.ConvQuery{Member: "ann", Limit: 10})
 		f.must(err)
 		equal(f, "conversations", len(page.Conversations), 0)
-		_, _, err = f.Append(f.ctx, f.draft("shop", one, "ann", "hi"))
+		_, _, err = f.Append(f.Context(), f.draft("shop", one, "ann", "hi"))
 		f.wantErr(err, skein.ErrUnknownClient)
 	}},
 	{"the next private conversation with a deleted client's successor is a new one", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		first := f.create(f.conv("shop", skein.Private), "ann", "bob")
-		_, err := f.DeleteClient(f.ctx, "shop", "ann", f.now(), false)
+		_, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
 		f.must(err)
 		equal(f, "members", f.audience("shop", first.ID), []string{"bob"})
 		f.clients("shop", "ann")

@@ -26,33 +26,33 @@ var conversations = []check{
 	{"its members have their roles and mutes, and all that is said", func(f *fixture) {
 		f.app("shop", "ann", "bob", "cat")
 		c := f.conv("shop", skein.Group)
-		_, _, err := f.CreateConversation(f.ctx, c, []skein.Member{
+		_, _, err := f.CreateConversation(f.Context(), c, []skein.Member{
 			{Client: "bob", Role: skein.RoleOwner, Joined: 7},
 			{Client: "ann", Joined: 8, MutedUntil: 99},
 			{Client: "bob", Joined: 9},
 		}, 0)
 		f.must(err)
-		page, err := f.Members(f.ctx, "shop", c.ID, skein.MemberQuery{})
+		page, err := f.Members(f.Context(), "shop", c.ID, skein.MemberQuery{})
 		f.must(err)
 		equal(f, "members", page.Members, []skein.Member{
 			{Client: "bob", Role: skein.RoleOwner, Joined: 7, JoinSeq: 1},
 			{Client: "ann", Joined: 8, JoinSeq: 1, MutedUntil: 99},
 		})
-		_, bob, err := f.Conversation(f.ctx, "shop", c.ID, "bob")
+		_, bob, err := f.Conversation(f.Context(), "shop", c.ID, "bob")
 		f.must(err)
 		equal(f, "bob", bob, &page.Members[0])
-		_, cat, err := f.Conversation(f.ctx, "shop", c.ID, "cat")
+		_, cat, err := f.Conversation(f.Context(), "shop", c.ID, "cat")
 		f.must(err)
 		equal(f, "cat", cat, nil)
 	}},
 	{"all its members must exist", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		f.app("game", "eve")
-		_, err := f.DeleteClient(f.ctx, "shop", "bob", f.now(), false)
+		_, err := f.DeleteClient(f.Context(), "shop", "bob", f.now(), false)
 		f.must(err)
 		for want, ids := range map[string][]string{"eve": {"ann", "eve", "bob"}, "bob": {"bob", "eve"}} {
 			c := f.conv("shop", skein.Group)
-			_, _, err := f.CreateConversation(f.ctx, c, f.roll(ids...), 0)
+			_, _, err := f.CreateConversation(f.Context(), c, f.roll(ids...), 0)
 			f.wantFault(err, skein.ErrUnknownClient, want)
 			f.unknownToAll("shop", c.ID, "ann")
 		}
@@ -62,7 +62,7 @@ var conversations = []check{
 		f.app("game", "ann")
 		c := f.conv("shop", skein.Group)
 		f.create(c, "ann")
-		_, _, err := f.CreateConversation(f.ctx, c, f.roll("ann"), 0)
+		_, _, err := f.CreateConversation(f.Context(), c, f.roll("ann"), 0)
 		f.wantErr(err, skein.ErrConflict)
 		c.App = "game"
 		f.create(c)
@@ -77,7 +77,7 @@ var conversations = []check{
 		first := f.create(c, "ann", "bob")
 		other := f.conv("shop", skein.Private)
 		other.Extend = []byte(`2`)
-		again, created, err := f.CreateConversation(f.ctx, other, f.roll("bob", "ann"), 1)
+		again, created, err := f.CreateConversation(f.Context(), other, f.roll("bob", "ann"), 1)
 		f.must(err)
 		equal(f, "created", created, false)
 		equal(f, "answer", again, first)
@@ -94,7 +94,7 @@ var conversations = []check{
 			if i%2 == 1 {
 				slices.Reverse(roll)
 			}
-			c, created, err := f.CreateConversation(f.ctx, f.conv("shop", skein.Private), roll, 0)
+			c, created, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Private), roll, 0)
 			mu.Lock()
 			defer mu.Unlock()
 			ids[c.ID] = true
@@ -109,11 +109,11 @@ var conversations = []check{
 	{"a deleted private conversation makes room for the next", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		first := f.create(f.conv("shop", skein.Private), "ann", "bob")
-		_, err := f.DeleteConversation(f.ctx, "shop", first.ID)
+		_, err := f.DeleteConversation(f.Context(), "shop", first.ID)
 		f.must(err)
 		second := f.create(f.conv("shop", skein.Private), "ann", "bob")
 		f.purge()
-		again, created, err := f.CreateConversation(f.ctx, f.conv("shop", skein.Private), f.roll("ann", "bob"), 0)
+		again, created, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Private), f.roll("ann", "bob"), 0)
 		f.must(err)
 		equal(f, "created", created, false)
 		equal(f, "id", again.ID, second.ID)
@@ -122,11 +122,11 @@ var conversations = []check{
 		f.app("shop", "ann", "bob")
 		gone := f.group("shop", "bob")
 		f.group("shop", "bob")
-		_, _, err := f.CreateConversation(f.ctx, f.conv("shop", skein.Group), f.roll("ann", "bob"), 2)
+		_, _, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Group), f.roll("ann", "bob"), 2)
 		f.wantFault(err, skein.ErrTooLarge, "bob")
-		_, err = f.DeleteConversation(f.ctx, "shop", gone)
+		_, err = f.DeleteConversation(f.Context(), "shop", gone)
 		f.must(err)
-		_, created, err := f.CreateConversation(f.ctx, f.conv("shop", skein.Group), f.roll("ann", "bob"), 2)
+		_, created, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Group), f.roll("ann", "bob"), 2)
 		f.must(err)
 		equal(f, "created", created, true)
 	}},
@@ -134,11 +134,11 @@ var conversations = []check{
 		f.app("shop", "bob", "ann")
 		conv := f.group("shop", "bob", "ann")
 		m := f.say("shop", conv, "ann", "hi")
-		who, err := f.DeleteConversation(f.ctx, "shop", conv)
+		who, err := f.DeleteConversation(f.Context(), "shop", conv)
 		f.must(err)
 		equal(f, "members", who, []string{"bob", "ann"})
-		f.unknownToAll("shop", conv, "ann")
-		_, err = f.Message(f.ctx, "shop", conv, m.ID)
+		f.unknownToAll("shop", conv, "bob")
+		_, err = f.Message(f.Context(), "shop", conv, m.ID)
 		f.wantErr(err, skein.ErrUnknownMessage)
 	}},
 	{"another app's conversation is unknown", func(f *fixture) {
@@ -180,7 +180,7 @@ var conversations = []check{
 		f.create(two, "ann")
 		other := f.create(f.conv("game", skein.Group), "ann")
 		where := []skein.Condition{{Field: skein.FieldType, Op: skein.Eq, Values: []any{int64(skein.Group)}}}
-		ids, err := f.UpdateConversations(f.ctx, "shop", where, []byte(`{"a":3}`), start+5)
+		ids, err := f.UpdateConversations(f.Context(), "shop", where, []byte(`{"a":3}`), start+5)
 		f.must(err)
 		equal(f, "ids", ids, []skein.ID{one.ID})
 		got := f.lookup("shop", one.ID)
@@ -188,33 +188,33 @@ var conversations = []check{
 		equal(f, "updated and active", []skein.Millis{got.Updated, got.Active}, []skein.Millis{start + 5, start + 5})
 		equal(f, "the one that does not match", f.lookup("shop", two.ID).Updated, 0)
 		equal(f, "the other app's", f.lookup("game", other.ID).Updated, 0)
-		_, err = f.UpdateConversations(f.ctx, "shop", where, nil, start+6)
+		_, err = f.UpdateConversations(f.Context(), "shop", where, nil, start+6)
 		f.must(err)
 		equal(f, "extend of nil", f.lookup("shop", one.ID).Extend, nil)
 	}},
 	{"an update of none is an error", func(f *fixture) {
 		f.app("shop")
 		where := []skein.Condition{{Field: skein.FieldType, Op: skein.Eq, Values: []any{int64(skein.Group)}}}
-		_, err := f.UpdateConversations(f.ctx, "shop", where, []byte(`1`), f.now())
+		_, err := f.UpdateConversations(f.Context(), "shop", where, []byte(`1`), f.now())
 		f.wantErr(err, skein.ErrUnknownConversation)
 	}},
 	{"an update of too many changes none", func(f *fixture) {
 		f.app("shop")
 		f.together(skein.MaxUpdated+1, func(int) error {
-			_, _, err := f.CreateConversation(f.ctx, f.conv("shop", skein.Room), nil, 0)
+			_, _, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Room), nil, 0)
 			return err
 		})
 		rooms := skein.Condition{Field: skein.FieldType, Op: skein.Eq, Values: []any{int64(skein.Room)}}
-		_, err := f.UpdateConversations(f.ctx, "shop", []skein.Condition{rooms}, []byte(`1`), f.now())
+		_, err := f.UpdateConversations(f.Context(), "shop", []skein.Condition{rooms}, []byte(`1`), f.now())
 		f.wantErr(err, skein.ErrTooLarge)
 		never := skein.Condition{Field: skein.FieldUpdated, Op: skein.Gt, Values: []any{int64(0)}}
-		page, err := f.FindConversations(f.ctx, "shop", skein.ConvQuery{Where: []skein.Condition{rooms, never}, Limit: 1, Count: true})
+		page, err := f.FindConversations(f.Context(), "shop", skein.ConvQuery{Where: []skein.Condition{rooms, never}, Limit: 1, Count: true})
 		f.must(err)
 		equal(f, "changed", page.Total, 0)
 		one := f.lastFound("shop", rooms)
-		_, err = f.DeleteConversation(f.ctx, "shop", one)
+		_, err = f.DeleteConversation(f.Context(), "shop", one)
 		f.must(err)
-		ids, err := f.UpdateConversations(f.ctx, "shop", []skein.Condition{rooms}, []byte(`1`), f.now())
+		ids, err := f.UpdateConversations(f.Context(), "shop", []skein.Condition{rooms}, []byte(`1`), f.now())
 		f.must(err)
 		equal(f, "just as many as may be", len(ids), skein.MaxUpdated)
 	}},
@@ -223,10 +223,10 @@ var conversations = []check{
 		conv := f.group("shop", "ann")
 		d := f.draft("shop", conv, "ann", "from a clock behind")
 		d.Created = start - 1000
-		_, _, err := f.Append(f.ctx, d)
+		_, _, err := f.Append(f.Context(), d)
 		f.must(err)
 		equal(f, "active", f.lookup("shop", conv).Active, start)
-		_, err = f.AddMembers(f.ctx, "shop", conv, []string{"bob"}, start-500, store.MemberLimit{})
+		_, err = f.AddMembers(f.Context(), "shop", conv, []string{"bob"}, start-500, store.MemberLimit{})
 		f.must(err)
 		equal(f, "active", f.lookup("shop", conv).Active, start)
 	}},
@@ -234,7 +234,7 @@ var conversations = []check{
 
 func (f *fixture) lastFound(app string, where ...skein.Condition) skein.ID {
 	f.Helper()
-	page, err := f.FindConversations(f.ctx, app, skein.ConvQuery{Where: where, Limit: 1})
+	page, err := f.FindConversations(f.Context(), app, skein.ConvQuery{Where: where, Limit: 1})
 	f.must(err)
 	equal(f, "found", len(page.Conversations), 1)
 	return page.Conversations[0].ID

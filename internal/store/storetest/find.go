@@ -18,7 +18,7 @@ var find = []check{
 		twinB := f.group("shop")
 		f.pass(time.Second)
 		f.say("shop", busy, "ann", "hi")
-		page, err := f.FindConversations(f.ctx, "shop", skein.ConvQuery{Limit: 10})
+		page, err := f.FindConversations(f.Context(), "shop", skein.ConvQuery{Limit: 10})
 		f.must(err)
 		equal(f, "order", convIDs(page), []skein.ID{busy, twinB, twinA, quiet})
 		equal(f, "uncounted", page.Total, 0)
@@ -38,7 +38,7 @@ var find = []check{
 			"past the end": {skein.ConvQuery{Limit: 4, Offset: 400_000_000}, nil, false},
 		} {
 			tt.q.Count = true
-			page, err := f.FindConversations(f.ctx, "shop", tt.q)
+			page, err := f.FindConversations(f.Context(), "shop", tt.q)
 			f.must(err)
 			equal(f, name, convIDs(page), tt.want)
 			equal(f, name+": total", page.Total, len(all))
@@ -51,7 +51,7 @@ var find = []check{
 			var walked []skein.ID
 			q := skein.ConvQuery{Member: member, Limit: 3}
 			for {
-				page, err := f.FindConversations(f.ctx, "shop", q)
+				page, err := f.FindConversations(f.Context(), "shop", q)
 				f.must(err)
 				walked = append(walked, convIDs(page)...)
 				if q.After = page.Next; q.After.IsZero() {
@@ -65,7 +65,7 @@ var find = []check{
 		f.app("shop", "ann", "bob")
 		f.group("shop", "bob")
 		anns := f.group("shop", "ann", "bob")
-		page, err := f.FindConversations(f.ctx, "shop", skein.ConvQuery{Member: "ann", Limit: 10, Count: true})
+		page, err := f.FindConversations(f.Context(), "shop", skein.ConvQuery{Member: "ann", Limit: 10, Count: true})
 		f.must(err)
 		equal(f, "ids", convIDs(page), []skein.ID{anns})
 		equal(f, "total", page.Total, 1)
@@ -82,7 +82,7 @@ var find = []check{
 		} {
 			q.Limit, q.Count = 10, true
 			for _, app := range []string{"game", "none"} {
-				page, err := f.FindConversations(f.ctx, app, q)
+				page, err := f.FindConversations(f.Context(), app, q)
 				f.must(err)
 				equal(f, fmt.Sprintf("%s %+v", app, q), page, skein.ConvPage{})
 			}
@@ -101,7 +101,7 @@ var find = []check{
 	}},
 	{"as many conditions and values as are allowed can be asked", func(f *fixture) {
 		byName := f.zoo()
-		var values []any
+		values := make([]any, 0, 2*skein.MaxValues)
 		for i := range skein.MaxValues {
 			values = append(values, int64(i), fmt.Sprint(i))
 		}
@@ -150,9 +150,9 @@ func (f *fixture) zoo() (byName map[skein.ID]string) {
 // found is the names of the conversations that meet where, in alphabetical order.
 func (f *fixture) found(byName map[skein.ID]string, where ...skein.Condition) string {
 	f.Helper()
-	page, err := f.FindConversations(f.ctx, "shop", skein.ConvQuery{Where: where, Limit: 100, Count: true})
+	page, err := f.FindConversations(f.Context(), "shop", skein.ConvQuery{Where: where, Limit: 100, Count: true})
 	f.must(err)
-	var names []string
+	names := make([]string, 0, len(page.Conversations))
 	for _, c := range page.Conversations {
 		names = append(names, byName[c.ID])
 	}

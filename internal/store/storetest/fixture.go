@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -25,7 +24,6 @@ type fixture struct {
 	*testing.T
 	store.Store
 
-	ctx   context.Context
 	clock atomic.Int64 // Unix milliseconds
 	ids   atomic.Uint64
 
@@ -34,7 +32,8 @@ type fixture struct {
 }
 
 func newFixture(t *testing.T, open Open) *fixture {
-	f := &fixture{T: t, ctx: t.Context()}
+	t.Helper()
+	f := &fixture{T: t}
 	f.clock.Store(int64(start))
 	f.Store = open(t, Options{
 		Now: func() time.Time { return time.UnixMilli(f.clock.Load()) },
@@ -97,14 +96,14 @@ func equal[T any](f *fixture, what string, got, want T) {
 // app makes an app with clients.
 func (f *fixture) app(id string, clients ...string) {
 	f.Helper()
-	f.must(f.CreateApp(f.ctx, skein.App{ID: id, Created: f.now()}))
+	f.must(f.CreateApp(f.Context(), skein.App{ID: id, Created: f.now()}))
 	f.clients(id, clients...)
 }
 
 func (f *fixture) clients(app string, ids ...string) {
 	f.Helper()
 	for _, id := range ids {
-		_, created, err := f.CreateClient(f.ctx, skein.Client{App: app, ID: id, Created: f.now()})
+		_, created, err := f.CreateClient(f.Context(), skein.Client{App: app, ID: id, Created: f.now()})
 		f.must(err)
 		equal(f, "created "+id, created, true)
 	}
@@ -126,7 +125,7 @@ func (f *fixture) conv(app string, typ skein.ConvType) skein.Conversation {
 // create makes a conversation that must be new.
 func (f *fixture) create(c skein.Conversation, clients ...string) skein.Conversation {
 	f.Helper()
-	got, created, err := f.CreateConversation(f.ctx, c, f.roll(clients...), 0)
+	got, created, err := f.CreateConversation(f.Context(), c, f.roll(clients...), 0)
 	f.must(err)
 	equal(f, "created", created, true)
 	return got
@@ -152,7 +151,7 @@ func (f *fixture) draft(app string, conv skein.ID, sender, text string) skein.Dr
 // say stores a text.
 func (f *fixture) say(app string, conv skein.ID, sender, text string) skein.Message {
 	f.Helper()
-	m, again, err := f.Append(f.ctx, f.draft(app, conv, sender, text))
+	m, again, err := f.Append(f.Context(), f.draft(app, conv, sender, text))
 	f.must(err)
 	equal(f, "again", again, false)
 	return m
@@ -162,7 +161,7 @@ func (f *fixture) say(app string, conv skein.ID, sender, text string) skein.Mess
 func (f *fixture) sayMany(app string, conv skein.ID, sender string, n int) {
 	f.Helper()
 	f.together(n, func(i int) error {
-		_, _, err := f.Append(f.ctx, f.draft(app, conv, sender, fmt.Sprint(i)))
+		_, _, err := f.Append(f.Context(), f.draft(app, conv, sender, fmt.Sprint(i)))
 		return err
 	})
 }
@@ -182,21 +181,21 @@ func (f *fixture) together(n int, do func(i int) error) {
 // history is all messages of a conversation, oldest first.
 func (f *fixture) history(app string, conv skein.ID) []skein.Message {
 	f.Helper()
-	all, err := f.Messages(f.ctx, app, conv, skein.SeqRange{Limit: 1 << 20})
+	all, err := f.Messages(f.Context(), app, conv, skein.SeqRange{Limit: 1 << 20})
 	f.must(err)
 	return all
 }
 
 func (f *fixture) lookup(app string, conv skein.ID) skein.Conversation {
 	f.Helper()
-	c, _, err := f.Conversation(f.ctx, app, conv, "")
+	c, _, err := f.Conversation(f.Context(), app, conv, "")
 	f.must(err)
 	return c
 }
 
 func (f *fixture) audience(app string, conv skein.ID) []string {
 	f.Helper()
-	ids, err := f.Audience(f.ctx, app, conv, nil)
+	ids, err := f.Audience(f.Context(), app, conv, nil)
 	f.must(err)
 	slices.Sort(ids)
 	return ids
@@ -205,13 +204,13 @@ func (f *fixture) audience(app string, conv skein.ID) []string {
 // purge purges until nothing is left.
 func (f *fixture) purge() {
 	f.Helper()
-	f.untilDone(func() (bool, error) { return f.Purge(f.ctx, f.now()) })
+	f.untilDone(func() (bool, error) { return f.Purge(f.Context(), f.now()) })
 }
 
 // erase erases until nothing is left.
 func (f *fixture) erase() {
 	f.Helper()
-	f.untilDone(func() (bool, error) { return f.EraseMessages(f.ctx, f.now()) })
+	f.untilDone(func() (bool, error) { return f.EraseMessages(f.Context(), f.now()) })
 }
 
 func (f *fixture) untilDone(do func() (more bool, err error)) {
@@ -236,29 +235,29 @@ func (f *fixture) unknownToAll(app string, conv skein.ID, client string) {
 			f.Fatalf("%s: got error %v, want %v", method, err, skein.ErrUnknownConversation)
 		}
 	}
-	_, _, err := f.Conversation(f.ctx, app, conv, client)
+	_, _, err := f.Conversation(f.Context(), app, conv, client)
 	want("Conversation", err)
-	_, err = f.DeleteConversation(f.ctx, app, conv)
+	_, err = f.DeleteConversation(f.Context(), app, conv)
 	want("DeleteConversation", err)
-	_, err = f.AddMembers(f.ctx, app, conv, []string{client}, f.now(), store.MemberLimit{})
+	_, err = f.AddMembers(f.Context(), app, conv, []string{client}, f.now(), store.MemberLimit{})
 	want("AddMembers", err)
-	_, err = f.RemoveMembers(f.ctx, app, conv, []string{client}, f.now())
+	_, err = f.RemoveMembers(f.Context(), app, conv, []string{client}, f.now())
 	want("RemoveMembers", err)
-	_, err = f.Members(f.ctx, app, conv, skein.MemberQuery{})
+	_, err = f.Members(f.Context(), app, conv, skein.MemberQuery{})
 	want("Members", err)
 	d := f.draft(app, conv, client, "hello")
 	d.Need = skein.NeedServer
-	_, _, err = f.Append(f.ctx, d)
+	_, _, err = f.Append(f.Context(), d)
 	want("Append", err)
-	_, err = f.Admit(f.ctx, d)
+	_, err = f.Admit(f.Context(), d)
 	want("Admit", err)
 	where := []skein.Condition{{Field: skein.FieldConvID, Op: skein.Eq, Values: []any{conv.String()}}}
-	_, err = f.UpdateConversations(f.ctx, app, where, []byte(`1`), f.now())
+	_, err = f.UpdateConversations(f.Context(), app, where, []byte(`1`), f.now())
 	want("UpdateConversations", err)
-	page, err := f.FindConversations(f.ctx, app, skein.ConvQuery{Where: where, Limit: 10, Count: true})
+	page, err := f.FindConversations(f.Context(), app, skein.ConvQuery{Where: where, Limit: 10, Count: true})
 	f.must(err)
 	equal(f, "FindConversations", page, skein.ConvPage{})
-	page, err = f.FindConversations(f.ctx, app, skein.ConvQuery{Where: where, Member: client, Limit: 10, Count: true})
+	page, err = f.FindConversations(f.Context(), app, skein.ConvQuery{Where: where, Member: client, Limit: 10, Count: true})
 	f.must(err)
 	equal(f, "FindConversations of a member", page, skein.ConvPage{})
 	equal(f, "Audience", len(f.audience(app, conv)), 0)

@@ -30,7 +30,7 @@ var history = []check{
 			"after the end":           {skein.SeqRange{After: 1 << 60, Limit: 9}, nil},
 			"none asked for":          {skein.SeqRange{}, nil},
 		} {
-			page, err := f.Messages(f.ctx, "shop", conv, tt.r)
+			page, err := f.Messages(f.Context(), "shop", conv, tt.r)
 			f.must(err)
 			var seqs []int64
 			for _, m := range page {
@@ -54,13 +54,13 @@ var history = []check{
 		f.app("game", "ann")
 		conv, other := f.group("shop", "ann"), f.group("shop", "ann")
 		want := f.say("shop", conv, "ann", "hi")
-		got, err := f.Message(f.ctx, "shop", conv, want.ID)
+		got, err := f.Message(f.Context(), "shop", conv, want.ID)
 		f.must(err)
 		equal(f, "message", got, want)
 		for name, err := range map[string]error{
-			"another conversation": second(f.Message(f.ctx, "shop", other, want.ID)),
-			"another app":          second(f.Message(f.ctx, "game", conv, want.ID)),
-			"another id":           second(f.Message(f.ctx, "shop", conv, f.newID())),
+			"another conversation": second(f.Message(f.Context(), "shop", other, want.ID)),
+			"another app":          second(f.Message(f.Context(), "game", conv, want.ID)),
+			"another id":           second(f.Message(f.Context(), "shop", conv, f.newID())),
 		} {
 			if f.wantErr(err, skein.ErrUnknownMessage); f.Failed() {
 				f.Fatal(name)

@@ -16,10 +16,10 @@ var members = []check{
 		conv := f.group("shop", "ann")
 		f.say("shop", conv, "ann", "one")
 		f.say("shop", conv, "ann", "two")
-		added, err := f.AddMembers(f.ctx, "shop", conv, []string{"cat", "ann", "bob", "cat"}, start+5, store.MemberLimit{})
+		added, err := f.AddMembers(f.Context(), "shop", conv, []string{"cat", "ann", "bob", "cat"}, start+5, store.MemberLimit{})
 		f.must(err)
 		equal(f, "added", added, []string{"cat", "bob"})
-		page, err := f.Members(f.ctx, "shop", conv, skein.MemberQuery{})
+		page, err := f.Members(f.Context(), "shop", conv, skein.MemberQuery{})
 		f.must(err)
 		equal(f, "members", page.Members, []skein.Member{
 			{Client: "ann", Joined: start, JoinSeq: 1},
@@ -34,7 +34,7 @@ var members = []check{
 	{"who is a member already stays as it was", func(f *fixture) {
 		f.app("shop", "ann")
 		conv := f.group("shop", "ann")
-		added, err := f.AddMembers(f.ctx, "shop", conv, []string{"ann"}, start+5, store.MemberLimit{Members: 1, PerClient: 1})
+		added, err := f.AddMembers(f.Context(), "shop", conv, []string{"ann"}, start+5, store.MemberLimit{Members: 1, PerClient: 1})
 		f.must(err)
 		equal(f, "added", len(added), 0)
 		equal(f, "updated", f.lookup("shop", conv).Updated, 0)
@@ -53,13 +53,13 @@ var members = []check{
 			"too many in all":    {[]string{"bob", "cat"}, store.MemberLimit{Members: 2}, skein.ErrTooLarge, "members"},
 			"one is in too many": {[]string{"bob", "dan"}, store.MemberLimit{PerClient: 1}, skein.ErrTooLarge, "dan"},
 		} {
-			added, err := f.AddMembers(f.ctx, "shop", conv, tt.ids, f.now(), tt.limit)
+			added, err := f.AddMembers(f.Context(), "shop", conv, tt.ids, f.now(), tt.limit)
 			f.wantFault(err, tt.err, tt.field)
 			equal(f, name, len(added), 0)
 			equal(f, name, f.audience("shop", conv), []string{"ann"})
 			equal(f, name, f.lookup("shop", conv).Members, 1)
 		}
-		_, err := f.AddMembers(f.ctx, "shop", conv, []string{"bob", "cat"}, f.now(), store.MemberLimit{Members: 3, PerClient: 1})
+		_, err := f.AddMembers(f.Context(), "shop", conv, []string{"bob", "cat"}, f.now(), store.MemberLimit{Members: 3, PerClient: 1})
 		f.must(err)
 	}},
 	{"a limit holds when many join at once", func(f *fixture) {
@@ -71,7 +71,7 @@ var members = []check{
 		var mu sync.Mutex
 		refused := 0
 		f.together(20, func(i int) error {
-			_, err := f.AddMembers(f.ctx, "shop", conv, []string{fmt.Sprint("c", i)}, f.now(), store.MemberLimit{Members: 7})
+			_, err := f.AddMembers(f.Context(), "shop", conv, []string{fmt.Sprint("c", i)}, f.now(), store.MemberLimit{Members: 7})
 			if err == nil {
 				return nil
 			}
@@ -88,16 +88,16 @@ var members = []check{
 		f.app("shop", "ann", "bob", "cat")
 		conv := f.group("shop", "ann", "bob", "cat")
 		f.say("shop", conv, "bob", "so that bob is known to speak here")
-		removed, err := f.RemoveMembers(f.ctx, "shop", conv, []string{"bob", "eve", "bob", "ann"}, start+5)
+		removed, err := f.RemoveMembers(f.Context(), "shop", conv, []string{"bob", "eve", "bob", "ann"}, start+5)
 		f.must(err)
 		equal(f, "removed", removed, []string{"bob", "ann"})
 		equal(f, "audience", f.audience("shop", conv), []string{"cat"})
 		c := f.lookup("shop", conv)
 		equal(f, "count", c.Members, 1)
 		equal(f, "updated and active", []skein.Millis{c.Updated, c.Active}, []skein.Millis{start + 5, start + 5})
-		_, _, err = f.Append(f.ctx, f.draft("shop", conv, "bob", "hi"))
+		_, _, err = f.Append(f.Context(), f.draft("shop", conv, "bob", "hi"))
 		f.wantErr(err, skein.ErrForbidden)
-		removed, err = f.RemoveMembers(f.ctx, "shop", conv, []string{"bob"}, start+6)
+		removed, err = f.RemoveMembers(f.Context(), "shop", conv, []string{"bob"}, start+6)
 		f.must(err)
 		equal(f, "removed again", len(removed), 0)
 		equal(f, "updated then", f.lookup("shop", conv).Updated, start+5)
@@ -106,11 +106,11 @@ var members = []check{
 		f.app("shop", "ann", "bob")
 		conv := f.group("shop", "ann", "bob")
 		f.say("shop", conv, "ann", "one")
-		_, err := f.RemoveMembers(f.ctx, "shop", conv, []string{"ann"}, f.now())
+		_, err := f.RemoveMembers(f.Context(), "shop", conv, []string{"ann"}, f.now())
 		f.must(err)
-		_, err = f.AddMembers(f.ctx, "shop", conv, []string{"ann"}, start+9, store.MemberLimit{})
+		_, err = f.AddMembers(f.Context(), "shop", conv, []string{"ann"}, start+9, store.MemberLimit{})
 		f.must(err)
-		page, err := f.Members(f.ctx, "shop", conv, skein.MemberQuery{})
+		page, err := f.Members(f.Context(), "shop", conv, skein.MemberQuery{})
 		f.must(err)
 		equal(f, "members", page.Members, []skein.Member{
 			{Client: "bob", Joined: start, JoinSeq: 1}, {Client: "ann", Joined: start + 9, JoinSeq: 2},
@@ -121,7 +121,7 @@ var members = []check{
 		f.app("shop", ids...)
 		conv := f.group("shop", ids[:2]...)
 		f.pass(time.Second)
-		_, err := f.AddMembers(f.ctx, "shop", conv, ids[2:], f.now(), store.MemberLimit{})
+		_, err := f.AddMembers(f.Context(), "shop", conv, ids[2:], f.now(), store.MemberLimit{})
 		f.must(err)
 		for name, tt := range map[string]struct {
 			q    skein.MemberQuery
@@ -135,7 +135,7 @@ var members = []check{
 			"just all":       {skein.MemberQuery{Limit: 5}, ids, false},
 			"past the end":   {skein.MemberQuery{Limit: 2, Offset: 200_000_000}, nil, false},
 		} {
-			page, err := f.Members(f.ctx, "shop", conv, tt.q)
+			page, err := f.Members(f.Context(), "shop", conv, tt.q)
 			f.must(err)
 			equal(f, name, memberIDs(page), tt.want)
 			equal(f, name+": more", !page.Next.IsZero(), tt.next)
@@ -143,7 +143,7 @@ var members = []check{
 		var walked []string
 		q := skein.MemberQuery{Limit: 2}
 		for {
-			page, err := f.Members(f.ctx, "shop", conv, q)
+			page, err := f.Members(f.Context(), "shop", conv, q)
 			f.must(err)
 			walked = append(walked, memberIDs(page)...)
 			if q.After = page.Next; q.After.IsZero() {
@@ -155,11 +155,11 @@ var members = []check{
 	{"the audience is appended to what is there", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		conv := f.group("shop", "ann", "bob")
-		got, err := f.Audience(f.ctx, "shop", conv, []string{"zoe"})
+		got, err := f.Audience(f.Context(), "shop", conv, []string{"zoe"})
 		f.must(err)
 		slices.Sort(got[1:])
 		equal(f, "audience", got, []string{"zoe", "ann", "bob"})
-		got, err = f.Audience(f.ctx, "shop", f.newID(), []string{"zoe"})
+		got, err = f.Audience(f.Context(), "shop", f.newID(), []string{"zoe"})
 		f.must(err)
 		equal(f, "of none", got, []string{"zoe"})
 	}},

@@ -51,7 +51,7 @@ type room struct {
 }
 
 func newWorld(t *rapid.T, f *fixture, app string) *world {
-	if err := f.CreateApp(f.ctx, skein.App{ID: app}); err != nil {
+	if err := f.CreateApp(f.Context(), skein.App{ID: app}); err != nil {
 		t.Fatal(err)
 	}
 	return &world{f: f, app: app, alive: map[string]bool{}}
@@ -109,7 +109,7 @@ func expectErr(t *rapid.T, what string, err, want error) (fine bool) {
 
 func (w *world) createClient(t *rapid.T) {
 	id := drawClient(t)
-	_, created, err := w.f.CreateClient(w.f.ctx, skein.Client{App: w.app, ID: id})
+	_, created, err := w.f.CreateClient(w.f.Context(), skein.Client{App: w.app, ID: id})
 	if expectErr(t, "CreateClient", err, nil) {
 		expect(t, "created", created, !w.alive[id])
 		w.alive[id] = true
@@ -122,7 +122,7 @@ func (w *world) deleteClient(t *rapid.T) {
 	if !w.alive[id] {
 		want = skein.ErrUnknownClient
 	}
-	left, err := w.f.DeleteClient(w.f.ctx, w.app, id, start, false)
+	left, err := w.f.DeleteClient(w.f.Context(), w.app, id, start, false)
 	if !expectErr(t, "DeleteClient", err, want) {
 		return
 	}
@@ -144,7 +144,7 @@ func (w *world) deleteClient(t *rapid.T) {
 func (w *world) createGroup(t *rapid.T) {
 	clients := drawClients(t)
 	c := w.f.conv(w.app, skein.Group)
-	_, created, err := w.f.CreateConversation(w.f.ctx, c, w.f.roll(clients...), 0)
+	_, created, err := w.f.CreateConversation(w.f.Context(), c, w.f.roll(clients...), 0)
 	if w.mayCreate(t, clients, err) {
 		expect(t, "created", created, true)
 		w.add(c.ID, clients, [2]string{})
@@ -156,7 +156,7 @@ func (w *world) createPrivate(t *rapid.T) {
 	pair := [2]string{min(clients[0], clients[1]), max(clients[0], clients[1])}
 	at := slices.IndexFunc(w.places, func(r *room) bool { return r.pair == pair && !r.deleted })
 	c := w.f.conv(w.app, skein.Private)
-	got, created, err := w.f.CreateConversation(w.f.ctx, c, w.f.roll(clients...), 0)
+	got, created, err := w.f.CreateConversation(w.f.Context(), c, w.f.roll(clients...), 0)
 	if !w.mayCreate(t, clients, err) {
 		return
 	}
@@ -175,7 +175,7 @@ func (w *world) mayCreate(t *rapid.T, clients []string, err error) bool {
 		return expectErr(t, "CreateConversation", err, nil)
 	}
 	fault, ok := errors.AsType[*skein.Fault](err)
-	if !ok || fault.Err != skein.ErrUnknownClient || fault.Field != missing {
+	if !ok || !errors.Is(err, skein.ErrUnknownClient) || fault.Field != missing {
 		t.Fatalf("CreateConversation: got error %v, want unknown client %s", err, missing)
 	}
 	return false
@@ -191,7 +191,7 @@ func (w *world) add(id skein.ID, clients []string, pair [2]string) {
 
 func (w *world) deleteConversation(t *rapid.T) {
 	r := w.drawRoom(t)
-	who, err := w.f.DeleteConversation(w.f.ctx, w.app, r.id)
+	who, err := w.f.DeleteConversation(w.f.Context(), w.app, r.id)
 	if expectErr(t, "DeleteConversation", err, r.unknown()) {
 		expect(t, "members", who, memberIDs(skein.MemberPage{Members: r.members}))
 		r.deleted = true
@@ -212,7 +212,7 @@ func (w *world) addMembers(t *rapid.T) {
 	if want == nil && w.firstMissing(clients) != "" {
 		want = skein.ErrUnknownClient
 	}
-	added, err := w.f.AddMembers(w.f.ctx, w.app, r.id, clients, start, store.MemberLimit{})
+	added, err := w.f.AddMembers(w.f.Context(), w.app, r.id, clients, start, store.MemberLimit{})
 	if !expectErr(t, "AddMembers", err, want) {
 		return
 	}
@@ -228,7 +228,7 @@ func (w *world) addMembers(t *rapid.T) {
 
 func (w *world) removeMembers(t *rapid.T) {
 	r, clients := w.drawRoom(t), drawClients(t)
-	removed, err := w.f.RemoveMembers(w.f.ctx, w.app, r.id, clients, start)
+	removed, err := w.f.RemoveMembers(w.f.Context(), w.app, r.id, clients, start)
 	if !expectErr(t, "RemoveMembers", err, r.unknown()) {
 		return
 	}
@@ -257,7 +257,7 @@ func (w *world) append(t *rapid.T) {
 	case !r.has(d.Sender):
 		want = skein.ErrForbidden
 	}
-	m, again, err := w.f.Append(w.f.ctx, d)
+	m, again, err := w.f.Append(w.f.Context(), d)
 	if !expectErr(t, "Append", err, want) {
 		return
 	}
@@ -285,9 +285,9 @@ func (r *room) first(d skein.Draft) *skein.Message {
 func (w *world) same(t *rapid.T) {
 	living := 0
 	for _, r := range w.places {
-		conv, _, err := w.f.Conversation(w.f.ctx, w.app, r.id, "")
+		conv, _, err := w.f.Conversation(w.f.Context(), w.app, r.id, "")
 		expectErr(t, "Conversation", err, r.unknown())
-		said, err := w.f.Messages(w.f.ctx, w.app, r.id, skein.SeqRange{Limit: 1 << 20})
+		said, err := w.f.Messages(w.f.Context(), w.app, r.id, skein.SeqRange{Limit: 1 << 20})
 		expectErr(t, "Messages", err, nil)
 		if r.deleted {
 			expect(t, "messages of a deleted one", len(said), 0)
@@ -296,11 +296,11 @@ func (w *world) same(t *rapid.T) {
 		living++
 		expect(t, "count and newest", []int64{int64(conv.Members), conv.LastSeq}, []int64{int64(len(r.members)), int64(len(r.messages))})
 		expect(t, "messages", said, r.messages)
-		page, err := w.f.Members(w.f.ctx, w.app, r.id, skein.MemberQuery{})
+		page, err := w.f.Members(w.f.Context(), w.app, r.id, skein.MemberQuery{})
 		expectErr(t, "Members", err, nil)
 		expect(t, "members", page.Members, r.members)
 	}
-	page, err := w.f.FindConversations(w.f.ctx, w.app, skein.ConvQuery{Limit: 1, Count: true})
+	page, err := w.f.FindConversations(w.f.Context(), w.app, skein.ConvQuery{Limit: 1, Count: true})
 	expectErr(t, "FindConversations", err, nil)
 	expect(t, "conversations", page.Total, living)
 }

@@ -26,6 +26,7 @@ type check struct {
 
 // Run checks every promise, each on a store of its own.
 func Run(t *testing.T, open Open) {
+	t.Helper()
 	for _, group := range []struct {
 		noun   string
 		checks []check
