@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -225,7 +226,7 @@ func (p *tab) enter(s *server, name, nickname string) {
 		p.typed(nickname)
 	}
 	p.key("Enter")
-	p.until("the login", `document.querySelector(".pane.list") && document.querySelector('.frame[data-type="login.success"]')`)
+	p.until("the login", `document.querySelector(".pane.list") && !document.querySelector(".list .skeleton")`)
 }
 
 // talkTo opens a conversation by the dialog.
@@ -377,7 +378,7 @@ func painted(t *testing.T) string {
 			if d := (x-340)*(x-340) + (y-210)*(y-210); d < 30*30 {
 				c = color.RGBA{250, 226, 178, 255}
 			}
-			if hill := 250 - (x*x/3200)%60; y > hill {
+			if hill := 245 - int(30*math.Sin(float64(x)/95)); y > hill {
 				c = color.RGBA{30, 52, 62, 255}
 			}
 			img.Set(x, y, c)
@@ -465,7 +466,7 @@ func TestBrowserTalk(t *testing.T) {
 	tom.key("End")
 	tom.key("Enter")
 	tom.until("the unfolded frame", `document.querySelector(".frame.open .json .k")?.innerText === "type"`)
-	tom.until("its text", `document.querySelector(".frame.open .json").innerText.includes("averyverylongword")`)
+	tom.until("its text", `document.querySelector(".frame.open .json").innerText.includes("averyveryverylongword")`)
 	tom.run(chromedp.Focus(chromedp.CSS("#write")))
 	tom.shot("chat-light")
 	tom.scheme("dark")
@@ -612,7 +613,6 @@ func TestBrowserStates(t *testing.T) {
 	tom.click(".message.failed .link:last-of-type")
 	tom.until("no failure", `!document.querySelector(".message.failed")`)
 
-	// Another login of the same device ends this one, and says why.
 	tom.click(`[data-test="details"]`)
 	tom.until("the members", `document.querySelectorAll(".people li").length === 4`)
 	tom.shot("members-light")
@@ -626,6 +626,16 @@ func TestBrowserStates(t *testing.T) {
 	tom.sees("Nothing found")
 	tom.key("Escape")
 	tom.until("the field", `document.activeElement.id === "write"`)
+
+	// Another login of the same device ends this one, and says why; signing in
+	// again wins it back.
+	device := js[string](tom, `sessionStorage.getItem("skein.device")`)
+	rival := demoApp(s).login(t, "Tom", device)
+	tom.sees("Signed out")
+	tom.shot("kicked-light")
+	tom.click(`[data-test="offline"] button`)
+	tom.until("the bar to go", `document.querySelector('[data-test="offline"]').hidden`)
+	rival.closed(t, 4401)
 	c.silent(t)
 }
 

@@ -68,8 +68,8 @@ function start(demo, { name, nickname }) {
   });
   tape.record(connection);
   const rest = new Rest({ appId: demo.appId, upload: demo.ops["file.upload"], watch: tape.watch });
-  const chat = new Chat(connection, new Outbox(connection), { storage: demo.storage, upload: (file) => rest.upload(file) });
-  const page = new Page(demo, connection, chat, nickname);
+  const chat = new Chat(connection, new Outbox(connection), { nickname, storage: demo.storage, upload: (file) => rest.upload(file) });
+  const page = new Page(demo, connection, chat);
 
   connection.on("state", (s) => {
     if (s.name === State.online) page.show();
@@ -94,13 +94,11 @@ class Page {
   #talk;
   #wire;
   #bar;
-  #name;
   #shown = false;
   #ended = false;
   #stops = [];
 
-  constructor(demo, connection, chat, nickname) {
-    this.#name = nickname;
+  constructor(demo, connection, chat) {
     this.#demo = demo;
     this.#connection = connection;
     this.#chat = chat;
@@ -127,7 +125,7 @@ class Page {
 
   end() {
     this.#ended = true;
-    this.#wire?.stop();
+    this.#clear();
     for (const stop of this.#stops) stop();
     this.#connection.close();
   }
@@ -136,13 +134,17 @@ class Page {
     return { ...this.#demo, me: this.#chat.me };
   }
 
+  #clear() {
+    for (const pane of [this.#list, this.#talk, this.#wire, this.#bar]) pane?.stop();
+  }
+
   #build() {
-    this.#wire?.stop();
+    this.#clear();
     const open = this.#talk?.conv ?? null;
     const escape = () => this.#escape();
     this.#bar = new Bar(this.#connection, { back: () => this.#connection.open() });
     this.#list = new ListPane(this.#chat, {
-      context: this.#context(), escape, name: this.#name,
+      context: this.#context(), escape,
       open: (conv) => this.#go(`#c/${conv.id}`),
       create: () => this.#create(),
       leave: () => this.#leave(),

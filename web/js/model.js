@@ -19,11 +19,13 @@ export class Chat extends Emitter {
   #line;
   #outbox;
   #people = new Map(); // id → {name}
+  #nickname;
   #learning = new Map(); // conv_id → the call under way
 
-  constructor(connection, outbox, { upload, storage }) {
+  constructor(connection, outbox, { upload, storage, nickname = "" }) {
     super();
     this.me = connection.clientId;
+    this.#nickname = nickname;
     this.storage = storage; // path below which the server keeps uploads
     this.upload = upload;
     this.#line = connection;
@@ -192,7 +194,21 @@ export class Chat extends Emitter {
     return rows;
   }
 
+  // introduce makes the nickname that was typed the one that others see: a login
+  // keeps it only for a client that was unknown.
+  async #introduce() {
+    const { ext } = await this.#line.call("user.get", { client_id: this.me });
+    const kept = ext && typeof ext === "object" && !Array.isArray(ext) ? ext : {};
+    const nickname = this.#nickname || (typeof kept.nickname === "string" ? kept.nickname : "");
+    if (nickname !== (kept.nickname ?? "")) {
+      await this.#line.call("user.update", { client_id: this.me, ext: { ...kept, nickname } });
+    }
+    this.#people.set(this.me, { name: nickname || undefined });
+    this.emit("people");
+  }
+
   async #back() {
+    if (!this.#people.has(this.me)) this.#introduce().catch(() => {});
     for (let page = 1, got = 0; page <= 10; page++) {
       const { data, total } = await this.#line.call("conv.query", { page, size: 100 });
       for (const c of data) this.#put(c);

@@ -61,27 +61,36 @@ export class VirtualList {
     this.#layout();
   }
 
-  // reveal scrolls as little as shows the item whole, and returns its element.
+  // hold stops following the end: the reader looks at something.
+  hold() {
+    this.#following = false;
+    this.#remember();
+  }
+
+  // reveal scrolls as little as shows the item, its top above all.
   reveal(key) {
     const i = this.#index.get(key);
-    if (i === undefined) return null;
+    if (i === undefined) return;
+    const row = this.#rows.get(key);
+    if (row && this.#heights.get(key) !== row.el.offsetHeight) {
+      this.#heights.set(key, row.el.offsetHeight);
+      this.#layout();
+    }
     const { scrollTop, clientHeight } = this.#scroller;
     const top = this.#offsets[i];
     const bottom = this.#offsets[i + 1];
     if (top < scrollTop) this.#scroller.scrollTop = top;
-    else if (bottom > scrollTop + clientHeight) this.#scroller.scrollTop = Math.max(0, bottom - clientHeight);
+    else if (bottom > scrollTop + clientHeight) this.#scroller.scrollTop = Math.min(top, Math.max(0, bottom - clientHeight + 8));
     this.#scrolled();
     this.#layout();
-    return this.#rows.get(key)?.el ?? null;
   }
-
-  element(key) { return this.#rows.get(key)?.el ?? null; }
 
   #heightOf(i) {
     return this.#heights.get(this.#options.key(this.#items[i])) ?? this.#options.estimate;
   }
 
   #layout() {
+    if (this.#scroller.clientHeight === 0) return; // not in sight; done when it is
     const offsets = new Array(this.#items.length + 1);
     offsets[0] = 0;
     for (let i = 0; i < this.#items.length; i++) offsets[i + 1] = offsets[i] + this.#heightOf(i);
@@ -163,6 +172,7 @@ export class VirtualList {
 
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    if (clientHeight === 0) return;
     // Only a reader who moves up stops following: what grows below does not.
     const atEnd = scrollHeight - scrollTop - clientHeight < 24;
     this.#following = this.#options.stick && (atEnd || (this.#following && scrollTop > this.#top - 1));

@@ -11,12 +11,19 @@ export class Bar {
   #back;
   #timer = 0;
   #late = 0;
+  #stop;
   #live = h("div.off-screen", { role: "status" });
 
   constructor(connection, { back }) {
     this.#connection = connection;
     this.#back = back;
-    connection.on("state", () => this.show());
+    this.#stop = connection.on("state", () => this.show());
+  }
+
+  stop() {
+    this.#stop();
+    clearInterval(this.#timer);
+    clearTimeout(this.#late);
   }
 
   get live() { return this.#live; }

@@ -41,11 +41,13 @@ export class Composer {
 
   focus() { this.#area.focus(); }
 
-  load(text, name) {
+  load(text) {
     this.#area.value = text;
-    this.#area.placeholder = name ? t("writeTo", { name }) : t("write");
     this.#fit();
   }
+
+  // name says to whom one writes.
+  name(name) { this.#area.placeholder = t("writeTo", { name }); }
 
   // Enter sends, except while an input method is composing with it.
   #key(e) {

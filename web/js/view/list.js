@@ -16,7 +16,9 @@ export class ListPane {
   #search;
   #cursor = null; // conv_id the arrow keys are at
   #note = h("div");
+  #me = h("bdi");
   #current = null;
+  #stops;
 
   // options: context (for curl lines), open(conv), create(), leave(), again(), wire()
   constructor(chat, options) {
@@ -37,7 +39,7 @@ export class ListPane {
     });
     this.el = h("nav.pane.list", { "aria-label": t("conversations") },
       h("header",
-        h("div.me", mark(), h("h1.ellipsis", { title: chat.me }, h("bdi", options.name || chat.me))),
+        h("div.me", mark(), h("h1.ellipsis", { title: chat.me }, this.#me)),
         iconButton("plus", t("newConversation"), options.create, { data: { test: "new" } })),
       h("label.search", icon("search"), this.#search, h("kbd", "/")),
       this.#scroller, this.#note,
@@ -52,8 +54,7 @@ export class ListPane {
       onMove: () => this.#glance(),
     });
     const show = soon(() => this.show());
-    chat.on("conversations", show);
-    chat.on("people", show);
+    this.#stops = [chat.on("conversations", show), chat.on("people", show)];
     this.show();
   }
 
@@ -63,12 +64,14 @@ export class ListPane {
     this.show();
   }
 
+  stop() { for (const stop of this.#stops) stop(); }
   search() { this.#search.focus(); this.#search.select(); }
   focus() { this.#scroller.focus(); }
 
   show() {
     const q = this.#search.value.trim();
     const list = this.#chat.list(q);
+    fill(this.#me, this.#chat.name(this.#chat.me));
     this.#rows.set(list);
     this.#scroller.hidden = list.length === 0;
     this.#note.hidden = list.length > 0;

@@ -60,7 +60,7 @@ function size(attr) {
   const width = Math.round(Number(attr?.width));
   const height = Math.round(Number(attr?.height));
   if (!(width > 0 && height > 0 && width < 20_000 && height < 20_000)) return {};
-  const scale = Math.min(1, 420 / width, 320 / height);
+  const scale = Math.min(1, 360 / width, 280 / height);
   return { width: Math.max(48, Math.round(width * scale)), height: Math.max(48, Math.round(height * scale)) };
 }
 

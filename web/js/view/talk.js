@@ -25,6 +25,7 @@ export class TalkPane {
   #bones = bones(6);
   #new = 0;
   #error = null;
+  #stops = [];
   #revision = new Map(); // key → times it was asked to be drawn again
   #live = h("div.off-screen", { role: "log", "aria-live": "polite" });
 
@@ -34,6 +35,7 @@ export class TalkPane {
     this.#connection = connection;
     this.#options = options;
     this.#scroller = h("div.scroller", { tabindex: "0", role: "region", data: { test: "messages" } });
+    this.#bones.hidden = true;
     this.#toEnd = h("button.to-end", { type: "button", hidden: true, on: { click: () => this.#rows.toEnd() } });
     this.#body = h("div.body-of-talk", { data: { drop: t("dropHere") } }, this.#scroller, this.#bones, this.#toEnd);
     this.#composer = new Composer({
@@ -58,23 +60,30 @@ export class TalkPane {
     });
     const show = soon(() => this.#show());
     const head = soon(() => this.#head());
-    chat.on("talk", (conv) => { if (conv === this.conv) show(); });
-    chat.on("conversations", head);
-    chat.on("people", () => { head(); show(); });
-    chat.on("said", ({ conv, message: m }) => {
+    const listen = (...args) => this.#stops.push(chat.on(...args));
+    listen("talk", (conv) => { if (conv === this.conv) show(); });
+    listen("conversations", head);
+    listen("people", () => { head(); show(); });
+    listen("said", ({ conv, message: m }) => {
       if (conv !== this.conv) return;
       if (!this.#rows.following) { this.#new++; this.#edge(); }
       fill(this.#live, `${chat.name(m.from)}: ${m.type === MsgType.image ? t("pictureWord") : m.text ?? ""}`);
     });
-    connection.on("state", ({ name }) => {
+    this.#stops.push(connection.on("state", ({ name }) => {
       if (!this.conv) return;
       show();
       if (name === "online" && this.#error) this.#enter();
-    });
+    }));
     this.open(null);
   }
 
   focus() { this.#composer.focus(); }
+
+  // stop ends a pane that is replaced.
+  stop() {
+    for (const stop of this.#stops) stop();
+    this.#body.remove();
+  }
 
   // open shows a conversation, or with null the invitation to choose one.
   open(conv) {
@@ -87,7 +96,7 @@ export class TalkPane {
     this.#composer.el.hidden = this.#body.hidden = !conv;
     if (!conv) { this.#rows.set([]); return; }
     conv.current = true;
-    this.#composer.load(conv.draft, this.#chat.title(conv));
+    this.#composer.load(conv.draft);
     this.#show();
     this.#enter();
   }
@@ -95,13 +104,12 @@ export class TalkPane {
   async #enter() {
     const conv = this.conv;
     this.#error = null;
-    const late = setTimeout(() => { if (conv === this.conv && !conv.log?.opened) this.#bones.hidden = false; }, 300);
+    this.#bones.hidden = Boolean(conv.log?.opened);
     try {
       await this.#chat.enter(conv);
     } catch (err) {
       if (conv === this.conv && !conv.log?.opened) this.#error = failure(err);
     } finally {
-      clearTimeout(late);
       if (conv === this.conv) { this.#bones.hidden = true; this.#show(); }
     }
   }
@@ -124,6 +132,7 @@ export class TalkPane {
       iconButton("people", t("details"), () => details(conv), { data: { test: "details" } }),
       wireButton);
     this.#scroller.setAttribute("aria-label", title);
+    this.#composer.name(title);
   }
 
   #show() {

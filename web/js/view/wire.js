@@ -119,7 +119,10 @@ export class WirePane {
 
   #toggle(e) {
     this.#cursor = e.n;
-    if (!this.#open.delete(e.n)) this.#open.add(e.n);
+    if (!this.#open.delete(e.n)) {
+      this.#open.add(e.n);
+      this.#rows.hold();
+    }
     this.#draw();
     this.#rows.reveal(e.n);
   }
