@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -99,9 +101,13 @@ func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*s
 		}
 		c.App, c.ID, c.Created, c.Deleted = before.App, before.ID, before.Created, false
 		delete(g.known.senders, clientName{app, id})
-		return c, g.exec(`UPDATE clients SET ext = ?3, updated = ?4, banned_until = ?5, ban_reason = ?6, cut = ?7
+		cuts, err := encodeCuts(c.DeviceCuts)
+		if err != nil {
+			return skein.Client{}, err
+		}
+		return c, g.exec(`UPDATE clients SET ext = ?3, updated = ?4, banned_until = ?5, ban_reason = ?6, cut = ?7, device_cuts = ?8
 			WHERE app_key = `+appKey+` AND id = ?2`,
-			app, id, rawText(c.Ext), c.Updated, c.BannedUntil, c.BanReason, c.Cut)
+			app, id, rawText(c.Ext), c.Updated, c.BannedUntil, c.BanReason, c.Cut, cuts)
 	})
 }
 
@@ -113,7 +119,7 @@ func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Milli
 }
 
 func (g *group) deleteClient(app, id string, at skein.Millis, erase bool) ([]skein.ID, error) {
-	deleted, err := g.change(`UPDATE clients SET deleted = 1, ext = NULL, updated = 0, banned_until = 0, ban_reason = '', cut = max(cut, ?3)
+	deleted, err := g.change(`UPDATE clients SET deleted = 1, ext = NULL, updated = 0, banned_until = 0, ban_reason = '', device_cuts = NULL, cut = max(cut, ?3)
 		WHERE app_key = `+appKey+` AND id = ?2 AND deleted = 0`, app, id, at)
 	if err == nil && !deleted {
 		err = skein.About(skein.ErrUnknownClient, id)
@@ -186,8 +192,8 @@ func (c *connection) clients(app string, q skein.ClientQuery) (page skein.Client
 }
 
 const (
-	clientColumns     = `id, ext, created, updated, banned_until, ban_reason, cut, deleted`
-	clientColumnCount = 8
+	clientColumns     = `id, ext, created, updated, banned_until, ban_reason, cut, device_cuts, deleted`
+	clientColumnCount = 9
 )
 
 func readClient(r *sqlite3.Stmt, app string) skein.Client {
@@ -200,7 +206,8 @@ func readClient(r *sqlite3.Stmt, app string) skein.Client {
 		BannedUntil: millisColumn(r, 4),
 		BanReason:   r.ColumnText(5),
 		Cut:         millisColumn(r, 6),
-		Deleted:     r.ColumnBool(7),
+		DeviceCuts:  cutsColumn(r, 7),
+		Deleted:     r.ColumnBool(8),
 	}
 }
 
@@ -209,4 +216,28 @@ func (c *connection) client(app, id string) (client skein.Client, found bool, er
 	found, err = c.row(func(r *sqlite3.Stmt) { client = readClient(r, app) },
 		`SELECT `+clientColumns+` FROM clients WHERE app_key = `+appKey+` AND id = ?2`, app, id)
 	return client, found, err
+}
+
+// encodeCuts is the column of DeviceCuts; nil: none.
+func encodeCuts(cuts map[string]skein.Millis) (rawText, error) {
+	if len(cuts) == 0 {
+		return nil, nil
+	}
+	text, err := json.Marshal(cuts)
+	if err != nil {
+		return nil, fmt.Errorf("encode device cuts: %w", err)
+	}
+	return text, nil
+}
+
+func cutsColumn(r *sqlite3.Stmt, i int) map[string]skein.Millis {
+	text := bytesOrNil(r, i)
+	if text == nil {
+		return nil
+	}
+	var cuts map[string]skein.Millis
+	if err := json.Unmarshal(text, &cuts); err != nil {
+		return nil // only encodeCuts writes it
+	}
+	return cuts
 }

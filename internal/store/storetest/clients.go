@@ -122,7 +122,7 @@ var clients = []check{
 	}},
 	{"an update keeps everything but app, id, creation and life", func(f *fixture) {
 		f.app("shop", "ann")
-		want := skein.Client{App: "shop", ID: "ann", Ext: []byte(`[1]`), Created: start, Updated: 8, BannedUntil: 9, BanReason: "x", Cut: 10}
+		want := skein.Client{App: "shop", ID: "ann", Ext: []byte(`[1]`), Created: start, Updated: 8, BannedUntil: 9, BanReason: "x", Cut: 10, DeviceCuts: map[string]skein.Millis{"phone": 11}}
 		got, err := f.UpdateClient(f.Context(), "shop", "ann", func(c *skein.Client) error {
 			*c = want
 			c.App, c.ID, c.Created, c.Deleted = "game", "bob", 1, true

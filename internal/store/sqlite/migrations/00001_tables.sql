@@ -27,6 +27,7 @@ CREATE TABLE clients (
   banned_until INTEGER NOT NULL,
   ban_reason   TEXT    NOT NULL,
   cut          INTEGER NOT NULL,
+  device_cuts  TEXT, -- JSON object of device_id to milliseconds
   deleted      INTEGER NOT NULL DEFAULT 0,
   UNIQUE (app_key, id)
 ) STRICT;
