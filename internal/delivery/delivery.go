@@ -51,10 +51,6 @@ type Delivery struct {
 	running     sync.WaitGroup
 }
 
-// queueLength bounds the events that wait in one lane. Beyond it live copies are
-// dropped and counted; what was stored is found by its gap.
-const queueLength = 8192
-
 // New starts delivery; Close ends it.
 func New(opts Options) *Delivery {
 	d := &Delivery{opts: opts, metrics: newMetrics(opts.Registerer)}
@@ -124,9 +120,7 @@ func (d *Delivery) receive(e bus.Event) {
 	}
 	// The last bytes of an ID are random in every version of UUID in use.
 	l := d.lanes[binary.BigEndian.Uint32(e.Conv[12:])%uint32(len(d.lanes))]
-	select {
-	case l.events <- e:
-	default:
+	if !l.put(e) {
 		d.metrics.dropped.Inc()
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/bus"
@@ -13,10 +14,12 @@ import (
 )
 
 // lane delivers the events of its share of the conversations, one after the other.
-// All fields but events are owned by run.
+// All fields but events and waiting are owned by run.
 type lane struct {
-	d      *Delivery
-	events chan bus.Event
+	d       *Delivery
+	events  chan bus.Event
+	waiting atomic.Int64 // bytes of the frames in events
+
 	seen   *recent.Map[place, int64] // newest seq that was delivered
 	people []string                  // scratch: the audience at hand
 }
@@ -27,6 +30,10 @@ type place struct {
 }
 
 const (
+	// queueLength and queueBytes bound the events that wait in one lane. Beyond them
+	// live copies are dropped and counted; what was stored is found by its gap.
+	queueLength = 8192
+	queueBytes  = 32 << 20
 	// maxSeen bounds the conversations whose newest seq is remembered. A
 	// conversation that was forgotten starts at what comes next.
 	maxSeen = 50_000
@@ -39,9 +46,24 @@ func newLane(d *Delivery) *lane {
 	return &lane{d: d, events: make(chan bus.Event, queueLength), seen: recent.New[place, int64](maxSeen)}
 }
 
+// put queues an event without waiting and reports whether there was room.
+func (l *lane) put(e bus.Event) bool {
+	size := int64(len(e.Frame))
+	if l.waiting.Add(size) <= queueBytes {
+		select {
+		case l.events <- e:
+			return true
+		default:
+		}
+	}
+	l.waiting.Add(-size)
+	return false
+}
+
 // run delivers until events is closed or ctx ends.
 func (l *lane) run(ctx context.Context) {
 	for e := range l.events {
+		l.waiting.Add(-int64(len(e.Frame)))
 		if ctx.Err() != nil {
 			return
 		}
@@ -112,28 +134,40 @@ func (l *lane) deliver(ctx context.Context, e bus.Event) {
 	l.d.metrics.delivered.Add(float64(delivered))
 }
 
-// audience is who is to have e, each once.
-func (l *lane) audience(ctx context.Context, e bus.Event) ([]string, error) {
-	people := e.Audience
-	if people == nil {
-		var err error
-		if l.people, err = l.d.opts.Store.Audience(ctx, e.App, e.Conv, l.people[:0]); err != nil {
-			return nil, err
-		}
-		people = l.people
+// audience is who is to have e, each once. It is scratch of the lane.
+func (l *lane) audience(ctx context.Context, e bus.Event) (people []string, err error) {
+	if e.Audience != nil {
+		people = append(l.people[:0], e.Audience...)
+	} else if people, err = l.d.opts.Store.Audience(ctx, e.App, e.Conv, l.people[:0]); err != nil {
+		return nil, err
 	}
-	for _, also := range e.Also {
-		people = appendOnce(people, also)
+	people = appendMissing(people, e.Also)
+	if e.ToSender && !slices.Contains(people, e.Sender) {
+		people = append(people, e.Sender) // the backend may send for who is no member
 	}
-	if e.ToSender {
-		people = appendOnce(people, e.Sender) // the backend may send for who is no member
-	}
+	l.people = people
 	return people, nil
 }
 
-func appendOnce(people []string, one string) []string {
-	if slices.Contains(people, one) {
+// appendMissing appends those of more who are not there yet.
+func appendMissing(people, more []string) []string {
+	if len(more) == 0 {
 		return people
 	}
-	return append(slices.Clip(people), one)
+	there := make(map[string]bool, len(more))
+	for _, one := range more {
+		there[one] = false
+	}
+	for _, one := range people {
+		if _, asked := there[one]; asked {
+			there[one] = true
+		}
+	}
+	for _, one := range more {
+		if !there[one] {
+			there[one] = true
+			people = append(people, one)
+		}
+	}
+	return people
 }
