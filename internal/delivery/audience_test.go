@@ -1,0 +1,89 @@
+package delivery
+
+import (
+	"testing"
+
+	"github.com/skein-im/skein/internal/bus"
+)
+
+func TestASenderGetsItsOwnOnlyWhereItAsksForIt(t *testing.T) {
+	for name, tt := range map[string]struct {
+		toSender   bool
+		device     string
+		phone, pad []string
+	}{
+		"not asked for":                     {false, "", nil, nil},
+		"not asked for, a device named":     {false, "phone", nil, nil},
+		"asked for":                         {true, "", []string{"hi"}, []string{"hi"}},
+		"asked for, but not on this device": {true, "phone", nil, []string{"hi"}},
+	} {
+		for _, members := range [][]string{{"Tom", "Jerry"}, {"Jerry"}} { // the backend sends for any client
+			f := newFixture(t, members...)
+			phone, pad, jerry := f.login("Tom", "phone"), f.login("Tom", "pad"), f.login("Jerry", "phone")
+			f.bus.Publish(bus.Event{
+				App: "shop", Conv: conv, Seq: 1, Frame: []byte("hi"), Sender: "Tom", ToSender: tt.toSender, Device: tt.device,
+			})
+			f.end("Tom", "Jerry")
+			f.wantShown(name+", on the phone", phone, tt.phone...)
+			f.wantShown(name+", on the pad", pad, tt.pad...)
+			f.wantShown(name+", another's phone", jerry, "hi")
+		}
+	}
+}
+
+func TestAnEventGoesToItsAudienceAndEachOnce(t *testing.T) {
+	for name, tt := range map[string]struct {
+		audience, also   []string
+		tom, jerry, alex []string
+	}{
+		"the members":                 {nil, nil, []string{"x"}, []string{"x"}, nil},
+		"the members and one more":    {nil, []string{"Alex"}, []string{"x"}, []string{"x"}, []string{"x"}},
+		"the members and one of them": {nil, []string{"Tom", "Alex", "Alex"}, []string{"x"}, []string{"x"}, []string{"x"}},
+		"who is named":                {[]string{"Alex"}, nil, nil, nil, []string{"x"}},
+		"who is named and one more":   {[]string{"Alex"}, []string{"Tom"}, []string{"x"}, nil, []string{"x"}},
+		"nobody":                      {[]string{}, nil, nil, nil, nil},
+		"nobody but one":              {[]string{}, []string{"Jerry"}, nil, []string{"x"}, nil},
+	} {
+		f := newFixture(t, "Tom", "Jerry")
+		tom, jerry, alex := f.login("Tom", "phone"), f.login("Jerry", "phone"), f.login("Alex", "phone")
+		other := f.loginTo("other", "Tom", "phone")
+		f.bus.Publish(bus.Event{App: "shop", Conv: conv, Frame: []byte("x"), Audience: tt.audience, Also: tt.also})
+		f.end("Tom", "Jerry", "Alex")
+		f.bus.Publish(bus.Event{App: "other", Conv: conv, Frame: []byte("end"), Audience: []string{"Tom"}})
+		f.wantShown(name+": Tom", tom, tt.tom...)
+		f.wantShown(name+": Jerry", jerry, tt.jerry...)
+		f.wantShown(name+": Alex", alex, tt.alex...)
+		f.wantShown(name+": the Tom of another app", other)
+	}
+}
+
+// An event is shared by all who hear it, so its lists are not written to.
+func TestTheListsOfAnEventAreLeftAsTheyAre(t *testing.T) {
+	f := newFixture(t, "Tom")
+	alex := f.login("Alex", "phone")
+	roomy := append(make([]string, 0, 10), "Tom")
+	f.bus.Publish(bus.Event{
+		App: "shop", Conv: conv, Frame: []byte("x"), Audience: roomy, Also: []string{"Alex"}, Sender: "Jerry", ToSender: true,
+	})
+	f.end("Alex")
+	f.wantShown("who is told beside", alex, "x")
+	if got := roomy[:3]; got[1] != "" || got[2] != "" {
+		t.Errorf("the audience's spare room holds %q", got)
+	}
+}
+
+func TestAnAudienceThatCannotBeReadIsCountedAndNoStop(t *testing.T) {
+	f := newFixture(t, "Tom")
+	tom := f.login("Tom", "phone")
+	f.store.set(func(m *memory) { m.deaf = errAway })
+	f.bus.Publish(event(1))
+	f.end("Tom")
+	f.wantShown("while the store is away", tom)
+	f.store.set(func(m *memory) { m.deaf = nil })
+	f.bus.Publish(event(2))
+	f.end("Tom")
+	f.wantShown("after it came back", tom, "2")
+	if got := f.count("skein_delivery_dropped_total"); got != 1 {
+		t.Errorf("%d counted as dropped, want 1", got)
+	}
+}
