@@ -278,6 +278,7 @@ func (p *tab) attach(file string) {
 // shot keeps a picture of the page, and checks the contrast of what it shows.
 func (p *tab) shot(name string) {
 	p.t.Helper()
+	tell(p, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved, X: 1, Y: 1})
 	// The pointer out of the way, fonts in, pictures decoded, layout settled.
 	p.do(`(async () => {
 		await document.fonts.ready;
@@ -339,6 +340,11 @@ func (p *tab) legible(where string) {
 	p.t.Helper()
 	if bad := js[[]string](p, contrast); len(bad) > 0 {
 		p.t.Errorf("%s: contrast under 4.5:1\n%s", where, strings.Join(bad, "\n"))
+	}
+	if nameless := js[[]string](p, `[...document.querySelectorAll("button, a[href], input, textarea, dialog, nav, main, aside, [role=listbox], img")]
+		.filter((el) => el.checkVisibility() && !(el.ariaLabel || el.title || el.alt || el.innerText?.trim() || el.labels?.length))
+		.map((el) => el.outerHTML.slice(0, 120))`); len(nameless) > 0 {
+		p.t.Errorf("%s: without a name for who does not see it:\n%s", where, strings.Join(nameless, "\n"))
 	}
 	if js[bool](p, `document.documentElement.scrollWidth > innerWidth`) {
 		p.t.Errorf("%s: the page scrolls sideways", where)
@@ -575,6 +581,7 @@ func TestBrowserStates(t *testing.T) {
 	long := strings.Repeat("Abcdefgh", 8)
 	other := c.tab(t, "long", phone)
 	other.enter(s, long, "")
+	other.shot("phone-empty")
 	arab := c.tab(t, "arab", phone)
 	arab.enter(s, "Leila", "ليلى 🌙")
 	tom.talkTo("Weekend flight plan", "Jerry", "Leila", long)
@@ -626,6 +633,7 @@ func TestBrowserStates(t *testing.T) {
 	tom.sees("Nothing found")
 	tom.key("Escape")
 	tom.until("the field", `document.activeElement.id === "write"`)
+	tom.until("the list again", `document.querySelector(".conv")`)
 
 	// Another login of the same device ends this one, and says why; signing in
 	// again wins it back.

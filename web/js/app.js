@@ -94,6 +94,7 @@ class Page {
   #talk;
   #wire;
   #bar;
+  #before = ""; // the address the wire was opened from
   #shown = false;
   #ended = false;
   #stops = [];
@@ -158,7 +159,7 @@ class Page {
       details: (conv) => details(this.#chat, conv),
       empty: () => this.#list.welcome(),
     });
-    this.#wire = new WirePane(tape, { context: () => this.#context(), escape, back: () => history.back() });
+    this.#wire = new WirePane(tape, { context: () => this.#context(), escape, back: () => this.#closeWire() });
     root.className = "app";
     root.dataset.wire = this.#wireWanted() ? "on" : "off";
     fill(root, h("a.skip", { href: "#write", on: { click: (e) => { e.preventDefault(); this.#talk.focus(); } } }, t("skip")),
@@ -200,8 +201,17 @@ class Page {
     try { return localStorage.getItem("skein.wire") !== "off"; } catch { return true; }
   }
 
+  // closeWire goes back where the wire was opened from, or, on a page that was
+  // opened at it, to the list.
+  #closeWire() {
+    if (this.#before) history.back();
+    else this.#go("#");
+    this.#before = "";
+  }
+
   #toggleWire() {
     if (!matchMedia("(min-width: 1100px)").matches) {
+      this.#before = location.hash || "#";
       this.#go("#wire");
       return;
     }
@@ -222,7 +232,7 @@ class Page {
 
   // Esc leads back: from the wire to the talk, from lists to where one writes.
   #escape() {
-    if (root.dataset.pane === "wire") history.back();
+    if (root.dataset.pane === "wire" && location.hash === "#wire") this.#closeWire();
     else if (this.#talk.conv && document.activeElement?.id !== "write") this.#talk.focus();
     else if (document.activeElement?.id === "write") this.#list.focus();
   }

@@ -103,7 +103,12 @@ const words = {
   tryNumber: ["Trying again (try {n})…", "正在重试（第 {n} 次）…"],
   tryNow: ["Try now", "立即重试"],
   kicked: ["Signed out: {why} ({code}).", "已退出登录：{why}（{code}）。"],
-  kickedWhy: ["this client signed in on the same device elsewhere", "同一设备已在别处登录"],
+  why_replaced: ["this client signed in on the same device elsewhere", "同一设备已在别处登录"],
+  why_device_limit: ["this client is signed in on too many devices", "登录的设备过多"],
+  why_token_expired: ["the token has run out", "登录凭证已过期"],
+  why_logged_out: ["the app's backend ended the session", "应用后台结束了会话"],
+  why_deleted: ["this client was deleted", "该用户已被删除"],
+  why_banned: ["this client is banned", "该用户已被封禁"],
   endedWhy: ["the server ended the session", "服务器结束了会话"],
   signInAgain: ["Sign in again", "重新登录"],
   noServer: ["The server does not answer. Is `skein serve --dev` running?", "服务器没有响应。`skein serve --dev` 在运行吗？"],
@@ -131,6 +136,9 @@ const words = {
 const langs = ["en", "zh-CN"];
 
 export let lang = document.documentElement.lang.startsWith("zh") ? "zh-CN" : "en";
+
+// has reports whether there is a text of a key.
+export const has = (key) => Object.hasOwn(words, key);
 
 // t is the text of a key with its {names} filled in.
 export function t(key, vars = {}) {

@@ -39,7 +39,7 @@ function node(value, depth, name) {
 }
 
 function leaf(value) {
-  if (typeof value === "string") return h("span.s", { dir: "auto" }, JSON.stringify(value));
+  if (typeof value === "string") return h(/\s/.test(value) ? "span.s" : "span.s.solid", { dir: "auto" }, JSON.stringify(value));
   if (typeof value === "number") return h("span.n", String(value));
   return h("span.b", String(value));
 }

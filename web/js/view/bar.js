@@ -1,7 +1,7 @@
 // bar.js: the thin bar that says why nothing moves, and when it will.
 
 import { h, fill } from "../dom.js";
-import { t } from "../i18n.js";
+import { t, has } from "../i18n.js";
 
 // Bar shows the state of a connection above the talk. back is called to sign in
 // again after the session was ended.
@@ -41,7 +41,8 @@ export class Bar {
         this.#late = setTimeout(() => this.#put(h("span", t("connecting"))), 300);
         return;
       case "ended": {
-        const why = /replac|device|kick/.test(state.reason) || state.code === 4401 && !state.reason ? t("kickedWhy") : state.reason || t("endedWhy");
+        const known = `why_${state.reason}`;
+        const why = has(known) ? t(known) : state.reason || t("endedWhy");
         return this.#put(h("span", t("kicked", { why, code: state.code })),
           h("button.link", { type: "button", on: { click: this.#back } }, t("signInAgain")));
       }

@@ -27,8 +27,8 @@ export class Composer {
         },
       },
     });
-    const file = h("input.off-screen", {
-      type: "file", accept: "image/png,image/jpeg,image/gif,image/webp,image/heic", multiple: true, tabindex: "-1", "aria-hidden": "true",
+    const file = h("input", {
+      type: "file", hidden: true, accept: "image/png,image/jpeg,image/gif,image/webp,image/heic", multiple: true,
       data: { test: "file" },
       on: { change: () => { [...file.files].forEach(options.picture); file.value = ""; } },
     });

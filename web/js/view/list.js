@@ -72,9 +72,9 @@ export class ListPane {
     const q = this.#search.value.trim();
     const list = this.#chat.list(q);
     fill(this.#me, this.#chat.name(this.#chat.me));
-    this.#rows.set(list);
     this.#scroller.hidden = list.length === 0;
     this.#note.hidden = list.length > 0;
+    this.#rows.set(list);
     if (list.length > 0) return;
     this.#note.className = "scroller";
     if (!this.#chat.loaded) fill(this.#note, bones(5));

@@ -143,8 +143,9 @@ export class TalkPane {
       return this.#put(state(h("h2", t("gone")), h("p", t("goneHow"))));
     }
     const rows = this.#chat.rows(conv);
+    if (rows.length) { this.#note.hidden = true; this.#body.hidden = false; }
     this.#rows.set(rows);
-    if (rows.length) { this.#note.hidden = true; this.#body.hidden = false; return; }
+    if (rows.length) return;
     if (this.#error) {
       this.#body.hidden = true;
       return this.#put(state(h("h2", t("loadFailed")), fault(this.#error),

@@ -62,6 +62,8 @@ export class WirePane {
     const { entries, paused, missed } = this.#tape;
     const filter = this.#filter.value;
     const list = filter.trim() ? entries.filter((e) => matches(e, filter)) : [...entries];
+    this.#scroller.hidden = list.length === 0;
+    this.#note.hidden = list.length > 0;
     this.#rows.set(list);
     const out = entries.filter((e) => e.dir === "out" && e.kind !== "socket").length;
     const inward = entries.filter((e) => e.dir === "in" && e.kind !== "socket").length;
@@ -73,8 +75,6 @@ export class WirePane {
     fill(this.#pause, icon(paused ? "play" : "pause"));
     this.#held.hidden = !paused;
     fill(this.#held, t("paused", { n: missed }));
-    this.#scroller.hidden = list.length === 0;
-    this.#note.hidden = list.length > 0;
     if (list.length === 0) fill(this.#note, state(h("p", t(entries.length ? "wireNone" : "wireEmpty"))));
   }
 
@@ -88,7 +88,7 @@ export class WirePane {
     const aside = [];
     if (bad) aside.push(` ${e.code}`);
     if (e.id != null) aside.push(h("span.id", ` #${e.id}`));
-    if (e.status !== undefined) aside.push(h("span.id", ` ${e.status || "✕"}`));
+    if (e.status !== undefined && !bad) aside.push(h("span.id", ` ${e.status || "✕"}`));
     const line = h("button.entry-line", {
       type: "button", tabindex: "-1", "aria-expanded": String(open), on: { click: () => this.#toggle(e) },
       "aria-label": `${spoken} ${type} ${bad ? e.code : ""} ${bytes(e.size)} ${exact(e.at)}`,
