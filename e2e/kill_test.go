@@ -8,6 +8,7 @@ import (
 
 // SPEC 8.1, 8.2 and 8.4 under kill -9.
 func TestKillLosesNoAck(t *testing.T) {
+	t.Parallel()
 	rounds := 5
 	if testing.Short() {
 		rounds = 2

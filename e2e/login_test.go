@@ -314,6 +314,14 @@ func TestEndOfATokenClosesTheSession(t *testing.T) {
 	ans.want(t, "login within the leeway", 0)
 	c.closedWithin(t, time.Until(end.Add(60*time.Second))+soon, 4401)
 	a.login(t, one, "d")
+
+	// A token that got in without the leeway ends its session at exp.
+	end = time.Now().Add(3 * time.Second).Truncate(time.Second)
+	c = a.loginWith(t, a.token(t, one, func(c jwt.MapClaims) { c["exp"] = end.Unix() }), one, "e")
+	c.closedWithin(t, time.Until(end)+soon, 4401)
+	if early := time.Until(end); early > 100*time.Millisecond {
+		t.Errorf("the session ended %v before its token", early)
+	}
 }
 
 // SPEC 10: failed logins of one client from one address are slowed down.

@@ -241,6 +241,7 @@ func holdAgainst(t *testing.T, raw []byte, printed string) {
 }
 
 func TestSeedExamples(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Fatal("curl is needed: apt-get install curl")
 	}

@@ -113,3 +113,38 @@ func TestUserDelete(t *testing.T) {
 		})
 	}
 }
+
+// Whoever gets the id of a deleted client reads nothing of what that one had.
+func TestNewHolderOfAnIDInheritsNothing(t *testing.T) {
+	t.Parallel()
+	a := strict(t)
+	one, two := a.user(t, "one"), a.user(t, "two")
+	private, group := a.conv(t, 1, one, two), a.group(t, two, one)
+	a.send(t, private, two, "secret")
+	a.send(t, group, two, "secret")
+	key := unique("key")
+	a.must(t, "POST", convPath(group, "message"), obj{"from_client": one, "type": -1, "text": "secret", "client_msg_id": key})
+	a.must(t, "DELETE", userPath(one), nil)
+	a.must(t, "POST", "/im/users", obj{"client_id": one})
+	var h headers
+	eventually(t, "a token of the new holder is taken", func() bool {
+		h = a.as(t, one)
+		return a.s.call(t, "GET", userPath(one), h, nil).Code == 0
+	})
+	for _, conv := range []string{private, group} {
+		a.s.call(t, "GET", convPath(conv, "message"), h, nil).want(t, "history of the former holder", 4004, 4011)
+		a.s.call(t, "GET", convPath(conv), h, nil).want(t, "a conversation of the former holder", 4004, 4011)
+	}
+	a.s.call(t, "POST", convPath(group, "message"), h, obj{"type": -1, "text": "secret", "client_msg_id": key}).
+		want(t, "the former holder's client_msg_id", 4004)
+	if got := a.s.call(t, "GET", "/im/conversations", h, nil); got.number("total") != 0 {
+		t.Errorf("conversations of the new holder: got %s, want none", got)
+	}
+	again := a.conv(t, 1, one, two)
+	if again == private {
+		t.Errorf("the pair of the new holder got the former conversation")
+	}
+	if got := a.history(t, again); len(got) != 0 {
+		t.Errorf("its history: got %+v, want nothing", got)
+	}
+}
