@@ -42,6 +42,7 @@ var Codes = []Code{
 	{skein.ErrMissing, 4001, 400, "参数缺失", "missing parameter"},
 	{skein.ErrMissingHeader, 4002, 400, "头信息缺失", "missing header"},
 	{skein.ErrUnauthenticated, 4003, 401, "认证失败", "authentication failed"},
+	{skein.ErrUnknownApp, 4003, 401, "认证失败", "authentication failed"}, // deleted since the caller was let in
 	{skein.ErrForbidden, 4004, 403, "无权操作", "forbidden"},
 	{skein.ErrUnknownConversation, 4011, 404, "未知会话", "unknown conversation"},
 	{skein.ErrUnknownMessage, 4012, 404, "未知消息", "unknown message"},

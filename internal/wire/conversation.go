@@ -35,6 +35,15 @@ type QueryConversations struct {
 	PageRequest
 }
 
+// Conditions reads the where; asked is false where there is none.
+func (r QueryConversations) Conditions(zone *time.Location) (where []skein.Condition, asked bool, err error) {
+	if nonNull(r.Where) == nil {
+		return nil, false, nil
+	}
+	where, err = ParseWhere(r.Where, zone)
+	return where, true, err
+}
+
 // UpdateConversations is the request of conv.update.
 type UpdateConversations struct {
 	Where  jsontext.Value `json:"where" need:"1" en:"as in conv.query, not empty; at most 1,000 may match" zh:"查询条件，不可为空；最多匹配 1000 个会话"`

@@ -136,6 +136,7 @@ type fieldKind int8
 const (
 	textField    fieldKind = iota // a query value is the text itself
 	integerField                  // a query value is an integer
+	flagField                     // a query value is 0, 1, true or false
 	jsonField                     // a query value is JSON
 )
 
@@ -158,8 +159,11 @@ func fieldsOf(t reflect.Type) []field {
 }
 
 func kindOf(t reflect.Type) fieldKind {
-	if t == reflect.TypeFor[jsontext.Value]() {
+	switch t {
+	case reflect.TypeFor[jsontext.Value]():
 		return jsonField
+	case reflect.TypeFor[Flag]():
+		return flagField
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -219,6 +223,11 @@ func appendQueryValue(doc []byte, f field, text string) ([]byte, error) {
 			return nil, skein.Malformed(f.name, "is no integer")
 		}
 		return strconv.AppendInt(doc, n, 10), nil
+	case flagField:
+		if text == "true" || text == "false" {
+			return append(doc, text...), nil
+		}
+		return appendQuote(doc, text), nil
 	case jsonField:
 		v := jsontext.Value(text)
 		if text == "" {

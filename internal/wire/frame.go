@@ -26,8 +26,8 @@ type Frame struct {
 // ParseFrame reads a command. Errors: skein.ErrMalformed, skein.ErrMissing. The
 // frame's id is set even with an error where it could be read.
 func ParseFrame(b []byte) (Frame, error) {
-	var f struct {
-		Type *string        `json:"type"`
+	var f struct { // raw, so that a value of the wrong type does not hide the id
+		Type jsontext.Value `json:"type"`
 		Data jsontext.Value `json:"data"`
 		ID   jsontext.Value `json:"id"`
 	}
@@ -41,17 +41,34 @@ func ParseFrame(b []byte) (Frame, error) {
 		}
 		frame.ID = id
 	}
-	if f.Type == nil || *f.Type == "" {
-		return frame, skein.Missing("type")
+	var err error
+	if frame.Type, err = frameType(f.Type); err != nil {
+		return frame, err
 	}
-	if len(*f.Type) > maxType {
-		return frame, skein.Malformed("type", "is longer than 64 bytes")
-	}
-	frame.Type = *f.Type
 	if frame.Data != nil && jsontext.Value(frame.Data).Kind() != '{' {
 		return frame, skein.Malformed("data", "is no object")
 	}
 	return frame, nil
+}
+
+func frameType(raw jsontext.Value) (string, error) {
+	raw = nonNull(raw)
+	if raw == nil {
+		return "", skein.Missing("type")
+	}
+	if raw.Kind() != '"' {
+		return "", skein.Malformed("type", "is no string")
+	}
+	name, err := jsontext.AppendUnquote(nil, raw)
+	switch {
+	case err != nil:
+		return "", skein.Malformed("type", "is no string")
+	case len(name) == 0:
+		return "", skein.Missing("type")
+	case len(name) > maxType:
+		return "", skein.Malformed("type", "is longer than 64 bytes")
+	}
+	return string(name), nil
 }
 
 func nonNull(v jsontext.Value) jsontext.Value {

@@ -1,0 +1,151 @@
+package wire
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/skein-im/skein"
+)
+
+func TestParseFrameReadsACommand(t *testing.T) {
+	for name, tt := range map[string]struct{ frame, typ, data, id string }{
+		"all of it":           {`{"type":"msg.send","data":{"a":1},"id":"7"}`, "msg.send", `{"a":1}`, `"7"`},
+		"a type alone":        {`{"type":"ping"}`, "ping", ``, ``},
+		"null is absent":      {`{"type":"ping","data":null,"id":null}`, "ping", ``, ``},
+		"in another order":    {`{"id":"7","data":{},"type":"ping"}`, "ping", `{}`, `"7"`},
+		"an empty id":         {`{"type":"ping","id":""}`, "ping", ``, `""`},
+		"an id with escapes":  {`{"type":"ping","id":"\"\u00e9\\"}`, "ping", ``, `"\"\u00e9\\"`},
+		"a type with escapes": {`{"type":"p\u0069ng"}`, "ping", ``, ``},
+		"unknown fields":      {`{"type":"ping","seq":1}`, "ping", ``, ``},
+		"the longest type":    {`{"type":"` + strings.Repeat("a", 64) + `"}`, strings.Repeat("a", 64), ``, ``},
+		"the longest id":      {`{"type":"ping","id":"` + strings.Repeat("a", 254) + `"}`, "ping", ``, `"` + strings.Repeat("a", 254) + `"`},
+	} {
+		f, err := ParseFrame([]byte(tt.frame))
+		if err != nil || f.Type != tt.typ || string(f.Data) != tt.data || string(f.ID) != tt.id {
+			t.Errorf("%s: %s: got %q %s %s, %v; want %q %s %s", name, tt.frame, f.Type, f.Data, f.ID, err, tt.typ, tt.data, tt.id)
+		}
+	}
+}
+
+func TestParseFrameRefuses(t *testing.T) {
+	for name, tt := range map[string]struct {
+		frame string
+		want  error
+		field string
+		id    string // that is known all the same
+	}{
+		"nothing":               {``, skein.ErrMalformed, "", ``},
+		"no JSON":               {`hello`, skein.ErrMalformed, "", ``},
+		"a list":                {`[]`, skein.ErrMalformed, "", ``},
+		"no type":               {`{"id":"7"}`, skein.ErrMissing, "type", `"7"`},
+		"an empty type":         {`{"type":"","id":"7"}`, skein.ErrMissing, "type", `"7"`},
+		"a type that is null":   {`{"type":null,"id":"7"}`, skein.ErrMissing, "type", `"7"`},
+		"a type that is 5":      {`{"type":5,"id":"7"}`, skein.ErrMalformed, "type", `"7"`},
+		"a type that is a list": {`{"type":["ping"],"id":"7"}`, skein.ErrMalformed, "type", `"7"`},
+		"a type of 65":          {`{"type":"` + strings.Repeat("a", 65) + `","id":"7"}`, skein.ErrMalformed, "type", `"7"`},
+		"data that is a list":   {`{"type":"ping","data":[],"id":"7"}`, skein.ErrMalformed, "data", `"7"`},
+		"data that is a text":   {`{"type":"ping","data":"{}","id":"7"}`, skein.ErrMalformed, "data", `"7"`},
+		"an id that is 7":       {`{"type":"ping","id":7}`, skein.ErrMalformed, "id", ``},
+		"an id of 255":          {`{"type":"ping","id":"` + strings.Repeat("a", 255) + `"}`, skein.ErrMalformed, "id", ``},
+		"a type twice":          {`{"type":"ping","type":"pong"}`, skein.ErrMalformed, "type", ``},
+		"a key twice in data":   {`{"type":"ping","data":{"a":1,"a":2}}`, skein.ErrMalformed, "data.a", ``},
+		"33 levels":             {`{"type":"ping","data":{"a":` + strings.Repeat("[", 31) + strings.Repeat("]", 31) + `}}`, skein.ErrMalformed, "", ``},
+		"not UTF-8":             {"{\"type\":\"\xff\"}", skein.ErrMalformed, "", ``},
+	} {
+		f, err := ParseFrame([]byte(tt.frame))
+		checkFault(t, name, tt.frame, err, tt.want, tt.field)
+		if string(f.ID) != tt.id {
+			t.Errorf("%s: %.80s: id: got %s, want %s", name, tt.frame, f.ID, tt.id)
+		}
+	}
+}
+
+func TestFramesKeepTheirKeysInOrder(t *testing.T) {
+	fault := skein.Missing("text")
+	for name, tt := range map[string]struct {
+		got  []byte
+		want string
+	}{
+		"success":              {AppendSuccess(nil, "msg.send", []byte(`"7"`), []byte(`{"a":1}`)), `{"type":"msg.send.success","msg":"success","data":{"a":1},"id":"7"}`},
+		"success without much": {AppendSuccess(nil, "logout", nil, nil), `{"type":"logout.success","msg":"success","data":null}`},
+		"failure":              {AppendFailure(nil, "msg.send", []byte(`"7"`), fault, Chinese), `{"type":"msg.send.error","msg":"参数缺失: text","code":4001,"data":null,"id":"7"}`},
+		"failure in English":   {AppendFailure(nil, "msg.send", nil, fault, English), `{"type":"msg.send.error","msg":"missing parameter: text","code":4001,"data":null}`},
+		"failure of no type":   {AppendFailure(nil, "", nil, errors.New("secret"), English), `{"type":"error","msg":"` + internalText + `","code":1,"data":null}`},
+		"a type to be quoted":  {AppendFailure(nil, "a\"\n", nil, skein.ErrForbidden, English), `{"type":"a\"\n.error","msg":"forbidden","code":4004,"data":null}`},
+		"pong":                 {AppendPong(nil, []byte(`"7"`), 1599927082012), `{"type":"pong","data":{"time":1599927082012},"id":"7"}`},
+		"pong without id":      {AppendPong(nil, nil, 5), `{"type":"pong","data":{"time":5}}`},
+		"kick":                 {AppendKick(nil, 5, skein.KickBanned), `{"type":"logout.kick","data":{"time":5,"reason":"banned"}}`},
+		"login":                {LoginAnswer{5, "abc", 25}.Append([]byte("x")), `x{"time":5,"session_id":"abc","heartbeat_s":25}`},
+		"appended to another":  {AppendPong([]byte("x"), nil, 5), `x{"type":"pong","data":{"time":5}}`},
+	} {
+		if string(tt.got) != tt.want {
+			t.Errorf("%s: got %s, want %s", name, tt.got, tt.want)
+		}
+	}
+}
+
+func TestDecodeLogin(t *testing.T) {
+	const documented = `{"device_id":"1111","app_id":"666666","client_id":"1111","ext":{"nickname": "liliSara"}}`
+	in, err := DecodeLogin([]byte(documented))
+	if err != nil || in.AppID != "666666" || in.ClientID != "1111" || in.DeviceID != "1111" || string(in.Ext) != `{"nickname":"liliSara"}` {
+		t.Errorf("the documented login: got %+v, %v", in, err)
+	}
+	for name, tt := range map[string]struct {
+		data  string
+		want  error
+		field string
+	}{
+		"nothing":                    {``, skein.ErrMissing, "app_id"},
+		"no client":                  {`{"app_id":"a","device_id":"d"}`, skein.ErrMissing, "client_id"},
+		"no device":                  {`{"app_id":"a","client_id":"c"}`, skein.ErrMissing, "device_id"},
+		"a device of 65 characters":  {`{"app_id":"a","client_id":"c","device_id":"` + strings.Repeat("机", 65) + `"}`, skein.ErrMalformed, "device_id"},
+		"a device with a line break": {`{"app_id":"a","client_id":"c","device_id":"a\nb"}`, skein.ErrMalformed, "device_id"},
+		"a device type nobody knows": {`{"app_id":"a","client_id":"c","device_id":"d","device_type":"fridge"}`, skein.ErrMalformed, "device_type"},
+		"an ext that is too long":    {`{"app_id":"a","client_id":"c","device_id":"d","ext":"` + strings.Repeat("a", 16<<10) + `"}`, skein.ErrMalformed, "ext"},
+		"a token that is no text":    {`{"app_id":"a","client_id":"c","device_id":"d","token":7}`, skein.ErrMalformed, "token"},
+	} {
+		_, err := DecodeLogin([]byte(tt.data))
+		checkFault(t, name, tt.data, err, tt.want, tt.field)
+	}
+	if _, err := DecodeLogin([]byte(`{"app_id":1,"client_id":2,"device_id":"` + strings.Repeat("机", 64) + `"}`)); err != nil {
+		t.Errorf("a device of 64 characters: got %v", err)
+	}
+}
+
+// FuzzFrame holds that a command that is read can be answered with a frame that is
+// JSON, with the same id, and that one that is not is answered too.
+func FuzzFrame(f *testing.F) {
+	for _, seed := range []string{
+		`{"type":"ping","id":"7"}`, `{"type":"msg.send","data":{"a":1},"id":"\u00e9"}`, `{"type":5,"id":"7"}`, `{"id":7}`, `[]`, ``,
+		`{"type":"a\u0000b","id":"\""}`, `{"type":null,"data":[],"id":""}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		frame, err := ParseFrame(data)
+		var answer []byte
+		if err != nil {
+			if c := CodeOf(err).Code; c != 4001 && c != 4406 {
+				t.Fatalf("%q: got code %d, %v", data, c, err)
+			}
+			answer = AppendFailure(nil, frame.Type, frame.ID, err, Chinese)
+		} else {
+			if frame.Data != nil && (!jsontext.Value(frame.Data).IsValid() || bytes.TrimSpace(frame.Data)[0] != '{') {
+				t.Fatalf("%q: data %q", data, frame.Data)
+			}
+			answer = AppendSuccess(nil, frame.Type, frame.ID, frame.Data)
+		}
+		var read struct {
+			Type string         `json:"type"`
+			ID   jsontext.Value `json:"id"`
+		}
+		if err := json.Unmarshal(answer, &read); err != nil || !strings.HasPrefix(read.Type, frame.Type) || !bytes.Equal(read.ID, frame.ID) {
+			t.Fatalf("%q: answered %q: %v", data, answer, err)
+		}
+	})
+}
