@@ -19,6 +19,8 @@ const (
 	closeTooBig      = int(ws.StatusMessageTooBig)
 )
 
+const goingAway = "server is going away"
+
 // farewell ends the reading of a socket: the close frame that answers what came.
 type farewell struct {
 	code   int

@@ -204,6 +204,8 @@ func TestPingsOverTheRateAreNotAnswered(t *testing.T) {
 	for range 10 {
 		p.want("pong x")
 	}
+	p.send(text(`{"type":"echo"}`))
+	p.wantError("echo.error", 4290) // so all pings were seen
 	f.clock.advance(time.Second)
 	p.send(pingOf("later"))
 	p.want("pong later")

@@ -121,7 +121,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	defer s.cancel()
 
 	err := s.opts.Hub.Close(ctx)
-	s.roster.each(func(c *conn) { c.Close(closeGoingAway, "server is going away") })
+	s.roster.each(func(c *conn) { c.Close(closeGoingAway, goingAway) })
 	s.running.Wait()
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -149,7 +150,7 @@ func TestAPeerThatSendsButNeverReadsIsClosed(t *testing.T) {
 }
 
 func TestTheServerPings(t *testing.T) {
-	f := start(t, func(_ *Options, o *hub.Options) { o.Heartbeat = time.Second })
+	f := start(t, func(_ *Options, o *hub.Options) { o.Heartbeat = 500 * time.Millisecond })
 	p := f.login(t, "Tom", "phone")
 	p.want("ping ")
 	p.send(pongOf(""))
@@ -195,9 +196,13 @@ func TestAShutdownClosesAllAndLetsCommandsFinish(t *testing.T) {
 		<-finish
 		return []byte(`{}`), nil
 	}
+	finishOnce := sync.OnceFunc(func() { close(finish) })
+	defer finishOnce() // also when the test fails
 	busy, idle, stranger := f.login(t, "Tom", "busy"), f.login(t, "Tom", "idle"), f.dial(t)
 	busy.send(text(`{"type":"slow"}`))
 	<-running
+	stranger.send(pingOf("here"))
+	stranger.want("pong here")
 
 	down := make(chan error)
 	go func() { down <- f.socket.Shutdown(t.Context()) }()
@@ -207,7 +212,7 @@ func TestAShutdownClosesAllAndLetsCommandsFinish(t *testing.T) {
 	}
 	stranger.say("login", loginData("Jerry", "phone"))
 	stranger.wantError("login.error", 5030)
-	close(finish)
+	finishOnce()
 	busy.wantType("slow.success")
 	busy.wantEnd(1001)
 	stranger.wantEnd(1001)

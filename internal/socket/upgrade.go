@@ -47,7 +47,8 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request, addr string) boo
 	started := s.roster.enter(c, func() {
 		s.running.Go(func() { c.serve(early) })
 	})
-	if !started {
+	if !started { // the server was shut down during the handshake
+		c.Close(closeGoingAway, goingAway)
 		_ = nc.Close() // as above
 	}
 	return started
