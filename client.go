@@ -14,7 +14,7 @@ type Client struct {
 	Cut         Millis // tokens issued at or before this moment are refused
 
 	// DeviceCuts are cuts of single devices, by device_id: the newest
-	// MaxDeviceCuts of them. nil: none.
+	// MaxDeviceCuts of them; what was before those is in Cut. nil: none.
 	DeviceCuts map[string]Millis
 	Deleted    bool // what is left of a deleted client: its id and its cut
 }
@@ -28,6 +28,15 @@ const MaxDeviceCuts = 100
 // CutOf is the moment at or before which a token of the client is refused on a
 // device (empty: no device in particular).
 func (c Client) CutOf(device string) Millis { return max(c.Cut, c.DeviceCuts[device]) }
+
+// LastCut is the newest of all cuts: a token issued after it is refused on no device.
+func (c Client) LastCut() Millis {
+	last := c.Cut
+	for _, cut := range c.DeviceCuts {
+		last = max(last, cut)
+	}
+	return last
+}
 
 // MaxIDLength bounds client_id, device_id and client_msg_id, in characters.
 const MaxIDLength = 64

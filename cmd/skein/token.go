@@ -61,7 +61,7 @@ func (c *tokenCmd) mint(ctx context.Context, s store.Clients, app skein.App) (st
 	}
 	token, _, err := access.Mint(app, access.Grant{
 		Client: c.Client, Device: terms.Device, Actions: terms.Actions, TTL: terms.TTL,
-	}, now, client.CutOf(terms.Device))
+	}, now, client.LastCut())
 	return token, err
 }
 

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -73,20 +74,22 @@ func (s *Service) Logout(ctx context.Context, by skein.Actor, id, device string)
 	return err
 }
 
-// cut refuses the tokens of a device, or of all. The oldest cut of a device is
-// forgotten where there are too many.
+// cut refuses the tokens of a device, or of all. A cut never moves back, whatever
+// the clock did. Where there are too many, the oldest becomes one of all devices:
+// forgotten, it would let its tokens in again.
 func cut(c *skein.Client, device string, now skein.Millis) {
 	if device == "" {
-		c.Cut, c.DeviceCuts = now, nil
+		c.Cut, c.DeviceCuts = max(now, c.LastCut()), nil
 		return
 	}
 	cuts := maps.Clone(c.DeviceCuts)
 	if cuts == nil {
 		cuts = map[string]skein.Millis{}
 	}
-	cuts[device] = now
+	cuts[device] = max(now, cuts[device])
 	if len(cuts) > skein.MaxDeviceCuts {
-		oldest := slices.MinFunc(slices.Collect(maps.Keys(cuts)), func(a, b string) int { return int(cuts[a] - cuts[b]) })
+		oldest := slices.MinFunc(slices.Collect(maps.Keys(cuts)), func(a, b string) int { return cmp.Compare(cuts[a], cuts[b]) })
+		c.Cut = max(c.Cut, cuts[oldest])
 		delete(cuts, oldest)
 	}
 	c.DeviceCuts = cuts

@@ -162,6 +162,6 @@ func issueToken(ctx context.Context, by skein.Actor, in wire.IssueToken, d Deps)
 	}
 	token, expires, err := access.Mint(*by.App, access.Grant{
 		Client: holder.ID, Device: grant.Device, Actions: grant.Actions, TTL: grant.TTL,
-	}, d.Chat.Now().Time(), holder.CutOf(grant.Device))
+	}, d.Chat.Now().Time(), holder.LastCut())
 	return wire.Token{Token: token, Expires: int64(expires)}, err
 }
