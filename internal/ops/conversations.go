@@ -97,14 +97,14 @@ func queryConversations(ctx context.Context, by skein.Actor, in wire.QueryConver
 		return nil, err
 	}
 	q := skein.ConvQuery{Offset: place.Offset(), Limit: place.Size, After: place.After, Count: true}
+	where, asked, err := in.Conditions(d.Zone)
 	switch {
-	case in.Where != nil:
-		if q.Where, err = wire.ParseWhere(in.Where, d.Zone); err != nil {
-			return nil, err
-		}
-	case by.Server():
+	case err != nil:
+		return nil, err
+	case !asked && by.Server():
 		return nil, skein.Missing("where")
 	}
+	q.Where = where
 	page, err := d.Chat.FindConversations(ctx, by, q)
 	if err != nil {
 		return nil, err

@@ -93,7 +93,7 @@ func (t *Table) Call(ctx context.Context, by skein.Actor, name string, data []by
 	}
 	app, err := t.deps.Gate.App(ctx, by.App.ID) // sessions follow the settings of their app
 	if err != nil {
-		return nil, skein.ErrUnauthenticated
+		return nil, err
 	}
 	by.App = app
 	return t.Do(ctx, by, op, func(in any) error { return wire.Decode(data, in) })
