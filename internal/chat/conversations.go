@@ -23,7 +23,7 @@ func (s *Service) CreateConversation(ctx context.Context, by skein.Actor, creato
 	if err != nil {
 		return draft, err
 	}
-	if draft.Type == skein.Group && len(members) > by.App.Settings.MaxMembers {
+	if draft.Type != skein.Room && len(members) > by.App.Settings.MaxMembers {
 		return draft, tooManyMembers
 	}
 	draft.App, draft.ID, draft.Creator = by.App.ID, s.newID(), creator
