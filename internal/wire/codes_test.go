@@ -18,6 +18,7 @@ func TestEveryErrorHasItsDocumentedCodeStatusAndTexts(t *testing.T) {
 		skein.ErrMissing:             {nil, 4001, 400, "参数缺失", "missing parameter"},
 		skein.ErrMissingHeader:       {nil, 4002, 400, "头信息缺失", "missing header"},
 		skein.ErrUnauthenticated:     {nil, 4003, 401, "认证失败", "authentication failed"},
+		skein.ErrUnknownApp:          {nil, 4003, 401, "认证失败", "authentication failed"},
 		skein.ErrForbidden:           {nil, 4004, 403, "无权操作", "forbidden"},
 		skein.ErrUnknownConversation: {nil, 4011, 404, "未知会话", "unknown conversation"},
 		skein.ErrUnknownMessage:      {nil, 4012, 404, "未知消息", "unknown message"},
