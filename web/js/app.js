@@ -25,6 +25,9 @@ const saved = {
   set(key, value) { try { sessionStorage.setItem(`skein.${key}`, value); } catch { /* this page only */ } },
 };
 
+// wide is where the wire stands beside the talk; as in chat.css.
+const wide = () => matchMedia("(min-width: 1100px)").matches;
+
 main();
 
 async function main() {
@@ -144,6 +147,7 @@ class Page {
     const open = this.#talk?.conv ?? null;
     const escape = () => this.#escape();
     this.#bar = new Bar(this.#connection, { back: () => this.#connection.open() });
+    root.dataset.wire = this.#wireWanted() ? "on" : "off";
     this.#list = new ListPane(this.#chat, {
       context: this.#context(), escape,
       open: (conv) => this.#go(`#c/${conv.id}`),
@@ -156,12 +160,12 @@ class Page {
       context: this.#context(), bar: this.#bar, escape,
       back: () => this.#go("#"),
       wire: () => this.#toggleWire(),
+      wireOn: () => wide() && root.dataset.wire !== "off",
       details: (conv) => details(this.#chat, conv),
       empty: () => this.#list.welcome(),
     });
     this.#wire = new WirePane(tape, { context: () => this.#context(), escape, back: () => this.#closeWire() });
     root.className = "app";
-    root.dataset.wire = this.#wireWanted() ? "on" : "off";
     fill(root, h("a.skip", { href: "#write", on: { click: (e) => { e.preventDefault(); this.#talk.focus(); } } }, t("skip")),
       this.#list.el, this.#talk.el, this.#wire.el);
     this.#bar.show();
@@ -210,7 +214,7 @@ class Page {
   }
 
   #toggleWire() {
-    if (!matchMedia("(min-width: 1100px)").matches) {
+    if (!wide()) {
       this.#before = location.hash || "#";
       this.#go("#wire");
       return;

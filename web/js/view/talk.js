@@ -29,7 +29,7 @@ export class TalkPane {
   #revision = new Map(); // key → times it was asked to be drawn again
   #live = h("div.off-screen", { role: "log", "aria-live": "polite" });
 
-  // options: context, bar, back(), wire(), details(conv), empty() → element, escape()
+  // options: context, bar, back(), wire(), wireOn(), details(conv), empty() → element, escape()
   constructor(chat, connection, options) {
     this.#chat = chat;
     this.#connection = connection;
@@ -116,8 +116,9 @@ export class TalkPane {
 
   #head() {
     const conv = this.conv;
-    const { back, wire, details } = this.#options;
-    const wireButton = iconButton("wire", t("wireShow"), wire, { data: { test: "wire" } });
+    const { back, wire, wireOn, details } = this.#options;
+    const wireButton = iconButton("wire", t(wireOn() ? "wireHide" : "wireShow"), () => { wire(); this.#head(); },
+      { "aria-pressed": String(wireOn()), data: { test: "wire" } });
     if (!conv) {
       fill(this.#header, h("h2"), wireButton);
       this.#empty();
