@@ -26,7 +26,7 @@ tests() { go test -json "$@" | bin/testreport -skips "$SKIPS"; }
 
 unit() {
 	go build -C tools -o ../bin/testreport ./testreport
-	tests -race -shuffle=on $(go list ./... | grep -v '/e2e$')
+	tests -race -shuffle=on $(go list ./... | grep -vE '/(e2e|bench)$')
 	local status=$?
 	go test -C tools ./... && return $status
 }

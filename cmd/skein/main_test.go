@@ -3,11 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,13 +12,12 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// asSkein makes the test binary be the program, so that its commands are tested as
-// processes of their own.
-const asSkein = "TEST_BINARY_IS_SKEIN"
-
+// TestMain frees the tests from the environment's own settings.
 func TestMain(m *testing.M) {
-	if os.Getenv(asSkein) != "" {
-		main()
+	for _, kv := range os.Environ() {
+		if name, _, _ := strings.Cut(kv, "="); strings.HasPrefix(name, "SKEIN_") {
+			_ = os.Unsetenv(name) // a name that was just listed
+		}
 	}
 	os.Exit(m.Run())
 }
@@ -32,18 +28,13 @@ type result struct {
 	code     int
 }
 
-// runSkein runs a command to its end, away from the environment's own settings.
+// runSkein runs a command to its end, as main does. Package e2e tests the same
+// commands as processes.
 func runSkein(t *testing.T, args ...string) result {
 	t.Helper()
 	var out, stderr bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
-	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "SKEIN_") }), asSkein+"=1")
-	cmd.Stdout, cmd.Stderr = &out, &stderr
-	var exit *exec.ExitError
-	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
-		t.Fatalf("skein %v: %v", args, err)
-	}
-	return result{out.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	code := run(args, &out, &stderr)
+	return result{out.String(), stderr.String(), code}
 }
 
 // must runs a command that is to work and answers what it printed.
