@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -157,7 +158,7 @@ func TestRefusedFiles(t *testing.T) {
 		"empty text too": {[]multipartFile{{"file", "a.txt", nil}}, is(4001, 4406, 4601), ""},
 	} {
 		got := a.s.upload(t, a.server(), tt.files...)
-		if !contains(tt.codes, got.Code) || !strings.Contains(got.Message, tt.names) {
+		if !slices.Contains(tt.codes, got.Code) || !strings.Contains(got.Message, tt.names) {
 			t.Errorf("%s: got %s, want code %v naming %q", name, got, tt.codes, tt.names)
 		}
 	}
@@ -197,7 +198,7 @@ func TestRefusedFiles(t *testing.T) {
 			h["Content-Encoding"] = "gzip"
 		}
 		got := a.s.call(t, "POST", "/im/file/upload", h, bytes.NewReader(tt.body))
-		if !contains(tt.status, got.Status) {
+		if !slices.Contains(tt.status, got.Status) {
 			t.Errorf("%s: got %s, want HTTP %v", name, got, tt.status)
 		}
 	}

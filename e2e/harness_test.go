@@ -52,7 +52,7 @@ func run(m *testing.M) (int, error) {
 	if err != nil {
 		return 1, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temp dir
+	defer os.RemoveAll(dir)
 	tempDir = dir
 	if program = os.Getenv("SKEIN_E2E_BIN"); program == "" {
 		program = filepath.Join(dir, "skein")

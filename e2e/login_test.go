@@ -104,7 +104,9 @@ func TestNoLoginInTenSecondsCloses(t *testing.T) {
 	}
 	a := dev(t)
 	c := a.s.socket(t)
-	c.sendText(`{"type":"ping"}`) //nolint:errcheck // closed below in any case
+	if err := c.sendText(`{"type":"ping"}`); err != nil {
+		t.Fatal(err)
+	}
 	c.closed(t, 4408)
 }
 

@@ -34,9 +34,7 @@ func (h headers) with(more headers) headers {
 	if out == nil {
 		out = headers{}
 	}
-	for k, v := range more {
-		out[k] = v
-	}
+	maps.Copy(out, more)
 	return out
 }
 
@@ -182,8 +180,11 @@ func readEnvelope(status int, h http.Header, raw []byte) (*answer, error) {
 		Data      json.RawMessage `json:"data"`
 		RequestID *string         `json:"request-id"`
 	}
-	if err := json.Unmarshal(raw, &env); err != nil || env.Code == nil || env.Message == nil {
-		return a, fmt.Errorf("types of the envelope: %v in %s", err, a)
+	if err := json.Unmarshal(raw, &env); err != nil {
+		return a, fmt.Errorf("types of the envelope: %w in %s", err, a)
+	}
+	if env.Code == nil || env.Message == nil {
+		return a, fmt.Errorf("no code or no message in %s", a)
 	}
 	a.Code, a.Message, a.Data, a.RequestID = *env.Code, *env.Message, env.Data, env.RequestID
 	var wrong []string

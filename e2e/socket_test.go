@@ -5,10 +5,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -293,7 +296,7 @@ func (c *rawSocket) closeCode(t *testing.T) ws.StatusCode {
 	for {
 		h, err := ws.ReadHeader(c.r)
 		if err != nil {
-			if e, ok := err.(net.Error); ok && e.Timeout() {
+			if errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Fatal("the socket stays open")
 			}
 			return 0
@@ -322,7 +325,7 @@ func TestFramesThatClose(t *testing.T) {
 		"over 256 KiB": {func(c *rawSocket) { c.frame(0x81, over, true) }, 1009},
 		"a length of 8 EiB": {func(c *rawSocket) {
 			c.conn.Write([]byte{0x81, 0xff, 0x7f, 255, 255, 255, 255, 255, 255, 255, 1, 2, 3, 4})
-		}, 1009}, //nolint:errcheck
+		}, 1009},
 		"invalid UTF-8":       {func(c *rawSocket) { c.frame(0x81, []byte{'"', 0xff, '"'}, true) }, 1007},
 		"invalid UTF-8 split": {func(c *rawSocket) { c.frame(0x01, []byte{0xe4}, true); c.frame(0x80, []byte{0x20}, true) }, 1007},
 		"not masked":          {func(c *rawSocket) { c.frame(0x81, []byte(`{"type":"ping"}`), false) }, 1002},
@@ -447,7 +450,7 @@ func TestHandshake(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer res.Body.Close()
-			if !contains(tt.status, res.StatusCode) {
+			if !slices.Contains(tt.status, res.StatusCode) {
 				t.Errorf("got %s, want %v", res.Status, tt.status)
 			}
 			if res.StatusCode == 101 && res.Header.Get("Sec-WebSocket-Accept") != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
@@ -455,15 +458,6 @@ func TestHandshake(t *testing.T) {
 			}
 		})
 	}
-}
-
-func contains(list []int, v int) bool {
-	for _, l := range list {
-		if l == v {
-			return true
-		}
-	}
-	return false
 }
 
 // SPEC 7: the server pings each heartbeat_s and drops a peer silent for two.
