@@ -33,7 +33,7 @@ func (s *Store) Handler() http.Handler {
 }
 
 func (s *Store) serve(w http.ResponseWriter, r *http.Request, name string, k *kind) {
-	f, err := os.Open(s.path(name))
+	f, err := os.OpenInRoot(s.dir, name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		s.notFound.ServeHTTP(w, r)
@@ -42,7 +42,7 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request, name string, k *ki
 		s.away(w, err)
 		return
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	info, err := f.Stat()
 	if err != nil {
 		s.away(w, err)

@@ -20,8 +20,8 @@ func server(t *testing.T) (*Store, *httptest.Server) {
 	t.Helper()
 	s, err := Open(Options{
 		Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler),
-		NotFound:   http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "our 404", 404) }),
-		NotAllowed: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "our 405", 405) }),
+		NotFound:   http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "our 404", http.StatusNotFound) }),
+		NotAllowed: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "our 405", http.StatusMethodNotAllowed) }),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -97,9 +98,7 @@ func TestWhatCouldRunIsRefused(t *testing.T) {
 		"a document with macros":   zipOf(t, "[Content_Types].xml", "word/document.xml", "word/vbaProject.bin"),
 		"a photo of another codec": box("ftyp", "mif1", "\x00\x00\x00\x00", "mif1", "vvic"),
 	}
-	for name, data := range refusals {
-		every[name] = data
-	}
+	maps.Copy(every, refusals)
 	for name, data := range every {
 		got, err := tell(data)
 		var fault *skein.Fault

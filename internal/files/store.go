@@ -52,7 +52,7 @@ func Open(o Options) (*Store, error) {
 		s.rand = rand.Reader
 	}
 	if s.notFound == nil {
-		s.notFound = http.HandlerFunc(http.NotFound)
+		s.notFound = http.NotFoundHandler()
 	}
 	if s.notAllowed == nil {
 		s.notAllowed = http.HandlerFunc(methodNotAllowed)

@@ -3,6 +3,7 @@ package reference
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -96,7 +97,7 @@ func (o op) placeOf(f field) place {
 	switch {
 	case strings.Contains(o.Path, "{"+f.name+"}"):
 		return inPath
-	case o.Method == "GET", o.Method == "DELETE" && !isList(f.typ):
+	case o.Method == http.MethodGet, o.Method == http.MethodDelete && !isList(f.typ):
 		return inQuery
 	default:
 		return inBody
