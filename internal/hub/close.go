@@ -70,7 +70,7 @@ func (h *Hub) cutAll() {
 
 func (h *Hub) all() (all []*Session) {
 	for i := range h.shards {
-		all = append(all, h.shards[i].collect(func(*Session) bool { return true })...)
+		all = append(all, h.shards[i].all()...)
 	}
 	return all
 }

@@ -1,5 +1,10 @@
 package hub
 
+import (
+	"context"
+	"log/slog"
+)
+
 // startFlush sees to it that someone writes what waits. mu is held, and released.
 func (s *Session) startFlush() {
 	idle := !s.flushing && !s.closed
@@ -34,8 +39,7 @@ func (s *Session) step() bool {
 	case ping:
 		err = s.conn.Ping()
 	case over != nil:
-		s.leave()
-		s.conn.Close(over.code, over.reason)
+		s.finish(over)
 		return false
 	default:
 		return false
@@ -44,6 +48,15 @@ func (s *Session) step() bool {
 		s.fail()
 	}
 	return true
+}
+
+// finish ends the session for good. writer is held.
+func (s *Session) finish(over *ending) {
+	s.leave()
+	s.conn.Close(over.code, over.reason)
+	s.hub.opts.Log.LogAttrs(context.Background(), slog.LevelDebug, "session ended by the server",
+		slog.String("app", s.app), slog.String("client", s.client), slog.String("session", s.id),
+		slog.Int("code", over.code), slog.String("reason", over.reason))
 }
 
 // take decides what comes next: frames to write, a ping, or the end. With nothing

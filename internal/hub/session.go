@@ -109,25 +109,24 @@ func (s *Session) Detach() {
 	s.discard()
 }
 
-// end ends the session behind one last frame (nil: none). It does not wait, and
-// reports false when the session was over already.
-func (s *Session) end(last []byte, how ending) bool {
+// end ends the session behind one last frame (nil: none), if it is not over
+// already. It does not wait.
+func (s *Session) end(last []byte, how ending) {
 	s.mu.Lock()
 	if s.ending != nil {
 		s.mu.Unlock()
-		return false
+		return
 	}
 	s.ending = &how
 	if s.holding && how.patient {
-		s.mu.Unlock()
-		return true // Answer goes on from here
+		s.mu.Unlock() // Answer goes on from here
+		return
 	}
 	s.release()
 	if last != nil {
 		s.push(&s.ready, last)
 	}
 	s.startFlush()
-	return true
 }
 
 // leave takes the session out of its shard.

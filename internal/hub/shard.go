@@ -83,16 +83,14 @@ func (sh *shard) unlink(s *Session) {
 	}
 }
 
-// collect lists the sessions that match, of all clients.
-func (sh *shard) collect(match func(*Session) bool) []*Session {
+// all lists the sessions of all clients.
+func (sh *shard) all() []*Session {
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
-	var found []*Session
+	found := make([]*Session, 0, sh.count)
 	for _, first := range sh.sessions {
 		for s := first; s != nil; s = s.next {
-			if match(s) {
-				found = append(found, s)
-			}
+			found = append(found, s)
 		}
 	}
 	return found

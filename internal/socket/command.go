@@ -1,9 +1,8 @@
 package socket
 
 import (
-	"context"
-	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 
 	"github.com/gobwas/ws"
@@ -133,11 +132,12 @@ func (c *conn) answer(frame []byte) error {
 
 // logInternal keeps what the peer is not told.
 func (c *conn) logInternal(frame wire.Frame, err error) {
-	if wire.CodeOf(err).Code != 1 || errors.Is(err, context.Canceled) {
+	if wire.CodeOf(err).Code != 1 {
 		return
 	}
-	c.server.opts.Log.Error("command failed",
-		"type", frame.Type, "app", c.appID(), "client", c.actor.Client, "session", c.actor.Session, "error", err)
+	c.server.opts.Log.LogAttrs(c.server.ctx, slog.LevelError, "command failed",
+		slog.String("type", frame.Type), slog.String("app", c.appID()), slog.String("client", c.actor.Client),
+		slog.String("session", c.actor.Session), slog.Any("error", err))
 }
 
 func (c *conn) appID() string {

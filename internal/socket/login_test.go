@@ -112,11 +112,9 @@ func TestTheNewerSocketOfADeviceKicksTheOlder(t *testing.T) {
 	newer := f.login(t, "Tom", "phone")
 	older.want(`text {"type":"logout.kick","data":{"time":1,"reason":"replaced"}}`)
 	older.wantEnd(4401)
-	for name, p := range map[string]*peer{"newer": newer, "another device": desk} {
-		t.Run(name, func(t *testing.T) {
-			p.send(pingOf(name))
-			p.want("pong " + name)
-		})
+	for _, p := range []*peer{newer, desk} {
+		p.send(pingOf("here"))
+		p.want("pong here")
 	}
 }
 

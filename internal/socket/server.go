@@ -92,7 +92,7 @@ type Server struct {
 
 	draining atomic.Bool
 	running  sync.WaitGroup  // one reader a socket; added to under the roster's lock
-	ctx      context.Context // of every command; ends when Shutdown's patience does
+	ctx      context.Context //nolint:containedctx // of every command, from none that waits: the server's own, ends with Shutdown's patience
 	cancel   context.CancelFunc
 }
 
