@@ -149,7 +149,7 @@ func eventFrame(name string) ([]byte, error) {
 	case skein.EventMessage:
 		return wire.AppendNewMessage(nil, &skein.Sent{Message: reply, App: exampleApp, ConvType: skein.Group}), nil
 	case skein.EventConvCreated, skein.EventConvUpdated:
-		notice.Conversation = &group3
+		notice.Conversation = &talk
 	case skein.EventMembersAdded, skein.EventMembersRemoved:
 		notice.Clients = []string{"Iron"}
 	case skein.EventConvDeleted:

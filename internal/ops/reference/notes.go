@@ -45,7 +45,7 @@ var reply = skein.Message{
 	},
 }
 
-var group3 = skein.Conversation{
+var talk = skein.Conversation{
 	App: exampleApp, ID: exampleConv, Type: skein.Group, Creator: "Tom", Extend: []byte(`{"conv_name":"just test"}`),
 	Members: 3, LastSeq: 2, Created: created, Updated: changed, Active: reply.Created,
 }
@@ -114,7 +114,7 @@ var notesOf = map[string]notes{
 	"conv.query": {
 		codes:   []int{4001, 4406},
 		request: `{"where":[["conv_id","=","` + exampleID + `"]],"page":1,"size":20}`,
-		answer:  wire.NewPage(firstPage(20), []wire.Conversation{wire.ConversationOf(group3, utc)}, 1, skein.Cursor{}),
+		answer:  wire.NewPage(firstPage(20), []wire.Conversation{wire.ConversationOf(talk, utc)}, 1, skein.Cursor{}),
 	},
 	"conv.update": {
 		codes:   []int{4001, 4011, 4406},
@@ -124,7 +124,7 @@ var notesOf = map[string]notes{
 	"conv.get": {
 		codes:   []int{4011},
 		request: `{"conv_id":"` + exampleID + `"}`,
-		answer:  wire.ConversationOf(group3, utc),
+		answer:  wire.ConversationOf(talk, utc),
 	},
 	"conv.delete": {
 		codes:   []int{4011},

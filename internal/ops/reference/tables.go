@@ -41,7 +41,7 @@ func (w *writer) requestTable(fields []field) string {
 
 func (w *writer) uploadTable() string {
 	doc := ops.Doc{EN: "a form field with a file name", ZH: "表单字段，须带文件名"}
-	return grid([]string{w.field, w.typ, w.required, w.meaning}, [][]string{{"`file`", w.file0, w.yes, w.pick(doc)}})
+	return grid([]string{w.field, w.typ, w.required, w.meaning}, [][]string{{"`file`", w.fileWord, w.yes, w.pick(doc)}})
 }
 
 // table tells the fields of an answer or of an event.

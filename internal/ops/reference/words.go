@@ -11,11 +11,11 @@ type language struct {
 	file string // of the guide
 	pick func(ops.Doc) string
 
-	socket, answerWord, codesWord, or              string
-	field, typ, required, meaning, yes             string
-	code, text, when, closeCode, toDo, limit, size string
-	str, integer, boolean, jsonWord, file0, orNull string
-	page, listOf                                   func(string) string
+	socket, answerWord, codesWord, or                 string
+	field, typ, required, meaning, yes                string
+	code, text, when, closeCode, toDo, limit, size    string
+	str, integer, boolean, jsonWord, fileWord, orNull string
+	page, listOf                                      func(string) string
 }
 
 var english = language{
@@ -25,7 +25,7 @@ var english = language{
 	socket: "socket", answerWord: "Answer: ", codesWord: "Codes: ", or: ", or ",
 	field: "field", typ: "type", required: "required", meaning: "meaning", yes: "yes",
 	code: "code", text: "text", when: "when", closeCode: "code", toDo: "what to do", limit: "what", size: "default",
-	str: "string", integer: "integer", boolean: "boolean", jsonWord: "JSON", file0: "file", orNull: " or null",
+	str: "string", integer: "integer", boolean: "boolean", jsonWord: "JSON", fileWord: "file", orNull: " or null",
 	page:   func(item string) string { return "page of " + plural(item) },
 	listOf: func(item string) string { return "list of " + plural(item) },
 }
@@ -37,7 +37,7 @@ var chinese = language{
 	socket: "socket", answerWord: "返回：", codesWord: "状态码：", or: "，或",
 	field: "字段", typ: "类型", required: "必填", meaning: "说明", yes: "是",
 	code: "状态码", text: "文本", when: "含义", closeCode: "关闭码", toDo: "应对", limit: "项目", size: "默认值",
-	str: "字符串", integer: "整数", boolean: "布尔", jsonWord: "JSON", file0: "文件", orNull: " 或 null",
+	str: "字符串", integer: "整数", boolean: "布尔", jsonWord: "JSON", fileWord: "文件", orNull: " 或 null",
 	page:   func(item string) string { return item + "分页" },
 	listOf: func(item string) string { return item + "数组" },
 }
