@@ -123,7 +123,7 @@ func (p *tab) run(steps ...chromedp.Action[chromedp.Void]) {
 	ctx, cancel := p.limited()
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
-		p.fail("%v", err)
+		p.failf("%v", err)
 	}
 }
 
@@ -133,7 +133,7 @@ func tell[P, R any](p *tab, cmd cdp.Command[P, R], params P) {
 	ctx, cancel := p.limited()
 	defer cancel()
 	if _, err := chromedp.Call(ctx, cmd, params); err != nil {
-		p.fail("%v", err)
+		p.failf("%v", err)
 	}
 }
 
@@ -144,7 +144,7 @@ func js[T any](p *tab, expression string) T {
 	defer cancel()
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
-		p.fail("%s: %v", expression, err)
+		p.failf("%s: %v", expression, err)
 	}
 	return v
 }
@@ -155,8 +155,8 @@ func (p *tab) do(expression string) {
 	js[chromedp.Void](p, expression)
 }
 
-// fail ends the test and shows what the page reads.
-func (p *tab) fail(format string, args ...any) {
+// failf ends the test and shows what the page reads.
+func (p *tab) failf(format string, args ...any) {
 	p.t.Helper()
 	text, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](`document.body.innerText`))
 	if err != nil {
@@ -175,7 +175,7 @@ func (p *tab) until(what, condition string) {
 	p.t.Helper()
 	for deadline := time.Now().Add(patience); !js[bool](p, "Boolean("+condition+")"); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			p.fail("waited %v for: %s", patience, what)
+			p.failf("waited %v for: %s", patience, what)
 		}
 	}
 }
@@ -266,7 +266,7 @@ func (p *tab) hears(want ...string) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	p.fail("the talk is\n%q\nwant\n%q", got, want)
+	p.failf("the talk is\n%q\nwant\n%q", got, want)
 }
 
 // attach puts a picture into the file field as the picker would.
@@ -479,7 +479,6 @@ func TestBrowserTalk(t *testing.T) {
 	tom.shot("chat-dark")
 	tom.click(`[data-test="lang"]`)
 	tom.sees("数据流")
-	tom.shot("chat-zh-dark")
 	tom.click(`[data-test="lang"]`)
 	tom.scheme("light")
 
@@ -680,6 +679,12 @@ func TestBrowserChinese(t *testing.T) {
 	ming.until("all sent", `document.querySelectorAll(".message").length === 4 && !document.querySelector(".message.sending")`)
 	ming.sees("小红")
 	ming.shot("chat-zh-light")
+	ming.scheme("dark")
+	ming.shot("chat-zh-dark")
+	ming.scheme("light")
+	ming.run(chromedp.EmulateViewport(900, 700))
+	ming.until("two panes", `!document.querySelector(".pane.wire").checkVisibility()`)
+	ming.shot("tablet-light")
 	// A refusal is in the reader's language too.
 	ming.click(`[data-test="new"]`)
 	ming.run(chromedp.WaitVisible(chromedp.CSS("#who")))
