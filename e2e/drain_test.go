@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -98,6 +99,19 @@ func TestIdleServerDrainsToExitZero(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.Stop(t)
+}
+
+func TestSIGINTDrainsToo(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	c := demoApp(s).login(t, "Tom", "d")
+	if err := s.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	c.closed(t, ws.StatusGoingAway)
+	if code := s.Wait(t, 2*patience); code != 0 {
+		t.Errorf("exit code: got %d, want 0", code)
+	}
 }
 
 func TestSecondSIGTERMExitsAtOnce(t *testing.T) {

@@ -121,3 +121,78 @@ func TestSeqIsDenseUnderConcurrentSenders(t *testing.T) {
 		}
 	}
 }
+
+// One commit takes whatever waits: a send that fails must not take its neighbours
+// with it, nor a number.
+func TestFailingSendsLeaveTheirNeighboursAlone(t *testing.T) {
+	t.Parallel()
+	a := dev(t)
+	one, two := a.user(t, "one"), a.user(t, "two")
+	conv, closed := a.group(t, one, two), a.group(t, two)
+	used := unique("key")
+	a.must(t, "POST", convPath(conv, "message"), obj{"from_client": one, "type": -1, "text": "first", "client_msg_id": used})
+	c := a.login(t, one, "d")
+	kinds := []struct {
+		data obj
+		code int
+	}{
+		{obj{"conv_id": conv, "type": -1, "text": "good"}, 0},
+		{obj{"conv_id": conv, "type": -1, "text": "other", "client_msg_id": used}, 4013},
+		{obj{"conv_id": closed, "type": -1, "text": "x"}, 4004},
+		{obj{"conv_id": conv, "type": -1, "text": "first", "client_msg_id": used}, 0}, // a retry
+		{obj{"conv_id": "00000000000000000000000000000000", "type": -1, "text": "x"}, 4011},
+		{obj{"conv_id": conv, "type": -1, "text": "good", "reply_to": "00000000000000000000000000000001"}, 4012},
+		{obj{"conv_id": conv, "type": -1, "text": "  "}, 4001},
+	}
+	const n = 210
+	want := map[string]int{}
+	for i := range n {
+		k := kinds[i%len(kinds)]
+		id, err := c.post("msg.send", k.data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want[id] = k.code
+	}
+	good := map[int64]bool{}
+	for range n {
+		f, err := c.take(patience, isAnswer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := readAnswer("msg.send", f)
+		if err != nil {
+			t.Error(err)
+		}
+		if got.Code != want[*f.ID] {
+			t.Errorf("send %s: got %s, want code %d", *f.ID, f, want[*f.ID])
+		}
+		if got.Code == 0 {
+			good[got.number("seq")] = true
+		}
+	}
+	if h := a.history(t, conv); len(h) != 1+n/len(kinds) || len(good) != len(h) {
+		t.Errorf("history: got %d messages, %d seqs answered, want %d", len(h), len(good), 1+n/len(kinds))
+	}
+	if h := a.history(t, closed); len(h) != 0 {
+		t.Errorf("history of a group that it is not in: got %+v", h)
+	}
+}
+
+// An empty client_msg_id is none: two messages are two.
+func TestEmptyClientMsgIDIsNone(t *testing.T) {
+	t.Parallel()
+	a := dev(t)
+	one := a.user(t, "one")
+	conv := a.group(t, one)
+	for _, key := range []any{"", "", nil, nil} {
+		got := a.call(t, "POST", convPath(conv, "message"), obj{"from_client": one, "type": -1, "text": "same", "client_msg_id": key})
+		if key == "" && got.Code == 4406 {
+			return // refused is as good
+		}
+		got.want(t, "send", 0)
+	}
+	if h := a.history(t, conv); len(h) != 4 || h[0].ClientMsgID != nil {
+		t.Errorf("history: got %+v, want four messages without a client_msg_id", h)
+	}
+}

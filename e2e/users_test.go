@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"testing"
 )
@@ -72,6 +73,13 @@ func TestUserPages(t *testing.T) {
 	slices.Sort(all)
 	if !slices.Equal(all, want) {
 		t.Errorf("all pages: got %v, want %v", all, want)
+	}
+	asked := fmt.Sprintf(`[["client_id","in",[%q,%q,"nobody9"]]]`, ids[7], ids[2])
+	if found, got := list("?where=" + url.QueryEscape(asked)); len(found) != 2 || !slices.Contains(found, ids[7]) || !slices.Contains(found, ids[2]) || got.number("total") != 2 {
+		t.Errorf("where %s: got %s", asked, got)
+	}
+	for _, w := range []string{`{}`, `[["nope","=","x"]]`, `[["client_id","like","%"]]`, `[["client_id","in","x"]]`, `[["client_id' OR 1=1 --","=","x"]]`, `[`} {
+		a.call(t, "GET", "/im/users?where="+url.QueryEscape(w), nil).want(t, "users where "+w, 4406)
 	}
 	a.must(t, "DELETE", userPath(ids[3]), nil)
 	if found, got := list("?size=100"); len(found) != 24 || slices.Contains(found, ids[3]) || got.number("total") != 24 {
