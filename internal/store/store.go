@@ -135,8 +135,8 @@ type MemberLimit struct {
 type Messages interface {
 	// Append stores a draft as the next message of its conversation: seq from 1,
 	// dense. A draft whose (Sender, ClientMsgID) is known there answers the first
-	// message again, with again true, whatever has become of its sender since;
-	// with another body it is ErrConflict (NoSync is no part of what is compared:
+	// message again, with again true, whatever has become of its sender since
+	// (but not to a client created later with a deleted one's id); with another body it is ErrConflict (NoSync is no part of what is compared:
 	// it is about delivery; nor is a body that was erased). Errors:
 	// ErrUnknownConversation; ErrUnknownClient and ErrBanned about the sender;
 	// ErrForbidden when the sender does not meet draft.Need or is muted (with

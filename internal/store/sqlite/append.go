@@ -172,7 +172,8 @@ func (g *group) advance(p *place, m skein.Message) {
 
 // first is the message that was stored under the letter's client_msg_id. Errors:
 // ErrConflict when its content was another. An erased message has no hash any
-// more and passes for the same.
+// more and passes for the same. What a former holder of the sender's id said is
+// not the sender's to hear of.
 func (g *group) first(p *place, l letter) (m skein.Message, found bool, err error) {
 	if l.ClientMsgID == "" {
 		return m, false, nil
@@ -182,7 +183,7 @@ func (g *group) first(p *place, l letter) (m skein.Message, found bool, err erro
 		m = readMessage(r, l.Conv)
 		hash := r.ColumnRawBlob(messageColumnCount)
 		same = len(hash) == 0 || bytes.Equal(hash, l.hash)
-	}, firstMessage, p.key, l.Sender, l.ClientMsgID)
+	}, firstMessage, l.App, l.Sender, p.key, l.ClientMsgID)
 	if found && !same {
 		return skein.Message{}, false, skein.About(skein.ErrConflict, "client_msg_id")
 	}
@@ -190,4 +191,5 @@ func (g *group) first(p *place, l letter) (m skein.Message, found bool, err erro
 }
 
 const firstMessage = `SELECT ` + messageColumns + `, content_hash FROM messages
-	WHERE conv_key = ?1 AND sender = ?2 AND client_msg_id = ?3`
+	WHERE conv_key = ?3 AND sender = ?2 AND client_msg_id = ?4
+	AND created >= coalesce((SELECT created FROM clients WHERE app_key = ` + appKey + ` AND id = ?2), 0)`

@@ -197,6 +197,21 @@ var appends = []check{
 			}
 		}
 	}},
+	{"a new holder of an id is told nothing of what the former sent", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		conv := f.group("shop", "ann", "bob")
+		d := f.draft("shop", conv, "ann", "hi")
+		d.ClientMsgID = "x"
+		_, _, err := f.Append(f.Context(), d)
+		f.must(err)
+		_, err = f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
+		f.must(err)
+		f.pass(time.Second)
+		f.clients("shop", "ann")
+		d.ID = f.newID()
+		_, _, err = f.Append(f.Context(), d)
+		f.wantErr(err, skein.ErrForbidden)
+	}},
 	{"a message that may not be sent is not stored, nor a transient one admitted", func(f *fixture) {
 		f.app("shop", "ann", "bob", "boss", "mute", "bad", "late")
 		conv := f.conv("shop", skein.Group)
