@@ -68,7 +68,11 @@ func assemble(ctx context.Context, c config.Serve, log *slog.Logger) (*server, e
 		return nil, errors.Join(err, s.store.Close())
 	}
 	uploads, err := files.Open(files.Options{
-		Dir: filepath.Join(c.Data, "uploads"), Log: log, NotFound: http.HandlerFunc(rest.NotFound),
+		Dir: filepath.Join(c.Data, "uploads"), Log: log,
+		NotFound: http.HandlerFunc(rest.NotFound),
+		NotAllowed: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			rest.MethodNotAllowed(w, r, "GET, HEAD")
+		}),
 	})
 	if err != nil {
 		return nil, errors.Join(err, s.store.Close())
