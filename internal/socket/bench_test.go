@@ -5,6 +5,7 @@ package socket
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -155,21 +156,24 @@ func cpu(who int) time.Duration {
 }
 
 // BenchmarkIdle measures what a logged-in socket that says nothing costs: resident
-// bytes of the process, and its CPU for the login. The peers are another process.
+// bytes of the process, and its CPU for the login and for a heartbeat (ping and
+// pong). The peers are another process.
 func BenchmarkIdle(b *testing.B) {
 	if testing.Short() {
 		b.Skip("opens 10,000 sockets")
 	}
-	const sockets = 10_000
-	f := start(b, nil)
-	warm := loginRaw(b, f.addr, "warm")
-	defer warm.close()
+	const (
+		sockets   = 10_000
+		heartbeat = 5 * time.Second
+		rounds    = 3
+	)
+	f := start(b, func(_ *Options, o *hub.Options) { o.Heartbeat = heartbeat })
 	for b.Loop() {
 		before, cpuBefore := residentBytes(b), cpu(syscall.RUSAGE_SELF)
 		hangUp := startPeers(b, f.addr, sockets)
 		used := cpu(syscall.RUSAGE_SELF) - cpuBefore
 		resident := residentBytes(b) - before
-		if n := f.hub.Sessions(); n != sockets+1 {
+		if n := f.hub.Sessions(); n != sockets {
 			b.Fatalf("%d sessions", n)
 		}
 		var m runtime.MemStats
@@ -178,6 +182,14 @@ func BenchmarkIdle(b *testing.B) {
 		b.ReportMetric(float64(m.HeapAlloc)/sockets, "heap-bytes/socket")
 		b.ReportMetric(float64(m.StackInuse)/sockets, "stack-bytes/socket")
 		b.ReportMetric(float64(used.Microseconds())/sockets, "cpu-µs/login")
+
+		cpuBefore = cpu(syscall.RUSAGE_SELF)
+		time.Sleep(rounds * heartbeat)
+		used = cpu(syscall.RUSAGE_SELF) - cpuBefore
+		if n := f.hub.Sessions(); n != sockets {
+			b.Fatalf("%d sessions after the heartbeats", n)
+		}
+		b.ReportMetric(float64(used.Microseconds())/sockets/rounds, "cpu-µs/heartbeat")
 		hangUp()
 	}
 }
@@ -223,11 +235,39 @@ func TestPeersOfTheIdleBenchmark(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	poll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i := range n {
-		loginRaw(t, addr, fmt.Sprint("client", i))
+		p := loginRaw(t, addr, fmt.Sprint("client", i))
+		in := syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(p)}
+		if err := syscall.EpollCtl(poll, syscall.EPOLL_CTL_ADD, int(p), &in); err != nil {
+			t.Fatal(err)
+		}
 	}
 	_, _ = os.Stdout.WriteString("ready\n")
+	go answerPings(t, poll)
 	_, _ = io.Copy(io.Discard, os.Stdin) // until the benchmark hangs up
+}
+
+// answerPings answers whatever comes with a pong; it ends with the process.
+func answerPings(t *testing.T, poll int) {
+	var ready [256]syscall.EpollEvent
+	var buf [256]byte
+	pong := pongOf("")
+	for {
+		n, err := syscall.EpollWait(poll, ready[:], -1)
+		if err != nil && !errors.Is(err, syscall.EINTR) {
+			t.Errorf("epoll: %v", err)
+			return
+		}
+		for _, e := range ready[:max(n, 0)] {
+			if got, _ := syscall.Read(int(e.Fd), buf[:]); got > 0 {
+				rawPeer(e.Fd).write(t, pong)
+			}
+		}
+	}
 }
 
 // residentBytes is the resident size after what is garbage went back to the system.
