@@ -151,7 +151,14 @@ func TestUpdateIsForManagersOfAllThatMatch(t *testing.T) {
 	}
 
 	f.must(update(tom, where(skein.FieldCreator, skein.Eq, "Tom")))
-	f.wantTold("an update", `conv.updated by "Tom" [] also [] audience []`)
+	f.wantTold("an update", `conv.updated by "Tom" [] also [] audience members`)
+	mine, alexs := f.create(skein.Room, "Tom"), f.create(skein.Room, "Alex")
+	f.must(update(tom, where(skein.FieldType, skein.Eq, int64(skein.Room))))
+	for id, want := range map[skein.ID]string{mine: `{"by":"Tom"}`, alexs: ""} {
+		c, err := f.Conversation(t.Context(), f.backend(), id)
+		f.must(err)
+		wantEqual(f, "a room, by the owner of one of two", string(c.Extend), want)
+	}
 	f.must(update(f.backend(), groups))
 	for _, id := range []skein.ID{own, shared, theirs} {
 		c, err := f.Conversation(t.Context(), f.backend(), id)

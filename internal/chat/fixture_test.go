@@ -71,8 +71,9 @@ func (f *fixture) register(app *skein.App, clients ...string) {
 	}
 }
 
-// backend is the server role.
-func (f *fixture) backend() skein.Actor { return skein.Actor{App: f.shop} }
+// backend is the server role, calling an op that a client needs to be a manager for:
+// the server role meets every need.
+func (f *fixture) backend() skein.Actor { return skein.Actor{App: f.shop, Need: skein.NeedManager} }
 
 // as is a client calling an op with this need.
 func (f *fixture) as(client string, need skein.Need) skein.Actor {
@@ -187,7 +188,11 @@ type ears struct{ f *fixture }
 func (e ears) Say(m skein.Sent) { e.f.note("msg %s %q seq %d", m.Sender, m.Text, m.Seq) }
 
 func (e ears) Tell(n skein.Notice) {
-	e.f.note("%s by %q %v also %v audience %v", n.Kind, n.By, n.Clients, n.Also, n.Audience)
+	audience := "members"
+	if n.Audience != nil {
+		audience = fmt.Sprint(n.Audience)
+	}
+	e.f.note("%s by %q %v also %v audience %s", n.Kind, n.By, n.Clients, n.Also, audience)
 }
 
 func (e ears) Cut(c skein.Cut) { e.f.note("cut %s %q %s", c.Client, c.Device, c.Reason) }

@@ -40,7 +40,7 @@ func TestWhoMayAddMembers(t *testing.T) {
 		}
 		f.must(err)
 		wantEqual(f, name, f.members(conv), []string{"Alex", "Jerry", "New", "Tom"})
-		f.wantTold(name, `conv.members.added by "`+tt.by+`" [New] also [] audience []`)
+		f.wantTold(name, `conv.members.added by "`+tt.by+`" [New] also [] audience members`)
 		f.must(f.AddMembers(t.Context(), f.as(tt.by, skein.NeedManager), conv, []string{"New"}))
 		f.wantTold(name + ", once more")
 	}
@@ -107,9 +107,9 @@ func TestWhoIsRemovedIsTold(t *testing.T) {
 	conv := f.create(skein.Group, "Tom", "Jerry", "Alex")
 	f.told = nil
 	f.must(f.RemoveMembers(t.Context(), f.as("Tom", skein.NeedManager), conv, []string{"Jerry", "Iron", "Alex"}))
-	f.wantTold("the removal", `conv.members.removed by "Tom" [Jerry Alex] also [Jerry Alex] audience []`)
+	f.wantTold("the removal", `conv.members.removed by "Tom" [Jerry Alex] also [Jerry Alex] audience members`)
 	f.must(f.Leave(t.Context(), f.as("Tom", skein.NeedMember), conv, "Tom"))
-	f.wantTold("the leaving", `conv.members.removed by "Tom" [Tom] also [Tom] audience []`)
+	f.wantTold("the leaving", `conv.members.removed by "Tom" [Tom] also [Tom] audience members`)
 }
 
 func TestAPairStaysAsItIs(t *testing.T) {
@@ -134,7 +134,7 @@ func TestRoomsAreOpenToJoinAndOthersAreNot(t *testing.T) {
 	f.wantErr("leaving before joining", f.Leave(t.Context(), f.as("Jerry", skein.NeedMember), room, "Jerry"), skein.ErrForbidden)
 	f.must(join(room, "Jerry"))
 	f.must(join(room, "Jerry"))
-	f.wantTold("joining twice", `conv.members.added by "Jerry" [Jerry] also [] audience []`)
+	f.wantTold("joining twice", `conv.members.added by "Jerry" [Jerry] also [] audience members`)
 	wantEqual(f, "the room", f.members(room), []string{"Jerry", "Tom"})
 	f.must(f.Leave(t.Context(), f.as("Jerry", skein.NeedMember), room, "Jerry"))
 	f.must(f.Leave(t.Context(), f.backend(), room, "Jerry")) // no member: no error for the backend
