@@ -32,9 +32,12 @@ type Cut struct {
 	Reason string // one of the Kick reasons
 }
 
-// Reasons that logout.kick gives for a Cut.
+// Reasons that logout.kick gives.
 const (
-	KickBanned    = "banned"
-	KickLoggedOut = "logged_out" // force-logout
-	KickDeleted   = "deleted"    // the client, or its app
+	KickReplaced     = "replaced"      // the same client and device logged in again
+	KickDeviceLimit  = "device_limit"  // the oldest of too many devices
+	KickTokenExpired = "token_expired" // the token's time is over
+	KickBanned       = "banned"
+	KickLoggedOut    = "logged_out" // force-logout
+	KickDeleted      = "deleted"    // the client, or its app
 )

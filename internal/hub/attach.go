@@ -80,12 +80,12 @@ func (sh *shard) admit(s *Session, maxDevices int, closing *atomic.Bool) ([]kick
 	var out []kicked
 	if same != nil {
 		sh.remove(same)
-		out = append(out, kicked{same, ReasonReplaced})
+		out = append(out, kicked{same, skein.KickReplaced})
 	}
 	for maxDevices > 0 && sh.devices(s.address()) >= maxDevices {
 		oldest := sh.oldest(s.address())
 		sh.remove(oldest)
-		out = append(out, kicked{oldest, ReasonDeviceLimit})
+		out = append(out, kicked{oldest, skein.KickDeviceLimit})
 	}
 	sh.add(s)
 	sh.wheel.add(s, s.due())

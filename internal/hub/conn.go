@@ -21,10 +21,3 @@ const (
 	CloseSilent    = 4504 // nothing heard for two heartbeats
 	CloseSlow      = 4508 // reads too slowly: its outbox is full
 )
-
-// Reasons of kicks that the hub makes itself.
-const (
-	ReasonReplaced     = "replaced"      // the same client and device logged in again
-	ReasonDeviceLimit  = "device_limit"  // the oldest of too many devices
-	ReasonTokenExpired = "token_expired" // the token's time is over
-)

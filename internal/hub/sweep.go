@@ -50,7 +50,7 @@ func (h *Hub) attend(s *Session, now skein.Millis) {
 	switch {
 	case s.expires != 0 && now >= s.expires:
 		s.leave()
-		s.kick(ReasonTokenExpired)
+		s.kick(skein.KickTokenExpired)
 	case now >= s.silentAt():
 		s.leave()
 		s.end(nil, ending{code: CloseSilent, reason: "silent for two heartbeats"})

@@ -99,6 +99,9 @@ func (t *Table) Call(ctx context.Context, by skein.Actor, name string, data []by
 	return t.Do(ctx, by, op, func(in any) error { return wire.Decode(data, in) })
 }
 
+// callTime bounds one call; beyond it the answer is 5030.
+const callTime = 30 * time.Second
+
 // Do runs an op for a caller; decode fills the request struct it is given. It
 // answers JSON. Errors: skein.ErrForbidden when the caller may not call the op at
 // all, skein.ErrRateLimited, those of decode and of the use case.
@@ -107,6 +110,11 @@ func (t *Table) Do(ctx context.Context, by skein.Actor, op *Op, decode func(any)
 		return nil, skein.ErrForbidden
 	}
 	by.Need = op.Need
+	if !op.Multipart { // an upload takes as long as it takes; rest sees that it goes on
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, callTime)
+		defer cancel()
+	}
 	if op.CountsAsSend {
 		if err := t.deps.Gate.AdmitSend(by); err != nil {
 			return nil, err

@@ -3,7 +3,6 @@
 package rest
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"path"
@@ -30,8 +29,7 @@ type Options struct {
 	// Unrouted answers what no route is for; nil: NotFound.
 	Unrouted http.Handler
 
-	MaxInFlight int           // calls at once, beyond which 5030 is answered; default 4,096
-	CallTime    time.Duration // for one call that is no upload; default 30 s
+	MaxInFlight int // calls at once, beyond which 5030 is answered; default 4,096
 
 	Log        *slog.Logger
 	Registerer prometheus.Registerer // nil: no metrics
@@ -53,9 +51,6 @@ type Server struct {
 func New(opts Options) *Server {
 	if opts.MaxInFlight == 0 {
 		opts.MaxInFlight = 4096
-	}
-	if opts.CallTime == 0 {
-		opts.CallTime = 30 * time.Second
 	}
 	if opts.Unrouted == nil {
 		opts.Unrouted = http.HandlerFunc(NotFound)
@@ -184,11 +179,6 @@ func (s *Server) serve(e endpoint) http.Handler {
 // call runs one op for one request.
 func (s *Server) call(w http.ResponseWriter, r *http.Request, op *ops.Op) ([]byte, error) {
 	ctx := r.Context()
-	if !op.Multipart {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, s.opts.CallTime)
-		defer cancel()
-	}
 	by, err := s.caller(ctx, r)
 	if err != nil {
 		return nil, err

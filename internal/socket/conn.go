@@ -78,7 +78,7 @@ var (
 	errNoLogin  = &farewell{code: wire.CloseNoLogin, reason: "no login in time"}
 	errTooFast  = &farewell{code: wire.CloseRate, reason: "over the command rate for too long"}
 	errNoTries  = &farewell{code: wire.CloseKicked, reason: "too many failed logins"}
-	errReplaced = &farewell{code: wire.CloseKicked, reason: hub.ReasonReplaced}
+	errReplaced = &farewell{code: wire.CloseKicked, reason: skein.KickReplaced}
 )
 
 // leave ends the socket after the reading ended with err.

@@ -140,7 +140,7 @@ func (c *conn) failLogin(frame wire.Frame, err error) error {
 // giveWay ends the socket of a login that a newer one of the same device overtook,
 // as if it had been attached and then replaced.
 func (c *conn) giveWay() error {
-	kick := wire.AppendKick(nil, skein.MillisOf(c.server.opts.Now()), hub.ReasonReplaced)
+	kick := wire.AppendKick(nil, skein.MillisOf(c.server.opts.Now()), skein.KickReplaced)
 	if err := c.WriteFrames([][]byte{kick}); err != nil {
 		return err
 	}

@@ -169,7 +169,7 @@ func TestATokenThatRunsOutEndsItsSession(t *testing.T) {
 	f := start(t, nil)
 	f.gate.expires = skein.MillisOf(time.Now().Add(300 * time.Millisecond))
 	p := f.login(t, "Tom", "phone")
-	if a := p.wantType("logout.kick"); !strings.Contains(string(a.Data), hub.ReasonTokenExpired) {
+	if a := p.wantType("logout.kick"); !strings.Contains(string(a.Data), skein.KickTokenExpired) {
 		t.Errorf("got %s", a.Data)
 	}
 	p.wantEnd(4401)

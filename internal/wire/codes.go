@@ -114,7 +114,8 @@ const (
 	CloseKicked     = 4401 // kicked, banned, or the token is over: do not come back as you are
 	CloseNoLogin    = 4408
 	CloseRate       = 4429
-	CloseSlowReader = 4508 // reconnect with backoff, then sync
+	CloseSilent     = 4504 // nothing heard for two heartbeats: reconnect with backoff, then sync
+	CloseSlowReader = 4508 // as above
 )
 
 // Lang is the language of messages.

@@ -84,5 +84,6 @@ var closeLines = []closeLine{
 	{wire.CloseKicked, ops.Doc{EN: "kicked, banned, deleted, token over, three failed logins; `logout.kick` before it says which", ZH: "被踢、封禁、删除、token 到期或三次登录失败；此前的 `logout.kick` 说明原因"}, stayAway},
 	{wire.CloseNoLogin, ops.Doc{EN: "no login within 10 s", ZH: "10 秒内未登录"}, stayAway},
 	{wire.CloseRate, ops.Doc{EN: "over the command rate for 10 s", ZH: "连续 10 秒超出命令频率"}, stayAway},
+	{wire.CloseSilent, ops.Doc{EN: "silent for two heartbeats", ZH: "连续两个心跳周期无响应"}, comeBack},
 	{wire.CloseSlowReader, ops.Doc{EN: "reads too slowly; its queue is full", ZH: "读取过慢，发送队列已满"}, comeBack},
 }
