@@ -203,13 +203,7 @@ func TestRefusedFiles(t *testing.T) {
 		}
 	}
 	// Nothing refused is left behind.
-	left, err := filesUnder(a.s.Data, ".tmp", ".part", "upload-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(left) > 0 {
-		t.Errorf("left behind: %v", left)
-	}
+	nothingLeft(t, a.s)
 	a.s.upload(t, a.server(), multipartFile{"file", "a.png", realPNG(t)}).want(t, "a good file after all that", 0)
 }
 
@@ -340,13 +334,7 @@ func TestBigUploadIsStreamed(t *testing.T) {
 	if got := send(100<<20 + 1); got != nil {
 		got.want(t, "100 MiB and one byte", 4130)
 	}
-	left, err := filesUnder(s.Data, ".tmp", ".part", "upload-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(left) > 0 {
-		t.Errorf("left behind: %v", left)
-	}
+	nothingLeft(t, s)
 	s.upload(t, a.server(), multipartFile{"file", "a.png", realPNG(t)}).want(t, "a good file after all that", 0)
 }
 
@@ -421,6 +409,15 @@ func (s *server) status(t *testing.T, key string) int64 {
 	}
 	t.Fatalf("no %s in /proc", key)
 	return 0
+}
+
+// nothingLeft waits until no upload is under way: those of other tests may be.
+func nothingLeft(t *testing.T, s *server) {
+	t.Helper()
+	eventually(t, "no unfinished upload in "+s.Data, func() bool {
+		left, err := filesUnder(s.Data, ".upload-", ".tmp", ".part")
+		return err == nil && len(left) == 0
+	})
 }
 
 // filesUnder are the files below dir whose name holds one of the marks.
