@@ -39,6 +39,7 @@ type server struct {
 	registry *prometheus.Registry
 
 	openAllowed bool // apps without token authentication are served
+	unlock      func() error
 
 	store    store.Store
 	gate     *access.Gate
@@ -63,6 +64,9 @@ func assemble(ctx context.Context, c config.Serve, log *slog.Logger) (*server, e
 		Registerer: s.registry,
 	}); err != nil {
 		return nil, err
+	}
+	if s.unlock, err = lockData(c.Data); err != nil {
+		return nil, errors.Join(err, s.store.Close())
 	}
 	if err := s.prepareApps(ctx); err != nil {
 		return nil, errors.Join(err, s.store.Close())
@@ -194,7 +198,7 @@ func plain(w http.ResponseWriter, status int, text string) {
 func (s *server) close(ctx context.Context) error {
 	err := s.hub.Close(ctx)
 	s.delivery.Close(ctx)
-	return errors.Join(err, s.store.Close())
+	return errors.Join(err, s.store.Close(), s.unlock())
 }
 
 // endSessionsOfGoneApps ends the sessions of apps that the CLI deleted, within 2 s.

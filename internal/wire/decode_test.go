@@ -33,7 +33,7 @@ func TestDecodeReadsKindly(t *testing.T) {
 	}{
 		"an id as a string":             {`{"name":"Tom"}`, request{Name: "Tom"}},
 		"an id as an integer":           {`{"name":1597500303}`, request{Name: "1597500303"}},
-		"the longest integer":           {`{"name":9223372036854775807}`, request{Name: "9223372036854775807"}},
+		"an integer past 64 bits":       {`{"name":12345678901234567890}`, request{Name: "12345678901234567890"}},
 		"ids of both kinds in a list":   {`{"name":"a","names":["Tom",2]}`, request{Name: "a", Names: []ClientID{"Tom", "2"}}},
 		"a flag as 1":                   {`{"name":"a","on":1}`, request{Name: "a", On: true}},
 		"a flag as a string":            {`{"name":"a","on":"1"}`, request{Name: "a", On: true}},
@@ -92,7 +92,6 @@ func TestDecodeIsStrict(t *testing.T) {
 		"a byte order mark":                   {"\xef\xbb\xbf{\"name\":\"a\"}", skein.ErrMalformed, ""},
 		"an id as a number with a point":      {`{"name":1.5}`, skein.ErrMalformed, "name"},
 		"an id as a number with an exponent":  {`{"name":1e3}`, skein.ErrMalformed, "name"},
-		"an id as a number of twenty digits":  {`{"name":12345678901234567890}`, skein.ErrMalformed, "name"},
 		"an id as true":                       {`{"name":true}`, skein.ErrMalformed, "name"},
 		"an id as an object":                  {`{"name":{"id":"a"}}`, skein.ErrMalformed, "name"},
 		"an id in a list as a list":           {`{"name":"a","names":["b",["c"]]}`, skein.ErrMalformed, "names.1"},

@@ -29,7 +29,7 @@ func (id *ClientID) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		*id = ClientID(tok.String())
 	case '0':
 		text := tok.String()
-		if strings.ContainsAny(text, ".eE") || len(text) > 19 {
+		if strings.ContainsAny(text, ".eE") {
 			return errIDKind
 		}
 		*id = ClientID(text)
