@@ -1,0 +1,158 @@
+package ops
+
+import (
+	"context"
+	"io"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/goleak"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/access"
+	"github.com/skein-im/skein/internal/chat"
+	"github.com/skein-im/skein/internal/store/sqlite"
+	"github.com/skein-im/skein/internal/wire"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// fixture is the table over real use cases and a real store. The app "shop" has the
+// clients Owner, Admin, Member and Outsider, the app "other" has none.
+type fixture struct {
+	*testing.T
+	*Table
+
+	store *sqlite.Store
+	gate  *access.Gate
+	clock atomic.Int64 // Unix milliseconds
+
+	mu   sync.Mutex
+	sent []skein.Sent // committed; guarded by mu
+}
+
+var people = []string{"Owner", "Admin", "Member", "Outsider"}
+
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	f := &fixture{T: t}
+	f.clock.Store(1_790_000_000_000)
+	now := func() time.Time { return time.UnixMilli(f.clock.Load()) }
+	var err error
+	f.store, err = sqlite.Open(t.Context(), sqlite.Options{
+		Path: filepath.Join(t.TempDir(), "skein.db"), Now: now,
+		Committed: func(sent []skein.Sent) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.sent = append(f.sent, sent...)
+		},
+	})
+	f.must(err)
+	t.Cleanup(func() { f.must(f.store.Close()) })
+	for _, app := range []string{"shop", "other"} {
+		f.must(f.store.CreateApp(t.Context(), skein.App{ID: app, TokenSecret: access.NewTokenSecret()}))
+	}
+	for _, id := range people {
+		f.client(id)
+	}
+	f.gate = access.New(access.Options{Apps: f.store, Clients: f.store, Now: now})
+	f.Table = New(Deps{
+		Chat: chat.New(chat.Options{Store: f.store, Events: deaf{}, Now: now}),
+		Gate: f.gate, Files: shelf{}, Zone: time.UTC,
+	})
+	return f
+}
+
+func (f *fixture) client(id string) {
+	f.Helper()
+	_, _, err := f.store.CreateClient(f.Context(), skein.Client{App: "shop", ID: id})
+	f.must(err)
+}
+
+// actor is the backend of an app, or with a name one of its clients.
+func (f *fixture) actor(app, client string) skein.Actor {
+	f.Helper()
+	a, err := f.gate.App(f.Context(), app)
+	f.must(err)
+	return skein.Actor{App: a, Client: client}
+}
+
+// conv is a new conversation with one of each role.
+func (f *fixture) conv(t skein.ConvType) string {
+	f.Helper()
+	c := skein.Conversation{App: "shop", ID: skein.ID(uuid.New()), Type: t}
+	_, _, err := f.store.CreateConversation(f.Context(), c, []skein.Member{
+		{Client: "Owner", Role: skein.RoleOwner}, {Client: "Admin", Role: skein.RoleAdmin}, {Client: "Member"},
+	}, 0)
+	f.must(err)
+	return c.ID.String()
+}
+
+// message is a new message of Member's.
+func (f *fixture) message(conv string) string {
+	f.Helper()
+	id, err := skein.ParseID(conv)
+	f.must(err)
+	m, _, err := f.store.Append(f.Context(), skein.Draft{App: "shop", Message: skein.Message{
+		ID: skein.ID(uuid.New()), Conv: id, Sender: "Member", Body: skein.Body{Type: skein.TypeText, Text: "hi"},
+	}})
+	f.must(err)
+	return m.ID.String()
+}
+
+// op is a row by its name.
+func (f *fixture) op(name string) *Op {
+	f.Helper()
+	op := f.byName[name]
+	if op == nil {
+		f.Fatalf("no op %q", name)
+	}
+	return op
+}
+
+// do runs an op as REST does, and answers the code.
+func (f *fixture) do(by skein.Actor, name, body string) (answer string, code int, err error) {
+	f.Helper()
+	out, err := f.Do(f.Context(), by, f.op(name), func(in any) error {
+		if up, ok := in.(*wire.UploadFile); ok {
+			up.File, up.Base = strings.NewReader("x"), "http://h"
+			return nil
+		}
+		return wire.Decode([]byte(body), in)
+	})
+	return string(out), codeOf(err), err
+}
+
+func codeOf(err error) int {
+	if err == nil {
+		return 0
+	}
+	return wire.CodeOf(err).Code
+}
+
+func (f *fixture) must(err error) {
+	f.Helper()
+	if err != nil {
+		f.Fatalf("got error %v", err)
+	}
+}
+
+// deaf hears nothing.
+type deaf struct{}
+
+func (deaf) Say(skein.Sent)    {}
+func (deaf) Tell(skein.Notice) {}
+func (deaf) Cut(skein.Cut)     {}
+
+// shelf takes every file.
+type shelf struct{}
+
+func (shelf) Save(_ context.Context, r io.Reader, _ []string, _ int64) (string, error) {
+	_, err := io.Copy(io.Discard, r)
+	return "x.png", err
+}

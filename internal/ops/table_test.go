@@ -1,0 +1,102 @@
+package ops
+
+import (
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/skein-im/skein"
+)
+
+func TestEveryRowIsDocumentedAndAlone(t *testing.T) {
+	names, routes := map[string]bool{}, map[string]bool{}
+	word := regexp.MustCompile(`^[a-z]+(\.[a-z_]+)+$`)
+	for _, op := range New(Deps{}).Rows() {
+		if !word.MatchString(op.Name) || names[op.Name] {
+			t.Errorf("%s: a name is words with dots between, and used once", op.Name)
+		}
+		route := op.Method + " " + op.Path
+		if routes[route] || !strings.HasPrefix(op.Path, "/im/") {
+			t.Errorf("%s: route %s is used twice, or not below /im/", op.Name, route)
+		}
+		names[op.Name], routes[route] = true, true
+		checkDoc(t, op.Name, op.Doc)
+		checkTags(t, op.Name+" request", reflect.TypeOf(op.Request))
+		if op.Answer != nil {
+			checkTags(t, op.Name+" answer", reflect.TypeOf(op.Answer))
+		}
+		checkPath(t, op)
+	}
+}
+
+func TestEveryEventAndCommandIsDocumented(t *testing.T) {
+	for _, e := range Events {
+		checkDoc(t, e.Name, e.Doc)
+		checkTags(t, e.Name, reflect.TypeOf(e.Data))
+	}
+	for _, c := range Commands {
+		checkDoc(t, c.Name, c.Doc)
+		for _, v := range []any{c.Request, c.Answer} {
+			if v != nil {
+				checkTags(t, c.Name, reflect.TypeOf(v))
+			}
+		}
+	}
+}
+
+func checkDoc(t *testing.T, name string, d Doc) {
+	t.Helper()
+	if !strings.HasSuffix(d.EN, ".") || !strings.HasSuffix(d.ZH, "。") {
+		t.Errorf("%s: the documentation is not sentences in both languages: %q, %q", name, d.EN, d.ZH)
+	}
+}
+
+// checkPath wants each parameter of the path to be a field that must be there.
+func checkPath(t *testing.T, op *Op) {
+	t.Helper()
+	for _, m := range regexp.MustCompile(`{(\w+)}`).FindAllStringSubmatch(op.Path, -1) {
+		found := false
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(op.Request)) {
+			if f.Tag.Get("json") == m[1] {
+				found = f.Tag.Get("need") != "" || op.Need == skein.NeedSelf || op.Need == skein.NeedClient
+			}
+		}
+		if !found {
+			t.Errorf("%s: {%s} is no field of its request that must be there", op.Name, m[1])
+		}
+	}
+}
+
+// checkTags wants the name and both languages at every field, all the way down.
+func checkTags(t *testing.T, where string, typ reflect.Type) {
+	t.Helper()
+	for typ.Kind() == reflect.Slice || typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
+	if typ.Kind() != reflect.Struct || typ == reflect.TypeFor[jsontext.Value]() {
+		return
+	}
+	for i := range typ.NumField() {
+		f := typ.Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		switch {
+		case f.Anonymous:
+		case name == "-":
+			continue
+		case name == "", f.Tag.Get("en") == "", f.Tag.Get("zh") == "":
+			t.Errorf("%s: field %s has the tags %q, want json, en and zh", where, f.Name, f.Tag)
+		}
+		checkTags(t, where+"."+name, f.Type)
+	}
+}
+
+func TestOnlySendingCountsAsSending(t *testing.T) {
+	for _, op := range New(Deps{}).Rows() {
+		if op.CountsAsSend != (op.Name == "msg.send") {
+			t.Errorf("%s: counts as a send: %v", op.Name, op.CountsAsSend)
+		}
+	}
+}
