@@ -131,7 +131,7 @@ func BenchmarkIdle(b *testing.B) {
 		clients = append(clients, s.login(id))
 	}
 	after := s.rss()
-	for b.Loop() { //nolint:revive // the figure is memory, not the time of this
+	for b.Loop() {
 	}
 	b.ReportMetric(float64(after-before)/float64(len(clients)), "rss-B/socket")
 }

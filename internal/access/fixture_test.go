@@ -67,8 +67,6 @@ func (f *fixture) setClient(c skein.Client) {
 
 func (f *fixture) pass(d time.Duration) { f.clock.Add(d.Milliseconds()) }
 
-func (f *fixture) at() skein.Millis { return skein.Millis(f.clock.Load()) }
-
 // call is a REST call of the app "shop"; empty credentials are left out.
 func (f *fixture) call(key, authorization string) (skein.Actor, error) {
 	return f.Caller(f.Context(), credentials("shop", key, authorization))
@@ -120,13 +118,13 @@ func (a tenants) App(_ context.Context, id string) (skein.App, error) {
 	return app, nil
 }
 
-func (c tenants) Client(_ context.Context, app, id string) (skein.Client, error) {
-	c.f.mu.Lock()
-	defer c.f.mu.Unlock()
-	client, ok := c.f.clients[app+"/"+id]
+func (a tenants) Client(_ context.Context, app, id string) (skein.Client, error) {
+	a.f.mu.Lock()
+	defer a.f.mu.Unlock()
+	client, ok := a.f.clients[app+"/"+id]
 	switch {
-	case c.f.away != nil:
-		return skein.Client{}, c.f.away
+	case a.f.away != nil:
+		return skein.Client{}, a.f.away
 	case !ok:
 		return skein.Client{}, skein.About(skein.ErrUnknownClient, id)
 	}

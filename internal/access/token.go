@@ -67,7 +67,7 @@ func millis(seconds float64) skein.Millis { return skein.Millis(math.Floor(secon
 
 func date(seconds float64) (*jwt.NumericDate, error) {
 	if seconds == 0 {
-		return nil, nil
+		return nil, nil //nolint:nilnil // jwt: the claim is absent
 	}
 	if math.Abs(seconds) > 1<<40 {
 		return nil, fmt.Errorf("date %g is out of range", seconds)

@@ -79,8 +79,7 @@ func checkTags(t *testing.T, where string, typ reflect.Type) {
 	if typ.Kind() != reflect.Struct || typ == reflect.TypeFor[jsontext.Value]() {
 		return
 	}
-	for i := range typ.NumField() {
-		f := typ.Field(i)
+	for f := range typ.Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case f.Anonymous:

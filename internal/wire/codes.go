@@ -102,8 +102,7 @@ func RetryAfter(err error) string {
 		return ""
 	}
 	wait := time.Second
-	var f *skein.Fault
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*skein.Fault](err); ok {
 		wait = cmp.Or(f.Retry, wait)
 	}
 	return strconv.Itoa(int(math.Ceil(wait.Seconds())))

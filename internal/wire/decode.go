@@ -68,16 +68,14 @@ func readObject(data []byte, in any) error {
 
 // malformed names the field that the JSON reader stumbled over.
 func malformed(err error) error {
-	var semantic *json.SemanticError
-	if errors.As(err, &semantic) {
+	if semantic, ok := errors.AsType[*json.SemanticError](err); ok {
 		detail := "has the wrong type"
 		if own := semantic.Err; errors.Is(own, errIDKind) || errors.Is(own, errFlagKind) {
 			detail = own.Error()
 		}
 		return skein.Malformed(fieldName(semantic.JSONPointer), detail)
 	}
-	var syntactic *jsontext.SyntacticError
-	if errors.As(err, &syntactic) {
+	if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		if errors.Is(err, jsontext.ErrDuplicateName) {
 			return skein.Malformed(fieldName(syntactic.JSONPointer), "stands twice")
 		}
@@ -144,7 +142,7 @@ var fieldCache sync.Map // reflect.Type → []field
 
 func fieldsOf(t reflect.Type) []field {
 	if got, ok := fieldCache.Load(t); ok {
-		return got.([]field)
+		return got.([]field) //nolint:forcetypeassert // the line of fieldCache says so
 	}
 	var fields []field
 	for _, f := range reflect.VisibleFields(t) {
