@@ -229,7 +229,7 @@ func startPeers(b *testing.B, addr string, n int) (hangUp func()) {
 func TestPeersOfTheIdleBenchmark(t *testing.T) {
 	addr := os.Getenv(peersAddr)
 	if addr == "" {
-		t.Skip("runs only for BenchmarkIdle")
+		return // it is no test: BenchmarkIdle did not start this process
 	}
 	n, err := strconv.Atoi(os.Getenv(peersCount))
 	if err != nil {
