@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -185,9 +186,19 @@ func (p *tab) sees(text string) {
 	p.until(fmt.Sprintf("the text %q", text), fmt.Sprintf(`document.body.innerText.includes(%q)`, text))
 }
 
+// click clicks what the selector finds. The page may make it anew between the look
+// and the click, which a person would not notice: then it looks again.
 func (p *tab) click(selector string) {
 	p.t.Helper()
-	p.run(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+	ctx, cancel := p.limited()
+	defer cancel()
+	err := errors.New("not tried")
+	for err != nil {
+		err = chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+		if err != nil && !strings.Contains(err.Error(), "Could not find node") {
+			p.failf("click %s: %v", selector, err)
+		}
+	}
 }
 
 func (p *tab) typed(text string) {

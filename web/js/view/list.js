@@ -15,6 +15,7 @@ export class ListPane {
   #scroller;
   #search;
   #cursor = null; // conv_id the arrow keys are at
+  #pressed = null; // conversation the pointer went down on: its row may be made anew before it comes up
   #note = h("div");
   #me = h("bdi");
   #current = null;
@@ -35,7 +36,13 @@ export class ListPane {
       },
     });
     this.#scroller = h("div.scroller", {
-      tabindex: "0", role: "listbox", "aria-label": t("conversations"), on: { keydown: (e) => this.#keys(e) },
+      tabindex: "0", role: "listbox", "aria-label": t("conversations"),
+      on: {
+        keydown: (e) => this.#keys(e),
+        pointerdown: (e) => { this.#pressed = e.button === 0 ? this.#under(e) : null; },
+        pointerup: (e) => { if (this.#pressed && this.#under(e) === this.#pressed) this.#pick(this.#pressed); },
+        click: (e) => { if (e.detail === 0) this.#pick(this.#under(e)); }, // by a screen reader, not a pointer
+      },
     });
     this.el = h("nav.pane.list", { "aria-label": t("conversations") },
       h("header",
@@ -109,7 +116,6 @@ export class ListPane {
     const title = this.#chat.title(conv);
     return h(`div.conv${conv === this.#current ? ".current" : ""}${conv.id === this.#cursor ? ".cursor" : ""}`, {
       id: `conv-${conv.id}`, role: "option", "aria-selected": String(conv === this.#current), data: { conv: conv.id },
-      on: { click: () => { this.#cursor = conv.id; this.#options.open(conv); } },
     },
     face(title, { group: conv.type !== ConvType.private }),
     h("span.title.ellipsis", { title }, h("bdi", title)),
@@ -133,6 +139,16 @@ export class ListPane {
     this.#scroller.setAttribute("aria-activedescendant", `conv-${this.#cursor}`);
     this.#rows.set(list);
     this.#rows.reveal(this.#cursor);
+  }
+
+  // under is the conversation of the row an event is at.
+  #under(e) { return this.#chat.conversations.get(e.target.closest(".conv")?.dataset.conv) ?? null; }
+
+  #pick(conv) {
+    this.#pressed = null;
+    if (!conv) return;
+    this.#cursor = conv.id;
+    this.#options.open(conv);
   }
 
   #enter() {
