@@ -114,6 +114,7 @@ func (s *server) wire(uploads *files.Store) {
 		Table: table, Gate: s.gate, PublicURL: s.config.PublicURL,
 		Routes: s.routes(uploads), Unrouted: s.pages(table), Log: s.log, Registerer: s.registry,
 	}), s.log)
+	s.public.http.WriteTimeout = answerWait
 	s.admin.http = newHTTPServer(s.adminRoutes(), s.log)
 }
 
@@ -121,7 +122,7 @@ func (s *server) wire(uploads *files.Store) {
 func (s *server) routes(uploads *files.Store) map[string]http.Handler {
 	return map[string]http.Handler{
 		ops.SocketPath:             s.sockets,
-		ops.UploadsPath + "{name}": uploads.Handler(),
+		ops.UploadsPath + "{name}": rest.Patient(uploads.Handler()),
 		"/healthz":                 http.HandlerFunc(healthz),
 		"/readyz":                  http.HandlerFunc(s.readyz),
 	}
@@ -158,6 +159,10 @@ func (s *server) adminRoutes() http.Handler {
 // maxHeaderBytes lies above what package rest allows, so that a large header block
 // is answered in the envelope.
 const maxHeaderBytes = 60 << 10
+
+// answerWait bounds a call from its headers to the end of its answer. Uploads and
+// downloads bring their own patience, and a socket has nothing to do with it.
+const answerWait = time.Minute
 
 func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
@@ -197,6 +202,9 @@ func plain(w http.ResponseWriter, status int, text string) {
 // close lets go of what assemble made, from the sessions down to the store.
 func (s *server) close(ctx context.Context) error {
 	err := s.hub.Close(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = nil // who was left was cut; that they were slow is no failure
+	}
 	s.delivery.Close(ctx)
 	return errors.Join(err, s.store.Close(), s.unlock())
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
-	"time"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/ops"
@@ -16,8 +15,6 @@ import (
 const (
 	// formOverhead is what a form may hold beside the file, in bytes.
 	formOverhead = 1 << 20
-	// uploadStall is how long an upload may bring nothing.
-	uploadStall = 30 * time.Second
 )
 
 // upload runs an op whose body is a form with the field "file". The file streams
@@ -30,8 +27,9 @@ func (s *Server) upload(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if r.ContentLength > limit+formOverhead {
 		return nil, skein.About(skein.ErrTooLarge, "file")
 	}
-	patient := &stallReader{http.NewResponseController(w), r.Body}
+	patient := &patientReader{http.NewResponseController(w), r.Body}
 	r.Body = http.MaxBytesReader(w, patient, limit+formOverhead)
+	defer patient.answerSoon()
 	file, err := filePart(r)
 	if err != nil {
 		return nil, err
@@ -81,18 +79,6 @@ func formError(err error) error {
 		return skein.About(skein.ErrTooLarge, "file")
 	}
 	return skein.Malformed("file", "form could not be read")
-}
-
-// stallReader gives a body a new deadline with every read, so that a large file may
-// take its time while a peer that stopped is let go.
-type stallReader struct {
-	conn *http.ResponseController
-	io.ReadCloser
-}
-
-func (s *stallReader) Read(p []byte) (int, error) {
-	_ = s.conn.SetReadDeadline(time.Now().Add(uploadStall)) // not supported in tests alone
-	return s.ReadCloser.Read(p)
 }
 
 // linkBase is the prefix of links: configured, or as the caller reached us.
