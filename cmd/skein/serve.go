@@ -106,7 +106,7 @@ func (s *server) drain() error {
 	}
 	ctx, cancel = context.WithTimeout(context.Background(), shutdownWait)
 	defer cancel()
-	err := errors.Join(s.public.http.Shutdown(ctx), s.close(ctx), s.admin.http.Shutdown(ctx))
+	err := errors.Join(s.public.shutdown(ctx, s.log), s.close(ctx), s.admin.shutdown(ctx, s.log))
 	s.log.Info("stopped")
 	return err
 }
@@ -115,6 +115,17 @@ func (s *server) drain() error {
 type endpointServer struct {
 	http     *http.Server
 	listener net.Listener
+}
+
+// shutdown waits for the calls under way. Those that outlast ctx are cut: what they
+// had been answered is kept, and that they were slow is no failure of the drain.
+func (e *endpointServer) shutdown(ctx context.Context, log *slog.Logger) error {
+	err := e.http.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		log.Warn("calls under way were cut", slog.String("addr", e.listener.Addr().String()))
+		return e.http.Close()
+	}
+	return err
 }
 
 func (e *endpointServer) serve() error {
