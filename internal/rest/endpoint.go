@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/ops"
 )
 
@@ -42,17 +43,25 @@ func (e endpoint) allow() string {
 		if m != queryPost {
 			methods = append(methods, m)
 		}
+		if m == http.MethodGet {
+			methods = append(methods, http.MethodHead)
+		}
 	}
 	slices.Sort(methods)
 	return strings.Join(methods, ", ")
 }
 
 // queryOf is the query where it counts: what creates or changes is said in the body.
-func queryOf(r *http.Request, op *ops.Op) url.Values {
-	if op.Method == http.MethodGet || op.Method == http.MethodDelete {
-		return r.URL.Query()
+// Errors: skein.ErrMalformed.
+func queryOf(r *http.Request, op *ops.Op) (url.Values, error) {
+	if r.URL.RawQuery == "" || op.Method != http.MethodGet && op.Method != http.MethodDelete {
+		return nil, nil
 	}
-	return nil
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, skein.Malformed("", "query could not be read")
+	}
+	return values, nil
 }
 
 // pathOf is the values of the path's parameters.

@@ -111,8 +111,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		wire.WriteError(w, r, wire.ErrHeaders)
 		return
 	}
-	if p := r.URL.Path; p == "" || path.Clean(p) != p {
-		NotFound(w, r) // ServeMux would redirect
+	if p := r.URL.Path; !strings.HasPrefix(p, "/") || path.Clean(p) != p {
+		NotFound(w, r) // ServeMux would redirect, or answer "*" itself
 		return
 	}
 	s.mux.ServeHTTP(w, r)
@@ -191,8 +191,12 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, op *ops.Op) ([]byt
 		return nil, err
 	}
 	defer wire.PutBuffer(body)
+	query, err := queryOf(r, op)
+	if err != nil {
+		return nil, err
+	}
 	return s.opts.Table.Do(ctx, by, op, func(in any) error {
-		return wire.DecodeREST(*body, queryOf(r, op), pathOf(r, op), in)
+		return wire.DecodeREST(*body, query, pathOf(r, op), in)
 	})
 }
 
