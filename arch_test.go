@@ -49,8 +49,10 @@ var mayImport = map[string]string{
 	"web":                        "",
 }
 
-// testsMayImport is what tests may use besides: contract suites and a real engine.
+// testsMayImport is what tests may use besides: contract suites, a real engine, and
+// the use cases behind a real op table.
 var testsMayImport = []string{
+	"internal/chat",
 	"internal/bus", "internal/bus/bustest", "internal/store", "internal/store/sqlite", "internal/store/storetest",
 }
 
