@@ -56,11 +56,8 @@ type Credentials struct {
 // unknown app, a wrong key, a wrong or absent token, one answer for all;
 // skein.ErrBanned; skein.ErrUnknownClient for a token of nobody; skein.ErrRateLimited.
 func (g *Gate) Caller(ctx context.Context, c Credentials) (skein.Actor, error) {
-	app, err := g.App(ctx, c.App)
-	known := err == nil
-	if errors.Is(err, skein.ErrUnknownApp) {
-		app = &nobody
-	} else if err != nil {
+	app, known, err := g.appOrNobody(ctx, c.App)
+	if err != nil {
 		return skein.Actor{}, err
 	}
 	actor := skein.Actor{App: app}
@@ -112,11 +109,8 @@ func (g *Gate) Login(ctx context.Context, in Login) (skein.Actor, error) {
 }
 
 func (g *Gate) login(ctx context.Context, in Login) (skein.Actor, error) {
-	app, err := g.App(ctx, in.App)
-	known := err == nil
-	if errors.Is(err, skein.ErrUnknownApp) {
-		app = &nobody
-	} else if err != nil {
+	app, known, err := g.appOrNobody(ctx, in.App)
+	if err != nil {
 		return skein.Actor{}, err
 	}
 	if known && app.Settings.Open && in.Token == "" {

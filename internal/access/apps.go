@@ -53,6 +53,15 @@ func (g *Gate) App(ctx context.Context, id string) (*skein.App, error) {
 	return &app, nil
 }
 
+// appOrNobody is the app, or nobody where it is not known.
+func (g *Gate) appOrNobody(ctx context.Context, id string) (app *skein.App, known bool, err error) {
+	app, err = g.App(ctx, id)
+	if errors.Is(err, skein.ErrUnknownApp) {
+		return &nobody, false, nil
+	}
+	return app, err == nil, err
+}
+
 // remembered is what was read of an app of late: itself, or nil where there is
 // none.
 func (g *Gate) remembered(id string, now time.Time) (app *skein.App, fresh bool) {

@@ -109,10 +109,7 @@ func queryConversations(ctx context.Context, by skein.Actor, in wire.QueryConver
 	if err != nil {
 		return nil, err
 	}
-	items := make([]wire.Conversation, 0, len(page.Conversations))
-	for _, c := range page.Conversations {
-		items = append(items, wire.ConversationOf(c, d.Zone))
-	}
+	items := each(page.Conversations, func(c skein.Conversation) wire.Conversation { return wire.ConversationOf(c, d.Zone) })
 	return wire.NewPage(place, items, page.Total, page.Next), nil
 }
 

@@ -59,9 +59,9 @@ func listMembers(ctx context.Context, by skein.Actor, in wire.ListMembers, d Dep
 		return nil, err
 	}
 	if in.Detail {
-		return onPage(paged, place, detailed(page.Members), total, page.Next), nil
+		return onPage(paged, place, each(page.Members, wire.MemberOf), total, page.Next), nil
 	}
-	return onPage(paged, place, named(page.Members), total, page.Next), nil
+	return onPage(paged, place, each(page.Members, func(m skein.Member) string { return m.Client }), total, page.Next), nil
 }
 
 // onPage is the items as a page where one was asked for, else as they are.
@@ -70,22 +70,6 @@ func onPage[T any](paged bool, at wire.Place, items []T, total int, next skein.C
 		return wire.NewPage(at, items, total, next)
 	}
 	return items
-}
-
-func named(members []skein.Member) []string {
-	ids := make([]string, 0, len(members))
-	for _, m := range members {
-		ids = append(ids, m.Client)
-	}
-	return ids
-}
-
-func detailed(members []skein.Member) []wire.Member {
-	out := make([]wire.Member, 0, len(members))
-	for _, m := range members {
-		out = append(out, wire.MemberOf(m))
-	}
-	return out
 }
 
 func changeMembers(ctx context.Context, by skein.Actor, in wire.ChangeMembers, change func(context.Context, skein.Actor, skein.ID, []string) error) (any, error) {

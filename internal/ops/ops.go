@@ -151,6 +151,15 @@ func row[In any](op Op, call func(ctx context.Context, by skein.Actor, in In) (a
 	return &op
 }
 
+// each is the items as they are answered; never nil, which would be null.
+func each[T, U any](items []T, answered func(T) U) []U {
+	out := make([]U, 0, len(items))
+	for _, item := range items {
+		out = append(out, answered(item))
+	}
+	return out
+}
+
 // done answers true to what went well.
 func done(err error) (any, error) {
 	if err != nil {

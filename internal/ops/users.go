@@ -141,10 +141,7 @@ func listUsers(ctx context.Context, by skein.Actor, in wire.ListUsers, d Deps) (
 	if err != nil {
 		return nil, err
 	}
-	items := make([]wire.User, 0, len(page.Clients))
-	for _, c := range page.Clients {
-		items = append(items, d.user(by, c))
-	}
+	items := each(page.Clients, func(c skein.Client) wire.User { return d.user(by, c) })
 	return wire.NewPage(place, items, page.Total, page.Next), nil
 }
 

@@ -55,7 +55,7 @@ func (e endpoint) allow() string {
 // Errors: skein.ErrMalformed.
 func queryOf(r *http.Request, op *ops.Op) (url.Values, error) {
 	if r.URL.RawQuery == "" || op.Method != http.MethodGet && op.Method != http.MethodDelete {
-		return nil, nil
+		return url.Values{}, nil
 	}
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {

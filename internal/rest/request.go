@@ -76,8 +76,8 @@ func readBody(w http.ResponseWriter, r *http.Request) (*[]byte, error) {
 }
 
 func readInto(buf *[]byte, w http.ResponseWriter, r *http.Request) error {
-	if r.Header.Get("Content-Encoding") != "" {
-		return &skein.Fault{Err: wire.ErrMediaType, Field: "Content-Encoding", Detail: "is not taken"}
+	if err := checkEncoding(r.Header); err != nil {
+		return err
 	}
 	if r.ContentLength > wire.MaxBody {
 		return skein.ErrTooLarge
@@ -88,6 +88,14 @@ func readInto(buf *[]byte, w http.ResponseWriter, r *http.Request) error {
 	}
 	if len(*buf) > 0 && (r.Method == http.MethodPost || r.Method == http.MethodPut) && !isJSON(r.Header) {
 		return &skein.Fault{Err: wire.ErrMediaType, Field: "Content-Type", Detail: "is not application/json"}
+	}
+	return nil
+}
+
+// checkEncoding refuses a body that is encoded: what it grows to has no bound.
+func checkEncoding(h http.Header) error {
+	if h.Get("Content-Encoding") != "" {
+		return &skein.Fault{Err: wire.ErrMediaType, Field: "Content-Encoding", Detail: "is not taken"}
 	}
 	return nil
 }
@@ -110,8 +118,7 @@ func readAll(buf *[]byte, from io.Reader) error {
 }
 
 func bodyError(err error) error {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return skein.ErrTooLarge
 	}
 	return skein.Malformed("", "body could not be read")

@@ -3,6 +3,7 @@
 package rest
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"path"
@@ -124,7 +125,7 @@ func (s *Server) recover(w http.ResponseWriter, r *http.Request, id string) {
 	if p == nil {
 		return
 	}
-	if p == http.ErrAbortHandler {
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(p)
 	}
 	s.opts.Log.Error("a call panicked", slog.String("request_id", id), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))

@@ -20,8 +20,8 @@ const (
 // upload runs an op whose body is a form with the field "file". The file streams
 // through; it is never held in memory.
 func (s *Server) upload(ctx context.Context, w http.ResponseWriter, r *http.Request, by skein.Actor, op *ops.Op) ([]byte, error) {
-	if r.Header.Get("Content-Encoding") != "" {
-		return nil, &skein.Fault{Err: wire.ErrMediaType, Field: "Content-Encoding", Detail: "is not taken"}
+	if err := checkEncoding(r.Header); err != nil {
+		return nil, err
 	}
 	limit := by.App.Settings.MaxFileBytes
 	if r.ContentLength > limit+formOverhead {
@@ -67,15 +67,14 @@ type formReader struct{ from io.Reader }
 
 func (f formReader) Read(p []byte) (int, error) {
 	n, err := f.from.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = formError(err)
 	}
 	return n, err
 }
 
 func formError(err error) error {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return skein.About(skein.ErrTooLarge, "file")
 	}
 	return skein.Malformed("file", "form could not be read")
