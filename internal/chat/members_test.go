@@ -8,6 +8,10 @@ import (
 )
 
 func TestWhoMayAddMembers(t *testing.T) {
+	f := newFixture(t, skein.Settings{})
+	f.register(f.shop, "New")
+	inviting := *f.shop
+	inviting.Settings.MembersMayInvite = true
 	roles := map[string]skein.Role{"Tom": skein.RoleOwner, "Jerry": skein.RoleAdmin, "Alex": skein.RoleMember}
 	for name, tt := range map[string]struct {
 		by      string
@@ -25,14 +29,16 @@ func TestWhoMayAddMembers(t *testing.T) {
 		"one of a pair, where members may invite": {"Tom", true, skein.Private, skein.ErrForbidden},
 		"the backend, to a pair":                  {"", false, skein.Private, skein.ErrConvType},
 	} {
-		f := newFixture(t, skein.Settings{MembersMayInvite: tt.invites})
-		f.register(f.shop, "New")
+		by := f.as(tt.by, skein.NeedManager)
+		if tt.invites {
+			by.App = &inviting
+		}
 		conv := f.withRoles(roles)
 		if tt.typ == skein.Private {
 			conv = f.create(skein.Private, "Tom", "Jerry")
 		}
 		f.told = nil
-		err := f.AddMembers(t.Context(), f.as(tt.by, skein.NeedManager), conv, []string{"New", "Alex", "Tom"})
+		err := f.AddMembers(t.Context(), by, conv, []string{"New", "Alex", "Tom"})
 		if tt.want != nil {
 			f.wantErr(name, err, tt.want)
 			f.wantTold(name)
@@ -41,7 +47,7 @@ func TestWhoMayAddMembers(t *testing.T) {
 		f.must(err)
 		wantEqual(f, name, f.members(conv), []string{"Alex", "Jerry", "New", "Tom"})
 		f.wantTold(name, `conv.members.added by "`+tt.by+`" [New] also [] audience members`)
-		f.must(f.AddMembers(t.Context(), f.as(tt.by, skein.NeedManager), conv, []string{"New"}))
+		f.must(f.AddMembers(t.Context(), by, conv, []string{"New"}))
 		f.wantTold(name + ", once more")
 	}
 }
@@ -60,6 +66,7 @@ func TestMembersAreAddedAllOrNone(t *testing.T) {
 }
 
 func TestAClientRemovesOnlyThoseBelowIt(t *testing.T) {
+	f := newFixture(t, skein.Settings{})
 	roles := map[string]skein.Role{"Tom": skein.RoleOwner, "Jerry": skein.RoleAdmin, "Alex": skein.RoleAdmin, "Iron": skein.RoleMember}
 	for name, tt := range map[string]struct {
 		by      string
@@ -77,7 +84,6 @@ func TestAClientRemovesOnlyThoseBelowIt(t *testing.T) {
 		"the backend the owner":        {"", []string{"Tom"}, []string{"Tom"}, nil},
 		"somebody who is no member":    {"Tom", []string{"Nobody"}, nil, nil},
 	} {
-		f := newFixture(t, skein.Settings{})
 		conv := f.withRoles(roles)
 		err := f.RemoveMembers(t.Context(), f.as(tt.by, skein.NeedManager), conv, tt.clients)
 		if tt.want != nil {

@@ -27,6 +27,10 @@ func TestARetryAnswersTheFirstMessage(t *testing.T) {
 }
 
 func TestWhoMaySend(t *testing.T) {
+	f := newFixture(t, skein.Settings{})
+	group := f.create(skein.Group, "Tom", "Jerry")
+	f.must(f.Ban(t.Context(), f.backend(), "Iron", skein.Forever, ""))
+	f.told = nil
 	for name, tt := range map[string]struct {
 		by    func(f *fixture) skein.Actor
 		from  string
@@ -41,10 +45,7 @@ func TestWhoMaySend(t *testing.T) {
 		"for a banned one":    {(*fixture).backend, "Iron", nil, skein.ErrBanned, "Iron"},
 		"into nothing":        {(*fixture).backend, "Tom", func(skein.ID) skein.ID { return skein.ID{1} }, skein.ErrUnknownConversation, ""},
 	} {
-		f := newFixture(t, skein.Settings{})
-		conv := f.create(skein.Group, "Tom", "Jerry")
-		f.must(f.Ban(t.Context(), f.backend(), "Iron", skein.Forever, ""))
-		f.told = nil
+		conv := group
 		if tt.to != nil {
 			conv = tt.to(conv)
 		}
