@@ -30,7 +30,7 @@ type Settings struct {
 	MaxConversations   int      // conversations a client; 10,000
 	SendRate           int      // messages a second a client; 20
 	SendBurst          int      // 60
-	RESTRate           int      // REST calls a second an app key; 500
+	RESTRate           int      // REST calls a second an app key, and as many a client; 500
 	CommandRate        int      // socket commands a second a session; 100
 	LoginRate          int      // login attempts a minute an address and client after a failure; 10
 	FileTypes          []string // extensions that may be uploaded; nil: files.DefaultTypes

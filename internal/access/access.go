@@ -45,6 +45,10 @@ func New(opts Options) *Gate {
 	}
 }
 
+// patience bounds the time it takes to tell who is calling; beyond it the answer is
+// 5030.
+const patience = 10 * time.Second
+
 // Credentials are what a REST call shows.
 type Credentials struct {
 	App           string
@@ -56,6 +60,8 @@ type Credentials struct {
 // unknown app, a wrong key, a wrong or absent token, one answer for all;
 // skein.ErrBanned; skein.ErrUnknownClient for a token of nobody; skein.ErrRateLimited.
 func (g *Gate) Caller(ctx context.Context, c Credentials) (skein.Actor, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	app, known, err := g.appOrNobody(ctx, c.App)
 	if err != nil {
 		return skein.Actor{}, err
@@ -94,6 +100,8 @@ type Login struct {
 // client or device; skein.ErrInvalidClientID;
 // skein.ErrRateLimited after failures.
 func (g *Gate) Login(ctx context.Context, in Login) (skein.Actor, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	key, perMinute := loginKeyOf(in), g.loginRate(ctx, in.App)
 	if err := g.rates.admitLogin(key, perMinute, g.opts.Now()); err != nil {
 		return skein.Actor{}, err

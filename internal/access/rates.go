@@ -16,10 +16,11 @@ const maxCounted = 100_000
 
 // rates counts callers against the limits of their apps.
 type rates struct {
-	mu     sync.Mutex
-	sends  *recent.Map[sender, *rate.Limiter]   // guarded by mu
-	keys   *recent.Map[appKey, *rate.Limiter]   // guarded by mu
-	logins *recent.Map[loginKey, *rate.Limiter] // after a failure; guarded by mu
+	mu      sync.Mutex
+	sends   *recent.Map[sender, *rate.Limiter]   // guarded by mu
+	clients *recent.Map[sender, *rate.Limiter]   // by REST; guarded by mu
+	keys    *recent.Map[appKey, *rate.Limiter]   // guarded by mu
+	logins  *recent.Map[loginKey, *rate.Limiter] // after a failure; guarded by mu
 }
 
 type (
@@ -43,9 +44,10 @@ func loginKeyOf(in Login) loginKey {
 
 func newRates() *rates {
 	return &rates{
-		sends:  recent.New[sender, *rate.Limiter](maxCounted),
-		keys:   recent.New[appKey, *rate.Limiter](maxCounted),
-		logins: recent.New[loginKey, *rate.Limiter](maxCounted),
+		sends:   recent.New[sender, *rate.Limiter](maxCounted),
+		clients: recent.New[sender, *rate.Limiter](maxCounted),
+		keys:    recent.New[appKey, *rate.Limiter](maxCounted),
+		logins:  recent.New[loginKey, *rate.Limiter](maxCounted),
 	}
 }
 
@@ -58,12 +60,15 @@ func (r *rates) admitSend(by skein.Actor, now time.Time) error {
 	return admit(&r.mu, r.sends, sender{by.App.ID, by.Client}, rate.Limit(s.SendRate), s.SendBurst, now)
 }
 
-// admitREST counts one call with an app key. Apps without token authentication are
-// for development and have no such limit.
+// admitREST counts one call of an app key or of a client. Apps without token authentication are for development and
+// have no such limit.
 func (r *rates) admitREST(by skein.Actor, now time.Time) error {
 	s := by.App.Settings
-	if by.Key == "" || s.Open || s.RESTRate < 0 {
+	if s.Open || s.RESTRate < 0 {
 		return nil
+	}
+	if !by.Server() {
+		return admit(&r.mu, r.clients, sender{by.App.ID, by.Client}, rate.Limit(s.RESTRate), s.RESTRate, now)
 	}
 	return admit(&r.mu, r.keys, appKey{by.App.ID, by.Key}, rate.Limit(s.RESTRate), s.RESTRate, now)
 }

@@ -98,6 +98,22 @@ func TestEachKeyHasItsRateOfCallsUnlessTheAppIsOpen(t *testing.T) {
 	}
 }
 
+func TestEachClientHasTheRateOfAKey(t *testing.T) {
+	f := newFixture(t, skein.Settings{RESTRate: 50})
+	for _, client := range []string{"Tom", "Jerry"} {
+		f.setClient(skein.Client{App: "shop", ID: client})
+		token, _, err := Mint(f.apps["shop"], Grant{Client: client, TTL: time.Hour}, start.Time(), 0)
+		f.must(err)
+		got := allowed(t, 100, func() error {
+			_, err := f.call("", "Bearer "+token)
+			return err
+		})
+		if got != 50 {
+			t.Errorf("%s: %d calls at once, want 50", client, got)
+		}
+	}
+}
+
 func TestAWrongKeySpendsNothingOfTheRightOne(t *testing.T) {
 	f := newFixture(t, skein.Settings{RESTRate: 1})
 	for range 10 {

@@ -199,7 +199,7 @@ type memory struct {
 	attended chan struct{}    // told when a read of the audience waits
 }
 
-func (m *memory) Audience(ctx context.Context, app string, _ skein.ID, into []string) ([]string, error) {
+func (m *memory) Audience(ctx context.Context, app string, _ skein.ID, _ int64, into []string) ([]string, error) {
 	if m.gate != nil {
 		select {
 		case m.attended <- struct{}{}:

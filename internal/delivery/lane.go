@@ -138,7 +138,7 @@ func (l *lane) deliver(ctx context.Context, e bus.Event) {
 func (l *lane) audience(ctx context.Context, e bus.Event) (people []string, err error) {
 	if e.Audience != nil {
 		people = append(l.people[:0], e.Audience...) //nolint:gocritic // l.people is the scratch
-	} else if people, err = l.d.opts.Store.Audience(ctx, e.App, e.Conv, l.people[:0]); err != nil {
+	} else if people, err = l.d.opts.Store.Audience(ctx, e.App, e.Conv, e.Seq, l.people[:0]); err != nil {
 		return nil, err
 	}
 	people = appendMissing(people, e.Also)

@@ -119,10 +119,11 @@ type Members interface {
 	// Members is a page of the members in order of joining. Errors:
 	// ErrUnknownConversation.
 	Members(ctx context.Context, app string, id skein.ID, q skein.MemberQuery) (skein.MemberPage, error)
-	// Audience appends the ids of all members to into and answers it: who is to
-	// see a message. An unknown conversation has none. It is the read behind every
-	// delivery, so it is the one to be quick.
-	Audience(ctx context.Context, app string, id skein.ID, into []string) ([]string, error)
+	// Audience appends the ids of the members to into and answers it: who is to see
+	// the message with this seq live, which is no one who joined after it; with a
+	// seq of zero, all. An unknown conversation has none. It is the read behind
+	// every delivery, so it is the one to be quick.
+	Audience(ctx context.Context, app string, id skein.ID, seq int64, into []string) ([]string, error)
 }
 
 // MemberLimit bounds AddMembers; zero fields do not.

@@ -90,7 +90,7 @@ func BenchmarkAudience(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				var err error
-				if ids, err = s.Audience(b.Context(), "app", conv.ID, ids[:0]); err != nil || len(ids) != size {
+				if ids, err = s.Audience(b.Context(), "app", conv.ID, 0, ids[:0]); err != nil || len(ids) != size {
 					b.Fatal(len(ids), err)
 				}
 			}

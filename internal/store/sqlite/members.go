@@ -204,13 +204,13 @@ func (c *connection) members(conv conversation, q skein.MemberQuery) (page skein
 	return page, err
 }
 
-// Audience is all member ids; see store.Members. The index has the ids, so no row
+// Audience is member ids; see store.Members. The index has the ids, so no row
 // is touched.
-func (s *Store) Audience(ctx context.Context, app string, id skein.ID, into []string) ([]string, error) {
+func (s *Store) Audience(ctx context.Context, app string, id skein.ID, seq int64, into []string) ([]string, error) {
 	now, before := s.millis(), len(into)
 	err := s.readers.do(ctx, func(c *connection) error {
 		return c.rows(func(r *sqlite3.Stmt) { into = append(into, r.ColumnText(0)) },
-			audience, app, id, now)
+			audience, app, id, now, seq)
 	})
 	if err != nil {
 		return into[:before], err
@@ -218,4 +218,5 @@ func (s *Store) Audience(ctx context.Context, app string, id skein.ID, into []st
 	return into, nil
 }
 
-const audience = `SELECT client_id FROM members WHERE conv_key = (` + livingConvKey + `)`
+const audience = `SELECT client_id FROM members INDEXED BY members_by_joining
+	WHERE conv_key = (` + livingConvKey + `) AND (?4 = 0 OR join_seq <= ?4)`

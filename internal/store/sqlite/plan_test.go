@@ -40,7 +40,7 @@ func TestPlans(t *testing.T) {
 		"by id": {sorts: true, sql: listing("", skein.Condition{Field: skein.FieldConvID, Values: []any{skein.ID{}.String()}}), want: []string{
 			"SEARCH c USING INDEX sqlite_autoindex_conversations_1 (app_key=? AND id=?)",
 		}},
-		"audience": {sql: audience, want: []string{"SEARCH members USING COVERING INDEX sqlite_autoindex_members_1 (conv_key=?)"}},
+		"audience": {sql: audience, want: []string{"SEARCH members USING COVERING INDEX members_by_joining (conv_key=?)"}},
 		"a retry":  {sql: firstMessage, want: []string{"SEARCH messages USING INDEX messages_by_retry (conv_key=? AND sender=? AND client_msg_id=?)"}},
 	} {
 		got := plan(t, s, tt.sql)

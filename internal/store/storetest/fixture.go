@@ -195,7 +195,7 @@ func (f *fixture) lookup(app string, conv skein.ID) skein.Conversation {
 
 func (f *fixture) audience(app string, conv skein.ID) []string {
 	f.Helper()
-	ids, err := f.Audience(f.Context(), app, conv, nil)
+	ids, err := f.Audience(f.Context(), app, conv, 0, nil)
 	f.must(err)
 	slices.Sort(ids)
 	return ids

@@ -152,14 +152,27 @@ var members = []check{
 		}
 		equal(f, "walked", walked, ids)
 	}},
+	{"who joined after a message is not among its audience", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		conv := f.group("shop", "ann")
+		before := f.say("shop", conv, "ann", "before").Seq
+		_, err := f.AddMembers(f.Context(), "shop", conv, []string{"bob"}, f.now(), store.MemberLimit{})
+		f.must(err)
+		after := f.say("shop", conv, "ann", "after").Seq
+		for seq, want := range map[int64][]string{before: {"ann"}, after: {"ann", "bob"}, 0: {"ann", "bob"}} {
+			got, err := f.Audience(f.Context(), "shop", conv, seq, nil)
+			f.must(err)
+			equal(f, "audience", got, want)
+		}
+	}},
 	{"the audience is appended to what is there", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		conv := f.group("shop", "ann", "bob")
-		got, err := f.Audience(f.Context(), "shop", conv, []string{"zoe"})
+		got, err := f.Audience(f.Context(), "shop", conv, 0, []string{"zoe"})
 		f.must(err)
 		slices.Sort(got[1:])
 		equal(f, "audience", got, []string{"zoe", "ann", "bob"})
-		got, err = f.Audience(f.Context(), "shop", f.newID(), []string{"zoe"})
+		got, err = f.Audience(f.Context(), "shop", f.newID(), 0, []string{"zoe"})
 		f.must(err)
 		equal(f, "of none", got, []string{"zoe"})
 	}},

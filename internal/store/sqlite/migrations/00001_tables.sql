@@ -78,7 +78,8 @@ CREATE TABLE members (
   UNIQUE (conv_key, client_id)
 ) STRICT;
 
-CREATE INDEX members_by_joining ON members (conv_key, member_key);
+-- client_id and join_seq are in it so that an audience needs no row.
+CREATE INDEX members_by_joining ON members (conv_key, member_key, client_id, join_seq);
 CREATE INDEX members_by_client ON members (app_key, client_id, conv_key);
 
 CREATE TABLE messages (
