@@ -136,28 +136,37 @@ func BenchmarkIdle(b *testing.B) {
 	b.ReportMetric(float64(after-before)/float64(len(clients)), "rss-B/socket")
 }
 
+// connections is how many ask at the same time: one alone would mostly measure what
+// it costs to wake up for it.
+const connections = 64
+
 // BenchmarkREST: msg.send over keep-alive connections.
 func BenchmarkREST(b *testing.B) {
-	const connections = 64
 	s := start(b)
 	ids := s.users("r", 2)
 	conv := s.conversation(1, ids...)
+	s.measure(b, "msg", b.N, s.together(b.N, func() *httpSender { return s.dialREST(conv, ids[0]) }))
+}
+
+// together is work that sends n requests over all connections, which are open
+// before it starts.
+func (s *server) together(n int, dial func() *httpSender) (work func()) {
 	senders := make([]*httpSender, connections)
 	for i := range senders {
-		senders[i] = s.dialREST(conv, ids[0])
+		senders[i] = dial()
 	}
-	s.measure(b, "msg", b.N, func() {
+	return func() {
 		var next atomic.Int64
 		var wg sync.WaitGroup
 		for _, sender := range senders {
 			wg.Go(func() {
-				for next.Add(1) <= int64(b.N) {
+				for next.Add(1) <= int64(n) {
 					sender.send()
 				}
 			})
 		}
 		wg.Wait()
-	})
+	}
 }
 
 // BenchmarkHistory: pages of 20 of a conversation of 100,000.
@@ -170,12 +179,8 @@ func BenchmarkHistory(b *testing.B) {
 	writer.sendWindow(text(conv), stored, 64)
 	for name, page := range map[string]int{"newest": 1, "deep": 4000} {
 		b.Run(name, func(b *testing.B) {
-			read := s.dial(fmt.Sprintf("GET /im/conversations/%s/message?page=%d&size=20 HTTP/1.1\r\nHost: bench\r\napp-id: 666666\r\napp-key: master\r\n\r\n", conv, page))
-			s.measure(b, "page", b.N, func() {
-				for range b.N {
-					read.send()
-				}
-			})
+			request := fmt.Sprintf("GET /im/conversations/%s/message?page=%d&size=20 HTTP/1.1\r\nHost: bench\r\napp-id: 666666\r\napp-key: master\r\n\r\n", conv, page)
+			s.measure(b, "page", b.N, s.together(b.N, func() *httpSender { return s.dial(request) }))
 		})
 	}
 }

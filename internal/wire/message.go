@@ -2,6 +2,7 @@ package wire
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -263,8 +264,18 @@ func messagesOf(in []skein.Message) []Message {
 	return out
 }
 
+// messageOverhead is about what a message takes beside its text and attr, in bytes.
+const messageOverhead = 400
+
 func appendMessages(dst []byte, messages []Message) []byte {
-	dst = append(dst, '[')
+	size := 2
+	for _, m := range messages {
+		size += messageOverhead + len(m.Attr)
+		if m.Text != nil {
+			size += len(*m.Text)
+		}
+	}
+	dst = append(slices.Grow(dst, size), '[')
 	for i, m := range messages {
 		if i > 0 {
 			dst = append(dst, ',')

@@ -23,7 +23,7 @@ func (s *Store) Messages(ctx context.Context, app string, conv skein.ID, r skein
 		query = messagesDown
 	}
 	now := s.millis()
-	var page []skein.Message
+	page := make([]skein.Message, 0, min(r.Limit, maxPrepared))
 	err := s.readers.do(ctx, func(c *connection) error {
 		return c.rows(func(row *sqlite3.Stmt) { page = append(page, readMessage(row, conv)) },
 			query, app, conv, now, r.After, before, r.Limit)
@@ -33,6 +33,9 @@ func (s *Store) Messages(ctx context.Context, app string, conv skein.ID, r skein
 	}
 	return page, nil
 }
+
+// maxPrepared bounds the room that is made before it is known how many there are.
+const maxPrepared = 200
 
 const (
 	messagesBetween = `SELECT ` + messageColumns + ` FROM messages
