@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside Go: a C compiler for the race detector, a
-# browser with Chinese glyphs for the page, node for the web client's own tests. It
-# can do so on Debian and Ubuntu as root; elsewhere the tests say what they lack.
+# Installs what the tests need beside Go: a C compiler for the race detector, curl
+# for the lines of the documents, a browser with Chinese glyphs for the page, node
+# for the web client's own tests. It can do so on Debian and Ubuntu as root;
+# elsewhere the tests say what they lack.
 #
 # Engines that need a server of their own (PostgreSQL, NATS) add their package here
 # together with their tests.
@@ -12,6 +13,7 @@ need() { # command, packages …
 	command -v "$1" >/dev/null || missing+=("${@:2}")
 }
 need gcc gcc libc6-dev
+need curl curl
 need chromium chromium fonts-noto-cjk fonts-noto-color-emoji
 need node nodejs
 
