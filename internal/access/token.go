@@ -15,9 +15,7 @@ import (
 // Rules of tokens; SPEC section 5.
 const (
 	leeway         = time.Minute
-	maxTokenLife   = 90 * 24 * time.Hour
 	maxTokenLength = 8 << 10 // bytes
-	maxActions     = 100
 )
 
 // Grant is what a token is to allow.
@@ -32,7 +30,7 @@ type Grant struct {
 // from a cut in the same second; after moves it past the client's cut. Errors:
 // skein.ErrMalformed for a TTL out of bounds.
 func Mint(app skein.App, g Grant, now time.Time, after skein.Millis) (token string, expires skein.Millis, err error) {
-	if g.TTL < time.Second || g.TTL > maxTokenLife {
+	if g.TTL < time.Second || g.TTL > skein.MaxTokenLife {
 		return "", 0, skein.Malformed("ttl", "is not 1 second to 90 days")
 	}
 	issued := max(skein.MillisOf(now), after+1)
@@ -108,8 +106,8 @@ func parseToken(app *skein.App, token string, now time.Time) (claims, error) {
 	if err != nil {
 		return c, skein.ErrUnauthenticated
 	}
-	tooFar := millis(c.Expires).Time().After(now.Add(maxTokenLife + leeway))
-	if tooFar || c.App != app.ID || len(c.Actions) > maxActions ||
+	tooFar := millis(c.Expires).Time().After(now.Add(skein.MaxTokenLife + leeway))
+	if tooFar || c.App != app.ID || len(c.Actions) > skein.MaxTokenActions ||
 		!skein.ValidClientID(c.Subject, app.Settings.RelaxedClientIDs) {
 		return c, skein.ErrUnauthenticated
 	}

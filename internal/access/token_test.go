@@ -191,7 +191,7 @@ func TestATokenMintedAfterACutIsNotCaughtByIt(t *testing.T) {
 func TestMintKeepsToTheBounds(t *testing.T) {
 	f := newFixture(t, skein.Settings{})
 	for ttl, ok := range map[time.Duration]bool{
-		time.Second: true, maxTokenLife: true, 0: false, -time.Hour: false, time.Second - 1: false, maxTokenLife + 1: false,
+		time.Second: true, skein.MaxTokenLife: true, 0: false, -time.Hour: false, time.Second - 1: false, skein.MaxTokenLife + 1: false,
 	} {
 		text, _, err := Mint(f.apps["shop"], Grant{Client: "Tom", Device: "phone", Actions: []string{}, TTL: ttl}, start.Time(), 0)
 		if !ok {

@@ -110,12 +110,6 @@ func (r LogoutUser) Device() (string, error) {
 	return string(r.DeviceID), checkDeviceID(string(r.DeviceID))
 }
 
-// MaxTokenTTL is how far ahead a token may end; SPEC section 5.
-const MaxTokenTTL = 90 * 24 * time.Hour
-
-// maxActions bounds act.
-const maxActions = 100
-
 // TokenTerms is what a token is asked to allow.
 type TokenTerms struct {
 	TTL     time.Duration
@@ -126,11 +120,11 @@ type TokenTerms struct {
 // Terms checks the request.
 func (r IssueToken) Terms() (TokenTerms, error) {
 	t := TokenTerms{Device: string(r.DeviceID), Actions: r.Act}
-	if *r.TTL < 1 || *r.TTL > int64(MaxTokenTTL/time.Second) {
+	if *r.TTL < 1 || *r.TTL > int64(skein.MaxTokenLife/time.Second) {
 		return t, skein.Malformed("ttl", "is not 1 second to 90 days")
 	}
 	t.TTL = time.Duration(*r.TTL) * time.Second
-	if len(r.Act) > maxActions {
+	if len(r.Act) > skein.MaxTokenActions {
 		return t, skein.Malformed("act", "holds more than 100 ops")
 	}
 	return t, checkDeviceID(t.Device)

@@ -1,0 +1,9 @@
+package skein
+
+import "time"
+
+// Rules of tokens; SPEC section 5.
+const (
+	MaxTokenLife    = 90 * 24 * time.Hour // how far ahead a token may end
+	MaxTokenActions = 100                 // ops a token may be limited to
+)
