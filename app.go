@@ -21,22 +21,21 @@ type AppKey struct {
 // Settings are the choices of one app. A number of zero means the default that
 // its comment gives; a negative rate means no limit.
 type Settings struct {
-	Open               bool     // no token needed: a call without credentials has the server role
-	RelaxedClientIDs   bool     // client ids may also hold _ - . @ :
-	NoAutoRegister     bool     // a login of an unknown client is refused
-	MembersMayInvite   bool     // any member of a group may add members, not only owner and admins
-	MaxDevices         int      // live devices a client; 10
-	MaxMembers         int      // members a group; 10,000
-	MaxConversations   int      // conversations a client; 10,000
-	SendRate           int      // messages a second a client; 20
-	SendBurst          int      // 60
-	RESTRate           int      // REST calls a second an app key, and as many a client; 500
-	CommandRate        int      // socket commands a second a session; 100
-	LoginRate          int      // login attempts a minute an address and client after a failure; 10
-	FileTypes          []string // extensions that may be uploaded; nil: files.DefaultTypes
-	MaxFileBytes       int64    // 100 MiB
-	PrivateHistory     bool     // members see only what was said after they joined
-	PresenceForClients bool     // clients may ask for the presence of others
+	Open             bool     // no token needed: a call without credentials has the server role
+	RelaxedClientIDs bool     // client ids may also hold _ - . @ :
+	NoAutoRegister   bool     // a login of an unknown client is refused
+	MembersMayInvite bool     // any member of a group may add members, not only owner and admins
+	MaxDevices       int      // live devices a client; 10
+	MaxMembers       int      // members a group; 10,000
+	MaxConversations int      // conversations a client; 10,000
+	SendRate         int      // messages a second a client; 20
+	SendBurst        int      // 60
+	RESTRate         int      // REST calls a second an app key, and as many a client; 500
+	CommandRate      int      // socket commands a second a session; 100
+	LoginRate        int      // login attempts a minute an address and client after a failure; 10
+	FileTypes        []string // extensions that may be uploaded; nil: files.DefaultTypes
+	MaxFileBytes     int64    // 100 MiB
+	PrivateHistory   bool     // members see only what was said after they joined
 }
 
 // Defaults of Settings; SPEC section 10.

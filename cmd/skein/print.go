@@ -43,22 +43,21 @@ type (
 	}
 	// settingsView has the names of the flags; numbers are what holds, so never zero.
 	settingsView struct {
-		TokenAuth          bool     `json:"token_auth"`
-		RelaxedClientIDs   bool     `json:"relaxed_client_ids"`
-		AutoRegister       bool     `json:"auto_register"`
-		MembersMayInvite   bool     `json:"members_may_invite"`
-		PrivateHistory     bool     `json:"private_history"`
-		PresenceForClients bool     `json:"presence_for_clients"`
-		MaxDevices         int      `json:"max_devices"`
-		MaxMembers         int      `json:"max_members"`
-		MaxConversations   int      `json:"max_conversations"`
-		SendRate           int      `json:"send_rate"`
-		SendBurst          int      `json:"send_burst"`
-		RESTRate           int      `json:"rest_rate"`
-		CommandRate        int      `json:"command_rate"`
-		LoginRate          int      `json:"login_rate"`
-		FileTypes          []string `json:"file_types"` // null: the usual ones
-		MaxFileBytes       int64    `json:"max_file_bytes"`
+		TokenAuth        bool     `json:"token_auth"`
+		RelaxedClientIDs bool     `json:"relaxed_client_ids"`
+		AutoRegister     bool     `json:"auto_register"`
+		MembersMayInvite bool     `json:"members_may_invite"`
+		PrivateHistory   bool     `json:"private_history"`
+		MaxDevices       int      `json:"max_devices"`
+		MaxMembers       int      `json:"max_members"`
+		MaxConversations int      `json:"max_conversations"`
+		SendRate         int      `json:"send_rate"`
+		SendBurst        int      `json:"send_burst"`
+		RESTRate         int      `json:"rest_rate"`
+		CommandRate      int      `json:"command_rate"`
+		LoginRate        int      `json:"login_rate"`
+		FileTypes        []string `json:"file_types"` // null: the usual ones
+		MaxFileBytes     int64    `json:"max_file_bytes"`
 	}
 )
 
@@ -127,7 +126,7 @@ func settingsOf(s skein.Settings) settingsView {
 	s = s.WithDefaults()
 	return settingsView{
 		TokenAuth: !s.Open, RelaxedClientIDs: s.RelaxedClientIDs, AutoRegister: !s.NoAutoRegister,
-		MembersMayInvite: s.MembersMayInvite, PrivateHistory: s.PrivateHistory, PresenceForClients: s.PresenceForClients,
+		MembersMayInvite: s.MembersMayInvite, PrivateHistory: s.PrivateHistory,
 		MaxDevices: s.MaxDevices, MaxMembers: s.MaxMembers, MaxConversations: s.MaxConversations,
 		SendRate: s.SendRate, SendBurst: s.SendBurst, RESTRate: s.RESTRate, CommandRate: s.CommandRate, LoginRate: s.LoginRate,
 		FileTypes: s.FileTypes, MaxFileBytes: s.MaxFileBytes,
@@ -162,7 +161,6 @@ func (s settingsView) rows() [][]string {
 		{"auto-register", onOffText(s.AutoRegister)},
 		{"members-may-invite", onOffText(s.MembersMayInvite)},
 		{"private-history", onOffText(s.PrivateHistory)},
-		{"presence-for-clients", onOffText(s.PresenceForClients)},
 		{"max-devices", number(s.MaxDevices)},
 		{"max-members", number(s.MaxMembers)},
 		{"max-conversations", number(s.MaxConversations)},

@@ -10,22 +10,21 @@ import (
 
 // settingFlags are the settings of an app as flags; nil: not given.
 type settingFlags struct {
-	TokenAuth          *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether a call needs a key or a token; off gives everybody the server role."`
-	RelaxedClientIDs   *onOff    `group:"App settings:" name:"relaxed-client-ids" placeholder:"on|off" help:"Whether client ids may hold _ - . @ : too."`
-	AutoRegister       *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether the first login of an unknown client registers it."`
-	MembersMayInvite   *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether any member of a group may add members, not only owner and admins."`
-	PrivateHistory     *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether members see only what was said after they joined."`
-	PresenceForClients *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether clients may ask for the presence of others."`
-	MaxDevices         *int      `group:"App settings:" placeholder:"N" help:"Live devices a client (0: 10)."`
-	MaxMembers         *int      `group:"App settings:" placeholder:"N" help:"Members a group (0: 10,000)."`
-	MaxConversations   *int      `group:"App settings:" placeholder:"N" help:"Conversations a client (0: 10,000)."`
-	SendRate           *int      `group:"App settings:" placeholder:"N" help:"Messages a second a client (0: 20, negative: no limit)."`
-	SendBurst          *int      `group:"App settings:" placeholder:"N" help:"Messages at once a client (0: 60)."`
-	RESTRate           *int      `group:"App settings:" name:"rest-rate" placeholder:"N" help:"REST calls a second an app key (0: 500, negative: no limit)."`
-	CommandRate        *int      `group:"App settings:" placeholder:"N" help:"Socket commands a second a session (0: 100, negative: no limit)."`
-	LoginRate          *int      `group:"App settings:" placeholder:"N" help:"Login attempts a minute an address and client after a failure (0: 10, negative: no limit)."`
-	FileTypes          *[]string `group:"App settings:" placeholder:"EXT,…" help:"Extensions that may be uploaded; empty for the usual ones."`
-	MaxFileBytes       *int64    `group:"App settings:" placeholder:"N" help:"Largest upload in bytes (0: 100 MiB)."`
+	TokenAuth        *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether a call needs a key or a token; off gives everybody the server role."`
+	RelaxedClientIDs *onOff    `group:"App settings:" name:"relaxed-client-ids" placeholder:"on|off" help:"Whether client ids may hold _ - . @ : too."`
+	AutoRegister     *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether the first login of an unknown client registers it."`
+	MembersMayInvite *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether any member of a group may add members, not only owner and admins."`
+	PrivateHistory   *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether members see only what was said after they joined."`
+	MaxDevices       *int      `group:"App settings:" placeholder:"N" help:"Live devices a client (0: 10)."`
+	MaxMembers       *int      `group:"App settings:" placeholder:"N" help:"Members a group (0: 10,000)."`
+	MaxConversations *int      `group:"App settings:" placeholder:"N" help:"Conversations a client (0: 10,000)."`
+	SendRate         *int      `group:"App settings:" placeholder:"N" help:"Messages a second a client (0: 20, negative: no limit)."`
+	SendBurst        *int      `group:"App settings:" placeholder:"N" help:"Messages at once a client (0: 60)."`
+	RESTRate         *int      `group:"App settings:" name:"rest-rate" placeholder:"N" help:"REST calls a second an app key (0: 500, negative: no limit)."`
+	CommandRate      *int      `group:"App settings:" placeholder:"N" help:"Socket commands a second a session (0: 100, negative: no limit)."`
+	LoginRate        *int      `group:"App settings:" placeholder:"N" help:"Login attempts a minute an address and client after a failure (0: 10, negative: no limit)."`
+	FileTypes        *[]string `group:"App settings:" placeholder:"EXT,…" help:"Extensions that may be uploaded; empty for the usual ones."`
+	MaxFileBytes     *int64    `group:"App settings:" placeholder:"N" help:"Largest upload in bytes (0: 100 MiB)."`
 }
 
 // onOff is a switch that reads as it is said: on or off.
@@ -53,7 +52,6 @@ func (f settingFlags) apply(s *skein.Settings) {
 	setSwitch(&s.NoAutoRegister, f.AutoRegister, false)
 	setSwitch(&s.MembersMayInvite, f.MembersMayInvite, true)
 	setSwitch(&s.PrivateHistory, f.PrivateHistory, true)
-	setSwitch(&s.PresenceForClients, f.PresenceForClients, true)
 	set(&s.MaxDevices, f.MaxDevices)
 	set(&s.MaxMembers, f.MaxMembers)
 	set(&s.MaxConversations, f.MaxConversations)

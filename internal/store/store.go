@@ -58,9 +58,6 @@ type Clients interface {
 	// Client is one client; a deleted one is answered too, with Deleted set.
 	// Errors: ErrUnknownClient.
 	Client(ctx context.Context, app, id string) (skein.Client, error)
-	// MissingClient is the first of ids that does not exist or is deleted; empty:
-	// all are there.
-	MissingClient(ctx context.Context, app string, ids []string) (string, error)
 	// Clients is a page of the app's clients in order of creation, the deleted
 	// left out.
 	Clients(ctx context.Context, app string, q skein.ClientQuery) (skein.ClientPage, error)

@@ -66,15 +66,8 @@ func (s *Store) Client(ctx context.Context, app, id string) (client skein.Client
 	return client, err
 }
 
-// MissingClient is the first id that is not there; see store.Clients.
-func (s *Store) MissingClient(ctx context.Context, app string, ids []string) (missing string, err error) {
-	err = s.readers.do(ctx, func(c *connection) error {
-		missing, err = c.missingClient(app, ids)
-		return err
-	})
-	return missing, err
-}
-
+// missingClient is the first of ids that does not exist or is deleted; empty: all
+// are there.
 func (c *connection) missingClient(app string, ids []string) (string, error) {
 	for _, id := range ids {
 		found, err := c.row(nil, `SELECT 1 FROM clients WHERE app_key = `+appKey+` AND id = ?2 AND deleted = 0`, app, id)

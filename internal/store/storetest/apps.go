@@ -15,7 +15,7 @@ var apps = []check{
 				Open: true, RelaxedClientIDs: true, NoAutoRegister: true, MembersMayInvite: true,
 				MaxDevices: 1, MaxMembers: 2, MaxConversations: 3, SendRate: -4, SendBurst: 5, RESTRate: 6,
 				CommandRate: 7, LoginRate: 8, FileTypes: []string{"png"}, MaxFileBytes: 1 << 40,
-				PrivateHistory: true, PresenceForClients: true,
+				PrivateHistory: true,
 			},
 		}
 		f.must(f.CreateApp(f.Context(), app))

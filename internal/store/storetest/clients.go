@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"errors"
-	"fmt"
 	"sync/atomic"
 
 	"github.com/skein-im/skein"
@@ -59,23 +58,6 @@ var clients = []check{
 		f.app("shop", "Ann")
 		_, err := f.Client(f.Context(), "shop", "ann")
 		f.wantErr(err, skein.ErrUnknownClient)
-	}},
-	{"the first missing client is named, a deleted one too", func(f *fixture) {
-		f.app("shop", "ann", "bob", "cat")
-		_, err := f.DeleteClient(f.Context(), "shop", "cat", f.now(), false)
-		f.must(err)
-		for want, ids := range map[string][]string{
-			"":    {"ann", "bob", "ann"},
-			"eve": {"ann", "eve", "dan"},
-			"cat": {"ann", "cat", "eve"},
-		} {
-			got, err := f.MissingClient(f.Context(), "shop", ids)
-			f.must(err)
-			equal(f, fmt.Sprint(ids), got, want)
-		}
-		got, err := f.MissingClient(f.Context(), "shop", nil)
-		f.must(err)
-		equal(f, "none", got, "")
 	}},
 	{"clients are listed in order of creation, by page and by cursor", func(f *fixture) {
 		f.app("shop", "d", "b", "gone", "a", "c")
