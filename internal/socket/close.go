@@ -5,6 +5,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/gobwas/ws"
+
+	"github.com/skein-im/skein/internal/hub"
+	"github.com/skein-im/skein/internal/wire"
 )
 
 // Close codes of RFC 6455 that the server sends or answers. Those of the protocol
@@ -18,6 +21,12 @@ const (
 	closeInvalidText = int(ws.StatusInvalidFramePayloadData)
 	closeTooBig      = int(ws.StatusMessageTooBig)
 )
+
+// The hub ends sessions with codes of its own, as it may not import package wire.
+// This does not compile unless they are the same.
+const _ = uint8(hub.CloseKicked-wire.CloseKicked) + uint8(wire.CloseKicked-hub.CloseKicked) +
+	uint8(hub.CloseSilent-wire.CloseSilent) + uint8(wire.CloseSilent-hub.CloseSilent) +
+	uint8(hub.CloseSlow-wire.CloseSlowReader) + uint8(wire.CloseSlowReader-hub.CloseSlow)
 
 const goingAway = "server is going away"
 
