@@ -36,6 +36,11 @@ type Settings struct {
 	FileTypes        []string // extensions that may be uploaded; nil: files.DefaultTypes
 	MaxFileBytes     int64    // 100 MiB
 	PrivateHistory   bool     // members see only what was said after they joined
+	OnePerDeviceType bool     // a login kicks the client's other sessions of its device_type
+	HidePresence     bool     // clients may not ask who is online
+	LastSeen         bool     // presence tells when a client was last online
+	EditWindow       int      // seconds in which a sender may edit; 24 hours; negative: no limit
+	RecallWindow     int      // seconds in which a sender may recall; 2 minutes; negative: no limit
 }
 
 // Defaults of Settings; SPEC section 10.
@@ -49,6 +54,8 @@ const (
 	DefaultCommandRate      = 100
 	DefaultLoginRate        = 10
 	DefaultMaxFileBytes     = 100 << 20
+	DefaultEditWindow       = 24 * 60 * 60
+	DefaultRecallWindow     = 2 * 60
 )
 
 // WithDefaults is s with every zero number replaced by its default.
@@ -61,6 +68,8 @@ func (s Settings) WithDefaults() Settings {
 	setDefault(&s.RESTRate, DefaultRESTRate)
 	setDefault(&s.CommandRate, DefaultCommandRate)
 	setDefault(&s.LoginRate, DefaultLoginRate)
+	setDefault(&s.EditWindow, DefaultEditWindow)
+	setDefault(&s.RecallWindow, DefaultRecallWindow)
 	if s.MaxFileBytes == 0 {
 		s.MaxFileBytes = DefaultMaxFileBytes
 	}

@@ -16,7 +16,8 @@ type Client struct {
 	// DeviceCuts are cuts of single devices, by device_id: the newest
 	// MaxDeviceCuts of them; what was before those is in Cut. nil: none.
 	DeviceCuts map[string]Millis
-	Deleted    bool // what is left of a deleted client: its id and its cut
+	Seen       Millis // last online, where the app keeps that; zero: not known
+	Deleted    bool   // what is left of a deleted client: its id and its cut
 }
 
 // Banned reports whether the client is banned at the moment now.

@@ -30,42 +30,13 @@ type Conversation struct {
 	Creator string
 	Extend  []byte // the developer's JSON value; nil: none
 	Members int    // how many clients are members now
+	MuteAll bool   // only owner and admins may speak
 	LastSeq int64  // seq of the newest stored message; zero: none yet
+	Changes int64  // change_seq of the newest change; zero: none yet
 	Created Millis
-	Updated Millis        // last change of Extend or of the members; zero: never
+	Updated Millis        // last change of Extend, of MuteAll or of the members; zero: never
 	Active  Millis        // last message, update or creation; queries order by it
 	TTL     time.Duration // Temporary only
-}
-
-// Role is what a member may do in its conversation.
-type Role int8
-
-// Roles, each including the ones before it.
-const (
-	RoleMember Role = iota
-	RoleAdmin
-	RoleOwner
-)
-
-// String is the word of the wire.
-func (r Role) String() string {
-	switch r {
-	case RoleOwner:
-		return "owner"
-	case RoleAdmin:
-		return "admin"
-	default:
-		return "member"
-	}
-}
-
-// Member is one client in one conversation.
-type Member struct {
-	Client     string
-	Role       Role
-	Joined     Millis
-	JoinSeq    int64  // seq of the first message that came after joining
-	MutedUntil Millis // zero: may speak
 }
 
 // Limits on one call; SPEC sections 6 and 10.

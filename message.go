@@ -85,6 +85,17 @@ type Message struct {
 	Status      Status
 	Created     Millis
 	Updated     Millis // zero: never
+	Version     int    // 1 as sent; one more with each edit
+	Changed     int64  // change_seq of the newest change that everyone sees; zero: none
+	Pinned      Millis // zero: not
+	Reactions   []Reaction
+}
+
+// Blank takes away what a message says and leaves its place, as in a recall.
+func (m *Message) Blank(as Status) {
+	m.Status = as
+	m.Body = Body{Type: m.Type, ReplyTo: m.ReplyTo, NoSync: m.NoSync}
+	m.Pinned, m.Reactions = 0, nil
 }
 
 // Draft is a message asking to be stored.
@@ -96,11 +107,13 @@ type Draft struct {
 	Device string // leave this device of the sender out of the live copy; empty: none
 }
 
-// Sent is a message that members are to see now: stored, or transient.
+// Sent is what members are to see now: a message, stored or transient, or what
+// became of one.
 type Sent struct {
 	Message
 
 	App      string
 	ConvType ConvType
-	Device   string // as in Draft
+	Device   string  // as in Draft
+	Change   *Change // set: not the message is new, but this; its Message is the one above
 }

@@ -3,11 +3,16 @@ package skein
 // Event names of the socket; SPEC section 7.
 const (
 	EventMessage        = "msg.new"
+	EventMessageUpdated = "msg.updated"
 	EventConvCreated    = "conv.created"
 	EventConvUpdated    = "conv.updated"
 	EventConvDeleted    = "conv.deleted"
 	EventMembersAdded   = "conv.members.added"
 	EventMembersRemoved = "conv.members.removed"
+	EventRead           = "conv.read"
+	EventTyping         = "typing"
+	EventPresence       = "presence"
+	EventKick           = "logout.kick"
 )
 
 // Notice tells the members of a conversation what happened to it. It is live
@@ -22,6 +27,17 @@ type Notice struct {
 	Conversation *Conversation // as it is now, where the kind tells it
 	Audience     []string      // who is told; nil: the members
 	Also         []string      // who is told beside the members: those removed
+	Except       string        // a client who is not told; empty: none
+	Positions    []Position    // EventRead
+	On           bool          // EventTyping: began, not ended
+	Gather       bool          // EventRead: may wait up to a second to go together with others
+}
+
+// Position is how far a member has come.
+type Position struct {
+	Client   string
+	Read     int64
+	Received int64
 }
 
 // Cut ends live sessions.
@@ -30,6 +46,7 @@ type Cut struct {
 	Client string
 	Device string // this device alone; empty: all
 	Reason string // one of the Kick reasons
+	At     Millis // sessions whose login began later are not meant
 }
 
 // Reasons that logout.kick gives.

@@ -112,4 +112,5 @@ type SeqRange struct {
 	Before int64 // zero: no upper bound
 	Limit  int
 	Newest bool
+	Viewer string // whose eyes: what it deleted for itself is blank; empty: nobody's
 }

@@ -54,7 +54,7 @@ func (s *Service) Message(ctx context.Context, by skein.Actor, conv, id skein.ID
 	if err != nil {
 		return skein.Message{}, err
 	}
-	m, err := s.store.Message(ctx, by.App.ID, conv, id)
+	m, err := s.store.Message(ctx, by.App.ID, conv, id, by.Client)
 	if err == nil && m.Seq <= floor {
 		err = skein.ErrUnknownMessage
 	}

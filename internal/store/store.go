@@ -28,6 +28,9 @@ type Store interface {
 	Conversations
 	Members
 	Messages
+	Changes
+	Inbox
+	Uploads
 	Upkeep
 }
 
@@ -70,6 +73,9 @@ type Clients interface {
 	// such a pair is a new one. erase marks its messages for EraseMessages. It
 	// answers the conversations it was taken out of. Errors: ErrUnknownClient.
 	DeleteClient(ctx context.Context, app, id string, at skein.Millis, erase bool) ([]skein.ID, error)
+	// MarkSeen keeps when clients were last online; a moment before the one that is
+	// kept changes nothing, nor does one of an unknown client.
+	MarkSeen(ctx context.Context, seen []skein.Sighting) error
 }
 
 // Conversations keeps the places where messages are numbered. A deleted
@@ -96,6 +102,10 @@ type Conversations interface {
 	// left out. Errors: ErrTooLarge when more than
 	// skein.MaxUpdated match; ErrUnknownConversation when none does.
 	UpdateConversations(ctx context.Context, app string, where []skein.Condition, extend []byte, at skein.Millis) ([]skein.ID, error)
+	// UpdateConversation lets change alter Extend, MuteAll, Updated and Active of one
+	// conversation and answers the result, on the terms of UpdateApp. Errors:
+	// ErrUnknownConversation.
+	UpdateConversation(ctx context.Context, app string, id skein.ID, change func(*skein.Conversation) error) (skein.Conversation, error)
 	// DeleteConversation makes the conversation unknown at once and answers who
 	// was a member; Purge removes the rows. Errors: ErrUnknownConversation.
 	DeleteConversation(ctx context.Context, app string, id skein.ID) (members []string, err error)
@@ -116,6 +126,16 @@ type Members interface {
 	// Members is a page of the members in order of joining. Errors:
 	// ErrUnknownConversation.
 	Members(ctx context.Context, app string, id skein.ID, q skein.MemberQuery) (skein.MemberPage, error)
+	// UpdateMember lets change alter a member (not Client, Joined, JoinSeq, SentSeq)
+	// and answers the result, on the terms of UpdateApp; what change leaves as it was
+	// is not written. Positions never run back and never pass LastSeq, whatever
+	// change says. A new owner makes the one before it an admin. Where Role, Nickname
+	// or MutedUntil differ the conversation's Updated becomes at. Errors:
+	// ErrUnknownConversation; ErrUnknownClient about who is no member.
+	UpdateMember(ctx context.Context, app string, id skein.ID, client string, at skein.Millis, change func(skein.Conversation, *skein.Member) error) (skein.Conversation, skein.Member, error)
+	// CountReaders counts the members who joined before or with a seq, and of these
+	// those who have received and read up to it. Errors: ErrUnknownConversation.
+	CountReaders(ctx context.Context, app string, id skein.ID, seq int64) (Readers, error)
 	// Audience appends the ids of the members to into and answers it: who is to see
 	// the message with this seq live, which is no one who joined after it; with a
 	// seq of zero, all. An unknown conversation has none. It is the read behind
@@ -129,6 +149,9 @@ type MemberLimit struct {
 	PerClient int // conversations of each new member afterwards
 }
 
+// Readers is how many of a message's members have come how far.
+type Readers struct{ Members, Received, Read int }
+
 // Messages keeps what was said.
 type Messages interface {
 	// Append stores a draft as the next message of its conversation: seq from 1,
@@ -137,8 +160,9 @@ type Messages interface {
 	// (but not to a client created later with a deleted one's id); with another body it is ErrConflict (NoSync is no part of what is compared:
 	// it is about delivery; nor is a body that was erased). Errors:
 	// ErrUnknownConversation; ErrUnknownClient and ErrBanned about the sender;
-	// ErrForbidden when the sender does not meet draft.Need or is muted (with
-	// NeedServer it need not be a member and a mute does not bind it);
+	// ErrForbidden when the sender does not meet draft.Need or is muted, or all but
+	// owner and admins are (with NeedServer it need not be a member and a mute does
+	// not bind it);
 	// ErrUnknownMessage when ReplyTo is none of this conversation; ErrConflict when
 	// the message id is taken. The commit hook has seen the message, once, before
 	// Append returns.
@@ -148,13 +172,63 @@ type Messages interface {
 	// Messages reads a range of seqs; a Limit of zero reads none. An unknown
 	// conversation has none.
 	Messages(ctx context.Context, app string, conv skein.ID, r skein.SeqRange) ([]skein.Message, error)
-	// Message is one message. Errors: ErrUnknownMessage.
-	Message(ctx context.Context, app string, conv, id skein.ID) (skein.Message, error)
+	// Message is one message, blank where viewer (empty: nobody) deleted it for
+	// itself. Errors: ErrUnknownMessage.
+	Message(ctx context.Context, app string, conv, id skein.ID, viewer string) (skein.Message, error)
 }
 
-// CommitHook is told of every newly stored message, in commit order, so in seq
-// order within a conversation, and never concurrently for one conversation. It is
-// called after the commit and before the Appends return, and must not wait.
+// Changes keeps what became of messages. Each change has the next change_seq of
+// its conversation: from 1, dense.
+type Changes interface {
+	// ChangeMessage lets decide look at a message as it is and say what becomes of it,
+	// does that and answers it with its Seq, all in one transaction. by is the client
+	// who asks (empty: the backend) and emoji the one Scene.Reacted is about. decide
+	// may run more than once and must not wait or call the store. Of what it answers
+	// Kind, At, On and, for an edit, Message.Text and Message.Attr are taken; a Kind
+	// of ChangeNone changes nothing, and the answer shows the message as it is. An
+	// edit adds one to Version. A recall blanks the message for good: body, mentions,
+	// reactions, pin, what retries are compared with. The commit hook has seen the
+	// change before this returns. Errors: those of decide; ErrUnknownConversation,
+	// ErrUnknownMessage; ErrTooLarge past MaxReactions.
+	ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by, emoji string, decide func(skein.Scene) (skein.Change, error)) (skein.Change, error)
+	// Changes reads a range. An unknown conversation has none.
+	Changes(ctx context.Context, app string, conv skein.ID, r skein.ChangeRange) ([]skein.Change, error)
+	// Pins lists the pinned messages, the newest pin first, blank where viewer
+	// deleted them for itself.
+	Pins(ctx context.Context, app string, conv skein.ID, viewer string) ([]skein.Message, error)
+}
+
+// Inbox is the conversations of one client as that client sees them. A send writes
+// nothing for the members: what is here is derived when it is asked for.
+type Inbox interface {
+	// View is one conversation. Errors: ErrUnknownConversation; ErrUnknownClient
+	// about who is no member.
+	View(ctx context.Context, app string, id skein.ID, client string) (skein.View, error)
+	// Views is a page of them. A client that is unknown has none.
+	Views(ctx context.Context, app, client string, q skein.ViewQuery) (skein.ViewPage, error)
+	// Sync is what has changed for the client since a cursor, at most limit
+	// conversations. Whoever follows the cursor to its end, and again later, sees
+	// every conversation that changed, whatever commits in between. It costs what
+	// changed: a constant amount per conversation of the client at the most, and no
+	// more than a constant amount per conversation of the app that changed.
+	Sync(ctx context.Context, app, client string, after skein.SyncCursor, limit int) (skein.SyncPage, error)
+}
+
+// Uploads keeps whose files are in the storage, and which of them may go: those
+// that their uploader said something with, which was recalled or erased, and that
+// no other message of the app names.
+type Uploads interface {
+	AddUpload(ctx context.Context, u skein.Upload) error
+	// ReleasedUploads names some of those that may go.
+	ReleasedUploads(ctx context.Context, limit int) ([]string, error)
+	// ForgetUpload says that a released file is gone.
+	ForgetUpload(ctx context.Context, name string) error
+}
+
+// CommitHook is told of every newly stored message and of every change to one, in
+// commit order, so in seq and change_seq order within a conversation, and never
+// concurrently for one conversation. It is called after the commit and before the
+// calls that caused it return, and must not wait.
 type CommitHook func([]skein.Sent)
 
 // Upkeep is what the server does to its store beside serving.
@@ -168,6 +242,9 @@ type Upkeep interface {
 	// EraseMessages takes text, attr, url and mentions out of some of the messages
 	// of clients deleted with erase, and makes them StatusDeleted; more as in Purge.
 	EraseMessages(ctx context.Context, now skein.Millis) (more bool, err error)
+	// NewEpoch makes every sync cursor given out so far ask for a reset: what the
+	// store holds is another history from now on, such as a restored backup.
+	NewEpoch(ctx context.Context) error
 	// Close waits for what was taken and lets go of the store.
 	Close() error
 }

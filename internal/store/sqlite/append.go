@@ -124,6 +124,7 @@ func (g *group) store(p *place, l letter) (skein.Message, error) {
 	m.Seq = p.lastSeq + 1
 	m.Status = skein.StatusNormal
 	m.Transient = false
+	m.Version = 1
 	stored, err := g.change(insertMessage,
 		key, p.key, m.Seq, m.ID, m.Sender, textOrNull(m.ClientMsgID), l.hash, m.Type, m.Status, flagsOf(m.Body),
 		m.Created, m.Updated, idOrNull(m.ReplyTo), l.mentions, m.URL, rawText(m.Attr), m.Text)

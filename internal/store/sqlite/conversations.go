@@ -23,8 +23,8 @@ type conversation struct {
 
 const (
 	conversationColumns = `c.conv_key, c.id, c.type, c.creator, c.extend, c.member_count, c.last_seq,
-		c.created, c.updated, c.active, c.ttl`
-	conversationColumnCount = 11
+		c.created, c.updated, c.active, c.ttl, c.mute_all, c.last_change`
+	conversationColumnCount = 13
 )
 
 func readConversation(r *sqlite3.Stmt, app string) conversation {
@@ -42,6 +42,8 @@ func readConversation(r *sqlite3.Stmt, app string) conversation {
 			Updated: millisColumn(r, 8),
 			Active:  millisColumn(r, 9),
 			TTL:     time.Duration(r.ColumnInt64(10)) * time.Millisecond,
+			MuteAll: r.ColumnBool(11),
+			Changes: r.ColumnInt64(12),
 		},
 	}
 }
@@ -164,10 +166,10 @@ func (g *group) insertConversation(app int64, c skein.Conversation) (key int64, 
 		expires = c.Active.Add(c.TTL)
 	}
 	inserted, err := g.change(`INSERT INTO conversations
-		(app_key, id, type, creator, extend, member_count, last_seq, created, updated, active, ttl, expires)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING`,
+		(app_key, id, type, creator, extend, member_count, last_seq, created, updated, active, ttl, expires, moved)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING`,
 		app, c.ID, c.Type, c.Creator, rawText(c.Extend), c.Members, c.Created, c.Updated, c.Active,
-		c.TTL.Milliseconds(), expires)
+		c.TTL.Milliseconds(), expires, g.stamp)
 	if err == nil && !inserted {
 		err = skein.About(skein.ErrConflict, "conv_id")
 	}
@@ -199,7 +201,7 @@ func (s *Store) DeleteConversation(ctx context.Context, app string, id skein.ID)
 			err = g.exec(`DELETE FROM private_pairs WHERE conv_key = ?1`, conv.key)
 		}
 		if err == nil {
-			err = g.exec(`UPDATE conversations SET deleted = 1 WHERE conv_key = ?1`, conv.key)
+			err = g.exec(`UPDATE conversations SET deleted = 1, moved = ?2 WHERE conv_key = ?1`, conv.key, g.stamp)
 		}
 		return members, err
 	})

@@ -176,7 +176,8 @@ func TestMetricsGoWithTheStore(t *testing.T) {
 func TestStoredSettings(t *testing.T) {
 	const want = `{"Open":false,"RelaxedClientIDs":false,"NoAutoRegister":false,"MembersMayInvite":false,` +
 		`"MaxDevices":0,"MaxMembers":0,"MaxConversations":0,"SendRate":0,"SendBurst":0,"RESTRate":0,"CommandRate":0,` +
-		`"LoginRate":0,"FileTypes":null,"MaxFileBytes":0,"PrivateHistory":false}`
+		`"LoginRate":0,"FileTypes":null,"MaxFileBytes":0,"PrivateHistory":false,"OnePerDeviceType":false,"HidePresence":false,` +
+		`"LastSeen":false,"EditWindow":0,"RecallWindow":0}`
 	got, err := json.Marshal(skein.Settings{})
 	if err != nil || string(got) != want {
 		t.Fatalf("got %s, %v\nwant %s", got, err, want)

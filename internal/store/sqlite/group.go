@@ -27,6 +27,7 @@ type group struct {
 	*connection
 
 	now   skein.Millis
+	stamp int64 // of this commit; see stamp.go
 	known *known
 	dirty []*place     // ahead of their rows; see flush
 	sent  []skein.Sent // for the hook, in order
@@ -67,8 +68,8 @@ func (g *group) do(j *job) (err error) {
 // and group, however many messages it got.
 func (g *group) flush() error {
 	for _, p := range g.dirty {
-		err := g.exec(`UPDATE conversations SET last_seq = ?2, active = ?3, expires = ?4 WHERE conv_key = ?1`,
-			p.key, p.lastSeq, p.active, p.expires)
+		err := g.exec(`UPDATE conversations SET last_seq = ?2, active = ?3, expires = ?4, moved = ?5 WHERE conv_key = ?1`,
+			p.key, p.lastSeq, p.active, p.expires, g.stamp)
 		if err != nil {
 			return err
 		}

@@ -45,7 +45,7 @@ const (
 )
 
 // Message is one message; see store.Messages.
-func (s *Store) Message(ctx context.Context, app string, conv, id skein.ID) (m skein.Message, err error) {
+func (s *Store) Message(ctx context.Context, app string, conv, id skein.ID, viewer string) (m skein.Message, err error) {
 	now := s.millis()
 	err = s.readers.do(ctx, func(c *connection) error {
 		found, err := c.row(func(r *sqlite3.Stmt) { m = readMessage(r, conv) },

@@ -9,22 +9,34 @@ import (
 	"github.com/skein-im/skein/internal/store"
 )
 
-const memberColumns = `m.client_id, m.role, m.joined, m.join_seq, m.muted_until`
+const memberColumns = `m.client_id, m.role, m.joined, m.join_seq, m.muted_until, m.nickname,
+	m.read_seq, m.received_seq, m.sent_seq, m.cleared_seq, m.pinned, m.muted, m.archived, m.draft`
 
 // readMember copies memberColumns, the first of which is column from.
 func readMember(r *sqlite3.Stmt, from int) skein.Member {
 	return skein.Member{
-		Client:     r.ColumnText(from),
-		Role:       smallColumn[skein.Role](r, from+1),
-		Joined:     millisColumn(r, from+2),
-		JoinSeq:    r.ColumnInt64(from + 3),
-		MutedUntil: millisColumn(r, from+4),
+		Client:      r.ColumnText(from),
+		Role:        smallColumn[skein.Role](r, from+1),
+		Joined:      millisColumn(r, from+2),
+		JoinSeq:     r.ColumnInt64(from + 3),
+		MutedUntil:  millisColumn(r, from+4),
+		Nickname:    r.ColumnText(from + 5),
+		ReadSeq:     r.ColumnInt64(from + 6),
+		ReceivedSeq: r.ColumnInt64(from + 7),
+		SentSeq:     r.ColumnInt64(from + 8),
+		ClearedSeq:  r.ColumnInt64(from + 9),
+		Marks: skein.Marks{
+			Pinned:   millisColumn(r, from+10),
+			Muted:    r.ColumnBool(from + 11),
+			Archived: r.ColumnBool(from + 12),
+			Draft:    r.ColumnText(from + 13),
+		},
 	}
 }
 
 func (g *group) insertMember(app, conv int64, m skein.Member) error {
-	return g.exec(`INSERT INTO members (conv_key, app_key, client_id, role, joined, join_seq, muted_until)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`, conv, app, m.Client, m.Role, m.Joined, m.JoinSeq, m.MutedUntil)
+	return g.exec(`INSERT INTO members (conv_key, app_key, client_id, role, joined, join_seq, muted_until, moved)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`, conv, app, m.Client, m.Role, m.Joined, m.JoinSeq, m.MutedUntil, g.stamp)
 }
 
 // AddMembers adds clients; see store.Members.
@@ -113,8 +125,8 @@ func (s *Store) RemoveMembers(ctx context.Context, app string, id skein.ID, clie
 // countMembers writes down that the members of a conversation have changed.
 func (g *group) countMembers(conv conversation, by int, at skein.Millis) error {
 	delete(g.known.places, placeName{conv.App, conv.ID})
-	return g.exec(`UPDATE conversations SET member_count = member_count + ?2, updated = ?3, active = max(active, ?3)
-		WHERE conv_key = ?1`, conv.key, by, at)
+	return g.exec(`UPDATE conversations SET member_count = member_count + ?2, updated = ?3, active = max(active, ?3), moved = ?4
+		WHERE conv_key = ?1`, conv.key, by, at, g.stamp)
 }
 
 // mustExist answers ErrUnknownClient about the first client that is not there.

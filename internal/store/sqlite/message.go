@@ -28,8 +28,8 @@ func flagsOf(b skein.Body) (flags int) {
 // messageColumns are what readMessage reads, in its order.
 const (
 	messageColumns = `seq, id, sender, client_msg_id, type, status, flags, created, updated,
-		reply_to, mentions, url, attr, text`
-	messageColumnCount = 14
+		reply_to, mentions, url, attr, text, version, changed, pinned, reactions`
+	messageColumnCount = 18
 )
 
 // readMessage copies one row of messageColumns.
@@ -54,6 +54,10 @@ func readMessage(r *sqlite3.Stmt, conv skein.ID) skein.Message {
 			Attr:       slices.Clone(r.ColumnRawText(12)),
 			Text:       r.ColumnText(13),
 		},
+		Version:   int(r.ColumnInt64(14)),
+		Changed:   r.ColumnInt64(15),
+		Pinned:    millisColumn(r, 16),
+		Reactions: reactionsColumn(r, 17),
 	}
 }
 

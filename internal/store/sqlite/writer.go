@@ -35,6 +35,7 @@ type writer struct {
 	// Owned by loop.
 	conn    *connection // nil: the next group opens one
 	known   *known
+	stamps  stamps
 	version int64 // of the file as this connection saw it last; see begin
 	logged  int   // pages in the log after the last commit
 }
@@ -217,16 +218,24 @@ func (w *writer) begin() (*group, error) {
 	}
 	if version != w.version {
 		w.version = version
-		w.known.clear()
+		w.forget()
 	}
 	w.known.trim()
-	return &group{connection: w.conn, now: skein.MillisOf(w.now()), known: w.known}, nil
+	now := w.now()
+	g := &group{connection: w.conn, now: skein.MillisOf(now), known: w.known}
+	return g, g.takeStamp(&w.stamps, now)
+}
+
+// forget drops what was derived from rows that may be different now.
+func (w *writer) forget() {
+	w.known.clear()
+	w.stamps.ceiling = 0
 }
 
 // giveUp rolls the transaction back, forgets what was derived in it, and answers
 // the error for its jobs.
 func (w *writer) giveUp(attempt string, cause error) error {
-	w.known.clear()
+	w.forget()
 	if w.conn != nil && !w.conn.db.GetAutocommit() {
 		if err := w.conn.exec(`ROLLBACK`); err != nil {
 			w.log.Error("store cannot roll back", slog.Any("error", err))
@@ -254,7 +263,7 @@ func (w *writer) connect() error {
 func (w *writer) disconnect() {
 	conn := w.conn
 	w.conn = nil
-	w.known.clear()
+	w.forget()
 	defer func() {
 		if p := recover(); p != nil {
 			w.log.Error("store cannot close a connection", slog.Any("panic", p))

@@ -26,10 +26,10 @@ var appends = []check{
 			got, again, err := f.Append(f.Context(), d)
 			f.must(err)
 			want := d.Message
-			want.Seq, want.Status = got.Seq, skein.StatusNormal
+			want.Seq, want.Status, want.Version = got.Seq, skein.StatusNormal, 1
 			equal(f, "again", again, false)
 			equal(f, name+": answer", got, want)
-			got, err = f.Message(f.Context(), "shop", conv, d.ID)
+			got, err = f.Message(f.Context(), "shop", conv, d.ID, "")
 			f.must(err)
 			equal(f, name+": message", got, want)
 		}

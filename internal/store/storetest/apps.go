@@ -118,7 +118,7 @@ var apps = []check{
 		page, err := f.Clients(f.Context(), "shop", skein.ClientQuery{Limit: 10})
 		f.must(err)
 		equal(f, "clients", page, skein.ClientPage{})
-		_, err = f.Message(f.Context(), "shop", conv, m.ID)
+		_, err = f.Message(f.Context(), "shop", conv, m.ID, "")
 		f.wantErr(err, skein.ErrUnknownMessage)
 		f.unknownToAll("shop", conv, "ann")
 	}},

@@ -138,7 +138,7 @@ var conversations = []check{
 		f.must(err)
 		equal(f, "members", who, []string{"bob", "ann"})
 		f.unknownToAll("shop", conv, "bob")
-		_, err = f.Message(f.Context(), "shop", conv, m.ID)
+		_, err = f.Message(f.Context(), "shop", conv, m.ID, "")
 		f.wantErr(err, skein.ErrUnknownMessage)
 	}},
 	{"another app's conversation is unknown", func(f *fixture) {

@@ -54,13 +54,13 @@ var history = []check{
 		f.app("game", "ann")
 		conv, other := f.group("shop", "ann"), f.group("shop", "ann")
 		want := f.say("shop", conv, "ann", "hi")
-		got, err := f.Message(f.Context(), "shop", conv, want.ID)
+		got, err := f.Message(f.Context(), "shop", conv, want.ID, "")
 		f.must(err)
 		equal(f, "message", got, want)
 		for name, err := range map[string]error{
-			"another conversation": second(f.Message(f.Context(), "shop", other, want.ID)),
-			"another app":          second(f.Message(f.Context(), "game", conv, want.ID)),
-			"another id":           second(f.Message(f.Context(), "shop", conv, f.newID())),
+			"another conversation": second(f.Message(f.Context(), "shop", other, want.ID, "")),
+			"another app":          second(f.Message(f.Context(), "game", conv, want.ID, "")),
+			"another id":           second(f.Message(f.Context(), "shop", conv, f.newID(), "")),
 		} {
 			if f.wantErr(err, skein.ErrUnknownMessage); f.Failed() {
 				f.Fatal(name)

@@ -264,7 +264,7 @@ func (w *world) append(t *rapid.T) {
 	expect(t, "again", again, first != nil)
 	if first == nil {
 		stored := d.Message
-		stored.Seq, stored.Status = int64(len(r.messages))+1, skein.StatusNormal
+		stored.Seq, stored.Status, stored.Version = int64(len(r.messages))+1, skein.StatusNormal, 1
 		r.messages = append(r.messages, stored)
 		first = &stored
 	}

@@ -69,7 +69,7 @@ var upkeep = []check{
 		f.must(err)
 		f.pass(time.Second)
 		f.erase()
-		got, err := f.Message(f.Context(), "shop", conv, said.ID)
+		got, err := f.Message(f.Context(), "shop", conv, said.ID, "")
 		f.must(err)
 		want := said
 		want.Status, want.Updated = skein.StatusDeleted, f.now()
@@ -130,7 +130,7 @@ var upkeep = []check{
 		_, _, err = f.Append(f.Context(), d)
 		f.must(err)
 		f.erase()
-		got, err := f.Message(f.Context(), "shop", conv, d.ID)
+		got, err := f.Message(f.Context(), "shop", conv, d.ID, "")
 		f.must(err)
 		equal(f, "text", got.Text, "new")
 	}},

@@ -28,6 +28,7 @@ CREATE TABLE clients (
   ban_reason   TEXT    NOT NULL,
   cut          INTEGER NOT NULL,
   device_cuts  TEXT, -- JSON object of device_id to milliseconds
+  seen         INTEGER NOT NULL DEFAULT 0,
   deleted      INTEGER NOT NULL DEFAULT 0,
   UNIQUE (app_key, id)
 ) STRICT;
@@ -42,7 +43,10 @@ CREATE TABLE conversations (
   creator      TEXT    NOT NULL,
   extend       TEXT,
   member_count INTEGER NOT NULL,
+  mute_all     INTEGER NOT NULL DEFAULT 0,
   last_seq     INTEGER NOT NULL,
+  last_change  INTEGER NOT NULL DEFAULT 0,
+  moved        INTEGER NOT NULL, -- stamp of the last commit that changed what a member sees; see stamp.go
   created      INTEGER NOT NULL,
   updated      INTEGER NOT NULL,
   active       INTEGER NOT NULL,
@@ -54,6 +58,7 @@ CREATE TABLE conversations (
 
 -- expires is in the index so that counting needs no row.
 CREATE INDEX conversations_by_activity ON conversations (app_key, active, conv_key, expires) WHERE deleted = 0;
+CREATE INDEX conversations_by_move ON conversations (app_key, moved);
 CREATE INDEX conversations_deleted ON conversations (conv_key) WHERE deleted = 1;
 CREATE INDEX conversations_expiring ON conversations (expires) WHERE expires < 9007199254740991;
 
@@ -72,15 +77,46 @@ CREATE TABLE members (
   app_key      INTEGER NOT NULL,
   client_id    TEXT    NOT NULL,
   role         INTEGER NOT NULL,
+  nickname     TEXT    NOT NULL DEFAULT '',
   joined       INTEGER NOT NULL,
   join_seq     INTEGER NOT NULL,
   muted_until  INTEGER NOT NULL,
+  read_seq     INTEGER NOT NULL DEFAULT 0,
+  received_seq INTEGER NOT NULL DEFAULT 0,
+  sent_seq     INTEGER NOT NULL DEFAULT 0,
+  cleared_seq  INTEGER NOT NULL DEFAULT 0,
+  pinned       INTEGER NOT NULL DEFAULT 0, -- milliseconds
+  muted        INTEGER NOT NULL DEFAULT 0,
+  archived     INTEGER NOT NULL DEFAULT 0,
+  draft        TEXT    NOT NULL DEFAULT '',
+  moved        INTEGER NOT NULL, -- stamp of the last commit that changed this row, SentSeq aside
   UNIQUE (conv_key, client_id)
 ) STRICT;
 
 -- client_id and join_seq are in it so that an audience needs no row.
 CREATE INDEX members_by_joining ON members (conv_key, member_key, client_id, join_seq);
 CREATE INDEX members_by_client ON members (app_key, client_id, conv_key);
+CREATE INDEX members_by_move ON members (app_key, client_id, moved);
+
+-- Conversations that clients are in no more, for those who were away.
+CREATE TABLE departures (
+  app_key      INTEGER NOT NULL,
+  client_id    TEXT    NOT NULL,
+  conv_id      BLOB    NOT NULL,
+  moved        INTEGER NOT NULL, -- stamp
+  PRIMARY KEY (app_key, client_id, conv_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX departures_by_move ON departures (app_key, client_id, moved);
+
+-- One row: the epoch, and a stamp that no commit has reached yet; see stamp.go.
+CREATE TABLE history (
+  one          INTEGER PRIMARY KEY CHECK (one = 1),
+  epoch        INTEGER NOT NULL,
+  ceiling      INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO history (one, epoch, ceiling) VALUES (1, abs(random() >> 11), 0);
 
 CREATE TABLE messages (
   message_key   INTEGER PRIMARY KEY, -- given by the writer, ascending
@@ -100,8 +136,73 @@ CREATE TABLE messages (
   url           TEXT    NOT NULL,
   attr          TEXT,
   text          TEXT    NOT NULL,
+  version       INTEGER NOT NULL DEFAULT 1,
+  changed       INTEGER NOT NULL DEFAULT 0, -- change_seq of the newest change that everyone sees
+  pinned        INTEGER NOT NULL DEFAULT 0, -- milliseconds
+  reactions     TEXT, -- JSON summary of the table reactions, see reactions.go; NULL: none
   UNIQUE (conv_key, seq)
 ) STRICT;
+
+CREATE INDEX messages_pinned ON messages (conv_key, pinned) WHERE pinned > 0;
+
+-- Who is mentioned where; client_id is empty for everyone.
+CREATE TABLE mentions (
+  conv_key      INTEGER NOT NULL,
+  client_id     TEXT    NOT NULL,
+  seq           INTEGER NOT NULL,
+  PRIMARY KEY (conv_key, client_id, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX mentions_by_message ON mentions (conv_key, seq);
+
+CREATE TABLE changes (
+  conv_key      INTEGER NOT NULL,
+  change_seq    INTEGER NOT NULL,
+  kind          INTEGER NOT NULL,
+  message_key   INTEGER NOT NULL,
+  client_id     TEXT    NOT NULL, -- who; empty: the backend
+  at            INTEGER NOT NULL,
+  emoji         TEXT    NOT NULL DEFAULT '',
+  on_off        INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (conv_key, change_seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE reactions (
+  conv_key      INTEGER NOT NULL,
+  seq           INTEGER NOT NULL,
+  emoji         TEXT    NOT NULL,
+  client_id     TEXT    NOT NULL,
+  place         INTEGER NOT NULL, -- change_seq of the change that set it: the order they came in
+  PRIMARY KEY (conv_key, seq, emoji, client_id)
+) STRICT, WITHOUT ROWID;
+
+-- Messages that members deleted for themselves.
+CREATE TABLE hidden (
+  conv_key      INTEGER NOT NULL,
+  client_id     TEXT    NOT NULL,
+  seq           INTEGER NOT NULL,
+  PRIMARY KEY (conv_key, client_id, seq)
+) STRICT, WITHOUT ROWID;
+
+-- Files in the storage, and the messages that name them.
+CREATE TABLE uploads (
+  upload_key    INTEGER PRIMARY KEY,
+  app_key       INTEGER NOT NULL,
+  name          TEXT    NOT NULL UNIQUE,
+  client_id     TEXT    NOT NULL, -- who uploaded it; empty: the backend
+  created       INTEGER NOT NULL,
+  released      INTEGER NOT NULL DEFAULT 0 -- 1: may go
+) STRICT;
+
+CREATE INDEX uploads_released ON uploads (upload_key) WHERE released = 1;
+
+CREATE TABLE upload_uses (
+  upload_key    INTEGER NOT NULL,
+  message_key   INTEGER NOT NULL,
+  PRIMARY KEY (upload_key, message_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX upload_uses_by_message ON upload_uses (message_key);
 
 CREATE UNIQUE INDEX messages_by_retry ON messages (conv_key, sender, client_msg_id) WHERE client_msg_id IS NOT NULL;
 
@@ -117,6 +218,14 @@ CREATE TABLE erasures (
 CREATE INDEX erasures_by_app ON erasures (app_key);
 
 -- +goose Down
+DROP TABLE upload_uses;
+DROP TABLE uploads;
+DROP TABLE hidden;
+DROP TABLE reactions;
+DROP TABLE changes;
+DROP TABLE mentions;
+DROP TABLE history;
+DROP TABLE departures;
 DROP TABLE erasures;
 DROP TABLE messages;
 DROP TABLE members;

@@ -1,0 +1,72 @@
+package skein
+
+// Role is what a member may do in its conversation.
+type Role int8
+
+// Roles, each including the ones before it. A conversation has at most one owner.
+const (
+	RoleMember Role = iota
+	RoleAdmin
+	RoleOwner
+)
+
+// String is the word of the wire.
+func (r Role) String() string {
+	switch r {
+	case RoleOwner:
+		return "owner"
+	case RoleAdmin:
+		return "admin"
+	default:
+		return "member"
+	}
+}
+
+// Member is one client in one conversation.
+type Member struct {
+	Client     string
+	Role       Role
+	Nickname   string // in this conversation; empty: none
+	Joined     Millis
+	JoinSeq    int64  // seq of the first message that came after joining
+	MutedUntil Millis // zero: may speak
+
+	ReadSeq     int64 // up to where it said that it has read
+	ReceivedSeq int64 // up to where one of its devices said that it has received
+	SentSeq     int64 // its own newest message
+	ClearedSeq  int64 // up to where it cleared its history
+
+	Marks
+}
+
+// Marks are what a client notes about a conversation for itself.
+type Marks struct {
+	Pinned   Millis // when it was put on top; zero: it is not
+	Muted    bool   // no notifications, please
+	Archived bool
+	Draft    string // at most MaxDraft bytes
+}
+
+// Limits of what is kept with a member.
+const (
+	MaxNickname = 128     // bytes
+	MaxDraft    = 4 << 10 // bytes
+)
+
+// Read is the seq up to which nothing counts as unread: what it joined after, has
+// cleared or has read; and who speaks has read what was said before.
+func (m Member) Read() int64 {
+	return max(m.JoinSeq-1, m.ClearedSeq, m.ReadSeq, m.SentSeq)
+}
+
+// Received is the seq up to which everything has come to one of its devices.
+func (m Member) Received() int64 { return max(m.ReceivedSeq, m.Read()) }
+
+// Floor is the seq up to which the member sees nothing: what it has cleared, and
+// where the app's history is private what was said before it joined.
+func (m Member) Floor(privateHistory bool) int64 {
+	if privateHistory {
+		return max(m.ClearedSeq, m.JoinSeq-1)
+	}
+	return m.ClearedSeq
+}
