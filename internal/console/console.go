@@ -133,7 +133,9 @@ func config(opts Options) []byte {
 		Ops     map[string]route `json:"ops"`
 	}{opts.App, opts.Clients, ops.SocketPath, ops.UploadsPath, map[string]route{}}
 	for _, op := range opts.Ops {
-		out.Ops[op.Name] = route{op.Method, op.Path}
+		if op.REST() {
+			out.Ops[op.Name] = route{op.Method, op.Path}
+		}
 	}
 	b, err := json.Marshal(out, json.Deterministic(true))
 	if err != nil {

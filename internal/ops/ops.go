@@ -39,7 +39,7 @@ type Doc struct{ EN, ZH string }
 // Op is one row of the table.
 type Op struct {
 	Name   string // its socket type
-	Method string
+	Method string // empty with Path: by socket alone, as what only a session can ask for
 	Path   string // parameters in braces are fields of the request
 	Doc    Doc
 	Need   skein.Need // what a client must be; the server role may call all
@@ -61,6 +61,9 @@ type Op struct {
 // Socket reports whether the op can be called by socket: what a client may do by
 // REST it may do by socket.
 func (o *Op) Socket() bool { return o.Need != skein.NeedServer && !o.Multipart }
+
+// REST reports whether the op has a REST route.
+func (o *Op) REST() bool { return o.Path != "" }
 
 // Table is the rows, ready to be called. Safe for concurrent use.
 type Table struct {

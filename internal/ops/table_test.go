@@ -13,14 +13,17 @@ import (
 
 func TestEveryRowIsDocumentedAndAlone(t *testing.T) {
 	names, routes := map[string]bool{}, map[string]bool{}
-	word := regexp.MustCompile(`^[a-z]+(\.[a-z_]+)+$`)
+	word := regexp.MustCompile(`^[a-z]+(\.[a-z_]+)*$`)
 	for _, op := range New(Deps{}).Rows() {
 		if !word.MatchString(op.Name) || names[op.Name] {
 			t.Errorf("%s: a name is words with dots between, and used once", op.Name)
 		}
 		route := op.Method + " " + op.Path
-		if routes[route] || !strings.HasPrefix(op.Path, "/im/") {
+		switch {
+		case op.REST() && (routes[route] || !strings.HasPrefix(op.Path, "/im/")):
 			t.Errorf("%s: route %s is used twice, or not below /im/", op.Name, route)
+		case !op.REST() && (op.Method != "" || !op.Socket()):
+			t.Errorf("%s: has no route and is for no socket, or half a route", op.Name)
 		}
 		names[op.Name], routes[route] = true, true
 		checkDoc(t, op.Name, op.Doc)

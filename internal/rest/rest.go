@@ -70,6 +70,9 @@ func New(opts Options) *Server {
 func (s *Server) route() {
 	paths := map[string]endpoint{}
 	for _, op := range s.opts.Table.Rows() {
+		if !op.REST() {
+			continue
+		}
 		if paths[op.Path] == nil {
 			paths[op.Path] = endpoint{}
 		}

@@ -30,7 +30,7 @@ func asyncAPI(c *catalogue) ([]byte, error) {
 			b.op(o)
 		}
 	}
-	b.message("error", ops.Doc{EN: "The answer to a frame that cannot be read as a command.", ZH: "无法解析的帧的返回。"}, errorFrame("error"), nil)
+	b.message("error", "error", ops.Doc{EN: "The answer to a frame that cannot be read as a command.", ZH: "无法解析的帧的返回。"}, errorFrame("error"), nil)
 	b.sends("error", ops.Doc{EN: "A frame could not be read.", ZH: "帧无法解析。"}, []string{"error"})
 	for _, e := range ops.Events {
 		b.event(e)
@@ -94,8 +94,8 @@ func (b *asyncAPIBuilder) op(o op) {
 		data = inline(&openapi3.Schema{AnyOf: refs})
 	}
 	b.command(o.Name, o.Doc, b.request(o.fields), o.command())
-	b.message(o.Name+".success", o.Doc, successFrame(o.Name+".success", data), success)
-	b.message(o.Name+".error", o.Doc, errorFrame(o.Name+".error"), nil)
+	b.message(o.Name+".success", o.Name+".success", o.Doc, successFrame(o.Name+".success", data), success)
+	b.message(o.Name+".error", o.Name+".error", o.Doc, errorFrame(o.Name+".error"), nil)
 	b.receives(o.Name, o.Doc, who(o.Need), []string{o.Name + ".success", o.Name + ".error"})
 }
 
@@ -118,8 +118,8 @@ func (b *asyncAPIBuilder) own(c ops.Command) {
 		reply = eventSchema(c.Reply, answer)
 	}
 	b.command(c.Name, c.Doc, request, commandFrame(c.Name, example.data))
-	b.message(c.Reply, c.Doc, reply, example.answer)
-	b.message(c.Name+".error", c.Doc, errorFrame(c.Name+".error"), nil)
+	b.message(c.Reply, c.Reply, c.Doc, reply, example.answer)
+	b.message(c.Name+".error", c.Name+".error", c.Doc, errorFrame(c.Name+".error"), nil)
 	b.receives(c.Name, c.Doc, ops.Doc{EN: "everybody", ZH: "任何人"}, []string{c.Reply, c.Name + ".error"})
 }
 
@@ -127,8 +127,9 @@ func (b *asyncAPIBuilder) own(c ops.Command) {
 func (b *asyncAPIBuilder) event(e ops.Event) {
 	frame, err := eventFrame(e.Name)
 	b.fail(err)
-	b.message(e.Name, e.Doc, eventSchema(e.Name, b.answer(reflect.TypeOf(e.Data))), frame)
-	b.sends(e.Name, e.Doc, []string{e.Name})
+	key := "on." + e.Name // a command may have the same name
+	b.message(key, e.Name, e.Doc, eventSchema(e.Name, b.answer(reflect.TypeOf(e.Data))), frame)
+	b.sends(e.Name, e.Doc, []string{key})
 }
 
 // command adds the message of a command; without data where request is nil.
@@ -140,17 +141,18 @@ func (b *asyncAPIBuilder) command(name string, doc ops.Doc, request *openapi3.Sc
 			frame.Required = append(frame.Required, "data")
 		}
 	}
-	b.message(name, doc, withID(frame), example)
+	b.message(name, name, doc, withID(frame), example)
 }
 
-// message adds a message to the components and to the channel; example may be nil.
-func (b *asyncAPIBuilder) message(name string, doc ops.Doc, payload *openapi3.Schema, example []byte) {
+// message adds a message with this type to the components and to the channel;
+// example may be nil.
+func (b *asyncAPIBuilder) message(key, name string, doc ops.Doc, payload *openapi3.Schema, example []byte) {
 	m := object{"name": name, "title": name, "summary": doc.EN, "x-summary-zh": doc.ZH, "payload": payload}
 	if example != nil {
 		m["examples"] = []object{{"name": name, "payload": literal(example)}}
 	}
-	b.messages[name] = m
-	b.channel[name] = ref("#/components/messages/" + name)
+	b.messages[key] = m
+	b.channel[key] = ref("#/components/messages/" + key)
 }
 
 func (b *asyncAPIBuilder) receives(name string, doc, may ops.Doc, replies []string) {

@@ -17,11 +17,11 @@ type catalogue struct {
 	groups []group
 }
 
-// group is a chapter: the ops whose names begin alike.
+// group is a chapter: the ops whose names begin with one of its words.
 type group struct {
-	prefix string
-	title  ops.Doc
-	ops    []op
+	words []string
+	title ops.Doc
+	ops   []op
 }
 
 // op is one row of the table with its notes.
@@ -35,10 +35,11 @@ type op struct {
 // titles are the chapters in the order of the reference, by the first word of an
 // op's name.
 var titles = []group{
-	{prefix: "user", title: ops.Doc{EN: "Users", ZH: "用户"}},
-	{prefix: "conv", title: ops.Doc{EN: "Conversations", ZH: "会话"}},
-	{prefix: "msg", title: ops.Doc{EN: "Messages", ZH: "消息"}},
-	{prefix: "file", title: ops.Doc{EN: "Files", ZH: "文件"}},
+	{words: []string{"user"}, title: ops.Doc{EN: "Users", ZH: "用户"}},
+	{words: []string{"conv", "sync"}, title: ops.Doc{EN: "Conversations", ZH: "会话"}},
+	{words: []string{"msg", "changes"}, title: ops.Doc{EN: "Messages", ZH: "消息"}},
+	{words: []string{"presence", "typing"}, title: ops.Doc{EN: "Presence and typing", ZH: "在线状态与输入状态"}},
+	{words: []string{"file"}, title: ops.Doc{EN: "Files", ZH: "文件"}},
 }
 
 func newCatalogue(rows []*ops.Op) (*catalogue, error) {
@@ -48,13 +49,14 @@ func newCatalogue(rows []*ops.Op) (*catalogue, error) {
 		if err != nil {
 			return nil, err
 		}
-		prefix, _, _ := strings.Cut(row.Name, ".")
-		i := slices.IndexFunc(c.groups, func(g group) bool { return g.prefix == prefix })
+		word, _, _ := strings.Cut(row.Name, ".")
+		i := slices.IndexFunc(c.groups, func(g group) bool { return slices.Contains(g.words, word) })
 		if i < 0 {
-			return nil, fmt.Errorf("op %s: no chapter for %s", row.Name, prefix)
+			return nil, fmt.Errorf("op %s: no chapter for %s", row.Name, word)
 		}
 		c.groups[i].ops = append(c.groups[i].ops, o)
 	}
+	c.groups = slices.DeleteFunc(c.groups, func(g group) bool { return g.ops == nil })
 	return c, nil
 }
 
@@ -132,16 +134,17 @@ func (o op) codesOf() []int {
 	return slices.Compact(codes)
 }
 
-// objects are the structs that stand in lists and pages, which have a table of
-// their own, by name.
+// objects are the structs that stand in other answers and events, in lists and in
+// pages, which have a table of their own, by name.
 func (c *catalogue) objects() []reflect.Type {
 	seen := map[reflect.Type]bool{}
 	for _, o := range c.all() {
 		for _, t := range o.answers() {
-			if item := itemOf(t); item != nil && isObject(item) {
-				seen[item] = true
-			}
+			inside(t, seen)
 		}
+	}
+	for _, e := range ops.Events {
+		inside(reflect.TypeOf(e.Data), seen)
 	}
 	var list []reflect.Type
 	for t := range seen {
@@ -149,6 +152,36 @@ func (c *catalogue) objects() []reflect.Type {
 	}
 	slices.SortFunc(list, func(a, b reflect.Type) int { return cmp.Compare(a.Name(), b.Name()) })
 	return list
+}
+
+// inside adds the structs that stand somewhere in an answer of this type.
+func inside(t reflect.Type, seen map[reflect.Type]bool) {
+	if t == nil {
+		return
+	}
+	if item := itemOf(t); item != nil {
+		standing(item, seen)
+		return
+	}
+	if !isObject(t) {
+		return
+	}
+	for _, f := range reflect.VisibleFields(t) {
+		if !f.Anonymous && f.Tag.Get("json") != "" {
+			standing(f.Type, seen)
+		}
+	}
+}
+
+// standing adds a struct, or the struct of a list, and those inside it.
+func standing(t reflect.Type, seen map[reflect.Type]bool) {
+	for t.Kind() == reflect.Pointer || isList(t) {
+		t = t.Elem()
+	}
+	if isObject(t) && !seen[t] {
+		seen[t] = true
+		inside(t, seen)
+	}
 }
 
 // itemOf is the type of what an answer lists; nil: it lists nothing.

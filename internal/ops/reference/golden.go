@@ -12,8 +12,8 @@ import (
 // are what it must read.
 const GoldenDir = "api/golden"
 
-// goldenFiles are, for every op, the fields of its request, its REST answer, its
-// socket command and the answer to that; every error as a body and as a frame;
+// goldenFiles are, for every op, the fields of its request, its REST answer (where
+// it has a route), its socket command and the answer to that; every error as a body and as a frame;
 // the socket's own commands; every event.
 func goldenFiles(c *catalogue) (map[string][]byte, error) {
 	g := golden{files: map[string][]byte{}}
@@ -63,9 +63,11 @@ func (g *golden) op(o op) {
 	if !o.Multipart {
 		g.add(o.Name+".request", []byte(o.request))
 	}
-	answer, err := o.envelope()
-	g.fail(err)
-	g.add(o.Name+".answer", answer)
+	if o.REST() {
+		answer, err := o.envelope()
+		g.fail(err)
+		g.add(o.Name+".answer", answer)
+	}
 	if !o.Socket() {
 		return
 	}

@@ -1,6 +1,8 @@
 package reference
 
 import (
+	"maps"
+
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/skein-im/skein"
@@ -13,6 +15,17 @@ type notes struct {
 	also    []any  // zero values of its other answers
 	request string // an example: the fields of the request as JSON
 	answer  any    // an example of the answer
+}
+
+// notesOf are the notes of all ops by name, one list a file.
+var notesOf = joined(firstNotes)
+
+func joined(lists ...map[string]notes) map[string]notes {
+	all := map[string]notes{}
+	for _, list := range lists {
+		maps.Copy(all, list)
+	}
+	return all
 }
 
 // everyCall are the codes that any call may answer.
@@ -55,7 +68,8 @@ var (
 	renamed = skein.Client{App: exampleApp, ID: "Tom", Ext: []byte(`{"nickname":"Tom"}`), Created: created, Updated: changed}
 )
 
-var notesOf = map[string]notes{
+// firstNotes are of the ops that the original document has.
+var firstNotes = map[string]notes{
 	"user.create": {
 		codes:   []int{212, 4001, 4013, 4406},
 		request: `{"client_id":"Tom","ext":{"nickname":"Tommy"}}`,

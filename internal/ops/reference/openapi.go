@@ -43,6 +43,9 @@ func openAPIDocument(c *catalogue) (*openapi3.T, error) {
 			Name: g.title.EN, Extensions: map[string]any{"x-name-zh": g.title.ZH},
 		})
 		for _, o := range g.ops {
+			if !o.REST() {
+				continue
+			}
 			item := doc.Paths.Value(o.Path)
 			if item == nil {
 				item = &openapi3.PathItem{}

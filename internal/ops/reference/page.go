@@ -107,6 +107,9 @@ func (w *writer) fail(err error) {
 func (w *writer) firstMinute(c *catalogue) string {
 	lines := map[string]string{}
 	for _, o := range c.all() {
+		if !o.REST() {
+			continue
+		}
 		curl, err := o.curl()
 		w.fail(err)
 		lines[o.Name] = curl
@@ -127,14 +130,7 @@ func (w *writer) ops(c *catalogue) string {
 
 func (w *writer) op(b *strings.Builder, o op) {
 	fmt.Fprintf(b, "### %s\n\n%s\n\n", o.Name, w.pick(o.Doc))
-	fmt.Fprintf(b, "`%s %s`", o.Method, o.Path)
-	if o.QueryPost {
-		fmt.Fprintf(b, " · `POST %s?where=…`", o.Path)
-	}
-	if o.Socket() {
-		fmt.Fprintf(b, " · %s `%s`", w.socket, o.Name)
-	}
-	fmt.Fprintf(b, " · %s\n\n", w.pick(who(o.Need)))
+	fmt.Fprintf(b, "%s\n\n", strings.Join(append(w.ways(o), w.pick(who(o.Need))), " · "))
 	if o.Multipart {
 		fmt.Fprintf(b, "%s\n\n", w.uploadTable())
 	} else if len(o.fields) > 0 {
@@ -143,6 +139,20 @@ func (w *writer) op(b *strings.Builder, o op) {
 	w.answers(b, o)
 	w.examples(b, o)
 	fmt.Fprintf(b, "%s%s\n\n", w.codesWord, numbers(o.codes))
+}
+
+// ways are how the op is called.
+func (w *writer) ways(o op) (ways []string) {
+	if o.REST() {
+		ways = append(ways, "`"+o.Method+" "+o.Path+"`")
+	}
+	if o.QueryPost {
+		ways = append(ways, "`POST "+o.Path+"?where=…`")
+	}
+	if o.Socket() {
+		ways = append(ways, w.socket+" `"+o.Name+"`")
+	}
+	return ways
 }
 
 // answers says what the op answers, with a table where no other place has one.
@@ -159,14 +169,16 @@ func (w *writer) answers(b *strings.Builder, o op) {
 }
 
 func (w *writer) examples(b *strings.Builder, o op) {
-	curl, err := o.curl()
-	w.fail(err)
-	answer, err := o.envelope()
-	w.fail(err)
-	text, err := indented(answer)
-	w.fail(err)
-	fence(b, "bash", curl)
-	fence(b, "json", text)
+	if o.REST() {
+		curl, err := o.curl()
+		w.fail(err)
+		answer, err := o.envelope()
+		w.fail(err)
+		text, err := indented(answer)
+		w.fail(err)
+		fence(b, "bash", curl)
+		fence(b, "json", text)
+	}
 	if o.Socket() {
 		success, err := o.success()
 		w.fail(err)
@@ -212,7 +224,7 @@ func (w *writer) events() string {
 		w.fail(err)
 		text, err := indented(frame)
 		w.fail(err)
-		fmt.Fprintf(&b, "### %s\n\n%s\n\n", e.Name, w.pick(e.Doc))
+		fmt.Fprintf(&b, "### %s\n\n%s\n\n", eventHeading(e), w.pick(e.Doc))
 		if t := reflect.TypeOf(e.Data); t != sharedEvent {
 			fmt.Fprintf(&b, "%s\n\n", w.table(t))
 		}
@@ -220,6 +232,9 @@ func (w *writer) events() string {
 	}
 	return strings.TrimSpace(b.String())
 }
+
+// eventHeading tells an event from the command of the same name.
+func eventHeading(e ops.Event) string { return "on " + e.Name }
 
 // sharedEvent is the data of several events, whose table stands once.
 var sharedEvent = reflect.TypeFor[wire.Event]()
