@@ -116,4 +116,7 @@ type Sent struct {
 	ConvType ConvType
 	Device   string  // as in Draft
 	Change   *Change // set: not the message is new, but this; its Message is the one above
+	// Hidden are those who deleted the message for themselves, with a Change: to them
+	// it goes blank, as StatusDeleted.
+	Hidden []string
 }

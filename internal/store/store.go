@@ -185,11 +185,14 @@ type Changes interface {
 	// who asks (empty: the backend) and emoji the one Scene.Reacted is about. decide
 	// may run more than once and must not wait or call the store. Of what it answers
 	// Kind, At, On and, for an edit, Message.Text and Message.Attr are taken; a Kind
-	// of ChangeNone changes nothing, and the answer shows the message as it is. An
-	// edit adds one to Version. A recall blanks the message for good: body, mentions,
-	// reactions, pin, what retries are compared with. The commit hook has seen the
-	// change before this returns. Errors: those of decide; ErrUnknownConversation,
-	// ErrUnknownMessage; ErrTooLarge past MaxReactions.
+	// of ChangeNone changes nothing, and the answer shows the message as it is; so
+	// does a change to what is so already. The answer shows the message as by sees it.
+	// An edit adds one to Version. A recall blanks the message for good: body,
+	// mentions, reactions, pin, what retries are compared with. The commit hook has
+	// seen the change before this returns. Errors: those of decide;
+	// ErrUnknownConversation, ErrUnknownMessage; ErrTooLarge past MaxReactions, about
+	// the emoji; ErrConflict where a blank message is to be edited, reacted to or
+	// pinned; ErrMissing where nobody reacts or hides.
 	ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by, emoji string, decide func(skein.Scene) (skein.Change, error)) (skein.Change, error)
 	// Changes reads a range. An unknown conversation has none.
 	Changes(ctx context.Context, app string, conv skein.ID, r skein.ChangeRange) ([]skein.Change, error)
@@ -218,6 +221,8 @@ type Inbox interface {
 // that their uploader said something with, which was recalled or erased, and that
 // no other message of the app names.
 type Uploads interface {
+	// AddUpload notes a file. Errors: ErrUnknownApp; ErrConflict when the name is
+	// taken.
 	AddUpload(ctx context.Context, u skein.Upload) error
 	// ReleasedUploads names some of those that may go.
 	ReleasedUploads(ctx context.Context, limit int) ([]string, error)
@@ -240,7 +245,9 @@ type Upkeep interface {
 	// there is anything left. Each call is short.
 	Purge(ctx context.Context, now skein.Millis) (more bool, err error)
 	// EraseMessages takes text, attr, url and mentions out of some of the messages
-	// of clients deleted with erase, and makes them StatusDeleted; more as in Purge.
+	// of clients deleted with erase, and makes them StatusDeleted; each is a change
+	// of its conversation, a recall by nobody. What the clients reacted to stays
+	// counted. more as in Purge.
 	EraseMessages(ctx context.Context, now skein.Millis) (more bool, err error)
 	// NewEpoch makes every sync cursor given out so far ask for a reset: what the
 	// store holds is another history from now on, such as a restored backup.

@@ -176,6 +176,8 @@ CREATE TABLE reactions (
   PRIMARY KEY (conv_key, seq, emoji, client_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX reactions_by_place ON reactions (conv_key, seq, emoji, place);
+
 -- Messages that members deleted for themselves.
 CREATE TABLE hidden (
   conv_key      INTEGER NOT NULL,
@@ -183,6 +185,8 @@ CREATE TABLE hidden (
   seq           INTEGER NOT NULL,
   PRIMARY KEY (conv_key, client_id, seq)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX hidden_by_message ON hidden (conv_key, seq);
 
 -- Files in the storage, and the messages that name them.
 CREATE TABLE uploads (
