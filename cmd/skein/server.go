@@ -93,22 +93,22 @@ func newRegistry() *prometheus.Registry {
 
 // wire makes the parts above the store.
 func (s *server) wire(uploads *files.Store) {
-	s.gate = access.New(access.Options{Apps: s.store, Clients: s.store, AllowOpen: s.openAllowed})
+	s.gate = access.New(access.Options{Apps: s.store, Clients: s.store, AllowOpen: s.openAllowed, Now: clock})
 	s.hub = hub.New(hub.Options{
 		KickFrame: func(reason string) []byte {
-			return wire.AppendKick(nil, skein.MillisOf(time.Now()), reason)
+			return wire.AppendKick(nil, skein.MillisOf(clock()), reason)
 		},
-		Log: s.log, Registerer: s.registry,
+		Now: clock, Log: s.log, Registerer: s.registry,
 	})
 	s.delivery = delivery.New(delivery.Options{
 		Store: s.store, Bus: bus.NewLocal(), Hub: s.hub, Zone: s.config.Location(),
 		Log: s.log, Registerer: s.registry,
 	})
-	s.chat = chat.New(chat.Options{Store: s.store, Events: s.delivery})
+	s.chat = chat.New(chat.Options{Store: s.store, Events: s.delivery, Now: clock})
 	table := ops.New(ops.Deps{Chat: s.chat, Gate: s.gate, Files: uploads, Zone: s.config.Location()})
 	s.sockets = socket.New(socket.Options{
 		Gate: s.gate, Registrar: s.chat, Ops: table, Hub: s.hub,
-		MaxPerAddress: s.socketsPerAddress(), Log: s.log, Registerer: s.registry,
+		MaxPerAddress: s.socketsPerAddress(), Now: clock, Log: s.log, Registerer: s.registry,
 	})
 	s.public.http = newHTTPServer(rest.New(rest.Options{
 		Table: table, Gate: s.gate, PublicURL: s.config.PublicURL,
@@ -240,7 +240,7 @@ func (s *server) socketsPerAddress() int {
 // be open to everyone.
 func (s *server) prepareApps(ctx context.Context) error {
 	if s.config.Dev {
-		if err := seedDemo(ctx, s.store, time.Now()); err != nil {
+		if err := seedDemo(ctx, s.store, clock()); err != nil {
 			return fmt.Errorf("seed the demo app: %w", err)
 		}
 	}

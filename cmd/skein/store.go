@@ -34,7 +34,7 @@ func openStore(ctx context.Context, cfg config.Store, opts storeOptions) (store.
 	}
 	s, err := sqlite.Open(ctx, sqlite.Options{
 		Path:      filepath.Join(cfg.Data, storeFile),
-		Committed: opts.Committed, Log: opts.Log, Registerer: opts.Registerer,
+		Committed: opts.Committed, Now: clock, Log: opts.Log, Registerer: opts.Registerer,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("--data %s: %w", cfg.Data, err)
