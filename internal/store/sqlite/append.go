@@ -21,6 +21,7 @@ type letter struct {
 
 	mentions rawText // JSON; nil: none
 	hash     []byte  // nil: no client_msg_id
+	uploads  []string
 }
 
 type appended struct {
@@ -41,7 +42,7 @@ func (s *Store) Append(ctx context.Context, d skein.Draft) (skein.Message, bool,
 }
 
 func newLetter(d skein.Draft) (letter, error) {
-	l := letter{Draft: d}
+	l := letter{Draft: d, uploads: uploadNames(d.Body)}
 	if len(d.Mentions) > 0 {
 		mentions, err := json.Marshal(d.Mentions)
 		if err != nil {
@@ -126,12 +127,15 @@ func (g *group) store(p *place, l letter) (skein.Message, error) {
 	m.Transient = false
 	m.Version = 1
 	stored, err := g.change(insertMessage,
-		key, p.key, m.Seq, m.ID, m.Sender, textOrNull(m.ClientMsgID), l.hash, m.Type, m.Status, flagsOf(m.Body),
+		key, p.key, m.Seq, m.ID, m.Sender, textOrNull(m.ClientMsgID), l.hash, m.Type, m.Status, flagsOf(l.Draft),
 		m.Created, m.Updated, idOrNull(m.ReplyTo), l.mentions, m.URL, rawText(m.Attr), m.Text)
 	if err != nil || !stored {
 		return skein.Message{}, err
 	}
 	g.known.nextMessage = key + 1
+	if err := g.useUploads(l.App, key, author{l.Sender, l.Need == skein.NeedServer}, l.uploads); err != nil {
+		return skein.Message{}, err
+	}
 	g.advance(p, m)
 	g.sent = append(g.sent, skein.Sent{Message: m, App: l.App, ConvType: p.typ, Device: l.Device})
 	return m, nil

@@ -46,7 +46,7 @@ func (g *group) createClient(c skein.Client) (skein.Client, bool, error) {
 			return c, false, err
 		}
 	}
-	c.Deleted = false
+	c.Seen, c.Deleted = 0, false
 	err = g.exec(`INSERT INTO clients (app_key, id, ext, created, updated, banned_until, ban_reason, cut)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
 		app, c.ID, rawText(c.Ext), c.Created, c.Updated, c.BannedUntil, c.BanReason, c.Cut)
@@ -92,7 +92,7 @@ func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*s
 		if err := change(&c); err != nil {
 			return skein.Client{}, err
 		}
-		c.App, c.ID, c.Created, c.Deleted = before.App, before.ID, before.Created, false
+		c.App, c.ID, c.Created, c.Seen, c.Deleted = before.App, before.ID, before.Created, before.Seen, false
 		delete(g.known.senders, clientName{app, id})
 		cuts, err := encodeCuts(c.DeviceCuts)
 		if err != nil {
@@ -112,7 +112,7 @@ func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Milli
 }
 
 func (g *group) deleteClient(app, id string, at skein.Millis, erase bool) ([]skein.ID, error) {
-	deleted, err := g.change(`UPDATE clients SET deleted = 1, ext = NULL, updated = 0, banned_until = 0, ban_reason = '', device_cuts = NULL, cut = max(cut, ?3)
+	deleted, err := g.change(`UPDATE clients SET deleted = 1, ext = NULL, updated = 0, banned_until = 0, ban_reason = '', device_cuts = NULL, seen = 0, cut = max(cut, ?3)
 		WHERE app_key = `+appKey+` AND id = ?2 AND deleted = 0`, app, id, at)
 	if err == nil && !deleted {
 		err = skein.About(skein.ErrUnknownClient, id)
@@ -185,8 +185,8 @@ func (c *connection) clients(app string, q skein.ClientQuery) (page skein.Client
 }
 
 const (
-	clientColumns     = `id, ext, created, updated, banned_until, ban_reason, cut, device_cuts, deleted`
-	clientColumnCount = 9
+	clientColumns     = `id, ext, created, updated, banned_until, ban_reason, cut, device_cuts, deleted, seen`
+	clientColumnCount = 10
 )
 
 func readClient(r *sqlite3.Stmt, app string) skein.Client {
@@ -201,6 +201,7 @@ func readClient(r *sqlite3.Stmt, app string) skein.Client {
 		Cut:         millisColumn(r, 6),
 		DeviceCuts:  cutsColumn(r, 7),
 		Deleted:     r.ColumnBool(8),
+		Seen:        millisColumn(r, 9),
 	}
 }
 

@@ -50,10 +50,13 @@ func (g *group) do(j *job) (err error) {
 	if err := g.exec(`SAVEPOINT job`); err != nil {
 		return err
 	}
-	before := g.db.TotalChanges()
+	before, told := g.db.TotalChanges(), len(g.sent)
 	err = j.run(g)
 	if outage(err) {
 		return err
+	}
+	if err != nil {
+		g.sent = g.sent[:told]
 	}
 	if err != nil && g.db.TotalChanges() != before {
 		g.known.clear()

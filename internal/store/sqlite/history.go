@@ -24,9 +24,17 @@ func (s *Store) Messages(ctx context.Context, app string, conv skein.ID, r skein
 	}
 	now := s.millis()
 	page := make([]skein.Message, 0, min(r.Limit, maxPrepared))
-	err := s.readers.do(ctx, func(c *connection) error {
-		return c.rows(func(row *sqlite3.Stmt) { page = append(page, readMessage(row, conv)) },
+	read := s.readers.do
+	if r.Viewer != "" { // two queries
+		read = s.readers.snapshot
+	}
+	err := read(ctx, func(c *connection) error {
+		err := c.rows(func(row *sqlite3.Stmt) { page = append(page, readMessage(row, conv)) },
 			query, app, conv, now, r.After, before, r.Limit)
+		if err != nil {
+			return err
+		}
+		return c.blankHidden(app, conv, now, r.Viewer, page)
 	})
 	if err != nil {
 		return nil, err
@@ -48,9 +56,10 @@ const (
 func (s *Store) Message(ctx context.Context, app string, conv, id skein.ID, viewer string) (m skein.Message, err error) {
 	now := s.millis()
 	err = s.readers.do(ctx, func(c *connection) error {
-		found, err := c.row(func(r *sqlite3.Stmt) { m = readMessage(r, conv) },
-			`SELECT `+messageColumns+` FROM messages WHERE id = ?4 AND conv_key = (`+livingConvKey+`)`,
-			app, conv, now, id)
+		found, err := c.row(func(r *sqlite3.Stmt) { m = readSeen(r, conv) },
+			`SELECT `+messageColumns+`, `+hiddenFrom+`?5) FROM messages m
+				WHERE id = ?4 AND conv_key = (`+livingConvKey+`)`,
+			app, conv, now, id, viewer)
 		if err == nil && !found {
 			err = skein.ErrUnknownMessage
 		}

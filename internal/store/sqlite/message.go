@@ -13,14 +13,18 @@ import (
 const (
 	flagMentionAll = 1 << iota
 	flagNoSync
+	flagServer // sent with the server role
 )
 
-func flagsOf(b skein.Body) (flags int) {
-	if b.MentionAll {
+func flagsOf(d skein.Draft) (flags int) {
+	if d.MentionAll {
 		flags |= flagMentionAll
 	}
-	if b.NoSync {
+	if d.NoSync {
 		flags |= flagNoSync
+	}
+	if d.Need == skein.NeedServer {
+		flags |= flagServer
 	}
 	return flags
 }
@@ -59,6 +63,16 @@ func readMessage(r *sqlite3.Stmt, conv skein.ID) skein.Message {
 		Pinned:    millisColumn(r, 16),
 		Reactions: reactionsColumn(r, 17),
 	}
+}
+
+// readSeen is readMessage, blank where the column behind says that the viewer
+// deleted it for itself.
+func readSeen(r *sqlite3.Stmt, conv skein.ID) skein.Message {
+	m := readMessage(r, conv)
+	if r.ColumnBool(messageColumnCount) {
+		m.Blank(skein.StatusDeleted)
+	}
+	return m
 }
 
 // mentionsColumn reads the list that newLetter wrote. One that cannot be read is

@@ -195,10 +195,10 @@ CREATE TABLE uploads (
   name          TEXT    NOT NULL UNIQUE,
   client_id     TEXT    NOT NULL, -- who uploaded it; empty: the backend
   created       INTEGER NOT NULL,
-  released      INTEGER NOT NULL DEFAULT 0 -- 1: may go
+  withdrawn     INTEGER NOT NULL DEFAULT 0 -- 1: its uploader took back a message that named it
 ) STRICT;
 
-CREATE INDEX uploads_released ON uploads (upload_key) WHERE released = 1;
+CREATE INDEX uploads_withdrawn ON uploads (upload_key) WHERE withdrawn = 1;
 
 CREATE TABLE upload_uses (
   upload_key    INTEGER NOT NULL,

@@ -1,0 +1,219 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein"
+)
+
+// changeJob is about what a change holds while it waits. What its decide holds, an
+// edited text at the most, is not to be seen from here.
+const changeJob = 4 << 10
+
+// ChangeMessage decides on a message and changes it; see store.Changes.
+func (s *Store) ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by, emoji string, decide func(skein.Scene) (skein.Change, error)) (skein.Change, error) {
+	return write(ctx, s.writer, job{bytes: changeJob}, func(g *group) (skein.Change, error) {
+		at, err := g.conversation(app, conv, g.now)
+		if err != nil {
+			return skein.Change{}, err
+		}
+		m, err := g.subject(at, id, by)
+		if err != nil {
+			return skein.Change{}, err
+		}
+		scene, err := g.scene(at, m, by, emoji)
+		if err != nil {
+			return skein.Change{}, err
+		}
+		c, err := decide(scene)
+		if err != nil {
+			return skein.Change{}, err
+		}
+		c.By, c.Emoji = by, emoji
+		return g.changeMessage(at, m, c)
+	})
+}
+
+// subject is a message that is to change, as it is to everyone.
+type subject struct {
+	skein.Message
+
+	key    int64
+	server bool // it was sent with the server role
+	hidden bool // from who asks
+}
+
+// subject reads one of the conversation's messages. Errors: ErrUnknownMessage.
+func (g *group) subject(at conversation, id skein.ID, by string) (m subject, err error) {
+	found, err := g.row(func(r *sqlite3.Stmt) {
+		m.Message = readMessage(r, at.ID)
+		m.key = r.ColumnInt64(messageColumnCount)
+		m.server = r.ColumnInt64(messageColumnCount+1)&flagServer != 0
+		m.hidden = r.ColumnBool(messageColumnCount + 2)
+	}, `SELECT `+messageColumns+`, message_key, flags, `+hiddenFrom+`?3)
+		FROM messages m WHERE id = ?2 AND conv_key = ?1`, at.key, id, by)
+	if err == nil && !found {
+		err = skein.ErrUnknownMessage
+	}
+	return m, err
+}
+
+// seen is the message as who asks sees it.
+func (m subject) seen() skein.Message {
+	seen := m.Message
+	if m.hidden {
+		seen.Blank(skein.StatusDeleted)
+	}
+	return seen
+}
+
+// scene is what by decides on.
+func (g *group) scene(at conversation, m subject, by, emoji string) (s skein.Scene, err error) {
+	s = skein.Scene{Conversation: at.Conversation, Message: m.seen()}
+	if by != "" {
+		_, err = g.row(func(r *sqlite3.Stmt) {
+			member := readMember(r, 0)
+			s.Member = &member
+		}, `SELECT `+memberColumns+` FROM members m WHERE m.conv_key = ?1 AND m.client_id = ?2`, at.key, by)
+	}
+	if err == nil {
+		s.Reacted, err = g.row(nil, `SELECT 1 FROM reactions WHERE conv_key = ?1 AND seq = ?2 AND emoji = ?3 AND client_id = ?4`,
+			at.key, m.Seq, emoji, by)
+	}
+	if err == nil {
+		s.Pins, err = g.count(`SELECT count(*) FROM messages WHERE conv_key = ?1 AND pinned > 0`, at.key)
+	}
+	return s, err
+}
+
+// changeMessage does what c says to m and answers it as who asked sees it. By and
+// Emoji are set.
+func (g *group) changeMessage(at conversation, m subject, c skein.Change) (skein.Change, error) {
+	c.Seq = at.Changes + 1
+	changed, err := g.become(at, &m, c)
+	if err != nil {
+		return skein.Change{}, err
+	}
+	if !changed {
+		return skein.Change{Kind: skein.ChangeNone, Message: m.seen()}, nil
+	}
+	if c.Kind != skein.ChangeHide {
+		m.Changed = c.Seq
+		if err := g.save(m); err != nil {
+			return skein.Change{}, err
+		}
+	}
+	if c, err = g.log(at, m, c); err != nil {
+		return skein.Change{}, err
+	}
+	c.Message = m.seen()
+	return c, nil
+}
+
+// become makes m, and what is kept beside its row, what c says. It reports whether
+// anything is different now.
+func (g *group) become(at conversation, m *subject, c skein.Change) (changed bool, err error) {
+	switch c.Kind {
+	case skein.ChangeEdit:
+		return g.edit(at, m, c)
+	case skein.ChangeRecall:
+		return g.blank(at, m, c, skein.StatusRecalled)
+	case skein.ChangeReact:
+		return g.react(at.key, m, c)
+	case skein.ChangePin:
+		return g.pin(at.key, m, c)
+	case skein.ChangeHide:
+		return g.hide(at.key, m, c)
+	default:
+		return false, nil
+	}
+}
+
+// mustBeNormal refuses what a blank message cannot become.
+func (m *subject) mustBeNormal() error {
+	if m.Status != skein.StatusNormal {
+		return skein.About(skein.ErrConflict, "msg_id")
+	}
+	return nil
+}
+
+func (g *group) edit(at conversation, m *subject, c skein.Change) (bool, error) {
+	if err := m.mustBeNormal(); err != nil {
+		return false, err
+	}
+	if m.Text == c.Message.Text && string(m.Attr) == string(c.Message.Attr) {
+		return false, nil
+	}
+	m.Text, m.Attr = c.Message.Text, c.Message.Attr
+	m.Version++
+	m.Updated = c.At
+	return true, g.reuseUploads(at.App, m)
+}
+
+// blank takes away what m says, and all that could tell it. The hash of what was
+// sent goes too: of a short text it would be the text to whoever cares to guess.
+func (g *group) blank(at conversation, m *subject, c skein.Change, as skein.Status) (bool, error) {
+	if m.Status != skein.StatusNormal {
+		return false, nil
+	}
+	m.Blank(as)
+	m.Updated = c.At
+	err := g.exec(`DELETE FROM mentions WHERE conv_key = ?1 AND seq = ?2`, at.key, m.Seq)
+	if err == nil {
+		err = g.exec(`DELETE FROM reactions WHERE conv_key = ?1 AND seq = ?2`, at.key, m.Seq)
+	}
+	if err == nil {
+		err = g.reuseUploads(at.App, m)
+	}
+	return true, err
+}
+
+// save writes back what can change of a message. What never changes but by a
+// blanking is not bound anew.
+func (g *group) save(m subject) error {
+	summary, err := encodeReactions(m.Reactions)
+	if err != nil {
+		return err
+	}
+	return g.exec(`UPDATE messages SET status = ?2, updated = ?3, attr = ?4, text = ?5, version = ?6, changed = ?7,
+		pinned = ?8, reactions = ?9, flags = flags & ?10,
+		url = CASE ?2 WHEN 1 THEN url ELSE '' END,
+		mentions = CASE ?2 WHEN 1 THEN mentions END,
+		content_hash = CASE ?2 WHEN 1 THEN content_hash END
+		WHERE message_key = ?1`,
+		m.key, m.Status, m.Updated, rawText(m.Attr), m.Text, m.Version, m.Changed,
+		m.Pinned, summary, keptFlags(m.Status))
+}
+
+// keptFlags masks the flags that a message of this status keeps.
+func keptFlags(s skein.Status) int {
+	if s == skein.StatusNormal {
+		return -1
+	}
+	return ^flagMentionAll
+}
+
+// log writes the line of a change and has the hook told of it once it is
+// committed. m is as it has become.
+func (g *group) log(at conversation, m subject, c skein.Change) (skein.Change, error) {
+	err := g.exec(`INSERT INTO changes (conv_key, change_seq, kind, message_key, client_id, at, emoji, on_off)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`, at.key, c.Seq, int(c.Kind), m.key, c.By, c.At, c.Emoji, c.On)
+	if err == nil {
+		err = g.exec(`UPDATE conversations SET last_change = ?2, moved = ?3 WHERE conv_key = ?1`, at.key, c.Seq, g.stamp)
+	}
+	if err != nil {
+		return c, err
+	}
+	told := skein.Sent{Message: m.Message, App: at.App, ConvType: at.Type}
+	if c.Kind == skein.ChangeHide { // for who did it alone
+		told.Message = m.seen()
+	} else if told.Hidden, err = g.hiders(at.key, m.Seq); err != nil {
+		return c, err
+	}
+	c.Message = told.Message
+	told.Change = &c
+	g.sent = append(g.sent, told)
+	return c, nil
+}

@@ -1,0 +1,26 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/skein-im/skein"
+)
+
+// MarkSeen keeps when clients were last online; see store.Clients.
+func (s *Store) MarkSeen(ctx context.Context, seen []skein.Sighting) error {
+	if len(seen) == 0 {
+		return nil
+	}
+	size := smallJob + 64*len(seen)
+	_, err := write(ctx, s.writer, job{bytes: size}, func(g *group) (struct{}, error) {
+		for _, at := range seen {
+			err := g.exec(`UPDATE clients SET seen = ?3 WHERE app_key = `+appKey+` AND id = ?2 AND deleted = 0 AND seen < ?3`,
+				at.App, at.Client, at.At)
+			if err != nil {
+				return struct{}{}, err
+			}
+		}
+		return struct{}{}, nil
+	})
+	return err
+}
