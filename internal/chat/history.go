@@ -20,7 +20,7 @@ func (s *Service) Page(ctx context.Context, by skein.Actor, conv skein.ID, page 
 		return nil, total, nil
 	}
 	messages, err := s.store.Messages(ctx, by.App.ID, conv, skein.SeqRange{
-		After: max(floor, newest-int64(size)), Before: newest + 1, Limit: size, Newest: true,
+		After: max(floor, newest-int64(size)), Before: newest + 1, Limit: size, Newest: true, Viewer: by.Client,
 	})
 	return messages, total, err
 }
@@ -32,7 +32,7 @@ func (s *Service) Span(ctx context.Context, by skein.Actor, conv skein.ID, r ske
 	if err != nil {
 		return nil, false, err
 	}
-	r.After = max(r.After, floor)
+	r.After, r.Viewer = max(r.After, floor), by.Client
 	if r.After >= c.LastSeq {
 		return nil, false, nil
 	}
@@ -68,8 +68,8 @@ func (s *Service) Message(ctx context.Context, by skein.Actor, conv, id skein.ID
 // may not.
 func (s *Service) readable(ctx context.Context, by skein.Actor, conv skein.ID) (c skein.Conversation, floor int64, err error) {
 	c, me, err := s.admit(ctx, by, conv)
-	if err == nil && me != nil && by.App.Settings.PrivateHistory {
-		floor = me.JoinSeq - 1
+	if err == nil && me != nil {
+		floor = me.Floor(by.App.Settings.PrivateHistory)
 	}
 	return c, floor, err
 }

@@ -26,6 +26,7 @@ type Events interface {
 type Options struct {
 	Store  store.Store
 	Events Events
+	Files  Files            // nil: files are never removed
 	Now    func() time.Time // nil: time.Now
 	NewID  func() skein.ID  // nil: UUIDv7
 }
@@ -34,6 +35,7 @@ type Options struct {
 type Service struct {
 	store  store.Store
 	events Events
+	files  Files
 	now    func() skein.Millis
 	newID  func() skein.ID
 }
@@ -49,6 +51,7 @@ func New(opts Options) *Service {
 	return &Service{
 		store:  opts.Store,
 		events: opts.Events,
+		files:  opts.Files,
 		now:    func() skein.Millis { return skein.MillisOf(opts.Now()) },
 		newID:  opts.NewID,
 	}

@@ -9,7 +9,7 @@ import (
 // upkeepEvery is how often the store is asked for something to tidy up.
 const upkeepEvery = 5 * time.Second
 
-// Upkeep purges and erases what is due, in small steps, until ctx ends.
+// Upkeep purges, erases and removes what is due, in small steps, until ctx ends.
 func (s *Service) Upkeep(ctx context.Context, log *slog.Logger) {
 	tick := time.NewTicker(upkeepEvery)
 	defer tick.Stop()
@@ -23,21 +23,30 @@ func (s *Service) Upkeep(ctx context.Context, log *slog.Logger) {
 	}
 }
 
+// tidy takes turns, so that much of one kind does not keep the others waiting.
 func (s *Service) tidy(ctx context.Context, log *slog.Logger) {
-	purging, erasing := true, true
-	for (purging || erasing) && ctx.Err() == nil {
-		var err, eraseErr error
-		if purging {
-			purging, err = s.store.Purge(ctx, s.now())
-		}
-		if erasing {
-			erasing, eraseErr = s.store.EraseMessages(ctx, s.now())
-		}
-		if err != nil || eraseErr != nil {
-			if ctx.Err() == nil {
-				log.Warn("upkeep of the store failed; it is tried again", slog.Any("purge", err), slog.Any("erase", eraseErr))
-			}
-			return
-		}
+	chores := []chore{
+		{"purge", func() (bool, error) { return s.store.Purge(ctx, s.now()) }},
+		{"erase", func() (bool, error) { return s.store.EraseMessages(ctx, s.now()) }},
+		{"remove files", func() (bool, error) { return s.removeReleased(ctx) }},
 	}
+	for len(chores) > 0 && ctx.Err() == nil {
+		due := chores[:0]
+		for _, c := range chores {
+			more, err := c.step()
+			if err != nil && ctx.Err() == nil {
+				log.Warn("upkeep failed; it is tried again", slog.String("chore", c.name), slog.Any("error", err))
+			}
+			if more && err == nil {
+				due = append(due, c)
+			}
+		}
+		chores = due
+	}
+}
+
+// chore is one kind of upkeep, done a step at a time.
+type chore struct {
+	name string
+	step func() (more bool, err error)
 }

@@ -53,7 +53,7 @@ func (s *Service) UpdateUser(ctx context.Context, by skein.Actor, id string, ext
 func (s *Service) Ban(ctx context.Context, by skein.Actor, id string, until skein.Millis, reason string) error {
 	_, err := s.changeUser(ctx, by, id, func(c *skein.Client) { c.BannedUntil, c.BanReason = until, reason })
 	if err == nil {
-		s.events.Cut(skein.Cut{App: by.App.ID, Client: id, Reason: skein.KickBanned})
+		s.endSessions(by, id, "", skein.KickBanned)
 	}
 	return err
 }
@@ -69,9 +69,17 @@ func (s *Service) Unban(ctx context.Context, by skein.Actor, id string) error {
 func (s *Service) Logout(ctx context.Context, by skein.Actor, id, device string) error {
 	_, err := s.changeUser(ctx, by, id, func(c *skein.Client) { cut(c, device, s.now()) })
 	if err == nil {
-		s.events.Cut(skein.Cut{App: by.App.ID, Client: id, Device: device, Reason: skein.KickLoggedOut})
+		s.endSessions(by, id, device, skein.KickLoggedOut)
 	}
 	return err
+}
+
+// endSessions ends the sessions that what was just stored forbids: all whose login
+// began until now, for one that began before the commit may have read what held
+// before it. A later login has been judged by what is stored, however late the cut
+// comes to its node.
+func (s *Service) endSessions(by skein.Actor, id, device, reason string) {
+	s.events.Cut(skein.Cut{App: by.App.ID, Client: id, Device: device, Reason: reason, At: s.now()})
 }
 
 // cut refuses the tokens of a device, or of all. A cut never moves back, whatever
@@ -104,12 +112,13 @@ func (s *Service) DeleteUser(ctx context.Context, by skein.Actor, id string, era
 	if err != nil {
 		return named(err, id)
 	}
-	s.events.Cut(skein.Cut{App: by.App.ID, Client: id, Reason: skein.KickDeleted})
+	s.endSessions(by, id, "", skein.KickDeleted)
 	for _, conv := range convs {
 		s.tell(by, skein.EventMembersRemoved, conv, func(n *skein.Notice) { n.Clients = []string{id} })
 	}
 	if erase {
 		s.eraseSome(ctx, now)
+		s.removeSome(ctx)
 	}
 	return nil
 }

@@ -1,0 +1,212 @@
+package chat
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/skein-im/skein"
+)
+
+// Editing is what is to become of a message's body.
+type Editing struct {
+	Text    *string // nil: stays as it is
+	Attr    []byte  // with SetAttr; nil: none
+	SetAttr bool
+	Version *int64 // the edit is of this version alone; nil: of any
+}
+
+// Edit alters what a message says: its sender's, within the app's EditWindow, or
+// the backend's. An edit to what it says already is a retry and changes nothing.
+// Errors: skein.ErrUnknownConversation, skein.ErrUnknownMessage, skein.ErrForbidden,
+// skein.ErrConflict for one that is recalled or deleted or of another version, those
+// of the body.
+func (s *Service) Edit(ctx context.Context, by skein.Actor, conv, id skein.ID, e Editing) (skein.Message, error) {
+	c, err := s.change(ctx, by, conv, id, "", func(at skein.Scene) (skein.Change, error) {
+		m := at.Message
+		if !by.Server() && m.Sender != by.Client {
+			return skein.Change{}, skein.ErrForbidden
+		}
+		if err := unlessNormal(m); err != nil {
+			return skein.Change{}, err
+		}
+		body := e.of(m.Body)
+		if body.Text == m.Text && bytes.Equal(body.Attr, m.Attr) {
+			return skein.Change{}, nil
+		}
+		now := s.now()
+		if !by.Server() && (past(m, by.App.Settings.EditWindow, now)) {
+			return skein.Change{}, tooOld("edited")
+		}
+		if !by.Server() && silenced(at, now) {
+			return skein.Change{}, skein.ErrForbidden
+		}
+		if e.Version != nil && *e.Version != int64(m.Version) {
+			return skein.Change{}, &skein.Fault{Err: skein.ErrConflict, Field: "expected_version", Detail: "is not the version there is"}
+		}
+		m.Body = body
+		return skein.Change{Kind: skein.ChangeEdit, At: now, Message: m}, body.Fault()
+	})
+	return c.Message, err
+}
+
+// of is the body as it is to become.
+func (e Editing) of(b skein.Body) skein.Body {
+	if e.Text != nil {
+		b.Text = *e.Text
+	}
+	if e.SetAttr {
+		b.Attr = e.Attr
+	}
+	return b
+}
+
+// Recall takes a message back for everyone: its sender within the app's
+// RecallWindow, owner, admins and the backend always. Files that only it named are
+// gone with it. Again it is no change. Errors: skein.ErrUnknownConversation,
+// skein.ErrUnknownMessage, skein.ErrForbidden.
+func (s *Service) Recall(ctx context.Context, by skein.Actor, conv, id skein.ID) error {
+	c, err := s.change(ctx, by, conv, id, "", func(at skein.Scene) (skein.Change, error) {
+		m, now := at.Message, s.now()
+		always := by.Server() || at.Member.Role >= skein.RoleAdmin
+		switch {
+		case !always && m.Sender != by.Client:
+			return skein.Change{}, skein.ErrForbidden
+		case m.Status == skein.StatusRecalled:
+			return skein.Change{}, nil
+		case !always && past(m, by.App.Settings.RecallWindow, now):
+			return skein.Change{}, tooOld("recalled")
+		}
+		return skein.Change{Kind: skein.ChangeRecall, At: now}, nil
+	})
+	if err == nil && c.Kind != skein.ChangeNone {
+		s.removeSome(ctx)
+	}
+	return err
+}
+
+// Hide deletes a message for the calling client alone. Again it is no change.
+// Errors: skein.ErrUnknownConversation, skein.ErrUnknownMessage, skein.ErrForbidden.
+func (s *Service) Hide(ctx context.Context, by skein.Actor, conv, id skein.ID) error {
+	_, err := s.change(ctx, by, conv, id, "", func(at skein.Scene) (skein.Change, error) {
+		if at.Message.Status == skein.StatusDeleted {
+			return skein.Change{}, nil
+		}
+		return skein.Change{Kind: skein.ChangeHide, At: s.now()}, nil
+	})
+	return err
+}
+
+// React sets or takes away an emoji of the calling client under a message. As it is
+// already it is no change. Errors: skein.ErrUnknownConversation,
+// skein.ErrUnknownMessage, skein.ErrForbidden, skein.ErrMalformed for what is no
+// emoji, skein.ErrConflict under a recalled or deleted message, skein.ErrTooLarge
+// past skein.MaxReactions.
+func (s *Service) React(ctx context.Context, by skein.Actor, conv, id skein.ID, emoji string, on bool) (skein.Message, error) {
+	if !skein.ValidEmoji(emoji) {
+		return skein.Message{}, skein.Malformed("emoji", "is not 1 to 32 bytes without spaces and control characters")
+	}
+	c, err := s.change(ctx, by, conv, id, emoji, func(at skein.Scene) (skein.Change, error) {
+		if err := unlessNormal(at.Message); err != nil {
+			return skein.Change{}, err
+		}
+		if at.Reacted == on {
+			return skein.Change{}, nil
+		}
+		return skein.Change{Kind: skein.ChangeReact, At: s.now(), On: on}, nil
+	})
+	return c.Message, err
+}
+
+// Pin pins a message for everyone, or takes the pin away. In a private pair either
+// may, else who manages the conversation. As it is already it is no change. Errors:
+// skein.ErrUnknownConversation, skein.ErrUnknownMessage, skein.ErrForbidden,
+// skein.ErrConflict for a recalled or deleted message, skein.ErrTooLarge past
+// skein.MaxPins.
+func (s *Service) Pin(ctx context.Context, by skein.Actor, conv, id skein.ID, on bool) error {
+	need := by.Need
+	by.Need = skein.NeedMember // to be told from who is none; the rest is seen below
+	_, err := s.change(ctx, by, conv, id, "", func(at skein.Scene) (skein.Change, error) {
+		m := at.Message
+		switch {
+		case !by.Server() && at.Conversation.Type != skein.Private && !need.Met(true, at.Member.Role):
+			return skein.Change{}, skein.ErrForbidden
+		case !on && m.Status == skein.StatusRecalled, on && m.Pinned != 0:
+			return skein.Change{}, nil
+		case on && m.Status != skein.StatusNormal:
+			return skein.Change{}, unlessNormal(m)
+		case on && at.Pins >= skein.MaxPins:
+			return skein.Change{}, &skein.Fault{Err: skein.ErrTooLarge, Field: "conv_id", Detail: "has 100 pinned messages"}
+		}
+		return skein.Change{Kind: skein.ChangePin, At: s.now(), On: on}, nil
+	})
+	return err
+}
+
+// Pins lists the pinned messages, the newest pin first; what the caller deleted for
+// itself is left out. Errors: skein.ErrUnknownConversation, skein.ErrForbidden.
+func (s *Service) Pins(ctx context.Context, by skein.Actor, conv skein.ID) ([]skein.Message, error) {
+	_, floor, err := s.readable(ctx, by, conv)
+	if err != nil {
+		return nil, err
+	}
+	pins, err := s.store.Pins(ctx, by.App.ID, conv, by.Client)
+	visible := pins[:0]
+	for _, m := range pins {
+		if m.Seq > floor && m.Status == skein.StatusNormal {
+			visible = append(visible, m)
+		}
+	}
+	return visible, err
+}
+
+// change has a rule decide what becomes of a message, for a caller who is a member
+// and not banned, and does it. A message at or below the caller's floor is unknown.
+func (s *Service) change(ctx context.Context, by skein.Actor, conv, id skein.ID, emoji string, rule func(skein.Scene) (skein.Change, error)) (skein.Change, error) {
+	if !by.Server() {
+		if err := s.standing(ctx, by.App.ID, by.Client); err != nil {
+			return skein.Change{}, err
+		}
+	}
+	if _, _, err := s.admit(ctx, by, conv); err != nil {
+		return skein.Change{}, err
+	}
+	c, err := s.store.ChangeMessage(ctx, by.App.ID, conv, id, by.Client, emoji, func(at skein.Scene) (skein.Change, error) {
+		switch {
+		case by.Server():
+		case at.Member == nil: // removed since it was admitted
+			return skein.Change{}, skein.ErrForbidden
+		case at.Message.Seq <= at.Member.Floor(by.App.Settings.PrivateHistory):
+			return skein.Change{}, skein.ErrUnknownMessage
+		}
+		return rule(at)
+	})
+	return c, named(err, "msg_id")
+}
+
+// unlessNormal refuses to change what is only a number now.
+func unlessNormal(m skein.Message) error {
+	switch m.Status {
+	case skein.StatusNormal:
+		return nil
+	case skein.StatusRecalled:
+		return &skein.Fault{Err: skein.ErrConflict, Field: "msg_id", Detail: "is recalled"}
+	default:
+		return &skein.Fault{Err: skein.ErrConflict, Field: "msg_id", Detail: "is deleted"}
+	}
+}
+
+// past reports whether a message is older than a window, in seconds; a negative one
+// has no end.
+func past(m skein.Message, window int, now skein.Millis) bool {
+	const second = 1000
+	return window >= 0 && now-m.Created > skein.Millis(window)*second
+}
+
+func tooOld(done string) error {
+	return &skein.Fault{Err: skein.ErrForbidden, Field: "msg_id", Detail: "is too old to be " + done}
+}
+
+// silenced reports whether a member may not speak now, which an edit would let it.
+func silenced(at skein.Scene, now skein.Millis) bool {
+	return at.Member.MutedUntil > now || at.Conversation.MuteAll && at.Member.Role < skein.RoleAdmin
+}
