@@ -17,7 +17,7 @@ func (s *Store) Admit(ctx context.Context, d skein.Draft) (conv skein.Conversati
 			return err
 		}
 		conv = found.Conversation
-		return refusal(c, found.key, d, now)
+		return refusal(c, found.key, found.MuteAll, d, now)
 	})
 	if err != nil {
 		return skein.Conversation{}, err
@@ -29,13 +29,13 @@ func (s *Store) Admit(ctx context.Context, d skein.Draft) (conv skein.Conversati
 // group from what it remembers first.
 type witness interface {
 	bannedUntil(app, client string) (skein.Millis, error)
-	seat(conv int64, client string) (s seat, isMember bool, err error)
+	seat(conv int64, client string) (s *seat, err error) // nil: no member
 	holds(conv int64, message skein.ID) (bool, error)
 }
 
 // refusal is why the sender of d may not send it into the conversation at now, or
 // nil. The server role needs no membership and is not bound by a mute.
-func refusal(w witness, conv int64, d skein.Draft, now skein.Millis) error {
+func refusal(w witness, conv int64, muteAll bool, d skein.Draft, now skein.Millis) error {
 	banned, err := w.bannedUntil(d.App, d.Sender)
 	switch {
 	case err != nil:
@@ -44,11 +44,11 @@ func refusal(w witness, conv int64, d skein.Draft, now skein.Millis) error {
 		return skein.About(skein.ErrBanned, d.Sender)
 	}
 	if d.Need != skein.NeedServer {
-		s, isMember, err := w.seat(conv, d.Sender)
+		s, err := w.seat(conv, d.Sender)
 		switch {
 		case err != nil:
 			return err
-		case !d.Need.Met(isMember, s.role), s.mutedUntil > now:
+		case !s.maySpeak(d.Need, muteAll, now):
 			return skein.ErrForbidden
 		}
 	}
@@ -62,6 +62,15 @@ func refusal(w witness, conv int64, d skein.Draft, now skein.Millis) error {
 	return err
 }
 
+// maySpeak reports whether who sits here, or nobody where s is nil, meets need and
+// is not muted.
+func (s *seat) maySpeak(need skein.Need, muteAll bool, now skein.Millis) bool {
+	if s == nil {
+		return need.Met(false, skein.RoleMember) && !muteAll
+	}
+	return need.Met(true, s.role) && s.mutedUntil <= now && (!muteAll || s.role >= skein.RoleAdmin)
+}
+
 func (c *connection) bannedUntil(app, client string) (until skein.Millis, err error) {
 	found, err := c.row(func(r *sqlite3.Stmt) { until = millisColumn(r, 0) },
 		`SELECT banned_until FROM clients WHERE app_key = `+appKey+` AND id = ?2 AND deleted = 0`, app, client)
@@ -71,12 +80,16 @@ func (c *connection) bannedUntil(app, client string) (until skein.Millis, err er
 	return until, err
 }
 
-func (c *connection) seat(conv int64, client string) (s seat, isMember bool, err error) {
-	isMember, err = c.row(func(r *sqlite3.Stmt) {
-		s.role = smallColumn[skein.Role](r, 0)
-		s.mutedUntil = millisColumn(r, 1)
-	}, `SELECT role, muted_until FROM members WHERE conv_key = ?1 AND client_id = ?2`, conv, client)
-	return s, isMember, err
+func (c *connection) seat(conv int64, client string) (s *seat, err error) {
+	_, err = c.row(func(r *sqlite3.Stmt) {
+		s = &seat{
+			key:        r.ColumnInt64(0),
+			role:       smallColumn[skein.Role](r, 1),
+			mutedUntil: millisColumn(r, 2),
+			sentSeq:    r.ColumnInt64(3),
+		}
+	}, `SELECT member_key, role, muted_until, sent_seq FROM members WHERE conv_key = ?1 AND client_id = ?2`, conv, client)
+	return s, err
 }
 
 // holds reports whether the message is one of the conversation's.

@@ -79,8 +79,8 @@ func contentHash(b skein.Body, mentions []byte) []byte {
 	return sum[:16]
 }
 
-// append decides and stores. It changes nothing before its one INSERT, so it
-// needs no savepoint.
+// append decides and stores. Nothing that may be refused comes after its first
+// INSERT, so it needs no savepoint.
 func (g *group) append(l letter) (appended, error) {
 	p, err := g.place(l.App, l.Conv)
 	if err != nil {
@@ -111,7 +111,7 @@ func (g *group) append(l letter) (appended, error) {
 
 // refusal is why the sender may not send this here now, or nil.
 func (g *group) refusal(p *place, d skein.Draft) error {
-	return refusal(g, p.key, d, g.now)
+	return refusal(g, p.key, p.muteAll, d, g.now)
 }
 
 // store inserts the letter as the next message of its place. A message without
@@ -137,6 +137,12 @@ func (g *group) store(p *place, l letter) (skein.Message, error) {
 		return skein.Message{}, err
 	}
 	g.advance(p, m)
+	if err := g.speak(p, m); err != nil {
+		return skein.Message{}, err
+	}
+	if err := g.noteMentions(p.key, m.Seq, l); err != nil {
+		return skein.Message{}, err
+	}
 	g.sent = append(g.sent, skein.Sent{Message: m, App: l.App, ConvType: p.typ, Device: l.Device})
 	return m, nil
 }
@@ -173,6 +179,21 @@ func (g *group) advance(p *place, m skein.Message) {
 		p.dirty = true
 		g.dirty = append(g.dirty, p)
 	}
+}
+
+// speak notes in the sender's seat, if it has one, that this message is its
+// newest; the row follows in flush.
+func (g *group) speak(p *place, m skein.Message) error {
+	s, err := g.seat(p.key, m.Sender)
+	if err != nil || s == nil {
+		return err
+	}
+	s.sentSeq = m.Seq
+	if !s.dirty {
+		s.dirty = true
+		g.spoken = append(g.spoken, s)
+	}
+	return nil
 }
 
 // first is the message that was stored under the letter's client_msg_id. Errors:

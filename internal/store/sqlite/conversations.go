@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"reflect"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -186,6 +187,29 @@ func (g *group) pair(app, a, b string) (conv skein.Conversation, found bool, err
 }
 
 func inOrder(a, b string) (first, second string) { return min(a, b), max(a, b) }
+
+// UpdateConversation alters a conversation; see store.Conversations.
+func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID, change func(*skein.Conversation) error) (skein.Conversation, error) {
+	return write(ctx, s.writer, job{bytes: smallJob}, func(g *group) (skein.Conversation, error) {
+		before, err := g.conversation(app, id, g.now)
+		if err != nil {
+			return skein.Conversation{}, err
+		}
+		asked := before.Conversation
+		if err := change(&asked); err != nil {
+			return skein.Conversation{}, err
+		}
+		after := before.Conversation
+		after.Extend, after.MuteAll, after.Updated = asked.Extend, asked.MuteAll, asked.Updated
+		after.Active = max(after.Active, asked.Active)
+		if reflect.DeepEqual(after, before.Conversation) {
+			return after, nil
+		}
+		delete(g.known.places, placeName{app, id})
+		return after, g.exec(`UPDATE conversations SET extend = ?2, mute_all = ?3, updated = ?4, active = ?5, moved = ?6 WHERE conv_key = ?1`,
+			before.key, rawText(after.Extend), after.MuteAll, after.Updated, after.Active, g.stamp)
+	})
+}
 
 // DeleteConversation makes a conversation unknown; see store.Conversations.
 func (s *Store) DeleteConversation(ctx context.Context, app string, id skein.ID) ([]string, error) {

@@ -26,11 +26,12 @@ func (p *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", p.valu
 type group struct {
 	*connection
 
-	now   skein.Millis
-	stamp int64 // of this commit; see stamp.go
-	known *known
-	dirty []*place     // ahead of their rows; see flush
-	sent  []skein.Sent // for the hook, in order
+	now    skein.Millis
+	stamp  int64 // of this commit; see stamp.go
+	known  *known
+	dirty  []*place     // ahead of their rows; see flush
+	spoken []*seat      // likewise
+	sent   []skein.Sent // for the hook, in order
 }
 
 // do runs one job. A job that is not whole gets a savepoint, so that it happens
@@ -67,8 +68,9 @@ func (g *group) do(j *job) (err error) {
 	return errors.Join(err, g.exec(`RELEASE job`))
 }
 
-// flush writes back the places that messages have moved: once per conversation
-// and group, however many messages it got.
+// flush writes back the places and seats that messages have moved: once per
+// conversation or member and group, however many messages there were. A seat moves
+// no stamp: the conversation's tells of the message.
 func (g *group) flush() error {
 	for _, p := range g.dirty {
 		err := g.exec(`UPDATE conversations SET last_seq = ?2, active = ?3, expires = ?4, moved = ?5 WHERE conv_key = ?1`,
@@ -79,6 +81,13 @@ func (g *group) flush() error {
 		p.dirty = false
 	}
 	g.dirty = g.dirty[:0]
+	for _, s := range g.spoken {
+		if err := g.exec(`UPDATE members SET sent_seq = ?2 WHERE member_key = ?1`, s.key, s.sentSeq); err != nil {
+			return err
+		}
+		s.dirty = false
+	}
+	g.spoken = g.spoken[:0]
 	return nil
 }
 

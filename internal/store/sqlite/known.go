@@ -17,7 +17,7 @@ const maxKnown = 32_768
 type known struct {
 	places      map[placeName]*place
 	senders     map[clientName]skein.Millis // living clients: banned until
-	seats       map[seatName]seat           // members
+	seats       map[seatName]*seat          // members
 	nextMessage int64                       // key of the next message; zero: to be looked up
 }
 
@@ -37,6 +37,7 @@ type seatName struct {
 type place struct {
 	key     int64
 	typ     skein.ConvType
+	muteAll bool
 	ttl     int64 // milliseconds; zero: none
 	lastSeq int64
 	active  skein.Millis
@@ -46,15 +47,18 @@ type place struct {
 
 // seat is a member as far as Append needs it.
 type seat struct {
+	key        int64
 	role       skein.Role
 	mutedUntil skein.Millis
+	sentSeq    int64
+	dirty      bool // ahead of its row, and in group.spoken
 }
 
 func newKnown() *known {
 	return &known{
 		places:  make(map[placeName]*place),
 		senders: make(map[clientName]skein.Millis),
-		seats:   make(map[seatName]seat),
+		seats:   make(map[seatName]*seat),
 	}
 }
 
@@ -65,7 +69,7 @@ func (k *known) clear() {
 	k.nextMessage = 0
 }
 
-// trim makes room for the next group. Only between groups: a dirty place must not
+// trim makes room for the next group. Only between groups: what is dirty must not
 // be forgotten.
 func (k *known) trim() {
 	trim(k.places)
@@ -97,7 +101,8 @@ func (g *group) place(app string, id skein.ID) (*place, error) {
 			p.lastSeq = r.ColumnInt64(3)
 			p.active = millisColumn(r, 4)
 			p.expires = millisColumn(r, 5)
-		}, `SELECT conv_key, type, ttl, last_seq, active, expires FROM conversations
+			p.muteAll = r.ColumnBool(6)
+		}, `SELECT conv_key, type, ttl, last_seq, active, expires, mute_all FROM conversations
 			WHERE app_key = `+appKey+` AND id = ?2 AND deleted = 0`, app, id)
 		if err != nil {
 			return nil, err
@@ -128,15 +133,14 @@ func (g *group) bannedUntil(app, client string) (skein.Millis, error) {
 	return until, nil
 }
 
-// seat is a client's place among the members of a conversation, if it has one.
-func (g *group) seat(conv int64, client string) (s seat, isMember bool, err error) {
-	name := seatName{conv, client}
-	if s, ok := g.known.seats[name]; ok {
-		return s, true, nil
+// seat is a client's place among the members of a conversation; nil: it has none.
+func (g *group) seat(conv int64, client string) (*seat, error) {
+	if s, ok := g.known.seats[seatName{conv, client}]; ok {
+		return s, nil
 	}
-	s, isMember, err = g.connection.seat(conv, client)
-	if err == nil && isMember {
+	s, err := g.connection.seat(conv, client)
+	if err == nil && s != nil {
 		g.known.seats[seatName{conv, strings.Clone(client)}] = s
 	}
-	return s, isMember, err
+	return s, err
 }

@@ -86,11 +86,11 @@ func (g *group) strangers(conv int64, clients []string) (strangers []string, err
 			continue
 		}
 		seen[client] = true
-		_, isMember, err := g.seat(conv, client)
+		s, err := g.seat(conv, client)
 		if err != nil {
 			return nil, err
 		}
-		if !isMember {
+		if s == nil {
 			strangers = append(strangers, client)
 		}
 	}

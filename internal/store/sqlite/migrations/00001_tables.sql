@@ -41,7 +41,6 @@ CREATE TABLE conversations (
   id           BLOB    NOT NULL,
   type         INTEGER NOT NULL,
   creator      TEXT    NOT NULL,
-  extend       TEXT,
   member_count INTEGER NOT NULL,
   mute_all     INTEGER NOT NULL DEFAULT 0,
   last_seq     INTEGER NOT NULL,
@@ -53,6 +52,7 @@ CREATE TABLE conversations (
   ttl          INTEGER NOT NULL, -- milliseconds; 0: none
   expires      INTEGER NOT NULL, -- Forever: never
   deleted      INTEGER NOT NULL DEFAULT 0,
+  extend       TEXT, -- last: it may be long, and what stands behind it would cost more to read
   UNIQUE (app_key, id)
 ) STRICT;
 
@@ -98,22 +98,27 @@ CREATE INDEX members_by_joining ON members (conv_key, member_key, client_id, joi
 CREATE INDEX members_by_client ON members (app_key, client_id, conv_key);
 CREATE INDEX members_by_move ON members (app_key, client_id, moved);
 
--- Conversations that clients are in no more, for those who were away.
+-- Conversations that clients are in no more, for those who were away. A rejoining
+-- takes the row away, also to a later conversation with the same id.
 CREATE TABLE departures (
   app_key      INTEGER NOT NULL,
   client_id    TEXT    NOT NULL,
   conv_id      BLOB    NOT NULL,
+  conv_key     INTEGER NOT NULL, -- place in a walk
   moved        INTEGER NOT NULL, -- stamp
   PRIMARY KEY (app_key, client_id, conv_id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX departures_by_move ON departures (app_key, client_id, moved);
+CREATE INDEX departures_by_move ON departures (app_key, client_id, moved, conv_key);
+CREATE INDEX departures_by_age ON departures (moved);
 
--- One row: the epoch, and a stamp that no commit has reached yet; see stamp.go.
+-- One row: the epoch, a stamp that no commit has reached yet (see stamp.go), and
+-- the newest stamp of the departures that are forgotten.
 CREATE TABLE history (
   one          INTEGER PRIMARY KEY CHECK (one = 1),
   epoch        INTEGER NOT NULL,
-  ceiling      INTEGER NOT NULL
+  ceiling      INTEGER NOT NULL,
+  forgotten    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 INSERT INTO history (one, epoch, ceiling) VALUES (1, abs(random() >> 11), 0);

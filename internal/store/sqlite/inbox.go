@@ -1,0 +1,168 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
+)
+
+// View is one conversation as a member sees it; see store.Inbox.
+func (s *Store) View(ctx context.Context, app string, id skein.ID, client string) (v skein.View, err error) {
+	now := s.millis()
+	err = s.readers.snapshot(ctx, func(c *connection) error {
+		m, err := c.membership(app, id, client, now)
+		if err == nil {
+			v, err = c.view(m)
+		}
+		return err
+	})
+	return v, err
+}
+
+// view completes what a member's row and the conversation's tell.
+func (c *connection) view(m memberRow) (v skein.View, err error) {
+	v = skein.View{Conversation: m.conv.Conversation, Member: m.member}
+	if v.LastSeq == 0 {
+		return v, nil
+	}
+	if v.Unread() > 0 {
+		v.Mentions, err = c.mentionsOf(m.conv.key, m.member)
+		if err != nil {
+			return skein.View{}, err
+		}
+	}
+	if v.LastSeq > m.member.ClearedSeq {
+		v.Last, err = c.lastSeen(m)
+	}
+	return v, err
+}
+
+// mentionsOf counts the messages that mention a member after what it has read; of
+// one that mentions it by name and with everyone there are two rows.
+func (c *connection) mentionsOf(conv int64, m skein.Member) (n int64, err error) {
+	_, err = c.row(func(r *sqlite3.Stmt) { n = r.ColumnInt64(0) }, mentionsOf, conv, m.Client, m.Read())
+	return n, err
+}
+
+const mentionsOf = `SELECT count(DISTINCT seq) FROM mentions n
+	WHERE conv_key = ?1 AND client_id IN (?2, '') AND seq > ?3
+	AND NOT EXISTS (SELECT 1 FROM hidden h WHERE h.conv_key = ?1 AND h.client_id = ?2 AND h.seq = n.seq)`
+
+// lastSeen is the newest message as the member sees it.
+func (c *connection) lastSeen(m memberRow) (last *skein.Message, err error) {
+	hidden := false
+	_, err = c.row(func(r *sqlite3.Stmt) {
+		message := readMessage(r, m.conv.ID)
+		last = &message
+		hidden = r.ColumnBool(messageColumnCount)
+	}, `SELECT `+messageColumns+`, EXISTS (SELECT 1 FROM hidden h WHERE h.conv_key = ?1 AND h.client_id = ?3 AND h.seq = ?2)
+		FROM messages WHERE conv_key = ?1 AND seq = ?2`, m.conv.key, m.conv.LastSeq, m.member.Client)
+	if err != nil {
+		return nil, err
+	}
+	if hidden && last != nil && last.Status == skein.StatusNormal {
+		last.Blank(skein.StatusDeleted)
+	}
+	return last, nil
+}
+
+// Views is a page of a client's conversations; see store.Inbox.
+func (s *Store) Views(ctx context.Context, app, client string, q skein.ViewQuery) (page skein.ViewPage, err error) {
+	now := s.millis()
+	err = s.readers.snapshot(ctx, func(c *connection) error {
+		page, err = c.views(app, client, q, now)
+		return err
+	})
+	if err != nil {
+		return skein.ViewPage{}, err
+	}
+	return page, nil
+}
+
+func (c *connection) views(app, client string, q skein.ViewQuery, now skein.Millis) (page skein.ViewPage, err error) {
+	page.Total, err = c.count(countViews, app, client, q.Archived, now)
+	offset := q.Offset
+	if !q.After.IsZero() {
+		offset = 0
+	}
+	if err != nil || q.Limit <= 0 || offset >= page.Total {
+		return page, err
+	}
+	var keys, ranks []int64
+	read := func(r *sqlite3.Stmt) {
+		keys = append(keys, r.ColumnInt64(0))
+		ranks = append(ranks, r.ColumnInt64(1))
+	}
+	if q.After.IsZero() {
+		err = c.rows(read, firstViews, app, client, q.Archived, now, q.Limit+1, offset)
+	} else {
+		err = c.rows(read, nextViews, app, client, q.Archived, now, q.Limit+1, q.After.Sort, q.After.Tie)
+	}
+	if err != nil {
+		return page, err
+	}
+	if len(keys) > q.Limit {
+		page.Next = skein.Cursor{Sort: ranks[q.Limit-1], Tie: keys[q.Limit-1]}
+		keys = keys[:q.Limit]
+	}
+	for _, key := range keys {
+		v, _, err := c.viewAt(app, client, key, now)
+		if err != nil {
+			return page, err
+		}
+		page.Views = append(page.Views, v)
+	}
+	return page, nil
+}
+
+// The listing of client ?2's conversations, archived or not. CROSS JOIN fixes the
+// order: a client is in few conversations, an app has many. The rank puts what is
+// pinned before all else; a moment is below 1 << 53.
+const (
+	viewsOf = `FROM members m CROSS JOIN conversations c ON c.conv_key = m.conv_key
+		WHERE m.app_key = ` + appKey + ` AND m.client_id = ?2 AND m.archived = ?3 AND c.deleted = 0 AND c.expires > ?4`
+	viewRank   = `c.active + ((m.pinned > 0) << 53)`
+	viewOrder  = ` ORDER BY ` + viewRank + ` DESC, c.conv_key DESC LIMIT ?5`
+	countViews = `SELECT count(*) ` + viewsOf
+	firstViews = `SELECT c.conv_key, ` + viewRank + ` ` + viewsOf + viewOrder + ` OFFSET ?6`
+	nextViews  = `SELECT c.conv_key, ` + viewRank + ` ` + viewsOf + ` AND (` + viewRank + `, c.conv_key) < (?6, ?7)` + viewOrder
+)
+
+// viewAt is a conversation by its inner key as the client sees it; found is false
+// where it is no member or the conversation is deleted or past its end.
+func (c *connection) viewAt(app, client string, key int64, now skein.Millis) (v skein.View, found bool, err error) {
+	var m memberRow
+	found, err = c.row(func(r *sqlite3.Stmt) {
+		m = memberRow{conv: readConversation(r, app), member: readMember(r, conversationColumnCount)}
+	}, `SELECT `+conversationColumns+`, `+memberColumns+` FROM conversations c
+		JOIN members m ON m.conv_key = c.conv_key AND m.client_id = ?2
+		WHERE c.conv_key = ?1 AND c.deleted = 0 AND c.expires > ?3`, key, client, now)
+	if err != nil || !found {
+		return skein.View{}, false, err
+	}
+	v, err = c.view(m)
+	return v, err == nil, err
+}
+
+// CountReaders counts how far members have come; see store.Members.
+func (s *Store) CountReaders(ctx context.Context, app string, id skein.ID, seq int64) (n store.Readers, err error) {
+	now := s.millis()
+	err = s.readers.snapshot(ctx, func(c *connection) error {
+		conv, err := c.conversation(app, id, now)
+		if err != nil {
+			return err
+		}
+		_, err = c.row(func(r *sqlite3.Stmt) {
+			n = store.Readers{Members: int(r.ColumnInt64(0)), Received: int(r.ColumnInt64(1)), Read: int(r.ColumnInt64(2))}
+		}, `SELECT count(*), total(received_seq >= ?2 OR `+hasRead+`), total(`+hasRead+`) FROM members
+			WHERE conv_key = ?1 AND join_seq <= ?2`, conv.key, seq)
+		return err
+	})
+	return n, err
+}
+
+// hasRead is skein.Member.Read at or past ?2.
+const hasRead = `max(join_seq - 1, cleared_seq, read_seq, sent_seq) >= ?2`
