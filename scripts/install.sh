@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what the tests need beside Go: a C compiler for the race detector, curl
 # for the lines of the documents, a browser with Chinese glyphs for the page, node
-# for the web client's own tests. It can do so on Debian and Ubuntu as root;
-# elsewhere the tests say what they lack.
+# for the web client's own tests, what makes a disk that loses its power, and strace
+# for one whose syncs fail. It can do so on Debian and Ubuntu as root; elsewhere the
+# tests say what they lack.
 #
 # Engines that need a server of their own (PostgreSQL, NATS) add their package here
 # together with their tests.
@@ -16,6 +17,9 @@ need gcc gcc libc6-dev
 need curl curl
 need chromium chromium fonts-noto-cjk fonts-noto-color-emoji
 need node nodejs
+need mount mount
+need mkfs.ext4 e2fsprogs
+need strace strace
 
 ((${#missing[@]})) || exit 0
 if ((EUID != 0)) || ! command -v apt-get >/dev/null; then

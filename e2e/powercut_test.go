@@ -1,0 +1,61 @@
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+)
+
+// SPEC 8.1, 8.2 and 8.4 when the machine loses its power at any moment: what a
+// sync has not brought to the disk by then is gone.
+func TestPowerCutLosesNoAck(t *testing.T) {
+	t.Parallel()
+	d := newDisk(t)
+	rounds := 4
+	if testing.Short() {
+		rounds = 2
+	}
+	s := newServer(d.dir+"/data", withArgs("--drain", "0s"))
+	t.Cleanup(s.end)
+	s.Restart(t)
+	a := demoApp(s)
+	senders := []string{"Tom", "Jerry", "Alex", "Iron"}
+	convs := []string{a.group(t, "Tom", senders...), a.group(t, "Jerry", senders...)}
+	l, u := newLedger(), newUploads()
+	for round := range rounds {
+		from := s.log.len()
+		stop := make(chan struct{})
+		var running sync.WaitGroup
+		for i, sender := range senders {
+			running.Go(func() { l.bySocket(a, sender, fmt.Sprint("device", i), convs) })
+		}
+		running.Go(func() { l.byREST(a, "Tom", convs, stop) })
+		running.Go(func() { u.keepOn(t, a, stop) })
+		target := l.acks.Load() + int64(100+rand.IntN(600))
+		stored, _ := u.count()
+		eventually(t, fmt.Sprintf("%d acks and an upload", target), func() bool {
+			files, _ := u.count()
+			return l.acks.Load() >= target && files > stored
+		})
+		s.inspect(t, from) // from here on it may complain
+		d.cut(t)
+		s.Kill(t)
+		close(stop)
+		running.Wait()
+
+		d.back(t)
+		from = s.log.len()
+		s.Restart(t)
+		l.retry(t, a)
+		l.check(t, a, convs)
+		u.check(t)
+		acked, open := l.counts()
+		files, _ := u.count()
+		t.Logf("round %d: %d acked, %d without an ack, %d files", round+1, acked, open, files)
+		// The next round begins with a log that was moved into the file.
+		s.Stop(t)
+		s.inspect(t, from)
+		s.Restart(t)
+	}
+}
