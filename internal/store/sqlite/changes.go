@@ -27,13 +27,24 @@ func (s *Store) ChangeMessage(ctx context.Context, app string, conv, id skein.ID
 		if err != nil {
 			return skein.Change{}, err
 		}
-		c, err := decide(scene)
+		d, err := decide(scene)
 		if err != nil {
 			return skein.Change{}, err
 		}
-		c.By, c.Emoji = by, emoji
-		return g.changeMessage(at, m, c)
+		return g.changeMessage(at, m, decided(d, by, emoji))
 	})
+}
+
+// decided is what is taken of a decision.
+func decided(d skein.Change, by, emoji string) skein.Change {
+	c := skein.Change{Kind: d.Kind, By: by, At: d.At, Message: d.Message}
+	switch c.Kind {
+	case skein.ChangeReact:
+		c.Emoji, c.On = emoji, d.On
+	case skein.ChangePin:
+		c.On = d.On
+	}
+	return c
 }
 
 // subject is a message that is to change, as it is to everyone.
@@ -88,8 +99,7 @@ func (g *group) scene(at conversation, m subject, by, emoji string) (s skein.Sce
 	return s, err
 }
 
-// changeMessage does what c says to m and answers it as who asked sees it. By and
-// Emoji are set.
+// changeMessage does what c says to m and answers it as who asked sees it.
 func (g *group) changeMessage(at conversation, m subject, c skein.Change) (skein.Change, error) {
 	c.Seq = at.Changes + 1
 	changed, err := g.become(at, &m, c)
@@ -99,13 +109,7 @@ func (g *group) changeMessage(at conversation, m subject, c skein.Change) (skein
 	if !changed {
 		return skein.Change{Kind: skein.ChangeNone, Message: m.seen()}, nil
 	}
-	if c.Kind != skein.ChangeHide {
-		m.Changed = c.Seq
-		if err := g.save(m); err != nil {
-			return skein.Change{}, err
-		}
-	}
-	if c, err = g.log(at, m, c); err != nil {
+	if err := g.record(at, &m, c); err != nil {
 		return skein.Change{}, err
 	}
 	c.Message = m.seen()
@@ -170,6 +174,29 @@ func (g *group) blank(at conversation, m *subject, c skein.Change, as skein.Stat
 	return true, err
 }
 
+// record writes back what has become of m by c, with its line of the log, and has
+// the hook told of it once it is committed.
+func (g *group) record(at conversation, m *subject, c skein.Change) (err error) {
+	told := skein.Sent{Message: m.seen(), App: at.App, ConvType: at.Type}
+	if c.Kind != skein.ChangeHide { // which is for who did it alone
+		m.Changed = c.Seq
+		if err := g.save(*m); err != nil {
+			return err
+		}
+		told.Message = m.Message
+		if told.Hidden, err = g.hiders(at.key, m.Seq); err != nil {
+			return err
+		}
+	}
+	if err := g.log(at.key, *m, c); err != nil {
+		return err
+	}
+	c.Message = told.Message
+	told.Change = &c
+	g.sent = append(g.sent, told)
+	return nil
+}
+
 // save writes back what can change of a message. What never changes but by a
 // blanking is not bound anew.
 func (g *group) save(m subject) error {
@@ -195,25 +222,12 @@ func keptFlags(s skein.Status) int {
 	return ^flagMentionAll
 }
 
-// log writes the line of a change and has the hook told of it once it is
-// committed. m is as it has become.
-func (g *group) log(at conversation, m subject, c skein.Change) (skein.Change, error) {
+// log writes the line of a change.
+func (g *group) log(conv int64, m subject, c skein.Change) error {
 	err := g.exec(`INSERT INTO changes (conv_key, change_seq, kind, message_key, client_id, at, emoji, on_off)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`, at.key, c.Seq, int(c.Kind), m.key, c.By, c.At, c.Emoji, c.On)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`, conv, c.Seq, int(c.Kind), m.key, c.By, c.At, c.Emoji, c.On)
 	if err == nil {
-		err = g.exec(`UPDATE conversations SET last_change = ?2, moved = ?3 WHERE conv_key = ?1`, at.key, c.Seq, g.stamp)
+		err = g.exec(`UPDATE conversations SET last_change = ?2, moved = ?3 WHERE conv_key = ?1`, conv, c.Seq, g.stamp)
 	}
-	if err != nil {
-		return c, err
-	}
-	told := skein.Sent{Message: m.Message, App: at.App, ConvType: at.Type}
-	if c.Kind == skein.ChangeHide { // for who did it alone
-		told.Message = m.seen()
-	} else if told.Hidden, err = g.hiders(at.key, m.Seq); err != nil {
-		return c, err
-	}
-	c.Message = told.Message
-	told.Change = &c
-	g.sent = append(g.sent, told)
-	return c, nil
+	return err
 }

@@ -70,7 +70,7 @@ func (c *connection) toErase(e *erasure) (keys []int64, err error) {
 	end := min(e.done+eraseLooks, e.upto)
 	err = c.rows(func(r *sqlite3.Stmt) { keys = append(keys, r.ColumnInt64(0)) },
 		`SELECT m.message_key FROM messages m JOIN conversations c ON c.conv_key = m.conv_key
-			WHERE m.message_key > ?1 AND m.message_key <= ?2 AND m.sender = ?3 AND c.app_key = ?4
+			WHERE m.message_key > ?1 AND m.message_key <= ?2 AND m.sender = ?3 AND c.app_key = ?4 AND m.status = 1
 			ORDER BY m.message_key LIMIT ?5`, e.done, end, e.client, e.app, eraseRows)
 	e.done = end
 	if len(keys) == eraseRows {
@@ -79,14 +79,11 @@ func (c *connection) toErase(e *erasure) (keys []int64, err error) {
 	return keys, err
 }
 
-// erase empties the messages and writes down how far e has come. The hash goes
-// too: of a short text it would be the text to whoever cares to guess.
+// erase empties the messages and writes down how far e has come. Who has one of
+// them learns of it from the log of changes.
 func (g *group) erase(e erasure, keys []int64, now skein.Millis) (more bool, err error) {
 	for _, key := range keys {
-		err := g.exec(`UPDATE messages SET status = ?2, updated = ?3, flags = flags & ?4,
-			content_hash = NULL, text = '', attr = NULL, url = '', mentions = NULL WHERE message_key = ?1`,
-			key, skein.StatusDeleted, now, ^flagMentionAll)
-		if err != nil {
+		if err := g.eraseMessage(key, now); err != nil {
 			return false, err
 		}
 	}
@@ -98,4 +95,33 @@ func (g *group) erase(e erasure, keys []int64, now skein.Millis) (more bool, err
 	}
 	_, more, err = g.firstErasure()
 	return more, err
+}
+
+// eraseMessage empties a message, unless it is gone or empty by now.
+func (g *group) eraseMessage(key int64, now skein.Millis) error {
+	at, id, found, err := g.whereabouts(key)
+	if err != nil || !found {
+		return err
+	}
+	m, err := g.subject(at, id, "")
+	if err != nil {
+		return err
+	}
+	c := skein.Change{Seq: at.Changes + 1, Kind: skein.ChangeRecall, At: now}
+	erased, err := g.blank(at, &m, c, skein.StatusDeleted)
+	if err != nil || !erased {
+		return err
+	}
+	return g.record(at, &m, c)
+}
+
+// whereabouts are the conversation and the id of a message, dead or alive.
+func (g *group) whereabouts(key int64) (at conversation, id skein.ID, found bool, err error) {
+	found, err = g.row(func(r *sqlite3.Stmt) {
+		at = readConversation(r, r.ColumnText(conversationColumnCount))
+		id = idColumn(r, conversationColumnCount+1)
+	}, `SELECT `+conversationColumns+`, a.id, m.id FROM messages m
+		JOIN conversations c ON c.conv_key = m.conv_key JOIN apps a ON a.app_key = c.app_key
+		WHERE m.message_key = ?1`, key)
+	return at, id, found, err
 }

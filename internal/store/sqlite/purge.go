@@ -89,6 +89,11 @@ func (p *purge) conversation(key int64) error {
 		clear(p.known.places)
 	}
 	return p.remove(key,
+		`DELETE FROM changes WHERE (conv_key, change_seq) IN (SELECT conv_key, change_seq FROM changes WHERE conv_key = ?1 LIMIT ?2)`,
+		`DELETE FROM reactions WHERE (conv_key, seq, emoji, client_id) IN (SELECT conv_key, seq, emoji, client_id FROM reactions WHERE conv_key = ?1 LIMIT ?2)`,
+		`DELETE FROM hidden WHERE (conv_key, client_id, seq) IN (SELECT conv_key, client_id, seq FROM hidden WHERE conv_key = ?1 LIMIT ?2)`,
+		// Of the messages that go next, or some more.
+		`DELETE FROM upload_uses WHERE message_key IN (SELECT message_key FROM messages WHERE conv_key = ?1 LIMIT ?2)`,
 		`DELETE FROM messages WHERE message_key IN (SELECT message_key FROM messages WHERE conv_key = ?1 LIMIT ?2)`,
 		`DELETE FROM members WHERE member_key IN (SELECT member_key FROM members WHERE conv_key = ?1 LIMIT ?2)`,
 		`DELETE FROM private_pairs WHERE conv_key = ?1 AND ?2 > 0`,

@@ -72,7 +72,7 @@ var upkeep = []check{
 		got, err := f.Message(f.Context(), "shop", conv, said.ID, "")
 		f.must(err)
 		want := said
-		want.Status, want.Updated = skein.StatusDeleted, f.now()
+		want.Status, want.Updated, want.Changed = skein.StatusDeleted, f.now(), 1
 		want.Text, want.Attr, want.URL, want.MentionAll, want.Mentions = "", nil, "", false, nil
 		equal(f, "erased", got, want)
 		equal(f, "history", f.history("shop", conv), []skein.Message{want, kept})
