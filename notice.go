@@ -23,8 +23,9 @@ type Notice struct {
 	Conv         ID
 	Time         Millis
 	By           string        // the client who did it; empty: the backend
-	Clients      []string      // who was added or removed
+	Clients      []string      // who was added or removed, or whose role, nickname or mute is another
 	Conversation *Conversation // as it is now, where the kind tells it
+	View         *View         // EventConvUpdated, to one client: as that one sees it now
 	Audience     []string      // who is told; nil: the members
 	Also         []string      // who is told beside the members: those removed
 	Except       string        // a client who is not told; empty: none
@@ -53,6 +54,7 @@ type Cut struct {
 const (
 	KickReplaced     = "replaced"      // the same client and device logged in again
 	KickDeviceLimit  = "device_limit"  // the oldest of too many devices
+	KickDeviceType   = "device_type"   // the app has one device a type, and a newer login came
 	KickTokenExpired = "token_expired" // the token's time is over
 	KickBanned       = "banned"
 	KickLoggedOut    = "logged_out" // force-logout

@@ -115,7 +115,7 @@ func (d *Delivery) Cut(c skein.Cut) {
 // one lane, so it stays in order.
 func (d *Delivery) receive(e bus.Event) {
 	if e.Cut != nil {
-		d.opts.Hub.Kick(hub.Target{App: e.App, Client: e.Cut.Client, Device: e.Cut.Device}, e.Cut.Reason)
+		d.opts.Hub.Kick(hub.Target{App: e.App, Client: e.Cut.Client, Device: e.Cut.Device, Before: e.Cut.At}, e.Cut.Reason)
 		return
 	}
 	// The last bytes of an ID are random in every version of UUID in use.

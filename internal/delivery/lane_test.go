@@ -116,9 +116,10 @@ func TestACutEndsTheSessionsItNames(t *testing.T) {
 		cut  skein.Cut
 		over []bool // phone, pad, Jerry, another app's Tom
 	}{
-		"a client": {skein.Cut{App: "shop", Client: "Tom", Reason: skein.KickBanned}, []bool{true, true, false, false}},
-		"a device": {skein.Cut{App: "shop", Client: "Tom", Device: "pad", Reason: skein.KickLoggedOut}, []bool{false, true, false, false}},
-		"nobody":   {skein.Cut{App: "shop", Client: "Alex", Reason: skein.KickDeleted}, []bool{false, false, false, false}},
+		"a client":                {skein.Cut{App: "shop", Client: "Tom", Reason: skein.KickBanned}, []bool{true, true, false, false}},
+		"a device":                {skein.Cut{App: "shop", Client: "Tom", Device: "pad", Reason: skein.KickLoggedOut}, []bool{false, true, false, false}},
+		"nobody":                  {skein.Cut{App: "shop", Client: "Alex", Reason: skein.KickDeleted}, []bool{false, false, false, false}},
+		"none that came after it": {skein.Cut{App: "shop", Client: "Tom", Reason: skein.KickLoggedOut, At: 1}, []bool{false, false, false, false}},
 	} {
 		f := newFixture(t)
 		screens := []*screen{f.login("Tom", "phone"), f.login("Tom", "pad"), f.login("Jerry", "pad"), f.loginTo("other", "Tom", "pad")}

@@ -1,6 +1,8 @@
 package hub
 
 import (
+	"cmp"
+	"slices"
 	"sync/atomic"
 
 	"github.com/skein-im/skein"
@@ -9,25 +11,31 @@ import (
 // Login is a login that was allowed and becomes a session.
 type Login struct {
 	App, Client, Device string
-	DeviceType          string       // may be empty
-	ID                  string       // 32 hex digits of a UUIDv7: also the generation, the greater wins
+	DeviceType          skein.DeviceType
+	ID                  string       // 32 hex digits of a UUIDv7
+	Generation          string       // 32 hex digits; where there is room for one the greater stays, of equal ones the greater ID; empty: ID
 	Started             skein.Millis // when the login began, before anything was checked
 	Expires             skein.Millis // end of the token; zero: none
 	MaxDevices          int          // sessions of the client beside which none is added without kicking the oldest; zero: no limit
+	OnePerType          bool         // the client's other sessions of DeviceType are kicked
 	Conn                Conn
 }
 
-// Attach makes a session of a login. An older session of the same device is
-// kicked, and so is the oldest where there are more than MaxDevices. Events are
-// held until Answer sends the answer to the login.
-// Errors: ErrSuperseded, ErrCut, ErrClosed.
+// Attach makes a session of a login. Older sessions of the same device are kicked,
+// with OnePerType those of the same device type, and the oldest where there are more
+// than MaxDevices; where one of those is newer than the login, the login is refused
+// and nobody is kicked. So the order in which logins come here decides nothing.
+// Events are held until Answer sends the answer to the login.
+// Errors: *Superseded, ErrCut, ErrClosed.
 func (h *Hub) Attach(l Login) (*Session, error) {
 	s := h.newSession(l)
-	kicked, err := s.shard.admit(s, l.MaxDevices, &h.closing)
+	kicked, err := s.shard.admit(s, l, &h.closing)
 	if err != nil {
 		return nil, err
 	}
+	h.opts.Came(s.app, s.client)
 	for _, k := range kicked {
+		h.opts.Left(k.session.app, k.session.client, k.session.id, false)
 		k.session.kick(k.reason)
 	}
 	return s, nil
@@ -43,6 +51,7 @@ func (h *Hub) newSession(l Login) *Session {
 		device:     l.Device,
 		deviceType: l.DeviceType,
 		id:         l.ID,
+		generation: cmp.Or(l.Generation, l.ID),
 		started:    l.Started,
 		expires:    l.Expires,
 		holding:    true,
@@ -64,59 +73,62 @@ type kicked struct {
 }
 
 // admit adds s and takes out whom it replaces; they are still to be told.
-func (sh *shard) admit(s *Session, maxDevices int, closing *atomic.Bool) ([]kicked, error) {
+func (sh *shard) admit(s *Session, l Login, closing *atomic.Bool) ([]kicked, error) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	if closing.Load() {
 		return nil, ErrClosed
 	}
-	same := sh.find(s.address(), s.device)
-	if same != nil && same.id > s.id {
-		return nil, ErrSuperseded
+	out := sh.inTheWay(s, l)
+	for _, k := range out {
+		if age(k.session, s) > 0 {
+			return nil, &Superseded{k.reason}
+		}
 	}
 	if sh.wasCut(s) {
 		return nil, ErrCut
 	}
-	var out []kicked
-	if same != nil {
-		sh.remove(same)
-		out = append(out, kicked{same, skein.KickReplaced})
+	sh.add(s) // first, so that the client is online all the time
+	for _, k := range out {
+		sh.remove(k.session)
 	}
-	for maxDevices > 0 && sh.devices(s.address()) >= maxDevices {
-		oldest := sh.oldest(s.address())
-		sh.remove(oldest)
-		out = append(out, kicked{oldest, skein.KickDeviceLimit})
-	}
-	sh.add(s)
 	sh.wheel.add(s, s.due())
 	return out, nil
 }
 
-// find is the client's session on a device; nil: none. mu is held.
-func (sh *shard) find(who address, device string) *Session {
+// inTheWay are the sessions that cannot stay beside s. mu is held.
+func (sh *shard) inTheWay(s *Session, l Login) (out []kicked) {
+	var beside []*Session
+	for other := sh.sessions[s.address()]; other != nil; other = other.next {
+		switch {
+		case other.device == s.device:
+			out = append(out, kicked{other, skein.KickReplaced})
+		case l.OnePerType && other.deviceType == s.deviceType:
+			out = append(out, kicked{other, skein.KickDeviceType})
+		default:
+			beside = append(beside, other)
+		}
+	}
+	if tooMany := len(beside) - l.MaxDevices + 1; l.MaxDevices > 0 && tooMany > 0 {
+		slices.SortFunc(beside, age)
+		for _, oldest := range beside[:tooMany] {
+			out = append(out, kicked{oldest, skein.KickDeviceLimit})
+		}
+	}
+	return out
+}
+
+// age compares two sessions: the older, the less.
+func age(a, b *Session) int {
+	return cmp.Or(cmp.Compare(a.generation, b.generation), cmp.Compare(a.id, b.id))
+}
+
+// sessionOf is the client's session with an id; nil: none. mu is held.
+func (sh *shard) sessionOf(who address, id string) *Session {
 	for s := sh.sessions[who]; s != nil; s = s.next {
-		if s.device == device {
+		if s.id == id {
 			return s
 		}
 	}
 	return nil
-}
-
-// devices counts the client's sessions. mu is held.
-func (sh *shard) devices(who address) (n int) {
-	for s := sh.sessions[who]; s != nil; s = s.next {
-		n++
-	}
-	return n
-}
-
-// oldest is the client's session with the smallest id. mu is held.
-func (sh *shard) oldest(who address) *Session {
-	oldest := sh.sessions[who]
-	for s := oldest; s != nil; s = s.next {
-		if s.id < oldest.id {
-			oldest = s
-		}
-	}
-	return oldest
 }

@@ -22,7 +22,8 @@ func TestTheNewerLoginOfADeviceWins(t *testing.T) {
 
 		late := newConn()
 		_, err := h.Attach(Login{App: "shop", Client: "Tom", Device: "phone", ID: sessionID(2), Conn: late})
-		check(t, "an older generation is refused", errors.Is(err, ErrSuperseded), true)
+		var superseded *Superseded
+		check(t, "an older generation is refused", errors.As(err, &superseded), true)
 		check(t, "and changes nothing", newer.ended(), "open")
 		check(t, "sessions", h.Sessions(), 2)
 	})

@@ -25,3 +25,14 @@ func (h *Hub) Deliver(app, client string, frame []byte, except Except) (queued i
 	}
 	return queued
 }
+
+// DeliverTo queues an event for one session of the client and reports whether it is
+// queued, on the terms of Deliver.
+func (h *Hub) DeliverTo(app, client, session string, frame []byte) bool {
+	who := address{app, client}
+	sh := h.shardOf(who)
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	s := sh.sessionOf(who, session)
+	return s != nil && s.deliver(frame)
+}

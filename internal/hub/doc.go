@@ -15,5 +15,7 @@
 //     takes it: not Deliver, not the sweeper, not Attach.
 //   - shard.mu guards who is attached and the timing wheel; never held across a
 //     call of a Conn.
+//   - Options.Came and Options.Left are called under none but, for a session that
+//     ends while it is written to, its Session.writer.
 //   - Session.mu guards the outbox and is the innermost: nothing is called under it.
 package hub

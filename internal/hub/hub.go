@@ -14,10 +14,14 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// Why Attach refuses.
+// Superseded is why Attach refuses a login that a newer one has the place of.
+type Superseded struct{ Reason string }
+
+// Error makes it what Attach returns.
+func (s *Superseded) Error() string { return "superseded by a newer login: " + s.Reason }
+
+// Why Attach refuses otherwise.
 var (
-	// ErrSuperseded: a newer login of the device is attached.
-	ErrSuperseded = errors.New("superseded by a newer login")
 	// ErrCut: a kick came since the login began, so what let it in may hold no
 	// longer.
 	ErrCut = errors.New("kicked since the login began")
@@ -34,6 +38,13 @@ type Options struct {
 	// KickFrame encodes the frame that tells a session why it is kicked; nil: none
 	// is sent. Called without locks, for each kicked session.
 	KickFrame func(reason string) []byte
+
+	// Came and Left are told of every session, after it was attached and after it is
+	// gone; last: its client has no other. Calls about one client may overtake each
+	// other: what holds now the hub says. They may call the hub and must not wait;
+	// nil: nobody is told.
+	Came func(app, client string)
+	Left func(app, client, session string, last bool)
 
 	Now        func() time.Time      // default time.Now
 	Log        *slog.Logger          // default: discarded
@@ -52,6 +63,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.KickFrame == nil {
 		o.KickFrame = func(string) []byte { return nil }
+	}
+	if o.Came == nil {
+		o.Came = func(string, string) {}
+	}
+	if o.Left == nil {
+		o.Left = func(string, string, string, bool) {}
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -108,6 +125,27 @@ func (h *Hub) Online(app, client string) bool {
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
 	return sh.sessions[who] != nil
+}
+
+// Attached reports whether the client has the session on this node.
+func (h *Hub) Attached(app, client, session string) bool {
+	who := address{app, client}
+	sh := h.shardOf(who)
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	return sh.sessionOf(who, session) != nil
+}
+
+// Devices is what the client's sessions on this node run on.
+func (h *Hub) Devices(app, client string) (online skein.DeviceSet) {
+	who := address{app, client}
+	sh := h.shardOf(who)
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	for s := sh.sessions[who]; s != nil; s = s.next {
+		online = online.With(s.deviceType)
+	}
+	return online
 }
 
 // Apps lists the apps with sessions on this node, in no order.

@@ -12,13 +12,16 @@ type Target struct {
 	Client string       // empty: every client of the app
 	Device string       // empty: every device
 	Before skein.Millis // only logins that began at or before it; zero: now
+
+	WithoutToken bool // only sessions that showed no token, whose time has no end
 }
 
 func (t Target) hits(s *Session) bool {
 	return t.App == s.app &&
 		(t.Client == "" || t.Client == s.client) &&
 		(t.Device == "" || t.Device == s.device) &&
-		s.started <= t.Before
+		s.started <= t.Before &&
+		(!t.WithoutToken || s.expires == 0)
 }
 
 // Kick closes the sessions of a target on this node with a kick frame and
@@ -31,11 +34,11 @@ func (h *Hub) Kick(t Target, reason string) int {
 	if t.Client == "" {
 		n := 0
 		for i := range h.shards {
-			n += h.shards[i].kick(t, reason, h.now())
+			n += h.kickIn(&h.shards[i], t, reason)
 		}
 		return n
 	}
-	return h.shardOf(address{t.App, t.Client}).kick(t, reason, h.now())
+	return h.kickIn(h.shardOf(address{t.App, t.Client}), t, reason)
 }
 
 // KickApp closes all sessions of an app on this node.
@@ -43,20 +46,22 @@ func (h *Hub) KickApp(app, reason string) int {
 	return h.Kick(Target{App: app}, reason)
 }
 
-func (sh *shard) kick(t Target, reason string, now skein.Millis) int {
-	hit := sh.takeOut(t, now)
-	for _, s := range hit {
-		s.kick(reason)
+func (h *Hub) kickIn(sh *shard, t Target, reason string) int {
+	hit := sh.takeOut(t, h.now())
+	for _, d := range hit {
+		d.tell()
+		d.session.kick(reason)
 	}
 	return len(hit)
 }
 
 // takeOut removes the sessions of a target and remembers the target for the
 // logins under way.
-func (sh *shard) takeOut(t Target, now skein.Millis) (hit []*Session) {
+func (sh *shard) takeOut(t Target, now skein.Millis) []departure {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	sh.cuts = append(sh.cuts, cut{t, now.Add(cutMemory)})
+	var hit []*Session
 	if t.Client == "" {
 		for _, first := range sh.sessions {
 			hit = appendHits(hit, first, t)
@@ -64,10 +69,11 @@ func (sh *shard) takeOut(t Target, now skein.Millis) (hit []*Session) {
 	} else {
 		hit = appendHits(hit, sh.sessions[address{t.App, t.Client}], t)
 	}
+	gone := make([]departure, 0, len(hit))
 	for _, s := range hit {
-		sh.remove(s)
+		gone = append(gone, sh.remove(s))
 	}
-	return hit
+	return gone
 }
 
 func appendHits(hit []*Session, first *Session, t Target) []*Session {

@@ -15,18 +15,19 @@ type Session struct {
 	conn  Conn
 	drain func() // flush as its own goroutine; bound once, so that starting it allocates nothing
 
-	app, client, device, deviceType string
+	app, client, device string
 
-	id      string       // 32 hex digits of a UUIDv7: the greater, the newer
+	id         string // 32 hex digits of a UUIDv7
+	generation string // as in Login
+
 	started skein.Millis // when the login began
 	expires skein.Millis // end of the token; zero: none
 
 	alive atomic.Int64 // skein.Millis of the last sign of life, by the hub's clock
 
-	next     *Session     // of the same client; guarded by shard.mu
-	attached bool         // guarded by shard.mu
-	pingAt   skein.Millis // guarded by shard.mu
-	spoke    spoke        // place in the wheel; guarded by shard.mu
+	next   *Session     // of the same client; guarded by shard.mu
+	pingAt skein.Millis // guarded by shard.mu
+	spoke  spoke        // place in the wheel; guarded by shard.mu
 
 	writer sync.Mutex // held by whoever writes to conn
 
@@ -35,11 +36,14 @@ type Session struct {
 	held     *batch  // waits for the answer to the command at hand; guarded by mu
 	bytes    int     // of ready, held and what is being written; guarded by mu
 	frames   int     // the same; guarded by mu
+	ending   *ending // set: takes no more frames; guarded by mu
 	holding  bool    // a command is at hand; guarded by mu
 	flushing bool    // someone will look at ready again; guarded by mu
 	pingDue  bool    // guarded by mu
 	closed   bool    // nothing will be written any more; guarded by mu
-	ending   *ending // set: takes no more frames; guarded by mu
+
+	attached   bool // guarded by shard.mu; here, where it takes no room
+	deviceType skein.DeviceType
 }
 
 // ending is how a session ends once what is ready has been written.
@@ -52,8 +56,8 @@ type ending struct {
 // ID is the session's id: 32 hex digits of a UUIDv7.
 func (s *Session) ID() string { return s.id }
 
-// DeviceType is what the client program said it runs on; may be empty.
-func (s *Session) DeviceType() string { return s.deviceType }
+// Generation says how new the login is: a resumed one is as new as the first.
+func (s *Session) Generation() string { return s.generation }
 
 // Touch notes a sign of life of the peer. It costs an atomic store.
 func (s *Session) Touch() { s.alive.Store(s.hub.clock.Load()) }
@@ -132,8 +136,9 @@ func (s *Session) end(last []byte, how ending) {
 // leave takes the session out of its shard.
 func (s *Session) leave() {
 	s.shard.mu.Lock()
-	s.shard.remove(s)
+	gone := s.shard.remove(s)
 	s.shard.mu.Unlock()
+	gone.tell()
 }
 
 func (s *Session) address() address { return address{s.app, s.client} }

@@ -50,10 +50,22 @@ func (sh *shard) add(s *Session) {
 	sh.live.Add(1)
 }
 
+// departure is a session that was taken out and is to be told of without the lock.
+type departure struct {
+	session *Session // nil: it was out already
+	last    bool     // its client has no other
+}
+
+func (d departure) tell() {
+	if s := d.session; s != nil {
+		s.hub.opts.Left(s.app, s.client, s.id, d.last)
+	}
+}
+
 // remove takes s out, if it is still in. mu is held.
-func (sh *shard) remove(s *Session) {
+func (sh *shard) remove(s *Session) departure {
 	if !s.attached {
-		return
+		return departure{}
 	}
 	s.attached = false
 	sh.unlink(s)
@@ -63,6 +75,7 @@ func (sh *shard) remove(s *Session) {
 	}
 	sh.count--
 	sh.live.Done()
+	return departure{s, sh.sessions[s.address()] == nil}
 }
 
 func (sh *shard) unlink(s *Session) {

@@ -74,11 +74,10 @@ func (c *conn) take(p []byte) error {
 }
 
 var (
-	errOver     = errors.New("socket is closing")
-	errNoLogin  = &farewell{code: wire.CloseNoLogin, reason: "no login in time"}
-	errTooFast  = &farewell{code: wire.CloseRate, reason: "over the command rate for too long"}
-	errNoTries  = &farewell{code: wire.CloseKicked, reason: "too many failed logins"}
-	errReplaced = &farewell{code: wire.CloseKicked, reason: skein.KickReplaced}
+	errOver    = errors.New("socket is closing")
+	errNoLogin = &farewell{code: wire.CloseNoLogin, reason: "no login in time"}
+	errTooFast = &farewell{code: wire.CloseRate, reason: "over the command rate for too long"}
+	errNoTries = &farewell{code: wire.CloseKicked, reason: "too many failed logins"}
 )
 
 // leave ends the socket after the reading ended with err.

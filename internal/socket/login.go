@@ -16,8 +16,13 @@ import (
 // maxTries is how many logins a socket may fail.
 const maxTries = 3
 
-// errLoggedIn answers a login on a logged-in socket.
-var errLoggedIn = &skein.Fault{Err: skein.ErrConflict, Detail: "this socket is logged in"}
+var (
+	// errLoggedIn answers a login on a logged-in socket.
+	errLoggedIn = &skein.Fault{Err: skein.ErrConflict, Detail: "this socket is logged in"}
+	// errNewerLogin answers a resume of what a newer login has replaced. It is no
+	// goodbye: whoever sits at the device may log in anew.
+	errNewerLogin = &skein.Fault{Err: skein.ErrConflict, Field: "generation", Detail: "a newer login"}
+)
 
 // login makes a session of the socket.
 func (c *conn) login(frame wire.Frame) error {
@@ -25,8 +30,8 @@ func (c *conn) login(frame wire.Frame) error {
 		return c.refuse(frame, errLoggedIn)
 	}
 	session, err := c.enter(frame)
-	if errors.Is(err, hub.ErrSuperseded) {
-		return c.giveWay()
+	if superseded, ok := errors.AsType[*hub.Superseded](err); ok {
+		return c.giveWay(superseded.Reason)
 	}
 	if err != nil {
 		return c.failLogin(frame, err)
@@ -60,7 +65,11 @@ func (c *conn) enter(frame wire.Frame) (*hub.Session, error) {
 	if err := s.opts.Registrar.Register(s.ctx, actor, in.Ext); err != nil {
 		return nil, err
 	}
-	return c.attach(actor, in.DeviceType, started)
+	session, err := c.attach(actor, in, started)
+	if _, superseded := errors.AsType[*hub.Superseded](err); superseded && bool(in.Resume) {
+		return nil, errNewerLogin
+	}
+	return session, err
 }
 
 // identify asks the gate who logs in.
@@ -79,18 +88,21 @@ func (c *conn) identify(in wire.LoginRequest, session string) (skein.Actor, erro
 
 // attach adds the session to the hub. The login deadline goes first: once attached
 // the hub may close the socket, and sets its own.
-func (c *conn) attach(actor skein.Actor, deviceType string, started skein.Millis) (*hub.Session, error) {
+func (c *conn) attach(actor skein.Actor, in wire.LoginRequest, started skein.Millis) (*hub.Session, error) {
 	_ = c.nc.SetReadDeadline(time.Time{}) // fails on a dead socket only: reading says so
 	settings := actor.App.Settings.WithDefaults()
+	deviceType, _ := skein.ParseDeviceType(in.DeviceType) // known since it was decoded
 	session, err := c.server.opts.Hub.Attach(hub.Login{
 		App:        actor.App.ID,
 		Client:     actor.Client,
 		Device:     actor.Device,
 		DeviceType: deviceType,
 		ID:         actor.Session,
+		Generation: generation(in, actor.Session),
 		Started:    started,
 		Expires:    actor.Expires,
 		MaxDevices: settings.MaxDevices,
+		OnePerType: settings.OnePerDeviceType,
 		Conn:       c,
 	})
 	if err != nil {
@@ -101,6 +113,22 @@ func (c *conn) attach(actor skein.Actor, deviceType string, started skein.Millis
 	c.actor = actor
 	c.pace, c.rate = pace{}, int32(min(settings.CommandRate, math.MaxInt32))
 	return session, nil
+}
+
+// oldest is the generation of a resume that names none.
+const oldest = "00000000000000000000000000000000"
+
+// generation is how new a login is. Its own id is made now, so it says how new one
+// can be: what claims to come from the future would never give way.
+func generation(in wire.LoginRequest, id string) string {
+	switch {
+	case !bool(in.Resume):
+		return id
+	case in.Generation == "":
+		return oldest
+	default:
+		return min(in.Generation, id)
+	}
 }
 
 // translate says a refusal of the hub in words of the code table; a superseded
@@ -121,6 +149,7 @@ func (c *conn) welcome(frame wire.Frame) error {
 	answer := wire.LoginAnswer{
 		Time:       int64(skein.MillisOf(c.server.opts.Now())),
 		SessionID:  c.session.ID(),
+		Generation: c.session.Generation(),
 		HeartbeatS: int(c.server.opts.Hub.Heartbeat().Seconds()),
 	}
 	return c.accept(frame, answer.Append(nil))
@@ -139,10 +168,10 @@ func (c *conn) failLogin(frame wire.Frame, err error) error {
 
 // giveWay ends the socket of a login that a newer one of the same device overtook,
 // as if it had been attached and then replaced.
-func (c *conn) giveWay() error {
-	kick := wire.AppendKick(nil, skein.MillisOf(c.server.opts.Now()), skein.KickReplaced)
+func (c *conn) giveWay(reason string) error {
+	kick := wire.AppendKick(nil, skein.MillisOf(c.server.opts.Now()), reason)
 	if err := c.WriteFrames([][]byte{kick}); err != nil {
 		return err
 	}
-	return errReplaced
+	return &farewell{code: wire.CloseKicked, reason: reason}
 }

@@ -45,7 +45,7 @@ func ParseFrame(b []byte) (Frame, error) {
 	if frame.Type, err = frameType(f.Type); err != nil {
 		return frame, err
 	}
-	if frame.Data != nil && jsontext.Value(frame.Data).Kind() != '{' {
+	if kind := jsontext.Value(frame.Data).Kind(); frame.Data != nil && kind != '{' && kind != '[' { // a list is for the op to judge
 		return frame, skein.Malformed("data", "is no object")
 	}
 	return frame, nil
@@ -134,15 +134,18 @@ type LoginRequest struct {
 	AppID      ClientID       `json:"app_id" need:"1" en:"the app" zh:"应用"`
 	ClientID   ClientID       `json:"client_id" need:"1" en:"who logs in" zh:"登录的用户"`
 	DeviceID   ClientID       `json:"device_id" need:"1" en:"this device; 1..64 characters, chosen by the client program" zh:"设备 id，1..64 个字符，由客户端程序决定"`
-	DeviceType string         `json:"device_type" en:"ios android web desktop mini other" zh:"设备类型：ios android web desktop mini other"`
+	DeviceType string         `json:"device_type" en:"ios android web desktop mini other; absent: other" zh:"设备类型：ios android web desktop mini other；省略为 other"`
 	Token      string         `json:"token" en:"JWT, where the app asks for one" zh:"JWT，应用开启 token 验证时必填"`
 	Ext        jsontext.Value `json:"ext" en:"any JSON kept with the client at its first login" zh:"首次登录时随用户保存的任意 JSON"`
+	Resume     Flag           `json:"resume" en:"1: go on with an earlier login, as old as that; one that a newer login has replaced is refused with 4013" zh:"为 1 时恢复先前的登录，新旧仍以先前登录为准；已被更新的登录取代时返回 4013"`
+	Generation string         `json:"generation" en:"with resume: from login.success of the login it goes on with; absent: older than any other" zh:"配合 resume：取自先前登录的 login.success；省略则视为最旧"`
 }
 
 // LoginAnswer is the data of login.success.
 type LoginAnswer struct {
 	Time       int64  `json:"time" en:"server time, Unix ms" zh:"服务器时间，Unix 毫秒"`
 	SessionID  string `json:"session_id" en:"names this session" zh:"会话连接 id"`
+	Generation string `json:"generation" en:"how new this login is; hand it back with resume when you reconnect" zh:"本次登录的新旧标识，重连时配合 resume 传回"`
 	HeartbeatS int    `json:"heartbeat_s" en:"the server pings this often" zh:"服务器 ping 间隔（秒）"`
 }
 
@@ -152,10 +155,13 @@ func DecodeLogin(data []byte) (LoginRequest, error) {
 	if err := Decode(data, &in); err != nil {
 		return in, err
 	}
-	switch in.DeviceType {
-	case "", "ios", "android", "web", "desktop", "mini", "other":
-	default:
+	if _, known := skein.ParseDeviceType(in.DeviceType); !known {
 		return in, skein.Malformed("device_type", "is none of ios android web desktop mini other")
+	}
+	if in.Generation != "" {
+		if _, err := skein.ParseID(in.Generation); err != nil {
+			return in, skein.Malformed("generation", "is not 32 lower-case hexadecimal digits")
+		}
 	}
 	if err := checkDeviceID(string(in.DeviceID)); err != nil {
 		return in, err
@@ -179,5 +185,5 @@ type Pong struct {
 // Kick is the data of logout.kick.
 type Kick struct {
 	Time   int64  `json:"time" en:"server time, Unix ms" zh:"服务器时间，Unix 毫秒"`
-	Reason string `json:"reason" en:"replaced, device_limit, token_expired, banned, logged_out or deleted" zh:"replaced、device_limit、token_expired、banned、logged_out 或 deleted"`
+	Reason string `json:"reason" en:"replaced, device_limit, device_type, token_expired, banned, logged_out or deleted" zh:"replaced、device_limit、device_type、token_expired、banned、logged_out 或 deleted"`
 }

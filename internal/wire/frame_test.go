@@ -80,7 +80,7 @@ func TestFramesKeepTheirKeysInOrder(t *testing.T) {
 		"pong":                 {AppendPong(nil, []byte(`"7"`), 1599927082012), `{"type":"pong","data":{"time":1599927082012},"id":"7"}`},
 		"pong without id":      {AppendPong(nil, nil, 5), `{"type":"pong","data":{"time":5}}`},
 		"kick":                 {AppendKick(nil, 5, skein.KickBanned), `{"type":"logout.kick","data":{"time":5,"reason":"banned"}}`},
-		"login":                {LoginAnswer{5, "abc", 25}.Append([]byte("x")), `x{"time":5,"session_id":"abc","heartbeat_s":25}`},
+		"login":                {LoginAnswer{5, "abc", "def", 25}.Append([]byte("x")), `x{"time":5,"session_id":"abc","generation":"def","heartbeat_s":25}`},
 		"appended to another":  {AppendPong([]byte("x"), nil, 5), `x{"type":"pong","data":{"time":5}}`},
 	} {
 		if string(tt.got) != tt.want {
@@ -106,6 +106,8 @@ func TestDecodeLogin(t *testing.T) {
 		"a device of 65 characters":  {`{"app_id":"a","client_id":"c","device_id":"` + strings.Repeat("机", 65) + `"}`, skein.ErrMalformed, "device_id"},
 		"a device with a line break": {`{"app_id":"a","client_id":"c","device_id":"a\nb"}`, skein.ErrMalformed, "device_id"},
 		"a device type nobody knows": {`{"app_id":"a","client_id":"c","device_id":"d","device_type":"fridge"}`, skein.ErrMalformed, "device_type"},
+		"a generation that is none":  {`{"app_id":"a","client_id":"c","device_id":"d","resume":1,"generation":"7"}`, skein.ErrMalformed, "generation"},
+		"a resume that is no flag":   {`{"app_id":"a","client_id":"c","device_id":"d","resume":2}`, skein.ErrMalformed, "resume"},
 		"an ext that is too long":    {`{"app_id":"a","client_id":"c","device_id":"d","ext":"` + strings.Repeat("a", 16<<10) + `"}`, skein.ErrMalformed, "ext"},
 		"a token that is no text":    {`{"app_id":"a","client_id":"c","device_id":"d","token":7}`, skein.ErrMalformed, "token"},
 	} {

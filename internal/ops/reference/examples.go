@@ -152,6 +152,10 @@ func eventFrame(name string) ([]byte, error) {
 		notice.Conversation = &talk
 	case skein.EventMembersAdded, skein.EventMembersRemoved:
 		notice.Clients = []string{"Iron"}
+	case skein.EventRead:
+		notice.Positions = []skein.Position{{Client: "Jerry", Read: reply.Seq, Received: reply.Seq}}
+	case skein.EventTyping:
+		notice.On = true
 	case skein.EventConvDeleted:
 	case "logout.kick":
 		return wire.AppendKick(nil, changed, "replaced"), nil
@@ -172,7 +176,7 @@ func ownExampleOf(c ops.Command) (ownExample, error) {
 	id := []byte(`"1"`)
 	switch c.Name {
 	case "login":
-		answer := wire.LoginAnswer{Time: 1599927082012, SessionID: "01748315dc1c7a2b8c3d4e5f60718293", HeartbeatS: 25}
+		answer := wire.LoginAnswer{Time: 1599927082012, SessionID: "01748315dc1c7a2b8c3d4e5f60718293", Generation: "01748315dc1c7a2b8c3d4e5f60718293", HeartbeatS: 25}
 		return ownExample{
 			`{"device_id":"1111","app_id":"666666","client_id":"1111","ext":{"nickname":"liliSara"}}`,
 			wire.AppendSuccess(nil, "login", id, answer.Append(nil)),
