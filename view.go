@@ -11,6 +11,9 @@ type View struct {
 	// Last is the newest message, blank where the member deleted it for itself; nil:
 	// there is none, or the member has cleared it.
 	Last *Message
+	// Floor is the seq up to which the member sees nothing. The use cases set it: it
+	// depends on the settings of the app.
+	Floor int64
 }
 
 // Unread counts the messages after what the member has read. It is derived, never

@@ -184,7 +184,7 @@ func TestMembersAreAnsweredAsTheyAreAskedFor(t *testing.T) {
 		`,"page":1`:          `{"current_page":1,"data":["Owner","Admin","Member"],"last_page":1,"per_page":100,"total":3,"next_cursor":null}`,
 		`,"page":2,"size":2`: `{"current_page":2,"data":["Member"],"last_page":2,"per_page":2,"total":3,"next_cursor":null}`,
 		`,"page":3,"size":2`: `{"current_page":3,"data":[],"last_page":2,"per_page":2,"total":3,"next_cursor":null}`,
-		`,"detail":1`:        `[{"client_id":"Owner","role":"owner","join_time":0,"mute_until":null},{"client_id":"Admin","role":"admin","join_time":0,"mute_until":null},{"client_id":"Member","role":"member","join_time":0,"mute_until":null}]`,
+		`,"detail":1`:        `[{"client_id":"Owner","role":"owner","join_time":0,"mute_until":null,"nickname":null},{"client_id":"Admin","role":"admin","join_time":0,"mute_until":null,"nickname":null},{"client_id":"Member","role":"member","join_time":0,"mute_until":null,"nickname":null}]`,
 	} {
 		answer, _, err := f.do(f.actor("shop", "Member"), "conv.members", `{"conv_id":"`+conv+`"`+more+`}`)
 		f.must(err)

@@ -16,10 +16,18 @@ type Event struct {
 var Events = []Event{
 	{skein.EventMessage, Doc{"A new message of a conversation of mine.", "所在会话的新消息。"}, wire.NewMessage{}},
 	{skein.EventConvCreated, Doc{"I became a member of a new conversation.", "我加入了新建的会话。"}, wire.Event{}},
-	{skein.EventConvUpdated, Doc{"The extension of a conversation changed.", "会话扩展已变更。"}, wire.Event{}},
+	{skein.EventConvUpdated, Doc{
+		"A conversation is another: its extension, mute_all, a member's role, nickname or mute; or, to my own devices alone, how I marked it.",
+		"会话已变更：扩展、全员禁言、成员的角色、昵称或禁言；或（仅发给本人设备）本人对会话的标记。",
+	}, wire.Event{}},
 	{skein.EventConvDeleted, Doc{"A conversation was deleted.", "会话已删除。"}, wire.Event{}},
 	{skein.EventMembersAdded, Doc{"Clients were added to a conversation.", "会话有新成员加入。"}, wire.Event{}},
 	{skein.EventMembersRemoved, Doc{"Clients left or were removed from a conversation.", "成员退出或被移出会话。"}, wire.Event{}},
+	{skein.EventRead, Doc{
+		"How far members have read and received. Up to 200 members at once, up to 2,000 gathered for a second; above that and in rooms only to the client's own devices, see conv.readers.",
+		"成员的已读与已接收位置。200 人以内立即推送，2000 人以内合并一秒推送；更大的群与聊天室仅推送给本人设备，可用 conv.readers 查询。",
+	}, wire.ReadEvent{}},
+	{skein.EventTyping, Doc{"Another member of a conversation types, or no more.", "会话中其他成员正在输入，或停止输入。"}, wire.TypingEvent{}},
 	{"logout.kick", Doc{"This session is over; the socket is closed with 4401 behind it.", "本连接已被登出，随后以 4401 关闭。"}, wire.Kick{}},
 }
 

@@ -75,7 +75,16 @@ type Table struct {
 // New is the table over its use cases.
 func New(deps Deps) *Table {
 	t := &Table{deps: deps, byName: make(map[string]*Op)}
-	for _, rows := range [][]*Op{userOps(deps), convOps(deps), memberOps(deps), messageOps(deps), fileOps(deps)} {
+	for _, rows := range [][]*Op{
+		userOps(deps),
+		convOps(deps),
+		inboxOps(deps),
+		positionOps(deps),
+		memberOps(deps),
+		roleOps(deps),
+		messageOps(deps),
+		fileOps(deps),
+	} {
 		t.rows = append(t.rows, rows...)
 	}
 	for _, op := range t.rows {

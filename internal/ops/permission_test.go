@@ -41,6 +41,15 @@ var rights = map[string]struct {
 	"conv.members":        {`{"conv_id":"{c}"}`, "0 0 0 0 4004 4011"},
 	"conv.members.add":    {`{"conv_id":"{c}","client_ids":["{u}"]}`, "0 0 0 4004 4004 4011"},
 	"conv.members.remove": {`{"conv_id":"{c}","client_ids":["Member"]}`, "0 0 0 4004 4004 4011"},
+	"conv.list":           {`{}|,"client_id":"Member"`, "0 0 0 0 0 211"},
+	"conv.mark":           {`{"conv_id":"{c}","pin":1}|,"client_id":"Member"`, "0 0 0 0 4004 4011"},
+	"sync":                {`{}|,"client_id":"Member"`, "0 0 0 0 0 211"},
+	"conv.read":           {`{"conv_id":"{c}"}|,"client_id":"Member"`, "0 0 0 0 4004 4011"},
+	"conv.received":       {`{"conv_id":"{c}"}|,"client_id":"Member"`, "0 0 0 0 4004 4011"},
+	"conv.readers":        {`{"conv_id":"{c}"}`, "0 0 0 0 4004 4011"},
+	"typing":              {`{"conv_id":"{c}"}`, "0 0 0 0 4004 4011"},
+	"conv.members.update": {`{"conv_id":"{c}","client_id":"Member","nickname":"M"}`, "0 0 0 0 4004 4011"},
+	"conv.mute_all":       {`{"conv_id":"{c}"}`, "0 0 0 4004 4004 4011"},
 	"msg.send":            {`{"conv_id":"{c}","type":-1,"text":"hi"}|,"from_client":"Outsider"`, "0 0 0 0 4004 4011"},
 	"msg.list":            {`{"conv_id":"{c}"}`, "0 0 0 0 4004 4011"},
 	"msg.get":             {`{"conv_id":"{c}","msg_id":"{m}"}`, "0 0 0 0 4004 4011"},
@@ -174,10 +183,15 @@ func TestATokenLimitedToActionsMayDoThoseAlone(t *testing.T) {
 
 func TestAClientActsForItselfAlone(t *testing.T) {
 	for name, tt := range map[string]struct{ field, body string }{
-		"conv.create": {"client_id", `{"to_client_ids":["Admin"],"conv_type":3%s}`},
-		"conv.join":   {"client_id", `{"conv_id":"{r}"%s}`},
-		"conv.leave":  {"client_id", `{"conv_id":"{c}"%s}`},
-		"msg.send":    {"from_client", `{"conv_id":"{c}","type":-1,"text":"hi"%s}`},
+		"conv.create":   {"client_id", `{"to_client_ids":["Admin"],"conv_type":3%s}`},
+		"conv.join":     {"client_id", `{"conv_id":"{r}"%s}`},
+		"conv.leave":    {"client_id", `{"conv_id":"{c}"%s}`},
+		"conv.list":     {"client_id", `{"size":5%s}`},
+		"conv.mark":     {"client_id", `{"conv_id":"{c}","pin":1%s}`},
+		"sync":          {"client_id", `{"limit":5%s}`},
+		"conv.read":     {"client_id", `{"conv_id":"{c}"%s}`},
+		"conv.received": {"client_id", `{"conv_id":"{c}"%s}`},
+		"msg.send":      {"from_client", `{"conv_id":"{c}","type":-1,"text":"hi"%s}`},
 	} {
 		f := newFixture(t)
 		for who, code := range map[string]int{"": 0, "Member": 0, "Owner": 4004} {

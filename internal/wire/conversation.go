@@ -63,13 +63,15 @@ type Conversation struct {
 	CTimeMS       int64          `json:"ctime_ms" en:"ctime in Unix ms" zh:"ctime 的 Unix 毫秒"`
 	MTimeMS       *int64         `json:"mtime_ms" en:"mtime in Unix ms" zh:"mtime 的 Unix 毫秒"`
 	LastSeq       int64          `json:"last_seq" en:"seq of the newest message; 0: none" zh:"最新消息的 seq；没有消息为 0"`
+	LastChange    int64          `json:"last_change" en:"change_seq of the newest change to a message; 0: none" zh:"最新变更的 change_seq；没有变更为 0"`
+	MuteAll       Flag           `json:"mute_all" en:"1: only owner and admins may speak" zh:"1 为全员禁言，仅所有者与管理员可发言"`
 }
 
 // ConversationOf writes a conversation with times in zone.
 func ConversationOf(c skein.Conversation, zone *time.Location) Conversation {
 	out := Conversation{
 		ConvID: c.ID, ConvType: int(c.Type), ClientNum: c.Members, AppID: c.App,
-		ConvExtend: rawOf(c.Extend), ConvCreaterID: c.Creator, LastSeq: c.LastSeq,
+		ConvExtend: rawOf(c.Extend), ConvCreaterID: c.Creator, LastSeq: c.LastSeq, LastChange: c.Changes, MuteAll: Flag(c.MuteAll),
 		CTime: clock(c.Created, zone), CTimeMS: int64(c.Created),
 	}
 	out.MTime, out.MTimeMS = optionalClock(c.Updated, zone)

@@ -21,12 +21,12 @@ const maxDepth = 32
 
 // Decode reads one JSON object into the request struct in and holds it to its
 // tags: a field with need:"1" must be there and not be empty. nil is an empty
-// object. JSON is read strictly: UTF-8, no duplicate keys, exact key case, one
-// value, depth ≤ 32; unknown fields are ignored. Errors: skein.ErrMalformed and
+// object; a bare list is the field with bare:"1". JSON is read strictly: UTF-8, no
+// duplicate keys, exact key case, one value, depth ≤ 32; unknown fields are ignored. Errors: skein.ErrMalformed and
 // skein.ErrMissing, naming the field.
 func Decode(data []byte, in any) error {
 	if len(data) > 0 {
-		if err := readObject(data, in); err != nil {
+		if err := readObject(unbared(data, in), in); err != nil {
 			return err
 		}
 	}
@@ -37,7 +37,7 @@ func Decode(data []byte, in any) error {
 // query, and the query over the body.
 func DecodeREST(body []byte, query url.Values, path map[string]string, in any) error {
 	if len(body) > 0 {
-		if err := readObject(body, in); err != nil {
+		if err := readObject(unbared(body, in), in); err != nil {
 			return err
 		}
 	}
@@ -66,11 +66,28 @@ func readObject(data []byte, in any) error {
 	return nil
 }
 
+// ownKinds are what types of this package say is wrong with a value.
+var ownKinds = []error{errIDKind, errFlagKind, errGivenText, errGivenInt}
+
+// unbared is a bare list as the object that it stands for; all else as it is.
+func unbared(data []byte, in any) []byte {
+	if jsontext.Value(data).Kind() != '[' {
+		return data
+	}
+	for _, f := range fieldsOf(reflect.TypeOf(in).Elem()) {
+		if f.bare {
+			data = append(append(appendQuote([]byte{'{'}, f.name), ':'), data...)
+			return append(data, '}')
+		}
+	}
+	return data
+}
+
 // malformed names the field that the JSON reader stumbled over.
 func malformed(err error) error {
 	if semantic, ok := errors.AsType[*json.SemanticError](err); ok {
 		detail := "has the wrong type"
-		if own := semantic.Err; errors.Is(own, errIDKind) || errors.Is(own, errFlagKind) {
+		if own := semantic.Err; slices.ContainsFunc(ownKinds, func(kind error) bool { return errors.Is(own, kind) }) {
 			detail = own.Error()
 		}
 		return skein.Malformed(fieldName(semantic.JSONPointer), detail)
@@ -126,6 +143,7 @@ type field struct {
 	index []int
 	name  string
 	need  bool
+	bare  bool
 	kind  fieldKind
 }
 
@@ -150,7 +168,7 @@ func fieldsOf(t reflect.Type) []field {
 		if name == "" || name == "-" {
 			continue
 		}
-		fields = append(fields, field{f.Index, name, f.Tag.Get("need") != "", kindOf(f.Type)})
+		fields = append(fields, field{f.Index, name, f.Tag.Get("need") != "", f.Tag.Get("bare") != "", kindOf(f.Type)})
 	}
 	fieldCache.Store(t, fields)
 	return fields

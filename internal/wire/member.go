@@ -22,20 +22,55 @@ type ChangeMembers struct {
 
 // Member is one member as answered with detail=1.
 type Member struct {
-	ClientID   string `json:"client_id" en:"the client" zh:"用户 id"`
-	Role       string `json:"role" en:"owner, admin or member" zh:"owner、admin 或 member"`
-	JoinTime   int64  `json:"join_time" en:"Unix ms" zh:"加入时间，Unix 毫秒"`
-	MutedUntil *int64 `json:"mute_until" en:"Unix ms; null: may speak" zh:"禁言截止，Unix 毫秒；未禁言为 null"`
+	ClientID   string  `json:"client_id" en:"the client" zh:"用户 id"`
+	Role       string  `json:"role" en:"owner, admin or member" zh:"owner、admin 或 member"`
+	JoinTime   int64   `json:"join_time" en:"Unix ms" zh:"加入时间，Unix 毫秒"`
+	MutedUntil *int64  `json:"mute_until" en:"Unix ms; null: may speak" zh:"禁言截止，Unix 毫秒；未禁言为 null"`
+	Nickname   *string `json:"nickname" en:"in this conversation; null: none" zh:"会话内昵称；无为 null"`
 }
 
 // MemberOf writes a member.
 func MemberOf(m skein.Member) Member {
-	out := Member{ClientID: m.Client, Role: m.Role.String(), JoinTime: int64(m.Joined)}
-	if m.MutedUntil != 0 {
-		until := int64(m.MutedUntil)
-		out.MutedUntil = &until
+	return Member{
+		ClientID: m.Client, Role: m.Role.String(), JoinTime: int64(m.Joined),
+		MutedUntil: moment(m.MutedUntil), Nickname: nullable(m.Nickname),
 	}
-	return out
+}
+
+// UpdateMember is the request of conv.members.update. What is left out stays.
+type UpdateMember struct {
+	ConvID    ClientID  `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
+	ClientID  ClientID  `json:"client_id" need:"1" en:"the member" zh:"成员"`
+	Role      *string   `json:"role" en:"owner, admin or member; a new owner makes the old one an admin" zh:"owner、admin 或 member；新所有者产生后原所有者成为管理员"`
+	MuteUntil GivenInt  `json:"mute_until" en:"may not speak until, Unix ms; null or 0: may speak" zh:"禁言截止，Unix 毫秒；null 或 0 为解除"`
+	Nickname  GivenText `json:"nickname" en:"in this conversation, at most 128 bytes; null or empty: none" zh:"会话内昵称，最多 128 字节；null 或空为清除"`
+}
+
+// Given checks the request and is the role it names, nil for none. Errors:
+// skein.ErrMissing, skein.ErrMalformed.
+func (r UpdateMember) Given() (*skein.Role, error) {
+	switch {
+	case r.Role == nil && !r.MuteUntil.Given && !r.Nickname.Given:
+		return nil, &skein.Fault{Err: skein.ErrMissing, Field: "role", Detail: "or mute_until, nickname"}
+	case r.MuteUntil.Int < 0 || skein.Millis(r.MuteUntil.Int) > skein.Forever:
+		return nil, skein.Malformed("mute_until", "is no time in Unix milliseconds")
+	case len(r.Nickname.Text) > skein.MaxNickname:
+		return nil, skein.Malformed("nickname", "is longer than 128 bytes")
+	case r.Role == nil:
+		return nil, nil //nolint:nilnil // none is an answer
+	}
+	for _, role := range [...]skein.Role{skein.RoleMember, skein.RoleAdmin, skein.RoleOwner} {
+		if role.String() == *r.Role {
+			return &role, nil
+		}
+	}
+	return nil, skein.Malformed("role", "is none of owner admin member")
+}
+
+// MuteAll is the request of conv.mute_all.
+type MuteAll struct {
+	ConvID ClientID `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
+	On     *Flag    `json:"on" en:"0: all may speak again; default 1" zh:"0 为解除；默认 1"`
 }
 
 // ClientIDs checks a list of ids and collapses duplicates, in order. Errors:

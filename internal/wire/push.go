@@ -80,21 +80,42 @@ type Event struct {
 	ConvID    skein.ID      `json:"conv_id" en:"the conversation" zh:"会话 id"`
 	Time      int64         `json:"time" en:"Unix ms" zh:"Unix 毫秒"`
 	By        string        `json:"by,omitzero" en:"the client who did it; absent: the app's backend" zh:"操作者；由服务端操作时省略"`
-	ClientIDs []string      `json:"client_ids,omitzero" en:"conv.members.added, conv.members.removed: who" zh:"加入或移除的用户"`
+	ClientIDs []string      `json:"client_ids,omitzero" en:"conv.members.added, conv.members.removed: who; conv.updated: whose role, nickname or mute" zh:"加入或移除的用户；conv.updated 中为角色、昵称或禁言变更的成员"`
 	Conv      *Conversation `json:"conversation,omitzero" en:"conv.created, conv.updated: as it is now" zh:"会话当前内容"`
+	View      *View         `json:"view,omitzero" en:"conv.updated after conv.mark, to one's own devices: as one sees it now" zh:"conv.mark 之后的 conv.updated，仅发给本人设备：本人视角的会话"`
 }
 
-// AppendNotice appends the frame of an event about a conversation.
-func AppendNotice(dst []byte, n skein.Notice, zone *time.Location) []byte {
+func eventOf(n skein.Notice, zone *time.Location) Event {
 	e := Event{ConvID: n.Conv, Time: int64(n.Time), By: n.By, ClientIDs: n.Clients}
 	if n.Conversation != nil {
 		c := ConversationOf(*n.Conversation, zone)
 		e.Conv = &c
 	}
+	if n.View != nil {
+		v := ViewOf(n.View, zone)
+		e.View = &v
+	}
+	return e
+}
+
+// noticeOf is the data of an event.
+func noticeOf(n skein.Notice, zone *time.Location) any {
+	switch n.Kind {
+	case skein.EventRead:
+		return readEventOf(n)
+	case skein.EventTyping:
+		return typingEventOf(n)
+	default:
+		return eventOf(n, zone)
+	}
+}
+
+// AppendNotice appends the frame of an event about a conversation.
+func AppendNotice(dst []byte, n skein.Notice, zone *time.Location) []byte {
 	dst = append(dst, `{"type":"`...)
 	dst = append(dst, n.Kind...)
 	dst = append(dst, `","data":`...)
-	data, err := json.Marshal(e)
+	data, err := json.Marshal(noticeOf(n, zone))
 	if err != nil {
 		data = []byte("null") // stored JSON that is none: the event still says what happened
 	}

@@ -236,9 +236,9 @@ func TestUsersAndConversationsAreWrittenInTheServersZone(t *testing.T) {
 		"after the ban": {UserOf(banned, 2000000000000, time.UTC, true), `{"client_id":"Tom","ext":null,"ctime":"2020-12-16 13:41:51","mtime":"2020-12-16 13:41:52",` +
 			`"ctime_ms":1608126111686,"mtime_ms":1608126112000,"banned":0,"banned_until":null,"ban_reason":null}`},
 		"a conversation": {ConversationOf(conv, shanghai), `{"conv_id":"01000000000000000000000000000000","conv_type":3,"client_num":2,"app_id":"a","conv_extend":null,` +
-			`"conv_creater_id":"Tom","ctime":"2020-12-16 21:41:51","mtime":null,"ctime_ms":1608126111686,"mtime_ms":null,"last_seq":3}`},
-		"a member":       {MemberOf(skein.Member{Client: "Tom", Role: skein.RoleOwner, Joined: 5}), `{"client_id":"Tom","role":"owner","join_time":5,"mute_until":null}`},
-		"a muted member": {MemberOf(skein.Member{Client: "Tom", Joined: 5, MutedUntil: 9}), `{"client_id":"Tom","role":"member","join_time":5,"mute_until":9}`},
+			`"conv_creater_id":"Tom","ctime":"2020-12-16 21:41:51","mtime":null,"ctime_ms":1608126111686,"mtime_ms":null,"last_seq":3,"last_change":0,"mute_all":0}`},
+		"a member":       {MemberOf(skein.Member{Client: "Tom", Role: skein.RoleOwner, Joined: 5}), `{"client_id":"Tom","role":"owner","join_time":5,"mute_until":null,"nickname":null}`},
+		"a muted member": {MemberOf(skein.Member{Client: "Tom", Joined: 5, MutedUntil: 9, Nickname: "T"}), `{"client_id":"Tom","role":"member","join_time":5,"mute_until":9,"nickname":"T"}`},
 	} {
 		got, err := json.Marshal(tt.v)
 		if err != nil || string(got) != tt.want {
@@ -258,7 +258,7 @@ func TestNoticesLeaveOutWhatIsNotTheirs(t *testing.T) {
 		"who was added":             {skein.Notice{Kind: skein.EventMembersAdded, Conv: conv.ID, Time: 5, By: "Tom", Clients: []string{"a"}}, `{"type":"conv.members.added","data":{` + id + `,"by":"Tom","client_ids":["a"]}}`},
 		"an update": {skein.Notice{Kind: skein.EventConvUpdated, Conv: conv.ID, Time: 5, Conversation: &conv}, `{"type":"conv.updated","data":{` + id +
 			`,"conversation":{"conv_id":"01000000000000000000000000000000","conv_type":3,"client_num":0,"app_id":"a","conv_extend":{"a":1},` +
-			`"conv_creater_id":"Tom","ctime":"2020-12-16 13:41:51","mtime":null,"ctime_ms":1608126111686,"mtime_ms":null,"last_seq":0}}}`},
+			`"conv_creater_id":"Tom","ctime":"2020-12-16 13:41:51","mtime":null,"ctime_ms":1608126111686,"mtime_ms":null,"last_seq":0,"last_change":0,"mute_all":0}}}`},
 	} {
 		if got := AppendNotice(nil, tt.n, time.UTC); string(got) != tt.want {
 			t.Errorf("%s:\n got %s\nwant %s", name, got, tt.want)

@@ -30,6 +30,13 @@ var (
 	jsonType = reflect.TypeFor[jsontext.Value]()
 )
 
+// givenTypes are the fields of requests that null takes away, and what else they
+// take.
+var givenTypes = map[reflect.Type]string{
+	reflect.TypeFor[wire.GivenText](): "string",
+	reflect.TypeFor[wire.GivenInt]():  "integer",
+}
+
 // fieldsOf are the fields of a struct of package wire in their order, those of
 // embedded structs in place. Errors: a field that lacks its text in a language.
 func fieldsOf(t reflect.Type) ([]field, error) {
@@ -68,9 +75,9 @@ func pageItem(t reflect.Type) (reflect.Type, bool) {
 	if t == nil || !isObject(t) {
 		return nil, false
 	}
-	_, paged := t.FieldByName("CurrentPage")
+	page, paged := t.FieldByName("CurrentPage")
 	data, ok := t.FieldByName("Data")
-	if !paged || !ok || !isList(data.Type) {
+	if !paged || len(page.Index) > 1 || !ok || !isList(data.Type) { // an embedded page is a part
 		return nil, false
 	}
 	return data.Type.Elem(), true

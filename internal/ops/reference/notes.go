@@ -18,7 +18,7 @@ type notes struct {
 }
 
 // notesOf are the notes of all ops by name, one list a file.
-var notesOf = joined(firstNotes)
+var notesOf = joined(firstNotes, inboxNotes)
 
 func joined(lists ...map[string]notes) map[string]notes {
 	all := map[string]notes{}

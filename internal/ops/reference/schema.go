@@ -74,6 +74,8 @@ func (s *schemas) asked(t reflect.Type) *openapi3.SchemaRef {
 		return inline(&openapi3.Schema{Type: types("string", "integer")})
 	case t == flagType:
 		return inline(&openapi3.Schema{Enum: []any{0, 1, "0", "1", true, false}})
+	case givenTypes[t] != "":
+		return inline(&openapi3.Schema{Type: types(givenTypes[t], "null")})
 	case isList(t):
 		return inline(&openapi3.Schema{Type: types("array"), Items: s.asked(t.Elem())})
 	default:

@@ -67,6 +67,10 @@ func (w *writer) typeName(t reflect.Type) string {
 	switch {
 	case t == nil:
 		return "`true`"
+	case givenTypes[t] == "string":
+		return w.str + w.orNull
+	case givenTypes[t] == "integer":
+		return w.integer + w.orNull
 	case t == jsonType, t.Kind() == reflect.Interface:
 		return w.jsonWord
 	case t == idType:

@@ -1,0 +1,112 @@
+package chat
+
+import (
+	"context"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
+)
+
+// How large a conversation may be for its members to be told how far one of them
+// has come. What grows is what a position costs: a frame to each member.
+const (
+	maxToldAtOnce   = 200   // above, positions wait for up to a second to go together
+	maxToldTogether = 2_000 // above, and in rooms, members ask
+)
+
+// Read moves how far a client has read, forward only, and answers how it sees the
+// conversation now. seq is nil, or past the end, for all. Errors:
+// skein.ErrUnknownConversation, skein.ErrForbidden for who is no member.
+func (s *Service) Read(ctx context.Context, by skein.Actor, id skein.ID, client string, seq *int64) (skein.View, error) {
+	return s.move(ctx, by, id, client, seq, func(m *skein.Member, to int64) { m.ReadSeq = max(m.ReadSeq, to) })
+}
+
+// Received moves up to where a client has received, as Read does.
+func (s *Service) Received(ctx context.Context, by skein.Actor, id skein.ID, client string, seq *int64) (skein.View, error) {
+	return s.move(ctx, by, id, client, seq, func(m *skein.Member, to int64) { m.ReceivedSeq = max(m.ReceivedSeq, to) })
+}
+
+func (s *Service) move(ctx context.Context, by skein.Actor, id skein.ID, client string, seq *int64, move func(*skein.Member, int64)) (skein.View, error) {
+	var before skein.Member
+	conv, after, err := s.store.UpdateMember(ctx, by.App.ID, id, client, s.now(), func(c skein.Conversation, m *skein.Member) error {
+		before = *m
+		to := c.LastSeq
+		if seq != nil {
+			to = min(to, *seq)
+		}
+		move(m, to)
+		return nil
+	})
+	if err != nil {
+		return skein.View{}, noMember(err, client)
+	}
+	s.tellPosition(by, conv, before, after)
+	return s.View(ctx, by, id, client)
+}
+
+// tellPosition tells how far a member has come, if that is another place: the
+// member's own devices always, the others as the size of the conversation allows.
+func (s *Service) tellPosition(by skein.Actor, conv skein.Conversation, before, after skein.Member) {
+	if after.Read() == before.Read() && after.Received() == before.Received() {
+		return
+	}
+	tell := func(fill func(*skein.Notice)) {
+		s.tell(by, skein.EventRead, conv.ID, func(n *skein.Notice) {
+			n.Positions = []skein.Position{{Client: after.Client, Read: after.Read(), Received: after.Received()}}
+			fill(n)
+		})
+	}
+	all := conv.Type != skein.Room && conv.Members <= maxToldTogether
+	if all && conv.Members <= maxToldAtOnce {
+		tell(func(*skein.Notice) {})
+		return
+	}
+	tell(func(n *skein.Notice) { n.Audience = []string{after.Client} })
+	if all {
+		tell(func(n *skein.Notice) { n.Gather = true })
+	}
+}
+
+// Readers is how far the members have come about one message.
+type Readers struct {
+	store.Readers
+
+	Seq  int64
+	Page skein.MemberPage // of those who were members by then, in order of joining
+}
+
+// Readers tells who has received and who has read a message; seq is nil for the
+// newest. Errors: skein.ErrUnknownConversation, skein.ErrForbidden,
+// skein.ErrUnknownMessage for a seq that names none that the caller sees.
+func (s *Service) Readers(ctx context.Context, by skein.Actor, id skein.ID, seq *int64, q skein.MemberQuery) (Readers, error) {
+	conv, me, err := s.admit(ctx, by, id)
+	if err != nil {
+		return Readers{}, err
+	}
+	out := Readers{Seq: conv.LastSeq}
+	if seq != nil {
+		out.Seq = *seq
+		if out.Seq > conv.LastSeq || me != nil && out.Seq <= me.Floor(by.App.Settings.PrivateHistory) {
+			return out, skein.About(skein.ErrUnknownMessage, "seq")
+		}
+	}
+	if out.Readers, err = s.store.CountReaders(ctx, by.App.ID, id, out.Seq); err != nil {
+		return out, err
+	}
+	if q.Offset >= out.Members && q.After.IsZero() {
+		return out, nil
+	}
+	out.Page, err = s.store.Members(ctx, by.App.ID, id, q)
+	out.Page = joinedBy(out.Page, out.Seq)
+	return out, err
+}
+
+// joinedBy is a page without those who joined after a seq: they are the last ones.
+func joinedBy(page skein.MemberPage, seq int64) skein.MemberPage {
+	for i, m := range page.Members {
+		if m.JoinSeq > seq {
+			return skein.MemberPage{Members: page.Members[:i]}
+		}
+	}
+	return page
+}

@@ -1,0 +1,93 @@
+package chat
+
+import (
+	"context"
+
+	"github.com/skein-im/skein"
+)
+
+// MemberUpdate is what becomes of a member; nil leaves what is.
+type MemberUpdate struct {
+	Role       *skein.Role
+	MutedUntil *skein.Millis // zero: may speak
+	Nickname   *string       // empty: none
+}
+
+// UpdateMember changes a member's role (the owner and the backend may), its mute
+// (owner and admins, of those below them) or its nickname (those, and itself):
+// all or nothing. A new owner makes the one before it an admin. Errors:
+// skein.ErrUnknownConversation, skein.ErrUnknownClient for who is no member,
+// skein.ErrForbidden, skein.ErrConvType for a role in a private pair.
+func (s *Service) UpdateMember(ctx context.Context, by skein.Actor, id skein.ID, client string, update MemberUpdate) (skein.Member, error) {
+	conv, me, err := s.admit(ctx, by, id)
+	if err != nil {
+		return skein.Member{}, err
+	}
+	if update.Role != nil && conv.Type == skein.Private {
+		return skein.Member{}, aboutPair
+	}
+	var before skein.Member
+	conv, after, err := s.store.UpdateMember(ctx, by.App.ID, id, client, s.now(), func(_ skein.Conversation, m *skein.Member) error {
+		before = *m
+		if me != nil && m.Client == me.Client {
+			me = m // as it is now
+		}
+		if err := update.allowed(me, *m); err != nil {
+			return err
+		}
+		setIf(&m.Role, update.Role)
+		setIf(&m.MutedUntil, update.MutedUntil)
+		setIf(&m.Nickname, update.Nickname)
+		return nil
+	})
+	if err != nil {
+		return after, named(err, client)
+	}
+	if before != after {
+		s.tell(by, skein.EventConvUpdated, id, func(n *skein.Notice) { n.Conversation, n.Clients = &conv, []string{client} })
+	}
+	return after, nil
+}
+
+// allowed holds an update of other against who asks (nil: the backend).
+func (u MemberUpdate) allowed(me *skein.Member, other skein.Member) error {
+	if me == nil {
+		return nil
+	}
+	self, above := me.Client == other.Client, me.Role >= skein.RoleAdmin && me.Role > other.Role
+	switch {
+	case u.Role != nil && me.Role != skein.RoleOwner:
+		return skein.About(skein.ErrForbidden, "role")
+	case u.Role != nil && self && *u.Role != skein.RoleOwner:
+		return &skein.Fault{Err: skein.ErrForbidden, Field: "role", Detail: "of the owner is handed over by naming the next one"}
+	case u.MutedUntil != nil && !above:
+		return skein.About(skein.ErrForbidden, "mute_until")
+	case u.Nickname != nil && !self && !above:
+		return skein.About(skein.ErrForbidden, "nickname")
+	}
+	return nil
+}
+
+// MuteAll lets only owner and admins speak in a group or room, or all again.
+// Errors: skein.ErrUnknownConversation, skein.ErrForbidden, skein.ErrConvType.
+func (s *Service) MuteAll(ctx context.Context, by skein.Actor, id skein.ID, on bool) error {
+	conv, _, err := s.admit(ctx, by, id)
+	if err != nil {
+		return err
+	}
+	if conv.Type != skein.Group && conv.Type != skein.Room {
+		return &skein.Fault{Err: skein.ErrConvType, Field: "conv_id", Detail: "is neither a group nor a chat room"}
+	}
+	was, now := on, s.now()
+	conv, err = s.store.UpdateConversation(ctx, by.App.ID, id, func(c *skein.Conversation) error {
+		was = c.MuteAll
+		if was != on {
+			c.MuteAll, c.Updated, c.Active = on, now, now
+		}
+		return nil
+	})
+	if err == nil && was != on {
+		s.tell(by, skein.EventConvUpdated, id, func(n *skein.Notice) { n.Conversation = &conv })
+	}
+	return err
+}

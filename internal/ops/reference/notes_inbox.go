@@ -1,0 +1,82 @@
+package reference
+
+import (
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/wire"
+)
+
+// view is the talk as Tom sees it, who has not read the reply.
+var view = skein.View{
+	Conversation: talk,
+	Member: skein.Member{
+		Client: "Tom", Role: skein.RoleOwner, Joined: created, JoinSeq: 1, SentSeq: hello.Seq, ReceivedSeq: reply.Seq,
+		Marks: skein.Marks{Pinned: changed, Draft: "See you"},
+	},
+	Mentions: 1, Last: &reply,
+}
+
+// readView is the same when Tom has read it.
+var readView = func() skein.View {
+	v := view
+	v.Member.ReadSeq, v.Mentions = reply.Seq, 0
+	return v
+}()
+
+const exampleSync = "AAAAAAAAAAEAAAAAAAAAKgAAAAAAAAAqAAAAAAAAAAA"
+
+var inboxNotes = map[string]notes{
+	"conv.list": {
+		codes:   []int{211, 212, 4406},
+		request: `{"client_id":"Tom","size":20}`,
+		answer:  wire.NewPage(firstPage(20), []wire.View{wire.ViewOf(&view, utc)}, 1, skein.Cursor{}),
+	},
+	"conv.mark": {
+		codes:   []int{212, 4001, 4011, 4406},
+		request: `{"client_id":"Tom","conv_id":"` + exampleID + `","pin":1,"draft":"See you"}`,
+		answer:  wire.ViewOf(&view, utc),
+	},
+	"sync": {
+		codes:   []int{211, 212, 4406},
+		request: `{"client_id":"Tom","cursor":"` + exampleSync + `","limit":100}`,
+		answer: wire.SyncAnswerOf(skein.SyncPage{
+			Views: []skein.View{view}, Next: skein.SyncCursor{Epoch: 1, Since: 57, Upto: 57}, Done: true,
+		}, utc),
+	},
+	"conv.read": {
+		codes:   []int{212, 4001, 4011, 4406},
+		request: `{"conv_id":"` + exampleID + `","seq":2,"client_id":"Tom"}`,
+		answer:  wire.PositionsOf(readView),
+	},
+	"conv.received": {
+		codes:   []int{212, 4001, 4011, 4406},
+		request: `{"conv_id":"` + exampleID + `","seq":2,"client_id":"Tom"}`,
+		answer:  wire.PositionsOf(view),
+	},
+	"conv.readers": {
+		codes:   []int{4011, 4012, 4406},
+		request: `{"conv_id":"` + exampleID + `","seq":2}`,
+		answer: wire.Readers{
+			ReaderCounts: wire.ReaderCounts{Seq: reply.Seq, Members: 3, Received: 2, Read: 1},
+			Page: wire.NewPage(firstPage(20), []wire.Reader{
+				wire.ReaderOf(view.Member, reply.Seq),
+				wire.ReaderOf(skein.Member{Client: "Jerry", JoinSeq: 1, SentSeq: reply.Seq}, reply.Seq),
+				wire.ReaderOf(skein.Member{Client: "Alex", JoinSeq: 1}, reply.Seq),
+			}, 3, skein.Cursor{}),
+		},
+	},
+	"typing": {
+		codes:   []int{4001, 4011, 4406},
+		request: `{"conv_id":"` + exampleID + `"}`,
+		answer:  wire.Done,
+	},
+	"conv.members.update": {
+		codes:   []int{211, 212, 4001, 4011, 4405, 4406},
+		request: `{"conv_id":"` + exampleID + `","client_id":"Jerry","role":"admin","nickname":"Jer"}`,
+		answer:  wire.MemberOf(skein.Member{Client: "Jerry", Role: skein.RoleAdmin, Nickname: "Jer", Joined: created, JoinSeq: 1}),
+	},
+	"conv.mute_all": {
+		codes:   []int{4001, 4011, 4405, 4406},
+		request: `{"conv_id":"` + exampleID + `","on":1}`,
+		answer:  wire.Done,
+	},
+}

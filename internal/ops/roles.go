@@ -1,0 +1,57 @@
+package ops
+
+import (
+	"context"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/chat"
+	"github.com/skein-im/skein/internal/wire"
+)
+
+func roleOps(d Deps) []*Op {
+	return []*Op{
+		row(Op{
+			Name: "conv.members.update", Method: "PUT", Path: "/im/conversations/{conv_id}/members/{client_id}", Need: skein.NeedMember,
+			Doc: Doc{
+				"Changes a member: the owner its role; owner and admins the mute and nickname of those below them; everyone their own nickname.",
+				"修改成员：所有者可改角色；所有者与管理员可对角色低于自己的成员禁言、改昵称；人人可改自己的昵称。",
+			},
+			Answer: wire.Member{},
+		}, func(ctx context.Context, by skein.Actor, in wire.UpdateMember) (any, error) {
+			return updateMember(ctx, by, in, d)
+		}),
+		row(Op{
+			Name: "conv.mute_all", Method: "POST", Path: "/im/conversations/{conv_id}/mute", Need: skein.NeedManager,
+			Doc: Doc{
+				"Lets only owner and admins speak in a group or chat room, or all again.",
+				"群或聊天室全员禁言（仅所有者与管理员可发言），或解除。",
+			},
+		}, func(ctx context.Context, by skein.Actor, in wire.MuteAll) (any, error) {
+			return withConv(in.ConvID, func(id skein.ID) error { return d.Chat.MuteAll(ctx, by, id, isOn(in.On)) })
+		}),
+	}
+}
+
+func updateMember(ctx context.Context, by skein.Actor, in wire.UpdateMember, d Deps) (any, error) {
+	id, err := wire.ConvID(in.ConvID)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkID(by, "client_id", in.ClientID); err != nil {
+		return nil, err
+	}
+	role, err := in.Given()
+	if err != nil {
+		return nil, err
+	}
+	update := chat.MemberUpdate{Role: role}
+	if in.MuteUntil.Given {
+		until := skein.Millis(in.MuteUntil.Int)
+		update.MutedUntil = &until
+	}
+	if in.Nickname.Given {
+		update.Nickname = &in.Nickname.Text
+	}
+	m, err := d.Chat.UpdateMember(ctx, by, id, string(in.ClientID), update)
+	return wire.MemberOf(m), err
+}

@@ -1,0 +1,122 @@
+package wire
+
+import "github.com/skein-im/skein"
+
+// MovePosition is the request of conv.read and conv.received.
+type MovePosition struct {
+	ConvID   ClientID `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
+	Seq      *int64   `json:"seq" en:"up to this seq, forward only; absent or past the end: all" zh:"到该 seq 为止，只前进不后退；省略或超出末尾为全部"`
+	ClientID ClientID `json:"client_id" en:"whose; a client may leave itself out" zh:"用户；客户端调用时可省略"`
+}
+
+// To checks the request. Errors: skein.ErrMalformed.
+func (r MovePosition) To() (*int64, error) {
+	if r.Seq != nil && *r.Seq < 0 {
+		return nil, skein.Malformed("seq", "is below 0")
+	}
+	return r.Seq, nil
+}
+
+// Positions is the answer of conv.read and conv.received.
+type Positions struct {
+	ConvID      skein.ID `json:"conv_id" en:"the conversation" zh:"会话 id"`
+	ReadSeq     int64    `json:"read_seq" en:"nothing up to this seq is unread" zh:"已读位置"`
+	ReceivedSeq int64    `json:"received_seq" en:"up to where one of its devices has received" zh:"已接收位置"`
+	Unread      int64    `json:"unread" en:"messages after read_seq" zh:"未读数"`
+	Mentions    int64    `json:"mentions" en:"unread messages that mention it" zh:"未读消息中 @ 本人的条数"`
+}
+
+// PositionsOf writes where a member stands.
+func PositionsOf(v skein.View) Positions {
+	return Positions{
+		ConvID: v.ID, ReadSeq: v.Member.Read(), ReceivedSeq: v.Member.Received(),
+		Unread: v.Unread(), Mentions: v.Mentions,
+	}
+}
+
+// ListReaders is the request of conv.readers.
+type ListReaders struct {
+	ConvID ClientID `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
+	Seq    *int64   `json:"seq" en:"of the message; absent: the newest" zh:"消息的 seq；省略为最新一条"`
+
+	PageRequest
+}
+
+// Of checks which message is asked about. Errors: skein.ErrMalformed.
+func (r ListReaders) Of() (*int64, error) {
+	if r.Seq != nil && *r.Seq < 1 {
+		return nil, skein.Malformed("seq", "is below 1")
+	}
+	return r.Seq, nil
+}
+
+// Reader is how far one member has come about one message.
+type Reader struct {
+	ClientID    string `json:"client_id" en:"the member" zh:"成员"`
+	ReadSeq     int64  `json:"read_seq" en:"up to where it has read" zh:"已读位置"`
+	ReceivedSeq int64  `json:"received_seq" en:"up to where it has received" zh:"已接收位置"`
+	HasRead     bool   `json:"has_read" en:"the message asked about" zh:"是否已读该消息"`
+	HasReceived bool   `json:"has_received" en:"the message asked about" zh:"是否已接收该消息"`
+}
+
+// ReaderOf writes a member as it stands to a message.
+func ReaderOf(m skein.Member, seq int64) Reader {
+	return Reader{
+		ClientID: m.Client, ReadSeq: m.Read(), ReceivedSeq: m.Received(),
+		HasRead: m.Read() >= seq, HasReceived: m.Received() >= seq,
+	}
+}
+
+// ReaderCounts is how many members have come how far.
+type ReaderCounts struct {
+	Seq      int64 `json:"seq" en:"of the message" zh:"消息的 seq"`
+	Members  int   `json:"members" en:"members who were there by then" zh:"当时已在会话中的成员数"`
+	Received int   `json:"received" en:"of them have received it" zh:"其中已接收"`
+	Read     int   `json:"read" en:"of them have read it; the sender counts" zh:"其中已读；发送者计入"`
+}
+
+// Readers is the answer of conv.readers.
+type Readers struct {
+	ReaderCounts
+	Page[Reader]
+}
+
+// ReadPosition is how far one member has come, in conv.read.
+type ReadPosition struct {
+	ClientID    string `json:"client_id" en:"the member" zh:"成员"`
+	ReadSeq     int64  `json:"read_seq" en:"up to where it has read" zh:"已读位置"`
+	ReceivedSeq int64  `json:"received_seq" en:"up to where one of its devices has received" zh:"已接收位置"`
+}
+
+// ReadEvent is the data of conv.read.
+type ReadEvent struct {
+	ConvID skein.ID       `json:"conv_id" en:"the conversation" zh:"会话 id"`
+	Time   int64          `json:"time" en:"Unix ms" zh:"Unix 毫秒"`
+	Reads  []ReadPosition `json:"reads" en:"each member once; keep the greater of what comes and what is there" zh:"每个成员一条；与已有位置取较大者"`
+}
+
+func readEventOf(n skein.Notice) ReadEvent {
+	e := ReadEvent{ConvID: n.Conv, Time: int64(n.Time), Reads: make([]ReadPosition, len(n.Positions))}
+	for i, p := range n.Positions {
+		e.Reads[i] = ReadPosition{ClientID: p.Client, ReadSeq: p.Read, ReceivedSeq: p.Received}
+	}
+	return e
+}
+
+// TypingRequest is the request of typing.
+type TypingRequest struct {
+	ConvID ClientID `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
+	On     *Flag    `json:"on" en:"0: no more; default 1" zh:"0 为停止输入；默认 1"`
+}
+
+// TypingEvent is the data of the event typing.
+type TypingEvent struct {
+	ConvID   skein.ID `json:"conv_id" en:"the conversation" zh:"会话 id"`
+	ClientID string   `json:"client_id" en:"who types" zh:"正在输入的用户"`
+	On       Flag     `json:"on" en:"0: no more" zh:"0 为停止输入"`
+	Time     int64    `json:"time" en:"Unix ms; forget it after 6 s without another" zh:"Unix 毫秒；6 秒内没有新的事件即视为停止"`
+}
+
+func typingEventOf(n skein.Notice) TypingEvent {
+	return TypingEvent{ConvID: n.Conv, ClientID: n.By, On: Flag(n.On), Time: int64(n.Time)}
+}

@@ -1,0 +1,80 @@
+package wire
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"time"
+
+	"github.com/skein-im/skein"
+)
+
+// DefaultSync is the limit of sync where none is given; MaxLimit is the greatest.
+const DefaultSync = 100
+
+// SyncRequest is the request of sync.
+type SyncRequest struct {
+	ClientID ClientID `json:"client_id" en:"whose; a client may leave itself out" zh:"用户；客户端调用时可省略"`
+	Cursor   string   `json:"cursor" en:"next_cursor of the answer before; absent: from the beginning" zh:"上一次返回的 next_cursor；省略为从头开始"`
+	Limit    *int64   `json:"limit" en:"conversations, 1..200, default 100" zh:"会话数，1..200，默认 100"`
+}
+
+// Place checks the request. Errors: skein.ErrMalformed naming the field.
+func (r SyncRequest) Place() (after skein.SyncCursor, limit int, err error) {
+	limit = DefaultSync
+	if r.Limit != nil {
+		if *r.Limit < 1 || *r.Limit > MaxLimit {
+			return after, 0, skein.Malformed("limit", "is not 1..200")
+		}
+		limit = int(*r.Limit)
+	}
+	if r.Cursor == "" {
+		return after, limit, nil
+	}
+	after, err = parseSyncCursor(r.Cursor)
+	return after, limit, err
+}
+
+// SyncAnswer is the answer of sync.
+type SyncAnswer struct {
+	Conversations []View     `json:"conversations" en:"of which anything is different: messages, changes, members, positions, marks" zh:"有任何变化的会话：消息、变更、成员、位置、标记"`
+	Deleted       []skein.ID `json:"deleted" en:"conv_ids it is in no more" zh:"已不在其中的会话 id"`
+	NextCursor    string     `json:"next_cursor" en:"asks for what follows, now or the next time" zh:"用于取后续内容，现在或下次"`
+	Done          bool       `json:"done" en:"whether nothing follows now" zh:"当前是否已到末尾"`
+	ResetRequired bool       `json:"reset_required" en:"true: drop all that is known and ask again with next_cursor" zh:"true 时丢弃全部已知内容，用 next_cursor 重新同步"`
+	Epoch         int64      `json:"epoch" en:"another number is another history, such as a restored backup" zh:"历史版本；数值变化表示历史已更换（如恢复备份）"`
+}
+
+// SyncAnswerOf writes a page with times in zone.
+func SyncAnswerOf(p skein.SyncPage, zone *time.Location) SyncAnswer {
+	out := SyncAnswer{
+		Conversations: make([]View, len(p.Views)), Deleted: p.Gone, NextCursor: syncCursorText(p.Next),
+		Done: p.Done, ResetRequired: p.Reset, Epoch: p.Next.Epoch,
+	}
+	for i := range p.Views {
+		out.Conversations[i] = ViewOf(&p.Views[i], zone)
+	}
+	if out.Deleted == nil {
+		out.Deleted = []skein.ID{}
+	}
+	return out
+}
+
+// syncCursorSize is the four numbers of a cursor, in bytes.
+const syncCursorSize = 4 * 8
+
+func syncCursorText(c skein.SyncCursor) string {
+	b := make([]byte, 0, syncCursorSize)
+	for _, n := range [...]int64{c.Epoch, c.Since, c.Upto, c.Key} {
+		b = binary.BigEndian.AppendUint64(b, uint64(n))
+	}
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func parseSyncCursor(s string) (skein.SyncCursor, error) {
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil || len(b) != syncCursorSize {
+		return skein.SyncCursor{}, skein.Malformed("cursor", "is none that was handed out")
+	}
+	at := func(i int) int64 { return int64(binary.BigEndian.Uint64(b[8*i:])) }
+	return skein.SyncCursor{Epoch: at(0), Since: at(1), Upto: at(2), Key: at(3)}, nil
+}

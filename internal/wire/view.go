@@ -1,0 +1,87 @@
+package wire
+
+import (
+	"time"
+
+	"github.com/skein-im/skein"
+)
+
+// ListInbox is the request of conv.list.
+type ListInbox struct {
+	ClientID ClientID `json:"client_id" en:"whose; a client may leave itself out" zh:"用户；客户端调用时可省略"`
+	Archived Flag     `json:"archived" en:"1: those it archived; else the others" zh:"1 返回已归档的会话，否则返回其余会话"`
+
+	PageRequest
+}
+
+// MarkConversation is the request of conv.mark. What is left out stays.
+type MarkConversation struct {
+	ClientID   ClientID  `json:"client_id" en:"whose; a client may leave itself out" zh:"用户；客户端调用时可省略"`
+	ConvID     ClientID  `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
+	Pin        *Flag     `json:"pin" en:"1: on top of the list" zh:"1 置顶"`
+	Mute       *Flag     `json:"mute" en:"1: no notifications" zh:"1 免打扰"`
+	Archive    *Flag     `json:"archive" en:"1: out of the list, into the archive" zh:"1 归档，不在列表中显示"`
+	Draft      GivenText `json:"draft" en:"what was begun and not sent, at most 4 KiB; null or empty takes it away" zh:"草稿，最大 4 KiB；null 或空为清除"`
+	ClearToSeq *int64    `json:"clear_to_seq" en:"history up to this seq is not shown to oneself any more; past the end: all of it" zh:"清除该 seq 及之前的历史，仅对本人；超出末尾为全部"`
+}
+
+// Given reports whether anything is marked, and checks it. Errors:
+// skein.ErrMissing, skein.ErrMalformed.
+func (r MarkConversation) Given() error {
+	switch {
+	case r.Pin == nil && r.Mute == nil && r.Archive == nil && !r.Draft.Given && r.ClearToSeq == nil:
+		return &skein.Fault{Err: skein.ErrMissing, Field: "pin", Detail: "or mute, archive, draft, clear_to_seq"}
+	case len(r.Draft.Text) > skein.MaxDraft:
+		return skein.Malformed("draft", "is longer than 4 KiB")
+	case r.ClearToSeq != nil && *r.ClearToSeq < 0:
+		return skein.Malformed("clear_to_seq", "is below 0")
+	}
+	return nil
+}
+
+// View is a conversation as one of its members sees it.
+type View struct {
+	Conversation
+
+	ReadSeq     int64    `json:"read_seq" en:"nothing up to this seq is unread: read, cleared, from before joining, or before one's own newest message" zh:"已读位置：此前均不计未读（已读、已清除、加入之前，或本人最新消息之前）"`
+	ReceivedSeq int64    `json:"received_seq" en:"up to where one of its devices has received" zh:"任一设备已接收到的位置"`
+	Unread      int64    `json:"unread" en:"messages after read_seq" zh:"未读数"`
+	Mentions    int64    `json:"mentions" en:"unread messages that mention it, by name or with everyone" zh:"未读消息中 @ 本人或 @全体 的条数"`
+	JoinSeq     int64    `json:"join_seq" en:"seq of the first message after it joined" zh:"加入后第一条消息的 seq"`
+	FloorSeq    int64    `json:"floor_seq" en:"nothing up to this seq is shown to it: cleared, or private history from before it joined" zh:"此 seq 及之前不可见：已清除，或历史私有时加入之前"`
+	Role        string   `json:"role" en:"owner, admin or member" zh:"owner、admin 或 member"`
+	Nickname    *string  `json:"nickname" en:"in this conversation; null: none" zh:"会话内昵称；无为 null"`
+	MuteUntil   *int64   `json:"mute_until" en:"may not speak until, Unix ms; null: may speak" zh:"禁言截止，Unix 毫秒；未禁言为 null"`
+	Pin         Flag     `json:"pin" en:"1: on top of the list" zh:"1 置顶"`
+	Mute        Flag     `json:"mute" en:"1: no notifications" zh:"1 免打扰"`
+	Archive     Flag     `json:"archive" en:"1: in the archive" zh:"1 已归档"`
+	Draft       *string  `json:"draft" en:"begun and not sent; null: none" zh:"草稿；无为 null"`
+	LastMessage *Message `json:"last_message" en:"the newest; null: none that it sees" zh:"最新消息；没有可见的为 null"`
+}
+
+// ViewOf writes a view with times in zone; it shares v's bytes.
+func ViewOf(v *skein.View, zone *time.Location) View {
+	out := View{
+		Conversation: ConversationOf(v.Conversation, zone),
+		ReadSeq:      v.Member.Read(), ReceivedSeq: v.Member.Received(),
+		Unread: v.Unread(), Mentions: v.Mentions,
+		JoinSeq: v.Member.JoinSeq, FloorSeq: v.Floor,
+		Role: v.Member.Role.String(), Nickname: sharedText(&v.Member.Nickname), MuteUntil: moment(v.Member.MutedUntil),
+		Pin: v.Member.Pinned != 0, Mute: Flag(v.Member.Muted), Archive: Flag(v.Member.Archived),
+		Draft: sharedText(&v.Member.Draft),
+	}
+	if v.Last != nil {
+		last := MessageOf(v.Last)
+		out.LastMessage = &last
+	}
+	return out
+}
+
+// moment is nil for none.
+func moment(m skein.Millis) *int64 {
+	if m == 0 {
+		return nil
+	}
+	ms := int64(m)
+	return &ms
+}
