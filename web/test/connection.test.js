@@ -151,3 +151,47 @@ test("close says goodbye and stays away", async () => {
   assert.equal(net.sockets.length, 1);
   await assert.rejects(connection.call("user.get"), { kind: "offline" });
 });
+
+// generations answers logins with a generation each, or as told.
+function generations(...told) {
+  let n = 0;
+  return (frame) => frame.type === "login" && (told[n++] ?? { type: "login.success", data: { session_id: "s", generation: `g${n}`, heartbeat_s: 25 } });
+}
+
+async function back({ net, clock }) {
+  net.socket.fail(1006);
+  await clock.pass(1000);
+  net.socket.accept();
+  await settle();
+  return net.socket.sent[0].data;
+}
+
+test("a line that comes back resumes the login it had", async () => {
+  const all = await online(generations());
+  assert.equal("resume" in all.net.socket.sent[0].data, false, "the first login is a new one");
+  const { resume, generation } = await back(all);
+  assert.deepEqual({ resume, generation }, { resume: 1, generation: "g1" });
+  assert.equal((await back(all)).generation, "g2");
+});
+
+test("a resume that a newer login has overtaken ends, and opening again is a new login", async () => {
+  const all = await online(generations(undefined, { type: "login.error", code: 4013, msg: "a newer login", data: null }));
+  await back(all);
+  const { name, code, reason, at } = all.connection.state;
+  assert.deepEqual({ name, code, reason, at }, { name: "ended", code: 4013, reason: "replaced", at: "session" });
+  await all.clock.pass(600_000);
+  assert.equal(all.net.sockets.length, 2, "it does not fight for its place");
+
+  all.connection.open();
+  all.net.socket.accept();
+  await settle();
+  assert.equal("resume" in all.net.socket.sent[0].data, false);
+  assert.equal(all.connection.state.name, "online");
+});
+
+test("a conflict that answers a first login is a refusal", async () => {
+  const { net, connection } = start(generations({ type: "login.error", code: 4013, msg: "", data: null }));
+  net.socket.accept();
+  await settle();
+  assert.equal(connection.state.at, "login");
+});

@@ -1,5 +1,8 @@
 // A clock and a socket that tests own.
 
+import { Emitter } from "../js/skein/emitter.js";
+import { SkeinError } from "../js/skein/errors.js";
+
 export class Clock {
   time = 1_000_000;
   #timers = [];
@@ -53,3 +56,21 @@ export function network(answer = () => undefined) {
 
 export const login = (frame) => frame.type === "login" &&
   { type: "login.success", msg: "success", data: { time: 1, session_id: "s", heartbeat_s: 25 } };
+
+// Line stands in for a Connection: answer(op, data) gives the data of the answer,
+// a promise of it, or an error to refuse with.
+export class Line extends Emitter {
+  online = true;
+  calls = [];
+  constructor(answer = () => true) { super(); this.answer = answer; }
+  call(op, data) {
+    this.calls.push({ op, ...data });
+    const answer = this.answer(op, data);
+    return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+  }
+  set(online) { this.online = online; this.emit("state", { name: online ? "online" : "waiting" }); }
+  push(type, data) { this.emit("event", { type, data }); }
+  of(op) { return this.calls.filter((c) => c.op === op).map(({ op: _, ...data }) => data); }
+}
+
+export const refused = (code) => new SkeinError("refused", { code });

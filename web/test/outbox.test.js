@@ -1,33 +1,27 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { Emitter } from "../js/skein/emitter.js";
 import { Outbox } from "../js/skein/outbox.js";
 import { SkeinError } from "../js/skein/errors.js";
-import { Clock, settle } from "./fakes.js";
+import { Shelf } from "../js/skein/shelf.js";
+import { Clock, Line, refused, settle } from "./fakes.js";
 
-class Line extends Emitter {
-  online = true;
-  calls = [];
-  answers = [];
-  call(op, data) {
-    this.calls.push({ op, ...data });
-    const answer = this.answers.shift() ?? { msg_id: "m", seq: this.calls.length, time: 1 };
-    return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
-  }
-  set(online) { this.online = online; this.emit("state", { name: online ? "online" : "waiting" }); }
+// answers are what the next sends get; then each is stored.
+function lineWith() {
+  const line = new Line(() => line.answers.shift() ?? { msg_id: "m", seq: line.calls.length, time: 1 });
+  line.answers = [];
+  return line;
 }
 
-function start() {
-  const line = new Line();
+function start(options) {
+  const line = lineWith();
   const clock = new Clock();
   let n = 0;
-  const outbox = new Outbox(line, { now: clock.now, setTimeout: clock.setTimeout, random: () => 1, newId: () => `id${++n}` });
+  const outbox = new Outbox(line, { now: clock.now, setTimeout: clock.setTimeout, random: () => 1, newId: () => `id${++n}`, ...options });
   const sent = [];
   outbox.on("sent", ({ entry }) => sent.push(entry.client_msg_id));
   return { line, clock, outbox, sent };
 }
 
-const refused = (code) => new SkeinError("refused", { code });
 const text = (t) => ({ type: -1, text: t });
 
 test("sends in order, one at a time", async () => {
@@ -129,4 +123,88 @@ test("a failed message can be thrown away", async () => {
   await settle();
   outbox.discard(a);
   assert.deepEqual(outbox.pending("c1"), []);
+});
+
+// storage is a localStorage of a map.
+function storage(most = Infinity) {
+  const map = new Map();
+  return {
+    map,
+    get length() { return map.size; },
+    key: (i) => [...map.keys()][i] ?? null,
+    getItem: (k) => map.get(k) ?? null,
+    setItem: (k, v) => { if (map.size >= most && !map.has(k)) throw new Error("QuotaExceeded"); map.set(k, v); },
+    removeItem: (k) => map.delete(k),
+  };
+}
+
+test("what was not sent is sent by the next page, in order and under its own id", async () => {
+  const kept = storage();
+  const before = start({ shelf: new Shelf(kept, "app", "Tom") });
+  before.line.set(false);
+  for (const t of ["a", "b", "c"]) before.outbox.add("c1", text(t));
+  assert.equal(kept.map.size, 3);
+
+  const { line, outbox, sent } = start({ shelf: new Shelf(kept, "app", "Tom"), newId: () => "new" });
+  assert.deepEqual(outbox.pending("c1").map((e) => e.body.text), ["a", "b", "c"]);
+  outbox.add("c1", text("d"));
+  line.set(true);
+  await settle();
+  assert.deepEqual(line.of("msg.send").map((c) => [c.client_msg_id, c.text]), [["id1", "a"], ["id2", "b"], ["id3", "c"], ["new", "d"]]);
+  assert.deepEqual(sent, ["id1", "id2", "id3", "new"]);
+  assert.equal(kept.map.size, 0, "what is sent is not kept");
+});
+
+test("another client's messages are not taken up", () => {
+  const kept = storage();
+  const before = start({ shelf: new Shelf(kept, "app", "Tom") });
+  before.line.set(false);
+  before.outbox.add("c1", text("a"));
+  assert.deepEqual(start({ shelf: new Shelf(kept, "app", "Jerry") }).outbox.pending("c1"), []);
+  assert.deepEqual(start({ shelf: new Shelf(kept, "other", "Tom") }).outbox.pending("c1"), []);
+});
+
+test("a failed message is still failed after a reload, and can be thrown away for good", async () => {
+  const kept = storage();
+  const before = start({ shelf: new Shelf(kept, "app", "Tom") });
+  before.line.answers = [refused(4004)];
+  before.outbox.add("c1", text("a"));
+  await settle();
+  const { outbox, line } = start({ shelf: new Shelf(kept, "app", "Tom") });
+  const [entry] = outbox.pending("c1");
+  assert.equal(entry.state, "failed");
+  assert.equal(entry.error.code, 4004);
+  line.set(true);
+  await settle();
+  assert.equal(line.calls.length, 0);
+  outbox.discard(entry);
+  assert.equal(kept.map.size, 0);
+});
+
+test("a file that is not uploaded yet is not kept, its message is", async () => {
+  const kept = storage();
+  const { line, outbox } = start({ shelf: new Shelf(kept, "app", "Tom") });
+  line.answer = () => new Promise(() => {});
+  let uploaded;
+  outbox.add("c1", { type: -2 }, { prepare: (entry) => new Promise((r) => { uploaded = () => { entry.body.url = "/x.png"; r(); }; }) });
+  assert.equal(kept.map.size, 0);
+  uploaded();
+  await settle();
+  assert.match([...kept.map.values()][0], /x\.png/);
+});
+
+test("the shelf is bounded, and what is strange in it is dropped", () => {
+  const kept = storage();
+  const shelf = new Shelf(kept, "app", "Tom");
+  for (let i = 0; i < 150; i++) shelf.put({ conv_id: "c", client_msg_id: `id${i}`, body: text("a"), at: i, n: i, state: "sending" });
+  assert.equal(shelf.all().length, 100);
+  shelf.take({ client_msg_id: "id0" });
+  shelf.put({ conv_id: "c", client_msg_id: "big", body: text("x".repeat(70_000)), at: 1, n: 1, state: "sending" });
+  assert.equal(shelf.all().length, 99);
+  for (const strange of ["{", "null", "7", `{"conv_id":"c"}`]) kept.setItem("skein.unsent app Tom strange", strange);
+  kept.setItem("other", "kept");
+  assert.equal(shelf.all().length, 99);
+  assert.equal(kept.getItem("other"), "kept");
+  assert.deepEqual(new Shelf(storage(0), "app", "Tom").all(), []);
+  new Shelf(storage(0), "app", "Tom").put({ conv_id: "c", client_msg_id: "id", body: {}, at: 1, n: 1, state: "sending" });
 });

@@ -12,7 +12,8 @@ const utf8 = new TextEncoder();
 //   connecting  socket and login under way; attempt counts from 0
 //   online      logged in; session is what login.success said
 //   waiting     lost; the next try is at `until` (Unix ms); code is the close code
-//   ended       the server said not to come back (code, reason), or refused the login
+//   ended       the server said not to come back (code, reason), or refused the login;
+//               at: "login" for a refusal, "session" where another login took its place
 export const State = Object.freeze({
   idle: "idle", connecting: "connecting", online: "online", waiting: "waiting", ended: "ended",
 });
@@ -32,6 +33,7 @@ export class Connection extends Emitter {
   #heard = 0; // when the last frame came
   #since = 0; // when we came online
   #kick = null; // data of a logout.kick, until the close that follows it
+  #generation = ""; // of the login that the next one resumes; empty: it begins anew
   #snapshot = { name: State.idle };
 
   // options: url, appId, clientId, deviceId; token, ext, deviceType where wanted.
@@ -59,6 +61,7 @@ export class Connection extends Emitter {
     const { name } = this.#snapshot;
     if (name === State.connecting || name === State.online) return;
     this.#attempt = 0;
+    this.#generation = ""; // who opens wants to be here: this login wins over others
     this.#connect();
   }
 
@@ -129,11 +132,14 @@ export class Connection extends Emitter {
     if (deviceType) data.device_type = deviceType;
     if (token) data.token = typeof token === "function" ? await token() : token;
     if (ext) data.ext = ext;
+    const resumes = this.#generation !== "";
+    if (resumes) Object.assign(data, { resume: 1, generation: this.#generation });
     if (socket !== this.#socket) return;
     try {
       const session = (await this.#request("login", data, loginTimeout)) ?? {};
       if (socket !== this.#socket) return;
       this.#options.clearTimeout(this.#timer);
+      this.#generation = String(session.generation ?? "");
       this.#since = this.#heard = this.#options.now();
       this.#beat(Math.max(5, Number(session.heartbeat_s) || 25) * 1000);
       this.#set({ name: State.online, session });
@@ -145,7 +151,9 @@ export class Connection extends Emitter {
       }
       this.#stopTimers();
       this.#drop()?.close(1000);
-      this.#set({ name: State.ended, code: err.code, reason: err.message, at: "login" });
+      // A line that comes back does not take the place of a login made meanwhile.
+      if (resumes && err.code === Code.conflict) this.#set({ name: State.ended, code: err.code, reason: "replaced", at: "session" });
+      else this.#set({ name: State.ended, code: err.code, reason: err.message, at: "login" });
     }
   }
 

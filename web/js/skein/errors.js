@@ -4,8 +4,11 @@
 // the rest.
 export const Code = Object.freeze({
   unauthenticated: 4003,
+  forbidden: 4004,
+  conflict: 4013,
   tooLarge: 4130,
   rateLimited: 4290,
+  malformed: 4406,
   unavailable: 5030,
 });
 

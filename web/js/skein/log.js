@@ -1,54 +1,75 @@
 // log.js: the messages of one conversation as far as they are known: dense by
-// seq, each once, in order, however they came. No DOM.
+// seq, each once, in order, however they came; each as its newest change left it,
+// in whatever order those came. No DOM.
 
 import { Emitter } from "./emitter.js";
 import { backoff } from "./errors.js";
+import { newer } from "./message.js";
 
 // Behind by more than this, the log starts again from the newest page rather
 // than fetch all of it.
-const FAR = 2000;
+export const FAR = 2000;
 
 // How long a gap may close by itself before it is fetched, in milliseconds.
 const GRACE = 150;
 
-// Log tells "change" whenever messages differ. fetch({after_seq|before_seq,
-// limit}) is msg.list of the conversation: {data, has_more}.
+// Changed copies of messages that are not here (yet) are kept for when they come;
+// this many of them.
+const COPIES = 500;
+
+// Times an answer may leave out what was seen live before that is believed.
+const MISSES = 3;
+
+// Log tells "change" whenever messages differ. Its messages and changes are those
+// of message.js. fetch({after_seq|before_seq, limit}) is msg.list of the
+// conversation: {data, has_more}; changes({after_change, limit}) is changes:
+// {data, has_more, last_change}; get(msg_id) is msg.get.
 export class Log extends Emitter {
   messages = []; // ascending, without gaps
   passing = []; // transient messages: no seq, `after` is the seq they came behind
   complete = false; // the oldest message there is, is here
   opened = false;
-  #fetch;
-  #page;
+  changed = 0; // change_seq up to which every change is in
+  #floor = 0; // nothing at or below is the reader's to see
   #held = new Map(); // seq → message that came ahead of its turn
+  #early = new Set(); // change_seqs that came ahead of their turn; their messages are in
+  #copies = new Map(); // msg_id → newest copy of a message that is not here
+  #quoted = new Map(); // msg_id → message that is not here but quoted; null: asked for
   #older = null;
   #repair = null;
-  #wait;
+  #mend = null;
+  #options;
 
-  constructor({ fetch, page = 50, wait = (ms) => new Promise((r) => setTimeout(r, ms)) }) {
+  constructor(options) {
     super();
-    this.#fetch = fetch;
-    this.#page = page;
-    this.#wait = wait;
+    this.#options = {
+      page: 50, changes: async () => ({ data: [], has_more: false }), get: () => Promise.reject(new Error("no get")),
+      wait: (ms) => new Promise((r) => setTimeout(r, ms)), ...options,
+    };
+    this.#floor = options.floor ?? 0;
   }
 
   get first() { return this.messages[0]?.seq ?? 0; }
+  get last() { return this.messages.at(-1)?.seq ?? this.#floor; }
   // ahead is the messages that wait for a gap before them, ascending.
   get ahead() { return ascending([...this.#held.values()].filter((m) => m.seq > this.last)); }
-  get last() { return this.messages.at(-1)?.seq ?? 0; }
 
-  // open loads the newest page. Safe to call again after a failure.
-  async open() {
-    const { data, has_more } = await this.#fetch({ before_seq: Number.MAX_SAFE_INTEGER, limit: this.#page });
-    const page = ascending(data);
-    const newer = this.messages.filter((m) => m.seq > (page.at(-1)?.seq ?? 0));
-    this.messages = page;
+  // open loads the newest page. since is a last_change of the conversation that was
+  // told before. Safe to call again after a failure.
+  async open(since = 0) {
+    const { data, has_more } = await this.#options.fetch({ before_seq: Number.MAX_SAFE_INTEGER, limit: this.#options.page });
+    const had = new Map(this.messages.map((m) => [m.seq, m]));
+    const page = ascending(data).filter((m) => m.seq > this.#floor);
+    const later = this.messages.filter((m) => m.seq > (page.at(-1)?.seq ?? 0));
+    this.messages = page.map((m) => newer(newer(had.get(m.seq), this.#held.get(m.seq)), this.#latest(m)));
     this.complete = !has_more;
     this.opened = true;
-    for (const m of newer) this.#take(m);
+    this.changed = Math.max(this.changed, since);
+    for (const m of later) this.#take(m);
     this.#drain();
+    this.#advance();
     this.emit("change");
-    await this.#fill();
+    await Promise.all([this.#fill(), this.#fillChanges()]);
   }
 
   // older loads the page before the first message; calls while one is under way
@@ -57,8 +78,10 @@ export class Log extends Emitter {
     if (!this.opened || this.complete) return Promise.resolve();
     return (this.#older ??= (async () => {
       try {
-        const { data, has_more } = await this.#fetch({ before_seq: this.first, limit: this.#page });
-        const page = ascending(data).filter((m) => !this.first || m.seq < this.first);
+        const first = this.first;
+        const { data, has_more } = await this.#options.fetch({ before_seq: first, limit: this.#options.page });
+        if (first !== this.first) return; // it started again, or was cleared, meanwhile
+        const page = ascending(data).filter((m) => (!first || m.seq < first) && m.seq > this.#floor).map((m) => this.#latest(m));
         this.messages = [...page, ...this.messages];
         this.complete = !has_more || page.length === 0;
         this.emit("change");
@@ -79,36 +102,146 @@ export class Log extends Emitter {
       return;
     }
     if (!this.opened) { this.#held.set(seq, message); return; }
-    if (!this.#take(message)) return;
+    if (!this.#take(this.#latest(message))) return;
     this.#drain();
     this.emit("change");
     this.#fill().catch(() => {}); // the next catchUp mends what this could not
   }
 
-  // catchUp fetches what was said since the last message; call it whenever the
-  // line has come back.
-  async catchUp() {
-    if (!this.opened) return this.open();
+  // change takes a change that came live: its message at once, since copies may
+  // come in any order; its number in turn, and what is missing before it is fetched.
+  change(change) {
+    if (change.message) this.copy(change.message);
+    if (change.change_seq <= this.changed) return;
+    this.#early.add(change.change_seq);
+    if (!this.opened) return;
+    this.#advance();
+    this.#fillChanges().catch(() => {}); // as above
+  }
+
+  // copy takes a message as an answer shows it, where that is newer.
+  copy(message) {
+    const { seq, msg_id } = message;
+    if (!seq || seq <= this.#floor) return;
+    const at = this.#place(seq);
+    const quoted = this.#quoted.get(msg_id);
+    if (at >= 0) this.messages[at] = newer(this.messages[at], message);
+    else if (this.#held.has(seq)) this.#held.set(seq, newer(this.#held.get(seq), message));
+    else this.#keep(newer(this.#copies.get(msg_id), message));
+    if (quoted) this.#quoted.set(msg_id, newer(quoted, message));
+    this.emit("change");
+  }
+
+  // find is the message with an id, where it is here.
+  find(msg_id) { return this.messages.find((m) => m.msg_id === msg_id) ?? null; }
+
+  // quote is the message that another one answers. One that is not here is asked
+  // for, once: null until it came, and for good where it cannot be had.
+  quote(msg_id) {
+    const here = this.messages.findLast((m) => m.msg_id === msg_id);
+    if (here) return here;
+    if (!this.#quoted.has(msg_id)) {
+      this.#quoted.set(msg_id, null);
+      this.#options.get(msg_id).then((m) => {
+        this.#quoted.set(msg_id, newer(m, this.#copies.get(msg_id)));
+        this.emit("change");
+      }).catch((err) => { if (err.kind !== "refused") this.#quoted.delete(msg_id); });
+    }
+    return this.#quoted.get(msg_id);
+  }
+
+  // reach loads older pages until the message with this seq is here; false: it will
+  // not be.
+  async reach(seq) {
+    for (let first = -1; this.first > seq && !this.complete && first !== this.first;) {
+      first = this.first;
+      await this.older();
+    }
+    return this.#place(seq) >= 0;
+  }
+
+  // clear drops what is at or below a floor: the reader cleared it, or was not there.
+  clear(floor) {
+    if (!(floor > this.#floor)) return;
+    this.#floor = floor;
+    const before = this.messages.length;
+    this.messages = this.messages.filter((m) => m.seq > floor);
+    this.passing = this.passing.filter((m) => m.after > floor);
+    for (const seq of [...this.#held.keys()]) if (seq <= floor) this.#held.delete(seq);
+    this.#quoted.clear();
+    if (this.opened && (before === 0 || this.messages.length < before)) this.complete = true;
+    this.emit("change");
+  }
+
+  // range is what to ask of msg.ranges to be as far as a conversation is; null:
+  // nothing, or too much for it: see restart.
+  range({ last_seq, last_change }) {
+    if (!this.opened) return null;
+    const range = {};
+    if (last_seq > this.last) range.after_seq = this.last;
+    if (last_change > this.changed) range.after_change = this.changed;
+    return Object.keys(range).length ? range : null;
+  }
+
+  // apply takes one answer of msg.ranges, and reports whether there is more to ask.
+  apply({ data = [], has_more, changes = [], more_changes, last_change, floor_seq }, asked) {
+    this.clear(floor_seq ?? 0);
+    this.#merge(data);
+    if (asked.after_change !== undefined) this.#mergeChanges(changes, more_changes, last_change);
+    this.#fill().catch(() => {});
+    return Boolean(has_more || more_changes);
+  }
+
+  // catchUp fetches what was said and changed since; for who has no sync.js.
+  async catchUp(since) {
+    if (!this.opened) return this.open(since);
     for (let got = 0; ;) {
-      const { data, has_more } = await this.#fetch({ after_seq: this.last, limit: 200 });
+      const { data, has_more } = await this.#options.fetch({ after_seq: this.last, limit: 200 });
       this.#merge(data);
       got += data.length;
       if (!has_more || data.length === 0) break;
-      if (got >= FAR) return this.#restart();
+      if (got >= FAR) return this.restart(since);
     }
+    for (let more = true; more;) more = await this.#moreChanges();
     await this.#fill();
   }
 
-  async #restart() {
+  // restart begins again at the newest page.
+  async restart(since = 0) {
     this.messages = [];
     this.#held.clear();
-    await this.open();
+    this.#quoted.clear();
+    await this.open(since);
+  }
+
+  #place(seq) {
+    let lo = 0;
+    let hi = this.messages.length - 1;
+    while (lo <= hi) {
+      const mid = (lo + hi) >> 1;
+      if (this.messages[mid].seq === seq) return mid;
+      if (this.messages[mid].seq < seq) lo = mid + 1; else hi = mid - 1;
+    }
+    return -1;
+  }
+
+  #keep(copy) {
+    this.#copies.delete(copy.msg_id); // to the end of the order
+    this.#copies.set(copy.msg_id, copy);
+    if (this.#copies.size > COPIES) this.#copies.delete(this.#copies.keys().next().value);
+  }
+
+  // latest is a message that comes in, as the changes that overtook it left it.
+  #latest(message) {
+    const copy = this.#copies.get(message.msg_id);
+    this.#copies.delete(message.msg_id);
+    return newer(message, copy);
   }
 
   // take appends the next message or holds one that is ahead. False: known.
   #take(message) {
     if (message.seq <= this.last || this.#held.has(message.seq)) return false;
-    if (this.messages.length === 0 ? this.complete && message.seq > 1 : message.seq > this.last + 1) {
+    if ((this.messages.length > 0 || this.complete) && message.seq > this.last + 1) {
       this.#held.set(message.seq, message);
     } else {
       this.messages.push(message);
@@ -121,7 +254,7 @@ export class Log extends Emitter {
     let seq = this.last;
     for (const known of [...this.#held.keys()]) if (known <= seq) this.#held.delete(known);
     while (this.#held.has(seq + 1)) {
-      next.push(this.#held.get(++seq));
+      next.push(this.#latest(this.#held.get(++seq)));
       this.#held.delete(seq);
     }
     this.messages.push(...next);
@@ -132,7 +265,7 @@ export class Log extends Emitter {
   #merge(page) {
     const fresh = ascending(page).filter((m) => m.seq > this.last);
     if (fresh.length === 0) return false;
-    this.messages.push(...fresh);
+    this.messages.push(...fresh.map((m) => this.#latest(m)));
     this.#drain();
     this.emit("change");
     return true;
@@ -145,19 +278,61 @@ export class Log extends Emitter {
       try {
         // What is missing is mostly on its way: the answer to one's own message
         // overtakes those of others.
-        await this.#wait(GRACE);
+        await this.#options.wait(GRACE);
         this.#drain();
         for (let misses = 0; this.#held.size > 0;) {
-          const { data } = await this.#fetch({ after_seq: this.last, limit: 200 });
+          const { data } = await this.#options.fetch({ after_seq: this.last, limit: 200 });
           if (this.#merge(data)) { misses = 0; continue; }
           this.#drain();
           if (this.#held.size === 0) break;
           // A copy can arrive before the list shows it; ask again, then believe the copy.
-          if (++misses < 3) { await this.#wait(backoff(misses)); continue; }
+          if (++misses < MISSES) { await this.#options.wait(backoff(misses)); continue; }
           this.#merge([...this.#held.values()]);
         }
       } finally {
         this.#repair = null;
+      }
+    })());
+  }
+
+  // advance counts the changes that are in without a gap.
+  #advance() {
+    while (this.#early.delete(this.changed + 1)) this.changed++;
+    for (const seq of this.#early) if (seq <= this.changed) this.#early.delete(seq);
+  }
+
+  #mergeChanges(changes, more, last = 0) {
+    for (const c of changes) {
+      if (c.message) this.copy(c.message);
+      this.changed = Math.max(this.changed, c.change_seq);
+    }
+    if (!more) this.changed = Math.max(this.changed, last);
+    this.#advance();
+  }
+
+  async #moreChanges() {
+    const { data, has_more, last_change } = await this.#options.changes({ after_change: this.changed, limit: 200 });
+    this.#mergeChanges(data, has_more, last_change);
+    return Boolean(has_more && data.length > 0);
+  }
+
+  // fillChanges fetches until no change is early; one at a time.
+  #fillChanges() {
+    if (this.#early.size === 0) return this.#mend ?? Promise.resolve();
+    return (this.#mend ??= (async () => {
+      try {
+        await this.#options.wait(GRACE);
+        this.#advance();
+        for (let misses = 0; this.#early.size > 0;) {
+          const before = this.changed;
+          await this.#moreChanges();
+          if (this.changed > before) { misses = 0; continue; }
+          if (++misses < MISSES) { await this.#options.wait(backoff(misses)); continue; }
+          this.changed = Math.max(...this.#early); // as with messages: believe what was seen
+          this.#advance();
+        }
+      } finally {
+        this.#mend = null;
       }
     })());
   }

@@ -1,6 +1,7 @@
 // outbox.js: messages on their way. In one conversation one at a time, in the
 // order they were written; each keeps its client_msg_id through every try, so
-// that a try whose answer was lost does not become a second message. No DOM.
+// that a try whose answer was lost does not become a second message. With a shelf
+// (shelf.js) that holds over a reload as well. No DOM.
 
 import { Emitter } from "./emitter.js";
 import { SkeinError, backoff } from "./errors.js";
@@ -17,13 +18,17 @@ export class Outbox extends Emitter {
   #queues = new Map(); // conv_id → entries not sent, oldest first
   #busy = new Set(); // conv_ids with a try under way
   #options;
+  #shelf;
+  #n = 0; // orders what was written in one millisecond
 
-  constructor(connection, options = {}) {
+  constructor(connection, { shelf = null, ...options } = {}) {
     super();
     this.#connection = connection;
+    this.#shelf = shelf;
     this.#options = {
       now: Date.now, setTimeout: (fn, ms) => setTimeout(fn, ms), random: Math.random, newId: randomId, ...options,
     };
+    for (const kept of shelf?.all() ?? []) this.#adopt(kept);
     connection.on("state", ({ name }) => {
       if (name === "online") for (const conv of this.#queues.keys()) this.#pump(conv);
     });
@@ -35,10 +40,10 @@ export class Outbox extends Emitter {
   add(conv_id, body, { prepare, ...extra } = {}) {
     const entry = {
       ...extra, conv_id, client_msg_id: this.#options.newId(), body: { ...body },
-      prepare, state: "sending", error: null, tries: 0, at: this.#options.now(),
+      prepare, state: "sending", error: null, tries: 0, at: this.#options.now(), n: ++this.#n,
     };
-    if (!this.#queues.has(conv_id)) this.#queues.set(conv_id, []);
-    this.#queues.get(conv_id).push(entry);
+    this.#queue(entry);
+    this.#keep(entry);
     this.emit("change", entry);
     this.#pump(conv_id);
     return entry;
@@ -52,7 +57,8 @@ export class Outbox extends Emitter {
     if (entry.state !== "failed") return;
     const queue = this.#queues.get(entry.conv_id);
     queue.push(...queue.splice(queue.indexOf(entry), 1));
-    Object.assign(entry, { state: "sending", error: null, tries: 0, at: this.#options.now() });
+    Object.assign(entry, { state: "sending", error: null, tries: 0, at: this.#options.now(), n: ++this.#n });
+    this.#keep(entry);
     this.emit("change", entry);
     this.#pump(entry.conv_id);
   }
@@ -94,6 +100,7 @@ export class Outbox extends Emitter {
       if (entry.prepare) {
         await entry.prepare(entry);
         entry.prepare = null;
+        this.#keep(entry);
       }
       const ack = await this.#connection.call("msg.send", {
         conv_id: entry.conv_id, ...entry.body, client_msg_id: entry.client_msg_id,
@@ -110,6 +117,7 @@ export class Outbox extends Emitter {
       }
       entry.state = "failed";
       entry.error = err;
+      this.#keep(entry);
       this.emit("change", entry);
       return true;
     }
@@ -128,6 +136,25 @@ export class Outbox extends Emitter {
     const queue = this.#queues.get(entry.conv_id) ?? [];
     const at = queue.indexOf(entry);
     if (at >= 0) queue.splice(at, 1);
+    this.#shelf?.take(entry);
+  }
+
+  #queue(entry) {
+    if (!this.#queues.has(entry.conv_id)) this.#queues.set(entry.conv_id, []);
+    this.#queues.get(entry.conv_id).push(entry);
+  }
+
+  // keep puts an entry on the shelf, unless it has still to be prepared: a file
+  // does not fit there.
+  #keep(entry) {
+    if (!entry.prepare) this.#shelf?.put(entry);
+  }
+
+  // adopt takes up an entry that an earlier page left.
+  #adopt({ failed, ...kept }) {
+    const error = failed ? new SkeinError("refused", failed) : null;
+    this.#n = Math.max(this.#n, kept.n ?? 0);
+    this.#queue({ ...kept, state: error ? "failed" : "sending", error, tries: 0 });
   }
 }
 

@@ -1,0 +1,206 @@
+// inbox.js: a client's conversations as a list shows them: newest message, unread,
+// mentions, marks, and how far the others have read. No DOM.
+
+import { Emitter } from "./emitter.js";
+import { Status, mentions, normal } from "./message.js";
+
+// Inbox tells "change" (conv, or undefined for several) and "unsure": what live
+// events told does not say how many mentions are unread; ask sync for it.
+export class Inbox extends Emitter {
+  items = new Map(); // conv_id → conversation
+  #me;
+
+  constructor(me) {
+    super();
+    this.#me = me;
+  }
+
+  get(id) { return this.items.get(id); }
+
+  // list is the conversations of one kind: those on top, then by newest activity.
+  list({ archived = false } = {}) {
+    return [...this.items.values()].filter((c) => c.archive === archived)
+      .sort((a, b) => b.pin - a.pin || b.active - a.active || (a.id < b.id ? 1 : -1));
+  }
+
+  // unread counts the messages of all that are not muted.
+  get unread() {
+    let sum = 0;
+    for (const c of this.items.values()) if (!c.mute) sum += c.unread;
+    return sum;
+  }
+
+  // views takes conversations as the server shows them to this client.
+  views(list) {
+    for (const v of list) this.#view(v);
+    this.emit("change");
+  }
+
+  // conversation takes one as it is for everyone; false: it was unknown, and only a
+  // view says where this client stands in it.
+  conversation(c) {
+    const conv = this.items.get(c.conv_id);
+    if (!conv) return false;
+    conv.tell(c);
+    this.emit("change", conv);
+    return true;
+  }
+
+  // message takes one that came live, was acked or was listed. False: its
+  // conversation is unknown.
+  message(m) {
+    const conv = this.items.get(m.conv_id);
+    if (!conv) return false;
+    if (!m.seq || m.seq <= conv.lastSeq) {
+      if (m.seq && m.seq === conv.last?.seq) conv.last = m;
+      return true;
+    }
+    // Behind a gap there may be mentions that nobody told.
+    if (m.seq > conv.lastSeq + 1) this.emit("unsure");
+    conv.last = m;
+    conv.lastSeq = m.seq;
+    conv.active = Math.max(conv.active, m.ctime);
+    if (m.from === this.#me) conv.moveTo(m.seq);
+    else if (mentions(m, this.#me)) conv.calls.add(m.seq);
+    this.emit("change", conv);
+    return true;
+  }
+
+  // change takes a change that came live.
+  change({ conv_id, change_seq, kind, message: m }) {
+    const conv = this.items.get(conv_id);
+    if (!conv) return false;
+    conv.lastChange = Math.max(conv.lastChange, change_seq);
+    if (!m) return true;
+    if (m.msg_id === conv.last?.msg_id && m.change_seq >= conv.last.change_seq && conv.last.status !== Status.deleted) conv.last = m;
+    if ((kind === "recall" || kind === "delete") && m.seq > conv.readSeq && m.from !== this.#me && !conv.calls.delete(m.seq) && conv.called > 0) {
+      this.emit("unsure");
+    }
+    this.emit("change", conv);
+    return true;
+  }
+
+  // position takes how far this client is, as conv.read and conv.received answer it.
+  position({ conv_id, read_seq, received_seq, unread, mentions: called }) {
+    const conv = this.items.get(conv_id);
+    if (!conv) return;
+    conv.moveTo(read_seq);
+    conv.receivedSeq = Math.max(conv.receivedSeq, received_seq ?? 0);
+    // Only an answer about where this client is now counts its mentions.
+    if (read_seq === conv.readSeq && read_seq + unread >= conv.lastSeq) { conv.called = called ?? 0; conv.calls.clear(); }
+    this.emit("change", conv);
+  }
+
+  // reads takes an event conv.read, or rows of conv.readers.
+  reads(conv_id, rows) {
+    const conv = this.items.get(conv_id);
+    if (!conv) return;
+    for (const { client_id, read_seq, received_seq } of rows) {
+      if (client_id === this.#me) {
+        const before = conv.readSeq;
+        conv.moveTo(read_seq);
+        conv.receivedSeq = Math.max(conv.receivedSeq, received_seq);
+        if (conv.readSeq > before && conv.readSeq < conv.lastSeq && conv.called > 0) this.emit("unsure");
+        continue;
+      }
+      const was = conv.others.get(client_id);
+      conv.others.set(client_id, { read: Math.max(was?.read ?? 0, read_seq), received: Math.max(was?.received ?? 0, received_seq) });
+    }
+    this.emit("change", conv);
+  }
+
+  // read moves this client forward at once; receipts.js tells the server.
+  read(conv, seq) {
+    conv.moveTo(seq);
+    this.emit("change", conv);
+  }
+
+  remove(ids) {
+    for (const id of ids) this.items.delete(id);
+    this.emit("change");
+  }
+
+  // reset begins anew: what is not told by view again until prune is gone.
+  reset() { for (const conv of this.items.values()) conv.forget(); }
+
+  // prune lists what was not told again.
+  prune() { return [...this.items.values()].filter((c) => c.doubtful); }
+
+  #view(v) {
+    let conv = this.items.get(v.conv_id);
+    if (!conv) this.items.set(v.conv_id, (conv = new Item(v.conv_id)));
+    const current = v.last_seq >= conv.lastSeq && v.read_seq >= conv.readSeq;
+    conv.tell(v);
+    Object.assign(conv, {
+      doubtful: false, joinSeq: v.join_seq, role: v.role, nickname: v.nickname, muteUntil: v.mute_until,
+      pin: flag(v.pin), mute: flag(v.mute), archive: flag(v.archive), draft: v.draft ?? "", floor: Math.max(conv.floor, v.floor_seq ?? 0),
+    });
+    conv.moveTo(v.read_seq);
+    conv.receivedSeq = Math.max(conv.receivedSeq, v.received_seq);
+    if (current) { conv.called = v.mentions; conv.calls.clear(); }
+    const last = v.last_message ? normal(v.last_message) : null;
+    if (last && last.seq >= (conv.last?.seq ?? 0)) conv.last = last;
+    if (conv.last && conv.last.seq <= conv.floor) conv.last = null;
+    conv.active = Math.max(conv.active, last?.ctime ?? 0);
+  }
+}
+
+// Item is one conversation. Sequence numbers only grow: answers may overtake events.
+class Item {
+  lastSeq = 0;
+  lastChange = 0;
+  readSeq = 0;
+  receivedSeq = 0;
+  joinSeq = 0;
+  floor = 0;
+  called = 0; // mentions unread, as of the last view
+  calls = new Set(); // seqs of those that came since
+  pin = false;
+  mute = false;
+  archive = false;
+  role = "member";
+  draft = "";
+  last = null; // newest message
+  active = 0; // when something was said or changed
+  others = new Map(); // client → {read, received}
+  doubtful = false;
+
+  constructor(id) { this.id = id; }
+
+  get unread() { return Math.max(0, this.lastSeq - Math.max(this.readSeq, this.floor)); }
+
+  get mentions() {
+    return Math.min(this.unread, this.called + this.calls.size);
+  }
+
+  // readBy counts the others who have read up to seq, or with received have it.
+  readBy(seq, what = "read") {
+    let n = 0;
+    for (const at of this.others.values()) if (at[what] >= seq) n++;
+    return n;
+  }
+
+  moveTo(read) {
+    if (!(read > this.readSeq)) return;
+    this.readSeq = read;
+    for (const seq of this.calls) if (seq <= read) this.calls.delete(seq);
+    if (read >= this.lastSeq) this.called = 0;
+  }
+
+  tell(c) {
+    Object.assign(this, {
+      type: c.conv_type, extend: c.conv_extend, creator: c.conv_creater_id, count: c.client_num, created: c.ctime_ms,
+      lastSeq: Math.max(this.lastSeq, c.last_seq ?? 0), lastChange: Math.max(this.lastChange, c.last_change ?? 0),
+      active: Math.max(this.active, c.mtime_ms ?? 0, c.ctime_ms ?? 0),
+    });
+    if (c.mute_all !== undefined) this.muteAll = flag(c.mute_all);
+  }
+
+  forget() {
+    Object.assign(this, { doubtful: true, lastSeq: 0, lastChange: 0, readSeq: 0, receivedSeq: 0, floor: 0, called: 0, last: null, active: 0 });
+    this.calls.clear();
+    this.others.clear();
+  }
+}
+
+const flag = (v) => Boolean(Number(v ?? 0));

@@ -1,0 +1,64 @@
+// typing.js: who writes just now, and that this client does. No DOM.
+
+import { Emitter } from "./emitter.js";
+
+const EVERY = 3000; // milliseconds between two "on" of ours in a conversation
+const LASTS = 6000; // how long another's "on" holds by itself
+
+// Typing tells "change" (conv_id) when who writes in a conversation is different.
+export class Typing extends Emitter {
+  #line;
+  #options;
+  #told = new Map(); // conv_id → when our last "on" went out
+  #writing = new Map(); // conv_id → Map client → timer
+
+  constructor(connection, options = {}) {
+    super();
+    this.#line = connection;
+    this.#options = { now: Date.now, setTimeout: (fn, ms) => setTimeout(fn, ms), clearTimeout: (id) => clearTimeout(id), ...options };
+    connection.on("event", ({ type, data }) => {
+      if (type === "typing") this.#heard(data.conv_id, data.client_id, Boolean(Number(data.on)));
+      if (type === "msg.new") this.#heard(data.conv_id, data.from_client, false);
+    });
+    connection.on("state", ({ name }) => {
+      this.#told.clear();
+      if (name !== "online") for (const conv of [...this.#writing.keys()]) this.#clear(conv);
+    });
+  }
+
+  // who lists the clients who write in a conversation, the first to begin first.
+  who(conv_id) { return [...(this.#writing.get(conv_id)?.keys() ?? [])]; }
+
+  // wrote is to be called with each stroke.
+  wrote(conv_id) {
+    const now = this.#options.now();
+    if (!this.#line.online || now - (this.#told.get(conv_id) ?? -EVERY) < EVERY) return;
+    this.#told.set(conv_id, now);
+    this.#line.call("typing", { conv_id, on: 1 }).catch(() => {}); // nothing hangs on it
+  }
+
+  // stopped is to be called when the field is empty again or was left.
+  stopped(conv_id, { sent = false } = {}) {
+    if (!this.#told.delete(conv_id) || sent || !this.#line.online) return; // a message says it itself
+    this.#line.call("typing", { conv_id, on: 0 }).catch(() => {});
+  }
+
+  #heard(conv_id, client, on) {
+    const writing = this.#writing.get(conv_id);
+    if (!on && !writing?.has(client)) return;
+    this.#options.clearTimeout(writing?.get(client));
+    if (!on) {
+      writing.delete(client);
+    } else {
+      if (!writing) this.#writing.set(conv_id, new Map());
+      this.#writing.get(conv_id).set(client, this.#options.setTimeout(() => this.#heard(conv_id, client, false), LASTS));
+    }
+    this.emit("change", conv_id);
+  }
+
+  #clear(conv_id) {
+    for (const timer of this.#writing.get(conv_id).values()) this.#options.clearTimeout(timer);
+    this.#writing.delete(conv_id);
+    this.emit("change", conv_id);
+  }
+}
