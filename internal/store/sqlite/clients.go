@@ -127,7 +127,7 @@ func (g *group) deleteClient(app, id string, at skein.Millis, erase bool) ([]ske
 	err = g.exec(`DELETE FROM private_pairs WHERE app_key = `+appKey+` AND conv_key IN
 		(SELECT conv_key FROM members WHERE app_key = `+appKey+` AND client_id = ?2)`, app, id)
 	if err == nil {
-		err = g.exec(`DELETE FROM members WHERE app_key = `+appKey+` AND client_id = ?2`, app, id)
+		err = g.forgetInbox(app, id)
 	}
 	if err == nil && erase {
 		err = g.markForErasure(app, id)
@@ -136,13 +136,31 @@ func (g *group) deleteClient(app, id string, at skein.Millis, erase bool) ([]ske
 	return left, err
 }
 
+// forgetInbox removes what a client had of its conversations, those it left too:
+// who is created later with its id begins without. What it deleted for itself can
+// only be found by them.
+func (g *group) forgetInbox(app, client string) error {
+	for _, sql := range []string{
+		`DELETE FROM hidden WHERE client_id = ?2 AND conv_key IN (
+			SELECT conv_key FROM members WHERE app_key = ` + appKey + ` AND client_id = ?2 UNION ALL
+			SELECT conv_key FROM departures WHERE app_key = ` + appKey + ` AND client_id = ?2)`,
+		`DELETE FROM departures WHERE app_key = ` + appKey + ` AND client_id = ?2`,
+		`DELETE FROM members WHERE app_key = ` + appKey + ` AND client_id = ?2`,
+	} {
+		if err := g.exec(sql, app, client); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // leaveAll counts the client out of its living conversations and answers them;
 // the member rows are still there.
 func (g *group) leaveAll(app, client string, at skein.Millis) (left []skein.ID, err error) {
 	err = g.rows(func(r *sqlite3.Stmt) { left = append(left, idColumn(r, 0)) },
-		`UPDATE conversations SET member_count = member_count - 1, updated = ?4, active = max(active, ?4)
+		`UPDATE conversations SET member_count = member_count - 1, updated = ?4, active = max(active, ?4), moved = ?5
 			WHERE conv_key IN (SELECT conv_key FROM members WHERE app_key = `+appKey+` AND client_id = ?2)
-			AND deleted = 0 AND expires > ?3 RETURNING id`, app, client, g.now, at)
+			AND deleted = 0 AND expires > ?3 RETURNING id`, app, client, g.now, at, g.stamp)
 	return left, err
 }
 

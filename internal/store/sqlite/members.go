@@ -34,7 +34,11 @@ func readMember(r *sqlite3.Stmt, from int) skein.Member {
 	}
 }
 
-func (g *group) insertMember(app, conv int64, m skein.Member) error {
+// insertMember makes m a member as if it had never been one.
+func (g *group) insertMember(app, conv int64, id skein.ID, m skein.Member) error {
+	if err := g.arrive(app, m.Client, id); err != nil {
+		return err
+	}
 	return g.exec(`INSERT INTO members (conv_key, app_key, client_id, role, joined, join_seq, muted_until, moved)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`, conv, app, m.Client, m.Role, m.Joined, m.JoinSeq, m.MutedUntil, g.stamp)
 }
@@ -71,7 +75,7 @@ func (g *group) addMembers(app string, id skein.ID, clients []string, at skein.M
 	}
 	for _, client := range added {
 		m := skein.Member{Client: client, Joined: at, JoinSeq: conv.LastSeq + 1}
-		if err := g.insertMember(key, conv.key, m); err != nil {
+		if err := g.insertMember(key, conv.key, id, m); err != nil {
 			return nil, err
 		}
 	}
@@ -111,9 +115,13 @@ func (s *Store) RemoveMembers(ctx context.Context, app string, id skein.ID, clie
 			if err != nil {
 				return nil, err
 			}
-			if was {
-				removed = append(removed, client)
+			if !was {
+				continue
 			}
+			if err := g.depart(conv, client); err != nil {
+				return nil, err
+			}
+			removed = append(removed, client)
 		}
 		if len(removed) == 0 {
 			return nil, nil

@@ -35,7 +35,7 @@ type purge struct {
 }
 
 // step removes some rows of the first dead thing and reports whether there was
-// one: a conversation before the app that it belongs to.
+// one: a conversation before the app that it belongs to, then what is too old.
 func (p *purge) step() (found bool, err error) {
 	conv, found, err := p.deadConversation()
 	if err != nil {
@@ -45,10 +45,13 @@ func (p *purge) step() (found bool, err error) {
 		return true, p.conversation(conv)
 	}
 	app, found, err := p.deadApp()
-	if err != nil || !found {
+	if err != nil {
 		return false, err
 	}
-	return true, p.app(app)
+	if found {
+		return true, p.app(app)
+	}
+	return p.forgetDepartures()
 }
 
 func (p *purge) anything() (bool, error) {
@@ -57,7 +60,10 @@ func (p *purge) anything() (bool, error) {
 		return conv, err
 	}
 	_, app, err := p.deadApp()
-	return app, err
+	if err != nil || app {
+		return app, err
+	}
+	return p.oldDepartures()
 }
 
 func (p *purge) deadConversation() (key int64, found bool, err error) {
@@ -81,21 +87,29 @@ func (p *purge) deadApp() (key int64, found bool, err error) {
 // conversation removes rows of a dead conversation, its own row last.
 func (p *purge) conversation(key int64) error {
 	// An expired one is deleted first, so that it stays unknown to every clock.
-	expired, err := p.change(`UPDATE conversations SET deleted = 1 WHERE conv_key = ?1 AND deleted = 0`, key)
+	expired, err := p.change(`UPDATE conversations SET deleted = 1, moved = ?2 WHERE conv_key = ?1 AND deleted = 0`, key, p.stamp)
 	if err != nil {
 		return err
 	}
 	if expired {
 		clear(p.known.places)
 	}
-	return p.remove(key,
+	err = p.remove(key,
+		`DELETE FROM mentions WHERE (conv_key, client_id, seq) IN (SELECT conv_key, client_id, seq FROM mentions WHERE conv_key = ?1 LIMIT ?2)`,
 		`DELETE FROM changes WHERE (conv_key, change_seq) IN (SELECT conv_key, change_seq FROM changes WHERE conv_key = ?1 LIMIT ?2)`,
 		`DELETE FROM reactions WHERE (conv_key, seq, emoji, client_id) IN (SELECT conv_key, seq, emoji, client_id FROM reactions WHERE conv_key = ?1 LIMIT ?2)`,
 		`DELETE FROM hidden WHERE (conv_key, client_id, seq) IN (SELECT conv_key, client_id, seq FROM hidden WHERE conv_key = ?1 LIMIT ?2)`,
 		// Of the messages that go next, or some more.
 		`DELETE FROM upload_uses WHERE message_key IN (SELECT message_key FROM messages WHERE conv_key = ?1 LIMIT ?2)`,
-		`DELETE FROM messages WHERE message_key IN (SELECT message_key FROM messages WHERE conv_key = ?1 LIMIT ?2)`,
-		`DELETE FROM members WHERE member_key IN (SELECT member_key FROM members WHERE conv_key = ?1 LIMIT ?2)`,
+		`DELETE FROM messages WHERE message_key IN (SELECT message_key FROM messages WHERE conv_key = ?1 LIMIT ?2)`)
+	if err != nil || p.left <= 0 {
+		return err
+	}
+	if err := p.exec(memberDepartures, key, p.left); err != nil {
+		return err
+	}
+	return p.remove(key,
+		`DELETE FROM members WHERE member_key IN (`+firstMembers+`)`,
 		`DELETE FROM private_pairs WHERE conv_key = ?1 AND ?2 > 0`,
 		`DELETE FROM conversations WHERE conv_key = ?1 AND ?2 > 0`)
 }
@@ -104,6 +118,7 @@ func (p *purge) conversation(key int64) error {
 func (p *purge) app(key int64) error {
 	return p.remove(key,
 		`DELETE FROM clients WHERE client_key IN (SELECT client_key FROM clients WHERE app_key = ?1 LIMIT ?2)`,
+		`DELETE FROM departures WHERE (app_key, client_id, conv_id) IN (SELECT app_key, client_id, conv_id FROM departures WHERE app_key = ?1 LIMIT ?2)`,
 		`DELETE FROM erasures WHERE app_key = ?1 AND ?2 > 0`,
 		`DELETE FROM apps WHERE app_key = ?1 AND ?2 > 0`)
 }

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -29,6 +30,7 @@ type writer struct {
 	queue     *queue
 	mover     *checkpointer
 
+	reached  atomic.Int64  // stamp of the last commit; zero: none yet
 	stopped  chan struct{} // closed when loop has ended
 	closeErr error         // written by loop before stopped is closed
 
@@ -198,6 +200,7 @@ func (w *writer) transact(jobs []*job) ([]skein.Sent, error) {
 	if err := g.exec(`COMMIT`); err != nil {
 		return nil, w.giveUp("commit", err)
 	}
+	w.reached.Store(g.stamp)
 	return g.sent, nil
 }
 

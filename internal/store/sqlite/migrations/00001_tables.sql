@@ -96,7 +96,7 @@ CREATE TABLE members (
 -- client_id and join_seq are in it so that an audience needs no row.
 CREATE INDEX members_by_joining ON members (conv_key, member_key, client_id, join_seq);
 CREATE INDEX members_by_client ON members (app_key, client_id, conv_key);
-CREATE INDEX members_by_move ON members (app_key, client_id, moved);
+CREATE INDEX members_by_move ON members (app_key, client_id, moved, conv_key);
 
 -- Conversations that clients are in no more, for those who were away. A rejoining
 -- takes the row away, also to a later conversation with the same id.

@@ -1,0 +1,183 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein"
+)
+
+// A round of Sync tells what moved after the cursor's Since, conversation by
+// conversation in the order of their keys, in as many pages as it takes: Key is the
+// last one told. Upto, taken when the round begins, is where the next round begins.
+// What moves during a round is behind Upto: told in this round if its turn is yet
+// to come, and in the next one in any case.
+
+// appProbe bounds how many of an app's moved conversations are held against a
+// client's memberships; beyond it the memberships are walked.
+const appProbe = 2000
+
+// Sync is what has changed for a client; see store.Inbox.
+func (s *Store) Sync(ctx context.Context, app, client string, after skein.SyncCursor, limit int) (page skein.SyncPage, err error) {
+	now := s.millis()
+	// Before the snapshot is taken: what comes later than this may not be in it.
+	reached := s.writer.reached.Load()
+	err = s.readers.snapshot(ctx, func(c *connection) error {
+		r := round{connection: c, app: app, client: client, now: now, limit: max(limit, 1)}
+		page, err = r.page(after, reached)
+		return err
+	})
+	if err != nil {
+		return skein.SyncPage{}, err
+	}
+	return page, nil
+}
+
+// round is one page's work.
+type round struct {
+	*connection
+
+	app, client string
+	now         skein.Millis
+	limit       int
+	skein.SyncCursor
+}
+
+func (r *round) page(after skein.SyncCursor, reached int64) (page skein.SyncPage, err error) {
+	known, err := r.begin(after, reached)
+	if err != nil || !known {
+		return skein.SyncPage{Next: skein.SyncCursor{Epoch: r.Epoch}, Reset: true}, err
+	}
+	found, err := r.changed()
+	if err != nil {
+		return page, err
+	}
+	if page.Done = len(found) <= r.limit; page.Done {
+		page.Next = skein.SyncCursor{Epoch: r.Epoch, Since: r.Upto}
+	} else {
+		found = found[:r.limit]
+		page.Next = r.SyncCursor
+		page.Next.Key = found[r.limit-1].key
+	}
+	for _, f := range found {
+		if err := r.tell(&page, f); err != nil {
+			return page, err
+		}
+	}
+	return page, nil
+}
+
+// begin sets the cursor of this page, and reports whether the one that was given
+// is of this history and not from before what is remembered of it.
+func (r *round) begin(after skein.SyncCursor, reached int64) (known bool, err error) {
+	var ceiling, forgotten int64
+	_, err = r.row(func(s *sqlite3.Stmt) {
+		r.Epoch, ceiling, forgotten = s.ColumnInt64(0), s.ColumnInt64(1), s.ColumnInt64(2)
+	}, `SELECT epoch, ceiling, forgotten FROM history`)
+	if err != nil {
+		return false, err
+	}
+	if !after.IsZero() && after.Epoch != r.Epoch || max(after.Since, after.Upto) > ceiling ||
+		after.Since != 0 && after.Since < forgotten {
+		return false, nil
+	}
+	r.Since, r.Upto, r.Key = after.Since, after.Upto, after.Key
+	if r.Upto == 0 {
+		r.Upto = max(r.Since, reached, forgotten)
+		_, err = r.row(func(s *sqlite3.Stmt) { r.Upto = max(r.Upto, s.ColumnInt64(0)) }, newestMove, r.app, r.client)
+	}
+	return true, err
+}
+
+// newestMove is the newest stamp of all that client ?2 could be told of.
+const newestMove = `SELECT max(
+	coalesce((SELECT max(moved) FROM conversations WHERE app_key = ` + appKey + `), 0),
+	coalesce((SELECT max(moved) FROM members WHERE app_key = ` + appKey + ` AND client_id = ?2), 0),
+	coalesce((SELECT max(moved) FROM departures WHERE app_key = ` + appKey + ` AND client_id = ?2), 0))`
+
+// found is a conversation to tell of.
+type found struct {
+	key  int64
+	gone skein.ID // zero: the client may be in it
+}
+
+// changed are the next conversations that moved, one more than the limit if there
+// are.
+func (r *round) changed() (list []found, err error) {
+	query, err := r.query()
+	if err != nil {
+		return nil, err
+	}
+	err = r.rows(func(s *sqlite3.Stmt) {
+		list = append(list, found{s.ColumnInt64(0), idColumn(s, 1)})
+	}, query, r.app, r.client, r.Since, r.Key, r.limit+1)
+	return list, err
+}
+
+// query is the cheapest way to what changed: the beginning needs no departures, and
+// the conversations that moved are found from the app's side or the client's,
+// whichever is shorter.
+func (r *round) query() (string, error) {
+	if r.Since == 0 {
+		return syncAll, nil
+	}
+	moved, err := r.count(countMoved, r.app, r.Since, appProbe+1)
+	if err != nil {
+		return "", err
+	}
+	mine, err := r.count(countMine, r.app, r.client, r.Key, moved)
+	if err != nil || moved > appProbe || mine < moved {
+		return syncByClient, err
+	}
+	return syncByApp, nil
+}
+
+const (
+	countMoved = `SELECT count(*) FROM (SELECT 1 FROM conversations WHERE app_key = ` + appKey + ` AND moved > ?2 LIMIT ?3)`
+	countMine  = `SELECT count(*) FROM (SELECT 1 FROM members INDEXED BY members_by_client
+		WHERE app_key = ` + appKey + ` AND client_id = ?2 AND conv_key > ?3 LIMIT ?4)`
+
+	// Of client ?2, moved after ?3, with a key after ?4, at most ?5.
+	myRows = `SELECT conv_key, NULL FROM members INDEXED BY members_by_move
+		WHERE app_key = ` + appKey + ` AND client_id = ?2 AND moved > ?3 AND conv_key > ?4`
+	myDepartures = `SELECT conv_key, conv_id FROM departures INDEXED BY departures_by_move
+		WHERE app_key = ` + appKey + ` AND client_id = ?2 AND moved > ?3 AND conv_key > ?4`
+	myPlaces = `SELECT m.conv_key, NULL FROM members m INDEXED BY members_by_client
+		CROSS JOIN conversations c ON c.conv_key = m.conv_key
+		WHERE m.app_key = ` + appKey + ` AND m.client_id = ?2 AND m.conv_key > ?4 AND c.moved > ?3`
+	movedPlaces = `SELECT c.conv_key, NULL FROM conversations c INDEXED BY conversations_by_move
+		CROSS JOIN members m ON m.conv_key = c.conv_key AND m.client_id = ?2
+		WHERE c.app_key = ` + appKey + ` AND c.moved > ?3 AND c.conv_key > ?4`
+
+	syncAll      = myPlaces + ` AND c.deleted = 0 ORDER BY m.conv_key LIMIT ?5`
+	syncByClient = myRows + ` UNION ` + myDepartures + ` UNION ` + myPlaces + ` ORDER BY 1 LIMIT ?5`
+	syncByApp    = myRows + ` UNION ` + myDepartures + ` UNION ` + movedPlaces + ` ORDER BY 1 LIMIT ?5`
+)
+
+// tell adds a conversation to the page. One past its end is told of when Purge has
+// marked it.
+func (r *round) tell(page *skein.SyncPage, f found) error {
+	if !f.gone.IsZero() {
+		page.Gone = append(page.Gone, f.gone)
+		return nil
+	}
+	v, living, err := r.viewAt(r.app, r.client, f.key, r.now)
+	if err != nil {
+		return err
+	}
+	if living {
+		page.Views = append(page.Views, v)
+		return nil
+	}
+	_, err = r.row(func(s *sqlite3.Stmt) { page.Gone = append(page.Gone, idColumn(s, 0)) },
+		`SELECT id FROM conversations WHERE conv_key = ?1 AND deleted = 1`, f.key)
+	return err
+}
+
+// NewEpoch makes the cursors given out so far void; see store.Upkeep.
+func (s *Store) NewEpoch(ctx context.Context) error {
+	return s.change(ctx, func(g *group) error {
+		return g.exec(`UPDATE history SET epoch = abs(random() >> 11)`)
+	})
+}
