@@ -174,7 +174,12 @@ function ledger(n) {
         has_more: all.length > data.length, last_change: changes.length,
       };
     },
-    get: async (msg_id) => { s.calls.push("get"); await s.pause; return normal(wire(s.messages.find((m) => m.msg_id === msg_id))); },
+    get: async (msg_id) => {
+      s.calls.push("get");
+      const answer = normal(wire(s.messages.find((m) => m.msg_id === msg_id)));
+      await s.pause;
+      return answer;
+    },
   });
   for (let i = 0; i < n; i++) s.say();
   return s;

@@ -16,6 +16,7 @@ function receipts(answer) {
 test("positions go together, the newest only, and none that the server knows", async () => {
   const { clock, line, it } = receipts();
   for (let seq = 1; seq <= 50; seq++) it.read("c", seq);
+  it.read("c", 7);
   await clock.pass(1000);
   it.read("c", 50);
   it.read("c", 3);
