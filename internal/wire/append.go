@@ -20,12 +20,32 @@ func appendMentions(dst []byte, all Flag, ids []string) []byte {
 }
 
 func appendReplyTo(dst []byte, id *skein.ID) []byte {
-	dst = append(dst, `,"reply_to":`...)
+	return appendOptionalID(append(dst, `,"reply_to":`...), id)
+}
+
+func appendOptionalID(dst []byte, id *skein.ID) []byte {
 	if id == nil {
 		return append(dst, "null"...)
 	}
 	dst, _ = id.AppendText(append(dst, '"'))
 	return append(dst, '"')
+}
+
+// appendReactions appends the reactions under a message; none are null.
+func appendReactions(dst []byte, list []Reaction) []byte {
+	dst = append(dst, `,"reactions":`...)
+	if len(list) == 0 {
+		return append(dst, "null"...)
+	}
+	for i, r := range list {
+		dst = append(dst, "[,"[min(i, 1)])
+		dst = appendQuote(append(dst, `{"emoji":`...), r.Emoji)
+		dst = append(dst, `,"count":`...)
+		dst = strconv.AppendInt(dst, int64(r.Count), 10)
+		dst = appendTexts(append(dst, `,"client_ids":`...), r.ClientIDs)
+		dst = append(dst, '}')
+	}
+	return append(dst, ']')
 }
 
 // appendTexts appends a list of texts; an empty one is null.

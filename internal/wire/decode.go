@@ -22,8 +22,8 @@ const maxDepth = 32
 // Decode reads one JSON object into the request struct in and holds it to its
 // tags: a field with need:"1" must be there and not be empty. nil is an empty
 // object; a bare list is the field with bare:"1". JSON is read strictly: UTF-8, no
-// duplicate keys, exact key case, one value, depth ≤ 32; unknown fields are ignored. Errors: skein.ErrMalformed and
-// skein.ErrMissing, naming the field.
+// duplicate keys, exact key case, one value, depth ≤ 32; unknown fields are
+// ignored. Errors: skein.ErrMalformed and skein.ErrMissing, naming the field.
 func Decode(data []byte, in any) error {
 	if len(data) > 0 {
 		if err := readObject(unbared(data, in), in); err != nil {
@@ -66,12 +66,9 @@ func readObject(data []byte, in any) error {
 	return nil
 }
 
-// ownKinds are what types of this package say is wrong with a value.
-var ownKinds = []error{errIDKind, errFlagKind, errGivenText, errGivenInt}
-
 // unbared is a bare list as the object that it stands for; all else as it is.
 func unbared(data []byte, in any) []byte {
-	if jsontext.Value(data).Kind() != '[' {
+	if list := jsontext.Value(data); list.Kind() != '[' || !list.IsValid() {
 		return data
 	}
 	for _, f := range fieldsOf(reflect.TypeOf(in).Elem()) {
@@ -82,6 +79,9 @@ func unbared(data []byte, in any) []byte {
 	}
 	return data
 }
+
+// ownKinds are what types of this package say is wrong with a value.
+var ownKinds = []error{errIDKind, errFlagKind, errGivenText, errGivenInt}
 
 // malformed names the field that the JSON reader stumbled over.
 func malformed(err error) error {

@@ -155,6 +155,17 @@ type Message struct {
 	Seq              int64          `json:"seq" en:"place in the conversation, from 1, without gaps" zh:"会话内序号，从 1 起连续"`
 	ClientMsgID      *string        `json:"client_msg_id" en:"the sender's own id; null: none" zh:"发送者自定义 id；无为 null"`
 	ReplyTo          *skein.ID      `json:"reply_to" en:"msg_id it answers; null: none" zh:"回复的 msg_id；无为 null"`
+	Version          int            `json:"version" en:"1 as sent, one more with each edit" zh:"初始为 1，每次编辑加 1"`
+	ChangeSeq        int64          `json:"change_seq" en:"newest change that everyone sees; of two copies the one with the greater is the newer; 0: none" zh:"最近一次所有人可见的变更序号，较大者较新；无为 0"`
+	Pin              Flag           `json:"pin" en:"1: pinned for everyone" zh:"1 已置顶（所有人可见）"`
+	Reactions        []Reaction     `json:"reactions" en:"in the order they first came; null: none" zh:"表情回应，按首次出现排序；无为 null"`
+}
+
+// Reaction is one emoji under a message.
+type Reaction struct {
+	Emoji     string   `json:"emoji" en:"as it was sent" zh:"表情"`
+	Count     int      `json:"count" en:"how many clients" zh:"人数"`
+	ClientIDs []string `json:"client_ids" en:"the first 10 of them" zh:"最先回应的用户，最多 10 个"`
 }
 
 // MessageOf writes a message; it shares m's bytes.
@@ -173,6 +184,13 @@ func MessageOf(m *skein.Message) Message {
 	}
 	if !m.ReplyTo.IsZero() {
 		out.ReplyTo = &m.ReplyTo
+	}
+	out.Version, out.ChangeSeq, out.Pin = m.Version, m.Changed, m.Pinned != 0
+	if len(m.Reactions) > 0 {
+		out.Reactions = make([]Reaction, len(m.Reactions))
+		for i, r := range m.Reactions {
+			out.Reactions[i] = Reaction{r.Emoji, r.Count, r.Clients}
+		}
 	}
 	return out
 }
@@ -206,7 +224,13 @@ func (m Message) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `,"seq":`...)
 	dst = strconv.AppendInt(dst, m.Seq, 10)
 	dst = appendOptionalText(append(dst, `,"client_msg_id":`...), m.ClientMsgID)
-	return append(appendReplyTo(dst, m.ReplyTo), '}')
+	dst = appendReplyTo(dst, m.ReplyTo)
+	dst = append(dst, `,"version":`...)
+	dst = strconv.AppendInt(dst, int64(m.Version), 10)
+	dst = append(dst, `,"change_seq":`...)
+	dst = strconv.AppendInt(dst, m.ChangeSeq, 10)
+	dst = appendFlag(append(dst, `,"pin":`...), m.Pin)
+	return append(appendReactions(dst, m.Reactions), '}')
 }
 
 // MessagePage is a page of the history, newest first.
@@ -265,7 +289,7 @@ func messagesOf(in []skein.Message) []Message {
 }
 
 // messageOverhead is about what a message takes beside its text and attr, in bytes.
-const messageOverhead = 400
+const messageOverhead = 450
 
 func appendMessages(dst []byte, messages []Message) []byte {
 	size := 2

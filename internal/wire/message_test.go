@@ -20,6 +20,8 @@ func full() skein.Message {
 			Type: -2, Text: "héllo\n\"你好\" </script>\u2028😀", Attr: []byte(`{"w":1,"h":[2,null]}`), URL: "https://example.com/a?b=c&d=e",
 			MentionAll: true, Mentions: []string{"Jerry", "Alex"}, ReplyTo: skein.ID{7, 8, 9}, NoSync: true,
 		},
+		Version: 2, Changed: 5, Pinned: 1608126111688,
+		Reactions: []skein.Reaction{{Emoji: "👍", Count: 12, Clients: []string{"Alex", "Tom"}}, {Emoji: "ok", Count: 1, Clients: []string{"Tom"}}},
 	}
 }
 
@@ -40,10 +42,11 @@ func TestMessagesAreWrittenAsDocumented(t *testing.T) {
 	const history = `{"msg_id":"01020300000000000000000000000000","conv_id":"04050600000000000000000000000000","type":-2,"text":"HELLO !",` +
 		`"attr":{"w":1,"h":[2,null]},"url":"https://example.com/a?b=c&d=e","ctime":1608126111686,"msg_status":1,"no_sync":1,"mention_all":1,` +
 		`"mention_client_ids":["Jerry","Alex"],"transient":0,"mtime":1608126111687,"client_id":"Tom","seq":7,"client_msg_id":"a1",` +
-		`"reply_to":"07080900000000000000000000000000"}`
+		`"reply_to":"07080900000000000000000000000000","version":2,"change_seq":5,"pin":1,` +
+		`"reactions":[{"emoji":"👍","count":12,"client_ids":["Alex","Tom"]},{"emoji":"ok","count":1,"client_ids":["Tom"]}]}`
 	const bare = `{"msg_id":"00000000000000000000000000000000","conv_id":"00000000000000000000000000000000","type":-1,"text":null,` +
 		`"attr":null,"url":null,"ctime":0,"msg_status":3,"no_sync":0,"mention_all":0,"mention_client_ids":null,"transient":0,"mtime":null,` +
-		`"client_id":"","seq":0,"client_msg_id":null,"reply_to":null}`
+		`"client_id":"","seq":0,"client_msg_id":null,"reply_to":null,"version":0,"change_seq":0,"pin":0,"reactions":null}`
 	const push = `{"type":"msg.new","data":{"from_client":"Tom","conv_id":"04050600000000000000000000000000",` +
 		`"msg_id":"01020300000000000000000000000000","ctime":1608126111686,"type":-2,"text":"HELLO !","attr":{"w":1,"h":[2,null]},` +
 		`"url":"https://example.com/a?b=c&d=e","transient":0,"mention_all":1,"mention_client_ids":["Jerry","Alex"],"seq":7,"conv_type":3,` +
@@ -94,6 +97,13 @@ func FuzzMessageJSON(f *testing.F) {
 		if bit(4) {
 			m.Mentions = []string{mention, sender}
 		}
+		if bit(6) {
+			m.Version, m.Changed, m.Pinned = typ, seq, skein.Millis(created)
+			m.Reactions = []skein.Reaction{{Emoji: mention, Count: typ, Clients: []string{sender, text}}, {Emoji: url, Clients: []string{mention}}}
+		}
+		change := skein.Change{
+			Seq: seq, Kind: skein.ChangeKind(bits>>7) % 6, By: sender, At: skein.Millis(created), Emoji: mention, On: bit(8), Message: m,
+		}
 		sent := skein.Sent{Message: m, ConvType: skein.ConvType(bits % 5)}
 		page, span := NewMessagePage(Place{Page: 1, Size: 2}, []skein.Message{m, m}, seq), NewMessageSpan([]skein.Message{m, m}, bit(5))
 		same(t, MessageOf(&m).AppendJSON(nil), MessageOf(&m))
@@ -105,6 +115,19 @@ func FuzzMessageJSON(f *testing.F) {
 			Type string     `json:"type"`
 			Data NewMessage `json:"data"`
 		}{"msg.new", NewMessageOf(&sent)})
+		same(t, ChangeOf(m.Conv, &change).AppendJSON(nil), ChangeOf(m.Conv, &change))
+		same(t, AppendUpdate(nil, m.Conv, &change), struct {
+			Type string `json:"type"`
+			Data Change `json:"data"`
+		}{"msg.updated", ChangeOf(m.Conv, &change)})
+		changes := NewChanges(m.Conv, []skein.Change{change, change}, bit(5), seq)
+		same(t, changes.AppendJSON(nil), changes)
+		answer := RangeAnswer{ConvID: m.Conv, LastSeq: seq, FloorSeq: created}
+		answer.FillMessages([]skein.Message{m, m}, bit(5))
+		answer.FillChanges([]skein.Change{change}, bit(6), updated)
+		refusal := RangeRefusal{sender, typ, text}
+		same(t, RangeAnswers{answer, refusal}.AppendJSON(nil), []any{answer, refusal})
+		same(t, NewMessages([]skein.Message{m}).AppendJSON(nil), messagesOf([]skein.Message{m}))
 	})
 }
 
