@@ -42,9 +42,11 @@ type Store interface {
 
 // Delivery is the way from commits to sessions. Safe for concurrent use.
 type Delivery struct {
-	opts    Options
-	lanes   []*lane
-	metrics metrics
+	opts     Options
+	lanes    []*lane
+	metrics  metrics
+	gathered *gathering
+	typists  *typists
 
 	unsubscribe func()
 	cancel      context.CancelFunc
@@ -53,7 +55,8 @@ type Delivery struct {
 
 // New starts delivery; Close ends it.
 func New(opts Options) *Delivery {
-	d := &Delivery{opts: opts, metrics: newMetrics(opts.Registerer)}
+	d := &Delivery{opts: opts, metrics: newMetrics(opts.Registerer), typists: newTypists()}
+	d.gathered = newGathering(d.publish)
 	ctx, cancel := context.WithCancel(context.Background())
 	d.cancel = cancel
 	for range max(2, runtime.GOMAXPROCS(0)) {
@@ -65,9 +68,10 @@ func New(opts Options) *Delivery {
 	return d
 }
 
-// Close hears no more events, delivers what waits until ctx ends, and returns when
-// its goroutines have.
+// Close lets go of what was gathered, hears no more events, delivers what waits
+// until ctx ends, and returns when its goroutines have.
 func (d *Delivery) Close(ctx context.Context) {
+	d.gathered.close()
 	d.unsubscribe()
 	stop := context.AfterFunc(ctx, d.cancel)
 	defer stop()
@@ -98,11 +102,22 @@ func eventOf(m *skein.Sent) bus.Event {
 	}
 }
 
-// Tell delivers an event about a conversation.
+// Tell delivers an event about a conversation; one that may be gathered up to a
+// second later, and who types not with every key.
 func (d *Delivery) Tell(n skein.Notice) {
+	switch {
+	case n.Kind == skein.EventTyping && !d.typists.pass(n):
+	case n.Gather:
+		d.gathered.add(n)
+	default:
+		d.publish(n)
+	}
+}
+
+func (d *Delivery) publish(n skein.Notice) {
 	d.opts.Bus.Publish(bus.Event{
 		App: n.App, Conv: n.Conv, Frame: wire.AppendNotice(nil, n, d.opts.Zone),
-		Audience: n.Audience, Also: n.Also,
+		Audience: n.Audience, Also: n.Also, Sender: n.Except,
 	})
 }
 
