@@ -146,6 +146,9 @@ func TestCloseLetsGoOfWhatWasGathered(t *testing.T) {
 			t.Errorf("Close waited %v", waited)
 		}
 		wantFrames(t, "when it is over", inShort(t, tom.shown()), "Jerry 3/4")
-		d.Tell(reads(1, "Alex", 3)) // nobody hears it, and nothing waits for ever
+		d.Tell(reads(1, "Alex", 3)) // nobody hears it
+		if n := len(d.gathered.piles); n != 0 {
+			t.Errorf("%d positions wait for ever", n)
+		}
 	})
 }
