@@ -62,7 +62,9 @@ func (g *group) dropReaction(conv int64, m *subject, c skein.Change, i int) (boo
 	r := &m.Reactions[i]
 	r.Count--
 	if r.Count == 0 {
-		m.Reactions = slices.Delete(m.Reactions, i, i+1)
+		if m.Reactions = slices.Delete(m.Reactions, i, i+1); len(m.Reactions) == 0 {
+			m.Reactions = nil
+		}
 		return true, nil
 	}
 	if slices.Contains(r.Clients, c.By) {

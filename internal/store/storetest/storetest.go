@@ -39,6 +39,10 @@ func Run(t *testing.T, open Open) {
 		{"append", appends},
 		{"history", history},
 		{"upkeep", upkeep},
+		{"changes", changes},
+		{"reactions", reactions},
+		{"uploads", uploads},
+		{"seen", seen},
 		{"model", model},
 	} {
 		t.Run(group.noun, func(t *testing.T) {
