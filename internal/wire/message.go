@@ -233,6 +233,10 @@ func (m Message) AppendJSON(dst []byte) []byte {
 	return append(appendReactions(dst, m.Reactions), '}')
 }
 
+// MarshalJSONTo writes the message as AppendJSON does, where it stands in what is
+// written by its tags.
+func (m Message) MarshalJSONTo(enc *jsontext.Encoder) error { return enc.WriteValue(m.AppendJSON(nil)) }
+
 // MessagePage is a page of the history, newest first.
 type MessagePage struct {
 	CurrentPage int64     `json:"current_page" en:"this page" zh:"当前页"`

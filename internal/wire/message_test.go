@@ -29,7 +29,11 @@ func full() skein.Message {
 // developer's JSON stays as it was written.
 func byTags(t testing.TB, v any) []byte {
 	t.Helper()
-	b, err := json.Marshal(v, json.FormatNilSliceAsNull(true), jsontext.PreserveRawStrings(true))
+	type tagged Message // which has no method of its own to write it
+	b, err := json.Marshal(v, json.FormatNilSliceAsNull(true), jsontext.PreserveRawStrings(true),
+		json.WithMarshalers(json.MarshalToFunc(func(enc *jsontext.Encoder, m Message) error {
+			return json.MarshalEncode(enc, tagged(m))
+		})))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,6 +155,18 @@ func same(t *testing.T, got []byte, v any) {
 	}
 	if !jsontext.Value(got).IsValid() {
 		t.Fatalf("%T: %s is no JSON", v, got)
+	}
+}
+
+func TestAMessageWithinOtherThingsIsWrittenTheSame(t *testing.T) {
+	for name, m := range map[string]skein.Message{"a full one": full(), "a blank one": {Status: skein.StatusRecalled}} {
+		message := MessageOf(&m)
+		got, err := json.Marshal(struct {
+			Last *Message `json:"last"`
+		}{&message})
+		if want := `{"last":` + string(message.AppendJSON(nil)) + `}`; err != nil || string(got) != want {
+			t.Errorf("%s:\n got %s and error %v\nwant %s", name, got, err, want)
+		}
 	}
 }
 
