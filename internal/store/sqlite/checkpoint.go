@@ -1,7 +1,9 @@
 package sqlite
 
 import (
+	"errors"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/ncruces/go-sqlite3"
 )
@@ -19,6 +21,11 @@ type checkpointer struct {
 	conn  *connection
 	log   *slog.Logger
 	limit int // pages in the log, from which on it is to be moved
+
+	// stuck: a sync of the file failed. What was moved before may have been dropped by
+	// the system, which says so once only, so the log, which was synced when it was
+	// written, must keep all it has until the next start moves it from its beginning.
+	stuck atomic.Bool
 
 	due     chan struct{} // the writer asks; closed to stop
 	moved   chan struct{} // the answer, after which the writer may ask again
@@ -48,6 +55,9 @@ func startCheckpointer(path string, limit int, log *slog.Logger) (*checkpointer,
 func (c *checkpointer) stop() error {
 	close(c.due)
 	<-c.stopped
+	if c.stuck.Load() {
+		return errors.Join(c.conn.keepLog(), c.conn.close())
+	}
 	return c.conn.close()
 }
 
@@ -76,9 +86,17 @@ func (c *checkpointer) committed(writer *connection, pages int) {
 }
 
 // checkpoint moves what no reader needs in the log any more. If it fails, the log
-// gets longer and a later commit asks again.
+// gets longer and a later commit asks again, unless it is stuck.
 func (c *checkpointer) checkpoint(conn *connection) {
-	if _, _, err := conn.db.WALCheckpoint("main", sqlite3.CHECKPOINT_PASSIVE); err != nil {
+	if c.stuck.Load() {
+		return
+	}
+	_, _, err := conn.db.WALCheckpoint("main", sqlite3.CHECKPOINT_PASSIVE)
+	switch {
+	case syncFailed(err):
+		c.stuck.Store(true)
+		c.log.Error("store cannot sync its file: its log grows until the next start, look at the disk and restart", slog.Any("error", err))
+	case err != nil:
 		c.log.Warn("store cannot move its log", slog.Any("error", err))
 	}
 }

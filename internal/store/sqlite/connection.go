@@ -54,6 +54,12 @@ func (c *connection) close() error {
 	return errors.Join(errs, c.db.Close())
 }
 
+// keepLog lets the log be when this connection is closed as the last one.
+func (c *connection) keepLog() error {
+	_, err := c.db.Config(sqlite3.DBCONFIG_NO_CKPT_ON_CLOSE, true)
+	return err
+}
+
 // statement is the prepared form of sql, kept for the next time. For constant
 // texts only: nothing is ever forgotten.
 func (c *connection) statement(sql string) (*sqlite3.Stmt, error) {

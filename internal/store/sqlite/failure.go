@@ -3,6 +3,8 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"log/slog"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -35,4 +37,33 @@ func unavailable(attempt string, err error) error {
 		return err
 	}
 	return fmt.Errorf("%s: %w: %w", attempt, skein.ErrUnavailable, err)
+}
+
+// outageLog says that commits fail, and not for each of them: an outage may last,
+// and at a full load hundreds of commits fail in a second.
+type outageLog struct {
+	told   time.Time
+	silent int // failed since then, and not told
+}
+
+// outagePause is how long it says nothing more.
+const outagePause = 10 * time.Second
+
+// tell logs a commit that failed, with SQLite's extended code where it has one: it
+// tells a write that failed (778, a full disk too) from a sync that failed (1034).
+func (o *outageLog) tell(log *slog.Logger, now time.Time, err error) {
+	if now.Sub(o.told) < outagePause {
+		o.silent++
+		return
+	}
+	var code sqlite3.ExtendedErrorCode
+	errors.As(err, &code)
+	log.Error("store cannot commit", slog.Any("error", err), slog.Int("sqlite", int(code)), slog.Int("failed_before", o.silent))
+	o.told, o.silent = now, 0
+}
+
+// syncFailed reports whether err means that something written may never get to the
+// disk, although it can be read.
+func syncFailed(err error) bool {
+	return errors.Is(err, sqlite3.IOERR_FSYNC) || errors.Is(err, sqlite3.IOERR_DIR_FSYNC)
 }

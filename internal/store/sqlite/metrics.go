@@ -10,6 +10,7 @@ type metrics struct {
 	jobs    prometheus.Histogram
 	queued  prometheus.Gauge
 	refused prometheus.Counter
+	failed  prometheus.Counter
 
 	registerer prometheus.Registerer // nil: not registered
 }
@@ -34,6 +35,10 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Name: "skein_store_refused_total",
 			Help: "Writes refused because the queue was full.",
 		}),
+		failed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "skein_store_failed_total",
+			Help: "Group commits that failed, all of whose writes were answered 5030.",
+		}),
 	}
 	if r == nil {
 		return m, nil
@@ -49,7 +54,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 }
 
 func (m *metrics) collectors() []prometheus.Collector {
-	return []prometheus.Collector{m.commit, m.jobs, m.queued, m.refused}
+	return []prometheus.Collector{m.commit, m.jobs, m.queued, m.refused, m.failed}
 }
 
 // unregister lets a later store use the same registerer.

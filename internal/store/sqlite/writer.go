@@ -40,6 +40,7 @@ type writer struct {
 	stamps  stamps
 	version int64 // of the file as this connection saw it last; see begin
 	logged  int   // pages in the log after the last commit
+	outage  outageLog
 }
 
 // startWriter opens the writing connection and starts loop; close ends it.
@@ -126,9 +127,13 @@ func (w *writer) loop() {
 	}
 	w.metrics.unregister()
 	w.closeErr = w.mover.stop()
-	if w.conn != nil {
-		w.closeErr = errors.Join(w.closeErr, w.conn.close())
+	if w.conn == nil {
+		return
 	}
+	if w.mover.stuck.Load() {
+		w.closeErr = errors.Join(w.closeErr, w.conn.keepLog())
+	}
+	w.closeErr = errors.Join(w.closeErr, w.conn.close())
 }
 
 // commit takes the jobs through one transaction, tells the hook and answers them.
@@ -145,7 +150,8 @@ func (w *writer) commit(taken []*job) {
 		w.metrics.commit.Observe(time.Since(start).Seconds())
 		w.metrics.jobs.Observe(float64(len(jobs)))
 		if err != nil {
-			w.log.Error("store cannot commit", slog.Int("jobs", len(jobs)), slog.Any("error", err))
+			w.metrics.failed.Inc()
+			w.outage.tell(w.log, start, err)
 			for _, j := range jobs {
 				j.finish(err)
 			}
@@ -236,10 +242,15 @@ func (w *writer) forget() {
 }
 
 // giveUp rolls the transaction back, forgets what was derived in it, and answers
-// the error for its jobs.
+// the error for its jobs. After a read, write or sync that failed the connection
+// goes too: docs/decisions/0007 says why that is enough.
 func (w *writer) giveUp(attempt string, cause error) error {
 	w.forget()
-	if w.conn != nil && !w.conn.db.GetAutocommit() {
+	switch {
+	case w.conn == nil:
+	case errors.Is(cause, sqlite3.IOERR):
+		w.disconnect()
+	case !w.conn.db.GetAutocommit():
 		if err := w.conn.exec(`ROLLBACK`); err != nil {
 			w.log.Error("store cannot roll back", slog.Any("error", err))
 			w.disconnect()
