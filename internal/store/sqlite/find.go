@@ -74,7 +74,7 @@ func newSearch(app, member string, where []skein.Condition, now skein.Millis) se
 	if member != "" {
 		// CROSS JOIN fixes the order: a client is in few conversations, an app has
 		// many.
-		s.from = `members m CROSS JOIN conversations c ON c.conv_key = m.conv_key`
+		s.from = `members m INDEXED BY members_by_client CROSS JOIN conversations c ON c.conv_key = m.conv_key`
 		s.and(`m.app_key = `+key+` AND m.client_id = ?`, app, member)
 	} else {
 		s.and(`c.app_key = `+key, app)

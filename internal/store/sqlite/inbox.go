@@ -122,7 +122,7 @@ func (c *connection) views(app, client string, q skein.ViewQuery, now skein.Mill
 // order: a client is in few conversations, an app has many. The rank puts what is
 // pinned before all else; a moment is below 1 << 53.
 const (
-	viewsOf = `FROM members m CROSS JOIN conversations c ON c.conv_key = m.conv_key
+	viewsOf = `FROM members m INDEXED BY members_by_client CROSS JOIN conversations c ON c.conv_key = m.conv_key
 		WHERE m.app_key = ` + appKey + ` AND m.client_id = ?2 AND m.archived = ?3 AND c.deleted = 0 AND c.expires > ?4`
 	viewRank   = `c.active + ((m.pinned > 0) << 53)`
 	viewOrder  = ` ORDER BY ` + viewRank + ` DESC, c.conv_key DESC LIMIT ?5`

@@ -144,7 +144,7 @@ const (
 	myDepartures = `SELECT conv_key, conv_id FROM departures INDEXED BY departures_by_move
 		WHERE app_key = ` + appKey + ` AND client_id = ?2 AND moved > ?3 AND conv_key > ?4`
 	myPlaces = `SELECT m.conv_key, NULL FROM members m INDEXED BY members_by_client
-		CROSS JOIN conversations c ON c.conv_key = m.conv_key
+		CROSS JOIN conversations c INDEXED BY conversations_moved ON c.conv_key = m.conv_key
 		WHERE m.app_key = ` + appKey + ` AND m.client_id = ?2 AND m.conv_key > ?4 AND c.moved > ?3`
 	movedPlaces = `SELECT c.conv_key, NULL FROM conversations c INDEXED BY conversations_by_move
 		CROSS JOIN members m ON m.conv_key = c.conv_key AND m.client_id = ?2

@@ -22,7 +22,7 @@ var members = []check{
 		page, err := f.Members(f.Context(), "shop", conv, skein.MemberQuery{})
 		f.must(err)
 		equal(f, "members", page.Members, []skein.Member{
-			{Client: "ann", Joined: start, JoinSeq: 1},
+			{Client: "ann", Joined: start, JoinSeq: 1, SentSeq: 2},
 			{Client: "cat", Joined: start + 5, JoinSeq: 3},
 			{Client: "bob", Joined: start + 5, JoinSeq: 3},
 		})

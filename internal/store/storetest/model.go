@@ -266,9 +266,18 @@ func (w *world) append(t *rapid.T) {
 		stored := d.Message
 		stored.Seq, stored.Status, stored.Version = int64(len(r.messages))+1, skein.StatusNormal, 1
 		r.messages = append(r.messages, stored)
+		r.spoke(d.Sender, stored.Seq)
 		first = &stored
 	}
 	expect(t, "message", m, *first)
+}
+
+func (r *room) spoke(client string, seq int64) {
+	for i := range r.members {
+		if r.members[i].Client == client {
+			r.members[i].SentSeq = seq
+		}
+	}
 }
 
 // first is the message that was stored under the draft's client_msg_id, or nil.

@@ -1,0 +1,87 @@
+package sqlite
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/skein-im/skein"
+)
+
+// BenchmarkSync is a client with 5,000 conversations, of which 3 changed: alone in
+// its app, and beside 100,000 conversations of others that changed as well.
+func BenchmarkSync(b *testing.B) {
+	const mine, changed = 5000, 3
+	for _, others := range []int{0, 100_000} {
+		b.Run(fmt.Sprintf("beside %d", others), func(b *testing.B) {
+			s := openBench(b)
+			benchClient(b, s, "bob")
+			convs := benchGroups(b, s, "alice", mine+others, func(i int) bool { return i%((mine+others)/mine) == 0 })
+			before := syncToEnd(b, s, mine)
+			if err := s.change(b.Context(), func(g *group) error {
+				return g.exec(`UPDATE conversations SET moved = ?1 WHERE conv_key NOT IN (SELECT conv_key FROM members WHERE client_id = 'alice')`, g.stamp)
+			}); err != nil {
+				b.Fatal(err)
+			}
+			for i := range changed {
+				if _, _, err := s.Append(b.Context(), benchDraft(convs[i*mine/changed], "hi")); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ResetTimer()
+			start := cpuTime(b)
+			for b.Loop() {
+				page, err := s.Sync(b.Context(), "app", "alice", before, 100)
+				if err != nil || len(page.Views) != changed || !page.Done {
+					b.Fatal(len(page.Views), page.Done, err)
+				}
+			}
+			b.ReportMetric(float64((cpuTime(b)-start).Microseconds())/float64(b.N), "cpu-µs/op")
+		})
+	}
+}
+
+// syncToEnd is the cursor after all of alice's conversations.
+func syncToEnd(b *testing.B, s *Store, want int) (cursor skein.SyncCursor) {
+	b.Helper()
+	for told, done := 0, false; !done; {
+		page, err := s.Sync(b.Context(), "app", "alice", cursor, 200)
+		if err != nil {
+			b.Fatal(err)
+		}
+		told += len(page.Views)
+		cursor, done = page.Next, page.Done
+		if done && told != want {
+			b.Fatalf("told of %d conversations, want %d", told, want)
+		}
+	}
+	return cursor
+}
+
+// benchGroups makes n groups in one commit, spread over the file as they would come
+// in a year: those that are the client's and the others', which are bob's. It
+// answers the client's.
+func benchGroups(b *testing.B, s *Store, client string, n int, isMine func(int) bool) (mine []skein.ID) {
+	b.Helper()
+	benchClient(b, s, client)
+	extend := []byte(`{"name":"a group with some words about it","icon":"https://example.com/icons/0123456789abcdef.png"}`)
+	err := s.change(b.Context(), func(g *group) error {
+		for i := range n {
+			owner := "bob"
+			c := skein.Conversation{App: "app", ID: skein.ID(uuid.New()), Type: skein.Group, Extend: extend, Created: 1}
+			if isMine(i) {
+				owner = client
+				mine = append(mine, c.ID)
+			}
+			if _, _, err := g.createConversation(c, []skein.Member{{Client: owner}}, 0); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return mine
+}
