@@ -192,7 +192,25 @@ func (e ears) Tell(n skein.Notice) {
 	if n.Audience != nil {
 		audience = fmt.Sprint(n.Audience)
 	}
-	e.f.note("%s by %q %v also %v audience %s", n.Kind, n.By, n.Clients, n.Also, audience)
+	e.f.note("%s by %q %v also %v audience %s%s", n.Kind, n.By, n.Clients, n.Also, audience, rest(n))
+}
+
+// rest is what notices of some kinds say besides.
+func rest(n skein.Notice) (text string) {
+	switch n.Kind {
+	case skein.EventRead:
+		text = fmt.Sprint(" ", n.Positions)
+	case skein.EventTyping:
+		text = fmt.Sprintf(" except %q on %v", n.Except, n.On)
+	case skein.EventConvUpdated:
+		if n.View != nil {
+			text = " view"
+		}
+	}
+	if n.Gather {
+		text += " gathered"
+	}
+	return text
 }
 
 func (e ears) Cut(c skein.Cut) { e.f.note("cut %s %q %s", c.Client, c.Device, c.Reason) }
