@@ -40,6 +40,7 @@ type Actor struct {
 	Actions []string
 	Expires Millis // end of the token; zero: none
 	Need    Need   // set from the op table for the call at hand
+	English bool   // reads texts in English; else Chinese
 }
 
 // Server reports whether the actor has the server role.

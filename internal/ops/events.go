@@ -15,6 +15,10 @@ type Event struct {
 // Events are the pushes, in the order of the reference.
 var Events = []Event{
 	{skein.EventMessage, Doc{"A new message of a conversation of mine.", "所在会话的新消息。"}, wire.NewMessage{}},
+	{skein.EventMessageUpdated, Doc{
+		"Something became of a message. In the order of change_seq; a gap is what I may not see or missed, and is fetched with changes.",
+		"消息发生变更，按 change_seq 顺序推送；序号不连续表示有不可见或错过的变更，可用 changes 获取。",
+	}, wire.Change{}},
 	{skein.EventConvCreated, Doc{"I became a member of a new conversation.", "我加入了新建的会话。"}, wire.Event{}},
 	{skein.EventConvUpdated, Doc{
 		"A conversation is another: its extension, mute_all, a member's role, nickname or mute; or, to my own devices alone, how I marked it.",

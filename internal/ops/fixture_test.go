@@ -100,6 +100,7 @@ func (f *fixture) message(conv string) string {
 	f.must(err)
 	m, _, err := f.store.Append(f.Context(), skein.Draft{App: "shop", Message: skein.Message{
 		ID: skein.ID(uuid.New()), Conv: id, Sender: "Member", Body: skein.Body{Type: skein.TypeText, Text: "hi"},
+		Status: skein.StatusNormal, Created: skein.Millis(f.clock.Load()),
 	}})
 	f.must(err)
 	return m.ID.String()

@@ -83,6 +83,7 @@ func New(deps Deps) *Table {
 		memberOps(deps),
 		roleOps(deps),
 		messageOps(deps),
+		changeOps(deps),
 		fileOps(deps),
 	} {
 		t.rows = append(t.rows, rows...)

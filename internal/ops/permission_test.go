@@ -53,6 +53,14 @@ var rights = map[string]struct {
 	"msg.send":            {`{"conv_id":"{c}","type":-1,"text":"hi"}|,"from_client":"Outsider"`, "0 0 0 0 4004 4011"},
 	"msg.list":            {`{"conv_id":"{c}"}`, "0 0 0 0 4004 4011"},
 	"msg.get":             {`{"conv_id":"{c}","msg_id":"{m}"}`, "0 0 0 0 4004 4011"},
+	"msg.edit":            {`{"conv_id":"{c}","msg_id":"{m}","text":"ho"}`, "0 4004 4004 0 4004 4011"},
+	"msg.recall":          {`{"conv_id":"{c}","msg_id":"{m}"}`, "0 0 0 0 4004 4011"},
+	"msg.delete":          {`{"conv_id":"{c}","msg_id":"{m}"}|,"client_id":"Member"`, "0 0 0 0 4004 211"},
+	"msg.react":           {`{"conv_id":"{c}","msg_id":"{m}","emoji":"👍"}|,"client_id":"Member"`, "0 0 0 0 4004 211"},
+	"msg.pin":             {`{"conv_id":"{c}","msg_id":"{m}"}`, "0 0 0 4004 4004 4011"},
+	"msg.pins":            {`{"conv_id":"{c}"}`, "0 0 0 0 4004 4011"},
+	"msg.ranges":          {`{"ranges":[{"conv_id":"{c}","after_seq":0}]}|,"client_id":"Member"`, "0 0 0 0 0 211"},
+	"changes":             {`{"conv_id":"{c}"}`, "0 0 0 0 4004 4011"},
 	"file.upload":         {`{}`, "0 0 0 0 0 0"},
 }
 

@@ -22,11 +22,13 @@ func (s *Server) caller(ctx context.Context, r *http.Request) (skein.Actor, erro
 	if err != nil {
 		return skein.Actor{}, err
 	}
-	return s.opts.Gate.Caller(ctx, access.Credentials{
+	by, err := s.opts.Gate.Caller(ctx, access.Credentials{
 		App:           app,
 		Key:           headerOf(r.Header, "App-Key"),
 		Authorization: headerOf(r.Header, "Authorization"),
 	})
+	by.English = wire.LangOf(r.Header.Get("Accept-Language")) == wire.English
+	return by, err
 }
 
 // appOf is the app of the request: IM-APP-ID or app-id, which must agree.

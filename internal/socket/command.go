@@ -80,7 +80,9 @@ func (c *conn) run(frame wire.Frame) (answer []byte, err error) {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return c.server.opts.Ops.Call(c.server.ctx, c.actor, frame.Type, frame.Data)
+	by := c.actor
+	by.English = c.lang == wire.English
+	return c.server.opts.Ops.Call(c.server.ctx, by, frame.Type, frame.Data)
 }
 
 // pong answers the command ping.

@@ -126,11 +126,11 @@ func FuzzMessageJSON(f *testing.F) {
 		}{"msg.updated", ChangeOf(m.Conv, &change)})
 		changes := NewChanges(m.Conv, []skein.Change{change, change}, bit(5), seq)
 		same(t, changes.AppendJSON(nil), changes)
-		answer := RangeAnswer{ConvID: m.Conv, LastSeq: seq, FloorSeq: created}
-		answer.FillMessages([]skein.Message{m, m}, bit(5))
-		answer.FillChanges([]skein.Change{change}, bit(6), updated)
-		refusal := RangeRefusal{sender, typ, text}
-		same(t, RangeAnswers{answer, refusal}.AppendJSON(nil), []any{answer, refusal})
+		content := RangeContent{LastSeq: seq, FloorSeq: created}
+		content.FillMessages([]skein.Message{m, m}, bit(5))
+		content.FillChanges(m.Conv, []skein.Change{change}, bit(6), updated)
+		answers := RangeAnswers{NewRangeAnswer(m.Conv, content), {ConvID: sender, RangeRefusal: &RangeRefusal{typ, text}}}
+		same(t, answers.AppendJSON(nil), answers)
 		same(t, NewMessages([]skein.Message{m}).AppendJSON(nil), messagesOf([]skein.Message{m}))
 	})
 }

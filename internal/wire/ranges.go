@@ -59,71 +59,82 @@ func (r Range) Most() int {
 	return n
 }
 
-// RangeAnswer is what is new in one conversation.
+// RangeAnswer is the answer to one range: what there is, or why nothing is said.
 type RangeAnswer struct {
-	ConvID      skein.ID  `json:"conv_id" en:"the conversation" zh:"会话 id"`
+	ConvID string `json:"conv_id" en:"as asked" zh:"所请求的会话 id"`
+
+	*RangeContent
+	*RangeRefusal
+}
+
+// RangeContent is what is new in one conversation.
+type RangeContent struct {
 	Data        []Message `json:"data" en:"the messages, oldest first" zh:"消息，从旧到新"`
 	HasMore     bool      `json:"has_more" en:"whether more messages follow" zh:"之后是否还有消息"`
 	LastSeq     int64     `json:"last_seq" en:"seq of the newest message; 0: none" zh:"最新消息的 seq；没有为 0"`
-	FloorSeq    int64     `json:"floor_seq" en:"up to this seq there is nothing for you to see: cleared, or said before you joined" zh:"该 seq 及之前的消息不可见：已清空或加入前的消息"`
+	FloorSeq    int64     `json:"floor_seq" en:"up to this seq there is nothing for you to see: cleared, or private history from before you joined" zh:"该 seq 及之前的消息不可见：已清空，或历史私有时加入之前的消息"`
 	Changes     []Change  `json:"changes" en:"oldest first" zh:"变更，从旧到新"`
 	MoreChanges bool      `json:"more_changes" en:"whether more changes follow" zh:"之后是否还有变更"`
 	LastChange  int64     `json:"last_change" en:"change_seq of the newest change; 0: none" zh:"最新变更的 change_seq；没有为 0"`
 }
 
-// FillMessages sets the messages and what follows them.
-func (a *RangeAnswer) FillMessages(messages []skein.Message, more bool) {
-	a.Data, a.HasMore = messagesOf(messages), more
-}
-
-// FillChanges sets the changes and what follows them.
-func (a *RangeAnswer) FillChanges(changes []skein.Change, more bool, last int64) {
-	a.Changes, a.MoreChanges, a.LastChange = changesOf(a.ConvID, changes), more, last
-}
-
-// AppendJSON appends the answer.
-func (a RangeAnswer) AppendJSON(dst []byte) []byte {
-	dst = append(dst, `{"conv_id":"`...)
-	dst, _ = a.ConvID.AppendText(dst)
-	dst = appendMessages(append(dst, `","data":`...), a.Data)
-	dst = append(dst, `,"has_more":`...)
-	dst = strconv.AppendBool(dst, a.HasMore)
-	dst = append(dst, `,"last_seq":`...)
-	dst = strconv.AppendInt(dst, a.LastSeq, 10)
-	dst = append(dst, `,"floor_seq":`...)
-	dst = strconv.AppendInt(dst, a.FloorSeq, 10)
-	dst = appendChanges(append(dst, `,"changes":`...), a.Changes)
-	dst = append(dst, `,"more_changes":`...)
-	dst = strconv.AppendBool(dst, a.MoreChanges)
-	dst = append(dst, `,"last_change":`...)
-	dst = strconv.AppendInt(dst, a.LastChange, 10)
-	return append(dst, '}')
-}
-
-// RangeRefusal is a range that cannot be answered.
+// RangeRefusal is why a range is not answered. It stands alone beside conv_id.
 type RangeRefusal struct {
-	ConvID  string `json:"conv_id" en:"as asked" zh:"所请求的会话 id"`
-	Code    int    `json:"code" en:"4004 or 4011" zh:"4004 或 4011"`
-	Message string `json:"message" en:"the code's text" zh:"错误信息"`
+	Code    int    `json:"code" en:"alone with message: 4004 or 4011" zh:"仅与 message 一起返回：4004 或 4011"`
+	Message string `json:"message" en:"the text of the code" zh:"错误信息"`
 }
 
-// NewRangeRefusal is why there is no answer, in words of a language.
-func NewRangeRefusal(conv ClientID, err error, lang Lang) RangeRefusal {
-	return RangeRefusal{string(conv), CodeOf(err).Code, Text(err, lang)}
+// NewRangeAnswer answers a range.
+func NewRangeAnswer(conv skein.ID, c RangeContent) RangeAnswer {
+	return RangeAnswer{ConvID: conv.String(), RangeContent: &c}
 }
 
-// AppendJSON appends the refusal.
-func (r RangeRefusal) AppendJSON(dst []byte) []byte {
-	dst = appendQuote(append(dst, `{"conv_id":`...), r.ConvID)
-	dst = append(dst, `,"code":`...)
-	dst = strconv.AppendInt(dst, int64(r.Code), 10)
-	dst = appendQuote(append(dst, `,"message":`...), r.Message)
+// NewRangeRefusal says in words of a language why a range is not answered.
+func NewRangeRefusal(conv ClientID, err error, lang Lang) RangeAnswer {
+	return RangeAnswer{ConvID: string(conv), RangeRefusal: &RangeRefusal{CodeOf(err).Code, Text(err, lang)}}
+}
+
+// FillMessages sets the messages and what follows them.
+func (c *RangeContent) FillMessages(messages []skein.Message, more bool) {
+	c.Data, c.HasMore = messagesOf(messages), more
+}
+
+// FillChanges sets the changes of a conversation and what follows them.
+func (c *RangeContent) FillChanges(conv skein.ID, changes []skein.Change, more bool, last int64) {
+	c.Changes, c.MoreChanges, c.LastChange = changesOf(conv, changes), more, last
+}
+
+// AppendJSON appends the answer, the same bytes as its tags say (FuzzMessageJSON).
+func (a RangeAnswer) AppendJSON(dst []byte) []byte {
+	dst = appendQuote(append(dst, `{"conv_id":`...), a.ConvID)
+	if a.RangeContent != nil {
+		dst = a.RangeContent.appendFields(dst)
+	}
+	if a.RangeRefusal != nil {
+		dst = append(dst, `,"code":`...)
+		dst = strconv.AppendInt(dst, int64(a.Code), 10)
+		dst = appendQuote(append(dst, `,"message":`...), a.Message)
+	}
 	return append(dst, '}')
 }
 
-// RangeAnswers is the answer of msg.ranges: a RangeAnswer or a RangeRefusal for
-// each range, in the order asked.
-type RangeAnswers []interface{ AppendJSON(dst []byte) []byte }
+func (c *RangeContent) appendFields(dst []byte) []byte {
+	dst = appendMessages(append(dst, `,"data":`...), c.Data)
+	dst = append(dst, `,"has_more":`...)
+	dst = strconv.AppendBool(dst, c.HasMore)
+	dst = append(dst, `,"last_seq":`...)
+	dst = strconv.AppendInt(dst, c.LastSeq, 10)
+	dst = append(dst, `,"floor_seq":`...)
+	dst = strconv.AppendInt(dst, c.FloorSeq, 10)
+	dst = appendChanges(append(dst, `,"changes":`...), c.Changes)
+	dst = append(dst, `,"more_changes":`...)
+	dst = strconv.AppendBool(dst, c.MoreChanges)
+	dst = append(dst, `,"last_change":`...)
+	return strconv.AppendInt(dst, c.LastChange, 10)
+}
+
+// RangeAnswers is the answer of msg.ranges, in the order asked.
+type RangeAnswers []RangeAnswer
 
 // AppendJSON appends the list.
 func (a RangeAnswers) AppendJSON(dst []byte) []byte {

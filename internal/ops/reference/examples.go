@@ -148,6 +148,9 @@ func eventFrame(name string) ([]byte, error) {
 	switch name {
 	case skein.EventMessage:
 		return wire.AppendNewMessage(nil, &skein.Sent{Message: reply, App: exampleApp, ConvType: skein.Group}), nil
+	case skein.EventMessageUpdated:
+		change := about(like, liked)
+		return wire.AppendUpdate(nil, exampleConv, &change), nil
 	case skein.EventConvCreated, skein.EventConvUpdated:
 		notice.Conversation = &talk
 	case skein.EventMembersAdded, skein.EventMembersRemoved:

@@ -54,7 +54,7 @@ func fieldsOf(t reflect.Type) ([]field, error) {
 		if pointer {
 			typ = typ.Elem()
 		}
-		optional := strings.Contains(options, "omitzero")
+		optional := strings.Contains(options, "omitzero") || ofOptionalPart(t, f)
 		fields = append(fields, field{
 			name: name, typ: typ, doc: doc,
 			need:     f.Tag.Get("need") == "1",
@@ -63,6 +63,12 @@ func fieldsOf(t reflect.Type) ([]field, error) {
 		})
 	}
 	return fields, nil
+}
+
+// ofOptionalPart reports whether a field of a struct belongs to an embedded part
+// that may not be there.
+func ofOptionalPart(t reflect.Type, f reflect.StructField) bool {
+	return len(f.Index) > 1 && t.Field(f.Index[0]).Type.Kind() == reflect.Pointer
 }
 
 func isList(t reflect.Type) bool { return t.Kind() == reflect.Slice && t != jsonType }

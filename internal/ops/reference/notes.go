@@ -18,7 +18,7 @@ type notes struct {
 }
 
 // notesOf are the notes of all ops by name, one list a file.
-var notesOf = joined(firstNotes, inboxNotes)
+var notesOf = joined(firstNotes, inboxNotes, changeNotes)
 
 func joined(lists ...map[string]notes) map[string]notes {
 	all := map[string]notes{}
@@ -46,12 +46,12 @@ var (
 )
 
 var hello = skein.Message{
-	ID: helloID, Conv: exampleConv, Seq: 1, Sender: "Tom", ClientMsgID: "a1", Status: skein.StatusNormal, Created: 1608126111686,
+	ID: helloID, Conv: exampleConv, Seq: 1, Sender: "Tom", ClientMsgID: "a1", Status: skein.StatusNormal, Created: 1608126111686, Version: 1,
 	Body: skein.Body{Type: skein.TypeText, Text: "HELLO !"},
 }
 
 var reply = skein.Message{
-	ID: replyID, Conv: exampleConv, Seq: 2, Sender: "Jerry", Status: skein.StatusNormal, Created: 1608126118817,
+	ID: replyID, Conv: exampleConv, Seq: 2, Sender: "Jerry", Status: skein.StatusNormal, Created: 1608126118817, Version: 1,
 	Body: skein.Body{
 		Type: skein.TypeImage, URL: "http://127.0.0.1:8080/storage/uploads/7de523065e29c5526b7f1f8b15030df3.jpg",
 		Attr: []byte(`{"width":1080,"height":1440}`), Mentions: []string{"Tom"}, ReplyTo: helloID,
