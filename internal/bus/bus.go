@@ -15,8 +15,16 @@ type Event struct {
 	Conv skein.ID
 	Seq  int64
 
+	// About is the seq of the stored message that the event is about, as what became
+	// of it: where the app's history is private, who joined after it is not told.
+	// Zero: none.
+	About int64
+
 	Audience []string // who is to have the frame; nil: the members of Conv
 	Also     []string // who is beside the audience
+
+	Blind []string // those of them who have Blank instead of Frame
+	Blank []byte
 
 	// Sender is left out, unless ToSender; then all its devices but Device.
 	Sender   string

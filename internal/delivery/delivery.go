@@ -23,7 +23,8 @@ import (
 	"github.com/skein-im/skein/internal/wire"
 )
 
-// Options are the parts delivery works with; none may be nil but Registerer.
+// Options are the parts delivery works with; none may be nil but Registerer
+// and Private.
 type Options struct {
 	Store      Store
 	Bus        bus.Bus
@@ -31,6 +32,10 @@ type Options struct {
 	Zone       *time.Location // of the times in events
 	Log        *slog.Logger
 	Registerer prometheus.Registerer // nil: no metrics
+
+	// Private reports whether an app's members see only what was said after they
+	// joined; nil: in no app. It may wait.
+	Private func(ctx context.Context, app string) bool
 }
 
 // Store is what delivery reads: audiences, and messages to fill gaps.
@@ -89,12 +94,15 @@ func (d *Delivery) Committed(sent []skein.Sent) {
 	}
 }
 
-// Say delivers a message to the members of its conversation who are online.
+// Say delivers a message, or what became of one, to the members of its conversation who are online.
 func (d *Delivery) Say(m skein.Sent) {
 	d.opts.Bus.Publish(eventOf(&m))
 }
 
 func eventOf(m *skein.Sent) bus.Event {
+	if m.Change != nil {
+		return changeOf(m)
+	}
 	return bus.Event{
 		App: m.App, Conv: m.Conv, Seq: m.Seq,
 		Frame:  wire.AppendNewMessage(nil, m),

@@ -48,7 +48,7 @@ func newLane(d *Delivery) *lane {
 
 // put queues an event without waiting and reports whether there was room.
 func (l *lane) put(e bus.Event) bool {
-	size := int64(len(e.Frame))
+	size := weight(e)
 	if l.waiting.Add(size) <= queueBytes {
 		select {
 		case l.events <- e:
@@ -63,7 +63,7 @@ func (l *lane) put(e bus.Event) bool {
 // run delivers until events is closed or ctx ends.
 func (l *lane) run(ctx context.Context) {
 	for e := range l.events {
-		l.waiting.Add(-int64(len(e.Frame)))
+		l.waiting.Add(-weight(e))
 		if ctx.Err() != nil {
 			return
 		}
@@ -120,7 +120,7 @@ func (l *lane) deliver(ctx context.Context, e bus.Event) {
 		l.d.metrics.dropped.Inc()
 		return
 	}
-	delivered := 0
+	delivered, blind := 0, blindOf(e)
 	for _, client := range audience {
 		except := hub.Except{}
 		if client == e.Sender {
@@ -129,7 +129,11 @@ func (l *lane) deliver(ctx context.Context, e bus.Event) {
 			}
 			except.Device = e.Device
 		}
-		delivered += l.d.opts.Hub.Deliver(e.App, client, e.Frame, except)
+		frame := e.Frame
+		if blind[client] {
+			frame = e.Blank
+		}
+		delivered += l.d.opts.Hub.Deliver(e.App, client, frame, except)
 	}
 	l.d.metrics.delivered.Add(float64(delivered))
 }
@@ -138,7 +142,7 @@ func (l *lane) deliver(ctx context.Context, e bus.Event) {
 func (l *lane) audience(ctx context.Context, e bus.Event) (people []string, err error) {
 	if e.Audience != nil {
 		people = append(l.people[:0], e.Audience...) //nolint:gocritic // l.people is the scratch
-	} else if people, err = l.d.opts.Store.Audience(ctx, e.App, e.Conv, e.Seq, l.people[:0]); err != nil {
+	} else if people, err = l.d.opts.Store.Audience(ctx, e.App, e.Conv, l.witnessed(ctx, e), l.people[:0]); err != nil {
 		return nil, err
 	}
 	people = appendMissing(people, e.Also)
@@ -147,6 +151,15 @@ func (l *lane) audience(ctx context.Context, e bus.Event) (people []string, err 
 	}
 	l.people = people
 	return people, nil
+}
+
+// witnessed is the seq of the message that a member must have been there for to be
+// told of e; zero: none.
+func (l *lane) witnessed(ctx context.Context, e bus.Event) int64 {
+	if e.About != 0 && l.d.opts.Private != nil && l.d.opts.Private(ctx, e.App) {
+		return e.About
+	}
+	return e.Seq
 }
 
 // appendMissing appends those of more who are not there yet.
