@@ -15,11 +15,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mayMount skips the test where nothing can be mounted, and says why.
-func mayMount(t *testing.T, tools ...string) {
+// asRoot skips the test where it may not mount or trace, and says why.
+func asRoot(t *testing.T, tools ...string) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("only root can mount a disk of the test's own")
+		t.Skip("only root can mount and trace")
 	}
 	for _, tool := range tools {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -57,7 +57,7 @@ func unmountAtLast(t *testing.T, dir string) {
 // ramDisk is a file system of so many MiB.
 func ramDisk(t *testing.T, size int) (dir string) {
 	t.Helper()
-	mayMount(t, "mount")
+	asRoot(t, "mount")
 	return mounted(t, "-t", "tmpfs", "-o", fmt.Sprintf("size=%dm,mode=0700", size), "tmpfs")
 }
 
@@ -66,7 +66,7 @@ type disk struct{ image, dir string }
 
 func newDisk(t *testing.T) *disk {
 	t.Helper()
-	mayMount(t, "mount", "mkfs.ext4", "e2fsck")
+	asRoot(t, "mount", "mkfs.ext4", "e2fsck")
 	d := &disk{image: filepath.Join(t.TempDir(), "disk")}
 	if err := os.WriteFile(d.image, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -173,10 +173,16 @@ func (u *uploads) book(ans *answer, err error, content []byte) (code int) {
 	return ans.Code
 }
 
-func (u *uploads) count() (answered, refused int) {
+func (u *uploads) stored() int {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return len(u.answered), u.refused
+	return len(u.answered)
+}
+
+func (u *uploads) refusals() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.refused
 }
 
 // check wants every file that was answered back, whole.

@@ -418,6 +418,12 @@ func (l *logBuffer) tail(from int) string {
 	return string(b)
 }
 
+func (l *logBuffer) all() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.b)
+}
+
 var disasters = regexp.MustCompile(`WARNING: DATA RACE|panic: |panic serving|fatal error: |goroutine \d+ \[|"level":"ERROR"|level=ERROR`)
 
 func (l *logBuffer) disaster(from int) string {

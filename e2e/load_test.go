@@ -21,7 +21,9 @@ type attempt struct {
 
 // ledger remembers what was tried and what was acked, over restarts.
 type ledger struct {
-	acks atomic.Int64
+	acks    atomic.Int64
+	refused atomic.Int64 // answers 5030
+	padding string       // at the end of each text; set before the load
 
 	mu       sync.Mutex
 	attempts map[string]*attempt // by client_msg_id; guarded by mu
@@ -32,7 +34,7 @@ func newLedger() *ledger { return &ledger{attempts: map[string]*attempt{}} }
 
 func (l *ledger) begin(conv, from string) *attempt {
 	id := unique("m")
-	a := &attempt{conv: conv, from: from, id: id, text: "text of " + id}
+	a := &attempt{conv: conv, from: from, id: id, text: "text of " + id + l.padding}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.attempts[id] = a
@@ -44,7 +46,8 @@ func (l *ledger) settle(at *attempt, a *answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case a.Code == 5030: // refused: draining
+	case a.Code == 5030: // refused: draining, or the disk does not take it
+		l.refused.Add(1)
 	case a.Code != 0:
 		l.faults = append(l.faults, fmt.Sprintf("%s: %s", at.id, a))
 	case at.acked && (at.msgID != a.text("msg_id") || at.seq != a.number("seq")):
@@ -230,5 +233,46 @@ func (l *ledger) check(t *testing.T, a *app, convs []string) {
 	}
 	if lost > 0 {
 		t.Errorf("%d acked messages are lost", lost)
+	}
+}
+
+// heard is what a member who is online all the time gets live.
+type heard struct {
+	socket *socket
+	ids    map[string]bool // client_msg_ids
+}
+
+func listen(t *testing.T, a *app, client string) *heard {
+	t.Helper()
+	return &heard{a.login(t, client, "listener"), map[string]bool{}}
+}
+
+// wantAcked wants it to be each message that was acked, and none that was not.
+func (h *heard) wantAcked(t *testing.T, l *ledger) {
+	t.Helper()
+	for acked, _ := l.counts(); len(h.ids) < acked; {
+		h.book(t, h.socket.expect(t, "msg.new"))
+	}
+	h.socket.ping(t)
+	for _, f := range h.socket.pending() {
+		h.book(t, f)
+	}
+	h.socket.forget()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for id := range h.ids {
+		if at := l.attempts[id]; at == nil || !at.acked {
+			t.Errorf("message %q was pushed and has no ack: %+v", id, at)
+		}
+	}
+}
+
+func (h *heard) book(t *testing.T, f *frame) {
+	t.Helper()
+	if f.Type != "msg.new" {
+		return
+	}
+	if m := f.message(t); m.Seq > 0 { // a transient one is nobody's promise
+		h.ids[m.clientMsgID()] = true
 	}
 }

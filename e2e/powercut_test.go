@@ -33,10 +33,9 @@ func TestPowerCutLosesNoAck(t *testing.T) {
 		running.Go(func() { l.byREST(a, "Tom", convs, stop) })
 		running.Go(func() { u.keepOn(t, a, stop) })
 		target := l.acks.Load() + int64(100+rand.IntN(600))
-		stored, _ := u.count()
+		stored := u.stored()
 		eventually(t, fmt.Sprintf("%d acks and an upload", target), func() bool {
-			files, _ := u.count()
-			return l.acks.Load() >= target && files > stored
+			return l.acks.Load() >= target && u.stored() > stored
 		})
 		s.inspect(t, from) // from here on it may complain
 		d.cut(t)
@@ -51,8 +50,7 @@ func TestPowerCutLosesNoAck(t *testing.T) {
 		l.check(t, a, convs)
 		u.check(t)
 		acked, open := l.counts()
-		files, _ := u.count()
-		t.Logf("round %d: %d acked, %d without an ack, %d files", round+1, acked, open, files)
+		t.Logf("round %d: %d acked, %d without an ack, %d files", round+1, acked, open, u.stored())
 		// The next round begins with a log that was moved into the file.
 		s.Stop(t)
 		s.inspect(t, from)
