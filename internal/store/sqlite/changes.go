@@ -164,7 +164,7 @@ func (g *group) blank(at conversation, m *subject, c skein.Change, as skein.Stat
 	}
 	m.Blank(as)
 	m.Updated = c.At
-	err := g.exec(`DELETE FROM mentions WHERE conv_key = ?1 AND seq = ?2`, at.key, m.Seq)
+	err := g.forgetMentions(at.key, m.Seq)
 	if err == nil {
 		err = g.exec(`DELETE FROM reactions WHERE conv_key = ?1 AND seq = ?2`, at.key, m.Seq)
 	}

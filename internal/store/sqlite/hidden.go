@@ -22,9 +22,11 @@ func (g *group) hide(conv int64, m *subject, c skein.Change) (bool, error) {
 // hiders are those who deleted a message for themselves.
 func (c *connection) hiders(conv, seq int64) (clients []string, err error) {
 	err = c.rows(func(r *sqlite3.Stmt) { clients = append(clients, r.ColumnText(0)) },
-		`SELECT client_id FROM hidden INDEXED BY hidden_by_message WHERE conv_key = ?1 AND seq = ?2`, conv, seq)
+		hiders, conv, seq)
 	return clients, err
 }
+
+const hiders = `SELECT client_id FROM hidden INDEXED BY hidden_by_message WHERE conv_key = ?1 AND seq = ?2`
 
 // blankHidden blanks those of a page that viewer deleted for itself. One look into
 // the index finds them, and most often that there is none.

@@ -41,7 +41,22 @@ func TestPlans(t *testing.T) {
 			"SEARCH c USING INDEX sqlite_autoindex_conversations_1 (app_key=? AND id=?)",
 		}},
 		"audience": {sql: audience, want: []string{"SEARCH members USING COVERING INDEX members_by_joining (conv_key=?)"}},
-		"a retry":  {sql: firstMessage, want: []string{"SEARCH messages USING INDEX messages_by_retry (conv_key=? AND sender=? AND client_msg_id=?)"}},
+		"what is hidden of a page": {sql: hiddenBetween, want: []string{
+			"SEARCH hidden USING PRIMARY KEY (conv_key=? AND client_id=? AND seq>? AND seq<?)",
+		}},
+		"from whom a message is hidden": {sql: hiders, want: []string{
+			"SEARCH hidden USING COVERING INDEX hidden_by_message (conv_key=? AND seq=?)",
+		}},
+		"a page of the log": {sql: changesAfter, want: []string{
+			"SEARCH l USING PRIMARY KEY (conv_key=? AND change_seq>?)",
+			"SEARCH m USING INTEGER PRIMARY KEY (rowid=?)",
+			"SEARCH h USING PRIMARY KEY (conv_key=? AND client_id=? AND seq=?)",
+		}},
+		"pins": {sql: pinned, want: []string{"SEARCH m USING INDEX messages_pinned (conv_key=? AND pinned>?)"}},
+		"the first to react": {sql: firstToReact, want: []string{
+			"SEARCH reactions USING COVERING INDEX reactions_by_place (conv_key=? AND seq=? AND emoji=?)",
+		}},
+		"a retry": {sql: firstMessage, want: []string{"SEARCH messages USING INDEX messages_by_retry (conv_key=? AND sender=? AND client_msg_id=?)"}},
 	} {
 		got := plan(t, s, tt.sql)
 		for _, want := range tt.want {

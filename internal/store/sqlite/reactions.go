@@ -88,7 +88,7 @@ func encodeReactions(list []skein.Reaction) (rawText, error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
-	text, err := json.Marshal(list)
+	text, err := json.Marshal(list) //nolint:musttag // the domain has no tags; TestStoredReactions holds the names
 	if err != nil {
 		return nil, fmt.Errorf("encode reactions: %w", err)
 	}
@@ -103,7 +103,7 @@ func reactionsColumn(r *sqlite3.Stmt, col int) []skein.Reaction {
 		return nil
 	}
 	var list []skein.Reaction
-	if err := json.Unmarshal(raw, &list); err != nil {
+	if err := json.Unmarshal(raw, &list); err != nil { //nolint:musttag // as above
 		return nil
 	}
 	return list

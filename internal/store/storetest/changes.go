@@ -212,11 +212,13 @@ var changes = []check{
 				f.Fatal(name)
 			}
 		}
-		d.ID = f.newID()
-		again, known, err := f.Append(f.Context(), d)
-		f.must(err)
-		equal(f, "a retry is known", known, true)
-		equal(f, "and answered", again, want)
+		for _, text := range []string{d.Text, "nobody knows that it was another"} {
+			d.ID, d.Text = f.newID(), text
+			again, known, err := f.Append(f.Context(), d)
+			f.must(err)
+			equal(f, "a retry is known", known, true)
+			equal(f, "and answered", again, want)
+		}
 	}},
 	{"a retry is answered what was edited since, and another body is still another", func(f *fixture) {
 		f.app("shop", "ann")

@@ -57,6 +57,13 @@ func (f *fixture) told() []skein.Sent {
 	return slices.Clone(f.sent)
 }
 
+// toldAfter is what the hook was told after the first n.
+func (f *fixture) toldAfter(n int) []skein.Sent {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.sent[n:])
+}
+
 // newID is an ID that sorts behind those before it.
 func (f *fixture) newID() (id skein.ID) {
 	binary.BigEndian.PutUint64(id[8:], f.ids.Add(1))

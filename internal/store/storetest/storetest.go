@@ -44,6 +44,7 @@ func Run(t *testing.T, open Open) {
 		{"uploads", uploads},
 		{"seen", seen},
 		{"model", model},
+		{"talk", talks},
 	} {
 		t.Run(group.noun, func(t *testing.T) {
 			for _, c := range group.checks {

@@ -1,0 +1,145 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein"
+)
+
+// changeIt makes a change whatever the message is like.
+func changeIt(t testing.TB, s *Store, m skein.Message, by string, c skein.Change) {
+	t.Helper()
+	c.At = 3
+	_, err := s.ChangeMessage(context.Background(), "app", m.Conv, m.ID, by, c.Emoji, func(skein.Scene) (skein.Change, error) { return c, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWhatIsTakenBackIsInNoColumnOfAnyTable(t *testing.T) {
+	const secret = "5ecret" // in all that is said
+	for name, takeBack := range map[string]func(*Store, skein.Message){
+		"recalled": func(s *Store, m skein.Message) { changeIt(t, s, m, "ann", skein.Change{Kind: skein.ChangeRecall}) },
+		"erased": func(s *Store, _ skein.Message) {
+			if _, err := s.DeleteClient(t.Context(), "app", "ann", 4, true); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.EraseMessages(t.Context(), 5); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		s := newStore(t, Options{})
+		d := newDraft(newGroup(t, s), secret)
+		d.ClientMsgID, d.URL, d.Attr, d.Mentions = "x", "/storage/uploads/"+strings.Repeat("0", 32)+"."+secret, []byte(`"`+secret+`"`), []string{secret}
+		m, _, err := s.Append(t.Context(), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changeIt(t, s, m, "ann", skein.Change{Kind: skein.ChangeEdit, Message: skein.Message{Body: skein.Body{Text: secret + "!", Attr: d.Attr}}})
+		changeIt(t, s, m, "ann", skein.Change{Kind: skein.ChangeReact, Emoji: secret, On: true})
+		changeIt(t, s, m, "ann", skein.Change{Kind: skein.ChangePin, On: true})
+		if len(columnsWith(t, s, secret)) < 5 {
+			t.Fatalf("%s: before, found only in %v", name, columnsWith(t, s, secret))
+		}
+		takeBack(s, m)
+		// Who reacted with what is in the log of changes: it was never said.
+		if got := columnsWith(t, s, secret); fmt.Sprint(got) != "[changes.emoji]" {
+			t.Errorf("%s: found in %v", name, got)
+		}
+		if n := countRows(t, s, `SELECT count(*) FROM messages WHERE content_hash IS NOT NULL OR pinned <> 0`); n != 0 {
+			t.Errorf("%s: a hash or a pin is left", name)
+		}
+		for _, table := range []string{"mentions", "reactions", "upload_uses"} {
+			if n := countRows(t, s, `SELECT count(*) FROM `+table); n != 0 {
+				t.Errorf("%s: %d rows left in %s", name, n, table)
+			}
+		}
+	}
+}
+
+// columnsWith are the columns of all tables that hold text anywhere.
+func columnsWith(t *testing.T, s *Store, text string) (found []string) {
+	t.Helper()
+	var columns [][2]string
+	err := s.readers.do(t.Context(), func(c *connection) error {
+		err := c.ask(func(r *sqlite3.Stmt) { columns = append(columns, [2]string{r.ColumnText(0), r.ColumnText(1)}) },
+			`SELECT t.name, i.name FROM sqlite_schema t, pragma_table_info(t.name) i WHERE t.type = 'table' ORDER BY t.name, i.cid`, nil)
+		for _, col := range columns {
+			err = errors.Join(err, c.ask(func(*sqlite3.Stmt) { found = append(found, col[0]+"."+col[1]) },
+				fmt.Sprintf(`SELECT 1 FROM %q WHERE instr(CAST(%q AS TEXT), ?) > 0 LIMIT 1`, col[0], col[1]), []any{text}))
+		}
+		return err
+	})
+	if err != nil || len(columns) < 50 {
+		t.Fatalf("looked into %d columns: %v", len(columns), err)
+	}
+	return found
+}
+
+func countRows(t *testing.T, s *Store, sql string) (n int) {
+	t.Helper()
+	err := s.readers.do(t.Context(), func(c *connection) (err error) {
+		n, err = c.count(sql)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestWhatIsRolledBackIsToldToNobody(t *testing.T) {
+	told := 0
+	s := newStore(t, Options{Committed: func(sent []skein.Sent) { told += len(sent) }})
+	refused := errors.New("refused")
+	mustChange(t, s, func(g *group) error {
+		g.sent = append(g.sent, skein.Sent{})
+		return refused
+	}, refused)
+	if told != 0 {
+		t.Fatalf("told %d", told)
+	}
+}
+
+// Summaries are stored under these names. A change here needs a migration.
+func TestStoredReactions(t *testing.T) {
+	const want = `[{"Emoji":"a","Count":1,"Clients":["ann"]}]`
+	got, err := encodeReactions([]skein.Reaction{{Emoji: "a", Count: 1, Clients: []string{"ann"}}})
+	if err != nil || !json.Valid(got) || string(got) != want {
+		t.Fatalf("got %s, %v\nwant %s", got, err, want)
+	}
+}
+
+func TestUploadNames(t *testing.T) {
+	hex := strings.Repeat("0123456789abcdef", 2)
+	for name, tt := range map[string]struct{ url, attr, want string }{
+		"a link":                    {"https://x/im/storage/uploads/" + hex + ".png", "", hex + ".png"},
+		"a path":                    {"/storage/uploads/" + hex + ".mp4", "", hex + ".mp4"},
+		"twice":                     {"/storage/uploads/" + hex + ".png", `"/storage/uploads/` + hex + `.png"`, hex + ".png"},
+		"two in a row":              {"/storage/uploads/" + hex + ".a/storage/uploads/" + hex + ".b", "", hex + ".a " + hex + ".b"},
+		"escaped":                   {"", `"\/storage\/uploads\/` + hex + `.png"`, hex + ".png"},
+		"no extension":              {"/storage/uploads/" + hex + ".", "", ""},
+		"no dot":                    {"/storage/uploads/" + hex + "png", "", ""},
+		"a long extension":          {"/storage/uploads/" + hex + ".123456789", "", ""},
+		"the longest extension":     {"/storage/uploads/" + hex + ".12345678?", "", hex + ".12345678"},
+		"a digit short":             {"/storage/uploads/" + hex[1:] + ".png", "", ""},
+		"upper case":                {"/storage/uploads/" + strings.ToUpper(hex) + ".png", "", ""},
+		"cut":                       {"/storage/uploads/" + hex, "", ""},
+		"nothing behind":            {"/storage/uploads/", `"uploads"`, ""},
+		"in a folder of that name":  {"/uploads/" + hex + ".png", "", ""},
+		"behind a name that is bad": {"/storage/uploads/x/storage/uploads/" + hex + ".png", "", hex + ".png"},
+	} {
+		got := strings.Join(uploadNames(skein.Body{URL: tt.url, Attr: []byte(tt.attr)}), " ")
+		if got != tt.want {
+			t.Errorf("%s: got %q, want %q", name, got, tt.want)
+		}
+	}
+}
