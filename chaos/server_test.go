@@ -1,0 +1,225 @@
+package chaos
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// server is the skein process of one round, on the same data and ports however
+// often it is killed.
+type server struct {
+	program string
+	dir     string // data, log, clock
+	addr    string
+	admin   string
+	log     *os.File
+
+	mu   sync.Mutex
+	cmd  *exec.Cmd     // guarded by mu
+	done chan struct{} // closed when cmd has ended; guarded by mu
+}
+
+// build makes the server whose clock can be jumped.
+func build(dir string) (program string, err error) {
+	program = filepath.Join(dir, "skein")
+	cmd := exec.Command("go", "build", "-tags", "chaos", "-o", program, "./cmd/skein")
+	cmd.Dir = sourceTree()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build ./cmd/skein: %w\n%s", err, out)
+	}
+	return program, nil
+}
+
+// sourceTree is where the server is built from: this tree, or a copy that somebody
+// broke on purpose.
+func sourceTree() string {
+	if tree := os.Getenv("SKEIN_CHAOS_TREE"); tree != "" {
+		return tree
+	}
+	return ".."
+}
+
+func newServer(program, dir string) (*server, error) {
+	log, err := os.Create(filepath.Join(dir, "server.log"))
+	if err != nil {
+		return nil, err
+	}
+	s := &server{program: program, dir: dir, addr: freeAddr(), admin: freeAddr(), log: log}
+	return s, s.setClock(0)
+}
+
+func freeAddr() string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func (s *server) data() string  { return filepath.Join(s.dir, "data") }
+func (s *server) clock() string { return filepath.Join(s.dir, "clock") }
+
+// environment is ours without what would configure the server or send calls
+// through somebody's proxy.
+func (s *server) environment() []string {
+	env := slices.DeleteFunc(os.Environ(), func(kv string) bool {
+		k, _, _ := strings.Cut(kv, "=")
+		k = strings.ToUpper(k)
+		return strings.HasPrefix(k, "SKEIN_") || strings.HasSuffix(k, "_PROXY")
+	})
+	return append(env, "SKEIN_CHAOS_CLOCK="+s.clock())
+}
+
+// setClock puts the server's clock wrong.
+func (s *server) setClock(offset time.Duration) error {
+	return os.WriteFile(s.clock(), []byte(strconv.FormatInt(offset.Milliseconds(), 10)), 0o600)
+}
+
+// run is a subcommand, to its end.
+func (s *server) run(args ...string) ([]byte, error) {
+	var out, errs bytes.Buffer
+	cmd := exec.Command(s.program, args...)
+	cmd.Env = s.environment()
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("skein %s: %w\n%s", strings.Join(args, " "), err, errs.String())
+	}
+	return out.Bytes(), nil
+}
+
+// createApp makes an app with token authentication.
+func (s *server) createApp(id string, private bool) (*app, error) {
+	flags := []string{"app", "create", "--data", s.data(), "--id", id, "--json", "--send-rate=-1"}
+	if private {
+		flags = append(flags, "--private-history", "on")
+	}
+	out, err := s.run(flags...)
+	if err != nil {
+		return nil, err
+	}
+	var made struct {
+		Key    string `json:"app_key"`
+		Secret string `json:"token_secret"`
+	}
+	if err := json.Unmarshal(out, &made); err != nil {
+		return nil, fmt.Errorf("skein app create: %w in %s", err, out)
+	}
+	return &app{id: id, key: made.Key, secret: made.Secret, private: private}, nil
+}
+
+// start runs the server and waits until it is ready.
+func (s *server) start() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	cmd := exec.Command(s.program, "serve", "--addr", s.addr, "--admin-addr", s.admin, "--data", s.data(), "--drain", "1s")
+	cmd.Env = s.environment()
+	cmd.Stdout, cmd.Stderr = s.log, s.log
+	// The server must not outlive a test binary that was killed.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	done := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // the exit code is read from ProcessState
+		close(done)
+	}()
+	s.cmd, s.done = cmd, done
+	return s.ready()
+}
+
+// startWait bounds how long a start may take, on a machine that does much else.
+const startWait = 30 * time.Second
+
+// ready waits until the server that was started can serve.
+func (s *server) ready() error {
+	for deadline := time.Now().Add(startWait); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		select {
+		case <-s.done:
+			return fmt.Errorf("skein serve ended with %d before it was ready", s.cmd.ProcessState.ExitCode())
+		default:
+		}
+		res, err := http.Get("http://" + s.addr + "/readyz")
+		if err != nil {
+			continue
+		}
+		res.Body.Close()
+		if res.StatusCode == http.StatusOK {
+			return nil
+		}
+	}
+	return fmt.Errorf("skein serve is not ready in %v", startWait)
+}
+
+// kill ends the process as a power cut of the process alone would.
+func (s *server) kill() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Kill()
+	<-s.done
+}
+
+// term asks the process to drain and expects that it ends well.
+func (s *server) term() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	<-s.done
+	if code := s.cmd.ProcessState.ExitCode(); code != 0 {
+		return fmt.Errorf("exit code after SIGTERM: got %d, want 0", code)
+	}
+	return nil
+}
+
+// pause stops the process where it stands.
+func (s *server) pause() error { return s.signal(syscall.SIGSTOP) }
+
+// resume lets it go on.
+func (s *server) resume() error { return s.signal(syscall.SIGCONT) }
+
+func (s *server) signal(sig syscall.Signal) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cmd.Process.Signal(sig)
+}
+
+// close ends the process for good.
+func (s *server) close() {
+	s.kill()
+	s.log.Close()
+}
+
+var disasters = regexp.MustCompile(`WARNING: DATA RACE|panic: |panic serving|fatal error: |level=ERROR`)
+
+// disaster is a line that no log may hold; empty: there is none.
+func (s *server) disaster() string {
+	text, err := os.ReadFile(s.log.Name())
+	if err != nil {
+		return err.Error()
+	}
+	for line := range strings.Lines(string(text)) {
+		if disasters.MatchString(line) {
+			return strings.TrimSpace(line)
+		}
+	}
+	return ""
+}
