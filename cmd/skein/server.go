@@ -102,9 +102,9 @@ func (s *server) wire(uploads *files.Store) {
 	})
 	s.delivery = delivery.New(delivery.Options{
 		Store: s.store, Bus: bus.NewLocal(), Hub: s.hub, Zone: s.config.Location(),
-		Log: s.log, Registerer: s.registry,
+		Private: s.historyIsPrivate, Log: s.log, Registerer: s.registry,
 	})
-	s.chat = chat.New(chat.Options{Store: s.store, Events: s.delivery, Now: clock})
+	s.chat = chat.New(chat.Options{Store: s.store, Events: s.delivery, Files: uploads, Now: clock})
 	table := ops.New(ops.Deps{Chat: s.chat, Gate: s.gate, Files: uploads, Zone: s.config.Location()})
 	s.sockets = socket.New(socket.Options{
 		Gate: s.gate, Registrar: s.chat, Ops: table, Hub: s.hub,
@@ -116,6 +116,13 @@ func (s *server) wire(uploads *files.Store) {
 	}), s.log)
 	s.public.http.WriteTimeout = answerWait
 	s.admin.http = newHTTPServer(s.adminRoutes(), s.log)
+}
+
+// historyIsPrivate is true too of an app that cannot be looked up: members who miss
+// something live fetch it.
+func (s *server) historyIsPrivate(ctx context.Context, app string) bool {
+	a, err := s.gate.App(ctx, app)
+	return err != nil || a.Settings.PrivateHistory
 }
 
 // routes are the public paths beside the op table's.

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"context"
+	"errors"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/wire"
@@ -23,9 +24,22 @@ func fileOps(d Deps) []*Op {
 			},
 			Answer: "",
 		}, func(ctx context.Context, by skein.Actor, in wire.UploadFile) (any, error) {
-			s := by.App.Settings
-			name, err := d.Files.Save(ctx, in.File, s.FileTypes, s.MaxFileBytes)
+			name, err := upload(ctx, by, in, d)
 			return in.Base + UploadsPath + name, err
 		}),
 	}
+}
+
+// upload saves a file and keeps whose it is; a file that is nobody's would never be
+// removed.
+func upload(ctx context.Context, by skein.Actor, in wire.UploadFile, d Deps) (string, error) {
+	s := by.App.Settings
+	name, err := d.Files.Save(ctx, in.File, s.FileTypes, s.MaxFileBytes)
+	if err != nil {
+		return "", err
+	}
+	if err := d.Chat.Uploaded(ctx, by, name); err != nil {
+		return "", errors.Join(err, d.Files.Remove(name))
+	}
+	return name, nil
 }

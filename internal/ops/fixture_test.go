@@ -2,8 +2,10 @@ package ops
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,6 +32,7 @@ type fixture struct {
 
 	store *sqlite.Store
 	gate  *access.Gate
+	shelf *shelf
 	clock atomic.Int64 // Unix milliseconds
 
 	mu   sync.Mutex
@@ -40,7 +43,7 @@ var people = []string{"Owner", "Admin", "Member", "Outsider"}
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{T: t}
+	f := &fixture{T: t, shelf: &shelf{}}
 	f.clock.Store(1_790_000_000_000)
 	now := func() time.Time { return time.UnixMilli(f.clock.Load()) }
 	var err error
@@ -62,8 +65,8 @@ func newFixture(t *testing.T) *fixture {
 	}
 	f.gate = access.New(access.Options{Apps: f.store, Clients: f.store, Now: now})
 	f.Table = New(Deps{
-		Chat: chat.New(chat.Options{Store: f.store, Events: deaf{}, Now: now}),
-		Gate: f.gate, Files: shelf{}, Zone: time.UTC,
+		Chat: chat.New(chat.Options{Store: f.store, Events: deaf{}, Files: f.shelf, Now: now}),
+		Gate: f.gate, Files: f.shelf, Zone: time.UTC,
 	})
 	return f
 }
@@ -150,10 +153,26 @@ func (deaf) Say(skein.Sent)    {}
 func (deaf) Tell(skein.Notice) {}
 func (deaf) Cut(skein.Cut)     {}
 
-// shelf takes every file.
-type shelf struct{}
+// shelf takes every file and keeps the names of those that are there.
+type shelf struct {
+	mu    sync.Mutex
+	named int      // guarded by mu
+	names []string // guarded by mu
+}
 
-func (shelf) Save(_ context.Context, r io.Reader, _ []string, _ int64) (string, error) {
+func (s *shelf) Save(_ context.Context, r io.Reader, _ []string, _ int64) (string, error) {
 	_, err := io.Copy(io.Discard, r)
-	return "x.png", err
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.named++
+	name := fmt.Sprintf("%032x.png", s.named)
+	s.names = append(s.names, name)
+	return name, err
+}
+
+func (s *shelf) Remove(name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.names = slices.DeleteFunc(s.names, func(n string) bool { return n == name })
+	return nil
 }

@@ -31,6 +31,8 @@ type Files interface {
 	// Save keeps what r holds and answers its name; types are the extensions that
 	// are allowed (nil: the default), maxBytes its limit.
 	Save(ctx context.Context, r io.Reader, types []string, maxBytes int64) (name string, err error)
+	// Remove removes a file that was saved.
+	Remove(name string) error
 }
 
 // Doc is one sentence in both languages.
