@@ -1,0 +1,46 @@
+package wire
+
+import (
+	"github.com/go-json-experiment/json"
+
+	"github.com/skein-im/skein"
+)
+
+// PresenceRequest is the request of presence.get and presence.subscribe.
+type PresenceRequest struct {
+	ClientIDs []ClientID `json:"client_ids" need:"1" en:"at most 500 clients" zh:"最多 500 个用户"`
+}
+
+// Clients checks the list and collapses duplicates. Errors: as ClientIDs.
+func (r PresenceRequest) Clients(relaxed bool) ([]string, error) {
+	return ClientIDs("client_ids", r.ClientIDs, skein.MaxPresence, relaxed)
+}
+
+// Presence is whether one client is online.
+type Presence struct {
+	ClientID string   `json:"client_id" en:"the client; one that is unknown is offline" zh:"用户 id；未知用户视为离线"`
+	Online   Flag     `json:"online" en:"1: it has a session" zh:"在线为 1"`
+	LastSeen *int64   `json:"last_seen" en:"when it was last online, Unix ms; null: it is now, that is not known, or the app does not keep it" zh:"最后在线时间，Unix 毫秒；在线、未知或应用未开启时为 null"`
+	Devices  []string `json:"devices" en:"device types that are online" zh:"在线的设备类型"`
+}
+
+// PresenceOf writes a presence.
+func PresenceOf(p skein.Presence) Presence {
+	return Presence{ClientID: p.Client, Online: p.Devices != 0, LastSeen: moment(p.Seen), Devices: p.Devices.Words()}
+}
+
+// PresenceEvent is the data of presence.
+type PresenceEvent struct {
+	Clients []Presence `json:"clients" en:"those about whom something changed, as presence.get answers them" zh:"状态有变化的用户，格式同 presence.get"`
+}
+
+// AppendPresence appends the frame of presence.
+func AppendPresence(dst []byte, list []skein.Presence) []byte {
+	e := PresenceEvent{Clients: make([]Presence, 0, len(list))}
+	for _, p := range list {
+		e.Clients = append(e.Clients, PresenceOf(p))
+	}
+	data, _ := json.Marshal(e) // strings, integers and flags: it cannot fail
+	dst = append(dst, `{"type":"presence","data":`...)
+	return append(append(dst, data...), '}')
+}
