@@ -43,9 +43,9 @@ func (s *Service) View(ctx context.Context, by skein.Actor, id skein.ID, client 
 func (s *Service) Mark(ctx context.Context, by skein.Actor, id skein.ID, client string, mark Mark) (skein.View, error) {
 	now := s.now()
 	var before skein.Member
-	conv, after, err := s.store.UpdateMember(ctx, by.App.ID, id, client, now, func(c skein.Conversation, m *skein.Member) error {
+	conv, after, err := s.store.UpdateMember(ctx, by.App.ID, id, client, now, func(_ skein.Conversation, m *skein.Member) error {
 		before = *m
-		mark.apply(c, m, now)
+		mark.apply(m, now)
 		return nil
 	})
 	if err != nil {
@@ -60,7 +60,8 @@ func (s *Service) Mark(ctx context.Context, by skein.Actor, id skein.ID, client 
 	return v, nil
 }
 
-func (mark Mark) apply(c skein.Conversation, m *skein.Member, now skein.Millis) {
+// apply leaves it to the store that no position runs back or past the end.
+func (mark Mark) apply(m *skein.Member, now skein.Millis) {
 	if mark.Pin != nil && *mark.Pin != (m.Pinned != 0) {
 		m.Pinned = 0
 		if *mark.Pin {
@@ -70,9 +71,7 @@ func (mark Mark) apply(c skein.Conversation, m *skein.Member, now skein.Millis) 
 	setIf(&m.Muted, mark.Mute)
 	setIf(&m.Archived, mark.Archive)
 	setIf(&m.Draft, mark.Draft)
-	if mark.ClearTo != nil {
-		m.ClearedSeq = max(m.ClearedSeq, min(*mark.ClearTo, c.LastSeq))
-	}
+	setIf(&m.ClearedSeq, mark.ClearTo)
 }
 
 func setIf[T any](v, to *T) {

@@ -28,8 +28,6 @@ func (f *fixture) send(conv skein.ID, from, text string, mentions ...string) {
 	f.must(err)
 }
 
-func ptr[T any](v T) *T { return &v }
-
 func TestWhatOneSeesOfAConversation(t *testing.T) {
 	f := newFixture(t, skein.Settings{})
 	conv := f.create(skein.Group, "Tom", "Jerry")
@@ -100,15 +98,15 @@ func TestMarksAreTheClientsOwn(t *testing.T) {
 		f.must(err)
 		return v.Member.Marks
 	}
-	wantEqual(f, "pinned", mark(Mark{Pin: ptr(true)}), skein.Marks{Pinned: start})
+	wantEqual(f, "pinned", mark(Mark{Pin: new(true)}), skein.Marks{Pinned: start})
 	f.wantTold("pinned", own)
 	f.pass(time.Second)
-	wantEqual(f, "pinned again", mark(Mark{Pin: ptr(true)}), skein.Marks{Pinned: start})
+	wantEqual(f, "pinned again", mark(Mark{Pin: new(true)}), skein.Marks{Pinned: start})
 	f.wantTold("pinned again")
-	wantEqual(f, "more", mark(Mark{Mute: ptr(true), Archive: ptr(true), Draft: ptr("See")}),
+	wantEqual(f, "more", mark(Mark{Mute: new(true), Archive: new(true), Draft: new("See")}),
 		skein.Marks{Pinned: start, Muted: true, Archived: true, Draft: "See"})
 	f.wantTold("more", own)
-	wantEqual(f, "all taken away", mark(Mark{Pin: ptr(false), Mute: ptr(false), Archive: ptr(false), Draft: ptr("")}), skein.Marks{})
+	wantEqual(f, "all taken away", mark(Mark{Pin: new(false), Mute: new(false), Archive: new(false), Draft: new("")}), skein.Marks{})
 	f.wantTold("all taken away", own)
 	v, err := f.View(t.Context(), f.as("Jerry", skein.NeedSelf), conv, "Jerry")
 	f.must(err)
@@ -116,9 +114,9 @@ func TestMarksAreTheClientsOwn(t *testing.T) {
 
 	f.say(conv, 1)
 	f.wantTold("nothing of messages")
-	mark(Mark{ClearTo: ptr(int64(1))})
+	mark(Mark{ClearTo: new(int64(1))})
 	f.wantTold("cleared by who has spoken: nothing read", own)
-	_, err = f.Mark(t.Context(), f.backend(), conv, "Jerry", Mark{ClearTo: ptr(int64(1))})
+	_, err = f.Mark(t.Context(), f.backend(), conv, "Jerry", Mark{ClearTo: new(int64(1))})
 	f.must(err)
 	f.wantTold("cleared by who has not", `conv.updated by "" [] also [] audience [Jerry] view`,
 		`conv.read by "" [] also [] audience members [{Jerry 1 1}]`)
@@ -131,7 +129,7 @@ func TestWhoIsNoMemberHasNoView(t *testing.T) {
 		for what, call := range map[string]func(skein.ID) error{
 			"view": func(id skein.ID) error { _, err := f.View(t.Context(), by, id, "Iron"); return err },
 			"mark": func(id skein.ID) error {
-				_, err := f.Mark(t.Context(), by, id, "Iron", Mark{Pin: ptr(true)})
+				_, err := f.Mark(t.Context(), by, id, "Iron", Mark{Pin: new(true)})
 				return err
 			},
 			"read":     func(id skein.ID) error { _, err := f.Read(t.Context(), by, id, "Iron", nil); return err },

@@ -18,23 +18,21 @@ const (
 // conversation now. seq is nil, or past the end, for all. Errors:
 // skein.ErrUnknownConversation, skein.ErrForbidden for who is no member.
 func (s *Service) Read(ctx context.Context, by skein.Actor, id skein.ID, client string, seq *int64) (skein.View, error) {
-	return s.move(ctx, by, id, client, seq, func(m *skein.Member, to int64) { m.ReadSeq = max(m.ReadSeq, to) })
+	return s.move(ctx, by, id, client, seq, func(m *skein.Member) *int64 { return &m.ReadSeq })
 }
 
 // Received moves up to where a client has received, as Read does.
 func (s *Service) Received(ctx context.Context, by skein.Actor, id skein.ID, client string, seq *int64) (skein.View, error) {
-	return s.move(ctx, by, id, client, seq, func(m *skein.Member, to int64) { m.ReceivedSeq = max(m.ReceivedSeq, to) })
+	return s.move(ctx, by, id, client, seq, func(m *skein.Member) *int64 { return &m.ReceivedSeq })
 }
 
-func (s *Service) move(ctx context.Context, by skein.Actor, id skein.ID, client string, seq *int64, move func(*skein.Member, int64)) (skein.View, error) {
+// move sets a position. The store sees to it that none runs back or past the end.
+func (s *Service) move(ctx context.Context, by skein.Actor, id skein.ID, client string, seq *int64, position func(*skein.Member) *int64) (skein.View, error) {
 	var before skein.Member
 	conv, after, err := s.store.UpdateMember(ctx, by.App.ID, id, client, s.now(), func(c skein.Conversation, m *skein.Member) error {
 		before = *m
-		to := c.LastSeq
-		if seq != nil {
-			to = min(to, *seq)
-		}
-		move(m, to)
+		*position(m) = c.LastSeq
+		setIf(position(m), seq)
 		return nil
 	})
 	if err != nil {

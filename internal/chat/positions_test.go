@@ -24,14 +24,14 @@ func TestPositionsMoveForwardOnlyAndTellWhenTheyDo(t *testing.T) {
 		want     string // read, received, unread
 		told     []string
 	}{
-		{true, ptr(int64(3)), "0 3 5", []string{told(0, 3)}},
-		{true, ptr(int64(1)), "0 3 5", nil},
-		{false, ptr(int64(2)), "2 3 3", []string{told(2, 3)}},
-		{false, ptr(int64(2)), "2 3 3", nil},
-		{false, ptr(int64(0)), "2 3 3", nil},
-		{false, ptr(int64(4)), "4 4 1", []string{told(4, 4)}},
+		{true, new(int64(3)), "0 3 5", []string{told(0, 3)}},
+		{true, new(int64(1)), "0 3 5", nil},
+		{false, new(int64(2)), "2 3 3", []string{told(2, 3)}},
+		{false, new(int64(2)), "2 3 3", nil},
+		{false, new(int64(0)), "2 3 3", nil},
+		{false, new(int64(4)), "4 4 1", []string{told(4, 4)}},
 		{true, nil, "4 5 1", []string{told(4, 5)}},
-		{false, ptr(int64(1 << 60)), "5 5 0", []string{told(5, 5)}},
+		{false, new(int64(1 << 60)), "5 5 0", []string{told(5, 5)}},
 		{false, nil, "5 5 0", nil},
 	} {
 		move := f.Read
@@ -133,21 +133,21 @@ func TestReadersAreThoseWhoWereThere(t *testing.T) {
 	f.say(conv, 2) // Tom's
 	f.must(f.AddMembers(t.Context(), f.backend(), conv, []string{"Iron"}))
 	f.say(conv, 1)
-	_, err := f.Read(t.Context(), f.backend(), conv, "Jerry", ptr(int64(2)))
+	_, err := f.Read(t.Context(), f.backend(), conv, "Jerry", new(int64(2)))
 	f.must(err)
 	_, err = f.Received(t.Context(), f.backend(), conv, "Alex", nil)
 	f.must(err)
 	wantEqual(f, "of the newest", readers("Alex", nil, all), "seq 3: 4 members 2 received 1 read: Tom 3/3 Jerry 2/2 Alex 0/3 Iron 2/2")
-	wantEqual(f, "of one from before the last joined", readers("Iron", ptr(int64(2)), all), "seq 2: 3 members 3 received 2 read: Tom 3/3 Jerry 2/2 Alex 0/3")
-	wantEqual(f, "a page that ends before who joined later", readers("", ptr(int64(2)), skein.MemberQuery{Limit: 2}), "seq 2: 3 members 3 received 2 read: Tom 3/3 Jerry 2/2 more")
-	wantEqual(f, "the page with who joined later", readers("", ptr(int64(2)), skein.MemberQuery{Offset: 2, Limit: 2}), "seq 2: 3 members 3 received 2 read: Alex 0/3")
-	wantEqual(f, "past the end", readers("", ptr(int64(2)), skein.MemberQuery{Offset: 3, Limit: 2}), "seq 2: 3 members 3 received 2 read:")
+	wantEqual(f, "of one from before the last joined", readers("Iron", new(int64(2)), all), "seq 2: 3 members 3 received 2 read: Tom 3/3 Jerry 2/2 Alex 0/3")
+	wantEqual(f, "a page that ends before who joined later", readers("", new(int64(2)), skein.MemberQuery{Limit: 2}), "seq 2: 3 members 3 received 2 read: Tom 3/3 Jerry 2/2 more")
+	wantEqual(f, "the page with who joined later", readers("", new(int64(2)), skein.MemberQuery{Offset: 2, Limit: 2}), "seq 2: 3 members 3 received 2 read: Alex 0/3")
+	wantEqual(f, "past the end", readers("", new(int64(2)), skein.MemberQuery{Offset: 3, Limit: 2}), "seq 2: 3 members 3 received 2 read:")
 
-	_, err = f.Readers(t.Context(), f.backend(), conv, ptr(int64(4)), all)
+	_, err = f.Readers(t.Context(), f.backend(), conv, new(int64(4)), all)
 	f.wantFault("what is not said yet", err, skein.ErrUnknownMessage, "seq")
-	_, err = f.Mark(t.Context(), f.backend(), conv, "Iron", Mark{ClearTo: ptr(int64(2))})
+	_, err = f.Mark(t.Context(), f.backend(), conv, "Iron", Mark{ClearTo: new(int64(2))})
 	f.must(err)
-	_, err = f.Readers(t.Context(), f.as("Iron", skein.NeedMember), conv, ptr(int64(2)), all)
+	_, err = f.Readers(t.Context(), f.as("Iron", skein.NeedMember), conv, new(int64(2)), all)
 	f.wantFault("what the caller cleared", err, skein.ErrUnknownMessage, "seq")
 	_, err = f.Readers(t.Context(), f.as("Nobody", skein.NeedMember), conv, nil, all)
 	f.wantErr("who is no member", err, skein.ErrForbidden)

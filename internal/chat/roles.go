@@ -54,7 +54,7 @@ func (u MemberUpdate) allowed(me *skein.Member, other skein.Member) error {
 	if me == nil {
 		return nil
 	}
-	self, above := me.Client == other.Client, me.Role >= skein.RoleAdmin && me.Role > other.Role
+	self, above := me.Client == other.Client, me.Role > other.Role
 	switch {
 	case u.Role != nil && me.Role != skein.RoleOwner:
 		return skein.About(skein.ErrForbidden, "role")

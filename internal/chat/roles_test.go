@@ -12,9 +12,9 @@ func TestWhoMayDoWhatToWhom(t *testing.T) {
 	roles := map[string]skein.Role{"Tom": skein.RoleOwner, "Jerry": skein.RoleAdmin, "Alex": skein.RoleAdmin, "Iron": skein.RoleMember, "Spike": skein.RoleMember}
 	f.register(f.shop, "Spike")
 	updates := map[string]MemberUpdate{
-		"role":     {Role: ptr(skein.RoleAdmin)},
-		"mute":     {MutedUntil: ptr(start + 1000)},
-		"nickname": {Nickname: ptr("N")},
+		"role":     {Role: new(skein.RoleAdmin)},
+		"mute":     {MutedUntil: new(start + 1000)},
+		"nickname": {Nickname: new("N")},
 	}
 	for _, tt := range []struct {
 		by, of  string
@@ -73,21 +73,21 @@ func TestANewOwnerMakesTheOldOneAnAdmin(t *testing.T) {
 	conv := f.create(skein.Group, "Tom", "Jerry", "Alex")
 	tom := f.as("Tom", skein.NeedMember)
 	f.told = nil
-	_, err := f.UpdateMember(t.Context(), tom, conv, "Tom", MemberUpdate{Role: ptr(skein.RoleMember)})
+	_, err := f.UpdateMember(t.Context(), tom, conv, "Tom", MemberUpdate{Role: new(skein.RoleMember)})
 	f.wantFault("an owner who steps down", err, skein.ErrForbidden, "role")
-	_, err = f.UpdateMember(t.Context(), tom, conv, "Tom", MemberUpdate{Role: ptr(skein.RoleOwner)})
+	_, err = f.UpdateMember(t.Context(), tom, conv, "Tom", MemberUpdate{Role: new(skein.RoleOwner)})
 	f.must(err)
 	f.wantTold("an owner who stays one")
-	m, err := f.UpdateMember(t.Context(), tom, conv, "Jerry", MemberUpdate{Role: ptr(skein.RoleOwner), Nickname: ptr("J")})
+	m, err := f.UpdateMember(t.Context(), tom, conv, "Jerry", MemberUpdate{Role: new(skein.RoleOwner), Nickname: new("J")})
 	f.must(err)
 	wantEqual(f, "the answer", fmt.Sprint(m.Client, " ", m.Role, " ", m.Nickname), "Jerry owner J")
 	f.wantTold("handed over", `conv.updated by "Tom" [Jerry] also [] audience members`)
 	wantEqual(f, "the roles", f.roles(conv), map[string]string{"Tom": "admin", "Jerry": "owner", "Alex": "member"})
-	_, err = f.UpdateMember(t.Context(), tom, conv, "Alex", MemberUpdate{Role: ptr(skein.RoleAdmin)})
+	_, err = f.UpdateMember(t.Context(), tom, conv, "Alex", MemberUpdate{Role: new(skein.RoleAdmin)})
 	f.wantErr("the old owner", err, skein.ErrForbidden)
 	f.must(f.Leave(t.Context(), f.as("Jerry", skein.NeedMember), conv, "Jerry"))
 	wantEqual(f, "when the owner left", f.roles(conv), map[string]string{"Tom": "admin", "Alex": "member"})
-	_, err = f.UpdateMember(t.Context(), f.backend(), conv, "Alex", MemberUpdate{Role: ptr(skein.RoleOwner)})
+	_, err = f.UpdateMember(t.Context(), f.backend(), conv, "Alex", MemberUpdate{Role: new(skein.RoleOwner)})
 	f.must(err)
 	wantEqual(f, "when the backend named one", f.roles(conv), map[string]string{"Tom": "admin", "Alex": "owner"})
 }
@@ -95,7 +95,7 @@ func TestANewOwnerMakesTheOldOneAnAdmin(t *testing.T) {
 func TestAnUpdateOfAMemberIsAllOrNothing(t *testing.T) {
 	f := newFixture(t, skein.Settings{})
 	conv := f.withRoles(map[string]skein.Role{"Tom": skein.RoleOwner, "Jerry": skein.RoleAdmin, "Iron": skein.RoleMember})
-	_, err := f.UpdateMember(t.Context(), f.as("Jerry", skein.NeedMember), conv, "Iron", MemberUpdate{Nickname: ptr("N"), Role: ptr(skein.RoleAdmin)})
+	_, err := f.UpdateMember(t.Context(), f.as("Jerry", skein.NeedMember), conv, "Iron", MemberUpdate{Nickname: new("N"), Role: new(skein.RoleAdmin)})
 	f.wantFault("one of both", err, skein.ErrForbidden, "role")
 	page, _, err := f.Members(t.Context(), f.backend(), conv, skein.MemberQuery{})
 	f.must(err)
@@ -110,7 +110,7 @@ func TestAnUpdateOfAMemberIsAllOrNothing(t *testing.T) {
 func TestWhoIsNoMemberCannotBeUpdated(t *testing.T) {
 	f := newFixture(t, skein.Settings{})
 	conv, pair := f.create(skein.Group, "Tom", "Jerry"), f.create(skein.Private, "Tom", "Jerry")
-	nick, admin := MemberUpdate{Nickname: ptr("N")}, MemberUpdate{Role: ptr(skein.RoleAdmin)}
+	nick, admin := MemberUpdate{Nickname: new("N")}, MemberUpdate{Role: new(skein.RoleAdmin)}
 	_, err := f.UpdateMember(t.Context(), f.as("Tom", skein.NeedMember), conv, "Iron", nick)
 	f.wantFault("one who is none", err, skein.ErrUnknownClient, "Iron")
 	_, err = f.UpdateMember(t.Context(), f.backend(), skein.ID{1}, "Tom", nick)
@@ -132,7 +132,7 @@ func TestMutedMembersDoNotSpeak(t *testing.T) {
 		_, err := f.Send(t.Context(), f.as(client, skein.NeedMember), textOf(conv, client, "hi"))
 		return err
 	}
-	_, err := f.UpdateMember(t.Context(), f.as("Tom", skein.NeedMember), conv, "Iron", MemberUpdate{MutedUntil: ptr(start + 1000)})
+	_, err := f.UpdateMember(t.Context(), f.as("Tom", skein.NeedMember), conv, "Iron", MemberUpdate{MutedUntil: new(start + 1000)})
 	f.must(err)
 	f.wantErr("while muted", speak("Iron"), skein.ErrForbidden)
 	f.pass(1000 * 1e6)
@@ -142,8 +142,14 @@ func TestMutedMembersDoNotSpeak(t *testing.T) {
 	manager := f.as("Jerry", skein.NeedManager)
 	f.must(f.MuteAll(t.Context(), manager, conv, true))
 	f.wantTold("all are muted", `conv.updated by "Jerry" [] also [] audience members`)
+	before, err := f.Conversation(t.Context(), f.backend(), conv)
+	f.must(err)
+	f.pass(1000 * 1e6)
 	f.must(f.MuteAll(t.Context(), manager, conv, true))
 	f.wantTold("again")
+	after, err := f.Conversation(t.Context(), f.backend(), conv)
+	f.must(err)
+	wantEqual(f, "again", after, before)
 	f.wantErr("a member", speak("Iron"), skein.ErrForbidden)
 	f.must(speak("Tom"))
 	f.must(speak("Jerry"))
