@@ -96,12 +96,14 @@ func TestUpdateSetsEachSetting(t *testing.T) {
 		"--token-auth=off", "--relaxed-client-ids=on", "--auto-register=off", "--members-may-invite=on",
 		"--private-history=on", "--max-devices=1", "--max-members=2",
 		"--max-conversations=3", "--send-rate=-1", "--send-burst=4", "--rest-rate=5", "--command-rate=6",
-		"--login-rate=7", "--file-types=png,.JPG,png", "--max-file-bytes=8")
+		"--login-rate=7", "--file-types=png,.JPG,png", "--max-file-bytes=8",
+		"--one-per-device-type=on", "--presence=off", "--last-seen=on", "--edit-window=9", "--recall-window=-1")
 	want := settingsView{
 		TokenAuth: false, RelaxedClientIDs: true, AutoRegister: false, MembersMayInvite: true,
 		PrivateHistory: true, MaxDevices: 1, MaxMembers: 2,
 		MaxConversations: 3, SendRate: -1, SendBurst: 4, RESTRate: 5, CommandRate: 6,
 		LoginRate: 7, FileTypes: []string{"png", "jpg"}, MaxFileBytes: 8,
+		OnePerDeviceType: true, Presence: false, LastSeen: true, EditWindow: 9, RecallWindow: -1,
 	}
 	same(t, "update", view.Settings, want)
 	if view.Name != "Laden" {
@@ -111,8 +113,9 @@ func TestUpdateSetsEachSetting(t *testing.T) {
 	stored := mustJSON[appView](t, "app", "show", "--id", "shop", "--data", data)
 	same(t, "show", stored.Settings, want)
 
-	want.TokenAuth, want.FileTypes, want.MaxDevices = true, nil, 10
-	view = mustJSON[appView](t, "app", "update", "--id", "shop", "--data", data, "--token-auth=on", "--file-types=", "--max-devices=0")
+	want.TokenAuth, want.FileTypes, want.MaxDevices, want.Presence, want.RecallWindow = true, nil, 10, true, 120
+	view = mustJSON[appView](t, "app", "update", "--id", "shop", "--data", data,
+		"--token-auth=on", "--file-types=", "--max-devices=0", "--presence=on", "--recall-window=0")
 	same(t, "what is not given stays", view.Settings, want)
 }
 

@@ -48,6 +48,9 @@ type (
 		AutoRegister     bool     `json:"auto_register"`
 		MembersMayInvite bool     `json:"members_may_invite"`
 		PrivateHistory   bool     `json:"private_history"`
+		OnePerDeviceType bool     `json:"one_per_device_type"`
+		Presence         bool     `json:"presence"`
+		LastSeen         bool     `json:"last_seen"`
 		MaxDevices       int      `json:"max_devices"`
 		MaxMembers       int      `json:"max_members"`
 		MaxConversations int      `json:"max_conversations"`
@@ -56,7 +59,9 @@ type (
 		RESTRate         int      `json:"rest_rate"`
 		CommandRate      int      `json:"command_rate"`
 		LoginRate        int      `json:"login_rate"`
-		FileTypes        []string `json:"file_types"` // null: the usual ones
+		EditWindow       int      `json:"edit_window"`   // seconds
+		RecallWindow     int      `json:"recall_window"` // seconds
+		FileTypes        []string `json:"file_types"`    // null: the usual ones
 		MaxFileBytes     int64    `json:"max_file_bytes"`
 	}
 )
@@ -127,8 +132,10 @@ func settingsOf(s skein.Settings) settingsView {
 	return settingsView{
 		TokenAuth: !s.Open, RelaxedClientIDs: s.RelaxedClientIDs, AutoRegister: !s.NoAutoRegister,
 		MembersMayInvite: s.MembersMayInvite, PrivateHistory: s.PrivateHistory,
+		OnePerDeviceType: s.OnePerDeviceType, Presence: !s.HidePresence, LastSeen: s.LastSeen,
 		MaxDevices: s.MaxDevices, MaxMembers: s.MaxMembers, MaxConversations: s.MaxConversations,
 		SendRate: s.SendRate, SendBurst: s.SendBurst, RESTRate: s.RESTRate, CommandRate: s.CommandRate, LoginRate: s.LoginRate,
+		EditWindow: s.EditWindow, RecallWindow: s.RecallWindow,
 		FileTypes: s.FileTypes, MaxFileBytes: s.MaxFileBytes,
 	}
 }
@@ -161,6 +168,9 @@ func (s settingsView) rows() [][]string {
 		{"auto-register", onOffText(s.AutoRegister)},
 		{"members-may-invite", onOffText(s.MembersMayInvite)},
 		{"private-history", onOffText(s.PrivateHistory)},
+		{"one-per-device-type", onOffText(s.OnePerDeviceType)},
+		{"presence", onOffText(s.Presence)},
+		{"last-seen", onOffText(s.LastSeen)},
 		{"max-devices", number(s.MaxDevices)},
 		{"max-members", number(s.MaxMembers)},
 		{"max-conversations", number(s.MaxConversations)},
@@ -169,6 +179,8 @@ func (s settingsView) rows() [][]string {
 		{"rest-rate", number(s.RESTRate)},
 		{"command-rate", number(s.CommandRate)},
 		{"login-rate", number(s.LoginRate)},
+		{"edit-window", number(s.EditWindow)},
+		{"recall-window", number(s.RecallWindow)},
 		{"file-types", types},
 		{"max-file-bytes", fmt.Sprint(s.MaxFileBytes)},
 	}

@@ -15,6 +15,9 @@ type settingFlags struct {
 	AutoRegister     *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether the first login of an unknown client registers it."`
 	MembersMayInvite *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether any member of a group may add members, not only owner and admins."`
 	PrivateHistory   *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether members see only what was said after they joined."`
+	OnePerDeviceType *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether a login ends the client's other sessions on devices of the same type."`
+	Presence         *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether clients may ask who is online."`
+	LastSeen         *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether presence tells when a client was last online."`
 	MaxDevices       *int      `group:"App settings:" placeholder:"N" help:"Live devices a client (0: 10)."`
 	MaxMembers       *int      `group:"App settings:" placeholder:"N" help:"Members a group (0: 10,000)."`
 	MaxConversations *int      `group:"App settings:" placeholder:"N" help:"Conversations a client (0: 10,000)."`
@@ -23,6 +26,8 @@ type settingFlags struct {
 	RESTRate         *int      `group:"App settings:" name:"rest-rate" placeholder:"N" help:"REST calls a second an app key (0: 500, negative: no limit)."`
 	CommandRate      *int      `group:"App settings:" placeholder:"N" help:"Socket commands a second a session (0: 100, negative: no limit)."`
 	LoginRate        *int      `group:"App settings:" placeholder:"N" help:"Login attempts a minute an address and client after a failure (0: 10, negative: no limit)."`
+	EditWindow       *int      `group:"App settings:" placeholder:"SECONDS" help:"How long a sender may edit a message (0: 24 hours, negative: no limit)."`
+	RecallWindow     *int      `group:"App settings:" placeholder:"SECONDS" help:"How long a sender may recall a message (0: 2 minutes, negative: no limit)."`
 	FileTypes        *[]string `group:"App settings:" placeholder:"EXT,…" help:"Extensions that may be uploaded; empty for the usual ones."`
 	MaxFileBytes     *int64    `group:"App settings:" placeholder:"N" help:"Largest upload in bytes (0: 100 MiB)."`
 }
@@ -52,6 +57,9 @@ func (f settingFlags) apply(s *skein.Settings) {
 	setSwitch(&s.NoAutoRegister, f.AutoRegister, false)
 	setSwitch(&s.MembersMayInvite, f.MembersMayInvite, true)
 	setSwitch(&s.PrivateHistory, f.PrivateHistory, true)
+	setSwitch(&s.OnePerDeviceType, f.OnePerDeviceType, true)
+	setSwitch(&s.HidePresence, f.Presence, false)
+	setSwitch(&s.LastSeen, f.LastSeen, true)
 	set(&s.MaxDevices, f.MaxDevices)
 	set(&s.MaxMembers, f.MaxMembers)
 	set(&s.MaxConversations, f.MaxConversations)
@@ -60,6 +68,8 @@ func (f settingFlags) apply(s *skein.Settings) {
 	set(&s.RESTRate, f.RESTRate)
 	set(&s.CommandRate, f.CommandRate)
 	set(&s.LoginRate, f.LoginRate)
+	set(&s.EditWindow, f.EditWindow)
+	set(&s.RecallWindow, f.RecallWindow)
 	set(&s.MaxFileBytes, f.MaxFileBytes)
 	if f.FileTypes != nil {
 		s.FileTypes = extensions(*f.FileTypes)

@@ -34,7 +34,7 @@ func (s *Service) Edit(ctx context.Context, by skein.Actor, conv, id skein.ID, e
 			return skein.Change{}, nil
 		}
 		now := s.now()
-		if !by.Server() && (past(m, by.App.Settings.EditWindow, now)) {
+		if !by.Server() && past(m, by.App.Settings.EditWindow, now) {
 			return skein.Change{}, tooOld("edited")
 		}
 		if !by.Server() && silenced(at, now) {
@@ -199,7 +199,8 @@ func unlessNormal(m skein.Message) error {
 // has no end.
 func past(m skein.Message, window int, now skein.Millis) bool {
 	const second = 1000
-	return window >= 0 && now-m.Created > skein.Millis(window)*second
+	age, end := now-m.Created, skein.Millis(window)
+	return end >= 0 && age/second >= end && age > end*second
 }
 
 func tooOld(done string) error {
