@@ -37,6 +37,7 @@ var mayImport = map[string]string{
 	"internal/ops":               ". internal/access internal/chat internal/wire",
 	"internal/ops/reference":     ". internal/ops internal/wire",
 	"internal/ops/reference/gen": "internal/ops/reference",
+	"internal/presence":          ". internal/wire",
 	"internal/recent":            "",
 	"internal/rest":              ". internal/access internal/ops internal/wire",
 	"internal/socket":            ". internal/access internal/hub internal/ops internal/wire",

@@ -26,6 +26,7 @@ import (
 	"github.com/skein-im/skein/internal/files"
 	"github.com/skein-im/skein/internal/hub"
 	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/presence"
 	"github.com/skein-im/skein/internal/rest"
 	"github.com/skein-im/skein/internal/socket"
 	"github.com/skein-im/skein/internal/store"
@@ -44,6 +45,7 @@ type server struct {
 	store    store.Store
 	gate     *access.Gate
 	hub      *hub.Hub
+	presence *presence.Presence
 	delivery *delivery.Delivery
 	chat     *chat.Service
 	sockets  *socket.Server
@@ -98,14 +100,19 @@ func (s *server) wire(uploads *files.Store) {
 		KickFrame: func(reason string) []byte {
 			return wire.AppendKick(nil, skein.MillisOf(clock()), reason)
 		},
-		Now: clock, Log: s.log, Registerer: s.registry,
+		Came: func(app, client string) { s.presence.Came(app, client) },
+		Left: func(app, client, session string, last bool) { s.presence.Left(app, client, session, last) },
+		Now:  clock, Log: s.log, Registerer: s.registry,
+	})
+	s.presence = presence.New(presence.Options{
+		Sessions: s.hub, Apps: s.gate, Store: s.store, Now: clock, Registerer: s.registry,
 	})
 	s.delivery = delivery.New(delivery.Options{
 		Store: s.store, Bus: bus.NewLocal(), Hub: s.hub, Zone: s.config.Location(),
 		Private: s.historyIsPrivate, Log: s.log, Registerer: s.registry,
 	})
 	s.chat = chat.New(chat.Options{Store: s.store, Events: s.delivery, Files: uploads, Now: clock})
-	table := ops.New(ops.Deps{Chat: s.chat, Gate: s.gate, Files: uploads, Zone: s.config.Location()})
+	table := ops.New(ops.Deps{Chat: s.chat, Gate: s.gate, Files: uploads, Presence: s.presence, Zone: s.config.Location()})
 	s.sockets = socket.New(socket.Options{
 		Gate: s.gate, Registrar: s.chat, Ops: table, Hub: s.hub,
 		MaxPerAddress: s.socketsPerAddress(), Now: clock, Log: s.log, Registerer: s.registry,
@@ -213,12 +220,15 @@ func (s *server) close(ctx context.Context) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = nil // who was left was cut; that they were slow is no failure
 	}
+	s.presence.Close(ctx)
 	s.delivery.Close(ctx)
 	return errors.Join(err, s.store.Close(), s.unlock())
 }
 
-// endSessionsOfGoneApps ends the sessions of apps that the CLI deleted, within 2 s.
-func (s *server) endSessionsOfGoneApps(ctx context.Context) {
+// followApps ends the sessions that an app no longer allows, within 2 s of the CLI
+// changing it.
+func (s *server) followApps(ctx context.Context) {
+	closed := make(map[string]bool)
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -226,13 +236,31 @@ func (s *server) endSessionsOfGoneApps(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-		}
-		for _, app := range s.hub.Apps() {
-			if _, err := s.gate.App(ctx, app); errors.Is(err, skein.ErrUnknownApp) {
-				s.hub.KickApp(app, skein.KickDeleted)
-			}
+			closed = s.endSessions(ctx, closed)
 		}
 	}
+}
+
+// endSessions ends those of apps that are gone, and those without a token where an
+// app asks for one now. closed are the apps where it did so already; it answers them
+// as they are now. It lets in nobody after that, so once is enough.
+func (s *server) endSessions(ctx context.Context, closed map[string]bool) map[string]bool {
+	still := make(map[string]bool)
+	for _, id := range s.hub.Apps() {
+		app, err := s.gate.App(ctx, id)
+		switch {
+		case errors.Is(err, skein.ErrUnknownApp):
+			s.hub.KickApp(id, skein.KickDeleted)
+		case err != nil:
+			still[id] = closed[id] // as far as one knows
+		case !app.Settings.Open:
+			if !closed[id] {
+				s.hub.Kick(hub.Target{App: id, WithoutToken: true}, skein.KickLoggedOut)
+			}
+			still[id] = true
+		}
+	}
+	return still
 }
 
 // socketsPerAddress is unlimited in --dev: a laptop's load generator has one.

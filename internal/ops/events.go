@@ -32,6 +32,10 @@ var Events = []Event{
 		"成员的已读与已接收位置。200 人以内立即推送，2000 人以内合并一秒推送；更大的群与聊天室仅推送给本人设备，可用 conv.readers 查询。",
 	}, wire.ReadEvent{}},
 	{skein.EventTyping, Doc{"Another member of a conversation types, or no more.", "会话中其他成员正在输入，或停止输入。"}, wire.TypingEvent{}},
+	{skein.EventPresence, Doc{
+		"Clients that this session watches came or went; what happens in a second comes together. Who is back within 2 s was never away.",
+		"订阅的用户上线或下线；一秒内的变化合并推送，2 秒内重连视为未离线。",
+	}, wire.PresenceEvent{}},
 	{"logout.kick", Doc{"This session is over; the socket is closed with 4401 behind it.", "本连接已被登出，随后以 4401 关闭。"}, wire.Kick{}},
 }
 

@@ -66,7 +66,7 @@ func newFixture(t *testing.T) *fixture {
 	f.gate = access.New(access.Options{Apps: f.store, Clients: f.store, Now: now})
 	f.Table = New(Deps{
 		Chat: chat.New(chat.Options{Store: f.store, Events: deaf{}, Files: f.shelf, Now: now}),
-		Gate: f.gate, Files: f.shelf, Zone: time.UTC,
+		Gate: f.gate, Files: f.shelf, Presence: window{}, Zone: time.UTC,
 	})
 	return f
 }
@@ -175,4 +175,19 @@ func (s *shelf) Remove(name string) error {
 	defer s.mu.Unlock()
 	s.names = slices.DeleteFunc(s.names, func(n string) bool { return n == name })
 	return nil
+}
+
+// window sees everybody online.
+type window struct{}
+
+func (window) Of(_ context.Context, _ skein.Actor, clients []string) ([]skein.Presence, error) {
+	list := make([]skein.Presence, 0, len(clients))
+	for _, client := range clients {
+		list = append(list, skein.Presence{Client: client, Devices: skein.DeviceSet(0).With(0)})
+	}
+	return list, nil
+}
+
+func (w window) Subscribe(ctx context.Context, by skein.Actor, clients []string) ([]skein.Presence, error) {
+	return w.Of(ctx, by, clients)
 }

@@ -20,10 +20,11 @@ import (
 
 // Deps are what the rows call.
 type Deps struct {
-	Chat  *chat.Service
-	Gate  *access.Gate
-	Files Files
-	Zone  *time.Location // of the times that are answered as text
+	Chat     *chat.Service
+	Gate     *access.Gate
+	Files    Files
+	Presence Presence
+	Zone     *time.Location // of the times that are answered as text
 }
 
 // Files keeps uploads.
@@ -86,6 +87,7 @@ func New(deps Deps) *Table {
 		roleOps(deps),
 		messageOps(deps),
 		changeOps(deps),
+		presenceOps(deps),
 		fileOps(deps),
 	} {
 		t.rows = append(t.rows, rows...)

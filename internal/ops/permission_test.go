@@ -61,6 +61,8 @@ var rights = map[string]struct {
 	"msg.pins":            {`{"conv_id":"{c}"}`, "0 0 0 0 4004 4011"},
 	"msg.ranges":          {`{"ranges":[{"conv_id":"{c}","after_seq":0}]}|,"client_id":"Member"`, "0 0 0 0 0 211"},
 	"changes":             {`{"conv_id":"{c}"}`, "0 0 0 0 4004 4011"},
+	"presence.get":        {`{"client_ids":["{u}"]}`, "0 0 0 0 0 0"},
+	"presence.subscribe":  {`{"client_ids":["{u}"]}`, "0 0 0 0 0 0"},
 	"file.upload":         {`{}`, "0 0 0 0 0 0"},
 }
 

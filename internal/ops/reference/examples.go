@@ -159,6 +159,8 @@ func eventFrame(name string) ([]byte, error) {
 		notice.Positions = []skein.Position{{Client: "Jerry", Read: reply.Seq, Received: reply.Seq}}
 	case skein.EventTyping:
 		notice.On = true
+	case skein.EventPresence:
+		return wire.AppendPresence(nil, present[1:]), nil
 	case skein.EventConvDeleted:
 	case "logout.kick":
 		return wire.AppendKick(nil, changed, "replaced"), nil

@@ -18,7 +18,7 @@ type notes struct {
 }
 
 // notesOf are the notes of all ops by name, one list a file.
-var notesOf = joined(firstNotes, inboxNotes, changeNotes)
+var notesOf = joined(firstNotes, inboxNotes, changeNotes, presenceNotes)
 
 func joined(lists ...map[string]notes) map[string]notes {
 	all := map[string]notes{}

@@ -1,0 +1,55 @@
+package ops
+
+import (
+	"context"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/wire"
+)
+
+// Presence knows who is online. Errors: skein.ErrForbidden where the app hides it from
+// its clients.
+type Presence interface {
+	// Of is the presence of clients; an unknown one is offline.
+	Of(ctx context.Context, by skein.Actor, clients []string) ([]skein.Presence, error)
+	// Subscribe tells the caller's session of these clients from now on, and of no
+	// others, and answers as Of.
+	Subscribe(ctx context.Context, by skein.Actor, clients []string) ([]skein.Presence, error)
+}
+
+func presenceOps(d Deps) []*Op {
+	return []*Op{
+		row(Op{
+			Name: "presence.get", Method: "POST", Path: "/im/presence", Need: skein.NeedClient,
+			Doc: Doc{
+				"Who of the clients is online, on what, and when the others were last there. An app may hide it from its clients, and keeps last_seen only when told to.",
+				"查询用户是否在线、在线设备类型及最后在线时间。应用可对客户端隐藏在线状态；last_seen 需应用开启。",
+			},
+			Answer: []wire.Presence{},
+		}, func(ctx context.Context, by skein.Actor, in wire.PresenceRequest) (any, error) {
+			return presenceOf(ctx, by, in, d.Presence.Of)
+		}),
+		row(Op{
+			Name: "presence.subscribe", Need: skein.NeedClient,
+			Doc: Doc{
+				"Pushes presence to this session when one of the clients comes or goes, instead of those named before; an empty list ends it. It ends with the session.",
+				"订阅用户的在线状态，变化时向本连接推送 presence；替换先前的订阅，空列表为取消，连接断开即失效。",
+			},
+			Answer: []wire.Presence{},
+		}, func(ctx context.Context, by skein.Actor, in wire.PresenceRequest) (any, error) {
+			return presenceOf(ctx, by, in, d.Presence.Subscribe)
+		}),
+	}
+}
+
+func presenceOf(
+	ctx context.Context, by skein.Actor, in wire.PresenceRequest,
+	ask func(context.Context, skein.Actor, []string) ([]skein.Presence, error),
+) (any, error) {
+	clients, err := in.Clients(by.App.Settings.RelaxedClientIDs)
+	if err != nil {
+		return nil, err
+	}
+	list, err := ask(ctx, by, clients)
+	return each(list, wire.PresenceOf), err
+}
