@@ -36,6 +36,8 @@ func Run(t *testing.T, open Open) {
 		{"conversations", conversations},
 		{"find", find},
 		{"members", members},
+		{"positions", positions},
+		{"inbox", inbox},
 		{"append", appends},
 		{"history", history},
 		{"upkeep", upkeep},

@@ -1,0 +1,203 @@
+package storetest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/skein-im/skein"
+)
+
+// view is a conversation as a member sees it.
+func (f *fixture) view(app string, conv skein.ID, client string) skein.View {
+	f.Helper()
+	v, err := f.View(f.Context(), app, conv, client)
+	f.must(err)
+	return v
+}
+
+// call says something that mentions clients; "*" is everyone.
+func (f *fixture) call(app string, conv skein.ID, sender string, mentions ...string) skein.Message {
+	f.Helper()
+	d := f.draft(app, conv, sender, "you there")
+	for _, id := range mentions {
+		if id == "*" {
+			d.MentionAll = true
+		} else {
+			d.Mentions = append(d.Mentions, id)
+		}
+	}
+	m, _, err := f.Append(f.Context(), d)
+	f.must(err)
+	return m
+}
+
+// wantCounts wants what a member has not read, and how often that mentions it.
+func (f *fixture) wantCounts(what, app string, conv skein.ID, client string, unread, mentions int64) {
+	f.Helper()
+	v := f.view(app, conv, client)
+	equal(f, what+": unread and mentions", []int64{v.Unread(), v.Mentions}, []int64{unread, mentions})
+}
+
+var inbox = []check{
+	{"a view is the conversation, the member and the newest message", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		conv := f.group("shop", "ann", "bob")
+		v := f.view("shop", conv, "bob")
+		equal(f, "without messages", v, skein.View{Conversation: f.lookup("shop", conv), Member: f.member("shop", conv, "bob")})
+		f.say("shop", conv, "ann", "one")
+		last := f.say("shop", conv, "ann", "two")
+		v = f.view("shop", conv, "bob")
+		equal(f, "conversation", v.Conversation, f.lookup("shop", conv))
+		equal(f, "last", v.Last, &last)
+		_, err := f.View(f.Context(), "shop", f.newID(), "bob")
+		f.wantErr(err, skein.ErrUnknownConversation)
+		f.clients("shop", "cat")
+		_, err = f.View(f.Context(), "shop", conv, "cat")
+		f.wantFault(err, skein.ErrUnknownClient, "cat")
+	}},
+	{"unread is what others said after what was read, cleared, joined or said", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		conv := f.group("shop", "ann", "bob")
+		f.sayMany("shop", conv, "ann", 5)
+		f.wantCounts("the sender", "shop", conv, "ann", 0, 0)
+		f.wantCounts("another", "shop", conv, "bob", 5, 0)
+		f.alter("shop", conv, "bob", func(m *skein.Member) { m.ReadSeq = 2 })
+		f.wantCounts("read", "shop", conv, "bob", 3, 0)
+		f.alter("shop", conv, "bob", func(m *skein.Member) { m.ClearedSeq = 4 })
+		f.wantCounts("cleared", "shop", conv, "bob", 1, 0)
+		f.say("shop", conv, "bob", "mine")
+		f.wantCounts("spoken", "shop", conv, "bob", 0, 0)
+		f.say("shop", conv, "ann", "more")
+		f.wantCounts("one more", "shop", conv, "bob", 1, 0)
+		f.remove("shop", conv, "bob")
+		f.add("shop", conv, "bob")
+		f.wantCounts("come back", "shop", conv, "bob", 0, 0)
+		f.say("shop", conv, "ann", "welcome")
+		f.wantCounts("welcomed", "shop", conv, "bob", 1, 0)
+	}},
+	{"what the backend says for a member is that member's own", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		conv := f.group("shop", "ann")
+		for _, sender := range []string{"ann", "bob"} {
+			d := f.draft("shop", conv, sender, "hi")
+			d.Need = skein.NeedServer
+			_, _, err := f.Append(f.Context(), d)
+			f.must(err)
+		}
+		equal(f, "sent", f.member("shop", conv, "ann").SentSeq, 1)
+		f.wantCounts("ann", "shop", conv, "ann", 1, 0)
+	}},
+	{"mentions count messages, by name or with everyone, until they are read", func(f *fixture) {
+		f.app("shop", "ann", "bob", "cat")
+		conv := f.group("shop", "ann", "bob", "cat")
+		f.call("shop", conv, "ann", "bob", "bob")
+		f.call("shop", conv, "ann", "*", "bob")
+		f.call("shop", conv, "ann", "*")
+		f.call("shop", conv, "ann", "cat", "")
+		f.wantCounts("bob", "shop", conv, "bob", 4, 3)
+		f.wantCounts("cat", "shop", conv, "cat", 4, 3)
+		f.wantCounts("ann", "shop", conv, "ann", 0, 0)
+		f.alter("shop", conv, "bob", func(m *skein.Member) { m.ReadSeq = 2 })
+		f.wantCounts("bob has read", "shop", conv, "bob", 2, 1)
+		f.alter("shop", conv, "bob", func(m *skein.Member) { m.ClearedSeq = 3 })
+		f.wantCounts("bob has cleared", "shop", conv, "bob", 1, 0)
+		f.call("shop", conv, "cat", "cat", "*")
+		f.wantCounts("cat spoke of itself", "shop", conv, "cat", 0, 0)
+	}},
+	{"what was taken back or deleted mentions nobody", func(f *fixture) {
+		f.app("shop", "ann", "bob", "cat")
+		conv := f.group("shop", "ann", "bob", "cat")
+		recalled := f.call("shop", conv, "ann", "bob")
+		hidden := f.call("shop", conv, "ann", "*")
+		f.call("shop", conv, "cat", "bob")
+		f.wantCounts("at first", "shop", conv, "bob", 3, 3)
+		f.change("shop", recalled, "ann", recall)
+		f.wantCounts("recalled", "shop", conv, "bob", 3, 2)
+		f.change("shop", hidden, "bob", hide)
+		f.wantCounts("hidden", "shop", conv, "bob", 3, 1)
+		_, err := f.DeleteClient(f.Context(), "shop", "cat", f.now(), true)
+		f.must(err)
+		f.erase()
+		f.wantCounts("erased", "shop", conv, "bob", 3, 0)
+		equal(f, "the last is blank", f.view("shop", conv, "bob").Last.Status, skein.StatusDeleted)
+	}},
+	{"the last message is not shown where it was cleared, and blank where hidden", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		conv := f.group("shop", "ann", "bob")
+		last := f.call("shop", conv, "ann", "bob")
+		f.change("shop", last, "bob", hide)
+		equal(f, "to bob", f.view("shop", conv, "bob").Last, new(f.look("shop", last, "bob")))
+		equal(f, "text to bob", f.view("shop", conv, "bob").Last.Text, "")
+		equal(f, "text to ann", f.view("shop", conv, "ann").Last.Text, "you there")
+		f.alter("shop", conv, "ann", func(m *skein.Member) { m.ClearedSeq = 1 })
+		equal(f, "cleared", f.view("shop", conv, "ann").Last, nil)
+		next := f.say("shop", conv, "bob", "next")
+		equal(f, "the next", f.view("shop", conv, "ann").Last, &next)
+	}},
+	{"the list has the pinned first, then the newest, and the archived apart", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		f.app("game", "ann")
+		f.group("game", "ann")
+		f.group("shop", "bob")
+		name := map[skein.ID]string{}
+		convs := map[string]skein.ID{}
+		for _, n := range []string{"a", "b", "c", "d", "e", "f"} {
+			convs[n] = f.group("shop", "ann")
+			name[convs[n]] = n
+		}
+		f.pass(time.Second)
+		f.say("shop", convs["b"], "ann", "hi")
+		for _, n := range []string{"a", "d"} {
+			f.alter("shop", convs[n], "ann", func(m *skein.Member) { m.Pinned = f.now() })
+		}
+		f.alter("shop", convs["e"], "ann", func(m *skein.Member) { m.Archived = true })
+		_, err := f.DeleteConversation(f.Context(), "shop", convs["f"])
+		f.must(err)
+		list := func(q skein.ViewQuery) (names string, page skein.ViewPage) {
+			page, err := f.Views(f.Context(), "shop", "ann", q)
+			f.must(err)
+			for _, v := range page.Views {
+				equal(f, "view", v, f.view("shop", v.ID, "ann"))
+				names += name[v.ID]
+			}
+			return names, page
+		}
+		for what, tt := range map[string]struct {
+			q     skein.ViewQuery
+			want  string
+			total int
+		}{
+			"all":          {skein.ViewQuery{Limit: 9}, "dabc", 4},
+			"archived":     {skein.ViewQuery{Limit: 9, Archived: true}, "e", 1},
+			"a page":       {skein.ViewQuery{Limit: 2, Offset: 1}, "ab", 4},
+			"past the end": {skein.ViewQuery{Limit: 2, Offset: 200_000_000}, "", 4},
+			"only counted": {skein.ViewQuery{}, "", 4},
+		} {
+			names, page := list(tt.q)
+			equal(f, what, names, tt.want)
+			equal(f, what+" in all", page.Total, tt.total)
+		}
+		var walked string
+		q := skein.ViewQuery{Limit: 1}
+		for {
+			names, page := list(q)
+			walked += names
+			if q.After = page.Next; q.After.IsZero() {
+				break
+			}
+		}
+		equal(f, "walked", walked, "dabc")
+	}},
+	{"who is unknown or in nothing has no views", func(f *fixture) {
+		f.app("shop", "ann")
+		short := f.conv("shop", skein.Temporary)
+		short.TTL = time.Minute
+		f.create(short, "ann")
+		f.pass(time.Minute)
+		for _, who := range [][2]string{{"shop", "eve"}, {"none", "ann"}, {"shop", "ann"}} {
+			page, err := f.Views(f.Context(), who[0], who[1], skein.ViewQuery{Limit: 9})
+			f.must(err)
+			equal(f, fmt.Sprint(who), page, skein.ViewPage{})
+		}
+	}},
+}
