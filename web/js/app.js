@@ -4,6 +4,7 @@ import { h, fill } from "./dom.js";
 import { t } from "./i18n.js";
 import { Connection, State } from "./skein/connection.js";
 import { Outbox, randomId } from "./skein/outbox.js";
+import { Shelf } from "./skein/shelf.js";
 import { SkeinError } from "./skein/errors.js";
 import { Chat } from "./model.js";
 import { Rest } from "./rest.js";
@@ -14,7 +15,7 @@ import { ListPane } from "./view/list.js";
 import { TalkPane } from "./view/talk.js";
 import { WirePane } from "./view/wire.js";
 import { newConversation, details } from "./view/dialogs.js";
-import { fault, state } from "./view/parts.js";
+import { fault, soon, state } from "./view/parts.js";
 
 const root = document.getElementById("app");
 const tape = new Tape();
@@ -71,7 +72,8 @@ function start(demo, { name, nickname }) {
   });
   tape.record(connection);
   const rest = new Rest({ appId: demo.appId, upload: demo.ops["file.upload"], watch: tape.watch });
-  const chat = new Chat(connection, new Outbox(connection), { nickname, storage: demo.storage, upload: (file) => rest.upload(file) });
+  const outbox = new Outbox(connection, { shelf: kept(demo.appId, name) });
+  const chat = new Chat(connection, { outbox, nickname, storage: demo.storage, upload: (file) => rest.upload(file) });
   const page = new Page(demo, connection, chat);
 
   connection.on("state", (s) => {
@@ -86,6 +88,11 @@ function start(demo, { name, nickname }) {
   });
   connection.open();
   setTimeout(() => page.show(), 300);
+}
+
+// kept is where messages wait over a reload; null where the browser keeps nothing.
+function kept(appId, name) {
+  try { return new Shelf(localStorage, appId, name); } catch { return null; }
 }
 
 // Page is the three panes for one client.
@@ -121,9 +128,10 @@ class Page {
     listen(document, "visibilitychange", () => { if (!document.hidden) this.#connection.retryNow(); });
     listen(document, "keydown", (e) => this.#key(e));
     let first = true;
-    this.#stops.push(this.#chat.on("conversations", () => {
+    this.#stops.push(this.#chat.on("conversations", soon(() => {
       if (this.#chat.loaded && first) { first = false; this.#route(); }
-    }));
+      this.#title();
+    })));
     this.#route();
   }
 
@@ -170,7 +178,13 @@ class Page {
       this.#list.el, this.#talk.el, this.#wire.el);
     this.#bar.show();
     if (open) { this.#talk.open(open); this.#list.current = open; }
-    document.title = `${this.#chat.me} · ${t("title")}`;
+    this.#title();
+  }
+
+  #title() {
+    if (this.#ended) return;
+    const { unread, me } = this.#chat;
+    document.title = `${unread ? `(${unread}) ` : ""}${me} · ${t("title")}`;
   }
 
   #go(hash) {

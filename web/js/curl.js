@@ -7,9 +7,11 @@ export function quote(text) {
 }
 
 // By REST without a token the call has the server role, so it must say for whom.
+const asMe = (data, me) => ({ client_id: me, ...data });
 const acting = {
   "msg.send": (data, me) => ({ from_client: me, ...data }),
-  "conv.create": (data, me) => ({ client_id: me, ...data }),
+  ...Object.fromEntries(["conv.create", "conv.list", "conv.mark", "conv.read", "conv.received", "msg.delete", "msg.react", "msg.ranges", "sync"]
+    .map((op) => [op, asMe])),
   "conv.query": (data, me) => ({ where: [["client_id", "=", me]], ...data }),
 };
 

@@ -3,46 +3,85 @@
 // no DOM.
 
 import { Emitter } from "./skein/emitter.js";
-import { Log } from "./skein/log.js";
+import { Inbox } from "./skein/inbox.js";
+import { FAR, Log } from "./skein/log.js";
+import { Presence } from "./skein/presence.js";
+import { Receipts } from "./skein/receipts.js";
+import { Sync } from "./skein/sync.js";
+import { Typing } from "./skein/typing.js";
 import { SkeinError } from "./skein/errors.js";
+import { Status, change, normal } from "./skein/message.js";
+import { Acts } from "./acts.js";
+import { Drafts } from "./drafts.js";
+import { People } from "./people.js";
+import { rowsOf } from "./rows.js";
 
 export const ConvType = Object.freeze({ private: 1, temporary: 2, group: 3, room: 4 });
 export const MsgType = Object.freeze({ text: -1, image: -2 });
 
-const GROUP_GAP = 5 * 60_000; // messages of one sender closer than this are one group
+const PAGE = 100; // members a call
+const TOLD = 200; // members up to which a group is told who has read, and who types
 
-// Chat tells "conversations" (the list differs), "talk" (conv: its messages
-// differ), "people" (names differ) and "said" (a message that came live).
+// Chat tells "conversations" (the list differs), "talk" (conv: what it shows
+// differs), "people" (names or presence differ), "typing" (conv) and "said" (a
+// message that came live).
 export class Chat extends Emitter {
-  conversations = new Map();
   loaded = false;
+  presence;
+  typing;
+  people;
+  acts;
+  drafts = new Drafts((conv, draft) => this.mark(conv, { draft }));
   #line;
   #outbox;
-  #people = new Map(); // id → {name}
-  #nickname;
-  #learning = new Map(); // conv_id → the call under way
+  #inbox;
+  #receipts;
+  #sync;
 
-  constructor(connection, outbox, { upload, storage, nickname = "" }) {
+  // options: outbox, upload(file) → address, storage (path below which the server
+  // keeps uploads), nickname
+  constructor(connection, { outbox, upload, storage, nickname = "" }) {
     super();
     this.me = connection.clientId;
-    this.#nickname = nickname;
-    this.storage = storage; // path below which the server keeps uploads
+    this.storage = storage;
     this.upload = upload;
     this.#line = connection;
     this.#outbox = outbox;
-    connection.on("state", ({ name }) => { if (name === "online") this.#back().catch(() => {}); });
-    connection.on("event", (frame) => this.#event(frame));
-    outbox.on("change", ({ conv_id }) => this.#touched(this.conversations.get(conv_id)));
-    outbox.on("sent", ({ entry, ack }) => this.#sent(entry, ack));
+    this.#inbox = new Inbox(this.me);
+    this.#receipts = new Receipts(connection);
+    this.presence = new Presence(connection);
+    this.typing = new Typing(connection);
+    this.people = new People(connection);
+    this.acts = new Acts(connection);
+    this.#sync = new Sync(connection, { behind: () => this.#behind(), ranges: (asked, answer) => this.#caughtUp(asked, answer) });
+    this.#listen(nickname);
   }
 
-  // list is the conversations, newest activity first, those that contain the
-  // words of a search only.
-  list(search = "") {
+  #listen(nickname) {
+    this.#sync.on("views", (views) => this.#views(views));
+    this.#sync.on("deleted", (ids) => ids.forEach((id) => this.#forget(id)));
+    this.#sync.on("reset", () => this.#reset());
+    this.#sync.on("ready", ({ whole }) => this.#ready(whole, nickname));
+    this.#sync.on("event", (frame) => this.#event(frame));
+    this.#inbox.on("change", (conv) => { this.emit("conversations"); if (conv?.current) this.emit("talk", conv); });
+    this.#inbox.on("unsure", () => this.#sync.now());
+    this.#receipts.on("answer", (answer) => this.#inbox.position(answer));
+    this.people.on("change", () => this.emit("people"));
+    this.presence.on("change", () => this.emit("people"));
+    this.typing.on("change", (id) => this.emit("typing", this.#inbox.get(id)));
+    this.#outbox.on("change", ({ conv_id }) => this.#touched(this.#inbox.get(conv_id)));
+    this.#outbox.on("sent", ({ entry, ack }) => this.#sent(entry, ack));
+  }
+
+  get conversations() { return this.#inbox.items; }
+  get unread() { return this.#inbox.unread; }
+
+  // list is the conversations in the order of the inbox, those that contain the
+  // words of a search only. A search looks into the archive as well.
+  list(search = "", archived = false) {
     const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-    return [...this.conversations.values()]
-      .filter((c) => words.every((w) => `${this.title(c)} ${c.id}`.toLowerCase().includes(w)))
-      .sort((a, b) => b.active - a.active || (a.id < b.id ? 1 : -1));
+    const all = words.length ? [...this.#inbox.list(), ...this.#inbox.list({ archived: true })] : this.#inbox.list({ archived });
+    return all.filter((c) => words.every((w) => `${this.title(c)} ${c.id}`.toLowerCase().includes(w)));
   }
 
   // title is how a conversation is called: its conv_name, or the others in it.
@@ -55,39 +94,20 @@ export class Chat extends Emitter {
     return others.slice(0, 5).join(", ") + (others.length > 5 || more > 0 ? " …" : "");
   }
 
-  // name is the nickname of a client where it has one.
-  name(id) { return this.#people.get(id)?.name ?? id; }
+  name(id) { return this.people.name(id); }
 
-  // meet learns the name of a client, once.
-  async meet(id) {
-    if (this.#people.has(id) || !this.#line.online) return;
-    this.#people.set(id, {});
-    try {
-      const { ext } = await this.#line.call("user.get", { client_id: id });
-      const nickname = ext && typeof ext === "object" && ext.nickname;
-      if (typeof nickname !== "string" || !nickname.trim()) return;
-      this.#people.set(id, { name: nickname.trim() });
-      this.emit("people");
-    } catch (err) {
-      if (err.kind !== "refused") this.#people.delete(id); // ask again another time
-    }
+  // other is the one a private conversation is with, as far as that is known.
+  other(conv) {
+    return conv.type === ConvType.private ? conv.members?.find((id) => id !== this.me) ?? null : null;
   }
 
-  // glance fills in what a row of the list shows: the members and the last
-  // message. Called for rows in sight only.
-  async glance(conv) {
-    if (!this.#line.online) return;
-    if (!conv.members && !conv.asked) {
-      conv.asked = true; // once: a refusal is not asked again
-      this.members(conv).catch((err) => { conv.asked = err.kind === "refused"; });
-    }
-    if (conv.lastSeq > (conv.last?.seq ?? 0) && conv.peeked !== conv.lastSeq) {
-      conv.peeked = conv.lastSeq;
-      try {
-        const { data } = await this.#line.call("msg.list", { conv_id: conv.id, before_seq: conv.lastSeq + 1, limit: 1 });
-        if (data[0]) this.#preview(conv, normal(data[0]));
-      } catch { conv.peeked = 0; }
-    }
+  // glance fills in what a row of the list shows: the members, and who wrote last.
+  // Called for rows in sight only.
+  glance(conv) {
+    if (conv.last) this.people.meet(conv.last.from);
+    if (conv.members || conv.asked || !this.#line.online) return;
+    conv.asked = true; // once: a refusal is not asked again
+    this.members(conv).catch((err) => { conv.asked = err.kind === "refused"; });
   }
 
   // members loads the first hundred members of a conversation.
@@ -96,35 +116,107 @@ export class Chat extends Emitter {
   }
 
   async #members(conv) {
-    const answer = await this.#line.call("conv.members", { conv_id: conv.id, page: 1, size: 100 });
-    conv.members = Array.isArray(answer) ? answer : answer.data;
-    for (const id of conv.members.slice(0, 6)) if (id !== this.me) this.meet(id);
+    conv.members = (await this.#line.call("conv.members", { conv_id: conv.id, page: 1, size: PAGE })).data;
+    for (const id of conv.members.slice(0, 6)) if (id !== this.me) this.people.meet(id);
+    this.#watch();
     this.emit("conversations");
     return conv.members;
   }
 
-  // enter makes ready the log of a conversation; rejects with SkeinError.
-  async enter(conv) {
-    if (!conv.log) {
-      conv.log = new Log({
-        fetch: async (range) => {
-          const { data, has_more } = await this.#line.call("msg.list", { conv_id: conv.id, ...range });
-          for (const m of data) if (m.client_msg_id && m.client_id === this.me) this.#outbox.seen(m.client_msg_id, m);
-          return { data: data.map(normal), has_more };
-        },
-      });
-      conv.log.on("change", () => this.#touched(conv));
-    }
-    if (!conv.members) this.members(conv).catch(() => {});
-    if (!conv.log.opened || conv.stale) {
-      await conv.log.catchUp();
-      conv.stale = false;
-    }
+  // roster is a page of the members with what they are, and the cursor of the next.
+  async roster(conv, cursor) {
+    const { data, next_cursor } = await this.#line.call("conv.members", { conv_id: conv.id, detail: 1, size: PAGE, ...(cursor ? { cursor } : { page: 1 }) });
+    return { members: data, cursor: next_cursor };
   }
 
-  // say queues a text.
-  say(conv, text) {
-    return this.#outbox.add(conv.id, { type: MsgType.text, text });
+  // readers is a page of who has read up to a message, without its sender.
+  async readers(conv, m, cursor) {
+    const { data, ...answer } = await this.#line.call("conv.readers", { conv_id: conv.id, seq: m.seq, size: PAGE, ...(cursor ? { cursor } : { page: 1 }) });
+    const others = data.filter((r) => r.client_id !== m.from);
+    return { members: others, read: answer.read - 1, of: answer.members - 1, cursor: answer.next_cursor };
+  }
+
+  // enter makes ready the log of a conversation; rejects with SkeinError.
+  async enter(conv) {
+    conv.log ??= this.#newLog(conv);
+    if (!conv.members) this.members(conv).catch(() => {});
+    if (!conv.log.opened) await conv.log.open(conv.lastChange);
+    this.#watch();
+    if (conv.fresh) return;
+    conv.fresh = true;
+    this.#around(conv).catch(() => { conv.fresh = false; });
+  }
+
+  #newLog(conv) {
+    const log = new Log({
+      floor: conv.floor,
+      fetch: async (range) => {
+        const { data, has_more } = await this.#line.call("msg.list", { conv_id: conv.id, ...range });
+        return { data: this.#listed(data), has_more };
+      },
+      changes: async (range) => {
+        const { data, ...rest } = await this.#line.call("changes", { conv_id: conv.id, ...range });
+        return { data: data.map(change), ...rest };
+      },
+      get: async (msg_id) => normal(await this.#line.call("msg.get", { conv_id: conv.id, msg_id })),
+    });
+    log.on("change", () => this.#touched(conv));
+    return log;
+  }
+
+  // listed is messages of an answer; those of ours among them are on their way no more.
+  #listed(data) {
+    return data.map((m) => {
+      const message = normal(m);
+      if (message.client_msg_id && message.from === this.me) this.#outbox.seen(message.client_msg_id, m);
+      return message;
+    });
+  }
+
+  // around loads what stands around a talk: pins, and how far the others are.
+  async #around(conv) {
+    if (conv.type === ConvType.private || (conv.type === ConvType.group && conv.count <= TOLD)) {
+      for (let page = 1, last = 1; page <= last; page++) {
+        const answer = await this.#line.call("conv.readers", { conv_id: conv.id, page, size: PAGE });
+        this.#inbox.reads(conv.id, answer.data);
+        last = Math.min(answer.last_page, TOLD / PAGE);
+      }
+    }
+    conv.pins = (await this.#line.call("msg.pins", { conv_id: conv.id })).map(normal);
+    this.emit("talk", conv);
+  }
+
+  // reads says that the reader has seen all that is shown of a conversation.
+  reads(conv) {
+    const seq = conv.log?.opened ? conv.log.last : 0;
+    if (seq <= conv.readSeq) return;
+    this.#inbox.read(conv, seq);
+    this.#receipts.read(conv.id, seq);
+  }
+
+  // readAll reads a conversation without opening it.
+  readAll(conv) {
+    const seq = conv.lastSeq;
+    this.#inbox.read(conv, seq);
+    this.#receipts.read(conv.id, seq);
+  }
+
+  // say queues a text; reply is the message it answers.
+  say(conv, text, reply = null) {
+    const body = { type: MsgType.text, text, ...this.#called(conv, text) };
+    if (reply) body.reply_to = reply.msg_id;
+    return this.#outbox.add(conv.id, body);
+  }
+
+  // called is whom a text mentions: @ and an id or a name of a member, or @all.
+  #called(conv, text) {
+    if (conv.type === ConvType.private || !text.includes("@")) return {};
+    const names = (text.match(/@[^\s@,，.。:：;；!！?？]+/gu) ?? []).map((w) => w.slice(1));
+    const ids = (conv.members ?? []).filter((id) => id !== this.me && (names.includes(id) || names.includes(this.name(id))));
+    return {
+      ...(ids.length && { mention_client_ids: ids.slice(0, 100) }),
+      ...(names.some((n) => n === "all" || n === "所有人") && { mention_all: 1 }),
+    };
   }
 
   // show queues a picture: upload, then the message with its address.
@@ -140,15 +232,26 @@ export class Chat extends Emitter {
   retry(entry) { this.#outbox.retry(entry); }
   discard(entry) { this.#outbox.discard(entry); }
 
+  // mark notes something about a conversation for this client alone: pin, mute,
+  // archive, draft, clear_to_seq.
+  async mark(conv, what) {
+    this.#views([await this.#line.call("conv.mark", { conv_id: conv.id, ...what })]);
+  }
+
+  // clear empties the talk for this client.
+  clear(conv) { return this.mark(conv, { clear_to_seq: conv.lastSeq }); }
+
   // create opens a conversation: with one other a private one, else a group.
   async create(names, title) {
     const conv_type = names.length === 1 ? ConvType.private : ConvType.group;
     const request = { to_client_ids: names, conv_type };
     if (title && conv_type === ConvType.group) request.conv_extend = { conv_name: title };
     const { conv_id } = await this.#line.call("conv.create", request);
-    const conv = await this.#learn(conv_id);
+    if (!this.#inbox.get(conv_id)) await this.#sync.now();
+    const conv = this.#inbox.get(conv_id);
+    if (!conv) throw new SkeinError("lost", { op: "conv.create" }); // it will be told when the line is back
     conv.members ??= [this.me, ...names];
-    for (const id of names.slice(0, 6)) this.meet(id);
+    for (const id of names.slice(0, 6)) this.people.meet(id);
     this.emit("conversations");
     return conv;
   }
@@ -161,7 +264,7 @@ export class Chat extends Emitter {
     await this.#line.call("conv.update", {
       where: [["conv_id", "=", conv.id]], update: { conv_extend: { ...extend, conv_name: title } },
     });
-    return this.#learn(conv.id);
+    return this.#sync.now();
   }
 
   async delete(conv) {
@@ -169,178 +272,134 @@ export class Chat extends Emitter {
     this.#forget(conv.id);
   }
 
-  // rows is the talk as it is shown: messages, those passing, those on their way.
-  rows(conv) {
-    const rows = [];
-    const passing = [...(conv.log?.passing ?? [])];
-    const push = (m) => {
-      const before = rows.at(-1)?.m;
-      const joins = before && before.from === m.from && before.day === m.day && m.ctime - before.ctime < GROUP_GAP;
-      if (joins) rows.at(-1).ends = false;
-      rows.push({ key: keyOf(m, this.me), m, own: m.from === this.me, day: before?.day !== m.day, starts: !joins, ends: true });
-    };
-    for (const m of conv.log?.messages ?? []) {
-      while (passing.length && passing[0].after < m.seq) push(passing.shift());
-      push(m);
+  // rows is the talk as it is shown: see rows.js.
+  rows(conv) { return rowsOf({ log: conv.log, pending: this.#outbox.pending(conv.id), me: this.me }); }
+
+  #views(views) {
+    this.#inbox.views(views);
+    for (const v of views) {
+      const conv = this.#inbox.get(v.conv_id);
+      conv.log?.clear(conv.floor);
+      this.#receipts.told(conv.id, v);
+      if (conv.lastSeq > conv.receivedSeq) this.#receipts.received(conv.id, conv.lastSeq);
+      if (conv.current) this.emit("talk", conv);
     }
-    for (const m of passing) push(m);
-    for (const m of conv.log?.ahead ?? []) if (m.from === this.me) push(m);
-    for (const entry of this.#outbox.pending(conv.id)) {
-      push({
-        ...entry.body, entry, conv_id: conv.id, from: this.me, client_msg_id: entry.client_msg_id,
-        ctime: entry.at, day: dayOf(entry.at), status: 1, preview: entry.preview,
-      });
-    }
-    return rows;
   }
 
-  // introduce makes the nickname that was typed the one that others see: a login
-  // keeps it only for a client that was unknown.
-  async #introduce() {
-    const { ext } = await this.#line.call("user.get", { client_id: this.me });
-    const kept = ext && typeof ext === "object" && !Array.isArray(ext) ? ext : {};
-    const nickname = this.#nickname || (typeof kept.nickname === "string" ? kept.nickname : "");
-    if (nickname !== (kept.nickname ?? "")) {
-      await this.#line.call("user.update", { client_id: this.me, ext: { ...kept, nickname } });
-    }
-    this.#people.set(this.me, { name: nickname || undefined });
-    this.emit("people");
-  }
-
-  async #back() {
-    if (!this.#people.has(this.me)) this.#introduce().catch(() => {});
-    for (let page = 1, got = 0; page <= 10; page++) {
-      const { data, total } = await this.#line.call("conv.query", { page, size: 100 });
-      for (const c of data) this.#put(c);
-      got += data.length;
-      if (data.length === 0 || got >= total) break;
-    }
-    this.loaded = true;
-    this.emit("conversations");
-    for (const conv of this.conversations.values()) {
+  #behind() {
+    const behind = [];
+    for (const conv of this.#inbox.items.values()) {
       if (!conv.log?.opened) continue;
-      conv.stale = true;
+      const range = conv.log.range({ last_seq: conv.lastSeq, last_change: conv.lastChange });
+      if (conv.lastSeq - conv.log.last > FAR) conv.log = null; // it opens at the newest page again
+      else if (range) behind.push({ conv_id: conv.id, ...range });
+    }
+    return behind;
+  }
+
+  #caughtUp(asked, answer) {
+    const log = this.#inbox.get(asked.conv_id)?.log;
+    return log?.apply({ ...answer, data: this.#listed(answer.data), changes: answer.changes.map(change) }, asked);
+  }
+
+  #reset() {
+    this.#inbox.reset();
+    for (const conv of this.#inbox.items.values()) { conv.log = null; this.#receipts.forget(conv.id); }
+  }
+
+  #ready(whole, nickname) {
+    if (whole) for (const conv of this.#inbox.prune()) this.#forget(conv.id);
+    this.loaded = true;
+    this.people.introduce(this.me, nickname).catch(() => {});
+    for (const conv of this.#inbox.items.values()) {
+      conv.fresh = false; // who read, and what was pinned, may have been missed
       if (conv.current) this.enter(conv).catch(() => {});
     }
-  }
-
-  // learn asks for a conversation as it is now; those who ask meanwhile share
-  // the answer.
-  #learn(conv_id) {
-    if (!this.#learning.has(conv_id)) {
-      this.#learning.set(conv_id, this.#line.call("conv.get", { conv_id }).then((c) => {
-        const conv = this.#put(c);
-        this.emit("conversations");
-        return conv;
-      }).finally(() => this.#learning.delete(conv_id)));
-    }
-    return this.#learning.get(conv_id);
-  }
-
-  #put(c) {
-    let conv = this.conversations.get(c.conv_id);
-    if (!conv) {
-      conv = { id: c.conv_id, members: null, last: null, log: null, lastSeq: 0, active: 0, draft: "" };
-      this.conversations.set(conv.id, conv);
-    }
-    Object.assign(conv, {
-      type: c.conv_type, extend: c.conv_extend, creator: c.conv_creater_id, count: c.client_num,
-      created: c.ctime_ms, lastSeq: Math.max(conv.lastSeq, c.last_seq ?? 0),
-      active: Math.max(conv.active, c.mtime_ms ?? 0, c.ctime_ms ?? 0),
-    });
-    return conv;
-  }
-
-  #forget(conv_id) {
-    const conv = this.conversations.get(conv_id);
-    if (!conv) return;
-    this.conversations.delete(conv_id);
-    conv.gone = true;
     this.emit("conversations");
+  }
+
+  #forget(id) {
+    const conv = this.#inbox.get(id);
+    if (!conv) return;
+    conv.gone = true;
+    this.#receipts.forget(id);
+    this.#inbox.remove([id]);
     this.emit("talk", conv);
   }
 
   #event({ type, data }) {
     switch (type) {
-      case "msg.new": return this.#incoming(data);
+      case "msg.new": return this.#incoming(normal(data));
+      case "msg.updated": return this.#changed(change(data));
+      case "conv.read": return this.#inbox.reads(data.conv_id, data.reads);
       case "conv.deleted": return this.#forget(data.conv_id);
       case "conv.created":
       case "conv.updated":
       case "conv.members.added":
-      case "conv.members.removed": {
-        if (type === "conv.members.removed" && data.client_ids?.includes(this.me)) return this.#forget(data.conv_id);
-        const known = this.conversations.get(data.conv_id);
-        if (known && type.startsWith("conv.members.")) known.members = known.asked = null;
-        if (!data.conversation) return this.#learn(data.conv_id).catch(() => {});
-        this.#put(data.conversation);
-        this.emit("conversations");
-      }
+      case "conv.members.removed": return this.#conversation(type, data);
     }
   }
 
-  async #incoming(data) {
-    const m = normal(data);
-    let conv = this.conversations.get(m.conv_id);
-    if (!conv) {
-      try { conv = await this.#learn(m.conv_id); } catch { return; }
-    }
+  #conversation(type, { conv_id, conversation, view, client_ids }) {
+    const mine = client_ids?.includes(this.me);
+    if (type === "conv.members.removed" && mine) return this.#forget(conv_id);
+    const conv = this.#inbox.get(conv_id);
+    if (conv && type.startsWith("conv.members.")) conv.members = conv.asked = null;
+    if (view) this.#views([view]);
+    else if (mine || !conv || !conversation) this.#sync.now(); // only a view says where one stands in it
+    else this.#inbox.conversation(conversation);
+  }
+
+  #incoming(m) {
     if (m.from === this.me && m.client_msg_id) this.#outbox.seen(m.client_msg_id, m);
+    if (!this.#inbox.message(m)) return this.#sync.now();
+    const conv = this.#inbox.get(m.conv_id);
     conv.log?.accept(m);
-    this.#preview(conv, m);
-    this.meet(m.from);
-    if (m.from !== this.me) this.emit("said", { conv, message: m });
+    if (m.from === this.me) return;
+    this.#receipts.received(conv.id, m.seq);
+    this.people.meet(m.from);
+    this.emit("said", { conv, message: m });
+  }
+
+  #changed(c) {
+    if (!this.#inbox.change(c)) return this.#sync.now();
+    const conv = this.#inbox.get(c.conv_id);
+    conv.log?.change(c);
+    this.#repin(conv, c);
+  }
+
+  #repin(conv, { kind, on, message: m }) {
+    if (!conv.pins || !m) return;
+    const others = conv.pins.filter((p) => p.msg_id !== m.msg_id);
+    if (kind === "pin" && on) conv.pins = [m, ...others];
+    else if (kind === "pin" || m.status !== Status.normal) conv.pins = others;
+    else conv.pins = conv.pins.map((p) => (p.msg_id === m.msg_id ? m : p));
+    this.emit("talk", conv);
   }
 
   #sent(entry, ack) {
-    const conv = this.conversations.get(entry.conv_id);
+    const conv = this.#inbox.get(entry.conv_id);
     if (!conv || !ack.seq) return;
     const m = normal({
       ...entry.body, ...ack, conv_id: conv.id, from_client: this.me, ctime: ack.time ?? ack.ctime,
-      client_msg_id: entry.client_msg_id, msg_status: 1,
+      client_msg_id: entry.client_msg_id, msg_status: ack.msg_status ?? Status.normal,
     });
     m.preview = entry.preview;
     conv.log?.accept(m);
-    this.#preview(conv, m);
+    this.#inbox.message(conv.log?.find(m.msg_id) ?? m);
   }
 
-  #preview(conv, m) {
-    if (m.seq && m.seq < (conv.last?.seq ?? 0)) return;
-    if (m.seq) {
-      conv.last = m;
-      conv.lastSeq = Math.max(conv.lastSeq, m.seq);
+  // watch tells presence who is in sight.
+  #watch() {
+    const ids = [];
+    for (const conv of this.#inbox.list()) {
+      if (conv.current && conv.count <= TOLD) ids.unshift(...(conv.members ?? []));
+      else ids.push(this.other(conv));
     }
-    conv.active = Math.max(conv.active, m.ctime);
-    this.emit("conversations");
+    this.presence.watch(ids.filter((id) => id && id !== this.me));
   }
 
-  #touched(conv) {
-    if (!conv) return;
-    const last = conv.log?.messages.at(-1);
-    if (last && last.seq > (conv.last?.seq ?? 0)) this.#preview(conv, last);
-    this.emit("talk", conv);
-  }
-}
-
-// normal is a message in one form, whether pushed (from_client) or listed
-// (client_id, msg_status).
-export function normal(m) {
-  const ctime = Number(m.ctime) || 0;
-  return {
-    seq: Number(m.seq) || 0, msg_id: m.msg_id, conv_id: m.conv_id, from: String(m.from_client ?? m.client_id ?? ""),
-    type: m.type, text: m.text, attr: m.attr, url: m.url, ctime, day: dayOf(ctime), status: m.msg_status ?? 1,
-    client_msg_id: m.client_msg_id, transient: Boolean(Number(m.transient)),
-  };
-}
-
-// A message keeps its key from the moment it is written, through its answer.
-function keyOf(m, me) {
-  if (m.from === me && m.client_msg_id) return `c${m.client_msg_id}`;
-  return m.seq ? `s${m.seq}` : `t${m.msg_id}`;
-}
-
-function dayOf(ms) {
-  const d = new Date(ms);
-  return d.getFullYear() * 10000 + d.getMonth() * 100 + d.getDate();
+  #touched(conv) { if (conv) this.emit("talk", conv); }
 }
 
 // failure makes any error one that the views can show.

@@ -85,6 +85,9 @@ export class VirtualList {
     this.#layout();
   }
 
+  // element is the element of an item that is in the page, or null.
+  element(key) { return this.#rows.get(key)?.el ?? null; }
+
   #heightOf(i) {
     return this.#heights.get(this.#options.key(this.#items[i])) ?? this.#options.estimate;
   }
@@ -137,7 +140,7 @@ export class VirtualList {
           const focused = row.el.contains(document.activeElement);
           this.#measure.unobserve(row.el);
           row.el.replaceWith(el);
-          if (focused) el.querySelector("button, a, [tabindex]")?.focus({ preventScroll: true });
+          if (focused) el.querySelector("[tabindex], button, a")?.focus({ preventScroll: true });
         }
         this.#rows.set(k, (row = { el, sig: s }));
         this.#measure.observe(el);

@@ -11,9 +11,12 @@ export class Composer {
   #area;
   #go;
   #over = h("span.over", { role: "status", hidden: true });
+  #about = h("div.about", { hidden: true });
+  #cancel = null; // of what the text is about
   #options;
 
-  // options: send(text), picture(file), draft(text), escape()
+  // options: send(text), picture(file), draft(text), escape(), previous() (ArrowUp
+  // in an empty field)
   constructor(options) {
     this.#options = options;
     this.#area = h("textarea", {
@@ -34,10 +37,13 @@ export class Composer {
     });
     this.#go = h("button.icon-button.go", { type: "submit", "aria-label": t("send"), title: t("send") }, icon("send"));
     this.el = h("form.composer", { on: { submit: (e) => { e.preventDefault(); this.#send(); } } },
+      this.#about,
       iconButton("image", t("picture"), () => file.click()), file,
       h("div.entry", this.#over, this.#area), this.#go);
     this.#fit();
   }
+
+  get text() { return this.#area.value; }
 
   focus() { this.#area.focus(); }
 
@@ -49,9 +55,24 @@ export class Composer {
   // name says to whom one writes.
   name(name) { this.#area.placeholder = t("writeTo", { name }); }
 
+  // about shows what the text is about: a message that is answered or edited.
+  // cancel is called when the writer gives that up. Without arguments it is over.
+  about({ name, label, line, cancel } = {}) {
+    this.#cancel = cancel ?? null;
+    this.#about.hidden = !cancel;
+    if (!cancel) return fill(this.#about);
+    fill(this.#about, icon(name), h("div.what", h("b", label), h("span.ellipsis", h("bdi", line))),
+      iconButton("close", t("cancel"), cancel, { data: { test: "about-cancel" } }));
+  }
+
   // Enter sends, except while an input method is composing with it.
   #key(e) {
-    if (e.key === "Escape") this.#options.escape();
+    if (e.key === "Escape") {
+      if (!this.#cancel) return this.#options.escape();
+      e.stopPropagation();
+      this.#cancel();
+    }
+    if (e.key === "ArrowUp" && this.#area.value === "" && !this.#cancel) { e.preventDefault(); this.#options.previous(); }
     if (e.key !== "Enter" || e.shiftKey || e.isComposing || e.keyCode === 229) return;
     e.preventDefault();
     this.#send();
@@ -60,9 +81,7 @@ export class Composer {
   #send() {
     const text = this.#area.value;
     if (text.trim() === "" || this.#tooLong()) return;
-    this.#area.value = "";
-    this.#options.draft("");
-    this.#fit();
+    this.load("");
     this.#options.send(text.replace(/^\s*\n|\s+$/g, "")); // blank lines around it are slips
     this.focus();
   }

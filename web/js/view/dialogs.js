@@ -5,7 +5,8 @@ import { t } from "../i18n.js";
 import { ConvType, failure } from "../model.js";
 import { face, fault } from "./parts.js";
 
-function dialog(title, make) {
+// dialog opens one; make(close) is what is in it.
+export function dialog(title, make) {
   const el = h("dialog", { "aria-label": title, on: { close: () => el.remove(), click: (e) => { if (e.target === el) el.close(); } } });
   fill(el, h("header", h("h2", title), iconButton("close", t("close"), () => el.close())), make(() => el.close()));
   document.body.append(el);
@@ -63,44 +64,111 @@ export function newConversation(chat, { clients, done }) {
   });
 }
 
-// details shows the members and what may be done with the conversation.
+// details shows the members, page by page, and what may be done with the conversation.
 export function details(chat, conv) {
   const isGroup = conv.type !== ConvType.private;
   let stop = () => {};
-  const el = dialog(isGroup ? t("members", { n: conv.count }) : t("details"), (close) => {
+  const el = dialog(isGroup ? t("members", { n: conv.count }) : t("details"), () => {
     const errors = h("div");
-    const people = h("ul.people");
-    const show = () => fill(people, (conv.members ?? []).map((id) => h("li",
-      face(chat.name(id), { tiny: true }),
-      h("span.who.ellipsis", { title: id }, h("bdi", chat.name(id)), chat.name(id) !== id && h("span.muted.small", ` ${id}`)),
-      id === conv.creator && h("span.muted.small", t("owner")),
-      isGroup && conv.creator === chat.me && id !== chat.me && h("button.link.small", {
-        type: "button", on: { click: (e) => busy(e.currentTarget, errors, async () => { await chat.remove(conv, [id]); show(); }) },
-      }, t("remove")))));
-    show();
-    stop = chat.on("conversations", show);
-    if (!conv.members) chat.members(conv).then(show, () => {});
+    const roster = new Roster(chat, conv, errors);
+    stop = chat.on("people", () => roster.draw());
+    roster.load();
 
     const add = h("input.input", { id: "add", autocomplete: "off", autocapitalize: "none", spellcheck: "false" });
     const addGo = h("button.button", { type: "submit" }, t("add"));
     const name = h("input.input", { id: "rename", value: conv.extend?.conv_name ?? "", maxlength: "120", dir: "auto" });
     const nameGo = h("button.button", { type: "submit" }, t("save"));
-    let sure = false;
-    const gone = h("button.button.danger", {
-      type: "button", on: {
-        click: () => {
-          if (!sure) { sure = true; fill(gone, t("deleteSure")); return; }
-          busy(gone, errors, async () => { await chat.delete(conv); close(); });
-        },
-      },
-    }, t("deleteConversation"));
     return h("div.body",
-      h("code.muted", conv.id), people, errors,
-      isGroup && h("form.inline", { on: { submit: (e) => { e.preventDefault(); busy(addGo, errors, async () => { await chat.add(conv, split(add.value)); add.value = ""; show(); }); } } },
+      h("code.muted", conv.id), roster.el, errors,
+      isGroup && h("form.inline", { on: { submit: (e) => { e.preventDefault(); busy(addGo, errors, async () => { await chat.add(conv, split(add.value)); add.value = ""; await roster.load(); }); } } },
         h("div.field", h("label", { for: "add" }, t("addMembers")), add), addGo),
       isGroup && h("form.inline", { on: { submit: (e) => { e.preventDefault(); busy(nameGo, errors, () => chat.rename(conv, name.value.trim())); } } },
         h("div.field", h("label", { for: "rename" }, t("renameTo")), name), nameGo),
-      h("hr.apart"), h("div.actions", gone));
+      h("hr.apart"), h("div.actions", deleteButton(chat, conv, errors, () => el.close())));
   });
   el.addEventListener("close", () => stop());
+}
+
+// deleteButton asks once more before it deletes.
+function deleteButton(chat, conv, errors, close) {
+  let sure = false;
+  const button = h("button.button.danger", {
+    type: "button", on: {
+      click: () => {
+        if (!sure) { sure = true; fill(button, t("deleteSure")); return; }
+        busy(button, errors, async () => { await chat.delete(conv); close(); });
+      },
+    },
+  }, t("deleteConversation"));
+  return button;
+}
+
+// Roster is the list of members; more of them come as it is scrolled.
+class Roster {
+  el;
+  #chat;
+  #conv;
+  #errors;
+  #members = [];
+  #cursor = null;
+  #people = h("ul.people", { tabindex: "0", "aria-label": t("details"), on: { scroll: () => this.#near() } });
+  #more;
+  #loading = false;
+
+  constructor(chat, conv, errors) {
+    this.#chat = chat;
+    this.#conv = conv;
+    this.#errors = errors;
+    this.#more = h("button.button", { type: "button", hidden: true, on: { click: () => this.#next() } }, t("more"));
+    this.el = h("div.roster", this.#people, this.#more);
+  }
+
+  load() {
+    this.#members = [];
+    this.#cursor = null;
+    return this.#next();
+  }
+
+  async #next() {
+    if (this.#loading) return;
+    this.#loading = true;
+    try {
+      const { members, cursor } = await this.#chat.roster(this.#conv, this.#cursor);
+      this.#members.push(...members);
+      this.#cursor = cursor;
+      for (const { client_id: id } of members.slice(0, 20)) if (id !== this.#chat.me) this.#chat.people.meet(id);
+    } catch (err) {
+      fill(this.#errors, fault(failure(err)));
+    } finally {
+      this.#loading = false;
+      this.draw();
+    }
+  }
+
+  #near() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#people;
+    if (this.#cursor && scrollHeight - scrollTop - clientHeight < 200) this.#next();
+  }
+
+  draw() {
+    const chat = this.#chat;
+    const top = this.#people.scrollTop;
+    this.#more.hidden = !this.#cursor;
+    fill(this.#people, this.#members.map(({ client_id: id, role, nickname }) => {
+      const name = nickname || chat.name(id);
+      return h("li",
+        face(name, { tiny: true, online: chat.presence.online(id) }),
+        h("span.who.ellipsis", { title: id }, h("bdi", name), name !== id && h("span.muted.small", ` ${id}`)),
+        role !== "member" && this.#conv.type !== ConvType.private && h("span.muted.small", t(role)),
+        this.#mayRemove(id, role) && h("button.link.small", {
+          type: "button", on: { click: (e) => busy(e.currentTarget, this.#errors, async () => { await chat.remove(this.#conv, [id]); await this.load(); }) },
+        }, t("remove")));
+    }));
+    this.#people.scrollTop = top;
+  }
+
+  #mayRemove(id, role) {
+    const mine = this.#conv.role;
+    return this.#conv.type !== ConvType.private && id !== this.#chat.me && (mine === "owner" || (mine === "admin" && role === "member"));
+  }
 }

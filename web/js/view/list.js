@@ -4,8 +4,11 @@ import { h, fill, iconButton, icon, mark } from "../dom.js";
 import { t, brief } from "../i18n.js";
 import { VirtualList } from "../virtual.js";
 import { curlOf } from "../curl.js";
-import { ConvType, MsgType } from "../model.js";
+import { Status } from "../skein/message.js";
+import { ConvType } from "../model.js";
+import { conversationMenu } from "./menus.js";
 import { face, state, bones, terminal, switches, soon } from "./parts.js";
+import { lineOf } from "./words.js";
 
 export class ListPane {
   el;
@@ -19,6 +22,8 @@ export class ListPane {
   #note = h("div");
   #me = h("bdi");
   #current = null;
+  #archived = false; // the archive is shown
+  #shelf = h("button.shelf", { type: "button", hidden: true, data: { test: "archive" }, on: { click: () => { this.#archived = !this.#archived; this.show(); } } });
   #stops;
 
   // options: context (for curl lines), open(conv), create(), leave(), again(), wire()
@@ -42,6 +47,7 @@ export class ListPane {
         pointerdown: (e) => { this.#pressed = e.button === 0 ? this.#under(e) : null; },
         pointerup: (e) => { if (this.#pressed && this.#under(e) === this.#pressed) this.#pick(this.#pressed); },
         click: (e) => { if (e.detail === 0) this.#pick(this.#under(e)); }, // by a screen reader, not a pointer
+        contextmenu: (e) => this.#menu(e),
       },
     });
     this.el = h("nav.pane.list", { "aria-label": t("conversations") },
@@ -49,19 +55,20 @@ export class ListPane {
         h("div.me", mark(), h("h1.ellipsis", { title: chat.me }, this.#me)),
         iconButton("plus", t("newConversation"), options.create, { data: { test: "new" } })),
       h("label.search", icon("search"), this.#search, h("kbd", "/")),
-      this.#scroller, this.#note,
+      this.#scroller, this.#note, this.#shelf,
       h("div.foot", switches(options.again), h("span.spring"),
         iconButton("wire", t("wireShow"), options.wire, { class: "icon-button only-phone", data: { test: "wire-phone" } }),
         iconButton("leave", t("leave"), options.leave)));
     this.#rows = new VirtualList(this.#scroller, {
       key: (c) => c.id,
-      sig: (c) => JSON.stringify([chat.title(c), this.#last(c), c.active && brief(c.active), c === this.#current, c.id === this.#cursor, c.type]),
+      sig: (c) => JSON.stringify([chat.title(c), this.#last(c), c.active && brief(c.active), c === this.#current, c.id === this.#cursor, c.type,
+        c.unread, c.mentions, c.pin, c.mute, this.#online(c)]),
       render: (c) => this.#row(c),
       estimate: 68,
       onMove: () => this.#glance(),
     });
     const show = soon(() => this.show());
-    this.#stops = [chat.on("conversations", show), chat.on("people", show)];
+    this.#stops = [chat.on("conversations", show), chat.on("people", show), chat.on("typing", show)];
     this.show();
   }
 
@@ -77,7 +84,12 @@ export class ListPane {
 
   show() {
     const q = this.#search.value.trim();
-    const list = this.#chat.list(q);
+    const away = this.#chat.list("", true).length;
+    if (away === 0) this.#archived = false;
+    const list = this.#chat.list(q, this.#archived);
+    this.#shelf.hidden = away === 0;
+    this.#shelf.setAttribute("aria-pressed", String(this.#archived));
+    fill(this.#shelf, icon(this.#archived ? "back" : "archive"), t(this.#archived ? "archiveLeave" : "archived", { n: away }));
     fill(this.#me, this.#chat.name(this.#chat.me));
     this.#scroller.hidden = list.length === 0;
     this.#note.hidden = list.length > 0;
@@ -103,24 +115,45 @@ export class ListPane {
       line && h("p.small", t("fromTerminal")), line && terminal(line));
   }
 
+  // last is what the row tells of a conversation: who, and what.
   #last(conv) {
+    const chat = this.#chat;
+    const draft = conv !== this.#current && chat.drafts.of(conv).trim();
+    const typing = chat.typing.who(conv.id);
+    if (typing.length) return { line: conv.type === ConvType.private ? t("typingShort") : t("typing", { name: chat.name(typing[0]) }), mark: "typing" };
+    if (draft) return { who: t("draft"), line: draft.slice(0, 200).replace(/\s+/g, " "), mark: "draft" };
     const m = conv.last;
-    if (!m) return [t(["", "private", "temporary", "group", "room"][conv.type] ?? "")];
-    const text = m.status === 3 ? t("recalled") : m.status === 2 ? t("deleted")
-      : m.type === MsgType.image ? t("pictureWord") : m.text ?? t("kindOf", { type: m.type });
-    const who = m.from === this.#chat.me ? t("you") : conv.type === ConvType.private ? "" : this.#chat.name(m.from);
-    return [who, text.slice(0, 200).replace(/\s+/g, " ")].filter(Boolean);
+    if (!m) return { line: t(["", "private", "temporary", "group", "room"][conv.type] ?? "") };
+    const who = m.status !== Status.normal ? "" : m.from === chat.me ? t("you") : conv.type === ConvType.private ? "" : chat.name(m.from);
+    return { who, line: lineOf(chat, m) };
   }
+
+  #online(conv) { return this.#chat.presence.online(this.#chat.other(conv)); }
 
   #row(conv) {
     const title = this.#chat.title(conv);
+    const { who, line, mark: kind } = this.#last(conv);
     return h(`div.conv${conv === this.#current ? ".current" : ""}${conv.id === this.#cursor ? ".cursor" : ""}`, {
       id: `conv-${conv.id}`, role: "option", "aria-selected": String(conv === this.#current), data: { conv: conv.id },
     },
-    face(title, { group: conv.type !== ConvType.private }),
-    h("span.title.ellipsis", { title }, h("bdi", title)),
+    face(title, { group: conv.type !== ConvType.private, online: this.#online(conv) }),
+    h("span.title", h("bdi.ellipsis", { title }, title),
+      conv.mute && sign("mute", t("muted")), conv.pin && sign("pin", t("onTop"))),
     h("time", conv.active ? brief(conv.active) : ""),
-    h("span.last.ellipsis", this.#last(conv).map((part, i) => [i > 0 && ": ", h("bdi", part)])));
+    h(`span.last.ellipsis${kind ? `.${kind}` : ""}`, who && [h("bdi", who), ": "], h("bdi", line)),
+    h("span.counts",
+      conv.mentions > 0 && h("span.badge.calls", { role: "img", "aria-label": t("mentioned", { n: conv.mentions }), title: t("mentioned", { n: conv.mentions }) }, "@"),
+      conv.unread > 0 && h(`span.badge${conv.mute ? ".quiet" : ""}`, { role: "img", "aria-label": t("unread", { n: conv.unread }), data: { test: "unread" } }, conv.unread > 999 ? "999+" : String(conv.unread))));
+  }
+
+  // menu opens by the pointer at a row, or by the key at the cursor.
+  #menu(e) {
+    const row = e.target.closest(".conv") ?? this.#scroller.querySelector(".conv.cursor");
+    const conv = this.#chat.conversations.get(row?.dataset.conv);
+    if (!conv) return;
+    e.preventDefault();
+    this.#pressed = null;
+    conversationMenu(e.target.closest(".conv") ? { x: e.clientX, y: e.clientY } : row, { chat: this.#chat, conv });
   }
 
   #keys(e) {
@@ -163,3 +196,6 @@ export class ListPane {
     }
   }
 }
+
+// sign is a small mark beside a title.
+function sign(name, label) { return h("span.sign", { role: "img", "aria-label": label, title: label }, icon(name)); }

@@ -3,10 +3,13 @@
 import { h, fill, iconButton, copy, icon } from "../dom.js";
 import { t, lang, setLang, otherLang, explain } from "../i18n.js";
 
-// face is a round (group: square) sign with the first letter of a name.
-export function face(name, { group = false, tiny = false } = {}) {
+// face is a round (group: square) sign with the first letter of a name; with online
+// it wears a dot.
+export function face(name, { group = false, tiny = false, online = false } = {}) {
   const letter = [...new Intl.Segmenter().segment(name.trim())][0]?.segment ?? "?";
-  return h(`span.face${group ? ".group" : ""}${tiny ? ".tiny" : ""}`, { "aria-hidden": "true" }, letter.toLocaleUpperCase());
+  const sign = h(`span.face${group ? ".group" : ""}${tiny ? ".tiny" : ""}`, { "aria-hidden": "true" }, letter.toLocaleUpperCase());
+  if (!online) return sign;
+  return h("span.with-dot", sign, h("span.dot", { role: "img", "aria-label": t("online"), title: t("online") }));
 }
 
 // terminal shows a command with a button that copies it.
@@ -30,12 +33,12 @@ let toast = null;
 let toastTimer = 0;
 
 // say shows a line for a moment, to eyes and to screen readers.
-export function say(text) {
+export function say(text, ms = 1600) {
   toast ??= h("div.toast", { role: "status" });
   (document.querySelector("dialog[open]") ?? document.body).append(toast);
   fill(toast, text);
   clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => { toast.remove(); }, 1600);
+  toastTimer = setTimeout(() => { toast.remove(); }, ms);
 }
 
 export async function copied(text) { say(t((await copy(text)) ? "copied" : "notCopied")); }

@@ -1,13 +1,18 @@
 // talk.js: one conversation: its messages, and where one writes.
 
 import { h, fill, iconButton, icon } from "../dom.js";
-import { t } from "../i18n.js";
+import { t, clock, brief } from "../i18n.js";
 import { VirtualList } from "../virtual.js";
 import { curlOf } from "../curl.js";
 import { ConvType, MsgType, failure } from "../model.js";
 import { state, bones, terminal, fault, say, soon } from "./parts.js";
-import { message } from "./message.js";
+import { message, reached } from "./message.js";
 import { Composer, pictures } from "./composer.js";
+import { Writing } from "./writing.js";
+import { attempt } from "./menu.js";
+import { conversationMenu } from "./menus.js";
+import { pinned, typing } from "./strips.js";
+import { lineOf } from "./words.js";
 
 export class TalkPane {
   el;
@@ -18,7 +23,11 @@ export class TalkPane {
   #rows;
   #scroller;
   #composer;
+  #writing;
   #header = h("header");
+  #headed = ""; // what the header shows
+  #pins = h("div.pinned", { hidden: true, data: { test: "pinned" } });
+  #typing = h("div.typing", { role: "status", data: { test: "typing" } });
   #note = h("div.scroller", { hidden: true });
   #body;
   #toEnd;
@@ -34,18 +43,20 @@ export class TalkPane {
     this.#chat = chat;
     this.#connection = connection;
     this.#options = options;
-    this.#scroller = h("div.scroller", { tabindex: "0", role: "region", data: { test: "messages" } });
+    this.#scroller = h("div.scroller", { tabindex: "0", role: "region", data: { test: "messages" }, on: { keydown: (e) => this.#keys(e) } });
     this.#bones.hidden = true;
     this.#toEnd = h("button.to-end", { type: "button", hidden: true, on: { click: () => this.#rows.toEnd() } });
     this.#body = h("div.body-of-talk", { data: { drop: t("dropHere") } }, this.#scroller, this.#bones, this.#toEnd);
     this.#composer = new Composer({
-      send: (text) => { chat.say(this.conv, text); this.#rows.toEnd(); },
+      send: (text) => this.#send(text),
       picture: (file) => this.#picture(file),
-      draft: (text) => { if (this.conv) this.conv.draft = text; },
+      draft: (text) => this.#writing.wrote(text),
+      previous: () => this.#writing.previous(),
       escape: options.escape,
     });
+    this.#writing = new Writing(chat, this.#composer);
     this.el = h("main.pane.talk", { "aria-label": t("conversations") }, this.#header, options.bar.el, options.bar.live,
-      this.#note, this.#body, this.#composer.el, this.#live);
+      this.#pins, this.#note, this.#body, this.#typing, this.#composer.el, this.#live);
     this.#dropping();
     this.#rows = new VirtualList(this.#scroller, {
       key: (row) => row.key,
@@ -53,28 +64,38 @@ export class TalkPane {
       render: (row) => message(row, {
         chat, conv: this.conv, online: connection.online, first: this.#isOrigin(row),
         again: (m) => { this.#revision.set(m.msg_id, 1); this.#show(); },
+        compose: this.#writing, reveal: (m) => this.#reveal(m),
       }),
       estimate: 44, stick: true, overscan: 600,
       onTop: () => this.#older(),
       onMove: () => this.#edge(),
     });
+    this.#listen();
+    this.open(null);
+  }
+
+  #listen() {
+    const chat = this.#chat;
     const show = soon(() => this.#show());
     const head = soon(() => this.#head());
-    const listen = (...args) => this.#stops.push(chat.on(...args));
-    listen("talk", (conv) => { if (conv === this.conv) show(); });
-    listen("conversations", head);
-    listen("people", () => { head(); show(); });
-    listen("said", ({ conv, message: m }) => {
+    const on = (...args) => this.#stops.push(chat.on(...args));
+    on("talk", (conv) => { if (conv === this.conv) show(); });
+    on("conversations", head);
+    on("people", () => { head(); show(); });
+    on("typing", (conv) => { if (conv === this.conv) typing(this.#typing, { chat, conv }); });
+    on("said", ({ conv, message: m }) => {
       if (conv !== this.conv) return;
       if (!this.#rows.following) { this.#new++; this.#edge(); }
-      fill(this.#live, `${chat.name(m.from)}: ${m.type === MsgType.image ? t("pictureWord") : m.text ?? ""}`);
+      fill(this.#live, `${chat.name(m.from)}: ${lineOf(chat, m)}`);
     });
-    this.#stops.push(connection.on("state", ({ name }) => {
+    this.#stops.push(this.#connection.on("state", ({ name }) => {
       if (!this.conv) return;
       show();
       if (name === "online" && this.#error) this.#enter();
     }));
-    this.open(null);
+    const seen = () => { if (document.hidden) this.#writing.turn(this.conv); else this.#seen(); };
+    document.addEventListener("visibilitychange", seen);
+    this.#stops.push(() => document.removeEventListener("visibilitychange", seen));
   }
 
   focus() { this.#composer.focus(); }
@@ -88,15 +109,17 @@ export class TalkPane {
   // open shows a conversation, or with null the invitation to choose one.
   open(conv) {
     if (this.conv) this.conv.current = false;
+    this.#writing.turn(conv);
     this.conv = conv;
     this.#error = null;
     this.#new = 0;
     this.#rows.reset();
     this.#head();
-    this.#composer.el.hidden = this.#body.hidden = !conv;
+    this.#composer.el.hidden = this.#typing.hidden = this.#body.hidden = !conv;
+    pinned(this.#pins, { conv });
+    typing(this.#typing, { chat: this.#chat, conv });
     if (!conv) { this.#rows.set([]); return; }
     conv.current = true;
-    this.#composer.load(conv.draft);
     this.#show();
     this.#enter();
   }
@@ -117,6 +140,11 @@ export class TalkPane {
   #head() {
     const conv = this.conv;
     const { back, wire, wireOn, details } = this.#options;
+    const title = conv ? this.#chat.title(conv) : "";
+    const sub = conv ? this.#sub(conv) : "";
+    const shows = JSON.stringify([conv?.id, title, sub, wireOn()]);
+    if (shows === this.#headed) return conv ? undefined : this.#empty();
+    this.#headed = shows; // a header made anew would take the button from under the pointer
     const wireButton = iconButton("wire", t(wireOn() ? "wireHide" : "wireShow"), () => { wire(); this.#head(); },
       { "aria-pressed": String(wireOn()), data: { test: "wire" } });
     if (!conv) {
@@ -124,25 +152,37 @@ export class TalkPane {
       this.#empty();
       return;
     }
-    const title = this.#chat.title(conv);
-    const kind = t(["", "private", "temporary", "group", "room"][conv.type] ?? "");
     fill(this.#header,
       iconButton("back", t("back"), back, { class: "icon-button only-phone", data: { test: "back" } }),
-      h("h2", h("div.ellipsis", { title }, h("bdi", title)),
-        h("span.sub.ellipsis", conv.type === ConvType.private ? kind : `${kind} · ${t("members", { n: conv.count })}`)),
+      h("h2", h("div.ellipsis", { title }, h("bdi", title)), h("span.sub.ellipsis", sub)),
       iconButton("people", t("details"), () => details(conv), { data: { test: "details" } }),
+      iconButton("more", t("conversationActions"), (e) => conversationMenu(e.currentTarget, { chat: this.#chat, conv }),
+        { "aria-haspopup": "menu", data: { test: "conversation" } }),
       wireButton);
     this.#scroller.setAttribute("aria-label", title);
     this.#composer.name(title);
   }
 
+  // sub is the line below the title: what kind it is, and whether the other is there.
+  #sub(conv) {
+    const kind = t(["", "private", "temporary", "group", "room"][conv.type] ?? "");
+    if (conv.type !== ConvType.private) return `${kind} · ${t("members", { n: conv.count })}`;
+    const presence = this.#chat.presence.of(this.#chat.other(conv));
+    if (presence?.online) return `${kind} · ${t("online")}`;
+    if (!presence?.last_seen) return kind;
+    const at = brief(presence.last_seen);
+    return `${kind} · ${t("lastSeen", { at: at === clock(presence.last_seen) ? at : `${at} ${clock(presence.last_seen)}` })}`;
+  }
+
   #show() {
     const conv = this.conv;
     if (!conv) return;
+    pinned(this.#pins, { chat: this.#chat, conv, reveal: (m) => this.#reveal(m) });
     if (conv.gone) {
-      this.#composer.el.hidden = this.#body.hidden = true;
+      this.#composer.el.hidden = this.#typing.hidden = this.#body.hidden = this.#pins.hidden = true;
       return this.#put(state(h("h2", t("gone")), h("p", t("goneHow"))));
     }
+    this.#writing.look();
     const rows = this.#chat.rows(conv);
     if (rows.length) { this.#note.hidden = true; this.#body.hidden = false; }
     this.#rows.set(rows);
@@ -170,9 +210,13 @@ export class TalkPane {
 
   #sig(row) {
     const { m } = row;
-    const entry = m.entry;
-    return [row.own, row.day, row.starts, row.ends, m.seq > 0, m.status, this.#chat.name(m.from), entry?.state ?? "",
-      entry?.state === "sending" && this.#connection.online, m.url, this.#isOrigin(row), this.#revision.get(m.msg_id)].join("|");
+    const { entry } = m;
+    const { conv } = this;
+    const quoted = m.reply_to && conv.log?.quote(m.reply_to);
+    return [row.own, row.day, row.starts, row.ends, m.seq > 0, m.status, m.change_seq, m.by, this.#chat.name(m.from), entry?.state ?? "",
+      entry?.state === "sending" && this.#connection.online, m.url, this.#isOrigin(row), this.#revision.get(m.msg_id),
+      m.reply_to && (quoted ? [quoted.change_seq, quoted.status, this.#chat.name(quoted.from)] : ""),
+      row.own && row.ends && Object.values(reached(conv, m))].join("|");
   }
 
   #isOrigin(row) {
@@ -191,6 +235,49 @@ export class TalkPane {
     if (!away) this.#new = 0;
     this.#toEnd.hidden = !away;
     if (away) fill(this.#toEnd, icon("down"), this.#new ? t("newBelow", { n: this.#new }) : t("toEnd"));
+    this.#seen();
+  }
+
+  // seen moves the reading position: where the end of the talk is in sight.
+  #seen() {
+    if (!this.conv || document.hidden || !this.#rows.following || this.#scroller.clientHeight === 0) return;
+    this.#chat.reads(this.conv);
+  }
+
+  #send(text) {
+    this.#writing.send(text);
+    this.#rows.toEnd();
+  }
+
+  // reveal goes to a message, and marks it for a moment.
+  async #reveal(m) {
+    const { conv } = this;
+    const here = await attempt(() => conv.log.reach(m.seq));
+    if (conv !== this.conv) return;
+    const row = here && this.#chat.rows(conv).find((r) => r.m.seq === m.seq);
+    if (!row) return say(t("notHere"));
+    this.#show();
+    this.#rows.hold();
+    this.#go(row.key);
+    this.#rows.element(row.key)?.querySelector(".message")?.classList.add("target");
+  }
+
+  // go brings a row into sight and puts the focus on it.
+  #go(key) {
+    this.#rows.reveal(key);
+    this.#rows.element(key)?.querySelector(".message")?.focus({ preventScroll: true });
+  }
+
+  // Up and down go from message to message, Enter opens the menu of one.
+  #keys(e) {
+    const at = e.target.closest(".message");
+    if (!["ArrowUp", "ArrowDown"].includes(e.key) || (e.target !== this.#scroller && e.target !== at)) return;
+    e.preventDefault();
+    const { items } = this.#rows;
+    const now = at ? items.findIndex((row) => this.#rows.element(row.key)?.contains(at)) : items.length;
+    const next = items[Math.max(0, now + (e.key === "ArrowUp" ? -1 : 1))];
+    if (next) this.#go(next.key);
+    else this.#composer.focus();
   }
 
   async #picture(file) {
