@@ -256,6 +256,12 @@ func TestNoticesLeaveOutWhatIsNotTheirs(t *testing.T) {
 	}{
 		"a deletion by the backend": {skein.Notice{Kind: skein.EventConvDeleted, Conv: conv.ID, Time: 5}, `{"type":"conv.deleted","data":{` + id + `}}`},
 		"who was added":             {skein.Notice{Kind: skein.EventMembersAdded, Conv: conv.ID, Time: 5, By: "Tom", Clients: []string{"a"}}, `{"type":"conv.members.added","data":{` + id + `,"by":"Tom","client_ids":["a"]}}`},
+		"who has read": {skein.Notice{Kind: skein.EventRead, Conv: conv.ID, Time: 5, By: "Tom", Positions: []skein.Position{{Client: "Tom", Read: 3, Received: 4}}},
+			`{"type":"conv.read","data":{` + id + `,"reads":[{"client_id":"Tom","read_seq":3,"received_seq":4}]}}`},
+		"who types": {skein.Notice{Kind: skein.EventTyping, Conv: conv.ID, Time: 5, By: "Tom", Except: "Tom", On: true},
+			`{"type":"typing","data":{"conv_id":"01000000000000000000000000000000","client_id":"Tom","on":1,"time":5}}`},
+		"who ended": {skein.Notice{Kind: skein.EventTyping, Conv: conv.ID, Time: 5, By: "Tom", Except: "Tom"},
+			`{"type":"typing","data":{"conv_id":"01000000000000000000000000000000","client_id":"Tom","on":0,"time":5}}`},
 		"an update": {skein.Notice{Kind: skein.EventConvUpdated, Conv: conv.ID, Time: 5, Conversation: &conv}, `{"type":"conv.updated","data":{` + id +
 			`,"conversation":{"conv_id":"01000000000000000000000000000000","conv_type":3,"client_num":0,"app_id":"a","conv_extend":{"a":1},` +
 			`"conv_creater_id":"Tom","ctime":"2020-12-16 13:41:51","mtime":null,"ctime_ms":1608126111686,"mtime_ms":null,"last_seq":0,"last_change":0,"mute_all":0}}}`},
