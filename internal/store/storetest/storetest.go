@@ -38,6 +38,7 @@ func Run(t *testing.T, open Open) {
 		{"members", members},
 		{"positions", positions},
 		{"inbox", inbox},
+		{"sync", syncs},
 		{"append", appends},
 		{"history", history},
 		{"upkeep", upkeep},
