@@ -65,6 +65,43 @@ func TestWhatIsTakenBackIsInNoColumnOfAnyTable(t *testing.T) {
 	}
 }
 
+func TestAPurgeLeavesNoRow(t *testing.T) {
+	s := newStore(t, Options{})
+	d := newDraft(newGroup(t, s), "hi")
+	name := strings.Repeat("0", 32) + ".png"
+	d.MentionAll, d.URL = true, "/storage/uploads/"+name
+	if err := s.AddUpload(t.Context(), skein.Upload{App: "app", Name: name}); err != nil {
+		t.Fatal(err)
+	}
+	m, _, err := s.Append(t.Context(), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changeIt(t, s, m, "ann", skein.Change{Kind: skein.ChangeReact, Emoji: "a", On: true})
+	changeIt(t, s, m, "ann", skein.Change{Kind: skein.ChangeHide})
+	tables := []string{"messages", "mentions", "changes", "reactions", "hidden", "upload_uses", "members", "conversations"}
+	rows := func() (rows []string) {
+		for _, table := range tables {
+			if countRows(t, s, `SELECT count(*) FROM `+table) > 0 {
+				rows = append(rows, table)
+			}
+		}
+		return rows
+	}
+	if before := rows(); len(before) != len(tables) {
+		t.Fatalf("before there are rows only in %v", before)
+	}
+	if _, err := s.DeleteConversation(t.Context(), "app", d.Conv); err != nil {
+		t.Fatal(err)
+	}
+	if more, err := s.Purge(t.Context(), 5); err != nil || more {
+		t.Fatal(more, err)
+	}
+	if left := rows(); len(left) > 0 {
+		t.Fatalf("rows left in %v", left)
+	}
+}
+
 // columnsWith are the columns of all tables that hold text anywhere.
 func columnsWith(t *testing.T, s *Store, text string) (found []string) {
 	t.Helper()

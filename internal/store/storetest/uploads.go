@@ -36,6 +36,14 @@ func (f *fixture) showFile(app string, conv skein.ID, sender string, n int) skei
 
 func link(n int) string { return "https://cdn.example/im/storage/uploads/" + file(n) }
 
+// gone deletes a conversation and all that is in it.
+func (f *fixture) gone(app string, conv skein.ID) {
+	f.Helper()
+	_, err := f.DeleteConversation(f.Context(), app, conv)
+	f.must(err)
+	f.purge()
+}
+
 // released are the files that may go, in order.
 func (f *fixture) released() []string {
 	f.Helper()
@@ -104,13 +112,13 @@ var uploads = []check{
 		f.showFile("shop", conv, "ann", 1)
 		equal(f, "named by its uploader", len(f.released()), 0)
 	}},
-	{"who says a file again means to keep it", func(f *fixture) {
-		f.app("shop", "ann", "bob")
-		conv := f.group("shop", "ann", "bob")
+	{"who says a file again means to keep it, even where that is gone", func(f *fixture) {
+		f.app("shop", "ann")
+		conv, gone := f.group("shop", "ann"), f.group("shop", "ann")
 		f.upload("shop", "ann", 1)
 		f.change("shop", f.showFile("shop", conv, "ann", 1), "ann", recall)
-		f.showFile("shop", conv, "ann", 1)
-		f.change("shop", f.showFile("shop", conv, "bob", 1), "bob", recall)
+		f.showFile("shop", gone, "ann", 1)
+		f.gone("shop", gone)
 		equal(f, "released", len(f.released()), 0)
 	}},
 	{"only a recall or an erasure releases, not a message that is gone with its conversation", func(f *fixture) {
@@ -122,10 +130,8 @@ var uploads = []check{
 		}
 		said := f.showFile("shop", conv, "ann", 1)
 		f.change("shop", said, "ann", hide)
-		_, err := f.DeleteConversation(f.Context(), "shop", gone)
-		f.must(err)
+		f.gone("shop", gone)
 		f.change("shop", said, "ann", recall)
-		f.purge()
 		equal(f, "released", f.released(), []string{file(1)})
 	}},
 	{"an erasure releases what was said by who is erased", func(f *fixture) {
@@ -157,6 +163,14 @@ var uploads = []check{
 		equal(f, "after a reaction", f.released(), []string{file(1)})
 		f.change("shop", said, "ann", recall)
 		equal(f, "after the recall", f.released(), []string{file(0), file(1), file(2), file(3)})
+	}},
+	{"an edit withdraws nothing that the message still names", func(f *fixture) {
+		f.app("shop", "ann")
+		conv := f.group("shop", "ann")
+		f.upload("shop", "ann", 1)
+		f.change("shop", f.showFile("shop", conv, "ann", 1), "ann", edit("with a text"))
+		f.gone("shop", conv)
+		equal(f, "released", len(f.released()), 0)
 	}},
 	{"a file is its app's alone", func(f *fixture) {
 		f.app("shop", "ann")
