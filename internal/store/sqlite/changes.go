@@ -222,12 +222,13 @@ func keptFlags(s skein.Status) int {
 	return ^flagMentionAll
 }
 
-// log writes the line of a change.
+// log writes the line of a change. A deleted conversation, where messages may yet be
+// erased, keeps the stamp of its deletion: who heard of that is not told again.
 func (g *group) log(conv int64, m subject, c skein.Change) error {
 	err := g.exec(`INSERT INTO changes (conv_key, change_seq, kind, message_key, client_id, at, emoji, on_off)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`, conv, c.Seq, int(c.Kind), m.key, c.By, c.At, c.Emoji, c.On)
 	if err == nil {
-		err = g.exec(`UPDATE conversations SET last_change = ?2, moved = ?3 WHERE conv_key = ?1`, conv, c.Seq, g.stamp)
+		err = g.exec(`UPDATE conversations SET last_change = ?2, moved = iif(deleted, moved, ?3) WHERE conv_key = ?1`, conv, c.Seq, g.stamp)
 	}
 	return err
 }
