@@ -1,0 +1,236 @@
+package chat
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/skein-im/skein"
+)
+
+func ptr(n int64) *int64 { return &n }
+
+// ranges is the answer to one range, in short.
+func (f *fixture) ranges(by skein.Actor, r Range) string {
+	f.Helper()
+	got, err := f.Ranges(f.Context(), by, []Range{r})
+	f.must(err)
+	if got[0].Err != nil {
+		return got[0].Err.Error()
+	}
+	var kinds []string
+	for _, c := range got[0].Changes.Changes {
+		kinds = append(kinds, fmt.Sprint(c.Seq, c.Kind))
+	}
+	return fmt.Sprintf("%v %v of %d above %d, %v %v of %d", seqs(got[0].Messages), got[0].More, got[0].LastSeq, got[0].Floor,
+		kinds, got[0].Changes.More, got[0].Changes.Last)
+}
+
+func TestRangesAreWhatIsNew(t *testing.T) {
+	f := newFixture(t, skein.Settings{})
+	conv := f.create(skein.Group, "Tom", "Jerry")
+	f.say(conv, 5)
+	all, _, err := f.Span(t.Context(), f.backend(), conv, skein.SeqRange{Limit: 5})
+	f.must(err)
+	for _, i := range []int{0, 4, 2} {
+		f.must(f.Recall(t.Context(), f.backend(), conv, all[i].ID))
+	}
+	for name, tt := range map[string]struct {
+		r    Range
+		want string
+	}{
+		"all":             {Range{conv, ptr(0), ptr(0), 50}, "[1 2 3 4 5] false of 5 above 0, [1 recall 2 recall 3 recall] false of 3"},
+		"neither":         {Range{conv, nil, nil, 50}, "[] false of 5 above 0, [] false of 3"},
+		"messages alone":  {Range{conv, ptr(3), nil, 50}, "[4 5] false of 5 above 0, [] false of 3"},
+		"changes alone":   {Range{conv, nil, ptr(2), 50}, "[] false of 5 above 0, [3 recall] false of 3"},
+		"two of each":     {Range{conv, ptr(0), ptr(0), 2}, "[1 2] true of 5 above 0, [1 recall 2 recall] true of 3"},
+		"just to the end": {Range{conv, ptr(3), ptr(1), 2}, "[4 5] false of 5 above 0, [2 recall 3 recall] false of 3"},
+		"past the end":    {Range{conv, ptr(9), ptr(9), 50}, "[] false of 5 above 0, [] false of 3"},
+		"of nothing":      {Range{skein.ID{1}, ptr(0), ptr(0), 50}, "unknown conversation"},
+	} {
+		wantEqual(f, name, f.ranges(f.member("Jerry"), tt.r), tt.want)
+	}
+	wantEqual(f, "by no member", f.ranges(f.member("Alex"), Range{conv, ptr(0), ptr(0), 50}), "forbidden")
+
+	got, err := f.Ranges(t.Context(), f.member("Jerry"), []Range{{Conv: skein.ID{1}}, {conv, ptr(4), nil, 1}, {conv, ptr(0), nil, 1}})
+	f.must(err)
+	wantEqual(f, "in the order asked", fmt.Sprint(got[0].Err, seqs(got[1].Messages), seqs(got[2].Messages)), "unknown conversation [5] [1]")
+	_, err = f.Ranges(t.Context(), f.member("Nobody"), []Range{{Conv: conv}})
+	f.wantFault("by who is not there", err, skein.ErrUnknownClient, "Nobody")
+}
+
+// Whatever is at or below the floor is answered nowhere, and what became of it is
+// only a number.
+func TestNothingIsAnsweredBelowTheFloor(t *testing.T) {
+	for name, tt := range map[string]struct {
+		settings skein.Settings
+		raise    func(f *fixture, conv skein.ID)
+	}{
+		"joined later, private history": {skein.Settings{PrivateHistory: true}, func(f *fixture, conv skein.ID) {
+			f.must(f.AddMembers(t.Context(), f.backend(), conv, []string{"Jerry"}))
+		}},
+		"cleared": {skein.Settings{}, func(f *fixture, conv skein.ID) {
+			f.must(f.AddMembers(t.Context(), f.backend(), conv, []string{"Jerry"}))
+			_, _, err := f.store.UpdateMember(t.Context(), "shop", conv, "Jerry", f.now(), func(_ skein.Conversation, m *skein.Member) error {
+				m.ClearedSeq = 3
+				return nil
+			})
+			f.must(err)
+		}},
+	} {
+		f := newFixture(t, tt.settings)
+		conv, jerry := f.create(skein.Group, "Tom"), f.member("Jerry")
+		f.say(conv, 3)
+		tt.raise(f, conv)
+		f.say(conv, 2)
+		all, _, err := f.Span(t.Context(), f.backend(), conv, skein.SeqRange{Limit: 5})
+		f.must(err)
+		for _, m := range []skein.Message{all[2], all[3]} { // one on each side
+			_, err := f.edit(f.backend(), m, "edited")
+			f.must(err)
+			f.must(f.Pin(t.Context(), f.backend(), conv, m.ID, true))
+		}
+		wantEqual(f, name, f.ranges(jerry, Range{conv, ptr(0), ptr(0), 50}),
+			"[4 5] false of 5 above 3, [1 none 2 none 3 edit 4 pin] false of 4")
+		f.wantLog(name, jerry, conv, `none by "" of 0 ""`, `none by "" of 0 ""`, `edit by "" of 4 "edited"`, `pin by "" of 4 "edited"`)
+		pins, err := f.Pins(t.Context(), jerry, conv)
+		f.must(err)
+		wantEqual(f, name+": pins", seqs(pins), []int64{4})
+		page, total, err := f.Page(t.Context(), jerry, conv, 1, 10)
+		f.must(err)
+		wantEqual(f, name+": a page", fmt.Sprint(seqs(page), total), "[5 4] 2")
+		_, err = f.Message(t.Context(), jerry, conv, all[2].ID)
+		f.wantFault(name+": one message", err, skein.ErrUnknownMessage, "msg_id")
+		_, err = f.React(t.Context(), jerry, conv, all[2].ID, "ok", true)
+		f.wantFault(name+": a reaction", err, skein.ErrUnknownMessage, "msg_id")
+		f.wantFault(name+": a deletion", f.Hide(t.Context(), jerry, conv, all[2].ID), skein.ErrUnknownMessage, "msg_id")
+		_, err = f.React(t.Context(), jerry, conv, all[3].ID, "ok", true)
+		f.wantCase(name+": a reaction above it", err, nil, "")
+	}
+}
+
+func TestManyRangesAreBoundedAllInAll(t *testing.T) {
+	f := newFixture(t, skein.Settings{})
+	conv, big := f.create(skein.Group, "Tom"), f.create(skein.Group, "Tom")
+	f.say(conv, 200)
+	first, _, err := f.Span(t.Context(), f.backend(), conv, skein.SeqRange{Limit: 1})
+	f.must(err)
+	f.must(f.Recall(t.Context(), f.backend(), conv, first[0].ID))
+	got, err := f.Ranges(t.Context(), f.member("Tom"), slices.Repeat([]Range{{conv, ptr(0), ptr(0), 200}}, 12))
+	f.must(err)
+	var sizes []string
+	for _, r := range got {
+		sizes = append(sizes, fmt.Sprint(len(r.Messages), r.More, len(r.Changes.Changes), r.Changes.More))
+	}
+	full := slices.Repeat([]string{"200 false 1 false"}, 9)
+	wantEqual(f, "2,000 of small ones", sizes, append(full, "191 true 0 true", "0 true 0 true", "0 true 0 true"))
+
+	in := textOf(big, "Tom", strings.Repeat("x", skein.MaxText))
+	for range 100 {
+		_, err := f.Send(t.Context(), f.backend(), in)
+		f.must(err)
+	}
+	got, err = f.Ranges(t.Context(), f.member("Tom"), []Range{{big, ptr(0), nil, 200}, {conv, ptr(0), ptr(0), 200}})
+	f.must(err)
+	volume := 0
+	for _, m := range got[0].Messages {
+		volume += len(m.Text)
+	}
+	if volume > maxRangesVolume || volume < maxRangesVolume*9/10 || !got[0].More || got[0].Messages[0].Seq != 1 {
+		t.Errorf("large ones: %d bytes from seq %d on, more %v; want about 1 MiB, from 1 on, and more", volume, got[0].Messages[0].Seq, got[0].More)
+	}
+	wantEqual(f, "behind them", fmt.Sprint(len(got[1].Messages), got[1].More, len(got[1].Changes.Changes), got[1].Changes.More), "0 true 0 true")
+}
+
+func TestChangesComeInPages(t *testing.T) {
+	f := newFixture(t, skein.Settings{})
+	m := f.said(f.create(skein.Group, "Tom"), "Tom", "0")
+	for i := range 5 {
+		_, err := f.edit(f.backend(), m, fmt.Sprint(i+1))
+		f.must(err)
+	}
+	for name, tt := range map[string]struct {
+		after int64
+		limit int
+		want  string
+	}{
+		"the first":       {0, 2, "[1 2] true of 5"},
+		"one short":       {2, 2, "[3 4] true of 5"},
+		"to the end":      {3, 2, "[4 5] false of 5"},
+		"behind the last": {5, 2, "[] false of 5"},
+		"far behind":      {1 << 60, 2, "[] false of 5"},
+	} {
+		page, err := f.Changes(t.Context(), f.member("Tom"), m.Conv, tt.after, tt.limit)
+		f.must(err)
+		numbers := []int64{}
+		for _, c := range page.Changes {
+			numbers = append(numbers, c.Seq)
+			wantEqual(f, name+": the text", c.Message.Text, "5") // as it is now
+		}
+		wantEqual(f, name, fmt.Sprintf("%v %v of %d", numbers, page.More, page.Last), tt.want)
+	}
+}
+
+// cupboard holds files; those that are stuck cannot be removed.
+type cupboard struct{ names, stuck []string }
+
+var errStuck = errors.New("stuck")
+
+func (c *cupboard) Remove(name string) error {
+	if slices.Contains(c.stuck, name) {
+		return errStuck
+	}
+	c.names = slices.DeleteFunc(c.names, func(n string) bool { return n == name })
+	return nil
+}
+
+func TestFilesGoWithTheMessageThatNamesThem(t *testing.T) {
+	f := newFixture(t, skein.Settings{})
+	shelf := &cupboard{}
+	f.files = shelf
+	conv := f.create(skein.Group, "Tom", "Jerry")
+	put := func(i int, by skein.Actor) string {
+		name := fmt.Sprintf("%032x.png", i)
+		shelf.names = append(shelf.names, name)
+		f.must(f.Uploaded(t.Context(), by, name))
+		return name
+	}
+	show := func(from, name string) skein.Message {
+		m, err := f.Send(t.Context(), f.member(from), Sending{Conv: conv, From: from, Body: skein.Body{
+			Type: skein.TypeImage, URL: "http://h/storage/uploads/" + name,
+		}})
+		f.must(err)
+		return m
+	}
+	tom := f.member("Tom")
+	own, shared, kept := put(1, tom), put(2, tom), put(3, tom)
+	m, twice := show("Tom", own), show("Tom", shared)
+	show("Jerry", shared)
+	foreign := show("Jerry", kept)
+	f.must(f.Recall(t.Context(), tom, conv, m.ID))
+	f.must(f.Recall(t.Context(), tom, conv, twice.ID))
+	f.must(f.Recall(t.Context(), f.member("Jerry"), conv, foreign.ID))
+	wantEqual(f, "left: what another still shows, and what is not whose it was", shelf.names, []string{shared, kept})
+
+	stuck, next := put(4, tom), put(5, tom)
+	shelf.stuck = []string{stuck}
+	f.must(f.Recall(t.Context(), tom, conv, show("Tom", stuck).ID))
+	f.must(f.Recall(t.Context(), tom, conv, show("Tom", next).ID))
+	wantEqual(f, "one that cannot be removed stops no other", shelf.names, []string{shared, kept, stuck})
+	shelf.stuck = nil
+	f.tidy(t.Context(), slog.New(slog.DiscardHandler))
+	wantEqual(f, "upkeep tries again", shelf.names, []string{shared, kept})
+	released, err := f.store.ReleasedUploads(t.Context(), 10)
+	f.must(err)
+	wantEqual(f, "and forgets what is gone", len(released), 0)
+
+	erased := put(6, f.member("Jerry"))
+	show("Jerry", erased)
+	f.must(f.DeleteUser(t.Context(), f.backend(), "Jerry", true))
+	if slices.Contains(shelf.names, erased) {
+		t.Errorf("the file of a client that was erased is there: %v", shelf.names)
+	}
+}
