@@ -53,9 +53,6 @@ func SyncAnswerOf(p skein.SyncPage, zone *time.Location) SyncAnswer {
 	for i := range p.Views {
 		out.Conversations[i] = ViewOf(&p.Views[i], zone)
 	}
-	if out.Deleted == nil {
-		out.Deleted = []skein.ID{}
-	}
 	return out
 }
 
