@@ -195,11 +195,12 @@ type memory struct {
 	deaf     error            // the answer to reads of the audience; guarded by mu
 	deleted  bool             // guarded by mu
 	asked    []skein.SeqRange // guarded by mu
+	since    int64            // the seq of the last read of the audience; guarded by mu
 	gate     chan struct{}    // reads of the audience wait for it; nil: they do not
 	attended chan struct{}    // told when a read of the audience waits
 }
 
-func (m *memory) Audience(ctx context.Context, app string, _ skein.ID, _ int64, into []string) ([]string, error) {
+func (m *memory) Audience(ctx context.Context, app string, _ skein.ID, since int64, into []string) ([]string, error) {
 	if m.gate != nil {
 		select {
 		case m.attended <- struct{}{}:
@@ -216,6 +217,7 @@ func (m *memory) Audience(ctx context.Context, app string, _ skein.ID, _ int64, 
 	if m.deaf != nil {
 		return nil, m.deaf
 	}
+	m.since = since
 	if app != "shop" || m.deleted {
 		return into, nil
 	}
