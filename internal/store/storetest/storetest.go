@@ -39,6 +39,7 @@ func Run(t *testing.T, open Open) {
 		{"positions", positions},
 		{"inbox", inbox},
 		{"sync", syncs},
+		{"model of inbox", inboxModel},
 		{"model of sync", syncModel},
 		{"append", appends},
 		{"history", history},
