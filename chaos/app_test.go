@@ -162,7 +162,7 @@ func (a *app) views(client string) ([]view, error) {
 		for cursor := ""; ; {
 			var page struct {
 				Data   []view  `json:"data"`
-				Cursor *string `json:"cursor"`
+				Cursor *string `json:"next_cursor"`
 			}
 			path := "/im/users/" + client + "/conversations?size=3&archived=" + archived
 			if cursor != "" {

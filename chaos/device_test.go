@@ -136,7 +136,7 @@ func (d *device) online(ctx context.Context) (s *socket, session int, err error)
 		d.mu.Lock()
 		s, session, changed := d.socket, d.session, d.changed
 		d.mu.Unlock()
-		if s != nil {
+		if s != nil && s.alive() {
 			return s, session, nil
 		}
 		select {

@@ -34,7 +34,8 @@ type registrar struct {
 	calls   *atomic.Int64
 	places  []*place
 	devices map[string][]*device // by client
-	doomed  string               // a conversation to be deleted on the way
+	doomed  string               // a conversation to be deleted on the way; empty: it has been
+	deleted string               // it, when it has been
 	pairs   [][2]string          // private pairs to be made on the way
 }
 
@@ -57,9 +58,9 @@ func (r *registrar) step(ctx context.Context, turn int) error {
 		pair := r.pairs[0]
 		r.pairs = r.pairs[1:]
 		return r.meet(ctx, pair)
-	case turn == 7 && r.doomed != "":
-		_, err := r.backend(ctx, "conv.delete", "DELETE", convPath(r.doomed, ""), args{ConvID: r.doomed})
-		return err
+	case turn >= 7 && r.doomed != "":
+		r.doomed, r.deleted = "", r.doomed
+		return r.backend(ctx, "conv.delete", "DELETE", convPath(r.deleted, ""), args{ConvID: r.deleted})
 	}
 	p := r.places[r.rng.IntN(len(r.places))]
 	guest := p.guests[r.rng.IntN(len(p.guests))]
@@ -95,8 +96,7 @@ func (r *registrar) move(ctx context.Context, p *place, guest string) error {
 	if !p.in[guest] {
 		op, method = "conv.members.remove", "DELETE"
 	}
-	_, err := r.backend(ctx, op, method, convPath(p.id, "/members"), args{ConvID: p.id, ClientIDs: []string{guest}})
-	return err
+	return r.backend(ctx, op, method, convPath(p.id, "/members"), args{ConvID: p.id, ClientIDs: []string{guest}})
 }
 
 // ghostWait is how long a call whose connection is gone may still be done.
@@ -114,7 +114,7 @@ func (r *registrar) itself(ctx context.Context, op string, p *place, guest strin
 }
 
 // backend makes a call by REST until it is answered.
-func (r *registrar) backend(ctx context.Context, op, method, path string, in args) (answer, error) {
+func (r *registrar) backend(ctx context.Context, op, method, path string, in args) error {
 	e := event{App: r.app.id, Call: fmt.Sprintf("c%d", r.calls.Add(1)), Op: op, Conv: in.ConvID}
 	for {
 		begin := e
@@ -124,13 +124,13 @@ func (r *registrar) backend(ctx context.Context, op, method, path string, in arg
 		if err == nil && got.Code != codeUnavailable && got.Code != codeRateLimited {
 			e.Kind, e.Code = kindReply, got.Code
 			r.history.add(e)
-			return got, nil
+			return nil
 		}
 		lost := e
 		lost.Kind = kindLost
 		r.history.add(lost)
 		if pause(ctx, 100*time.Millisecond); ctx.Err() != nil {
-			return got, fmt.Errorf("%s was never answered: %w", op, err)
+			return fmt.Errorf("%s was never answered: %w", op, err)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -304,7 +305,7 @@ func (r *round) lists(a *app, client string) error {
 // not there.
 func (r *round) truth() error {
 	for _, e := range r.history.all() {
-		if e.Kind != kindConv || slices.ContainsFunc(r.doors, func(d *registrar) bool { return d.doomed == e.Conv }) {
+		if e.Kind != kindConv || slices.ContainsFunc(r.doors, func(d *registrar) bool { return d.deleted == e.Conv }) {
 			continue
 		}
 		a := r.apps[slices.IndexFunc(r.apps, func(a *app) bool { return a.id == e.App })]
@@ -331,7 +332,7 @@ func (a *app) synced(client string) ([]view, error) {
 		var page json.RawMessage
 		path := "/im/users/" + client + "/sync?limit=2"
 		if cursor != "" {
-			path += "&cursor=" + cursor
+			path += "&cursor=" + url.QueryEscape(cursor)
 		}
 		if err := a.must(&page, "GET", path, nil); err != nil {
 			return nil, err

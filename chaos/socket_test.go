@@ -73,6 +73,15 @@ func (s *socket) close() {
 	<-s.ended
 }
 
+func (s *socket) alive() bool {
+	select {
+	case <-s.ended:
+		return false
+	default:
+		return true
+	}
+}
+
 func (s *socket) readLoop(r io.Reader) {
 	defer close(s.ended)
 	defer s.conn.Close()
