@@ -56,6 +56,7 @@ func BenchmarkPage(b *testing.B) {
 	for name, r := range map[string]skein.SeqRange{
 		"newest": {Limit: 20, Newest: true},
 		"deep":   {Limit: 20, After: 50_000},
+		"seen":   {Limit: 20, After: 50_000, Viewer: "alice"},
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -1,10 +1,12 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -62,6 +64,33 @@ func TestWhatIsTakenBackIsInNoColumnOfAnyTable(t *testing.T) {
 				t.Errorf("%s: %d rows left in %s", name, n, table)
 			}
 		}
+	}
+}
+
+func TestARecalledTextIsNotLeftInTheFile(t *testing.T) {
+	s := newStore(t, Options{})
+	conv := newGroup(t, s)
+	const secret = "5ecret"
+	for i := range 50 {
+		m, _, err := s.Append(t.Context(), newDraft(conv, fmt.Sprint(secret, i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i%2 == 0 {
+			changeIt(t, s, m, "ann", skein.Change{Kind: skein.ChangeEdit, Message: skein.Message{Body: skein.Body{Text: strings.Repeat(secret, i)}}})
+		}
+		changeIt(t, s, m, "ann", skein.Change{Kind: skein.ChangeRecall})
+	}
+	path := s.writer.path
+	if err := s.Close(); err != nil { // which moves the log into the file
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile(path)
+	if err != nil || len(file) == 0 {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(file, []byte(secret)); n > 0 {
+		t.Fatalf("found %d times", n)
 	}
 }
 

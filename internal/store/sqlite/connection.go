@@ -22,9 +22,12 @@ PRAGMA temp_store = MEMORY;
 `
 
 // Settings of the writer and of a reader. The writer leaves the log to the
-// checkpointer. The caches are in KiB and filled only as needed.
+// checkpointer, and zeroes what is taken out of a page that it writes anyway: a
+// recalled text is not left in the file, save for the pages of a long one, until
+// they are used again, and for the log, until it starts anew. The caches are in KiB
+// and filled only as needed.
 const (
-	writerSettings = settings + `PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -32768;`
+	writerSettings = settings + `PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = FAST; PRAGMA cache_size = -32768;`
 	readerSettings = `PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;`
 )
 
