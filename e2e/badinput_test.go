@@ -425,7 +425,7 @@ func (s *badScene) state(t *testing.T) string {
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	s := newBadScene(t)
-	cases := slices.Concat(badJSON(), badHTTP(), badPages(), badWhere(), badConversations(), badMessages(), badUsers())
+	cases := slices.Concat(badJSON(), badHTTP(), badPages(), badWhere(), badConversations(), badMessages(), badUsers(), badPresence())
 	t.Logf("%d cases", len(cases))
 	before := s.state(t)
 	unchanged := func(t *testing.T) {

@@ -208,6 +208,11 @@ func permissionTable() []opRow {
 		{name: "msg.get", want: membersAll(), keeps: true,
 			rest:   func(w *world, _ string) (string, string, any) { return "GET", convPath(w.conv, "message", w.msg), nil },
 			socket: func(w *world, _ string) any { return obj{"conv_id": w.conv, "msg_id": w.msg} }},
+		{name: "presence.get", want: everybody(), keeps: true,
+			rest: func(w *world, _ string) (string, string, any) {
+				return "POST", "/im/presence", obj{"client_ids": []string{w.victim}}
+			},
+			socket: func(w *world, _ string) any { return obj{"client_ids": []string{w.victim}} }},
 		{name: "file.upload", want: everybody(), keeps: true,
 			rest: func(*world, string) (string, string, any) { return "POST", "/im/file/upload", nil }},
 	}

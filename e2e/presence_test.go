@@ -1,0 +1,226 @@
+package e2e
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// presence is one client of presence.get and of the event.
+type presence struct {
+	ClientID string   `json:"client_id"`
+	Online   int      `json:"online"`
+	LastSeen *int64   `json:"last_seen"`
+	Devices  []string `json:"devices"`
+}
+
+// presenceOf is the list of an answer, by client.
+func presenceOf(t *testing.T, raw json.RawMessage) map[string]presence {
+	t.Helper()
+	var list []presence
+	if err := json.Unmarshal(raw, &list); err != nil {
+		t.Fatalf("presence: %v in %s", err, raw)
+	}
+	by := map[string]presence{}
+	for _, p := range list {
+		if (p.Online == 1) != (len(p.Devices) > 0) || p.Devices == nil || p.Online == 1 && p.LastSeen != nil {
+			t.Errorf("presence: got %+v, want devices exactly when online, and last_seen when not", p)
+		}
+		by[p.ClientID] = p
+	}
+	return by
+}
+
+// presence is the next event, by client.
+func (c *socket) presence(t *testing.T) map[string]presence {
+	t.Helper()
+	var data struct {
+		Clients json.RawMessage `json:"clients"`
+	}
+	c.expect(t, "presence").into(t, &data)
+	return presenceOf(t, data.Clients)
+}
+
+func TestPresenceGet(t *testing.T) {
+	t.Parallel()
+	a := strictWith(t)
+	one, two, three := a.user(t, "one"), a.user(t, "two"), a.user(t, "three")
+	phone, _ := a.enter(t, a.on(t, two, "phone", obj{"device_type": "ios"}))
+	a.enter(t, a.on(t, two, "phone2", obj{"device_type": "ios"}))
+	a.login(t, two, "desk")
+	c := a.login(t, one, "web")
+	body := obj{"client_ids": []string{two, three, "nobody", two}}
+	rest := a.must(t, "POST", "/im/presence", body)
+	got := presenceOf(t, rest.Data)
+	if !slices.Equal(got[two].Devices, []string{"other", "ios"}) && !slices.Equal(got[two].Devices, []string{"ios", "other"}) {
+		t.Errorf("devices of %s: got %s", two, rest)
+	}
+	if len(got) != 3 || got[three].Online != 0 || got["nobody"].Online != 0 {
+		t.Errorf("presence.get: got %s, want three, two of them offline", rest)
+	}
+	for name, other := range map[string]*answer{
+		"a client":  a.s.call(t, "POST", "/im/presence", a.as(t, one), body),
+		"by socket": c.ask(t, "presence.get", body),
+	} {
+		if other.want(t, name, 0); string(other.Data) != string(rest.Data) {
+			t.Errorf("%s: got %s, want %s", name, other.Data, rest.Data)
+		}
+	}
+	// One device logged out by the backend leaves the others.
+	a.must(t, "POST", userPath(two, "logout"), obj{"device_id": "desk"})
+	eventually(t, "the desk is gone", func() bool {
+		return slices.Equal(presenceOf(t, a.must(t, "POST", "/im/presence", body).Data)[two].Devices, []string{"ios"})
+	})
+	phone.open(t)
+	// What is online in one app is nothing in another.
+	other := createApp(t, a.s)
+	if got := presenceOf(t, other.must(t, "POST", "/im/presence", body).Data); got[two].Online != 0 {
+		t.Errorf("presence in another app: got %+v, want offline", got[two])
+	}
+}
+
+func TestPresenceSubscription(t *testing.T) {
+	t.Parallel()
+	a := dev(t)
+	one, two, three := a.user(t, "one"), a.user(t, "two"), a.user(t, "three")
+	c, same := a.login(t, one, "web"), a.login(t, one, "pad")
+	there := a.login(t, two, "phone")
+	list := presenceOf(t, c.ask(t, "presence.subscribe", obj{"client_ids": []string{two, three, "nobody"}}).want(t, "subscribe", 0).Data)
+	if list[two].Online != 1 || list[three].Online != 0 || len(list) != 3 {
+		t.Errorf("presence.subscribe: got %+v", list)
+	}
+	a.login(t, three, "phone")
+	if got := c.presence(t); len(got) != 1 || got[three].Online != 1 {
+		t.Errorf("event: got %+v, want that %s came alone", got, three)
+	}
+	// A reconnect is invisible: with the next event, two is still there.
+	there.drop()
+	there = a.login(t, two, "phone")
+	pad, _ := a.enter(t, a.on(t, two, "pad", obj{"device_type": "android"}))
+	if got := c.presence(t)[two]; got.Online != 1 || !slices.Contains(got.Devices, "android") || len(got.Devices) != 2 {
+		t.Errorf("event: got %+v, want one more device", got)
+	}
+	left := time.Now()
+	there.drop()
+	pad.drop()
+	if got := c.presence(t)[two]; got.Online != 0 || got.LastSeen != nil || time.Since(left) < 1900*time.Millisecond {
+		t.Errorf("event after %v: got %+v, want offline after 2 s, last_seen null", time.Since(left), got)
+	}
+	same.nothing(t, "presence") // a subscription is the session's
+
+	c.ask(t, "presence.subscribe", obj{"client_ids": []string{three}}).want(t, "another list", 0)
+	same.ask(t, "presence.subscribe", obj{"client_ids": []string{two}}).want(t, "the pad's", 0)
+	a.login(t, two, "phone")
+	if got := same.presence(t); got[two].Online != 1 {
+		t.Errorf("event: got %+v", got)
+	}
+	c.nothing(t, "presence")
+	c.ask(t, "presence.subscribe", obj{"client_ids": []string{}}).want(t, "the end", 0)
+}
+
+func TestLastSeen(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	a := demoApp(s)
+	a.change(t, "--last-seen", "on")
+	one, two := a.user(t, "one"), a.user(t, "two")
+	c := a.login(t, one, "web")
+	body := obj{"client_ids": []string{two, "nobody"}}
+	seen := func() *int64 { return presenceOf(t, a.must(t, "POST", "/im/presence", body).Data)[two].LastSeen }
+	eventually(t, "the server follows `skein app update`", func() bool { // a short visit is told of
+		a.login(t, two, "phone").drop()
+		time.Sleep(100 * time.Millisecond)
+		return seen() != nil
+	})
+	there := a.login(t, two, "phone")
+	if at := seen(); at != nil {
+		t.Errorf("last_seen while online: got %d, want null", *at)
+	}
+	c.ask(t, "presence.subscribe", body).want(t, "subscribe", 0)
+	before := time.Now().UnixMilli()
+	there.drop()
+	got := c.presence(t)[two]
+	if got.LastSeen == nil || *got.LastSeen < before || *got.LastSeen > time.Now().UnixMilli() {
+		t.Fatalf("event: got %+v, want a last_seen since %d", got, before)
+	}
+	if at := seen(); at == nil || *at != *got.LastSeen {
+		t.Errorf("presence.get: got last_seen %v, want %d", at, *got.LastSeen)
+	}
+	// It outlasts the server, also for who was there when it stopped.
+	a.login(t, one, "desk")
+	before = time.Now().UnixMilli()
+	s.Stop(t)
+	s.Restart(t)
+	body = obj{"client_ids": []string{one, two}}
+	list := presenceOf(t, a.must(t, "POST", "/im/presence", body).Data)
+	if at := list[two].LastSeen; at == nil || *at != *got.LastSeen {
+		t.Errorf("after a restart: got %+v, want last_seen %d", list[two], *got.LastSeen)
+	}
+	if at := list[one].LastSeen; at == nil || *at < before {
+		t.Errorf("who was there at the stop: got %+v, want last_seen since %d", list[one], before)
+	}
+}
+
+func TestHiddenPresence(t *testing.T) {
+	t.Parallel()
+	a := strictWith(t, "--presence", "off")
+	one, two := a.user(t, "one"), a.user(t, "two")
+	c := a.login(t, one, "web")
+	a.login(t, two, "web")
+	body := obj{"client_ids": []string{two}}
+	a.s.call(t, "POST", "/im/presence", a.as(t, one), body).want(t, "presence.get by a client", 4004)
+	c.ask(t, "presence.get", body).want(t, "presence.get by socket", 4004)
+	c.ask(t, "presence.subscribe", body).want(t, "presence.subscribe", 4004)
+	if got := presenceOf(t, a.must(t, "POST", "/im/presence", body).Data); got[two].Online != 1 {
+		t.Errorf("presence.get by the backend: got %+v, want it online", got)
+	}
+}
+
+// badPresence are questions that say nothing; they belong to TestBadInput.
+func badPresence() []bad {
+	var all []bad
+	for _, c := range []bad{
+		{name: "presence of no list", body: `{}`, codes: is(4001), names: "client_ids"},
+		{name: "presence of null", body: `{"client_ids":null}`, codes: is(4001), names: "client_ids"},
+		{name: "presence of one that is no list", body: `{"client_ids":"$A"}`, codes: is(4406), names: "client_ids"},
+		{name: "presence of 501", body: `{"client_ids":` + numberedIDs(501) + `}`, codes: is(4406), names: "client_ids"},
+		{name: "presence of one twice, 501 times", body: `{"client_ids":` + listOf(501, `"$A"`) + `}`, codes: is(4406), names: "client_ids"},
+		{name: "presence of no id", body: `{"client_ids":["$A","a b"]}`, codes: is(212), names: "client_ids.1"},
+		{name: "presence of an empty id", body: `{"client_ids":[""]}`, codes: is(212), names: "client_ids.0"},
+		{name: "presence of an object", body: `{"client_ids":[{}]}`, codes: is(4406), names: "client_ids"},
+	} {
+		c.method, c.path, c.op = "POST", "/im/presence", "presence.get"
+		all = append(all, c)
+	}
+	return all
+}
+
+func TestPresenceLimits(t *testing.T) {
+	t.Parallel()
+	a := dev(t)
+	c := a.login(t, a.user(t, "one"), "web")
+	most := strings.Split(strings.Trim(numberedIDs(501), `[]"`), `","`)
+	for _, op := range []string{"presence.get", "presence.subscribe"} {
+		c.ask(t, op, obj{"client_ids": most}).want(t, op+" of 501", 4406)
+		c.ask(t, op, obj{"client_ids": most[:500]}).want(t, op+" of 500", 0)
+		c.ask(t, op, obj{}).want(t, op+" of none", 4001)
+		c.ask(t, op, obj{"client_ids": []string{"a b"}}).want(t, op+" of no id", 212)
+		c.ask(t, op, obj{"client_ids": "Tom"}).want(t, op+" of no list", 4406)
+	}
+	a.call(t, "GET", "/im/presence", nil).want(t, "GET /im/presence", 4050)
+}
+
+// A token that is limited to other ops may not ask.
+func TestActLimitsPresence(t *testing.T) {
+	t.Parallel()
+	a := strict(t)
+	one := a.user(t, "one")
+	c := a.loginWith(t, a.token(t, one, func(c jwt.MapClaims) { c["act"] = []string{"presence.get"} }), one, "web")
+	body := obj{"client_ids": []string{one}}
+	c.ask(t, "presence.get", body).want(t, "presence.get", 0)
+	c.ask(t, "presence.subscribe", body).want(t, "presence.subscribe", 4004)
+}
