@@ -69,7 +69,7 @@ func samples() []bus.Event {
 		{App: "shop", Frame: []byte(`{}`), Conv: convOf(1)},
 		{App: "shop", Frame: []byte(`{}`), Conv: convOf(2), Audience: []string{"Tom", "Jerry"}, Also: []string{"Alex"}},
 		{App: "shop", Frame: []byte(`{}`), Conv: convOf(2), Audience: []string{}},
-		{App: "other", Cut: &skein.Cut{App: "other", Client: "Tom", Device: "phone", Reason: skein.KickBanned}},
+		{App: "other", Cut: &skein.Cut{App: "other", Client: "Tom", Device: "phone", Reason: skein.KickBanned, At: 7}},
 	}
 }
 
