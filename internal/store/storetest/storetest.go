@@ -45,6 +45,7 @@ func Run(t *testing.T, open Open) {
 		{"history", history},
 		{"upkeep", upkeep},
 		{"changes", changes},
+		{"recalls", recalls},
 		{"reactions", reactions},
 		{"uploads", uploads},
 		{"seen", seen},
