@@ -9,6 +9,10 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 FUZZTIME ?= 5s
 DATA ?= ./data
 
+# How long the chaos lasts, and the seed of its first round; none: any.
+CHAOS_TIME ?= 1h
+CHAOS_SEED ?= 0
+
 .PHONY: help
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -69,3 +73,7 @@ bench: ## run the Go benchmarks; docs/performance.md quotes them
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (5s)
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
+
+.PHONY: chaos
+chaos: ## kill, stop and cut off the server for CHAOS_TIME (1h) and check what its clients saw
+	go test ./chaos -count=1 -timeout 0 -v -run '^TestChaos$$' -chaos.duration $(CHAOS_TIME) -chaos.seed $(CHAOS_SEED)

@@ -46,6 +46,7 @@ var mayImport = map[string]string{
 	"internal/store/storetest":   ". internal/store",
 	"internal/wire":              ".",
 	"bench":                      "",
+	"chaos":                      "",
 	"e2e":                        "",
 	"web":                        "",
 }

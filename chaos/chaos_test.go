@@ -15,7 +15,7 @@ var (
 	durationFlag = flag.Duration("chaos.duration", 10*time.Second, "how long the faults go on in all; rounds follow each other")
 	roundFlag    = flag.Duration("chaos.round", 45*time.Second, "the longest round")
 	keepFlag     = flag.String("chaos.keep", "", "directory that keeps the logs of all rounds")
-	historyFlag  = flag.String("chaos.history", "", "a history to be checked")
+	historyFlag  = flag.String("chaos.history", "", "check this history of an earlier run, and play none")
 )
 
 // TestChaos plays rounds until the time is over, each with the next seed, and stops
@@ -23,6 +23,10 @@ var (
 func TestChaos(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a round takes its time")
+	}
+	if *historyFlag != "" {
+		checkKept(t, *historyFlag)
+		return
 	}
 	dir := *keepFlag
 	if dir == "" {
@@ -98,12 +102,10 @@ func tally(events []event) string {
 		stored, n[kindFault], n[kindLogin], n[kindCall], n[kindLost], n[kindLive], n[kindTake], n[kindApply])
 }
 
-// TestHistory checks a history that was kept.
-func TestHistory(t *testing.T) {
-	if *historyFlag == "" {
-		t.Skip("no -chaos.history")
-	}
-	events, err := readHistory(*historyFlag)
+// checkKept checks a history of an earlier run.
+func checkKept(t *testing.T, path string) {
+	t.Helper()
+	events, err := readHistory(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,10 +57,7 @@ func (d *device) run(ctx context.Context) {
 		if !d.away.Load() {
 			_ = d.attend(ctx) // whatever it was, the next connection is the answer
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(time.Duration(20+rand.IntN(150)) * time.Millisecond):
-		}
+		pause(ctx, time.Duration(20+rand.IntN(150))*time.Millisecond)
 	}
 }
 
@@ -195,12 +192,13 @@ func (d *device) do(ctx context.Context, op string, in args, more int) (lost int
 	}
 }
 
-// pause waits a while, or until ctx ends.
-func pause(ctx context.Context, wait time.Duration) {
+// pause waits a while, and reports whether ctx has not ended meanwhile.
+func pause(ctx context.Context, wait time.Duration) bool {
 	select {
 	case <-ctx.Done():
 	case <-time.After(wait):
 	}
+	return ctx.Err() == nil
 }
 
 // replied is the event of an answer.

@@ -9,5 +9,5 @@
 //	go test ./chaos                                      one short round, and the tests of the checker
 //	go test ./chaos -run TestChaos -chaos.duration 1h    round after round; `make chaos`
 //	go test ./chaos -run TestChaos -chaos.seed 7 …       the plan and the choices of that round again
-//	go test ./chaos -run TestHistory -chaos.history F    check a history that was kept
+//	go test ./chaos -run TestChaos -chaos.history F      check a history that was kept, and play none
 package chaos

@@ -36,16 +36,6 @@ func (d *deedDone) answered() int {
 	return at
 }
 
-// settled is when the last of its attempts was answered; never: one was lost, and
-// may be done at any time.
-func (d *deedDone) settled() int {
-	at := 0
-	for _, a := range d.attempts {
-		at = max(at, a.answered)
-	}
-	return at
-}
-
 // succeeded are the attempts that were answered with code 0.
 func (d *deedDone) succeeded() []attempt {
 	return slices.DeleteFunc(slices.Clone(d.attempts), func(a attempt) bool {

@@ -98,8 +98,7 @@ func draw(rng *rand.Rand, from []choice) fault {
 func runPlan(ctx context.Context, faults []fault, do func(context.Context, fault) error) error {
 	began := time.Now()
 	for _, f := range faults {
-		pause(ctx, time.Until(began.Add(f.at)))
-		if ctx.Err() != nil {
+		if !pause(ctx, time.Until(began.Add(f.at))) {
 			return nil
 		}
 		if err := do(ctx, f); err != nil {

@@ -42,8 +42,7 @@ type registrar struct {
 // act goes on until over ends; patience bounds what is under way then.
 func (r *registrar) act(over, patience context.Context) error {
 	for turn := 1; ; turn++ {
-		pause(over, time.Duration(400+r.rng.IntN(700))*time.Millisecond)
-		if over.Err() != nil {
+		if !pause(over, time.Duration(400+r.rng.IntN(700))*time.Millisecond) {
 			return nil
 		}
 		if err := r.step(patience, turn); err != nil {
@@ -76,7 +75,7 @@ func (r *registrar) meet(ctx context.Context, pair [2]string) error {
 			r.history.add(event{Kind: kindConv, App: r.app.id, Conv: id, Type: private, Members: pair[:]})
 			return nil
 		}
-		if pause(ctx, 100*time.Millisecond); ctx.Err() != nil {
+		if !pause(ctx, 100*time.Millisecond) {
 			return fmt.Errorf("a pair was never made: %w", err)
 		}
 	}
@@ -129,7 +128,7 @@ func (r *registrar) backend(ctx context.Context, op, method, path string, in arg
 		lost := e
 		lost.Kind = kindLost
 		r.history.add(lost)
-		if pause(ctx, 100*time.Millisecond); ctx.Err() != nil {
+		if !pause(ctx, 100*time.Millisecond) {
 			return fmt.Errorf("%s was never answered: %w", op, err)
 		}
 	}

@@ -43,8 +43,7 @@ var emojis = []string{"👍", "❤️", "thumbs_up"}
 // act goes on until over ends; patience bounds what is under way then.
 func (u *user) act(over, patience context.Context) error {
 	for {
-		pause(over, time.Duration(150+u.rng.IntN(700))*time.Millisecond)
-		if over.Err() != nil {
+		if !pause(over, time.Duration(150+u.rng.IntN(700))*time.Millisecond) {
 			return nil
 		}
 		op, in, ok := u.choose()

@@ -28,7 +28,7 @@ tests() { go test -json "$@" | bin/testreport -skips "$SKIPS"; }
 # named for it: the race detector allocates, so they run without it.
 unit() {
 	local packages allocating status=0
-	packages=$(go list ./... | grep -vE '/(e2e|bench)$')
+	packages=$(go list ./... | grep -vE '/(e2e|bench|chaos)$')
 	allocating=$(grep -rl --include='*_test.go' '^func Test.*Alloc' internal | xargs dirname | sort -u)
 	go build -C tools -o ../bin/testreport ./testreport || return 1
 	tests -race -shuffle=on -skip Alloc $packages || status=1
@@ -43,6 +43,9 @@ end_to_end() {
 	make --no-print-directory build && SKEIN_E2E_BIN=$PWD/bin/skein tests -count=1 -timeout 10m ./e2e
 }
 
+# chaos plays one short round of `make chaos` on a server of its own build.
+chaos() { tests -count=1 -timeout 5m ./chaos; }
+
 web() {
 	if ! command -v node >/dev/null; then
 		echo "web/test: no node to run it" >>"$SKIPS"
@@ -54,6 +57,7 @@ web() {
 step "install" scripts/install.sh
 step "unit and contract tests, with the race detector" unit
 step "end to end" end_to_end
+step "chaos" chaos
 step "web" web
 step "check" make --no-print-directory --keep-going check
 step "fuzz" make --no-print-directory fuzz
