@@ -82,6 +82,11 @@ func (r *round) begin(after skein.SyncCursor, reached int64) (known bool, err er
 		after.Since != 0 && after.Since < forgotten {
 		return false, nil
 	}
+	for _, stamp := range []int64{after.Since, after.Upto} {
+		if foreign, err := r.paused(stamp); err != nil || foreign {
+			return false, err
+		}
+	}
 	r.Since, r.Upto, r.Key = after.Since, after.Upto, after.Key
 	if r.Upto == 0 {
 		r.Upto = max(r.Since, reached, forgotten)

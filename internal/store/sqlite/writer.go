@@ -206,6 +206,7 @@ func (w *writer) transact(jobs []*job) ([]skein.Sent, error) {
 	if err := g.exec(`COMMIT`); err != nil {
 		return nil, w.giveUp("commit", err)
 	}
+	w.stamps.begun = true
 	w.reached.Store(g.stamp)
 	return g.sent, nil
 }

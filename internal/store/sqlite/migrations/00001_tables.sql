@@ -125,6 +125,12 @@ CREATE TABLE history (
 
 INSERT INTO history (one, epoch, ceiling) VALUES (1, abs(random() >> 11), 0);
 
+-- Stamps that no commit has had: after and until are the ends. See stamp.go.
+CREATE TABLE pauses (
+  after        INTEGER PRIMARY KEY,
+  until        INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE messages (
   message_key   INTEGER PRIMARY KEY, -- given by the writer, ascending
   conv_key      INTEGER NOT NULL,
@@ -235,6 +241,7 @@ DROP TABLE hidden;
 DROP TABLE reactions;
 DROP TABLE changes;
 DROP TABLE mentions;
+DROP TABLE pauses;
 DROP TABLE history;
 DROP TABLE departures;
 DROP TABLE erasures;

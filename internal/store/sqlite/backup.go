@@ -1,0 +1,67 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+// Backup writes what the file at path holds now into the new file out, and waits
+// until it is on the disk. Other handles read and write on meanwhile; their log
+// grows until it is done. It writes rows and no free pages, so nothing that was
+// erased is in the copy. When it fails there may be a part of out.
+func Backup(ctx context.Context, path, out string) error {
+	err := withFile(ctx, path, func(c *connection) error {
+		return c.exec(`VACUUM INTO ?1`, out)
+	})
+	if err != nil {
+		return fmt.Errorf("back up the store: %w", err)
+	}
+	if err := syncFile(out); err != nil {
+		return fmt.Errorf("back up the store: %w", err)
+	}
+	return nil
+}
+
+// Check reads all of the file at path and answers what is wrong with it first.
+func Check(ctx context.Context, path string) error {
+	var said string
+	err := withFile(ctx, path, func(c *connection) error {
+		_, err := c.row(func(r *sqlite3.Stmt) { said = r.ColumnText(0) }, `PRAGMA integrity_check(1)`)
+		return err
+	})
+	switch {
+	case err != nil:
+		return fmt.Errorf("check the store: %w", err)
+	case said != "ok":
+		return fmt.Errorf("check the store: %s", said)
+	default:
+		return nil
+	}
+}
+
+// withFile lends do a connection that changes nothing.
+func withFile(ctx context.Context, path string, do func(*connection) error) error {
+	c, err := openConnection(path, sqlite3.OPEN_READONLY, readerSettings)
+	if err != nil {
+		return err
+	}
+	c.db.SetInterrupt(ctx)
+	err = do(c)
+	if errors.Is(err, sqlite3.INTERRUPT) && ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	c.db.SetInterrupt(context.Background())
+	return errors.Join(err, c.close())
+}
+
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0) //nolint:gosec // the operator's own
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
