@@ -15,7 +15,7 @@ import (
 // bus inside each process neither would hear of the other's events. The lock goes
 // with the process, however it ends. Commands beside the server do not take it.
 func lockData(dir string) (release func() error, err error) {
-	path := filepath.Join(dir, "serve.lock")
+	path := filepath.Join(dir, lockFile)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator's own directory
 	if err != nil {
 		return nil, fmt.Errorf("--data: %w", err)

@@ -1,5 +1,5 @@
 // Command skein is the messaging server and what an operator does beside it:
-// apps, keys, tokens. One file a subcommand.
+// apps, keys, tokens, backups. One file a subcommand.
 package main
 
 import (
@@ -18,6 +18,8 @@ type program struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
 	App     appCmd     `cmd:"" help:"Make, list, show, change and delete apps; running servers follow within 2 s."`
 	Token   tokenCmd   `cmd:"" help:"Print a signed token of one client."`
+	Backup  backupCmd  `cmd:"" help:"Copy the store and the uploads, also while a server runs."`
+	Restore restoreCmd `cmd:"" help:"Put a backup in the place of --data."`
 	Version versionCmd `cmd:"" help:"Print version, commit and Go release."`
 }
 

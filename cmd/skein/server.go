@@ -74,7 +74,7 @@ func assemble(ctx context.Context, c config.Serve, log *slog.Logger) (*server, e
 		return nil, errors.Join(err, s.store.Close())
 	}
 	uploads, err := files.Open(files.Options{
-		Dir: filepath.Join(c.Data, "uploads"), Log: log,
+		Dir: filepath.Join(c.Data, uploadsDir), Log: log,
 		NotFound: http.HandlerFunc(rest.NotFound),
 		NotAllowed: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			rest.MethodNotAllowed(w, r, "GET, HEAD")

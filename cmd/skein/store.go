@@ -16,8 +16,12 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite"
 )
 
-// storeFile is the embedded store inside --data.
-const storeFile = "skein.db"
+// What is in --data.
+const (
+	storeFile  = "skein.db"   // the embedded store; -wal and -shm beside it are SQLite's
+	uploadsDir = "uploads"    // of package files
+	lockFile   = "serve.lock" // locked by a running server
+)
 
 // storeOptions are what a server wants of its store, whatever the engine.
 type storeOptions struct {

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/skein-im/skein/internal/config"
+	"github.com/skein-im/skein/internal/store/sqlite"
+)
+
+type backupCmd struct {
+	config.Store
+
+	Out string `required:"" placeholder:"DIR" help:"Directory to make; it must not be there yet."`
+}
+
+// Help is shown below the summary by --help.
+func (backupCmd) Help() string {
+	return "A server may run meanwhile. What is in DIR is whole: it gets its name when everything is on the disk."
+}
+
+// Run makes the backup.
+func (c *backupCmd) Run(ctx context.Context, out io.Writer) error {
+	ctx, stop := untilSignal(ctx)
+	defer stop()
+	if err := mustHaveStore("--data", c.Data); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(c.Out); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("--out: %s is there already", c.Out)
+	}
+	parent, name := filepath.Split(filepath.Clean(c.Out))
+	parent = filepath.Clean(parent) // of a bare name: the working directory
+	partial, err := os.MkdirTemp(parent, name+".partial-*")
+	if err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(partial) }() // it has its name by then, or is of no use
+	size, err := copyData(ctx, c.Data, partial)
+	if err != nil {
+		return fmt.Errorf("back up %s: %w", c.Data, err)
+	}
+	if err := errors.Join(os.Rename(partial, c.Out), syncDir(parent)); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	_, err = fmt.Fprintf(out, "%s holds what %s held: %s.\n", c.Out, c.Data, size)
+	return err
+}
+
+// untilSignal ends the context when the operator asks to end, so that nothing half
+// done is left behind.
+func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
+}
+
+// mustHaveStore refuses a directory that somebody mistyped.
+func mustHaveStore(flag, dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, storeFile)); err != nil {
+		return fmt.Errorf("%s: there is no store in %s", flag, dir)
+	}
+	return nil
+}
+
+// copied is how much copyData has copied.
+type copied struct {
+	store, uploads int64 // bytes
+	files          int   // uploads
+}
+
+func (c copied) String() string {
+	return fmt.Sprintf("a store of %d bytes, %d uploads of %d bytes", c.store, c.files, c.uploads)
+}
+
+// copyData copies the store, then the uploads, to the empty directory to, and waits
+// until all is on the disk. In this order no upload is missing that a message of the
+// copied store shows, but for those that were recalled meanwhile.
+func copyData(ctx context.Context, from, to string) (size copied, err error) {
+	db := filepath.Join(to, storeFile)
+	if err := sqlite.Backup(ctx, filepath.Join(from, storeFile), db); err != nil {
+		return size, err
+	}
+	info, err := os.Stat(db)
+	if err != nil {
+		return size, err
+	}
+	size.store = info.Size()
+	if err := os.Chmod(db, 0o600); err != nil {
+		return size, err
+	}
+	into := filepath.Join(to, uploadsDir)
+	if err := os.Mkdir(into, 0o700); err != nil {
+		return size, err
+	}
+	if err := copyUploads(ctx, filepath.Join(from, uploadsDir), into, &size); err != nil {
+		return size, err
+	}
+	return size, errors.Join(syncDir(into), syncDir(to))
+}
+
+// copyUploads copies those that are finished. They never change, but may go.
+func copyUploads(ctx context.Context, from, to string, size *copied) error {
+	entries, err := os.ReadDir(from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // no server has run on it yet
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if !e.Type().IsRegular() || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		n, err := copyFile(filepath.Join(from, e.Name()), filepath.Join(to, e.Name()))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		size.files++
+		size.uploads += n
+	}
+	return nil
+}
+
+// copyFile copies a file with its time, which is served as Last-Modified.
+func copyFile(from, to string) (n int64, err error) {
+	src, err := os.Open(from) //nolint:gosec // the operator's own
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = src.Close() }() // it was only read
+	info, err := src.Stat()
+	if err != nil {
+		return 0, err
+	}
+	dst, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the operator's own
+	if err != nil {
+		return 0, err
+	}
+	n, err = io.Copy(dst, src)
+	return n, errors.Join(err, dst.Sync(), dst.Close(), os.Chtimes(to, info.ModTime(), info.ModTime()))
+}
+
+// syncDir makes the names in a directory durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir) //nolint:gosec // the operator's own
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
