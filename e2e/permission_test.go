@@ -213,6 +213,62 @@ func permissionTable() []opRow {
 				return "POST", "/im/presence", obj{"client_ids": []string{w.victim}}
 			},
 			socket: func(w *world, _ string) any { return obj{"client_ids": []string{w.victim}} }},
+		{name: "msg.edit", want: map[string][]int{"server": yes, "owner": yes, "admin": forbidden, "member": forbidden, "outsider": forbidden}, // of the owner's
+			rest: func(w *world, _ string) (string, string, any) {
+				return "PUT", convPath(w.conv, "message", w.msg), obj{"text": "edited"}
+			},
+			socket: func(w *world, _ string) any { return obj{"conv_id": w.conv, "msg_id": w.msg, "text": "edited"} }},
+		{name: "msg.recall", want: managers(), // of the owner's
+			rest: func(w *world, _ string) (string, string, any) {
+				return "POST", convPath(w.conv, "message", w.msg, "recall"), obj{}
+			},
+			socket: func(w *world, _ string) any { return obj{"conv_id": w.conv, "msg_id": w.msg} }},
+		{name: "msg.delete", want: membersAll(),
+			rest: func(w *world, self string) (string, string, any) {
+				return "DELETE", convPath(w.conv, "message", w.msg), obj{"client_id": who(w, self)}
+			},
+			socket: func(w *world, self string) any {
+				return obj{"conv_id": w.conv, "msg_id": w.msg, "client_id": who(w, self)}
+			}},
+		{name: "msg.react", want: membersAll(),
+			rest: func(w *world, self string) (string, string, any) {
+				return "POST", convPath(w.conv, "message", w.msg, "reactions"), obj{"emoji": "👍", "client_id": who(w, self)}
+			},
+			socket: func(w *world, self string) any {
+				return obj{"conv_id": w.conv, "msg_id": w.msg, "emoji": "👍", "client_id": who(w, self)}
+			}},
+		{name: "msg.react", want: map[string][]int{"owner": forbidden, "admin": forbidden, "outsider": forbidden}, // as another
+			rest: func(w *world, _ string) (string, string, any) {
+				return "POST", convPath(w.conv, "message", w.msg, "reactions"), obj{"emoji": "👍", "client_id": w.member}
+			},
+			socket: func(w *world, _ string) any {
+				return obj{"conv_id": w.conv, "msg_id": w.msg, "emoji": "👍", "client_id": w.member}
+			}},
+		{name: "msg.pin", want: managers(),
+			rest: func(w *world, _ string) (string, string, any) {
+				return "POST", convPath(w.conv, "message", w.msg, "pin"), obj{}
+			},
+			socket: func(w *world, _ string) any { return obj{"conv_id": w.conv, "msg_id": w.msg} }},
+		{name: "msg.pins", want: membersAll(), keeps: true,
+			rest:   func(w *world, _ string) (string, string, any) { return "GET", convPath(w.conv, "pins"), nil },
+			socket: func(w *world, _ string) any { return obj{"conv_id": w.conv} }},
+		{name: "changes", want: membersAll(), keeps: true,
+			rest:   func(w *world, _ string) (string, string, any) { return "GET", convPath(w.conv, "changes"), nil },
+			socket: func(w *world, _ string) any { return obj{"conv_id": w.conv} }},
+		{name: "msg.ranges", want: everybody(), keeps: true, // a refusal is an item of the answer
+			rest: func(w *world, self string) (string, string, any) {
+				return "POST", "/im/messages/ranges", obj{"client_id": who(w, self), "ranges": []obj{{"conv_id": w.conv}}}
+			},
+			socket: func(w *world, self string) any {
+				return obj{"client_id": who(w, self), "ranges": []obj{{"conv_id": w.conv}}}
+			}},
+		{name: "msg.ranges", want: map[string][]int{"owner": forbidden, "admin": forbidden, "outsider": forbidden}, keeps: true, // as another
+			rest: func(w *world, _ string) (string, string, any) {
+				return "POST", "/im/messages/ranges", obj{"client_id": w.member, "ranges": []obj{{"conv_id": w.conv}}}
+			},
+			socket: func(w *world, _ string) any {
+				return obj{"client_id": w.member, "ranges": []obj{{"conv_id": w.conv}}}
+			}},
 		{name: "file.upload", want: everybody(), keeps: true,
 			rest: func(*world, string) (string, string, any) { return "POST", "/im/file/upload", nil }},
 	}
@@ -243,7 +299,7 @@ func (w *world) state(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
 	for _, path := range []string{
-		convPath(w.conv), convPath(w.conv, "members"), convPath(w.conv, "message?size=100"),
+		convPath(w.conv), convPath(w.conv, "members"), convPath(w.conv, "message?size=100"), convPath(w.conv, "changes?limit=200"),
 		convPath(w.room, "members"), userPath(w.victim), userPath(w.member),
 	} {
 		b.Write(w.a.call(t, "GET", path, nil).Raw)
@@ -318,7 +374,7 @@ func TestPermissionMatrix(t *testing.T) {
 }
 
 // bothWays are the ops of the table that a client may call in some form.
-var bothWays = []string{"user.update", "conv.create", "conv.join", "conv.leave", "msg.send"}
+var bothWays = []string{"user.update", "conv.create", "conv.join", "conv.leave", "msg.send", "msg.react", "msg.ranges"}
 
 // judge holds an answer against the row, and an unchanged world against a
 // refusal.
