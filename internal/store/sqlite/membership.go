@@ -40,12 +40,10 @@ func (c *connection) membership(app string, id skein.ID, client string, now skei
 
 // UpdateMember alters a member; see store.Members. Receipts come as often as
 // messages, so it takes no savepoint: nothing that may be refused comes after its
-// first write.
+// first write. The rows may not show the messages of its own group: who waits for
+// the same commit is not before it.
 func (s *Store) UpdateMember(ctx context.Context, app string, id skein.ID, client string, at skein.Millis, change func(skein.Conversation, *skein.Member) error) (skein.Conversation, skein.Member, error) {
 	m, err := write(ctx, s.writer, job{bytes: smallJob, whole: true}, func(g *group) (memberRow, error) {
-		if err := g.settle(app, id); err != nil {
-			return memberRow{}, err
-		}
 		before, err := g.membership(app, id, client, g.now)
 		if err != nil {
 			return memberRow{}, err
@@ -61,14 +59,6 @@ func (s *Store) UpdateMember(ctx context.Context, app string, id skein.ID, clien
 		return g.updateMember(before.member, after, at)
 	})
 	return m.conv.Conversation, m.member, err
-}
-
-// settle brings the rows of a conversation up to date inside a group.
-func (g *group) settle(app string, id skein.ID) error {
-	if p, ok := g.known.places[placeName{app, id}]; ok && p.dirty {
-		return g.flush()
-	}
-	return nil
 }
 
 // holdMember is what a member becomes, with what cannot change as it was.

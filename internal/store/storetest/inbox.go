@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/skein-im/skein"
@@ -177,16 +178,16 @@ var inbox = []check{
 			equal(f, what, names, tt.want)
 			equal(f, what+" in all", page.Total, tt.total)
 		}
-		var walked string
+		var walked strings.Builder
 		q := skein.ViewQuery{Limit: 1}
 		for {
 			names, page := list(q)
-			walked += names
+			walked.WriteString(names)
 			if q.After = page.Next; q.After.IsZero() {
 				break
 			}
 		}
-		equal(f, "walked", walked, "dabc")
+		equal(f, "walked", walked.String(), "dabc")
 	}},
 	{"who is unknown or in nothing has no views", func(f *fixture) {
 		f.app("shop", "ann")

@@ -88,7 +88,7 @@ func (n *syncNet) enter(t *rapid.T, id string) {
 }
 
 // notice sees what the last action has changed for whom.
-func (n *syncNet) notice(t *rapid.T) {
+func (n *syncNet) notice(*rapid.T) {
 	n.tick++
 	for _, client := range names {
 		now := map[skein.ID]string{}
