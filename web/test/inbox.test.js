@@ -93,6 +93,13 @@ test("how far the others are only grows", () => {
   assert.deepEqual([conv.readBy(3), conv.readBy(4), conv.readBy(4, "received")], [1, 0, 2]);
 });
 
+test("another who speaks has read what was said before", () => {
+  const { inbox, conv } = start();
+  inbox.message(message(1, { from_client: "Tom" }));
+  inbox.message(message(2));
+  assert.deepEqual([conv.readBy(1), conv.readBy(1, "received")], [1, 1]);
+});
+
 test("a cleared history has no last message and nothing unread", () => {
   const { inbox, conv } = start(view({ last_seq: 3, unread: 3, last_message: { ...message(3), client_id: "Jerry" } }));
   assert.equal(conv.last.seq, 3);

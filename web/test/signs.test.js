@@ -121,9 +121,19 @@ test("strokes are told once in three seconds, and the end of them", async () => 
   it.stopped("c");
   it.stopped("c");
   assert.equal(line.calls.length, 3);
+  await clock.pass(3000);
   it.wrote("c");
   it.stopped("c", { sent: true });
   assert.equal(line.calls.length, 4, "a message ends it by itself");
+  it.wrote("c");
+  assert.equal(line.calls.length, 4);
+  await clock.pass(3000);
+  assert.equal(line.calls.length, 5, "a stroke too soon after is told later");
+  it.stopped("c");
+  it.wrote("c");
+  it.stopped("c");
+  await clock.pass(3000);
+  assert.equal(line.calls.length, 6, "and not when it is over by then");
 });
 
 test("who writes is shown until they stop, send, fall silent, or the line is lost", async () => {

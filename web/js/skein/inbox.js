@@ -51,6 +51,7 @@ export class Inbox extends Emitter {
   message(m) {
     const conv = this.items.get(m.conv_id);
     if (!conv) return false;
+    if (m.seq && m.from !== this.#me) conv.saw(m.from, m.seq, m.seq); // who speaks has read what was said before
     if (!m.seq || m.seq <= conv.lastSeq) {
       if (m.seq && m.seq === conv.last?.seq) conv.last = m;
       return true;
@@ -103,8 +104,7 @@ export class Inbox extends Emitter {
         if (conv.readSeq > before && conv.readSeq < conv.lastSeq && conv.called > 0) this.emit("unsure");
         continue;
       }
-      const was = conv.others.get(client_id);
-      conv.others.set(client_id, { read: Math.max(was?.read ?? 0, read_seq), received: Math.max(was?.received ?? 0, received_seq) });
+      conv.saw(client_id, read_seq, received_seq);
     }
     this.emit("change", conv);
   }
@@ -171,6 +171,12 @@ class Item {
 
   get mentions() {
     return Math.min(this.unread, this.called + this.calls.size);
+  }
+
+  // saw moves another member forward.
+  saw(client, read, received) {
+    const was = this.others.get(client);
+    this.others.set(client, { read: Math.max(was?.read ?? 0, read), received: Math.max(was?.received ?? 0, received) });
   }
 
   // readBy counts the others who have read up to seq, or with received have it.

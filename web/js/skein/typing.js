@@ -9,7 +9,7 @@ const LASTS = 6000; // how long another's "on" holds by itself
 export class Typing extends Emitter {
   #line;
   #options;
-  #told = new Map(); // conv_id → when our last "on" went out
+  #told = new Map(); // conv_id → {at: when our last "on" went out, on: it stands, timer: of the next}
   #writing = new Map(); // conv_id → Map client → timer
 
   constructor(connection, options = {}) {
@@ -21,6 +21,7 @@ export class Typing extends Emitter {
       if (type === "msg.new") this.#heard(data.conv_id, data.from_client, false);
     });
     connection.on("state", ({ name }) => {
+      for (const { timer } of this.#told.values()) this.#options.clearTimeout(timer);
       this.#told.clear();
       if (name !== "online") for (const conv of [...this.#writing.keys()]) this.#clear(conv);
     });
@@ -29,18 +30,31 @@ export class Typing extends Emitter {
   // who lists the clients who write in a conversation, the first to begin first.
   who(conv_id) { return [...(this.#writing.get(conv_id)?.keys() ?? [])]; }
 
-  // wrote is to be called with each stroke.
+  // wrote is to be called with each stroke. One that comes too soon after the last
+  // "on" is told when its time has come: the server drops what is oftener.
   wrote(conv_id) {
-    const now = this.#options.now();
-    if (!this.#line.online || now - (this.#told.get(conv_id) ?? -EVERY) < EVERY) return;
-    this.#told.set(conv_id, now);
-    this.#line.call("typing", { conv_id, on: 1 }).catch(() => {}); // nothing hangs on it
+    if (!this.#line.online) return;
+    let told = this.#told.get(conv_id);
+    if (!told) this.#told.set(conv_id, (told = { at: -Infinity, on: false, timer: null }));
+    const wait = told.at + EVERY - this.#options.now();
+    if (wait <= 0) this.#tell(conv_id, told);
+    else if (!told.on) told.timer ??= this.#options.setTimeout(() => this.#tell(conv_id, told), wait);
   }
 
-  // stopped is to be called when the field is empty again or was left.
+  // stopped is to be called when the field is empty again or was left; sent: a
+  // message says it itself.
   stopped(conv_id, { sent = false } = {}) {
-    if (!this.#told.delete(conv_id) || sent || !this.#line.online) return; // a message says it itself
-    this.#line.call("typing", { conv_id, on: 0 }).catch(() => {});
+    const told = this.#told.get(conv_id);
+    if (!told) return;
+    this.#options.clearTimeout(told.timer);
+    told.timer = null;
+    if (told.on && !sent && this.#line.online) this.#line.call("typing", { conv_id, on: 0 }).catch(() => {});
+    told.on = false;
+  }
+
+  #tell(conv_id, told) {
+    Object.assign(told, { at: this.#options.now(), on: true, timer: null });
+    this.#line.call("typing", { conv_id, on: 1 }).catch(() => {}); // nothing hangs on it
   }
 
   #heard(conv_id, client, on) {

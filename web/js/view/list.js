@@ -94,7 +94,7 @@ export class ListPane {
     this.#scroller.hidden = list.length === 0;
     this.#note.hidden = list.length > 0;
     this.#rows.set(list);
-    if (list.length > 0) return;
+    if (list.length > 0) { fill(this.#note); return; }
     this.#note.className = "scroller";
     if (!this.#chat.loaded) fill(this.#note, bones(5));
     else if (q) fill(this.#note, state(h("p", t("nothingFound", { q }))));

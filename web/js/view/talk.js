@@ -4,6 +4,7 @@ import { h, fill, iconButton, icon } from "../dom.js";
 import { t, clock, brief } from "../i18n.js";
 import { VirtualList } from "../virtual.js";
 import { curlOf } from "../curl.js";
+import { Status } from "../skein/message.js";
 import { ConvType, MsgType, failure } from "../model.js";
 import { state, bones, terminal, fault, say, soon } from "./parts.js";
 import { message, reached } from "./message.js";
@@ -36,6 +37,7 @@ export class TalkPane {
   #error = null;
   #stops = [];
   #revision = new Map(); // key → times it was asked to be drawn again
+  #spoken = ""; // msg_id of what #live says
   #live = h("div.off-screen", { role: "log", "aria-live": "polite" });
 
   // options: context, bar, back(), wire(), wireOn(), details(conv), empty() → element, escape()
@@ -86,6 +88,7 @@ export class TalkPane {
     on("said", ({ conv, message: m }) => {
       if (conv !== this.conv) return;
       if (!this.#rows.following) { this.#new++; this.#edge(); }
+      this.#spoken = m.msg_id;
       fill(this.#live, `${chat.name(m.from)}: ${lineOf(chat, m)}`);
     });
     this.#stops.push(this.#connection.on("state", ({ name }) => {
@@ -183,6 +186,7 @@ export class TalkPane {
       return this.#put(state(h("h2", t("gone")), h("p", t("goneHow"))));
     }
     this.#writing.look();
+    this.#unsay();
     const rows = this.#chat.rows(conv);
     if (rows.length) { this.#note.hidden = true; this.#body.hidden = false; }
     this.#rows.set(rows);
@@ -236,6 +240,14 @@ export class TalkPane {
     this.#toEnd.hidden = !away;
     if (away) fill(this.#toEnd, icon("down"), this.#new ? t("newBelow", { n: this.#new }) : t("toEnd"));
     this.#seen();
+  }
+
+  // unsay takes back what was read out and is recalled, or deleted, since.
+  #unsay() {
+    const spoken = this.#spoken && this.conv.log?.find(this.#spoken);
+    if (!spoken || spoken.status === Status.normal) return;
+    this.#spoken = "";
+    fill(this.#live);
   }
 
   // seen moves the reading position: where the end of the talk is in sight.
