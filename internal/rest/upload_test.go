@@ -34,11 +34,11 @@ func (f *fixture) upload(body string, headers ...string) answer {
 
 func TestTheFileOfAFormIsKeptAndItsLinkAnswered(t *testing.T) {
 	f := newFixture(t, nil)
-	var kept string
+	var kept, saved string
 	f.files.save = func(_ context.Context, r io.Reader) (string, error) {
 		b, err := io.ReadAll(r)
-		kept = string(b)
-		return "x.png", err
+		kept, saved = string(b), saved+"x" // another name each time
+		return saved + ".png", err
 	}
 	for name, body := range map[string]string{
 		"alone":                  uploadBody,
@@ -49,7 +49,7 @@ func TestTheFileOfAFormIsKeptAndItsLinkAnswered(t *testing.T) {
 		kept = ""
 		a := f.upload(body)
 		f.want(name, a, 200, 0)
-		if want := `"` + f.url + `/storage/uploads/x.png"`; kept != "content" || string(a.data) != want {
+		if want := `"` + f.url + `/storage/uploads/` + saved + `.png"`; kept != "content" || string(a.data) != want {
 			t.Errorf("%s: kept %q, answered %s, want %s", name, kept, a.data, want)
 		}
 	}
