@@ -28,8 +28,8 @@ func (a *app) sync(t *testing.T, client, cursor string) (p place) {
 	return p
 }
 
-// wantReset wants the cursor to be of another history, and the beginning that the
-// client is sent to to be good.
+// wantReset wants the cursor to be of another history, and a sync from the new
+// beginning to be right.
 func (a *app) wantReset(t *testing.T, client, cursor, conv string, lastSeq int64) {
 	t.Helper()
 	p := a.sync(t, client, cursor)
