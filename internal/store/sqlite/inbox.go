@@ -47,9 +47,11 @@ func (c *connection) mentionsOf(conv int64, m skein.Member) (n int64, err error)
 	return n, err
 }
 
-const mentionsOf = `SELECT count(DISTINCT seq) FROM mentions n
-	WHERE conv_key = ?1 AND client_id IN (?2, '') AND seq > ?3
-	AND NOT EXISTS (SELECT 1 FROM hidden h WHERE h.conv_key = ?1 AND h.client_id = ?2 AND h.seq = n.seq)`
+// One by one rather than IN, for which SQLite would look through the mentions of all.
+const mentionsOf = `SELECT count(*) FROM (
+		SELECT seq FROM mentions WHERE conv_key = ?1 AND client_id = ?2 AND seq > ?3 UNION
+		SELECT seq FROM mentions WHERE conv_key = ?1 AND client_id = '' AND seq > ?3) n
+	WHERE NOT EXISTS (SELECT 1 FROM hidden h WHERE h.conv_key = ?1 AND h.client_id = ?2 AND h.seq = n.seq)`
 
 // lastSeen is the newest message as the member sees it.
 func (c *connection) lastSeen(m memberRow) (last *skein.Message, err error) {

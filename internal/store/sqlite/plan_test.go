@@ -40,6 +40,29 @@ func TestPlans(t *testing.T) {
 		"by id": {sorts: true, sql: listing("", skein.Condition{Field: skein.FieldConvID, Values: []any{skein.ID{}.String()}}), want: []string{
 			"SEARCH c USING INDEX sqlite_autoindex_conversations_1 (app_key=? AND id=?)",
 		}},
+		"the list of a client": {sorts: true, sql: nextViews, want: []string{
+			"SEARCH m USING INDEX members_by_client (app_key=? AND client_id=?)",
+			"SEARCH c USING INTEGER PRIMARY KEY (rowid=?)",
+		}},
+		"mentions": {sorts: true, sql: mentionsOf, want: []string{"SEARCH mentions USING PRIMARY KEY (conv_key=? AND client_id=? AND seq>?)"}},
+		"a first sync": {sql: syncAll, want: []string{
+			"SEARCH m USING COVERING INDEX members_by_client (app_key=? AND client_id=? AND conv_key>?)",
+		}},
+		"a sync by the client's memberships": {sorts: true, sql: syncByClient, want: []string{
+			"SEARCH members USING COVERING INDEX members_by_move (app_key=? AND client_id=? AND moved>?)",
+			"SEARCH departures USING COVERING INDEX departures_by_move (app_key=? AND client_id=? AND moved>?)",
+			"SEARCH m USING COVERING INDEX members_by_client (app_key=? AND client_id=? AND conv_key>?)",
+			"SEARCH c USING COVERING INDEX conversations_moved (conv_key=? AND moved>?)",
+		}},
+		"a sync by what moved in the app": {sorts: true, sql: syncByApp, want: []string{
+			"SEARCH c USING COVERING INDEX conversations_by_move (app_key=? AND moved>?)",
+			"SEARCH m USING COVERING INDEX sqlite_autoindex_members_1 (conv_key=? AND client_id=?)",
+		}},
+		"the newest move": {sql: newestMove, want: []string{
+			"SEARCH conversations USING COVERING INDEX conversations_by_move (app_key=?)",
+			"SEARCH members USING COVERING INDEX members_by_move (app_key=? AND client_id=?)",
+			"SEARCH departures USING COVERING INDEX departures_by_move (app_key=? AND client_id=?)",
+		}},
 		"audience": {sql: audience, want: []string{"SEARCH members USING COVERING INDEX members_by_joining (conv_key=?)"}},
 		"what is hidden of a page": {sql: hiddenBetween, want: []string{
 			"SEARCH hidden USING PRIMARY KEY (conv_key=? AND client_id=? AND seq>? AND seq<?)",
@@ -64,7 +87,7 @@ func TestPlans(t *testing.T) {
 				t.Errorf("%s: got plan\n%swant in it\n%s", name, got, want)
 			}
 		}
-		if strings.Contains(got, "SCAN") {
+		if strings.Contains(scansOfNothing.Replace(got), "SCAN") {
 			t.Errorf("%s: a scan in the plan\n%s", name, got)
 		}
 		if strings.Contains(got, "TEMP B-TREE") && !tt.sorts {
@@ -72,6 +95,10 @@ func TestPlans(t *testing.T) {
 		}
 	}
 }
+
+// scansOfNothing takes out of a plan what is called a scan and is none: of a row
+// without a table, and of n, the rows that were just found.
+var scansOfNothing = strings.NewReplacer("SCAN CONSTANT ROW", "", "SCAN n\n", "")
 
 func plan(t *testing.T, s *Store, sql string) (steps string) {
 	t.Helper()
