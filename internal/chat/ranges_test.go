@@ -11,8 +11,6 @@ import (
 	"github.com/skein-im/skein"
 )
 
-func ptr(n int64) *int64 { return &n }
-
 // ranges is the answer to one range, in short.
 func (f *fixture) ranges(by skein.Actor, r Range) string {
 	f.Helper()
@@ -42,20 +40,20 @@ func TestRangesAreWhatIsNew(t *testing.T) {
 		r    Range
 		want string
 	}{
-		"all":             {Range{conv, ptr(0), ptr(0), 50}, "[1 2 3 4 5] false of 5 above 0, [1 recall 2 recall 3 recall] false of 3"},
+		"all":             {Range{conv, new(int64(0)), new(int64(0)), 50}, "[1 2 3 4 5] false of 5 above 0, [1 recall 2 recall 3 recall] false of 3"},
 		"neither":         {Range{conv, nil, nil, 50}, "[] false of 5 above 0, [] false of 3"},
-		"messages alone":  {Range{conv, ptr(3), nil, 50}, "[4 5] false of 5 above 0, [] false of 3"},
-		"changes alone":   {Range{conv, nil, ptr(2), 50}, "[] false of 5 above 0, [3 recall] false of 3"},
-		"two of each":     {Range{conv, ptr(0), ptr(0), 2}, "[1 2] true of 5 above 0, [1 recall 2 recall] true of 3"},
-		"just to the end": {Range{conv, ptr(3), ptr(1), 2}, "[4 5] false of 5 above 0, [2 recall 3 recall] false of 3"},
-		"past the end":    {Range{conv, ptr(9), ptr(9), 50}, "[] false of 5 above 0, [] false of 3"},
-		"of nothing":      {Range{skein.ID{1}, ptr(0), ptr(0), 50}, "unknown conversation"},
+		"messages alone":  {Range{conv, new(int64(3)), nil, 50}, "[4 5] false of 5 above 0, [] false of 3"},
+		"changes alone":   {Range{conv, nil, new(int64(2)), 50}, "[] false of 5 above 0, [3 recall] false of 3"},
+		"two of each":     {Range{conv, new(int64(0)), new(int64(0)), 2}, "[1 2] true of 5 above 0, [1 recall 2 recall] true of 3"},
+		"just to the end": {Range{conv, new(int64(3)), new(int64(1)), 2}, "[4 5] false of 5 above 0, [2 recall 3 recall] false of 3"},
+		"past the end":    {Range{conv, new(int64(9)), new(int64(9)), 50}, "[] false of 5 above 0, [] false of 3"},
+		"of nothing":      {Range{skein.ID{1}, new(int64(0)), new(int64(0)), 50}, "unknown conversation"},
 	} {
 		wantEqual(f, name, f.ranges(f.member("Jerry"), tt.r), tt.want)
 	}
-	wantEqual(f, "by no member", f.ranges(f.member("Alex"), Range{conv, ptr(0), ptr(0), 50}), "forbidden")
+	wantEqual(f, "by no member", f.ranges(f.member("Alex"), Range{conv, new(int64(0)), new(int64(0)), 50}), "forbidden")
 
-	got, err := f.Ranges(t.Context(), f.member("Jerry"), []Range{{Conv: skein.ID{1}}, {conv, ptr(4), nil, 1}, {conv, ptr(0), nil, 1}})
+	got, err := f.Ranges(t.Context(), f.member("Jerry"), []Range{{Conv: skein.ID{1}}, {conv, new(int64(4)), nil, 1}, {conv, new(int64(0)), nil, 1}})
 	f.must(err)
 	wantEqual(f, "in the order asked", fmt.Sprint(got[0].Err, seqs(got[1].Messages), seqs(got[2].Messages)), "unknown conversation [5] [1]")
 	_, err = f.Ranges(t.Context(), f.member("Nobody"), []Range{{Conv: conv}})
@@ -93,7 +91,7 @@ func TestNothingIsAnsweredBelowTheFloor(t *testing.T) {
 			f.must(err)
 			f.must(f.Pin(t.Context(), f.backend(), conv, m.ID, true))
 		}
-		wantEqual(f, name, f.ranges(jerry, Range{conv, ptr(0), ptr(0), 50}),
+		wantEqual(f, name, f.ranges(jerry, Range{conv, new(int64(0)), new(int64(0)), 50}),
 			"[4 5] false of 5 above 3, [1 none 2 none 3 edit 4 pin] false of 4")
 		f.wantLog(name, jerry, conv, `none by "" of 0 ""`, `none by "" of 0 ""`, `edit by "" of 4 "edited"`, `pin by "" of 4 "edited"`)
 		pins, err := f.Pins(t.Context(), jerry, conv)
@@ -119,7 +117,7 @@ func TestManyRangesAreBoundedAllInAll(t *testing.T) {
 	first, _, err := f.Span(t.Context(), f.backend(), conv, skein.SeqRange{Limit: 1})
 	f.must(err)
 	f.must(f.Recall(t.Context(), f.backend(), conv, first[0].ID))
-	got, err := f.Ranges(t.Context(), f.member("Tom"), slices.Repeat([]Range{{conv, ptr(0), ptr(0), 200}}, 12))
+	got, err := f.Ranges(t.Context(), f.member("Tom"), slices.Repeat([]Range{{conv, new(int64(0)), new(int64(0)), 200}}, 12))
 	f.must(err)
 	var sizes []string
 	for _, r := range got {
@@ -133,7 +131,7 @@ func TestManyRangesAreBoundedAllInAll(t *testing.T) {
 		_, err := f.Send(t.Context(), f.backend(), in)
 		f.must(err)
 	}
-	got, err = f.Ranges(t.Context(), f.member("Tom"), []Range{{big, ptr(0), nil, 200}, {conv, ptr(0), ptr(0), 200}})
+	got, err = f.Ranges(t.Context(), f.member("Tom"), []Range{{big, new(int64(0)), nil, 200}, {conv, new(int64(0)), new(int64(0)), 200}})
 	f.must(err)
 	volume := 0
 	for _, m := range got[0].Messages {

@@ -25,7 +25,7 @@ func (r EditMessage) Edit() (text *string, attr []byte, setAttr bool, err error)
 	if r.ExpectedVersion != nil && *r.ExpectedVersion < 1 {
 		return nil, nil, false, skein.Malformed("expected_version", "is below 1")
 	}
-	attr, err = compact("attr", r.Attr, skein.MaxAttr)
+	attr, err = attrOf(r.Attr)
 	return r.Text, attr, r.Attr != nil, err
 }
 

@@ -49,7 +49,7 @@ func TestAListMayStandBareWhereItIsAllThereIs(t *testing.T) {
 	for body, want := range map[string]int{
 		`{"ranges":[{"conv_id":"a"},{"conv_id":"b"}]}`: 2,
 		`[{"conv_id":"a"},{"conv_id":"b"}]`:            2,
-		" \n[{\"conv_id\":\"a\"}]":                     1,
+		`[{"conv_id":"a"}]` + "\n":                     1,
 	} {
 		for way, decode := range map[string]func(in any) error{
 			"by socket": func(in any) error { return Decode([]byte(body), in) },

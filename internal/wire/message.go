@@ -66,7 +66,7 @@ func (r SendMessage) Body(relaxed bool) (skein.Body, error) {
 		NoSync: r.NoSync != nil && bool(*r.NoSync),
 	}
 	var err error
-	if b.Attr, err = compact("attr", r.Attr, skein.MaxAttr); err != nil {
+	if b.Attr, err = attrOf(r.Attr); err != nil {
 		return b, err
 	}
 	if b.Mentions, err = ClientIDs("mention_client_ids", r.MentionClientIDs, skein.MaxMentions, relaxed); err != nil {
@@ -85,6 +85,9 @@ func (r SendMessage) Body(relaxed bool) (skein.Body, error) {
 	}
 	return b, b.Fault()
 }
+
+// attrOf is a message's attr made compact; null is nil.
+func attrOf(v jsontext.Value) (jsontext.Value, error) { return compact("attr", v, skein.MaxAttr) }
 
 // ListMessages is the request of msg.list.
 type ListMessages struct {
