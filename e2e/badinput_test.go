@@ -413,7 +413,7 @@ func newBadScene(t *testing.T) *badScene {
 func (s *badScene) state(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
-	for _, path := range []string{"$C", "$C/members", "$C/message?size=100", "$C/changes?limit=200", "$C/pins", "$P/members", "$P/message", "?where=%5B%5D&size=100"} {
+	for _, path := range []string{"$C", "$C/members?detail=1", "$C/readers", "$C/message?size=100", "$C/changes?limit=200", "$C/pins", "$P/members", "$P/message", "?where=%5B%5D&size=100"} {
 		path = strings.Replace("/im/conversations/"+s.subst.Replace(path), "/?", "?", 1)
 		b.Write(s.a.must(t, "GET", path, nil).Raw)
 		b.WriteByte('\n')
@@ -425,7 +425,7 @@ func (s *badScene) state(t *testing.T) string {
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	s := newBadScene(t)
-	cases := slices.Concat(badJSON(), badHTTP(), badPages(), badWhere(), badConversations(), badMessages(), badChanges(), badUsers(), badPresence())
+	cases := slices.Concat(badJSON(), badHTTP(), badPages(), badWhere(), badConversations(), badMessages(), badChanges(), badInbox(), badUsers(), badPresence())
 	t.Logf("%d cases", len(cases))
 	before := s.state(t)
 	unchanged := func(t *testing.T) {
