@@ -194,6 +194,20 @@ func TestCommandsOverTheRateAreRefusedAndThenEndTheSocket(t *testing.T) {
 	t.Error("never closed")
 }
 
+func TestAClockThatIsPutBackRefusesNobody(t *testing.T) {
+	f := start(t, nil)
+	f.gate.settings.CommandRate = 10
+	p := f.login(t, "Tom", "phone")
+	f.clock.advance(-time.Hour)
+	for n := range 10 {
+		p.send(text(`{"type":"echo","id":"1"}`))
+		if got := p.read(); strings.Contains(got, "4290") {
+			t.Fatalf("command %d: %s", n, got)
+		}
+		f.clock.advance(-time.Minute)
+	}
+}
+
 func TestPingsOverTheRateAreNotAnswered(t *testing.T) {
 	f := start(t, nil)
 	f.gate.settings.CommandRate = 10

@@ -33,6 +33,9 @@ func (p *pace) admit(now time.Time, perSecond int32) verdict {
 		return inPace
 	}
 	at := now.UnixNano()
+	if p.full-at > int64(time.Second) { // the clock has been put back
+		*p = pace{}
+	}
 	full := max(p.full, at) + int64(time.Second)/int64(perSecond)
 	if full-at > int64(time.Second) {
 		return p.refuse(at)

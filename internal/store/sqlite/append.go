@@ -159,7 +159,8 @@ const insertMessage = `INSERT INTO messages (message_key, conv_key, seq, id, sen
 func (g *group) nextMessage() (int64, error) {
 	if g.known.nextMessage == 0 {
 		_, err := g.row(func(r *sqlite3.Stmt) { g.known.nextMessage = r.ColumnInt64(0) + 1 },
-			`SELECT max(coalesce((SELECT max(message_key) FROM messages), 0), coalesce((SELECT max(upto) FROM erasures), 0))`)
+			`SELECT max(coalesce((SELECT max(message_key) FROM messages), 0), coalesce((SELECT max(upto) FROM erasures), 0),
+				coalesce((SELECT max(since) FROM clients WHERE since > 0), 0))`)
 		if err != nil {
 			return 0, err
 		}
@@ -218,4 +219,4 @@ func (g *group) first(p *place, l letter) (m skein.Message, found bool, err erro
 
 const firstMessage = `SELECT ` + messageColumns + `, content_hash FROM messages
 	WHERE conv_key = ?3 AND sender = ?2 AND client_msg_id = ?4
-	AND created >= coalesce((SELECT created FROM clients WHERE app_key = ` + appKey + ` AND id = ?2), 0)`
+	AND message_key > coalesce((SELECT since FROM clients WHERE app_key = ` + appKey + ` AND id = ?2), 0)`

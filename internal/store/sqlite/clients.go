@@ -33,6 +33,7 @@ func (g *group) createClient(c skein.Client) (skein.Client, bool, error) {
 	if err != nil {
 		return c, false, err
 	}
+	var since int64
 	there, found, err := g.client(c.App, c.ID)
 	switch {
 	case err != nil:
@@ -42,14 +43,19 @@ func (g *group) createClient(c skein.Client) (skein.Client, bool, error) {
 	case found:
 		// A new row, since it is created now and listed by creation.
 		c.Cut = max(c.Cut, there.Cut)
+		next, err := g.nextMessage()
+		if err != nil {
+			return c, false, err
+		}
+		since = next - 1
 		if err := g.exec(`DELETE FROM clients WHERE app_key = ?1 AND id = ?2`, app, c.ID); err != nil {
 			return c, false, err
 		}
 	}
 	c.Seen, c.Deleted = 0, false
-	err = g.exec(`INSERT INTO clients (app_key, id, ext, created, updated, banned_until, ban_reason, cut)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
-		app, c.ID, rawText(c.Ext), c.Created, c.Updated, c.BannedUntil, c.BanReason, c.Cut)
+	err = g.exec(`INSERT INTO clients (app_key, id, ext, created, updated, banned_until, ban_reason, cut, since)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`,
+		app, c.ID, rawText(c.Ext), c.Created, c.Updated, c.BannedUntil, c.BanReason, c.Cut, since)
 	return c, true, err
 }
 

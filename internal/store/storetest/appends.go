@@ -99,6 +99,20 @@ var appends = []check{
 		equal(f, "told", len(f.told()), 2)
 		equal(f, "next", f.say("shop", conv, "ann", "more").Seq, 3)
 	}},
+	{"a retry is answered though the clock is put back to before its sender came", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		conv := f.group("shop", "ann", "bob")
+		f.pass(-time.Hour)
+		d := f.draft("shop", conv, "ann", "hi")
+		d.ClientMsgID = "x"
+		first, _, err := f.Append(f.Context(), d)
+		f.must(err)
+		d.ID = f.newID()
+		got, again, err := f.Append(f.Context(), d)
+		f.must(err)
+		equal(f, "again", again, true)
+		equal(f, "answer", got, first)
+	}},
 	{"retries at once are one message", func(f *fixture) {
 		f.app("shop", "ann")
 		conv := f.group("shop", "ann")
@@ -206,7 +220,6 @@ var appends = []check{
 		f.must(err)
 		_, err = f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
 		f.must(err)
-		f.pass(time.Second)
 		f.clients("shop", "ann")
 		d.ID = f.newID()
 		_, _, err = f.Append(f.Context(), d)

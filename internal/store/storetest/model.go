@@ -47,6 +47,7 @@ type room struct {
 	pair     [2]string // of a private one; empty: none, or freed
 	members  []skein.Member
 	messages []skein.Message
+	former   map[int64]bool // seqs of what clients said whose ids are others' now
 	deleted  bool
 }
 
@@ -112,7 +113,21 @@ func (w *world) createClient(t *rapid.T) {
 	_, created, err := w.f.CreateClient(w.f.Context(), skein.Client{App: w.app, ID: id})
 	if expectErr(t, "CreateClient", err, nil) {
 		expect(t, "created", created, !w.alive[id])
+		if created {
+			w.disown(id)
+		}
 		w.alive[id] = true
+	}
+}
+
+// disown makes what was said under an id a former holder's.
+func (w *world) disown(id string) {
+	for _, r := range w.places {
+		for _, m := range r.messages {
+			if m.Sender == id {
+				r.former[m.Seq] = true
+			}
+		}
 	}
 }
 
@@ -182,7 +197,7 @@ func (w *world) mayCreate(t *rapid.T, clients []string, err error) bool {
 }
 
 func (w *world) add(id skein.ID, clients []string, pair [2]string) {
-	r := &room{id: id, pair: pair}
+	r := &room{former: map[int64]bool{}, id: id, pair: pair}
 	for _, client := range clients {
 		r.members = append(r.members, skein.Member{Client: client, Joined: w.f.now(), JoinSeq: 1})
 	}
@@ -247,15 +262,18 @@ func (w *world) append(t *rapid.T) {
 	d := w.f.draft(w.app, r.id, drawClient(t), rapid.SampledFrom([]string{"yes", "no"}).Draw(t, "text"))
 	d.ClientMsgID = rapid.SampledFrom([]string{"", "1", "2", "3"}).Draw(t, "client_msg_id")
 	first, want := r.first(d), r.unknown()
+	former := first != nil && r.former[first.Seq]
 	switch {
 	case want != nil:
-	case first != nil && first.Text != d.Text:
+	case first != nil && !former && first.Text != d.Text:
 		want = skein.ErrConflict
-	case first != nil:
+	case first != nil && !former:
 	case !w.alive[d.Sender]:
 		want = skein.ErrUnknownClient
 	case !r.has(d.Sender):
 		want = skein.ErrForbidden
+	case former:
+		want = skein.ErrConflict
 	}
 	m, again, err := w.f.Append(w.f.Context(), d)
 	if !expectErr(t, "Append", err, want) {

@@ -29,11 +29,13 @@ CREATE TABLE clients (
   cut          INTEGER NOT NULL,
   device_cuts  TEXT, -- JSON object of device_id to milliseconds
   seen         INTEGER NOT NULL DEFAULT 0,
+  since        INTEGER NOT NULL DEFAULT 0, -- newest message_key when the id was taken again; what is older a former holder said
   deleted      INTEGER NOT NULL DEFAULT 0,
   UNIQUE (app_key, id)
 ) STRICT;
 
 CREATE INDEX clients_by_creation ON clients (app_key, client_key) WHERE deleted = 0;
+CREATE INDEX clients_again ON clients (since) WHERE since > 0;
 
 CREATE TABLE conversations (
   conv_key     INTEGER PRIMARY KEY AUTOINCREMENT,
