@@ -113,8 +113,7 @@ func TestBrowserInbox(t *testing.T) {
 	jerry.talkTo("", "Alex")
 	jerry.run(chromedp.Focus(chromedp.CSS("#write")))
 	jerry.typed("About the hide at the north shore")
-	jerry.pick("Weekend")
-	jerry.unread("Weekend", "")
+	jerry.talkTo("", "Iron")
 	jerry.until("the draft", `[...document.querySelectorAll(".last.draft")].some((e) => e.innerText === "Draft: About the hide at the north shore")`)
 	jerry.shot("inbox-light")
 	jerry.scheme("dark")
@@ -127,12 +126,15 @@ func TestBrowserInbox(t *testing.T) {
 
 	// Archived is out of the list, and back.
 	jerry.mark("Bird news", "archive")
-	jerry.until("one less", `document.querySelectorAll(".conv").length === 3`)
+	jerry.until("one less", `document.querySelectorAll(".conv").length === 4`)
 	jerry.click(`[data-test="archive"]`)
 	jerry.until("the archive", `document.querySelectorAll(".conv").length === 1`)
 	jerry.unread("Bird news", "1")
 	jerry.mark("Bird news", "archive")
-	jerry.until("no archive", `document.querySelectorAll(".conv").length === 4`)
+	jerry.until("no archive", `document.querySelectorAll(".conv").length === 5`)
+	jerry.pick("Weekend")
+	jerry.unread("Weekend", "")
+	jerry.until("no mention", fmt.Sprintf(`!(%s).querySelector(".badge")`, row("Weekend")))
 
 	// A cleared history is empty here and whole on the other side.
 	jerry.pick("Tom")

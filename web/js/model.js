@@ -211,7 +211,7 @@ export class Chat extends Emitter {
   // called is whom a text mentions: @ and an id or a name of a member, or @all.
   #called(conv, text) {
     if (conv.type === ConvType.private || !text.includes("@")) return {};
-    const names = (text.match(/@[^\s@,，.。:：;；!！?？]+/gu) ?? []).map((w) => w.slice(1));
+    const names = (text.match(/(?<![\w.-])@[^\s@,，.。:：;；!！?？]+/gu) ?? []).map((w) => w.slice(1));
     const ids = (conv.members ?? []).filter((id) => id !== this.me && (names.includes(id) || names.includes(this.name(id))));
     return {
       ...(ids.length && { mention_client_ids: ids.slice(0, 100) }),

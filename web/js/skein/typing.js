@@ -2,7 +2,9 @@
 
 import { Emitter } from "./emitter.js";
 
-const EVERY = 3000; // milliseconds between two "on" of ours in a conversation
+// Milliseconds between two "on" of ours in a conversation: a little over the 3 s in
+// which the server drops the second, however late the first came to it.
+const EVERY = 3500;
 const LASTS = 6000; // how long another's "on" holds by itself
 
 // Typing tells "change" (conv_id) when who writes in a conversation is different.
