@@ -1,0 +1,94 @@
+package report
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Measures of the plot, in pixels.
+const (
+	plotWidth  = 960
+	plotTop    = 76
+	rowHeight  = 26
+	barHeight  = 14
+	barLeft    = 390
+	targetAt   = 300 // width of a bar that just reaches its target
+	barLongest = 380 // longer ones are cut, with an arrow
+	plotFoot   = 20
+)
+
+// plotStyle follows the reader's own choice of light or dark.
+const plotStyle = `<style>
+text { font: 13px system-ui, sans-serif; fill: #1c2430 }
+.title { font-size: 17px; font-weight: 600 }
+.small { font-size: 12px; fill: #5a6472 }
+.value { font-size: 12px }
+.back { fill: #ffffff }
+.reached { fill: #2f7d5b }
+.missed { fill: #c05a1c }
+.floor { stroke: #1c2430; stroke-width: 2 }
+.target { stroke: #5a6472; stroke-dasharray: 4 3 }
+@media (prefers-color-scheme: dark) {
+text { fill: #e6e9ee }
+.small { fill: #a3acb9 }
+.back { fill: #14181f }
+.reached { fill: #58b58a }
+.missed { fill: #e58a4e }
+.floor { stroke: #e6e9ee }
+.target { stroke: #a3acb9 }
+}
+</style>
+`
+
+// SVG plots each value that has a target: a bar is as long as the part of its
+// target that it uses up, so a bar that ends left of the line has reached it.
+func (r Report) SVG(w io.Writer) error {
+	var rows strings.Builder
+	n := 0
+	for _, result := range r.Results {
+		for _, v := range result.Values {
+			if v.Target != nil {
+				writeBar(&rows, plotTop+n*rowHeight, result.Title()+": "+v.Name, v)
+				n++
+			}
+		}
+	}
+	height := plotTop + n*rowHeight + plotFoot
+	line := barLeft + targetAt
+	_, err := fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img" aria-label="What was measured, as a part of its target">
+%s<rect class="back" width="100%%" height="100%%"/>
+<text class="title" x="16" y="28">Skein against its targets</text>
+<text class="small" x="16" y="48">%s</text>
+<text class="small" x="%d" y="66" text-anchor="middle">target</text>
+<line class="target" x1="%d" y1="72" x2="%d" y2="%d"/>
+%s</svg>
+`, plotWidth, height, plotWidth, height, plotStyle, escape(r.Origin()), line, line, line, height-plotFoot+4, rows.String())
+	return err
+}
+
+func writeBar(b *strings.Builder, top int, label string, v Value) {
+	text := top + barHeight - 2
+	width, more := barWidth(v.share())
+	fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="end">%s</text>`+"\n", barLeft-12, text, escape(label))
+	fmt.Fprintf(b, `<rect class="%s" x="%d" y="%d" width="%d" height="%d" rx="2"/>`+"\n", v.verdict(), barLeft, top, width, barHeight)
+	if v.Floor != nil && *v.Floor > 0 {
+		at, _ := barWidth(v.shareOf(*v.Floor))
+		fmt.Fprintf(b, `<line class="floor" x1="%d" y1="%d" x2="%d" y2="%d"/>`+"\n", barLeft+at, top-3, barLeft+at, top+barHeight+3)
+	}
+	fmt.Fprintf(b, `<text class="value" x="%d" y="%d">%s%s of %s</text>`+"\n", barLeft+width+6, text, more, escape(v.measured()), escape(v.target()))
+}
+
+func barWidth(share float64) (width int, more string) {
+	if share*targetAt > barLongest {
+		return barLongest, "→ "
+	}
+	return max(1, int(share*targetAt)), ""
+}
+
+func escape(s string) string {
+	var b strings.Builder
+	_ = xml.EscapeText(&b, []byte(s)) // a Builder takes everything
+	return b.String()
+}
