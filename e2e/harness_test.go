@@ -35,6 +35,9 @@ var (
 const atOnce = "6"
 
 func TestMain(m *testing.M) {
+	if err := ownMounts(); err != nil {
+		panic(err)
+	}
 	flag.Parse()
 	if err := flag.Set("test.parallel", atOnce); err != nil {
 		panic(err)

@@ -24,6 +24,7 @@ type ledger struct {
 	acks    atomic.Int64
 	refused atomic.Int64 // answers 5030
 	padding string       // at the end of each text; set before the load
+	deaf    atomic.Bool  // answers are not heard: what they are to is as good as unanswered
 
 	mu       sync.Mutex
 	attempts map[string]*attempt // by client_msg_id; guarded by mu
@@ -43,6 +44,9 @@ func (l *ledger) begin(conv, from string) *attempt {
 
 // settle books the answer to an attempt.
 func (l *ledger) settle(at *attempt, a *answer) {
+	if l.deaf.Load() {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
