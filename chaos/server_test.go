@@ -35,7 +35,7 @@ type server struct {
 // build makes the server whose clock can be jumped.
 func build(dir string) (program string, err error) {
 	program = filepath.Join(dir, "skein")
-	cmd := exec.Command("go", "build", "-tags", "chaos", "-o", program, "./cmd/skein")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-tags", "chaos", "-o", program, "./cmd/skein")
 	cmd.Dir = sourceTree()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build ./cmd/skein: %w\n%s", err, out)
