@@ -81,17 +81,29 @@ func (c *checker) checkPast(w who, e event, at int) {
 	}
 }
 
-// checkRecalls wants no text of a message in what was asked for after its recall
-// had been acked.
-func (c *checker) checkRecalls() {
-	gone := map[string]int{} // when the recall was acked, by msg_id
+// ends are when an op on each message was first acked, by msg_id; own: by client
+// and msg_id.
+func (c *checker) ends(op string, own bool) map[string]int {
+	out := map[string]int{}
 	for _, d := range c.deeds {
-		for _, a := range d.succeeded() {
-			if at, known := gone[d.Args.MsgID]; d.Op == "msg.recall" && (!known || a.answered < at) {
-				gone[d.Args.MsgID] = a.answered
-			}
+		if d.Op != op || len(d.succeeded()) == 0 {
+			continue
+		}
+		key := d.Args.MsgID
+		if own {
+			key = d.Client + " " + key
+		}
+		if _, known := out[key]; !known {
+			out[key] = d.succeeded()[0].answered
 		}
 	}
+	return out
+}
+
+// checkRecalls wants no text of a message in what was asked for after its recall
+// had been acked, nor to who had deleted it for itself.
+func (c *checker) checkRecalls() {
+	gone, hidden := c.ends("msg.recall", false), c.ends("msg.delete", true)
 	for _, e := range c.events {
 		asked := e.Asked
 		switch e.Kind {
@@ -106,6 +118,9 @@ func (c *checker) checkRecalls() {
 		for _, m := range shown(e) {
 			if at, known := gone[m.ID]; known && at < asked && m.Text != "" {
 				c.breach(recalled, "%s reads %q to %s (n %d) after its recall was acked (n %d)", m.ID, m.Text, e.Client, e.N, at)
+			}
+			if at, known := hidden[e.Client+" "+m.ID]; known && at < asked && m.Text != "" {
+				c.breach(sameState, "%s reads %q to %s (n %d), who deleted it for itself (n %d)", m.ID, m.Text, e.Client, e.N, at)
 			}
 		}
 	}

@@ -178,6 +178,9 @@ func (r *round) storm(length time.Duration) error {
 	if err != nil {
 		return err
 	}
+	if err := r.farewell(patience); err != nil {
+		return err
+	}
 	if err := r.rest(); err != nil {
 		return err
 	}

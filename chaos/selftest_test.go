@@ -177,6 +177,12 @@ var spoilt = map[string]struct {
 	"who deleted a message for itself still reads it": {sameState, func(t *tape) {
 		t.of(kindHold, "bob", "g", 0).Messages = append([]message{{ID: "g-ann#1", Seq: 1, Text: "ann#1 best", Version: 3, Status: statusNormal}}, t.of(kindHold, "bob", "g", 0).Messages...)
 	}},
+	"who deleted a message for itself is answered it": {sameState, func(t *tape) {
+		e := *t.of(kindFetch, "cat", "g", 1)
+		e.Client, e.Asked = "bob", e.N-1
+		e.Changes, e.Messages = nil, []message{{ID: "g-ann#1", Seq: 1, Sender: "ann", ClientMsgID: "ann#1", Text: "ann#1 better", Version: 2, Status: statusNormal}}
+		t.insert(t.of(kindFetch, "cat", "g", 1), e)
+	}},
 	"one version reads two ways": {sameState, func(t *tape) {
 		e := t.only(0, func(e event) bool { return e.Kind == kindLive && e.Client == "ann" && e.Change == 1 })
 		m := *e.Changes[0].Message
