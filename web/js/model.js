@@ -12,6 +12,7 @@ import { Typing } from "./skein/typing.js";
 import { SkeinError } from "./skein/errors.js";
 import { Status, change, normal } from "./skein/message.js";
 import { Acts } from "./acts.js";
+import { callsOf } from "./calls.js";
 import { Drafts } from "./drafts.js";
 import { People } from "./people.js";
 import { rowsOf } from "./rows.js";
@@ -58,6 +59,9 @@ export class Chat extends Emitter {
   }
 
   #listen(nickname) {
+    this.#line.on("state", () => {
+      for (const conv of this.#inbox.items.values()) conv.fresh = false; // who read, and what was pinned, may be missed
+    });
     this.#sync.on("views", (views) => this.#views(views));
     this.#sync.on("deleted", (ids) => ids.forEach((id) => this.#forget(id)));
     this.#sync.on("reset", () => this.#reset());
@@ -203,20 +207,10 @@ export class Chat extends Emitter {
 
   // say queues a text; reply is the message it answers.
   say(conv, text, reply = null) {
-    const body = { type: MsgType.text, text, ...this.#called(conv, text) };
+    const others = conv.type === ConvType.private ? [] : (conv.members ?? []).filter((id) => id !== this.me);
+    const body = { type: MsgType.text, text, ...(others.length && callsOf(text, others, (id) => this.name(id))) };
     if (reply) body.reply_to = reply.msg_id;
     return this.#outbox.add(conv.id, body);
-  }
-
-  // called is whom a text mentions: @ and an id or a name of a member, or @all.
-  #called(conv, text) {
-    if (conv.type === ConvType.private || !text.includes("@")) return {};
-    const names = (text.match(/(?<![\w.-])@[^\s@,，.。:：;；!！?？]+/gu) ?? []).map((w) => w.slice(1));
-    const ids = (conv.members ?? []).filter((id) => id !== this.me && (names.includes(id) || names.includes(this.name(id))));
-    return {
-      ...(ids.length && { mention_client_ids: ids.slice(0, 100) }),
-      ...(names.some((n) => n === "all" || n === "所有人") && { mention_all: 1 }),
-    };
   }
 
   // show queues a picture: upload, then the message with its address.
@@ -311,10 +305,7 @@ export class Chat extends Emitter {
     if (whole) for (const conv of this.#inbox.prune()) this.#forget(conv.id);
     this.loaded = true;
     this.people.introduce(this.me, nickname).catch(() => {});
-    for (const conv of this.#inbox.items.values()) {
-      conv.fresh = false; // who read, and what was pinned, may have been missed
-      if (conv.current) this.enter(conv).catch(() => {});
-    }
+    for (const conv of this.#inbox.items.values()) if (conv.current) this.enter(conv).catch(() => {});
     this.emit("conversations");
   }
 

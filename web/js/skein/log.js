@@ -35,6 +35,7 @@ export class Log extends Emitter {
   #early = new Set(); // change_seqs that came ahead of their turn; their messages are in
   #copies = new Map(); // msg_id → newest copy of a message that is not here
   #quoted = new Map(); // msg_id → message that is not here but quoted; null: asked for
+  #opening = null;
   #older = null;
   #repair = null;
   #mend = null;
@@ -55,8 +56,13 @@ export class Log extends Emitter {
   get ahead() { return ascending([...this.#held.values()].filter((m) => m.seq > this.last)); }
 
   // open loads the newest page. since is a last_change of the conversation that was
-  // told before. Safe to call again after a failure.
-  async open(since = 0) {
+  // told before. Safe to call again after a failure; calls while one is under way
+  // share it.
+  open(since = 0) {
+    return (this.#opening ??= this.#open(since).finally(() => { this.#opening = null; }));
+  }
+
+  async #open(since) {
     const { data, has_more } = await this.#options.fetch({ before_seq: Number.MAX_SAFE_INTEGER, limit: this.#options.page });
     const had = new Map(this.messages.map((m) => [m.seq, m]));
     const page = ascending(data).filter((m) => m.seq > this.#floor);

@@ -140,10 +140,10 @@ export class ListPane {
     h("span.title", h("bdi.ellipsis", { title }, title),
       conv.mute && sign("mute", t("muted")), conv.pin && sign("pin", t("onTop"))),
     h("time", conv.active ? brief(conv.active) : ""),
-    h(`span.last.ellipsis${kind ? `.${kind}` : ""}`, who && [h("bdi", who), ": "], h("bdi", line)),
-    h("span.counts",
-      conv.mentions > 0 && h("span.badge.calls", { role: "img", "aria-label": t("mentioned", { n: conv.mentions }), title: t("mentioned", { n: conv.mentions }) }, "@"),
-      conv.unread > 0 && h(`span.badge${conv.mute ? ".quiet" : ""}`, { role: "img", "aria-label": t("unread", { n: conv.unread }), data: { test: "unread" } }, conv.unread > 999 ? "999+" : String(conv.unread))));
+    h("span.under",
+      h(`span.last.ellipsis${kind ? `.${kind}` : ""}`, who && [h("bdi", who), ": "], h("bdi", line)),
+      conv.mentions > 0 && badge("calls", t("mentioned", { n: conv.mentions }), "@"),
+      conv.unread > 0 && badge(conv.mute ? "quiet" : "", t("unread", { n: conv.unread }), conv.unread > 999 ? "999+" : String(conv.unread), { test: "unread" })));
   }
 
   // menu opens by the pointer at a row, or by the key at the cursor.
@@ -199,3 +199,7 @@ export class ListPane {
 
 // sign is a small mark beside a title.
 function sign(name, label) { return h("span.sign", { role: "img", "aria-label": label, title: label }, icon(name)); }
+
+function badge(kind, label, text, data) {
+  return h(`span.badge${kind ? `.${kind}` : ""}`, { role: "img", "aria-label": label, title: label, data }, text);
+}

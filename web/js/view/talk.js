@@ -35,6 +35,7 @@ export class TalkPane {
   #bones = bones(6);
   #new = 0;
   #error = null;
+  #entering = null; // conversation that is being loaded
   #stops = [];
   #revision = new Map(); // key → times it was asked to be drawn again
   #spoken = ""; // msg_id of what #live says
@@ -96,7 +97,7 @@ export class TalkPane {
       show();
       if (name === "online" && this.#error) this.#enter();
     }));
-    const seen = () => { if (document.hidden) this.#writing.turn(this.conv); else this.#seen(); };
+    const seen = () => { if (document.hidden) this.#writing.rest(); else this.#seen(); };
     document.addEventListener("visibilitychange", seen);
     this.#stops.push(() => document.removeEventListener("visibilitychange", seen));
   }
@@ -130,12 +131,14 @@ export class TalkPane {
   async #enter() {
     const conv = this.conv;
     this.#error = null;
+    this.#entering = conv;
     this.#bones.hidden = Boolean(conv.log?.opened);
     try {
       await this.#chat.enter(conv);
     } catch (err) {
       if (conv === this.conv && !conv.log?.opened) this.#error = failure(err);
     } finally {
+      if (this.#entering === conv) this.#entering = null;
       if (conv === this.conv) { this.#bones.hidden = true; this.#show(); }
     }
   }
@@ -196,7 +199,13 @@ export class TalkPane {
       return this.#put(state(h("h2", t("loadFailed")), fault(this.#error),
         h("button.button", { type: "button", on: { click: () => this.#enter() } }, t("tryAgain"))));
     }
-    if (!conv.log?.opened) { this.#note.hidden = true; this.#body.hidden = false; return; }
+    if (!conv.log?.opened) {
+      this.#note.hidden = true;
+      this.#body.hidden = false;
+      // It began anew: too much was missed, or the server's history is another one.
+      if (this.#entering !== conv && this.#connection.online) this.#enter();
+      return;
+    }
     this.#body.hidden = true;
     const other = conv.members?.find((id) => id !== this.#chat.me) ?? this.#chat.me;
     const line = curlOf("msg.send", { conv_id: conv.id, from_client: other, type: MsgType.text, text: "HELLO !" }, this.#options.context);

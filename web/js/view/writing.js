@@ -21,15 +21,19 @@ export class Writing {
 
   // turn goes to another conversation, or with null to none.
   turn(conv) {
-    if (this.#conv) {
-      if (this.#edit) this.#over();
-      this.#chat.typing.stopped(this.#conv.id);
-      this.#chat.drafts.flush(this.#conv);
-    }
+    if (this.#edit) this.#over();
+    this.rest();
     this.#conv = conv;
     this.#reply = this.#edit = null;
     this.#composer.about();
     if (conv) this.#composer.load(this.#chat.drafts.of(conv));
+  }
+
+  // rest is for when the writer looks away.
+  rest() {
+    if (!this.#conv) return;
+    this.#chat.typing.stopped(this.#conv.id);
+    this.#chat.drafts.flush(this.#conv);
   }
 
   // wrote takes each stroke.

@@ -1,0 +1,14 @@
+// calls.js: whom a text calls by name. No DOM.
+
+const MOST = 100; // client ids of one message, the server's limit
+
+// callsOf finds @ with an id or a name of one of the members, and @all, as fields
+// of a message.
+export function callsOf(text, members, name) {
+  const words = (text.match(/(?<![\w.-])@[^\s@,，.。:：;；!！?？]+/gu) ?? []).map((w) => w.slice(1));
+  const ids = members.filter((id) => words.includes(id) || words.includes(name(id)));
+  return {
+    ...(ids.length && { mention_client_ids: ids.slice(0, MOST) }),
+    ...(words.some((w) => w === "all" || w === "所有人") && { mention_all: 1 }),
+  };
+}
