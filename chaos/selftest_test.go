@@ -125,7 +125,8 @@ var spoilt = map[string]struct {
 		t.called("bob", "msg.edit", in, event{Messages: []message{{ID: in.MsgID, Seq: 5, Version: 2, Change: 6, Text: in.Text, Status: statusNormal}}})
 	}},
 	"an acked deletion for oneself is not in the log": {acked, func(t *tape) {
-		t.called("ann", "msg.delete", args{ConvID: "g", MsgID: "g-bob#2"}, event{})
+		t.called("yan", "msg.delete", args{ConvID: "z", MsgID: "z-1"}, event{})
+		t.of(kindTruth, "", "z", 0).Messages = []message{lone(1, "a")}
 	}},
 	"an acked pin is not in the log": {acked, func(t *tape) {
 		on := 1
