@@ -52,6 +52,12 @@ type Change struct {
 	Message Message // as it is now; with ChangeNone nothing of it is set
 }
 
+// Hiding is that a client deleted a message for itself.
+type Hiding struct {
+	Client string
+	Seq    int64
+}
+
 // Reaction is one emoji under a message.
 type Reaction struct {
 	Emoji   string

@@ -70,3 +70,9 @@ func (m Member) Floor(privateHistory bool) int64 {
 	}
 	return m.ClearedSeq
 }
+
+// Listener is a member as far as a delivery needs it.
+type Listener struct {
+	Client  string
+	JoinSeq int64
+}

@@ -77,23 +77,20 @@ func TestAChangeGoesToWhoMaySeeIt(t *testing.T) {
 func TestWhoJoinedLaterIsToldOfEarlierMessagesWhereHistoryIsOpen(t *testing.T) {
 	for name, tt := range map[string]struct {
 		private func(context.Context, string) bool
-		want    int64 // the seq that members are asked for by
+		jerry   []string // who joined after the message
 	}{
-		"open":              {func(context.Context, string) bool { return false }, 0},
-		"private":           {func(context.Context, string) bool { return true }, 5},
-		"where nobody says": {nil, 0},
+		"open":              {func(context.Context, string) bool { return false }, []string{"1 edit text 1"}},
+		"private":           {func(context.Context, string) bool { return true }, nil},
+		"where nobody says": {nil, []string{"1 edit text 1"}},
 	} {
-		f := newFixture(t, "Tom")
+		f := newFixture(t, "Tom", "Jerry")
 		f.opts.Private = tt.private
-		tom := f.login("Tom", "phone")
+		f.store.joined = map[string]int64{"Tom": 5, "Jerry": 6}
+		tom, jerry := f.login("Tom", "phone"), f.login("Jerry", "phone")
 		f.Committed([]skein.Sent{changed(5, 1, skein.ChangeEdit, "Tom")})
-		f.end("Tom")
+		f.end("Tom", "Jerry")
 		f.wantUpdates(name, tom, "1 edit text 1")
-		f.store.mu.Lock()
-		if got := f.store.since; got != tt.want {
-			t.Errorf("%s: members as of seq %d are told, want %d", name, got, tt.want)
-		}
-		f.store.mu.Unlock()
+		f.wantUpdates(name+", who joined later", jerry, tt.jerry...)
 	}
 }
 

@@ -195,12 +195,12 @@ type memory struct {
 	deaf     error            // the answer to reads of the audience; guarded by mu
 	deleted  bool             // guarded by mu
 	asked    []skein.SeqRange // guarded by mu
-	since    int64            // the seq of the last read of the audience; guarded by mu
+	joined   map[string]int64 // the first seq after joining of who has one other than 1; guarded by mu
 	gate     chan struct{}    // reads of the audience wait for it; nil: they do not
 	attended chan struct{}    // told when a read of the audience waits
 }
 
-func (m *memory) Audience(ctx context.Context, app string, _ skein.ID, since int64, into []string) ([]string, error) {
+func (m *memory) Audience(ctx context.Context, app string, _ skein.ID) ([]skein.Listener, error) {
 	if m.gate != nil {
 		select {
 		case m.attended <- struct{}{}:
@@ -217,11 +217,14 @@ func (m *memory) Audience(ctx context.Context, app string, _ skein.ID, since int
 	if m.deaf != nil {
 		return nil, m.deaf
 	}
-	m.since = since
 	if app != "shop" || m.deleted {
-		return into, nil
+		return nil, nil
 	}
-	return append(into, m.members...), nil
+	all := make([]skein.Listener, 0, len(m.members))
+	for _, client := range m.members {
+		all = append(all, skein.Listener{Client: client, JoinSeq: max(1, m.joined[client])})
+	}
+	return all, nil
 }
 
 func (m *memory) Messages(_ context.Context, _ string, id skein.ID, r skein.SeqRange) ([]skein.Message, error) {

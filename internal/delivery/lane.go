@@ -142,7 +142,7 @@ func (l *lane) deliver(ctx context.Context, e bus.Event) {
 func (l *lane) audience(ctx context.Context, e bus.Event) (people []string, err error) {
 	if e.Audience != nil {
 		people = append(l.people[:0], e.Audience...) //nolint:gocritic // l.people is the scratch
-	} else if people, err = l.d.opts.Store.Audience(ctx, e.App, e.Conv, l.witnessed(ctx, e), l.people[:0]); err != nil {
+	} else if people, err = l.members(ctx, e); err != nil {
 		return nil, err
 	}
 	people = appendMissing(people, e.Also)
@@ -150,6 +150,22 @@ func (l *lane) audience(ctx context.Context, e bus.Event) (people []string, err 
 		people = append(people, e.Sender) // the backend may send for who is no member
 	}
 	l.people = people
+	return people, nil
+}
+
+// members are those who are to have e: of a message, who had joined when it was
+// stored.
+func (l *lane) members(ctx context.Context, e bus.Event) ([]string, error) {
+	all, err := l.d.opts.Store.Audience(ctx, e.App, e.Conv)
+	if err != nil {
+		return nil, err
+	}
+	seq, people := l.witnessed(ctx, e), l.people[:0]
+	for _, m := range all {
+		if seq == 0 || m.JoinSeq <= seq {
+			people = append(people, m.Client)
+		}
+	}
 	return people, nil
 }
 

@@ -136,11 +136,11 @@ type Members interface {
 	// CountReaders counts the members who joined before or with a seq, and of these
 	// those who have received and read up to it. Errors: ErrUnknownConversation.
 	CountReaders(ctx context.Context, app string, id skein.ID, seq int64) (Readers, error)
-	// Audience appends the ids of the members to into and answers it: who is to see
-	// the message with this seq live, which is no one who joined after it; with a
-	// seq of zero, all. An unknown conversation has none. It is the read behind
-	// every delivery, so it is the one to be quick.
-	Audience(ctx context.Context, app string, id skein.ID, seq int64, into []string) ([]string, error)
+	// Audience is the members in order of joining, as far as a delivery needs them:
+	// who is to see a message live is who had joined when it was stored. The list may
+	// be shared: never write to it. An unknown conversation has none. It is the read
+	// behind every delivery, so it is the one to be quick.
+	Audience(ctx context.Context, app string, id skein.ID) ([]skein.Listener, error)
 }
 
 // MemberLimit bounds AddMembers; zero fields do not.
@@ -196,6 +196,9 @@ type Changes interface {
 	ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by, emoji string, decide func(skein.Scene) (skein.Change, error)) (skein.Change, error)
 	// Changes reads a range. An unknown conversation has none.
 	Changes(ctx context.Context, app string, conv skein.ID, r skein.ChangeRange) ([]skein.Change, error)
+	// Hidden lists who deleted which of the messages after a seq for itself, in no
+	// order. An unknown conversation has none.
+	Hidden(ctx context.Context, app string, conv skein.ID, after int64) ([]skein.Hiding, error)
 	// Pins lists the pinned messages, the newest pin first, blank where viewer
 	// deleted them for itself.
 	Pins(ctx context.Context, app string, conv skein.ID, viewer string) ([]skein.Message, error)

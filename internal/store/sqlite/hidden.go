@@ -1,6 +1,8 @@
 package sqlite
 
 import (
+	"context"
+
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
@@ -27,6 +29,23 @@ func (c *connection) hiders(conv, seq int64) (clients []string, err error) {
 }
 
 const hiders = `SELECT client_id FROM hidden INDEXED BY hidden_by_message WHERE conv_key = ?1 AND seq = ?2`
+
+// Hidden lists who deleted what for itself; see store.Changes.
+func (s *Store) Hidden(ctx context.Context, app string, conv skein.ID, after int64) (hidden []skein.Hiding, err error) {
+	now := s.millis()
+	err = s.readers.do(ctx, func(c *connection) error {
+		return c.rows(func(r *sqlite3.Stmt) {
+			hidden = append(hidden, skein.Hiding{Client: r.ColumnText(0), Seq: r.ColumnInt64(1)})
+		}, hiddenAfter, app, conv, now, after)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return hidden, nil
+}
+
+const hiddenAfter = `SELECT client_id, seq FROM hidden INDEXED BY hidden_by_message
+	WHERE conv_key = (` + livingConvKey + `) AND seq > ?4`
 
 // blankHidden blanks those of a page that viewer deleted for itself. One look into
 // the index finds them, and most often that there is none.

@@ -224,19 +224,20 @@ func (c *connection) members(conv conversation, q skein.MemberQuery) (page skein
 	return page, err
 }
 
-// Audience is member ids; see store.Members. The index has the ids, so no row
-// is touched.
-func (s *Store) Audience(ctx context.Context, app string, id skein.ID, seq int64, into []string) ([]string, error) {
-	now, before := s.millis(), len(into)
-	err := s.readers.do(ctx, func(c *connection) error {
-		return c.rows(func(r *sqlite3.Stmt) { into = append(into, r.ColumnText(0)) },
-			audience, app, id, now, seq)
+// Audience is the members; see store.Members. The index has all of it, so no row is
+// touched.
+func (s *Store) Audience(ctx context.Context, app string, id skein.ID) (all []skein.Listener, err error) {
+	now := s.millis()
+	err = s.readers.do(ctx, func(c *connection) error {
+		return c.rows(func(r *sqlite3.Stmt) {
+			all = append(all, skein.Listener{Client: r.ColumnText(0), JoinSeq: r.ColumnInt64(1)})
+		}, audience, app, id, now)
 	})
 	if err != nil {
-		return into[:before], err
+		return nil, err
 	}
-	return into, nil
+	return all, nil
 }
 
-const audience = `SELECT client_id FROM members INDEXED BY members_by_joining
-	WHERE conv_key = (` + livingConvKey + `) AND (?4 = 0 OR join_seq <= ?4)`
+const audience = `SELECT client_id, join_seq FROM members INDEXED BY members_by_joining
+	WHERE conv_key = (` + livingConvKey + `)`

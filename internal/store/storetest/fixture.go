@@ -202,8 +202,12 @@ func (f *fixture) lookup(app string, conv skein.ID) skein.Conversation {
 
 func (f *fixture) audience(app string, conv skein.ID) []string {
 	f.Helper()
-	ids, err := f.Audience(f.Context(), app, conv, 0, nil)
+	all, err := f.Audience(f.Context(), app, conv)
 	f.must(err)
+	ids := make([]string, 0, len(all))
+	for _, l := range all {
+		ids = append(ids, l.Client)
+	}
 	slices.Sort(ids)
 	return ids
 }

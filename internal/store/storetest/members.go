@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -152,29 +151,23 @@ var members = []check{
 		}
 		equal(f, "walked", walked, ids)
 	}},
-	{"who joined after a message is not among its audience", func(f *fixture) {
+	{"the audience is the members and since when", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		conv := f.group("shop", "ann")
-		before := f.say("shop", conv, "ann", "before").Seq
+		f.say("shop", conv, "ann", "before")
 		_, err := f.AddMembers(f.Context(), "shop", conv, []string{"bob"}, f.now(), store.MemberLimit{})
 		f.must(err)
-		after := f.say("shop", conv, "ann", "after").Seq
-		for seq, want := range map[int64][]string{before: {"ann"}, after: {"ann", "bob"}, 0: {"ann", "bob"}} {
-			got, err := f.Audience(f.Context(), "shop", conv, seq, nil)
-			f.must(err)
-			equal(f, "audience", got, want)
-		}
-	}},
-	{"the audience is appended to what is there", func(f *fixture) {
-		f.app("shop", "ann", "bob")
-		conv := f.group("shop", "ann", "bob")
-		got, err := f.Audience(f.Context(), "shop", conv, 0, []string{"zoe"})
+		got, err := f.Audience(f.Context(), "shop", conv)
 		f.must(err)
-		slices.Sort(got[1:])
-		equal(f, "audience", got, []string{"zoe", "ann", "bob"})
-		got, err = f.Audience(f.Context(), "shop", f.newID(), 0, []string{"zoe"})
+		equal(f, "audience", got, []skein.Listener{{Client: "ann", JoinSeq: 1}, {Client: "bob", JoinSeq: 2}})
+		_, err = f.RemoveMembers(f.Context(), "shop", conv, []string{"ann"}, f.now())
 		f.must(err)
-		equal(f, "of none", got, []string{"zoe"})
+		got, err = f.Audience(f.Context(), "shop", conv)
+		f.must(err)
+		equal(f, "audience without ann", got, []skein.Listener{{Client: "bob", JoinSeq: 2}})
+		got, err = f.Audience(f.Context(), "shop", f.newID())
+		f.must(err)
+		equal(f, "of none", len(got), 0)
 	}},
 }
 

@@ -1,0 +1,111 @@
+package cache
+
+import (
+	"context"
+
+	"github.com/skein-im/skein"
+)
+
+// person is what is known of one client. Guarded by the lock of its shard.
+type person struct {
+	turns
+
+	client skein.Client
+	known  bool
+}
+
+func (p *person) size() int {
+	const fixed, cut = 500, 100
+	return fixed + len(p.client.Ext) + cut*len(p.client.DeviceCuts)
+}
+
+func (p *person) forget() {
+	p.turn++
+	p.client, p.known = skein.Client{}, false
+}
+
+// Client is one client; see store.Clients.
+func (s *Store) Client(ctx context.Context, app, id string) (skein.Client, error) {
+	name := clientName{app, id}
+	if c, known := s.client(name); known {
+		return c, nil
+	}
+	s.misses.Add(1)
+	sweep := s.turn.Load()
+	sh := s.clients.lock(name)
+	turn := s.clients.at(sh, name).beginReading()
+	sh.settle(name)
+	c, err := s.Store.Client(ctx, app, id)
+	sh = s.clients.lock(name)
+	p := s.clients.at(sh, name)
+	if p.endReading(turn) && err == nil && s.sweeping.Load() == 0 && s.turn.Load() == sweep {
+		p.client, p.known = c, true
+	}
+	sh.settle(name)
+	return c, err
+}
+
+func (s *Store) client(name clientName) (c skein.Client, known bool) {
+	sh := s.clients.lock(name)
+	defer sh.mu.Unlock()
+	if s.sweeping.Load() > 0 {
+		return c, false
+	}
+	p, found := sh.find(name)
+	if !found || p.writing > 0 || !p.known {
+		return c, false
+	}
+	s.hits.Add(1)
+	return p.client, true
+}
+
+// CreateClient forgets what was known of one with the same id; see store.Clients.
+func (s *Store) CreateClient(ctx context.Context, c skein.Client) (got skein.Client, created bool, err error) {
+	defer s.writeClient(c.App, c.ID)()
+	return s.Store.CreateClient(ctx, c)
+}
+
+// UpdateClient forgets the client; see store.Clients.
+func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*skein.Client) error) (skein.Client, error) {
+	defer s.writeClient(app, id)()
+	return s.Store.UpdateClient(ctx, app, id, change)
+}
+
+// MarkSeen forgets the clients; see store.Clients.
+func (s *Store) MarkSeen(ctx context.Context, seen []skein.Sighting) error {
+	for _, one := range seen {
+		defer s.writeClient(one.App, one.Client)()
+	}
+	return s.Store.MarkSeen(ctx, seen)
+}
+
+// DeleteClient forgets the client and the members of what it was in; see
+// store.Clients.
+func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Millis, erase bool) ([]skein.ID, error) {
+	defer s.sweep()()
+	defer s.writeClient(app, id)()
+	left, err := s.Store.DeleteClient(ctx, app, id, at, erase)
+	if err != nil {
+		s.forgetApp(app)
+	}
+	for _, conv := range left {
+		s.touch(placeName{app, conv}, (*place).forgetMembers)
+	}
+	return left, err
+}
+
+// writeClient says that a write about a client is under way; what it answers says
+// that it is over.
+func (s *Store) writeClient(app, id string) (over func()) {
+	name := clientName{app, id}
+	sh := s.clients.lock(name)
+	s.clients.at(sh, name).beginWriting()
+	sh.settle(name)
+	return func() {
+		sh := s.clients.lock(name)
+		p := s.clients.at(sh, name)
+		p.endWriting()
+		p.forget()
+		sh.settle(name)
+	}
+}

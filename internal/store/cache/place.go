@@ -1,0 +1,266 @@
+package cache
+
+import (
+	"slices"
+
+	"github.com/skein-im/skein"
+)
+
+const (
+	// pageLength is how many of the newest messages of a conversation are kept: two
+	// pages of the largest usual size.
+	pageLength = 50
+	// pageBytes bounds what they say; beyond it fewer are kept.
+	pageBytes = 256 << 10
+	// maxSeats bounds the members of one conversation that are kept whole.
+	maxSeats = 1000
+)
+
+// place is what is known of one conversation. Slices are shared with readers and
+// never written to within their length. Guarded by the lock of its shard.
+type place struct {
+	turns
+
+	conv     skein.Conversation
+	hasConv  bool
+	ends     bool // the conversation ends by itself, so nothing of it is kept
+	seats    map[string]seat
+	audience []skein.Listener // in order of joining; nil: not known
+	page     page
+	volume   int // bytes of audience and seats, about
+}
+
+// seat is a member, or that there is none.
+type seat struct {
+	member skein.Member
+	taken  bool
+}
+
+// page is the newest messages, ascending and without gaps up to the newest of all.
+type page struct {
+	known    bool
+	messages []skein.Message
+	hidden   []skein.Hiding // of these messages
+	volume   int            // bytes, about
+}
+
+func (p *place) size() int {
+	const fixed = 600
+	return fixed + p.volume + p.page.volume
+}
+
+// forget drops all.
+func (p *place) forget() {
+	p.turn++
+	p.conv, p.hasConv, p.ends = skein.Conversation{}, false, false
+	p.seats, p.audience, p.page, p.volume = nil, nil, page{}, 0
+}
+
+// forgetMembers drops who is a member, and the conversation, which counts them.
+func (p *place) forgetMembers() {
+	p.hasConv = false
+	p.seats, p.audience, p.volume = nil, nil, 0
+}
+
+// forgetSeats drops the members but not the audience.
+func (p *place) forgetSeats() {
+	p.volume -= len(p.seats) * seatSize
+	p.seats = nil
+}
+
+func (p *place) forgetSeat(client string) {
+	if _, there := p.seats[client]; there {
+		p.volume -= seatSize
+		delete(p.seats, client)
+	}
+}
+
+const listenerSize, seatSize = 40, 400 // bytes, about
+
+// keepConversation keeps conv, unless it ends by itself, and reports whether it did.
+func (p *place) keepConversation(conv skein.Conversation) bool {
+	p.ends = conv.TTL > 0
+	if !p.ends {
+		p.conv, p.hasConv = conv, true
+	}
+	return p.hasConv
+}
+
+func (p *place) keepAudience(all []skein.Listener) {
+	p.volume -= listenerSize * len(p.audience)
+	p.audience = all
+	p.volume += listenerSize * len(all)
+}
+
+func (p *place) keepSeat(client string, s seat) {
+	if len(p.seats) >= maxSeats {
+		p.forgetSeats()
+	}
+	if p.seats == nil {
+		p.seats = make(map[string]seat)
+	}
+	if _, there := p.seats[client]; !there {
+		p.volume += seatSize
+	}
+	p.seats[client] = s
+}
+
+func seatOf(m *skein.Member) seat {
+	if m == nil {
+		return seat{}
+	}
+	return seat{member: *m, taken: true}
+}
+
+// said takes in a message that was stored. What was read between its commit and
+// now has it already.
+func (p *place) said(m skein.Message) {
+	p.turn++
+	if p.hasConv {
+		p.conv.LastSeq = max(p.conv.LastSeq, m.Seq)
+		p.conv.Active = max(p.conv.Active, m.Created)
+	}
+	if s, known := p.seats[m.Sender]; known && s.taken {
+		s.member.SentSeq = max(s.member.SentSeq, m.Seq)
+		p.seats[m.Sender] = s
+	}
+	p.page.push(m)
+}
+
+// changed takes in a change that was stored, on the terms of said.
+func (p *place) changed(c skein.Change) {
+	p.turn++
+	if p.hasConv {
+		p.conv.Changes = max(p.conv.Changes, c.Seq)
+	}
+	if c.Kind == skein.ChangeHide {
+		p.page.hide(skein.Hiding{Client: c.By, Seq: c.Message.Seq})
+		return
+	}
+	p.page.replace(c.Message)
+}
+
+// newPage is a page of messages, ascending, of which nothing newer exists.
+func newPage(messages []skein.Message, hidden []skein.Hiding) page {
+	p := page{known: true, messages: messages, hidden: hidden}
+	for i := range messages {
+		p.volume += volumeOf(&messages[i])
+	}
+	p.trim()
+	return p
+}
+
+// push appends the newest message.
+func (p *page) push(m skein.Message) {
+	if !p.known || m.Seq <= p.last() {
+		return
+	}
+	p.messages = append(p.messages, m)
+	p.volume += volumeOf(&m)
+	if len(p.messages) > 2*pageLength || p.volume > 2*pageBytes {
+		p.trim()
+	}
+}
+
+// trim keeps the newest messages within the bounds, in a slice of their own, so
+// that the older ones can go.
+func (p *page) trim() {
+	from, volume := len(p.messages), 0
+	for from > 0 && len(p.messages)-from < pageLength && volume < pageBytes {
+		from--
+		volume += volumeOf(&p.messages[from])
+	}
+	if from == 0 {
+		return
+	}
+	kept := make([]skein.Message, len(p.messages)-from, 2*pageLength)
+	copy(kept, p.messages[from:])
+	p.messages, p.volume = kept, volume
+	first := kept[0].Seq
+	p.hidden = slices.DeleteFunc(slices.Clone(p.hidden), func(h skein.Hiding) bool { return h.Seq < first })
+}
+
+// replace puts the copy of a message in the place of the one before.
+func (p *page) replace(m skein.Message) {
+	i, there := p.index(m.Seq)
+	if !there || p.messages[i].Changed > m.Changed {
+		return
+	}
+	p.volume += volumeOf(&m) - volumeOf(&p.messages[i])
+	p.messages = slices.Clone(p.messages)
+	p.messages[i] = m
+}
+
+func (p *page) hide(h skein.Hiding) {
+	if _, there := p.index(h.Seq); there {
+		p.hidden = append(p.hidden, h)
+	}
+}
+
+// last is the seq of the newest message.
+func (p *page) last() int64 {
+	if len(p.messages) == 0 {
+		return 0
+	}
+	return p.messages[len(p.messages)-1].Seq
+}
+
+// index is where the message with a seq is.
+func (p *page) index(seq int64) (int, bool) {
+	if len(p.messages) == 0 {
+		return 0, false
+	}
+	i := seq - p.messages[0].Seq
+	return int(i), 0 <= i && i < int64(len(p.messages))
+}
+
+// read answers a range of seqs, in a slice of its own; ok is false where the page
+// does not hold all of it.
+func (p *page) read(r skein.SeqRange) (messages []skein.Message, ok bool) {
+	if !p.known {
+		return nil, false
+	}
+	last := p.last()
+	if r.After >= last || r.Limit <= 0 {
+		return nil, true
+	}
+	first := p.messages[0].Seq
+	from, to := r.After+1, last
+	if r.Before != 0 {
+		to = min(to, r.Before-1)
+	}
+	if r.Newest {
+		from = max(from, to-int64(r.Limit)+1)
+	} else {
+		to = min(to, r.After+int64(min(r.Limit, pageLength*2)))
+	}
+	if from > to {
+		return nil, true
+	}
+	if from < first {
+		return nil, false
+	}
+	messages = slices.Clone(p.messages[from-first : to-first+1])
+	for _, h := range p.hidden {
+		if h.Client == r.Viewer && r.Viewer != "" && from <= h.Seq && h.Seq <= to {
+			messages[h.Seq-from].Blank(skein.StatusDeleted)
+		}
+	}
+	if r.Newest {
+		slices.Reverse(messages)
+	}
+	return messages, true
+}
+
+// volumeOf is about what a message takes in memory.
+func volumeOf(m *skein.Message) int {
+	const fixed, each = 400, 24
+	n := fixed + len(m.Text) + len(m.Attr) + len(m.URL) + len(m.ClientMsgID) + len(m.Sender)
+	for _, id := range m.Mentions {
+		n += each + len(id)
+	}
+	for _, r := range m.Reactions {
+		n += each + len(r.Emoji) + each*len(r.Clients)
+	}
+	return n
+}

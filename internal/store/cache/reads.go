@@ -1,0 +1,179 @@
+package cache
+
+import (
+	"context"
+	"slices"
+
+	"github.com/skein-im/skein"
+)
+
+// Conversation is one conversation and one of its members; see
+// store.Conversations.
+func (s *Store) Conversation(ctx context.Context, app string, id skein.ID, client string) (skein.Conversation, *skein.Member, error) {
+	name := placeName{app, id}
+	if conv, member, known := s.standing(name, client); known {
+		return conv, member, nil
+	}
+	r := s.beginReading(name)
+	conv, member, err := s.Store.Conversation(ctx, app, id, client)
+	r.end(func(p *place) {
+		if err != nil || !p.keepConversation(conv) || client == "" {
+			return
+		}
+		p.keepSeat(client, seatOf(member))
+	})
+	return conv, member, err
+}
+
+// standing is what memory knows of a conversation and one of its members.
+func (s *Store) standing(name placeName, client string) (conv skein.Conversation, member *skein.Member, known bool) {
+	sh, p := s.recall(name)
+	defer sh.mu.Unlock()
+	if p == nil || !p.hasConv {
+		return conv, nil, false
+	}
+	if client != "" {
+		at, asked := p.seats[client]
+		if !asked {
+			return conv, nil, false
+		}
+		if at.taken {
+			member = &at.member
+		}
+	}
+	s.hits.Add(1)
+	return p.conv, member, true
+}
+
+// recall is the locked shard of a name, and its place where memory may answer.
+func (s *Store) recall(name placeName) (*shard[placeName, *place], *place) {
+	sh := s.places.lock(name)
+	if s.sweeping.Load() > 0 {
+		return sh, nil
+	}
+	p, found := sh.find(name)
+	if !found || p.writing > 0 {
+		return sh, nil
+	}
+	return sh, p
+}
+
+// Audience is the members; see store.Members. It allocates nothing where memory
+// knows them (TestAudienceAlloc).
+func (s *Store) Audience(ctx context.Context, app string, id skein.ID) ([]skein.Listener, error) {
+	name := placeName{app, id}
+	all, known, ends := s.audience(name)
+	if known {
+		return all, nil
+	}
+	if !ends { // a place keeps nothing before it knows that its conversation stays
+		if _, _, err := s.Conversation(ctx, app, id, ""); err != nil {
+			return s.Store.Audience(ctx, app, id)
+		}
+	}
+	r := s.beginReading(name)
+	all, err := s.Store.Audience(ctx, app, id)
+	r.end(func(p *place) {
+		if err == nil && p.hasConv {
+			p.keepAudience(all)
+		}
+	})
+	return all, err
+}
+
+// audience is the members as memory knows them; ends: it never will.
+func (s *Store) audience(name placeName) (all []skein.Listener, known, ends bool) {
+	sh, p := s.recall(name)
+	defer sh.mu.Unlock()
+	if p == nil || p.audience == nil {
+		return nil, false, p != nil && p.ends
+	}
+	s.hits.Add(1)
+	return p.audience, true, false
+}
+
+// Messages reads a range of seqs; see store.Messages. A range that ends with the
+// newest message is read somewhat larger than asked, to be kept.
+func (s *Store) Messages(ctx context.Context, app string, conv skein.ID, r skein.SeqRange) ([]skein.Message, error) {
+	name := placeName{app, conv}
+	messages, known, keep := s.messages(name, r)
+	switch {
+	case known:
+		return messages, nil
+	case !keep:
+		return s.Store.Messages(ctx, app, conv, r)
+	}
+	reading := s.beginReading(name)
+	newest, hidden, err := s.readPage(ctx, name)
+	var p page
+	if err == nil {
+		p = newPage(newest, hidden)
+		messages, known = p.read(r)
+	}
+	reading.end(func(at *place) {
+		if err == nil && at.hasConv {
+			at.page = p
+		}
+	})
+	if err != nil || !known {
+		return s.Store.Messages(ctx, app, conv, r)
+	}
+	return messages, nil
+}
+
+// messages is a range as memory knows it; keep: the newest messages are asked for
+// and may be kept.
+func (s *Store) messages(name placeName, r skein.SeqRange) (messages []skein.Message, known, keep bool) {
+	sh, p := s.recall(name)
+	defer sh.mu.Unlock()
+	if p == nil || !p.hasConv {
+		return nil, false, false
+	}
+	messages, known = p.page.read(r)
+	if known {
+		s.hits.Add(1)
+		return messages, true, false
+	}
+	last := p.conv.LastSeq
+	newest := r.Newest && (r.Before == 0 || r.Before > last) || !r.Newest && r.After >= last-pageLength
+	return nil, false, !p.page.known && newest && r.Limit <= pageLength
+}
+
+// readPage reads the newest messages, ascending, and who deleted any for itself.
+func (s *Store) readPage(ctx context.Context, name placeName) ([]skein.Message, []skein.Hiding, error) {
+	messages, err := s.Store.Messages(ctx, name.app, name.id, skein.SeqRange{Limit: pageLength, Newest: true})
+	if err != nil || len(messages) == 0 {
+		return nil, nil, err
+	}
+	slices.Reverse(messages)
+	hidden, err := s.Store.Hidden(ctx, name.app, name.id, messages[0].Seq-1)
+	return messages, hidden, err
+}
+
+// reading is a read of the engine about a place, which may be kept if nothing
+// changes meanwhile.
+type reading struct {
+	s     *Store
+	name  placeName
+	sweep int64 // turn of the whole cache at its beginning
+	turn  int   // turn of the place
+}
+
+func (s *Store) beginReading(name placeName) reading {
+	s.misses.Add(1)
+	r := reading{s: s, name: name, sweep: s.turn.Load()}
+	sh := s.places.lock(name)
+	r.turn = s.places.at(sh, name).beginReading()
+	sh.settle(name)
+	return r
+}
+
+// end lets keep take in what was read, if that is still how things are.
+func (r reading) end(keep func(*place)) {
+	sh := r.s.places.lock(r.name)
+	p := r.s.places.at(sh, r.name)
+	if p.endReading(r.turn) && r.s.sweeping.Load() == 0 && r.s.turn.Load() == r.sweep {
+		keep(p)
+	}
+	sh.settle(r.name)
+}

@@ -1,0 +1,114 @@
+package cache
+
+import (
+	"context"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
+)
+
+// While a write is under way nothing is kept or answered from memory of what it may
+// touch, so that whoever reads after its commit, as a delivery does that was
+// committed with it, reads the engine.
+
+// AddMembers forgets who is a member; see store.Members.
+func (s *Store) AddMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis, limit store.MemberLimit) ([]string, error) {
+	defer s.write(placeName{app, id}, (*place).forgetMembers)()
+	return s.Store.AddMembers(ctx, app, id, clients, at, limit)
+}
+
+// RemoveMembers forgets who is a member; see store.Members.
+func (s *Store) RemoveMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis) ([]string, error) {
+	defer s.write(placeName{app, id}, (*place).forgetMembers)()
+	return s.Store.RemoveMembers(ctx, app, id, clients, at)
+}
+
+// UpdateMember forgets the members but not the audience, which is the same; see
+// store.Members.
+func (s *Store) UpdateMember(ctx context.Context, app string, id skein.ID, client string, at skein.Millis, change func(skein.Conversation, *skein.Member) error) (skein.Conversation, skein.Member, error) {
+	conv, member, err := s.Store.UpdateMember(ctx, app, id, client, at, change)
+	s.touch(placeName{app, id}, func(p *place) {
+		if err == nil && p.hasConv && p.conv.Updated == conv.Updated {
+			p.forgetSeat(client)
+			return
+		}
+		p.forgetSeats() // a role may have gone from one to another
+		p.hasConv = false
+	})
+	return conv, member, err
+}
+
+// UpdateConversation forgets the conversation; see store.Conversations.
+func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID, change func(*skein.Conversation) error) (skein.Conversation, error) {
+	conv, err := s.Store.UpdateConversation(ctx, app, id, change)
+	s.touch(placeName{app, id}, func(p *place) { p.hasConv = false })
+	return conv, err
+}
+
+// UpdateConversations forgets the conversations; see store.Conversations.
+func (s *Store) UpdateConversations(ctx context.Context, app string, where []skein.Condition, extend []byte, at skein.Millis) ([]skein.ID, error) {
+	ids, err := s.Store.UpdateConversations(ctx, app, where, extend, at)
+	s.turn.Add(1)
+	if err != nil { // it may have happened nevertheless
+		s.forgetApp(app)
+	}
+	for _, id := range ids {
+		s.touch(placeName{app, id}, func(p *place) { p.hasConv = false })
+	}
+	return ids, err
+}
+
+// DeleteConversation forgets all of it; see store.Conversations.
+func (s *Store) DeleteConversation(ctx context.Context, app string, id skein.ID) ([]string, error) {
+	defer s.write(placeName{app, id}, (*place).forget)()
+	return s.Store.DeleteConversation(ctx, app, id)
+}
+
+// write says that a write about a place is under way; what it answers says that it
+// is over and has the place forget what may be different now.
+func (s *Store) write(name placeName, forget func(*place)) (over func()) {
+	sh := s.places.lock(name)
+	s.places.at(sh, name).beginWriting()
+	sh.settle(name)
+	return func() {
+		sh := s.places.lock(name)
+		p := s.places.at(sh, name)
+		p.endWriting()
+		forget(p)
+		sh.settle(name)
+	}
+}
+
+// touch has a place, if there is one, forget what a write that is over has changed.
+// It is for writes that no delivery hangs on.
+func (s *Store) touch(name placeName, forget func(*place)) {
+	sh := s.places.lock(name)
+	if p, found := sh.find(name); found {
+		p.turn++
+		forget(p)
+	}
+	sh.settle(name)
+}
+
+// commit takes in what was committed, before anybody is told of it.
+func (s *Store) commit(sent []skein.Sent) {
+	for i := range sent {
+		s.take(&sent[i])
+	}
+	if s.committed != nil {
+		s.committed(sent)
+	}
+}
+
+func (s *Store) take(m *skein.Sent) {
+	name := placeName{m.App, m.Conv}
+	sh := s.places.lock(name)
+	if p, found := sh.find(name); found {
+		if m.Change == nil {
+			p.said(m.Message)
+		} else {
+			p.changed(*m.Change)
+		}
+	}
+	sh.settle(name)
+}
