@@ -45,6 +45,7 @@ var mayImport = map[string]string{
 	"internal/rest":              ". internal/access internal/ops internal/wire",
 	"internal/socket":            ". internal/access internal/hub internal/ops internal/wire",
 	"internal/store":             ".",
+	"internal/store/cache":       ". internal/store",
 	"internal/store/sqlite":      ". internal/store",
 	"internal/store/storetest":   ". internal/store",
 	"internal/wire":              ".",

@@ -64,6 +64,7 @@ func assemble(ctx context.Context, c config.Serve, log *slog.Logger) (*server, e
 		Committed:  func(sent []skein.Sent) { s.delivery.Committed(sent) },
 		Log:        log,
 		Registerer: s.registry,
+		CacheBytes: c.CacheMiB << 20,
 	}); err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/skein-im/skein/internal/config"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/cache"
 	"github.com/skein-im/skein/internal/store/sqlite"
 )
 
@@ -28,6 +29,7 @@ type storeOptions struct {
 	Committed  store.CommitHook      // nil: nobody is told
 	Log        *slog.Logger          // nil: no log
 	Registerer prometheus.Registerer // nil: no metrics
+	CacheBytes int                   // of memory before the engine; zero: none
 }
 
 // openStore opens the configured store and makes it where there is none. Close
@@ -36,14 +38,20 @@ func openStore(ctx context.Context, cfg config.Store, opts storeOptions) (store.
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("--data: %w", err)
 	}
-	s, err := sqlite.Open(ctx, sqlite.Options{
-		Path:      filepath.Join(cfg.Data, storeFile),
-		Committed: opts.Committed, Now: clock, Log: opts.Log, Registerer: opts.Registerer,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("--data %s: %w", cfg.Data, err)
+	engine := func(committed store.CommitHook) (store.Store, error) {
+		s, err := sqlite.Open(ctx, sqlite.Options{
+			Path:      filepath.Join(cfg.Data, storeFile),
+			Committed: committed, Now: clock, Log: opts.Log, Registerer: opts.Registerer,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("--data %s: %w", cfg.Data, err)
+		}
+		return s, nil
 	}
-	return s, nil
+	if opts.CacheBytes == 0 {
+		return engine(opts.Committed)
+	}
+	return cache.Over(engine, cache.Options{Bytes: opts.CacheBytes, Committed: opts.Committed, Registerer: opts.Registerer})
 }
 
 // withStore lends do the store that is there already. A command that only looks

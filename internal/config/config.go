@@ -31,6 +31,7 @@ type Serve struct {
 	Bus           string        `group:"settings" default:"in-process" placeholder:"URL" help:"What carries events between nodes: in-process, for a single node."`
 	PublicURL     string        `group:"settings" name:"public-url" placeholder:"URL" help:"Prefix of the file links that are handed out; without it, taken from each request."`
 	Drain         time.Duration `group:"settings" default:"10s" placeholder:"TIME" help:"How long sockets take to close after SIGTERM; 0s closes at once."`
+	CacheMiB      int           `group:"settings" name:"cache-mib" default:"128" placeholder:"MIB" help:"Memory for what is asked of the store most: members and newest messages of busy conversations, clients who come and go; 0 keeps nothing."`
 	Timezone      string        `group:"settings" default:"UTC" placeholder:"ZONE" help:"Zone of ctime and mtime of conversations, such as Asia/Shanghai."`
 	AllowOpenApps bool          `group:"settings" help:"Start on a public address although an app has token authentication off."`
 	LogLevel      string        `group:"settings" default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"Least level that is logged: debug, info, warn or error."`

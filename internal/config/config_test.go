@@ -50,7 +50,7 @@ func TestDefaults(t *testing.T) {
 	want := Serve{
 		Store: Store{Data: "./data", Database: "sqlite"},
 		Addr:  "127.0.0.1:8080", AdminAddr: "127.0.0.1:9090", Bus: "in-process",
-		Drain: 10 * time.Second, Timezone: "UTC", LogLevel: "info", LogFormat: "text",
+		Drain: 10 * time.Second, CacheMiB: 128, Timezone: "UTC", LogLevel: "info", LogFormat: "text",
 	}
 	if g.Serve != want {
 		t.Errorf("got  %+v\nwant %+v", g.Serve, want)
@@ -94,13 +94,13 @@ func TestPrecedence(t *testing.T) {
 func TestEverySettingFromEverySource(t *testing.T) {
 	values := map[string]string{
 		"data": "/tmp/x", "database": "sqlite", "dev": "true", "addr": "127.0.0.1:1", "admin-addr": "127.0.0.1:2",
-		"bus": "in-process", "public-url": "https://im.example", "drain": "4s", "timezone": "Asia/Shanghai",
+		"bus": "in-process", "public-url": "https://im.example", "drain": "4s", "cache-mib": "64", "timezone": "Asia/Shanghai",
 		"allow-open-apps": "true", "log-level": "debug", "log-format": "json",
 	}
 	want := Serve{
 		Store: Store{Data: "/tmp/x", Database: "sqlite"},
 		Dev:   true, Addr: "127.0.0.1:1", AdminAddr: "127.0.0.1:2",
-		Bus: "in-process", PublicURL: "https://im.example", Drain: 4 * time.Second, Timezone: "Asia/Shanghai",
+		Bus: "in-process", PublicURL: "https://im.example", Drain: 4 * time.Second, CacheMiB: 64, Timezone: "Asia/Shanghai",
 		AllowOpenApps: true, LogLevel: "debug", LogFormat: "json",
 	}
 	for name := range settingNames(t) {

@@ -39,6 +39,7 @@ func (s Serve) Validate() error {
 		s.checkBus(),
 		s.checkPublicURL(),
 		s.checkDrain(),
+		s.checkCache(),
 		s.checkTimezone(),
 	)
 }
@@ -100,6 +101,14 @@ func (s Serve) checkPublicURL() error {
 func (s Serve) checkDrain() error {
 	if s.Drain < 0 {
 		return fmt.Errorf("--drain: %v is less than nothing", s.Drain)
+	}
+	return nil
+}
+
+func (s Serve) checkCache() error {
+	const most = 1 << 20 // a tebibyte
+	if s.CacheMiB < 0 || s.CacheMiB > most {
+		return fmt.Errorf("--cache-mib: %d is not 0 to %d", s.CacheMiB, most)
 	}
 	return nil
 }

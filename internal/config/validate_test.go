@@ -30,6 +30,7 @@ func TestRefused(t *testing.T) {
 		"public URL with a query":         {"--public-url https://im.example?a=b", "--public-url: "},
 		"negative drain":                  {"--drain=-1s", "--drain: -1s is less than nothing"},
 		"drain without a unit":            {"--drain 10", "--drain"},
+		"negative cache":                  {"--cache-mib=-1", "--cache-mib: -1 is not 0 to"},
 		"unknown zone":                    {"--timezone Mars/Olympus", `--timezone: "Mars/Olympus" is no zone`},
 		"no zone":                         {"--timezone=", "--timezone: "},
 		"unknown level":                   {"--log-level loud", "--log-level must be one of"},
