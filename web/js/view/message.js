@@ -37,7 +37,7 @@ function spoken(row, context) {
     },
   },
   starts && !own && conv.type !== ConvType.private && h("div.sender.ellipsis", { title: m.from }, h("bdi", chat.name(m.from))),
-  h("div.line", body(m, context),
+  h("div.said", body(m, context),
     m.version > 1 && h("span.edited", t("edited")),
     m.pin && h("span.edited", { role: "img", "aria-label": t("pinned"), title: t("pinned") }, icon("pin")), more),
   m.reactions?.length > 0 && reactionsOf(m, context),
