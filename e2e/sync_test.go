@@ -160,6 +160,9 @@ func TestSyncComesInPages(t *testing.T) {
 	s := a.syncer(tom, 2)
 	var changed []string
 	for i := 0; ; i++ {
+		if i > 100 {
+			t.Fatal("sync does not come to an end")
+		}
 		p := s.page(t)
 		for _, v := range p.Conversations {
 			s.views[v.ConvID] = v
