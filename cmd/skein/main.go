@@ -20,6 +20,7 @@ type program struct {
 	Token   tokenCmd   `cmd:"" help:"Print a signed token of one client."`
 	Backup  backupCmd  `cmd:"" help:"Copy the store and the uploads, also while a server runs."`
 	Restore restoreCmd `cmd:"" help:"Put a backup in the place of --data."`
+	Bench   benchCmd   `cmd:"" help:"Measure what a server costs under load."`
 	Version versionCmd `cmd:"" help:"Print version, commit and Go release."`
 }
 

@@ -7,6 +7,7 @@ package ledger
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 )
 
@@ -97,6 +98,9 @@ func (c *Conversation) ID() string { return c.id }
 // From is the seq that it had before.
 func (c *Conversation) From() int64 { return c.from }
 
+// FromText is From in digits.
+func (c *Conversation) FromText() string { return strconv.FormatInt(c.from, 10) }
+
 // Answered books the answer to a send.
 func (c *Conversation) Answered(seq int64, m Message) {
 	c.mu.Lock()
@@ -131,6 +135,18 @@ func (c *Conversation) at(seq int64) Message {
 		return c.answered[at]
 	}
 	return Message{}
+}
+
+// dueTo is the greatest seq answered to another than self.
+func (c *Conversation) dueTo(self uint32) int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, m := range slices.Backward(c.answered) {
+		if m.Sender != self && m != (Message{}) {
+			return c.from + int64(i) + 1
+		}
+	}
+	return c.from
 }
 
 // Stored holds the history past From, oldest first, against what was answered.

@@ -20,21 +20,19 @@ type Receiver struct {
 
 // NewReceiver is due everything past conv.From() that self does not send.
 func NewReceiver(name string, conv *Conversation, self uint32) *Receiver {
-	r := &Receiver{name: name, conv: conv, self: self, next: conv.from + 1, missing: map[int64]struct{}{}}
+	r := &Receiver{name: name, conv: conv, self: self, next: conv.from + 1}
 	r.last.Store(conv.from)
 	return r
 }
 
-// Last is the greatest seq that came; safe for concurrent use.
-func (r *Receiver) Last() int64 { return r.last.Load() }
+// Behind says that something was answered past what came; safe for concurrent use.
+func (r *Receiver) Behind() bool { return r.last.Load() < r.conv.dueTo(r.self) }
 
 // Got books a push.
 func (r *Receiver) Got(seq int64, m Message) {
 	switch {
 	case seq >= r.next:
-		for ; r.next < seq; r.next++ {
-			r.missing[r.next] = struct{}{} // its own, or late, or lost: known in the end
-		}
+		r.miss(seq)
 		r.next++
 		r.last.Store(seq)
 	case r.late(seq):
@@ -43,6 +41,17 @@ func (r *Receiver) Got(seq int64, m Message) {
 		r.conv.faults.Addf("%s: %s got seq %d again: doubled", r.conv.id, r.name, seq)
 	}
 	r.sum = fold(r.sum, m)
+}
+
+// miss notes what is not there before seq: its own, or late, or lost; which of
+// them is known in the end.
+func (r *Receiver) miss(seq int64) {
+	if r.next < seq && r.missing == nil {
+		r.missing = map[int64]struct{}{}
+	}
+	for ; r.next < seq; r.next++ {
+		r.missing[r.next] = struct{}{}
+	}
 }
 
 func (r *Receiver) late(seq int64) bool {

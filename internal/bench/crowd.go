@@ -1,0 +1,233 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/skein-im/skein/internal/bench/ledger"
+)
+
+// crowd is the sockets of one phase: conversations, who speaks in them, who listens.
+// It is gathered, started, settled and dispersed, once each.
+type crowd struct {
+	faults  ledger.Faults
+	convs   []*ledger.Conversation
+	members []*member
+
+	quota   *quota
+	paced   atomic.Pointer[time.Time] // when the first message of a pacer was due; set before it is sent
+	answers atomic.Int64
+	pushes  atomic.Int64
+	broken  atomic.Bool // a socket was lost: what it waits for does not come
+	leaving atomic.Bool
+	onPush  func(ledger.Message) // nil: nothing; called by many goroutines
+	onDone  func()               // nil: nothing; called when all has come to rest
+
+	readers sync.WaitGroup
+}
+
+// member is a socket in a conversation.
+type member struct {
+	crowd *crowd
+	sock  *socket
+	conv  *ledger.Conversation
+	recv  *ledger.Receiver
+	body  body
+
+	// Of those who speak.
+	who     uint32
+	speaks  bool
+	window  int    // how many may be under way; zero: whatever the pacer sends
+	n       uint32 // of the next message; owned by the reader, or the pacer
+	command []byte // likewise
+}
+
+// listener adds a socket that is pushed what others say.
+func (c *crowd) listener(s *socket, name string, conv *ledger.Conversation) {
+	c.members = append(c.members, &member{crowd: c, sock: s, conv: conv, recv: ledger.NewReceiver(name, conv, ledger.NoSender)})
+}
+
+// speaker adds a socket that speaks, too; who tells speakers apart.
+func (c *crowd) speaker(s *socket, name string, conv *ledger.Conversation, who uint32, window int, b body) {
+	m := &member{crowd: c, sock: s, conv: conv, recv: ledger.NewReceiver(name, conv, who), speaks: true, who: who, window: window, body: b}
+	c.members = append(c.members, m)
+}
+
+// start lets those with a window speak until the quota is over, and all listen.
+func (c *crowd) start(q *quota) error {
+	c.quota = q
+	for _, m := range c.members {
+		for range m.window {
+			m.say()
+		}
+		c.readers.Go(m.read)
+	}
+	for _, m := range c.members {
+		if err := m.sock.flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// say queues the next message, if there is to be one.
+func (m *member) say() {
+	if m.crowd.quota.take() {
+		m.sock.queue(m.next())
+	}
+}
+
+func (m *member) next() []byte {
+	m.command = m.body.appendCommand(m.command[:0], m.who, m.n)
+	m.n++
+	return m.command
+}
+
+func (m *member) read() {
+	err := m.sock.loop(m.handle)
+	if m.crowd.leaving.Load() && closedByUs(err) {
+		return
+	}
+	m.crowd.broken.Store(true)
+	m.crowd.faults.Addf("%s: a socket is over: %v", m.conv.ID(), err)
+}
+
+func (m *member) handle(frame []byte) {
+	switch {
+	case bytes.HasPrefix(frame, pushed):
+		m.pushed(frame)
+	case bytes.HasPrefix(frame, answered):
+		m.answered(frame)
+	case bytes.HasPrefix(frame, kicked), bytes.HasPrefix(frame, faultless), refused(frame):
+		m.crowd.broken.Store(true)
+		m.crowd.faults.Addf("%s: the server says %s", m.conv.ID(), frame)
+	}
+}
+
+// refused: the type of a frame is at its beginning.
+func refused(frame []byte) bool {
+	return bytes.Contains(frame[:min(len(frame), 40)], isError)
+}
+
+func (m *member) pushed(frame []byte) {
+	seq, msg, ok := parsePush(frame)
+	if !ok {
+		m.crowd.faults.Addf("%s: a push of nothing that was sent: %s", m.conv.ID(), frame)
+		return
+	}
+	m.recv.Got(seq, msg)
+	m.crowd.pushes.Add(1)
+	if m.crowd.onPush != nil {
+		m.crowd.onPush(msg)
+	}
+}
+
+func (m *member) answered(frame []byte) {
+	seq, msg, ok := parseAnswer(frame, m.who)
+	if !ok {
+		m.crowd.faults.Addf("%s: an answer without seq or id: %s", m.conv.ID(), frame)
+		return
+	}
+	m.conv.Answered(seq, msg)
+	m.crowd.answers.Add(1)
+	if m.window > 0 {
+		m.say()
+	}
+}
+
+// pace sends at a fixed rate, one speaker after another, until the quota is over. A
+// message that is due is sent whether or not the last was answered, and when the
+// generator is late its message still counts from when it was due: dueAt. So a
+// server that stands still is charged for all that should have been sent meanwhile.
+func (c *crowd) pace(ctx context.Context, q *quota, speakers []*member, interval time.Duration) error {
+	runtime.LockOSThread() // pause blocks it
+	defer runtime.UnlockOSThread()
+	start := time.Now()
+	c.paced.Store(&start)
+	for k := int64(0); q.take(); k++ {
+		pause(time.Until(start.Add(time.Duration(k) * interval)))
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if c.broken.Load() {
+			return nil // the faults say why
+		}
+		speaker := speakers[k%int64(len(speakers))]
+		if err := speaker.sock.send(speaker.next()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dueAt is when a speaker's nth message was due under pace, with speakers numbered
+// from zero in their order.
+func (c *crowd) dueAt(m ledger.Message, speakers int, interval time.Duration) time.Time {
+	return c.paced.Load().Add((time.Duration(m.N)*time.Duration(speakers) + time.Duration(m.Sender)) * interval)
+}
+
+// settle waits until each message was answered and pushed, or cannot be any more.
+// What is missing after that is for check to tell.
+func (c *crowd) settle(ctx context.Context, q *quota, patience time.Duration) error {
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	var deadline time.Time
+	for {
+		switch {
+		case c.broken.Load(), q.over() && c.answers.Load() == q.taken.Load() && !c.behind():
+			return nil
+		case !q.over():
+		case deadline.IsZero():
+			deadline = time.Now().Add(patience)
+		case time.Now().After(deadline):
+			if open := q.taken.Load() - c.answers.Load(); open > 0 {
+				c.faults.Addf("%d messages were not answered in %v", open, patience)
+			}
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// behind says that somebody is due something.
+func (c *crowd) behind() bool {
+	for _, m := range c.members {
+		if m.recv.Behind() {
+			return true
+		}
+	}
+	return false
+}
+
+// hangUp ends what blocks on the sockets.
+func (c *crowd) hangUp() {
+	c.leaving.Store(true)
+	for _, m := range c.members {
+		m.sock.close()
+	}
+}
+
+// disperse closes the sockets and waits for their goroutines.
+func (c *crowd) disperse() {
+	c.hangUp()
+	c.readers.Wait()
+}
+
+// check holds what everybody got against the history, when it was read, and else
+// against what was answered; it follows disperse.
+func (c *crowd) check() (checked string) {
+	for _, m := range c.members {
+		m.recv.Done()
+	}
+	return fmt.Sprintf("each of %d answered messages is in the history once and in its place, each of %d pushes came once and in order",
+		c.answers.Load(), c.pushes.Load())
+}

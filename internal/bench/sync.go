@@ -1,0 +1,232 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/skein-im/skein/internal/bench/ledger"
+	"github.com/skein-im/skein/internal/bench/report"
+)
+
+const (
+	convsEach   = 50 // conversations of a client, and clients of a conversation
+	changedEach = 3  // of them have something new
+	newEach     = 2  // messages in each of those
+)
+
+// circle is clients who share their conversations.
+type circle struct {
+	clients []string
+	cursors []string               // of each client, before anything was said
+	convs   []string               // convsEach
+	changed []*ledger.Conversation // of convs
+}
+
+// synchronise: clients that have been away come back at once, each logs in, asks
+// what is new and fetches it.
+func synchronise(ctx context.Context, r *run) error {
+	const usual = 10_000
+	circles, err := r.circles(ctx, r.clients(usual))
+	if err != nil {
+		return err
+	}
+	var faults ledger.Faults
+	padding := r.padding()
+	if err := parallel(ctx, len(circles), setupConnections, func(ctx context.Context, i int) error {
+		return r.sayIn(ctx, circles[i], &faults, padding)
+	}); err != nil {
+		return err
+	}
+	var back []returning
+	var convs []*ledger.Conversation
+	for _, c := range circles {
+		convs = append(convs, c.changed...)
+		for i := range c.clients {
+			back = append(back, returning{c, i})
+		}
+	}
+	if err := r.stored(ctx, convs); err != nil {
+		return err
+	}
+	took := newLatencies()
+	var got atomic.Int64
+	m, err := r.measure(ctx, r.host, "", maxProfile, func() error {
+		return parallel(ctx, len(back), storming, func(ctx context.Context, i int) error {
+			start := time.Now()
+			n, err := back[i].sync(ctx, r.host, &faults)
+			took.record(time.Since(start))
+			got.Add(int64(n))
+			return err
+		})
+	})
+	if err != nil {
+		return err
+	}
+	// The target is 15 s of one core for 10,000 clients.
+	values := append(m.values("sync", "syncs", int64(len(back)), report.AtMost(1500), nil), took.values("connect, login, sync", nil)...)
+	about := fmt.Sprintf("%d clients with %d conversations come back, %d of them changed, %d at a time", len(back), convsEach, changedEach, min(len(back), storming))
+	return r.phase("", about, values, fmt.Sprintf("each client was told of its %d changes alone and got each of %d messages once and in order", changedEach, got.Load()), &faults)
+}
+
+// circles makes n clients, their conversations, and lets each sync once.
+func (r *run) circles(ctx context.Context, n int) ([]*circle, error) {
+	clients, err := r.users(ctx, "y", max(2, n))
+	if err != nil {
+		return nil, err
+	}
+	var circles []*circle
+	for len(clients) > 0 {
+		size := min(convsEach, len(clients))
+		if left := len(clients) - size; left == 1 {
+			size++ // nobody is alone
+		}
+		circles = append(circles, &circle{clients: clients[:size], cursors: make([]string, size), convs: make([]string, convsEach)})
+		clients = clients[size:]
+	}
+	if err := parallel(ctx, len(circles)*convsEach, setupConnections, func(ctx context.Context, i int) error {
+		c := circles[i/convsEach]
+		var err error
+		c.convs[i%convsEach], err = r.conversation(ctx, typeGroup, c.clients)
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	return circles, parallel(ctx, len(circles), setupConnections, func(ctx context.Context, i int) error {
+		return r.firstSyncs(ctx, circles[i])
+	})
+}
+
+func (r *run) firstSyncs(ctx context.Context, c *circle) error {
+	for i, client := range c.clients {
+		s, err := r.host.join(ctx, client)
+		if err != nil {
+			return err
+		}
+		page, err := s.sync("")
+		s.close()
+		if err != nil {
+			return err
+		}
+		if len(page.Conversations) != convsEach {
+			return fmt.Errorf("first sync of %s: %d conversations, want %d", client, len(page.Conversations), convsEach)
+		}
+		c.cursors[i] = page.NextCursor
+	}
+	return nil
+}
+
+// sayIn says something in some of the circle's conversations.
+func (r *run) sayIn(ctx context.Context, c *circle, faults *ledger.Faults, padding string) error {
+	for _, id := range c.convs[:changedEach] {
+		conv := ledger.NewConversation(id, 0, faults)
+		c.changed = append(c.changed, conv)
+		for n := range uint32(newEach) {
+			var answer storedMessage
+			message := map[string]any{"from_client": c.clients[0], "type": -1, "text": string(appendText(nil, 0, n, padding))}
+			if err := r.host.call(ctx, http.MethodPost, "/im/conversations/"+id+"/message", message, &answer); err != nil {
+				return err
+			}
+			conv.Answered(answer.Seq, ledger.Message{N: n, ID: ledger.Hash([]byte(answer.MsgID))})
+		}
+	}
+	return nil
+}
+
+// syncPage is what is read of the answer to sync.
+type syncPage struct {
+	Conversations []struct {
+		ConvID string `json:"conv_id"`
+	} `json:"conversations"`
+	NextCursor    string `json:"next_cursor"`
+	Done          bool   `json:"done"`
+	ResetRequired bool   `json:"reset_required"`
+}
+
+// sync asks what is new since the cursor; empty: everything.
+func (s *socket) sync(cursor string) (page syncPage, err error) {
+	command := `{"type":"sync","data":{"limit":200`
+	if cursor != "" {
+		command += `,"cursor":"` + cursor + `"`
+	}
+	err = s.askFor("sync", command+`}}`, &page)
+	if err == nil && (!page.Done || page.ResetRequired) {
+		err = fmt.Errorf("sync: done %v, reset_required %v", page.Done, page.ResetRequired)
+	}
+	return page, err
+}
+
+// askFor is ask with the data of the answer decoded.
+func (s *socket) askFor(name, command string, into any) error {
+	frame, err := s.ask(name, []byte(command))
+	if err != nil {
+		return err
+	}
+	answer := struct {
+		Data any `json:"data"`
+	}{Data: into}
+	if err := json.Unmarshal(frame, &answer); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// messageRange is what is read of an item of the answer to msg.ranges.
+type messageRange struct {
+	ConvID  string          `json:"conv_id"`
+	Data    []storedMessage `json:"data"`
+	HasMore bool            `json:"has_more"`
+}
+
+// returning is a client of a circle that comes back.
+type returning struct {
+	circle *circle
+	client int
+}
+
+// sync connects, logs in, syncs and fetches, and is how many messages it got.
+func (b returning) sync(ctx context.Context, h *host, faults *ledger.Faults) (messages int, err error) {
+	c, name := b.circle, b.circle.clients[b.client]
+	s, err := h.join(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	defer s.close()
+	page, err := s.sync(c.cursors[b.client])
+	if err != nil {
+		return 0, err
+	}
+	if len(page.Conversations) != changedEach {
+		faults.Addf("%s: sync tells of %d conversations, %d have changed", name, len(page.Conversations), changedEach)
+	}
+	command := []byte(`{"type":"msg.ranges","data":{"ranges":[`)
+	for i, conv := range page.Conversations {
+		if i > 0 {
+			command = append(command, ',')
+		}
+		command = append(command, `{"after_seq":0,"conv_id":`...)
+		command = append(strconv.AppendQuote(command, conv.ConvID), '}')
+	}
+	var ranges []messageRange
+	if err := s.askFor("msg.ranges", string(command)+`]}}`, &ranges); err != nil {
+		return 0, err
+	}
+	for _, conv := range c.changed {
+		r := ledger.NewReceiver(name, conv, ledger.NoSender)
+		for _, got := range ranges {
+			if got.ConvID != conv.ID() {
+				continue
+			}
+			for _, m := range got.Data {
+				r.Got(m.Seq, m.entry().Message)
+				messages++
+			}
+		}
+		r.Done()
+	}
+	return messages, nil
+}
