@@ -87,6 +87,7 @@ type Scene struct {
 	Conversation Conversation
 	Member       *Member // who asks; nil: no member, or the backend
 	Message      Message // as Member sees it
+	Own          bool    // Member said it, not a former holder of its client id
 	Reacted      bool    // Member has the emoji that is asked for under the message already
 	Pins         int     // pinned messages of the conversation
 }

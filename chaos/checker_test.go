@@ -121,6 +121,12 @@ func (c *checker) checkSend(d *deedDone, truth *event) {
 		return
 	}
 	first := good[0].reply
+	for _, a := range d.attempts {
+		if a.reply.Code == codeConflict {
+			c.breach(retried, "%s is seq %d and was refused as another message", d.Args.ClientMsgID, first.Seq)
+			return
+		}
+	}
 	for _, a := range good[1:] {
 		if a.reply.Seq != first.Seq || a.reply.MsgID != first.MsgID {
 			c.breach(retried, "%s was answered as seq %d (%s), then as seq %d (%s)", d.Args.ClientMsgID, first.Seq, first.MsgID, a.reply.Seq, a.reply.MsgID)

@@ -138,8 +138,10 @@ func session(e event) string { return fmt.Sprintf("%s:%d", deviceOf(e), e.Sessio
 // deviceOf names a device.
 func deviceOf(e event) string { return e.App + "/" + e.Client + "/" + e.Device }
 
-// codeForbidden answers a leave of who has left.
-const codeForbidden = 4004
+const (
+	codeForbidden = 4004 // answers a leave of who has left
+	codeConflict  = 4013 // answers a client_msg_id that is another message's
+)
 
 func (f *facts) moved(d *deedDone) {
 	m := move{from: d.N, to: d.answered()}

@@ -146,6 +146,14 @@ var spoilt = map[string]struct {
 		again.N, again.Seq, again.MsgID, again.Asked = first.N+1, 6, "g-twin", first.N+1
 		t.insert(&event{N: first.N + 1}, again)
 	}},
+	"a retry is refused as another message": {retried, func(t *tape) {
+		first := *t.sent("bob#1")
+		call := *t.only(0, func(e event) bool { return e.Kind == kindCall && e.Call == first.Call })
+		t.insert(&first, call)
+		again := first
+		again.N, again.Code, again.Seq, again.MsgID, again.Asked = first.N+1, codeConflict, 0, "", first.N+1
+		t.insert(&event{N: first.N + 1}, again)
+	}},
 	"what was refused is stored": {refused, func(t *tape) {
 		e := t.sent("bob#1")
 		e.Code, e.Seq, e.MsgID = codeForbidden, 0, ""

@@ -23,7 +23,7 @@ type Editing struct {
 func (s *Service) Edit(ctx context.Context, by skein.Actor, conv, id skein.ID, e Editing) (skein.Message, error) {
 	c, err := s.change(ctx, by, conv, id, "", func(at skein.Scene) (skein.Change, error) {
 		m := at.Message
-		if !by.Server() && m.Sender != by.Client {
+		if !by.Server() && !at.Own {
 			return skein.Change{}, skein.ErrForbidden
 		}
 		if err := unlessNormal(m); err != nil {
@@ -69,7 +69,7 @@ func (s *Service) Recall(ctx context.Context, by skein.Actor, conv, id skein.ID)
 		m, now := at.Message, s.now()
 		always := by.Server() || at.Member.Role >= skein.RoleAdmin
 		switch {
-		case !always && m.Sender != by.Client:
+		case !always && !at.Own:
 			return skein.Change{}, skein.ErrForbidden
 		case m.Status == skein.StatusRecalled:
 			return skein.Change{}, nil

@@ -54,6 +54,7 @@ type subject struct {
 	key    int64
 	server bool // it was sent with the server role
 	hidden bool // from who asks
+	own    bool // who asks said it
 }
 
 // subject reads one of the conversation's messages. Errors: ErrUnknownMessage.
@@ -63,8 +64,10 @@ func (g *group) subject(at conversation, id skein.ID, by string) (m subject, err
 		m.key = r.ColumnInt64(messageColumnCount)
 		m.server = r.ColumnInt64(messageColumnCount+1)&flagServer != 0
 		m.hidden = r.ColumnBool(messageColumnCount + 2)
-	}, `SELECT `+messageColumns+`, message_key, flags, `+hiddenFrom+`?3)
-		FROM messages m WHERE id = ?2 AND conv_key = ?1`, at.key, id, by)
+		m.own = by != "" && m.Sender == by && m.key > r.ColumnInt64(messageColumnCount+3)
+	}, `SELECT `+messageColumns+`, message_key, flags, `+hiddenFrom+`?3),
+		(SELECT since FROM clients WHERE app_key = (SELECT app_key FROM apps WHERE id = ?4) AND id = ?3)
+		FROM messages m WHERE id = ?2 AND conv_key = ?1`, at.key, id, by, at.App)
 	if err == nil && !found {
 		err = skein.ErrUnknownMessage
 	}
@@ -82,7 +85,7 @@ func (m subject) seen() skein.Message {
 
 // scene is what by decides on.
 func (g *group) scene(at conversation, m subject, by, emoji string) (s skein.Scene, err error) {
-	s = skein.Scene{Conversation: at.Conversation, Message: m.seen()}
+	s = skein.Scene{Conversation: at.Conversation, Message: m.seen(), Own: m.own}
 	if by != "" {
 		_, err = g.row(func(r *sqlite3.Stmt) {
 			member := readMember(r, 0)

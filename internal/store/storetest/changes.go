@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // makes answers a decision whatever the scene.
@@ -79,6 +80,29 @@ func (f *fixture) sayAll(app string, conv skein.ID, sender string) (skein.Draft,
 }
 
 var changes = []check{
+	{"a message is its sender's own, not that of who takes the id later", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		conv := f.group("shop", "ann", "bob")
+		said := f.say("shop", conv, "ann", "mine")
+		own := func(m skein.Message, by string) (own bool) {
+			_, err := f.ChangeMessage(f.Context(), "shop", conv, m.ID, by, "", func(s skein.Scene) (skein.Change, error) {
+				own = s.Own
+				return skein.Change{}, nil
+			})
+			f.must(err)
+			return own
+		}
+		equal(f, "the sender's", own(said, "ann"), true)
+		equal(f, "another's", own(said, "bob"), false)
+		equal(f, "nobody's", own(said, ""), false)
+		_, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
+		f.must(err)
+		f.clients("shop", "ann")
+		_, err = f.AddMembers(f.Context(), "shop", conv, []string{"ann"}, f.now(), store.MemberLimit{})
+		f.must(err)
+		equal(f, "the new holder's", own(said, "ann"), false)
+		equal(f, "the new holder's own", own(f.say("shop", conv, "ann", "also mine"), "ann"), true)
+	}},
 	{"an edit is the next version, in the log, and told", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		conv := f.group("shop", "ann", "bob")
@@ -216,7 +240,7 @@ var changes = []check{
 			_, member, err := f.Conversation(f.Context(), "shop", conv, tt.member)
 			f.must(err)
 			equal(f, name, s, skein.Scene{
-				Conversation: f.lookup("shop", conv), Member: member, Message: tt.message, Reacted: tt.reacted, Pins: 1,
+				Conversation: f.lookup("shop", conv), Member: member, Message: tt.message, Own: tt.by == said.Sender, Reacted: tt.reacted, Pins: 1,
 			})
 		}
 	}},
