@@ -12,7 +12,7 @@ const shards = 16
 // memory keeps the entries that were used last, within a bound of bytes.
 type memory[K comparable, V entry] struct {
 	seed   maphash.Seed
-	make   func() V
+	fresh  func() V
 	shards [shards]shard[K, V]
 }
 
@@ -39,8 +39,8 @@ type item[K comparable, V entry] struct {
 	next, prev *item[K, V]
 }
 
-func (m *memory[K, V]) init(limit int, make func() V) {
-	m.seed, m.make = maphash.MakeSeed(), make
+func (m *memory[K, V]) init(limit int, fresh func() V) {
+	m.seed, m.fresh = maphash.MakeSeed(), fresh
 	for i := range m.shards {
 		m.shards[i].init(limit / shards)
 	}
@@ -75,7 +75,7 @@ func (m *memory[K, V]) at(sh *shard[K, V], key K) V {
 	if value, found := sh.find(key); found {
 		return value
 	}
-	it := &item[K, V]{key: key, value: m.make()}
+	it := &item[K, V]{key: key, value: m.fresh()}
 	sh.items[key] = it
 	it.link(&sh.ring)
 	return it.value
