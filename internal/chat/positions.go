@@ -55,7 +55,7 @@ func (s *Service) tellPosition(by skein.Actor, conv skein.Conversation, before, 
 		})
 	}
 	all := conv.Type != skein.Room && conv.Members <= maxToldTogether
-	if all && conv.Members <= maxToldAtOnce {
+	if all && conv.Members <= atOnce(before, after) {
 		tell(func(*skein.Notice) {})
 		return
 	}
@@ -63,6 +63,16 @@ func (s *Service) tellPosition(by skein.Actor, conv skein.Conversation, before, 
 	if all {
 		tell(func(n *skein.Notice) { n.Gather = true })
 	}
+}
+
+// atOnce is the largest conversation whose members are told at once. That a message
+// was received is told by every device that is there, all in the same moment: in a
+// group of 200 that would be 40,000 frames a message.
+func atOnce(before, after skein.Member) int {
+	if after.Read() == before.Read() {
+		return 2
+	}
+	return maxToldAtOnce
 }
 
 // Readers is how far the members have come about one message.

@@ -85,6 +85,18 @@ func TestWhoIsToldWhatOneHasRead(t *testing.T) {
 	}
 }
 
+func TestWhatIsOnlyReceivedIsGatheredInGroups(t *testing.T) {
+	const own, all = `conv.read by "Tom" [] also [] audience [Tom] [{Tom 0 1}]`, `conv.read by "Tom" [] also [] audience members [{Tom 0 1}]`
+	f := newFixture(t, skein.Settings{})
+	for members, want := range map[int][]string{2: {all}, 3: {own, all + " gathered"}} {
+		conv := f.crowd(skein.Group, members)
+		f.told = nil
+		_, err := f.Received(t.Context(), f.as("Tom", skein.NeedMember), conv, "Tom", nil)
+		f.must(err)
+		f.wantTold(fmt.Sprint(members, " members"), want...)
+	}
+}
+
 func TestWhoIsToldThatOneTypes(t *testing.T) {
 	f := newFixture(t, skein.Settings{})
 	const typing = `typing by "Tom" [] also [] audience members except "Tom" on`
