@@ -64,3 +64,26 @@ func BenchmarkDeliverToThousandSessions(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*sessions), "ns/delivery")
 }
+
+// BenchmarkDeliverAbsent is a group of 10,000 with 100 of them here, of 10,000
+// clients of this node: what the absent cost.
+func BenchmarkDeliverAbsent(b *testing.B) {
+	h := New(Options{})
+	defer func() { _ = h.Close(b.Context()) }()
+	conn := new(countingConn)
+	const here, members = 10_000, 10_000
+	for i := range here {
+		attachLogin(b, h, Login{App: "shop", Client: fmt.Sprint("here", i), ID: sessionID(i), Conn: conn})
+	}
+	absent := make([]string, members)
+	for i := range absent {
+		absent[i] = fmt.Sprint("absent", i)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, client := range absent {
+			h.Deliver("shop", client, nil, Except{})
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*members), "ns/client")
+}

@@ -15,7 +15,11 @@ func (e Except) leavesOut(s *Session) bool {
 // to it. It allocates nothing per session (TestDeliverAllocatesNothing).
 func (h *Hub) Deliver(app, client string, frame []byte, except Except) (queued int) {
 	who := address{app, client}
-	sh := h.shardOf(who)
+	hash := h.hash(client)
+	if !h.sieve.mayHold(hash / shardCount) {
+		return 0
+	}
+	sh := h.shardAt(hash)
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
 	for s := sh.sessions[who]; s != nil; s = s.next {

@@ -87,6 +87,7 @@ type Hub struct {
 	opts   Options
 	seed   maphash.Seed
 	shards [shardCount]shard
+	sieve  sieve
 
 	clock   atomic.Int64 // skein.Millis of the last sweep: the time where half a second does not matter
 	closing atomic.Bool  // set once; Attach reads it under shard.mu
@@ -100,7 +101,7 @@ type Hub struct {
 
 // New starts a hub; Close ends it.
 func New(opts Options) *Hub {
-	h := &Hub{opts: opts.withDefaults(), seed: maphash.MakeSeed()}
+	h := &Hub{opts: opts.withDefaults(), seed: maphash.MakeSeed(), sieve: newSieve()}
 	now := h.now()
 	h.clock.Store(int64(now))
 	for i := range h.shards {

@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"hash/maphash"
 	"sync"
 	"sync/atomic"
 
@@ -34,15 +33,17 @@ func (sh *shard) init(now skein.Millis) {
 	sh.wheel.reset(now)
 }
 
-func (h *Hub) shardOf(who address) *shard {
-	sum := maphash.String(h.seed, who.client) ^ maphash.String(h.seed, who.app)*31
-	return &h.shards[sum%shardCount]
-}
+func (h *Hub) shardOf(who address) *shard { return h.shardAt(h.hash(who.client)) }
+
+func (h *Hub) shardAt(hash uint64) *shard { return &h.shards[hash%shardCount] }
 
 // add puts s in front of its client's sessions. mu is held.
 func (sh *shard) add(s *Session) {
 	who := s.address()
 	s.next = sh.sessions[who]
+	if s.next == nil {
+		s.hub.sieve.add(s.hub.hash(who.client)/shardCount, 1)
+	}
 	sh.sessions[who] = s
 	s.attached = true
 	sh.apps[s.app]++
@@ -75,7 +76,11 @@ func (sh *shard) remove(s *Session) departure {
 	}
 	sh.count--
 	sh.live.Done()
-	return departure{s, sh.sessions[s.address()] == nil}
+	last := sh.sessions[s.address()] == nil
+	if last {
+		s.hub.sieve.add(s.hub.hash(s.client)/shardCount, -1)
+	}
+	return departure{s, last}
 }
 
 func (sh *shard) unlink(s *Session) {

@@ -1,0 +1,22 @@
+package hub
+
+import "testing"
+
+func TestTheSieveForgetsWhoLeft(t *testing.T) {
+	h := New(Options{})
+	defer func() { _ = h.Close(t.Context()) }()
+	conn := new(countingConn)
+	who := h.hash("Tom") / shardCount
+	phone, pad := attach(t, h, "phone", 1, conn), attach(t, h, "pad", 2, conn)
+	phone.Detach()
+	if !h.sieve.mayHold(who) {
+		t.Error("Tom is not to be found while the pad is here")
+	}
+	pad.Detach()
+	pad.Detach() // twice is once
+	for i := range h.sieve.counts {
+		if n := h.sieve.counts[i].Load(); n != 0 {
+			t.Fatalf("counter %d is %d with nobody here", i, n)
+		}
+	}
+}
