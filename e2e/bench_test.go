@@ -184,19 +184,27 @@ func (l *lossy) carry(client net.Conn) {
 		_, _ = io.Copy(client, in)
 		return
 	}
-	for {
-		frame, err := ws.ReadFrame(in)
-		if err != nil {
-			return
-		}
-		dropped := false
-		if bytes.HasPrefix(frame.Payload, []byte(`{"type":"msg.new"`)) {
-			l.once.Do(func() { dropped = true })
-		}
-		if !dropped && ws.WriteFrame(client, frame) != nil {
-			return
-		}
+	for l.carryFrame(client, in) == nil {
 	}
+}
+
+func (l *lossy) carryFrame(client io.Writer, in io.Reader) error {
+	head, err := ws.ReadHeader(in)
+	if err != nil {
+		return err
+	}
+	payload := make([]byte, head.Length)
+	if _, err := io.ReadFull(in, payload); err != nil {
+		return err
+	}
+	dropped := false
+	if bytes.HasPrefix(payload, []byte(`{"type":"msg.new"`)) {
+		l.once.Do(func() { dropped = true })
+	}
+	if dropped {
+		return nil
+	}
+	return ws.WriteFrame(client, ws.Frame{Header: head, Payload: payload})
 }
 
 func TestBenchFailsLoudlyWhenAPushIsLost(t *testing.T) {
