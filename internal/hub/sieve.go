@@ -9,8 +9,8 @@ import (
 // here 4 % of the others are looked for in vain.
 const sieveSize = 1 << 18
 
-// sieve counts the clients on this node by a hash. Where it counts nobody nobody is,
-// which most of a large group's members are told by at a fraction of a look-up
+// sieve counts the clients on this node by a hash. Who is counted as none is absent,
+// which tells most members of a large group at a fraction of a look-up
 // (BenchmarkDeliverAbsent). Safe for concurrent use.
 type sieve struct{ counts []atomic.Int32 }
 
