@@ -136,10 +136,10 @@ func (s *server) historyIsPrivate(ctx context.Context, app string) bool {
 // routes are the public paths beside the op table's.
 func (s *server) routes(uploads *files.Store) map[string]http.Handler {
 	return map[string]http.Handler{
-		ops.SocketPath:             s.sockets,
-		ops.UploadsPath + "{name}": rest.Patient(uploads.Handler()),
-		"/healthz":                 http.HandlerFunc(healthz),
-		"/readyz":                  http.HandlerFunc(s.readyz),
+		ops.SocketPath:               s.sockets,
+		skein.UploadsPath + "{name}": rest.Patient(uploads.Handler()),
+		"/healthz":                   http.HandlerFunc(healthz),
+		"/readyz":                    http.HandlerFunc(s.readyz),
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/web"
 )
@@ -131,7 +132,7 @@ func config(opts Options) []byte {
 		Socket  string           `json:"socket"`
 		Storage string           `json:"storage"`
 		Ops     map[string]route `json:"ops"`
-	}{opts.App, opts.Clients, ops.SocketPath, ops.UploadsPath, map[string]route{}}
+	}{opts.App, opts.Clients, ops.SocketPath, skein.UploadsPath, map[string]route{}}
 	for _, op := range opts.Ops {
 		if op.REST() {
 			out.Ops[op.Name] = route{op.Method, op.Path}

@@ -8,9 +8,6 @@ import (
 	"github.com/skein-im/skein/internal/wire"
 )
 
-// UploadsPath is where uploads are served; a name follows.
-const UploadsPath = "/storage/uploads/"
-
 // SocketPath is where sockets are accepted.
 const SocketPath = "/im/socket"
 
@@ -25,7 +22,7 @@ func fileOps(d Deps) []*Op {
 			Answer: "",
 		}, func(ctx context.Context, by skein.Actor, in wire.UploadFile) (any, error) {
 			name, err := upload(ctx, by, in, d)
-			return in.Base + UploadsPath + name, err
+			return in.Base + skein.UploadsPath + name, err
 		}),
 	}
 }

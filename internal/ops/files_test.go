@@ -25,7 +25,7 @@ func TestTheFileOfARecalledMessageGoes(t *testing.T) {
 	conv, by := f.conv(skein.Group), f.actor("shop", "Member")
 	_, _, err := f.do(by, "file.upload", `{}`)
 	f.must(err)
-	_, code, err := f.do(by, "msg.send", `{"conv_id":"`+conv+`","type":-2,"url":"http://h`+UploadsPath+f.shelf.names[0]+`"}`)
+	_, code, err := f.do(by, "msg.send", `{"conv_id":"`+conv+`","type":-2,"url":"http://h`+skein.UploadsPath+f.shelf.names[0]+`"}`)
 	if code != 0 {
 		t.Fatal(err)
 	}

@@ -42,7 +42,7 @@ func (s *Store) Append(ctx context.Context, d skein.Draft) (skein.Message, bool,
 }
 
 func newLetter(d skein.Draft) (letter, error) {
-	l := letter{Draft: d, uploads: uploadNames(d.Body)}
+	l := letter{Draft: d, uploads: d.Uploads()}
 	if len(d.Mentions) > 0 {
 		mentions, err := json.Marshal(d.Mentions)
 		if err != nil {

@@ -1,10 +1,7 @@
 package sqlite
 
 import (
-	"bytes"
 	"context"
-	"slices"
-	"strings"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -103,7 +100,7 @@ func (g *group) reuseUploads(app string, m *subject) error {
 			return err
 		}
 	}
-	if err := g.useUploads(app, m.key, by, uploadNames(m.Body)); err != nil {
+	if err := g.useUploads(app, m.key, by, m.Uploads()); err != nil {
 		return err
 	}
 	for _, upload := range before {
@@ -115,56 +112,4 @@ func (g *group) reuseUploads(app string, m *subject) error {
 		}
 	}
 	return nil
-}
-
-// maxUploadNames bounds the files that are kept track of for one message.
-const maxUploadNames = 16
-
-// uploadPath stands before the name of a file wherever it is served.
-const uploadPath = "/storage/uploads/"
-
-// uploadNames are the files that the url and the attr of a body name, each once.
-func uploadNames(b skein.Body) []string {
-	names := appendUploadNames(nil, b.URL)
-	if bytes.Contains(b.Attr, []byte("uploads")) {
-		// JSON may have its slashes escaped.
-		names = appendUploadNames(names, strings.ReplaceAll(string(b.Attr), `\/`, "/"))
-	}
-	return names
-}
-
-func appendUploadNames(names []string, text string) []string {
-	for len(names) < maxUploadNames {
-		_, rest, found := strings.Cut(text, uploadPath)
-		if !found {
-			break
-		}
-		if name := uploadName(rest); name != "" && !slices.Contains(names, name) {
-			names = append(names, strings.Clone(name))
-		}
-		text = rest
-	}
-	return names
-}
-
-// uploadName is the name that text begins with: 32 hex digits, a dot and an
-// extension. Empty: it begins with none.
-func uploadName(text string) string {
-	const digits, longest = 32, 8
-	if len(text) < digits+2 || text[digits] != '.' {
-		return ""
-	}
-	for i := range digits {
-		if c := text[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return ""
-		}
-	}
-	end := digits + 1
-	for end < len(text) && (text[end] >= 'a' && text[end] <= 'z' || text[end] >= '0' && text[end] <= '9') {
-		end++
-	}
-	if n := end - digits - 1; n == 0 || n > longest {
-		return ""
-	}
-	return text[:end]
 }
