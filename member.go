@@ -71,6 +71,12 @@ func (m Member) Floor(privateHistory bool) int64 {
 	return m.ClearedSeq
 }
 
+// Silenced reports whether who has this role and is muted until a moment (zero: is
+// not) may not speak now in a conversation where everyone may be muted.
+func Silenced(role Role, until Millis, muteAll bool, now Millis) bool {
+	return until > now || muteAll && role < RoleAdmin
+}
+
 // Listener is a member as far as a delivery needs it.
 type Listener struct {
 	Client  string

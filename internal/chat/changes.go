@@ -37,7 +37,7 @@ func (s *Service) Edit(ctx context.Context, by skein.Actor, conv, id skein.ID, e
 		if !by.Server() && past(m, by.App.Settings.EditWindow, now) {
 			return skein.Change{}, tooOld("edited")
 		}
-		if !by.Server() && silenced(at, now) {
+		if !by.Server() && skein.Silenced(at.Member.Role, at.Member.MutedUntil, at.Conversation.MuteAll, now) {
 			return skein.Change{}, skein.ErrForbidden
 		}
 		if e.Version != nil && *e.Version != int64(m.Version) {
@@ -205,9 +205,4 @@ func past(m skein.Message, window int, now skein.Millis) bool {
 
 func tooOld(done string) error {
 	return &skein.Fault{Err: skein.ErrForbidden, Field: "msg_id", Detail: "is too old to be " + done}
-}
-
-// silenced reports whether a member may not speak now, which an edit would let it.
-func silenced(at skein.Scene, now skein.Millis) bool {
-	return at.Member.MutedUntil > now || at.Conversation.MuteAll && at.Member.Role < skein.RoleAdmin
 }

@@ -68,7 +68,7 @@ func (s *seat) maySpeak(need skein.Need, muteAll bool, now skein.Millis) bool {
 	if s == nil {
 		return need.Met(false, skein.RoleMember) && !muteAll
 	}
-	return need.Met(true, s.role) && s.mutedUntil <= now && (!muteAll || s.role >= skein.RoleAdmin)
+	return need.Met(true, s.role) && !skein.Silenced(s.role, s.mutedUntil, muteAll, now)
 }
 
 func (c *connection) bannedUntil(app, client string) (until skein.Millis, err error) {
