@@ -51,7 +51,6 @@ func (s *Service) changesOf(ctx context.Context, by skein.Actor, c skein.Convers
 
 // Bounds of what Ranges answers in one call.
 const (
-	MaxRanges       = 200
 	maxRangesItems  = 2000    // messages and changes
 	maxRangesVolume = 1 << 20 // bytes, about
 )

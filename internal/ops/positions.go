@@ -42,7 +42,7 @@ func positionOps(d Deps) []*Op {
 				"通知其他在线成员我正在输入；3 秒内最多一次，多余的丢弃。聊天室与超过 200 人的群不通知。",
 			},
 		}, func(ctx context.Context, by skein.Actor, in wire.TypingRequest) (any, error) {
-			return withConv(in.ConvID, func(id skein.ID) error { return d.Chat.Typing(ctx, by, id, isOn(in.On)) })
+			return withConv(in.ConvID, func(id skein.ID) error { return d.Chat.Typing(ctx, by, id, wire.Wanted(in.On)) })
 		}),
 	}
 }
@@ -89,6 +89,3 @@ func listReaders(ctx context.Context, by skein.Actor, in wire.ListReaders, d Dep
 		Page:         wire.NewPage(place, items, r.Members, r.Page.Next),
 	}, nil
 }
-
-// isOn is a flag that is on where it is left out.
-func isOn(f *wire.Flag) bool { return f == nil || bool(*f) }

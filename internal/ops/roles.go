@@ -27,7 +27,7 @@ func roleOps(d Deps) []*Op {
 				"群或聊天室全员禁言（仅所有者与管理员可发言），或解除。",
 			},
 		}, func(ctx context.Context, by skein.Actor, in wire.MuteAll) (any, error) {
-			return withConv(in.ConvID, func(id skein.ID) error { return d.Chat.MuteAll(ctx, by, id, isOn(in.On)) })
+			return withConv(in.ConvID, func(id skein.ID) error { return d.Chat.MuteAll(ctx, by, id, wire.Wanted(in.On)) })
 		}),
 	}
 }

@@ -52,9 +52,6 @@ type PinMessage struct {
 	On *Flag `json:"on" en:"1 pins it (default), 0 takes the pin away" zh:"1 置顶（默认），0 取消"`
 }
 
-// Wanted is a switch that is on where it was not said.
-func Wanted(on *Flag) bool { return on == nil || bool(*on) }
-
 // ListChanges is the request of changes.
 type ListChanges struct {
 	ConvID      ClientID `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
@@ -70,18 +67,8 @@ func (r ListChanges) Bounds() (after int64, limit int, err error) {
 	if after < 0 {
 		return 0, 0, skein.Malformed("after_change", "is below 0")
 	}
-	limit, err = limitOf("limit", r.Limit)
+	limit, err = limitOf("limit", r.Limit, DefaultLimit)
 	return after, limit, err
-}
-
-func limitOf(field string, limit *int64) (int, error) {
-	switch {
-	case limit == nil:
-		return DefaultLimit, nil
-	case *limit < 1 || *limit > MaxLimit:
-		return 0, skein.Malformed(field, "is not 1..200")
-	}
-	return int(*limit), nil
 }
 
 // Change is what became of a message.
@@ -188,12 +175,3 @@ func appendChanges(dst []byte, changes []Change) []byte {
 	}
 	return append(dst, ']')
 }
-
-// Messages is a list of messages as an answer.
-type Messages []Message
-
-// NewMessages is the answer with these messages.
-func NewMessages(messages []skein.Message) Messages { return messagesOf(messages) }
-
-// AppendJSON appends the list.
-func (m Messages) AppendJSON(dst []byte) []byte { return appendMessages(dst, m) }

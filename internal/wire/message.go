@@ -102,12 +102,8 @@ type ListMessages struct {
 // BySeq reports whether the request is one by seq, and its range. Errors:
 // skein.ErrMalformed naming the field.
 func (r ListMessages) BySeq() (bySeq bool, rng skein.SeqRange, err error) {
-	rng.Limit = DefaultLimit
-	if r.Limit != nil {
-		if *r.Limit < 1 || *r.Limit > MaxLimit {
-			return false, rng, skein.Malformed("limit", "is not 1..200")
-		}
-		rng.Limit = int(*r.Limit)
+	if rng.Limit, err = limitOf("limit", r.Limit, DefaultLimit); err != nil {
+		return false, rng, err
 	}
 	switch {
 	case r.AfterSeq != nil && r.BeforeSeq != nil:
@@ -315,3 +311,12 @@ func appendMessages(dst []byte, messages []Message) []byte {
 	}
 	return append(dst, ']')
 }
+
+// Messages is a list of messages as an answer.
+type Messages []Message
+
+// NewMessages is the answer with these messages.
+func NewMessages(messages []skein.Message) Messages { return messagesOf(messages) }
+
+// AppendJSON appends the list.
+func (m Messages) AppendJSON(dst []byte) []byte { return appendMessages(dst, m) }

@@ -13,8 +13,8 @@ const (
 	ConvPageSize    = 20
 	MessagePageSize = 10
 	maxPage         = 1 << 40 // page × size stays far from overflow
-	DefaultLimit    = 50      // of msg.list by seq
-	MaxLimit        = 200
+	DefaultLimit    = 50      // of msg.list by seq, changes and msg.ranges
+	MaxLimit        = 200     // the same, and of sync
 )
 
 // PageRequest asks for a page by number, or for what follows a cursor.
@@ -97,4 +97,16 @@ func parseCursor(s string) (skein.Cursor, error) {
 		Sort: int64(binary.BigEndian.Uint64(b[:8])),
 		Tie:  int64(binary.BigEndian.Uint64(b[8:])),
 	}, nil
+}
+
+// limitOf is a limit of 1..MaxLimit, absent where the request has none. Errors:
+// skein.ErrMalformed naming the field.
+func limitOf(field string, limit *int64, absent int) (int, error) {
+	switch {
+	case limit == nil:
+		return absent, nil
+	case *limit < 1 || *limit > MaxLimit:
+		return 0, skein.Malformed(field, "is not 1..200")
+	}
+	return int(*limit), nil
 }

@@ -49,13 +49,13 @@ func (r Range) check(prefix string) error {
 	case r.AfterChange != nil && *r.AfterChange < 0:
 		return skein.Malformed(prefix+"after_change", "is below 0")
 	}
-	_, err := limitOf(prefix+"limit", r.Limit)
+	_, err := limitOf(prefix+"limit", r.Limit, DefaultLimit)
 	return err
 }
 
 // Most is the limit of a range that has been checked.
 func (r Range) Most() int {
-	n, _ := limitOf("", r.Limit)
+	n, _ := limitOf("", r.Limit, DefaultLimit)
 	return n
 }
 

@@ -20,15 +20,9 @@ type SyncRequest struct {
 
 // Place checks the request. Errors: skein.ErrMalformed naming the field.
 func (r SyncRequest) Place() (after skein.SyncCursor, limit int, err error) {
-	limit = DefaultSync
-	if r.Limit != nil {
-		if *r.Limit < 1 || *r.Limit > MaxLimit {
-			return after, 0, skein.Malformed("limit", "is not 1..200")
-		}
-		limit = int(*r.Limit)
-	}
-	if r.Cursor == "" {
-		return after, limit, nil
+	limit, err = limitOf("limit", r.Limit, DefaultSync)
+	if err != nil || r.Cursor == "" {
+		return after, limit, err
 	}
 	after, err = parseSyncCursor(r.Cursor)
 	return after, limit, err

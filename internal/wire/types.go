@@ -142,3 +142,6 @@ func nullable(s string) *string {
 	}
 	return &s
 }
+
+// Wanted is a switch that is on where it was not said.
+func Wanted(on *Flag) bool { return on == nil || bool(*on) }
