@@ -55,21 +55,14 @@ const mentionsOf = `SELECT count(*) FROM (
 
 // lastSeen is the newest message as the member sees it.
 func (c *connection) lastSeen(m memberRow) (last *skein.Message, err error) {
-	hidden := false
 	_, err = c.row(func(r *sqlite3.Stmt) {
-		message := readMessage(r, m.conv.ID)
+		message := readSeen(r, m.conv.ID)
 		last = &message
-		hidden = r.ColumnBool(messageColumnCount)
-	}, `SELECT `+messageColumns+`, EXISTS (SELECT 1 FROM hidden h WHERE h.conv_key = ?1 AND h.client_id = ?3 AND h.seq = ?2)
-		FROM messages WHERE conv_key = ?1 AND seq = ?2`, m.conv.key, m.conv.LastSeq, m.member.Client)
-	if err != nil {
-		return nil, err
-	}
-	if hidden && last != nil && last.Status == skein.StatusNormal {
-		last.Blank(skein.StatusDeleted)
-	}
-	return last, nil
+	}, lastSeen, m.conv.key, m.conv.LastSeq, m.member.Client)
+	return last, err
 }
+
+const lastSeen = `SELECT ` + messageColumns + `, ` + hiddenFrom + `?3) FROM messages m WHERE conv_key = ?1 AND seq = ?2`
 
 // Views is a page of a client's conversations; see store.Inbox.
 func (s *Store) Views(ctx context.Context, app, client string, q skein.ViewQuery) (page skein.ViewPage, err error) {

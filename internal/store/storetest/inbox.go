@@ -130,6 +130,8 @@ var inbox = []check{
 		equal(f, "to bob", f.view("shop", conv, "bob").Last, new(f.look("shop", last, "bob")))
 		equal(f, "text to bob", f.view("shop", conv, "bob").Last.Text, "")
 		equal(f, "text to ann", f.view("shop", conv, "ann").Last.Text, "you there")
+		f.change("shop", last, "ann", recall)
+		equal(f, "to bob, recalled since", f.view("shop", conv, "bob").Last, new(f.look("shop", last, "bob")))
 		f.alter("shop", conv, "ann", func(m *skein.Member) { m.ClearedSeq = 1 })
 		equal(f, "cleared", f.view("shop", conv, "ann").Last, nil)
 		next := f.say("shop", conv, "bob", "next")
