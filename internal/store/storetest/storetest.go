@@ -3,6 +3,7 @@
 package storetest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -39,8 +40,6 @@ func Run(t *testing.T, open Open) {
 		{"positions", positions},
 		{"inbox", inbox},
 		{"sync", syncs},
-		{"model of inbox", inboxModel},
-		{"model of sync", syncModel},
 		{"append", appends},
 		{"history", history},
 		{"upkeep", upkeep},
@@ -49,8 +48,7 @@ func Run(t *testing.T, open Open) {
 		{"reactions", reactions},
 		{"uploads", uploads},
 		{"seen", seen},
-		{"model", model},
-		{"talk", talks},
+		{"model", slices.Concat(model, inboxModel, syncModel, talks)},
 	} {
 		t.Run(group.noun, func(t *testing.T) {
 			for _, c := range group.checks {
