@@ -66,9 +66,13 @@ gen: ## write the generated files anew: api/ and docs/api/
 	go generate ./...
 
 .PHONY: bench
-bench: ## run the Go benchmarks; docs/performance.md quotes them
-	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v /bench$$)
-	go test -run '^$$' -bench . -benchtime 50000x -timeout 30m ./bench
+bench: build ## measure the built binary and write what was measured into docs/performance.md
+	bin/skein bench --json bin/bench.json --svg docs/images/performance.svg --markdown docs/performance.md
+
+.PHONY: microbench
+microbench: ## run the Go benchmarks, of parts and of starting
+	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v skein/bench$$)
+	go test -run '^$$' -bench . -benchtime 5x -timeout 30m ./bench
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (5s)

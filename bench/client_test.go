@@ -125,6 +125,27 @@ func (s *server) users(prefix string, n int) []string {
 	return ids
 }
 
+// sendWindow sends total commands with at most window unanswered.
+func (c *client) sendWindow(command []byte, total, window int) {
+	for sent, got := 0, 0; got < total; {
+		for sent < total && sent-got < window {
+			c.write(command)
+			sent++
+		}
+		frame := c.read()
+		if frame == nil {
+			c.tb.Errorf("socket over after %d answers of %d", got, total)
+			return
+		}
+		if bytes.HasPrefix(frame, answered) {
+			got++
+		} else if bytes.HasPrefix(frame, failed) {
+			c.tb.Errorf("answer %d: %s", got, frame)
+			return
+		}
+	}
+}
+
 // text is a message of 100 bytes, as a socket command.
 func text(conv string) []byte {
 	return []byte(`{"type":"msg.send","id":"1","data":{"conv_id":"` + conv + `","type":-1,"text":"` + strings.Repeat("x", 100) + `"}}`)
@@ -134,5 +155,4 @@ func text(conv string) []byte {
 var (
 	answered = []byte(`{"type":"msg.send.success"`)
 	failed   = []byte(`{"type":"msg.send.error"`)
-	pushed   = []byte(`{"type":"msg.new"`)
 )

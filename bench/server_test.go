@@ -43,27 +43,39 @@ type server struct {
 	tb    testing.TB
 	addr  string
 	admin string
+	data  string
 	cmd   *exec.Cmd
 }
 
 func start(tb testing.TB) *server {
 	tb.Helper()
-	s := &server{tb: tb, addr: freeAddr(tb), admin: freeAddr(tb)}
-	s.cmd = exec.Command(binary, "serve", "--dev", "--data", tb.TempDir(), "--addr", s.addr, "--admin-addr", s.admin, "--drain", "0s", "--log-level", "warn")
-	var log bytes.Buffer
-	s.cmd.Stderr = &log
-	if err := s.cmd.Start(); err != nil {
-		tb.Fatal(err)
+	s := &server{tb: tb, addr: freeAddr(tb), admin: freeAddr(tb), data: tb.TempDir()}
+	s.launch()
+	return s
+}
+
+// launch runs the server on its data.
+func (s *server) launch() {
+	s.tb.Helper()
+	s.cmd = exec.Command(binary, "serve", "--dev", "--data", s.data, "--addr", s.addr, "--admin-addr", s.admin, "--drain", "0s", "--log-level", "warn")
+	cmd, log := s.cmd, &bytes.Buffer{}
+	cmd.Stderr = log
+	if err := cmd.Start(); err != nil {
+		s.tb.Fatal(err)
 	}
-	tb.Cleanup(func() {
-		_ = s.cmd.Process.Kill() // the store is thrown away
-		_ = s.cmd.Wait()
-		if tb.Failed() {
-			tb.Logf("server: %s", log.String())
+	s.tb.Cleanup(func() {
+		kill(cmd) // the store is thrown away
+		if s.tb.Failed() {
+			s.tb.Logf("server: %s", log.String())
 		}
 	})
 	s.waitReady()
-	return s
+}
+
+// kill ends the process as a crash would; once it has ended, it does nothing.
+func kill(cmd *exec.Cmd) {
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
 }
 
 func freeAddr(tb testing.TB) string {
@@ -127,9 +139,7 @@ func (s *server) measure(b *testing.B, unit string, units int, work func()) {
 	b.Helper()
 	defer s.profile()()
 	before, started := s.cpu(), time.Now()
-	b.ResetTimer()
 	work()
-	b.StopTimer()
 	spent, took := s.cpu()-before, time.Since(started)
 	b.ReportMetric(float64(spent.Microseconds())/float64(units), "server-cpu-µs/"+unit)
 	b.ReportMetric(float64(units)/took.Seconds(), unit+"/s")
