@@ -108,8 +108,8 @@ func (s *Store) DeleteApp(ctx context.Context, id string) error {
 
 func (s *Store) forgetApp(id string) {
 	s.turn.Add(1)
-	s.places.forget(func(name placeName) bool { return name.app == id })
-	s.clients.forget(func(name clientName) bool { return name.app == id })
+	s.places.each(func(name placeName) bool { return name.app == id }, (*place).forget)
+	s.clients.each(func(name clientName) bool { return name.app == id }, (*person).forget)
 }
 
 // sweep says that a write is under way that may touch anything; what it answers

@@ -30,18 +30,13 @@ func (s *Store) Client(ctx context.Context, app, id string) (skein.Client, error
 	if c, known := s.client(name); known {
 		return c, nil
 	}
-	s.misses.Add(1)
-	sweep := s.turn.Load()
-	sh := s.clients.lock(name)
-	turn := s.clients.at(sh, name).beginReading()
-	sh.settle(name)
+	r := beginReading(s, &s.clients, name)
 	c, err := s.Store.Client(ctx, app, id)
-	sh = s.clients.lock(name)
-	p := s.clients.at(sh, name)
-	if p.endReading(turn) && err == nil && s.sweeping.Load() == 0 && s.turn.Load() == sweep {
-		p.client, p.known = c, true
-	}
-	sh.settle(name)
+	r.end(func(p *person) {
+		if err == nil {
+			p.client, p.known = c, true
+		}
+	})
 	return c, err
 }
 
@@ -79,8 +74,8 @@ func (s *Store) MarkSeen(ctx context.Context, seen []skein.Sighting) error {
 	return s.Store.MarkSeen(ctx, seen)
 }
 
-// DeleteClient forgets the client and the members of what it was in; see
-// store.Clients.
+// DeleteClient forgets the client, the members of what it was in and what it deleted
+// for itself, also where it had left before; see store.Clients.
 func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Millis, erase bool) ([]skein.ID, error) {
 	defer s.sweep()()
 	defer s.writeClient(app, id)()
@@ -91,21 +86,11 @@ func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Milli
 	for _, conv := range left {
 		s.touch(placeName{app, conv}, (*place).forgetMembers)
 	}
+	s.places.each(func(name placeName) bool { return name.app == app }, func(p *place) { p.page.show(id) })
 	return left, err
 }
 
-// writeClient says that a write about a client is under way; what it answers says
-// that it is over.
+// writeClient is memory.write about a client.
 func (s *Store) writeClient(app, id string) (over func()) {
-	name := clientName{app, id}
-	sh := s.clients.lock(name)
-	s.clients.at(sh, name).beginWriting()
-	sh.settle(name)
-	return func() {
-		sh := s.clients.lock(name)
-		p := s.clients.at(sh, name)
-		p.endWriting()
-		p.forget()
-		sh.settle(name)
-	}
+	return s.clients.write(clientName{app, id}, (*person).forget)
 }

@@ -16,11 +16,17 @@ type memory[K comparable, V entry] struct {
 	shards [shards]shard[K, V]
 }
 
-// entry is what a memory keeps. Its methods are called with its shard locked.
+// entry is what a memory keeps. Its methods are called with its shard locked; those
+// not named here are those of turns.
 type entry interface {
-	size() int  // in bytes, about
+	size() int // in bytes, about
+	forget()   // drops what it knows
+
 	idle() bool // nobody works on it, so it may be dropped
-	forget()    // drops what it knows
+	beginReading() (turn int)
+	endReading(turn int) (keep bool)
+	beginWriting()
+	endWriting()
 }
 
 // shard is a part of a memory: a map, and a ring in the order of use.
@@ -85,9 +91,7 @@ func (m *memory[K, V]) at(sh *shard[K, V], key K) V {
 // ago until the bound is kept, and unlocks the shard.
 func (sh *shard[K, V]) settle(key K) {
 	if it := sh.items[key]; it != nil {
-		size := it.value.size()
-		sh.used += size - it.counted
-		it.counted = size
+		sh.count(it)
 	}
 	for it := sh.ring.prev; sh.used > sh.limit && it != &sh.ring; {
 		older := it
@@ -99,20 +103,42 @@ func (sh *shard[K, V]) settle(key K) {
 	sh.mu.Unlock()
 }
 
+func (sh *shard[K, V]) count(it *item[K, V]) {
+	size := it.value.size()
+	sh.used += size - it.counted
+	it.counted = size
+}
+
 func (sh *shard[K, V]) remove(it *item[K, V]) {
 	it.unlink()
 	delete(sh.items, it.key)
 	sh.used -= it.counted
 }
 
-// forget drops what is known about the keys that hit.
-func (m *memory[K, V]) forget(hit func(K) bool) {
+// write says that a write about a key is under way; what it answers says that it is
+// over and has the entry forget what may be different now.
+func (m *memory[K, V]) write(key K, forget func(V)) (over func()) {
+	sh := m.lock(key)
+	m.at(sh, key).beginWriting()
+	sh.settle(key)
+	return func() {
+		sh := m.lock(key)
+		v := m.at(sh, key)
+		v.endWriting()
+		forget(v)
+		sh.settle(key)
+	}
+}
+
+// each has do alter the entries whose keys hit.
+func (m *memory[K, V]) each(hit func(K) bool, do func(V)) {
 	for i := range m.shards {
 		sh := &m.shards[i]
 		sh.mu.Lock()
 		for key, it := range sh.items {
 			if hit(key) {
-				it.value.forget()
+				do(it.value)
+				sh.count(it)
 			}
 		}
 		sh.mu.Unlock()

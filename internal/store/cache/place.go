@@ -41,7 +41,7 @@ type page struct {
 	known    bool
 	messages []skein.Message
 	hidden   []skein.Hiding // of these messages
-	volume   int            // bytes, about
+	volume   int            // bytes of both, about
 }
 
 func (p *place) size() int {
@@ -75,7 +75,7 @@ func (p *place) forgetSeat(client string) {
 	}
 }
 
-const listenerSize, seatSize = 40, 400 // bytes, about
+const listenerSize, seatSize, hidingSize = 40, 400, 60 // bytes, about
 
 // keepConversation keeps conv, unless it ends by itself, and reports whether it did.
 func (p *place) keepConversation(conv skein.Conversation) bool {
@@ -142,7 +142,7 @@ func (p *place) changed(c skein.Change) {
 
 // newPage is a page of messages, ascending, of which nothing newer exists.
 func newPage(messages []skein.Message, hidden []skein.Hiding) page {
-	p := page{known: true, messages: messages, hidden: hidden}
+	p := page{known: true, messages: messages, hidden: hidden, volume: hidingSize * len(hidden)}
 	for i := range messages {
 		p.volume += volumeOf(&messages[i])
 	}
@@ -175,9 +175,9 @@ func (p *page) trim() {
 	}
 	kept := make([]skein.Message, len(p.messages)-from, 2*pageLength)
 	copy(kept, p.messages[from:])
-	p.messages, p.volume = kept, volume
 	first := kept[0].Seq
 	p.hidden = slices.DeleteFunc(slices.Clone(p.hidden), func(h skein.Hiding) bool { return h.Seq < first })
+	p.messages, p.volume = kept, volume+hidingSize*len(p.hidden)
 }
 
 // replace puts the copy of a message in the place of the one before.
@@ -194,7 +194,15 @@ func (p *page) replace(m skein.Message) {
 func (p *page) hide(h skein.Hiding) {
 	if _, there := p.index(h.Seq); there {
 		p.hidden = append(p.hidden, h)
+		p.volume += hidingSize
 	}
+}
+
+// show takes back what a client deleted for itself.
+func (p *page) show(client string) {
+	before := len(p.hidden)
+	p.hidden = slices.DeleteFunc(p.hidden, func(h skein.Hiding) bool { return h.Client == client })
+	p.volume -= hidingSize * (before - len(p.hidden))
 }
 
 // last is the seq of the newest message.

@@ -14,7 +14,7 @@ func (s *Store) Conversation(ctx context.Context, app string, id skein.ID, clien
 	if conv, member, known := s.standing(name, client); known {
 		return conv, member, nil
 	}
-	r := s.beginReading(name)
+	r := beginReading(s, &s.places, name)
 	conv, member, err := s.Store.Conversation(ctx, app, id, client)
 	r.end(func(p *place) {
 		if err != nil || !p.keepConversation(conv) || client == "" {
@@ -71,7 +71,7 @@ func (s *Store) Audience(ctx context.Context, app string, id skein.ID) ([]skein.
 			return s.Store.Audience(ctx, app, id)
 		}
 	}
-	r := s.beginReading(name)
+	r := beginReading(s, &s.places, name)
 	all, err := s.Store.Audience(ctx, app, id)
 	r.end(func(p *place) {
 		if err == nil && p.hasConv {
@@ -103,7 +103,7 @@ func (s *Store) Messages(ctx context.Context, app string, conv skein.ID, r skein
 	case !keep:
 		return s.Store.Messages(ctx, app, conv, r)
 	}
-	reading := s.beginReading(name)
+	reading := beginReading(s, &s.places, name)
 	newest, hidden, err := s.readPage(ctx, name)
 	var p page
 	if err == nil {
@@ -148,32 +148,4 @@ func (s *Store) readPage(ctx context.Context, name placeName) ([]skein.Message, 
 	slices.Reverse(messages)
 	hidden, err := s.Store.Hidden(ctx, name.app, name.id, messages[0].Seq-1)
 	return messages, hidden, err
-}
-
-// reading is a read of the engine about a place, which may be kept if nothing
-// changes meanwhile.
-type reading struct {
-	s     *Store
-	name  placeName
-	sweep int64 // turn of the whole cache at its beginning
-	turn  int   // turn of the place
-}
-
-func (s *Store) beginReading(name placeName) reading {
-	s.misses.Add(1)
-	r := reading{s: s, name: name, sweep: s.turn.Load()}
-	sh := s.places.lock(name)
-	r.turn = s.places.at(sh, name).beginReading()
-	sh.settle(name)
-	return r
-}
-
-// end lets keep take in what was read, if that is still how things are.
-func (r reading) end(keep func(*place)) {
-	sh := r.s.places.lock(r.name)
-	p := r.s.places.at(sh, r.name)
-	if p.endReading(r.turn) && r.s.sweeping.Load() == 0 && r.s.turn.Load() == r.sweep {
-		keep(p)
-	}
-	sh.settle(r.name)
 }

@@ -13,13 +13,13 @@ import (
 
 // AddMembers forgets who is a member; see store.Members.
 func (s *Store) AddMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis, limit store.MemberLimit) ([]string, error) {
-	defer s.write(placeName{app, id}, (*place).forgetMembers)()
+	defer s.places.write(placeName{app, id}, (*place).forgetMembers)()
 	return s.Store.AddMembers(ctx, app, id, clients, at, limit)
 }
 
 // RemoveMembers forgets who is a member; see store.Members.
 func (s *Store) RemoveMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis) ([]string, error) {
-	defer s.write(placeName{app, id}, (*place).forgetMembers)()
+	defer s.places.write(placeName{app, id}, (*place).forgetMembers)()
 	return s.Store.RemoveMembers(ctx, app, id, clients, at)
 }
 
@@ -60,23 +60,8 @@ func (s *Store) UpdateConversations(ctx context.Context, app string, where []ske
 
 // DeleteConversation forgets all of it; see store.Conversations.
 func (s *Store) DeleteConversation(ctx context.Context, app string, id skein.ID) ([]string, error) {
-	defer s.write(placeName{app, id}, (*place).forget)()
+	defer s.places.write(placeName{app, id}, (*place).forget)()
 	return s.Store.DeleteConversation(ctx, app, id)
-}
-
-// write says that a write about a place is under way; what it answers says that it
-// is over and has the place forget what may be different now.
-func (s *Store) write(name placeName, forget func(*place)) (over func()) {
-	sh := s.places.lock(name)
-	s.places.at(sh, name).beginWriting()
-	sh.settle(name)
-	return func() {
-		sh := s.places.lock(name)
-		p := s.places.at(sh, name)
-		p.endWriting()
-		forget(p)
-		sh.settle(name)
-	}
 }
 
 // touch has a place, if there is one, forget what a write that is over has changed.

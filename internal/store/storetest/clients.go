@@ -188,6 +188,29 @@ var clients = []check{
 		_, _, err = f.Append(f.Context(), f.draft("shop", one, "ann", "hi"))
 		f.wantErr(err, skein.ErrUnknownClient)
 	}},
+	{"who takes the id of a deleted client sees what that one deleted for itself", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		stayed, left := f.group("shop", "ann", "bob"), f.group("shop", "ann", "bob")
+		seen := func(conv skein.ID) []skein.Message {
+			f.lookup("shop", conv) // an engine may keep what is read behind it
+			page, err := f.Messages(f.Context(), "shop", conv, skein.SeqRange{Limit: 10, Newest: true, Viewer: "ann"})
+			f.must(err)
+			return page
+		}
+		for _, conv := range []skein.ID{stayed, left} {
+			f.change("shop", f.say("shop", conv, "bob", "hi"), "ann", hide)
+			equal(f, "the one who deleted it", seen(conv)[0].Text, "")
+		}
+		f.remove("shop", left, "ann")
+		equal(f, "the one who left", seen(left)[0].Text, "")
+		_, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
+		f.must(err)
+		f.clients("shop", "ann")
+		for _, conv := range []skein.ID{stayed, left} {
+			f.add("shop", conv, "ann")
+			equal(f, "the next one", seen(conv)[0].Text, "hi")
+		}
+	}},
 	{"the next private conversation with a deleted client's successor is a new one", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		first := f.create(f.conv("shop", skein.Private), "ann", "bob")

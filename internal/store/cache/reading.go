@@ -1,0 +1,30 @@
+package cache
+
+// reading is a read of the engine about one entry, which may be kept if nothing
+// changes meanwhile.
+type reading[K comparable, V entry] struct {
+	s     *Store
+	m     *memory[K, V]
+	key   K
+	sweep int64 // turn of the whole cache at its beginning
+	turn  int   // turn of the entry
+}
+
+func beginReading[K comparable, V entry](s *Store, m *memory[K, V], key K) reading[K, V] {
+	s.misses.Add(1)
+	r := reading[K, V]{s: s, m: m, key: key, sweep: s.turn.Load()}
+	sh := m.lock(key)
+	r.turn = m.at(sh, key).beginReading()
+	sh.settle(key)
+	return r
+}
+
+// end lets keep take in what was read, if that is still how things are.
+func (r reading[K, V]) end(keep func(V)) {
+	sh := r.m.lock(r.key)
+	v := r.m.at(sh, r.key)
+	if v.endReading(r.turn) && r.s.sweeping.Load() == 0 && r.s.turn.Load() == r.sweep {
+		keep(v)
+	}
+	sh.settle(r.key)
+}
