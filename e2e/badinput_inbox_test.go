@@ -37,7 +37,7 @@ func badInbox() []bad {
 	)
 	add("mark of nothing", "PUT", "/im/users/$A/conversations/"+nowhere, "", bad{name: "unknown", body: `{"pin":1}`, codes: is(4011)})
 	add("mark of nothing", "PUT", "/im/users/$A/conversations/x", "", bad{name: "no id", body: `{"pin":1}`, codes: is(4011)})
-	add("mark by nobody", "PUT", "/im/users/nobody9/conversations/$C", "", bad{name: "unknown", body: `{"pin":1}`, codes: is(4004), names: "nobody9"})
+	add("mark by nobody", "PUT", "/im/users/nobody9/conversations/$C", "", bad{name: "unknown", body: `{"pin":1}`, codes: is(211), names: "nobody9"})
 	add("mark by nobody", "PUT", "/im/users/a b/conversations/$C", "", bad{name: "no id", body: `{"pin":1}`, codes: is(212)})
 
 	for _, op := range []string{"read", "received"} {
@@ -49,7 +49,7 @@ func badInbox() []bad {
 			bad{name: "seq an object", body: `{"conv_id":"$C","client_id":"$A","seq":{}}`, codes: is(4406), names: "seq"},
 			bad{name: "client_id an object", body: `{"conv_id":"$C","client_id":{}}`, codes: is(4406), names: "client_id"},
 			bad{name: "no client_id", body: `{}`, codes: is(4001), names: "client_id", op: restOnly},
-			bad{name: "a client nobody knows", body: `{"client_id":"nobody9"}`, codes: is(4004), names: "nobody9", op: restOnly},
+			bad{name: "a client nobody knows", body: `{"client_id":"nobody9"}`, codes: is(211), names: "nobody9", op: restOnly},
 		)
 		add(op, "POST", "/im/conversations/"+nowhere+"/"+op, "", bad{name: "unknown conversation", body: `{"client_id":"$A"}`, codes: is(4011)})
 	}

@@ -27,19 +27,19 @@ func (s *Service) Views(ctx context.Context, by skein.Actor, client string, q sk
 }
 
 // View is one conversation as one of its members sees it. Errors:
-// skein.ErrUnknownConversation, skein.ErrForbidden for who is no member.
+// skein.ErrUnknownConversation, skein.ErrUnknownClient, skein.ErrForbidden for who
+// is no member.
 func (s *Service) View(ctx context.Context, by skein.Actor, id skein.ID, client string) (skein.View, error) {
 	v, err := s.store.View(ctx, by.App.ID, id, client)
 	if err != nil {
-		return v, noMember(err, client)
+		return v, s.noMember(ctx, by, err, client)
 	}
 	shown(by, &v)
 	return v, nil
 }
 
 // Mark notes something about a conversation for one of its members and answers how
-// that one sees it now; its other devices are told. Errors:
-// skein.ErrUnknownConversation, skein.ErrForbidden for who is no member.
+// that one sees it now; its other devices are told. Errors: those of View.
 func (s *Service) Mark(ctx context.Context, by skein.Actor, id skein.ID, client string, mark Mark) (skein.View, error) {
 	now := s.now()
 	var before skein.Member
@@ -49,7 +49,7 @@ func (s *Service) Mark(ctx context.Context, by skein.Actor, id skein.ID, client 
 		return nil
 	})
 	if err != nil {
-		return skein.View{}, noMember(err, client)
+		return skein.View{}, s.noMember(ctx, by, err, client)
 	}
 	v, err := s.View(ctx, by, id, client)
 	if err != nil || before == after {
@@ -98,10 +98,14 @@ func (s *Service) known(ctx context.Context, by skein.Actor, client string) erro
 	return err
 }
 
-// noMember says of a client that is no member that it may not.
-func noMember(err error, client string) error {
-	if errors.Is(err, skein.ErrUnknownClient) {
-		return skein.About(skein.ErrForbidden, client)
+// noMember says of a client that is no member that it may not, or that nobody has
+// heard of it.
+func (s *Service) noMember(ctx context.Context, by skein.Actor, err error, client string) error {
+	if !errors.Is(err, skein.ErrUnknownClient) {
+		return err
 	}
-	return err
+	if err := s.known(ctx, by, client); err != nil {
+		return err
+	}
+	return skein.About(skein.ErrForbidden, client)
 }

@@ -139,7 +139,11 @@ func TestWhoIsNoMemberHasNoView(t *testing.T) {
 			f.wantErr(name+": "+what+" of nothing", call(skein.ID{1}), skein.ErrUnknownConversation)
 		}
 	}
-	_, err := f.Views(t.Context(), f.backend(), "Nobody", skein.ViewQuery{Limit: 1})
+	_, err := f.Read(t.Context(), f.backend(), conv, "Nobody", nil)
+	f.wantFault("read of nobody", err, skein.ErrUnknownClient, "Nobody")
+	_, err = f.Mark(t.Context(), f.backend(), conv, "Nobody", Mark{Pin: new(true)})
+	f.wantFault("mark of nobody", err, skein.ErrUnknownClient, "Nobody")
+	_, err = f.Views(t.Context(), f.backend(), "Nobody", skein.ViewQuery{Limit: 1})
 	f.wantFault("the list of nobody", err, skein.ErrUnknownClient, "Nobody")
 	_, err = f.Sync(t.Context(), f.backend(), "Nobody", skein.SyncCursor{}, 1)
 	f.wantFault("sync of nobody", err, skein.ErrUnknownClient, "Nobody")

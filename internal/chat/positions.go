@@ -15,8 +15,7 @@ const (
 )
 
 // Read moves how far a client has read, forward only, and answers how it sees the
-// conversation now. seq is nil, or past the end, for all. Errors:
-// skein.ErrUnknownConversation, skein.ErrForbidden for who is no member.
+// conversation now. seq is nil, or past the end, for all. Errors: those of View.
 func (s *Service) Read(ctx context.Context, by skein.Actor, id skein.ID, client string, seq *int64) (skein.View, error) {
 	return s.move(ctx, by, id, client, seq, func(m *skein.Member) *int64 { return &m.ReadSeq })
 }
@@ -36,7 +35,7 @@ func (s *Service) move(ctx context.Context, by skein.Actor, id skein.ID, client 
 		return nil
 	})
 	if err != nil {
-		return skein.View{}, noMember(err, client)
+		return skein.View{}, s.noMember(ctx, by, err, client)
 	}
 	s.tellPosition(by, conv, before, after)
 	return s.View(ctx, by, id, client)

@@ -31,7 +31,7 @@ var inboxNotes = map[string]notes{
 		answer:  wire.NewPage(firstPage(20), []wire.View{wire.ViewOf(&view, utc)}, 1, skein.Cursor{}),
 	},
 	"conv.mark": {
-		codes:   []int{212, 4001, 4011, 4406},
+		codes:   []int{211, 212, 4001, 4011, 4406},
 		request: `{"client_id":"Tom","conv_id":"` + exampleID + `","pin":1,"draft":"See you"}`,
 		answer:  wire.ViewOf(&view, utc),
 	},
@@ -43,12 +43,12 @@ var inboxNotes = map[string]notes{
 		}, utc),
 	},
 	"conv.read": {
-		codes:   []int{212, 4001, 4011, 4406},
+		codes:   []int{211, 212, 4001, 4011, 4406},
 		request: `{"conv_id":"` + exampleID + `","seq":2,"client_id":"Tom"}`,
 		answer:  wire.PositionsOf(readView),
 	},
 	"conv.received": {
-		codes:   []int{212, 4001, 4011, 4406},
+		codes:   []int{211, 212, 4001, 4011, 4406},
 		request: `{"conv_id":"` + exampleID + `","seq":2,"client_id":"Tom"}`,
 		answer:  wire.PositionsOf(view),
 	},
