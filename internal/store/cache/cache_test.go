@@ -15,7 +15,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // The contract holds with a memory so small that every read may find it empty or
 // full. TestMirrorsTheEngine has one that keeps everything.
-func TestContract(t *testing.T) {
+func TestCachedContract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, opt storetest.Options) store.Store { return open(t, opt, 64<<10) })
 }
 
