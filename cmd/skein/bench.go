@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/skein-im/skein/internal/bench"
@@ -54,6 +56,7 @@ func (c *benchCmd) Run(ctx context.Context, out io.Writer) error {
 	if slices.Equal(c.Scenarios, []string{floorName}) {
 		return bench.Floor(ctx, out)
 	}
+	signal.Ignore(syscall.SIGPIPE) // a reader that goes ends the run in order, with its server and its store
 	program, err := os.Executable()
 	if err != nil {
 		return err

@@ -139,11 +139,16 @@ func choose(names []string) ([]scenario, error) {
 	return chosen, nil
 }
 
+// server is what is measured, and how, in words.
 func (o Options) server() string {
+	words := "a server of its own for each scenario, embedded store, durable; generator and server on the same cores"
 	if o.Target != "" {
-		return "the server at " + o.Target
+		words = "the server at " + o.Target
 	}
-	return "a server of its own for each scenario, embedded store, durable; generator and server on the same cores"
+	if o.NoClientIDs {
+		words += "; messages without client_msg_id"
+	}
+	return words
 }
 
 // drawing draws what differs from one request to the next; owned by one goroutine.

@@ -31,7 +31,7 @@ func (r Report) Rewrite(document []byte) ([]byte, error) {
 
 func (r Report) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nMeasured %s. Seed %d.\n\n", r.Origin(), r.Seed)
+	fmt.Fprintf(&b, "\nMeasured %s; %s. Seed %d.\n\n", r.origin(), r.Server, r.Seed)
 	b.WriteString("| scenario | figure | measured | floor | target | |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, result := range r.Results {
 		title := "**" + result.Title() + "**: " + result.About

@@ -10,12 +10,13 @@ import (
 // Measures of the plot, in pixels.
 const (
 	plotWidth  = 960
-	plotTop    = 76
+	plotTop    = 94
 	rowHeight  = 26
 	barHeight  = 14
 	barLeft    = 390
 	targetAt   = 300 // width of a bar that just reaches its target
 	barLongest = 380 // longer ones are cut, with an arrow
+	valueAt    = barLeft + barLongest + 12
 	plotFoot   = 20
 )
 
@@ -61,10 +62,11 @@ func (r Report) SVG(w io.Writer) error {
 %s<rect class="back" width="100%%" height="100%%"/>
 <text class="title" x="16" y="28">Skein against its targets</text>
 <text class="small" x="16" y="48">%s</text>
-<text class="small" x="%d" y="66" text-anchor="middle">target</text>
-<line class="target" x1="%d" y1="72" x2="%d" y2="%d"/>
-%s</svg>
-`, plotWidth, height, plotWidth, height, plotStyle, escape(r.Origin()), line, line, line, height-plotFoot+4, rows.String())
+<text class="small" x="16" y="66">A bar is the part of its target that is used up; a tick across it is a bare relay in the same run.</text>
+<text class="small" x="%d" y="84" text-anchor="middle">target</text>
+%s<line class="target" x1="%d" y1="90" x2="%d" y2="%d"/>
+</svg>
+`, plotWidth, height, plotWidth, height, plotStyle, escape(r.origin()), line, rows.String(), line, line, height-plotFoot+4)
 	return err
 }
 
@@ -77,7 +79,7 @@ func writeBar(b *strings.Builder, top int, label string, v Value) {
 		at, _ := barWidth(v.shareOf(*v.Floor))
 		fmt.Fprintf(b, `<line class="floor" x1="%d" y1="%d" x2="%d" y2="%d"/>`+"\n", barLeft+at, top-3, barLeft+at, top+barHeight+3)
 	}
-	fmt.Fprintf(b, `<text class="value" x="%d" y="%d">%s%s of %s</text>`+"\n", barLeft+width+6, text, more, escape(v.measured()), escape(v.target()))
+	fmt.Fprintf(b, `<text class="value" x="%d" y="%d">%s%s of %s</text>`+"\n", valueAt, text, more, escape(v.measured()), escape(v.target()))
 }
 
 func barWidth(share float64) (width int, more string) {

@@ -162,7 +162,7 @@ func number(f float64) string {
 	return whole + "." + fraction
 }
 
-// Origin says when, of what and where, in one line.
-func (r Report) Origin() string {
-	return fmt.Sprintf("%s at %s, %s, %s; %s", r.Time.UTC().Format(time.DateOnly), r.Commit, r.Go, r.Machine, r.Server)
+// origin says when, of what and where, in one line.
+func (r Report) origin() string {
+	return fmt.Sprintf("%s at %s, %s, %s", r.Time.UTC().Format(time.DateOnly), r.Commit, r.Go, r.Machine)
 }
