@@ -17,5 +17,7 @@
 //     call of a Conn.
 //   - Options.Came and Options.Left are called under none but, for a session that
 //     ends while it is written to, its Session.writer.
+//   - Who holds a lock of its own may call Deliver, Devices and Attached, as presence
+//     does with Presence.mu; so what Came and Left lead to must not take that lock.
 //   - Session.mu guards the outbox and is the innermost: nothing is called under it.
 package hub
