@@ -40,18 +40,24 @@ func (c *connection) view(m memberRow) (v skein.View, err error) {
 	return v, err
 }
 
-// mentionsOf counts the messages that mention a member after what it has read; of
-// one that mentions it by name and with everyone there are two rows.
+// mentionsOf counts the messages that mention a member after what it has read, but
+// those that it deleted for itself.
 func (c *connection) mentionsOf(conv int64, m skein.Member) (n int64, err error) {
 	_, err = c.row(func(r *sqlite3.Stmt) { n = r.ColumnInt64(0) }, mentionsOf, conv, m.Client, m.Read())
 	return n, err
 }
 
-// One by one rather than IN, for which SQLite would look through the mentions of all.
-const mentionsOf = `SELECT count(*) FROM (
-		SELECT seq FROM mentions WHERE conv_key = ?1 AND client_id = ?2 AND seq > ?3 UNION
-		SELECT seq FROM mentions WHERE conv_key = ?1 AND client_id = '' AND seq > ?3) n
-	WHERE NOT EXISTS (SELECT 1 FROM hidden h WHERE h.conv_key = ?1 AND h.client_id = ?2 AND h.seq = n.seq)`
+// Of a message that mentions a member by name and with everyone there are two rows.
+// All of everyone's, the member's where there is no such row, less the hidden: rows
+// are only counted, for whoever calls everyone with each message may have said
+// thousands before a member looks.
+const mentionsOf = `SELECT
+	(SELECT count(*) FROM mentions WHERE conv_key = ?1 AND client_id = '' AND seq > ?3)
+	+ (SELECT count(*) FROM mentions n WHERE n.conv_key = ?1 AND n.client_id = ?2 AND n.seq > ?3
+		AND NOT EXISTS (SELECT 1 FROM mentions e WHERE e.conv_key = ?1 AND e.client_id = '' AND e.seq = n.seq))
+	- (SELECT count(*) FROM hidden h WHERE h.conv_key = ?1 AND h.client_id = ?2 AND h.seq > ?3
+		AND (EXISTS (SELECT 1 FROM mentions e WHERE e.conv_key = ?1 AND e.client_id = '' AND e.seq = h.seq)
+			OR EXISTS (SELECT 1 FROM mentions n WHERE n.conv_key = ?1 AND n.client_id = ?2 AND n.seq = h.seq)))`
 
 // lastSeen is the newest message as the member sees it.
 func (c *connection) lastSeen(m memberRow) (last *skein.Message, err error) {
