@@ -130,7 +130,7 @@ func (s *Service) Pin(ctx context.Context, by skein.Actor, conv, id skein.ID, on
 		switch {
 		case !by.Server() && at.Conversation.Type != skein.Private && !need.Met(true, at.Member.Role):
 			return skein.Change{}, skein.ErrForbidden
-		case !on && m.Status == skein.StatusRecalled, on && m.Pinned != 0:
+		case on && m.Pinned != 0:
 			return skein.Change{}, nil
 		case on && m.Status != skein.StatusNormal:
 			return skein.Change{}, unlessNormal(m)

@@ -11,11 +11,11 @@ import (
 // pin sets or takes away the pin. A pin is newer than all pins before it, whatever
 // the clock says.
 func (g *group) pin(conv int64, m *subject, c skein.Change) (bool, error) {
-	if err := m.mustBeNormal(); err != nil {
-		return false, err
-	}
 	if c.On == (m.Pinned != 0) {
 		return false, nil
+	}
+	if err := m.mustBeNormal(); err != nil {
+		return false, err
 	}
 	m.Pinned = 0
 	if !c.On {

@@ -155,6 +155,7 @@ var changes = []check{
 			"nothing":                {said, skein.Change{}},
 			"the same text":          {said, edit("one")},
 			"no pin there":           {said, unpin},
+			"no pin, and recalled":   {recalled, unpin},
 			"a pin there":            {pinned, pin},
 			"recalled already":       {recalled, recall},
 			"hidden already":         {hidden, hide},

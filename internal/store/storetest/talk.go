@@ -179,10 +179,10 @@ func (k *talk) pin(t *rapid.T) {
 	c := skein.Change{Kind: skein.ChangePin, On: rapid.Bool().Draw(t, "on")}
 	m := &k.messages[i]
 	switch {
-	case m.Status != skein.StatusNormal:
-		k.refused(t, i, by, c)
 	case c.On == (m.Pinned != 0):
 		k.nothing(t, i, by, c)
+	case m.Status != skein.StatusNormal:
+		k.refused(t, i, by, c)
 	default:
 		newest := slices.MaxFunc(k.messages, func(a, b skein.Message) int { return cmp.Compare(a.Pinned, b.Pinned) }).Pinned
 		m.Pinned = 0
