@@ -1,10 +1,8 @@
 package e2e
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -201,137 +199,6 @@ func TestChangesAreSeenByAll(t *testing.T) {
 	}
 }
 
-// sameRanges asserts that msg.ranges answers what msg.list and changes do.
-func (k *talk) sameRanges(t *testing.T) {
-	t.Helper()
-	h := k.a.as(t, k.iron)
-	var history, log struct {
-		Data json.RawMessage `json:"data"`
-	}
-	k.a.s.call(t, "GET", convPath(k.conv, "message?after_seq=0&limit=200"), h, nil).into(t, &history)
-	k.a.s.call(t, "GET", convPath(k.conv, "changes?limit=200"), h, nil).into(t, &log)
-	list := []obj{{"conv_id": k.conv, "after_seq": 0, "after_change": 0, "limit": 200}}
-	for name, body := range map[string]any{"in an object": obj{"ranges": list}, "bare": list} {
-		var got []struct {
-			Data    json.RawMessage `json:"data"`
-			Changes json.RawMessage `json:"changes"`
-		}
-		k.a.s.call(t, "POST", "/im/messages/ranges", h, body).want(t, "ranges "+name, 0).into(t, &got)
-		if len(got) != 1 || string(got[0].Data) != string(history.Data) || string(got[0].Changes) != string(log.Data) {
-			t.Errorf("ranges %s: got %s and %s, want %s and %s", name, got[0].Data, got[0].Changes, history.Data, log.Data)
-		}
-	}
-}
-
-// SPEC 8.7: a recalled text is served nowhere, whoever asks and however.
-func TestWhatIsRecalledIsServedNowhere(t *testing.T) {
-	t.Parallel()
-	s := start(t, withoutDev())
-	k := newTalk(t, createApp(t, s))
-	up := s.upload(t, k.a.as(t, k.jerry), multipartFile{"file", "a.png", realPNG(t)}).want(t, "upload", 0)
-	var link string
-	up.into(t, &link)
-	path := strings.TrimPrefix(link, "http://"+s.Addr)
-	send := obj{
-		"from_client": k.jerry, "type": -2, "text": "SECRET1", "attr": obj{"k": "SECRET2"}, "url": link, "client_msg_id": "retry",
-		"mention_client_ids": []string{k.alex}, "mention_all": 1,
-	}
-	id := k.a.must(t, "POST", convPath(k.conv, "message"), send).text("msg_id")
-	k.a.must(t, "PUT", convPath(k.conv, "message", id), obj{"text": "SECRET3"})
-	k.a.must(t, "POST", convPath(k.conv, "message", id, "reactions"), obj{"emoji": "ok", "client_id": k.alex})
-	k.a.must(t, "POST", convPath(k.conv, "message", id, "pin"), obj{})
-	k.a.must(t, "POST", convPath(k.conv, "message"), obj{"from_client": k.alex, "type": -1, "text": "quoting", "reply_to": id})
-	if status, _ := s.probe(path); status != http.StatusOK {
-		t.Fatalf("the file before: HTTP %d", status)
-	}
-	k.a.s.call(t, "POST", convPath(k.conv, "message", id, "recall"), k.a.as(t, k.jerry), obj{}).want(t, "recall", 0)
-	if status, _ := s.probe(path); status != http.StatusNotFound {
-		t.Errorf("the file of a recalled message: HTTP %d, want 404", status)
-	}
-
-	secrets := []string{"SECRET", path[strings.LastIndex(path, "/"):]}
-	look := func(t *testing.T) {
-		for _, client := range []string{"", k.tom, k.jerry, k.alex, k.iron} {
-			h := k.a.server()
-			self := k.iron
-			if client != "" {
-				h, self = k.a.as(t, client), client
-			}
-			for _, q := range []struct {
-				method, path string
-				body         any
-			}{
-				{"GET", convPath(k.conv, "message"), nil}, {"GET", convPath(k.conv, "message?after_seq=0"), nil},
-				{"GET", convPath(k.conv, "message?before_seq=9"), nil}, {"GET", convPath(k.conv, "message", id), nil},
-				{"GET", convPath(k.conv, "changes"), nil}, {"GET", convPath(k.conv, "pins"), nil}, {"GET", convPath(k.conv), nil},
-				{"POST", "/im/messages/ranges", obj{"client_id": self, "ranges": []obj{{"conv_id": k.conv, "after_seq": 0, "after_change": 0}}}},
-				{"GET", userPath(self, "conversations"), nil}, {"GET", userPath(self, "sync"), nil},
-				{"POST", convPath(k.conv, "message", id, "recall"), obj{}},
-				{"PUT", convPath(k.conv, "message", id), obj{"text": "again"}},
-				{"POST", convPath(k.conv, "message", id, "reactions"), obj{"emoji": "x", "client_id": self}},
-			} {
-				got := s.call(t, q.method, q.path, h, q.body)
-				for _, secret := range secrets {
-					if strings.Contains(string(got.Raw), secret) {
-						t.Errorf("%s %s by %q holds %s: %s", q.method, q.path, client, secret, got)
-					}
-				}
-			}
-		}
-	}
-	look(t)
-	again := k.a.must(t, "POST", convPath(k.conv, "message"), send)
-	if again.text("msg_id") != id || strings.Contains(string(again.Raw), "SECRET") {
-		t.Errorf("the retry of the send: got %s, want the first message %s", again, id)
-	}
-	late := k.a.login(t, k.iron, "pad")
-	late.nothing(t, "msg.new")
-	s.Kill(t)
-	s.Restart(t)
-	look(t)
-	if status, _ := s.probe(path); status != http.StatusNotFound {
-		t.Errorf("the file after a restart: HTTP %d, want 404", status)
-	}
-}
-
-// Files stay as long as anybody's message shows them, and go with a client that is
-// erased.
-func TestFilesGoWhenNothingShowsThem(t *testing.T) {
-	t.Parallel()
-	a := strict(t)
-	k := newTalk(t, a)
-	show := func(client, link string) string {
-		return a.must(t, "POST", convPath(k.conv, "message"), obj{"from_client": client, "type": -2, "url": link}).text("msg_id")
-	}
-	upload := func(client string) (link, path string) {
-		a.s.upload(t, a.as(t, client), multipartFile{"file", "a.png", realPNG(t)}).want(t, "upload", 0).into(t, &link)
-		return link, strings.TrimPrefix(link, "http://"+a.s.Addr)
-	}
-	there := func(what, path string, want int) {
-		t.Helper()
-		if status, _ := a.s.probe(path); status != want {
-			t.Errorf("%s: HTTP %d, want %d", what, status, want)
-		}
-	}
-	link, path := upload(k.jerry)
-	first, forwarded := show(k.jerry, link), show(k.alex, link)
-	a.must(t, "POST", convPath(k.conv, "message", first, "recall"), obj{})
-	there("forwarded by another", path, http.StatusOK)
-	a.must(t, "POST", convPath(k.conv, "message", forwarded, "recall"), obj{})
-	there("recalled there too", path, http.StatusNotFound)
-
-	link, path = upload(k.jerry)
-	stolen := show(k.alex, link)
-	a.must(t, "POST", convPath(k.conv, "message", stolen, "recall"), obj{})
-	there("a recall by who did not upload it", path, http.StatusOK)
-	show(k.jerry, link)
-	a.must(t, "DELETE", userPath(k.jerry)+"?messages=erase", nil)
-	eventually(t, "the file of an erased client is gone", func() bool {
-		status, _ := a.s.probe(path)
-		return status == http.StatusNotFound
-	})
-}
-
 // Of many edits of one version one wins, and each retry of it is the same edit.
 func TestOneEditOfAVersionWins(t *testing.T) {
 	t.Parallel()
@@ -431,31 +298,6 @@ func TestTheAnswerComesBeforeItsEvent(t *testing.T) {
 	}
 }
 
-// What is too old stays as it is to its sender; owner and backend may all the same.
-func TestWindowsOfEditsAndRecalls(t *testing.T) {
-	t.Parallel()
-	s := strictServer.get(t)
-	a := newApp(t, s, unique("windows"), "--edit-window", "1", "--recall-window", "1")
-	eventually(t, "the app is known", func() bool { return s.once(t, "GET", "/im/users", a.server(), nil).Code == 0 })
-	k := newTalk(t, a)
-	fresh, other, old := k.say(t, "a"), k.say(t, "b"), k.say(t, "c") // the newest is too old last
-	h := a.as(t, k.jerry)
-	s.call(t, "PUT", convPath(k.conv, "message", fresh), h, obj{"text": "edited"}).want(t, "an edit in time", 0)
-	s.call(t, "POST", convPath(k.conv, "message", fresh, "recall"), h, obj{}).want(t, "a recall in time", 0)
-	var late *answer
-	eventually(t, "the message is too old to be edited", func() bool {
-		late = s.call(t, "PUT", convPath(k.conv, "message", old), h, obj{"text": unique("late")}).want(t, "an edit", 0, 4004)
-		return late.Code == 4004
-	})
-	recall := s.call(t, "POST", convPath(k.conv, "message", other, "recall"), h, obj{}).want(t, "a late recall", 4004)
-	if !strings.Contains(late.Message, "msg_id is too old to be edited") || !strings.Contains(recall.Message, "msg_id is too old to be recalled") {
-		t.Errorf("what is too old says %q and %q", late.Message, recall.Message)
-	}
-	s.call(t, "POST", convPath(k.conv, "message", fresh, "recall"), h, obj{}).want(t, "a late retry of a recall", 0)
-	a.must(t, "PUT", convPath(k.conv, "message", old), obj{"text": "by the backend"})
-	s.call(t, "POST", convPath(k.conv, "message", other, "recall"), a.as(t, k.tom), obj{}).want(t, "the owner's recall", 0)
-}
-
 // Who joined later is told nothing of what became of earlier messages where the
 // history is private, and all of it where it is not.
 func TestChangesToEarlierMessages(t *testing.T) {
@@ -509,76 +351,5 @@ func TestWhatOneDeletedStaysDeleted(t *testing.T) {
 		if got := k.a.s.call(t, "GET", convPath(k.conv, path), h, nil).want(t, path, 0); strings.Contains(string(got.Raw), "EDITED") {
 			t.Errorf("%s: got %s", path, got)
 		}
-	}
-}
-
-// Who is taken out sees no more of it, live or by asking.
-func TestChangesEndWithTheMembership(t *testing.T) {
-	t.Parallel()
-	k := newTalk(t, strict(t))
-	id := k.say(t, "hi")
-	alex := k.sockets[k.alex]
-	k.a.s.call(t, "DELETE", convPath(k.conv, "message", id), k.a.as(t, k.alex), nil).want(t, "delete for me", 0)
-	alex.expect(t, "msg.updated")
-	k.a.must(t, "DELETE", convPath(k.conv, "members"), obj{"client_ids": []string{k.alex}})
-	k.a.must(t, "PUT", convPath(k.conv, "message", id), obj{"text": "after"})
-	k.sockets[k.tom].expect(t, "msg.updated")
-	alex.nothing(t, "msg.updated")
-	for op, in := range map[string]obj{
-		"changes": {}, "msg.pins": {}, "msg.edit": {"text": "x"}, "msg.recall": {}, "msg.delete": {}, "msg.react": {"emoji": "x"}, "msg.pin": {},
-	} {
-		for name, do := range ways {
-			do(t, k, k.alex, op, k.fields(id, in)).want(t, op+" by "+name, 4004)
-		}
-	}
-}
-
-func TestRangesOfManyConversations(t *testing.T) {
-	t.Parallel()
-	k := newTalk(t, dev(t))
-	var asked []obj
-	for i := range 200 {
-		conv := k.conv
-		if i%4 != 0 {
-			conv = fmt.Sprintf("%032x", i)
-		}
-		asked = append(asked, obj{"conv_id": conv, "after_seq": 0})
-	}
-	foreign := k.a.group(t, k.tom)
-	asked[1]["conv_id"], asked[2]["conv_id"] = foreign, "no id"
-	k.say(t, "hi")
-	h := k.a.server()
-	for name, do := range map[string]func(data any) *answer{
-		"REST":   func(data any) *answer { return k.a.s.call(t, "POST", "/im/messages/ranges", h, data) },
-		"socket": func(data any) *answer { return k.sockets[k.jerry].ask(t, "msg.ranges", data) },
-	} {
-		data := any(obj{"client_id": k.jerry, "ranges": asked})
-		if name == "socket" {
-			data = asked // bare
-		}
-		var got []struct {
-			ConvID  string            `json:"conv_id"`
-			Data    []json.RawMessage `json:"data"`
-			Code    int               `json:"code"`
-			Message string            `json:"message"`
-		}
-		ans := do(data).want(t, name, 0)
-		ans.into(t, &got)
-		for i, r := range got {
-			code, messages := 4011, 0
-			switch {
-			case i == 1:
-				code = 4004
-			case i%4 == 0:
-				code, messages = 0, 1
-			}
-			if r.ConvID != asked[i]["conv_id"] || r.Code != code || len(r.Data) != messages || !strings.HasPrefix(r.Message, textOf[code]) && code != 0 {
-				t.Errorf("%s: range %d is %+v, want code %d and %d messages", name, i, r, code, messages)
-			}
-		}
-	}
-	english := k.a.s.call(t, "POST", "/im/messages/ranges", h.with(headers{"Accept-Language": "en"}), obj{"client_id": k.jerry, "ranges": asked[2:3]})
-	if want := `[{"conv_id":"no id","code":4011,"message":"unknown conversation"}]`; string(english.Data) != want {
-		t.Errorf("in English: got %s, want %s", english.Data, want)
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -387,60 +386,4 @@ func within(t *testing.T, limit time.Duration, what string, cond func() bool) {
 			t.Fatalf("waited %v for: %s", limit, what)
 		}
 	}
-}
-
-// shownLog is how much of the end of a log is shown.
-const shownLog = 16 << 10
-
-// logBuffer keeps what a server writes.
-type logBuffer struct {
-	mu sync.Mutex
-	b  []byte
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.b = append(l.b, p...)
-	return len(p), nil
-}
-
-func (l *logBuffer) len() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.b)
-}
-
-func (l *logBuffer) tail(from int) string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	b := l.b[min(from, len(l.b)):]
-	if len(b) > shownLog {
-		b = b[len(b)-shownLog:]
-	}
-	return string(b)
-}
-
-func (l *logBuffer) all() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return string(l.b)
-}
-
-var disasters = regexp.MustCompile(`WARNING: DATA RACE|panic: |panic serving|fatal error: |goroutine \d+ \[|"level":"ERROR"|level=ERROR`)
-
-func (l *logBuffer) disaster(from int) string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	b := l.b[min(from, len(l.b)):]
-	at := disasters.FindIndex(b)
-	if at == nil {
-		return ""
-	}
-	end := bytes.IndexByte(b[at[0]:], '\n')
-	if end < 0 {
-		end = len(b) - at[0]
-	}
-	start := bytes.LastIndexByte(b[:at[0]], '\n') + 1
-	return string(b[start : at[0]+end])
 }
