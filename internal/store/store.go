@@ -156,16 +156,15 @@ type Readers struct{ Members, Received, Read int }
 type Messages interface {
 	// Append stores a draft as the next message of its conversation: seq from 1,
 	// dense. A draft whose (Sender, ClientMsgID) is known there answers the first
-	// message again, with again true, whatever has become of its sender since
-	// (but not to a client created later with a deleted one's id); with another body it is ErrConflict (NoSync is no part of what is compared:
-	// it is about delivery; nor is a body that was erased). Errors:
-	// ErrUnknownConversation; ErrUnknownClient and ErrBanned about the sender;
-	// ErrForbidden when the sender does not meet draft.Need or is muted, or all but
-	// owner and admins are (with NeedServer it need not be a member and a mute does
-	// not bind it);
-	// ErrUnknownMessage when ReplyTo is none of this conversation; ErrConflict when
-	// the message id is taken. The commit hook has seen the message, once, before
-	// Append returns.
+	// message again, with again true, whatever has become of its sender since, but
+	// not to a client created later with a deleted one's id. With another body it is
+	// ErrConflict; NoSync, which is about delivery, and a body that was erased are not
+	// compared. Errors: ErrUnknownConversation; ErrUnknownClient and ErrBanned about
+	// the sender; ErrForbidden when the sender does not meet draft.Need or may not
+	// speak (skein.Silenced); with NeedServer it need not be a member and a mute does
+	// not bind it; ErrUnknownMessage when ReplyTo is none of this conversation;
+	// ErrConflict when the message id is taken. The commit hook has seen the message,
+	// once, before Append returns.
 	Append(ctx context.Context, d skein.Draft) (m skein.Message, again bool, err error)
 	// Admit makes the checks of Append for a transient message and stores nothing.
 	Admit(ctx context.Context, d skein.Draft) (skein.Conversation, error)
