@@ -25,8 +25,8 @@ func (s *Service) Page(ctx context.Context, by skein.Actor, conv skein.ID, page 
 	return messages, total, err
 }
 
-// Span is the messages of a range of seqs, and whether there are more beyond.
-// Errors: skein.ErrUnknownConversation, skein.ErrForbidden.
+// Span is the messages of a range of seqs, of about 1 MiB at the most, and whether
+// there are more beyond. Errors: skein.ErrUnknownConversation, skein.ErrForbidden.
 func (s *Service) Span(ctx context.Context, by skein.Actor, conv skein.ID, r skein.SeqRange) (messages []skein.Message, more bool, err error) {
 	c, floor, err := s.readable(ctx, by, conv)
 	if err != nil {
@@ -40,6 +40,8 @@ func (s *Service) Span(ctx context.Context, by skein.Actor, conv skein.ID, r ske
 	if err != nil || len(messages) == 0 {
 		return nil, false, err
 	}
+	left := newRoom()
+	messages = messages[:left.take(len(messages), func(i int) *skein.Message { return &messages[i] })]
 	last := messages[len(messages)-1].Seq
 	if r.Newest {
 		return messages, last > floor+1, nil

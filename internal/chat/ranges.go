@@ -14,15 +14,21 @@ type ChangePage struct {
 	Last    int64 // change_seq of the newest change there is
 }
 
-// Changes is a range of what became of messages. What the caller may not see comes
-// as skein.ChangeNone, so that the numbers stay dense. Errors:
-// skein.ErrUnknownConversation, skein.ErrForbidden.
+// Changes is a range of what became of messages, of about 1 MiB at the most. What the
+// caller may not see comes as skein.ChangeNone, so that the numbers stay dense.
+// Errors: skein.ErrUnknownConversation, skein.ErrForbidden.
 func (s *Service) Changes(ctx context.Context, by skein.Actor, conv skein.ID, after int64, limit int) (ChangePage, error) {
 	c, floor, err := s.readable(ctx, by, conv)
 	if err != nil {
 		return ChangePage{}, err
 	}
-	return s.changesOf(ctx, by, c, floor, after, limit)
+	page, err := s.changesOf(ctx, by, c, floor, after, limit)
+	if err != nil {
+		return ChangePage{}, err
+	}
+	left := newRoom()
+	page.fit(&left)
+	return page, nil
 }
 
 func (s *Service) changesOf(ctx context.Context, by skein.Actor, c skein.Conversation, floor, after int64, limit int) (ChangePage, error) {
@@ -49,10 +55,19 @@ func (s *Service) changesOf(ctx context.Context, by skein.Actor, c skein.Convers
 	return page, nil
 }
 
-// Bounds of what Ranges answers in one call.
+// fit cuts off the changes that there is no room for.
+func (p *ChangePage) fit(left *room) {
+	kept := left.take(len(p.Changes), func(i int) *skein.Message { return &p.Changes[i].Message })
+	p.More = p.More || kept < len(p.Changes)
+	p.Changes = p.Changes[:kept]
+}
+
+// Bounds of what is answered in one call. A message that was changed 200 times stands
+// 200 times on a page of changes: without a bound in bytes that would be megabytes for
+// anybody who asks.
 const (
-	maxRangesItems  = 2000    // messages and changes
-	maxRangesVolume = 1 << 20 // bytes, about
+	maxItems  = 2000    // messages and changes
+	maxVolume = 1 << 20 // bytes, about
 )
 
 // Range asks for what is new in a conversation.
@@ -83,7 +98,7 @@ func (s *Service) Ranges(ctx context.Context, by skein.Actor, asked []Range) ([]
 			return nil, err
 		}
 	}
-	left := room{items: maxRangesItems, volume: maxRangesVolume}
+	left := newRoom()
 	results := make([]RangeResult, 0, len(asked))
 	for _, r := range asked {
 		result, err := s.rangeOf(ctx, by, r, &left)
@@ -114,9 +129,7 @@ func (s *Service) rangeOf(ctx context.Context, by skein.Actor, r Range, left *ro
 		if err != nil {
 			return result, err
 		}
-		kept := left.take(len(page.Changes), func(i int) *skein.Message { return &page.Changes[i].Message })
-		page.More = page.More || kept < len(page.Changes)
-		page.Changes = page.Changes[:kept]
+		page.fit(left)
 		result.Changes = page
 	}
 	return result, nil
@@ -143,6 +156,9 @@ func (s *Service) fillMessages(ctx context.Context, by skein.Actor, r Range, lef
 
 // room is what an answer may still hold.
 type room struct{ items, volume int }
+
+// newRoom is the room of one call, more than the largest message needs.
+func newRoom() room { return room{items: maxItems, volume: maxVolume} }
 
 // most is how many items there is room for, limit at most.
 func (r *room) most(limit int) int { return min(limit, r.items) }

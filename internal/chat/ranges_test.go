@@ -137,10 +137,62 @@ func TestManyRangesAreBoundedAllInAll(t *testing.T) {
 	for _, m := range got[0].Messages {
 		volume += len(m.Text)
 	}
-	if volume > maxRangesVolume || volume < maxRangesVolume*9/10 || !got[0].More || got[0].Messages[0].Seq != 1 {
+	if volume > maxVolume || volume < maxVolume*9/10 || !got[0].More || got[0].Messages[0].Seq != 1 {
 		t.Errorf("large ones: %d bytes from seq %d on, more %v; want about 1 MiB, from 1 on, and more", volume, got[0].Messages[0].Seq, got[0].More)
 	}
 	wantEqual(f, "behind them", fmt.Sprint(len(got[1].Messages), got[1].More, len(got[1].Changes.Changes), got[1].Changes.More), "0 true 0 true")
+}
+
+// Who follows what there is more of has everything once, however large it is.
+func TestOneAnswerIsAboutAMebibyteAtTheMost(t *testing.T) {
+	const n = 100
+	f := newFixture(t, skein.Settings{})
+	conv, tom := f.create(skein.Group, "Tom"), f.member("Tom")
+	in := textOf(conv, "Tom", strings.Repeat("x", skein.MaxText))
+	var last skein.Message
+	for range n {
+		m, err := f.Send(t.Context(), f.backend(), in)
+		f.must(err)
+		last = m
+	}
+	for i := range n {
+		_, err := f.React(t.Context(), tom, conv, last.ID, "ok", i%2 == 0)
+		f.must(err)
+	}
+	for name, ask := range map[string]func(after int64) (got []int64, more bool){
+		"messages up": func(after int64) ([]int64, bool) {
+			messages, more, err := f.Span(t.Context(), tom, conv, skein.SeqRange{After: after, Limit: 200})
+			f.must(err)
+			return seqs(messages), more
+		},
+		"messages down": func(after int64) (down []int64, more bool) {
+			messages, more, err := f.Span(t.Context(), tom, conv, skein.SeqRange{Before: n + 1 - after, Limit: 200, Newest: true})
+			f.must(err)
+			for _, m := range messages {
+				down = append(down, n+1-m.Seq)
+			}
+			return down, more
+		},
+		"changes of one message": func(after int64) (numbers []int64, more bool) {
+			page, err := f.Changes(t.Context(), tom, conv, after, 200)
+			f.must(err)
+			for _, c := range page.Changes {
+				numbers = append(numbers, c.Seq)
+			}
+			return numbers, page.More
+		},
+	} {
+		first, more := ask(0)
+		rest, end := ask(int64(len(first)))
+		if size := len(first) * skein.MaxText; size > maxVolume || size < maxVolume*9/10 || !more || end {
+			t.Errorf("%s: %d bytes, more %v, and behind them more %v; want about 1 MiB, more, and no more", name, size, more, end)
+		}
+		for i, got := range append(first, rest...) {
+			if got != int64(i)+1 || len(first)+len(rest) != n {
+				t.Fatalf("%s: got %v and then %v, want 1 to %d", name, first, rest, n)
+			}
+		}
+	}
 }
 
 func TestChangesComeInPages(t *testing.T) {

@@ -82,8 +82,8 @@ func changeOps(d Deps) []*Op {
 		row(Op{
 			Name: "changes", Method: "GET", Path: "/im/conversations/{conv_id}/changes", Need: skein.NeedMember,
 			Doc: Doc{
-				"What became of messages after a change_seq, oldest first, without gaps: what msg.updated told who was there.",
-				"某 change_seq 之后的消息变更，从旧到新且连续；即在线时 msg.updated 所推送的内容。",
+				"What became of messages after a change_seq, oldest first, without gaps: what msg.updated told who was there. About 1 MiB at the most; has_more says that more follow.",
+				"某 change_seq 之后的消息变更，从旧到新且连续；即在线时 msg.updated 所推送的内容。一次最多约 1 MiB，has_more 表示之后还有。",
 			},
 			Answer: wire.Changes{},
 		}, func(ctx context.Context, by skein.Actor, in wire.ListChanges) (any, error) {
