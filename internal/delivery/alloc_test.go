@@ -1,0 +1,85 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/bus"
+	"github.com/skein-im/skein/internal/hub"
+	"github.com/skein-im/skein/internal/store"
+)
+
+// A delivery allocates nothing, for how many members and sessions ever: the frame
+// and the list of the members are shared.
+const deliveryBudget = 0
+
+func TestAllocsOfADelivery(t *testing.T) {
+	const online = 200
+	for _, members := range []int{online, 10_000} {
+		h := hub.New(hub.Options{})
+		conn := new(tally)
+		room := crowd{}
+		for i := range members {
+			room.all = append(room.all, skein.Listener{Client: fmt.Sprint("client", i), JoinSeq: 1})
+		}
+		for i := range online {
+			login(t, h, room.all[i].Client, i, conn)
+		}
+		d := &Delivery{opts: Options{Store: room, Hub: h, Log: slog.New(slog.DiscardHandler)}, metrics: newMetrics(nil)}
+		l := newLane(d)
+		e := bus.Event{App: "shop", Conv: conv, Frame: make([]byte, 300), Sender: "Backend"}
+		got := testing.AllocsPerRun(50, func() {
+			e.Seq++
+			before := conn.frames.Load()
+			l.deliverInOrder(context.Background(), e)
+			for conn.frames.Load() < before+online {
+				runtime.Gosched() // lets the writers run: what is written is delivered
+			}
+		})
+		if got > deliveryBudget {
+			t.Errorf("to %d members, %d online: %v allocations, the budget is %v", members, online, got, deliveryBudget)
+		}
+		if err := h.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func login(t *testing.T, h *hub.Hub, client string, i int, conn hub.Conn) {
+	t.Helper()
+	s, err := h.Attach(hub.Login{
+		App: "shop", Client: client, Device: "phone", ID: fmt.Sprintf("%032x", i), Started: skein.MillisOf(time.Now()), Conn: conn,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Answer([]byte("hello"))
+	t.Cleanup(s.Detach)
+}
+
+// crowd is a store that knows the members of every conversation, at no cost.
+type crowd struct {
+	store.Store
+
+	all []skein.Listener
+}
+
+func (c crowd) Audience(context.Context, string, skein.ID) ([]skein.Listener, error) {
+	return c.all, nil
+}
+
+// tally is a connection that takes everything and counts it.
+type tally struct{ frames atomic.Int64 }
+
+func (c *tally) WriteFrames(frames [][]byte) error {
+	c.frames.Add(int64(len(frames)))
+	return nil
+}
+func (c *tally) Ping() error       { return nil }
+func (c *tally) Close(int, string) {}

@@ -1,0 +1,70 @@
+package ops
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/access"
+	"github.com/skein-im/skein/internal/chat"
+	"github.com/skein-im/skein/internal/store"
+)
+
+// Budgets: how often a command may allocate between the frame and the store.
+const (
+	sendBudget = 16 // the deadline (4), reading the request, its texts, the answer
+	listBudget = 15 // the deadline (4), reading the request, the member, the page (4)
+)
+
+func TestAllocsOfCommands(t *testing.T) {
+	vault := vault{page: make([]skein.Message, 20)}
+	gate := access.New(access.Options{Apps: vault, Clients: vault})
+	table := New(Deps{Chat: chat.New(chat.Options{Store: vault, Events: deaf{}}), Gate: gate, Zone: time.UTC})
+	app, err := gate.App(t.Context(), "shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	by := skein.Actor{App: app, Client: "Tom", Session: "s", Device: "phone"}
+	for name, tt := range map[string]struct {
+		data   string
+		budget float64
+	}{
+		"msg.send": {`{"conv_id":"01020300000000000000000000000000","type":-1,"text":"hello","client_msg_id":"a1"}`, sendBudget},
+		"msg.list": {`{"conv_id":"01020300000000000000000000000000","page":1,"size":20}`, listBudget},
+	} {
+		data := []byte(tt.data)
+		got := testing.AllocsPerRun(200, func() {
+			if _, err := table.Call(context.Background(), by, name, data); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if got > tt.budget {
+			t.Errorf("%s: %v allocations, the budget is %v", name, got, tt.budget)
+		}
+	}
+}
+
+// vault is a store that takes and answers at no cost.
+type vault struct {
+	store.Store
+
+	page []skein.Message
+}
+
+func (vault) App(context.Context, string) (skein.App, error) {
+	return skein.App{ID: "shop", Settings: skein.Settings{SendRate: -1}}, nil
+}
+
+func (vault) Append(_ context.Context, d skein.Draft) (skein.Message, bool, error) {
+	d.Message.Seq = 1
+	return d.Message, false, nil
+}
+
+func (v vault) Conversation(context.Context, string, skein.ID, string) (skein.Conversation, *skein.Member, error) {
+	return skein.Conversation{LastSeq: int64(len(v.page))}, &skein.Member{}, nil
+}
+
+func (v vault) Messages(context.Context, string, skein.ID, skein.SeqRange) ([]skein.Message, error) {
+	return v.page, nil
+}

@@ -1,0 +1,80 @@
+package rest
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/access"
+	"github.com/skein-im/skein/internal/chat"
+	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/store"
+)
+
+// sendBudget is how often a call of msg.send may allocate, from the request that
+// net/http has read to the answer it is handed, with a store that costs nothing: who
+// calls (4), the op and its request (19), the route, the answer's id and headers.
+const sendBudget = 33
+
+func TestAllocsOfACall(t *testing.T) {
+	gate := access.New(access.Options{Apps: vault{}, Clients: vault{}})
+	s := New(Options{
+		Table: ops.New(ops.Deps{Chat: chat.New(chat.Options{Store: vault{}, Events: deaf{}}), Gate: gate, Zone: time.UTC}),
+		Gate:  gate, Log: slog.New(slog.DiscardHandler),
+	})
+	const body = `{"from_client":"Tom","type":-1,"text":"hello"}`
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/im/conversations/01020300000000000000000000000000/message", nil)
+	r.Header = http.Header{"App-Id": {"shop"}, "App-Key": {"master"}, "Content-Type": {"application/json"}}
+	r.ContentLength = int64(len(body))
+	text := strings.NewReader("")
+	r.Body = http.NoBody
+	w := &desk{header: http.Header{}}
+	got := testing.AllocsPerRun(200, func() {
+		clear(w.header)
+		text.Reset(body)
+		r.Body = bodyOf{text}
+		s.ServeHTTP(w, r)
+		if w.status != http.StatusOK {
+			t.Fatalf("HTTP %d", w.status)
+		}
+	})
+	if got > sendBudget {
+		t.Errorf("a call: %v allocations, the budget is %v", got, sendBudget)
+	}
+}
+
+// desk takes an answer and keeps its status.
+type desk struct {
+	header http.Header
+	status int
+}
+
+func (d *desk) Header() http.Header { return d.header }
+func (d *desk) Write(b []byte) (int, error) {
+	if d.status == 0 {
+		d.status = http.StatusOK
+	}
+	return len(b), nil
+}
+func (d *desk) WriteHeader(status int) { d.status = status }
+
+type bodyOf struct{ *strings.Reader }
+
+func (bodyOf) Close() error { return nil }
+
+// vault is a store that takes messages at no cost.
+type vault struct{ store.Store }
+
+func (vault) App(context.Context, string) (skein.App, error) {
+	return skein.App{ID: "shop", Keys: []skein.AppKey{{Name: "main", Hash: access.HashKey("master")}}, Settings: skein.Settings{RESTRate: -1}}, nil
+}
+
+func (vault) Append(_ context.Context, d skein.Draft) (skein.Message, bool, error) {
+	d.Message.Seq = 1
+	return d.Message, false, nil
+}

@@ -1,0 +1,39 @@
+//go:build linux
+
+package socket
+
+import (
+	"strings"
+	"testing"
+)
+
+// Budgets: how often the server may allocate between a command's bytes and those of
+// its answer, the work of its op aside.
+const (
+	pingBudget    = 4 // the frame as it is read, three of six
+	commandBudget = 5 // the same and its data
+)
+
+func TestAllocsOfACommand(t *testing.T) {
+	f := start(t, nil)
+	p := loginRaw(t, f.addr, "Tom")
+	defer p.close()
+	command, want := echo(strings.Repeat("x", 100))
+	buf := make([]byte, 4096)
+	for name, tt := range map[string]struct {
+		budget  float64
+		command []byte
+		end     string
+	}{
+		"a ping":    {pingBudget, text(`{"type":"ping"}`), "}}"},
+		"a command": {commandBudget, text(command), want[len(want)-2:]},
+	} {
+		got := testing.AllocsPerRun(100, func() {
+			p.write(t, tt.command)
+			p.read(t, buf, tt.end)
+		})
+		if got > tt.budget {
+			t.Errorf("%s: %v allocations, the budget is %v", name, got, tt.budget)
+		}
+	}
+}
