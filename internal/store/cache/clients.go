@@ -74,8 +74,8 @@ func (s *Store) MarkSeen(ctx context.Context, seen []skein.Sighting) error {
 	return s.Store.MarkSeen(ctx, seen)
 }
 
-// DeleteClient forgets the client, the members of what it was in and what it deleted
-// for itself, also where it had left before; see store.Clients.
+// DeleteClient forgets the client, the members of what it was in, and the messages
+// where it deleted some for itself, also where it had left before; see store.Clients.
 func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Millis, erase bool) ([]skein.ID, error) {
 	defer s.sweep()()
 	defer s.writeClient(app, id)()
@@ -86,7 +86,7 @@ func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Milli
 	for _, conv := range left {
 		s.touch(placeName{app, conv}, (*place).forgetMembers)
 	}
-	s.places.each(func(name placeName) bool { return name.app == app }, func(p *place) { p.page.show(id) })
+	s.places.each(func(name placeName) bool { return name.app == app }, func(p *place) { p.page.forgetHider(id) })
 	return left, err
 }
 

@@ -198,11 +198,12 @@ func (p *page) hide(h skein.Hiding) {
 	}
 }
 
-// show takes back what a client deleted for itself.
-func (p *page) show(client string) {
-	before := len(p.hidden)
-	p.hidden = slices.DeleteFunc(p.hidden, func(h skein.Hiding) bool { return h.Client == client })
-	p.volume -= hidingSize * (before - len(p.hidden))
+// forgetHider drops the page where a client deleted any of it for itself: which of
+// that is left when the client goes the engine knows.
+func (p *page) forgetHider(client string) {
+	if slices.ContainsFunc(p.hidden, func(h skein.Hiding) bool { return h.Client == client }) {
+		*p = page{}
+	}
 }
 
 // last is the seq of the newest message.
