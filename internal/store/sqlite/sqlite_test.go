@@ -2,6 +2,9 @@ package sqlite_test
 
 import (
 	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -13,9 +16,21 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestSQLite(t *testing.T) { storetest.Run(t, open) }
+// The contract, and beside it that no statement which it made the engine run reads a
+// table from end to end.
+func TestSQLite(t *testing.T) {
+	ran := statements{all: make(map[string]bool)}
+	storetest.Run(t, func(t *testing.T, opt storetest.Options) store.Store {
+		s := open(t, opt)
+		t.Cleanup(func() { ran.keep(s.Statements()) })
+		return s
+	})
+	if !t.Failed() {
+		ran.wantNoScan(t)
+	}
+}
 
-func open(t *testing.T, opt storetest.Options) store.Store {
+func open(t *testing.T, opt storetest.Options) *sqlite.Store {
 	t.Helper()
 	s, err := sqlite.Open(t.Context(), sqlite.Options{
 		Path:      filepath.Join(t.TempDir(), "skein.db"),
@@ -31,4 +46,48 @@ func open(t *testing.T, opt storetest.Options) store.Store {
 		}
 	})
 	return s
+}
+
+// statements are what stores were asked to run.
+type statements struct {
+	mu  sync.Mutex
+	all map[string]bool // guarded by mu
+}
+
+func (s *statements) keep(texts []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, text := range texts {
+		s.all[text] = true
+	}
+}
+
+// harmless scans are of tables that stay small, of rows that another step has found,
+// of an index that holds only what is looked for, or of nothing.
+var harmless = regexp.MustCompile(`^SCAN (\(subquery|(apps|a|history|pauses|erasures|CONSTANT ROW)\b)|USING (COVERING )?INDEX (uploads_withdrawn|conversations_deleted)$`)
+
+// A statement whose text is built for one call is not kept: those are for TestPlans.
+var planned = regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b`)
+
+func (s *statements) wantNoScan(t *testing.T) {
+	t.Helper()
+	db, seen := open(t, storetest.Options{}), 0
+	for text := range s.all {
+		if !planned.MatchString(text) {
+			continue
+		}
+		plan, err := db.Plan(text)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		seen++
+		for _, step := range plan {
+			if strings.HasPrefix(step, "SCAN ") && !harmless.MatchString(step) {
+				t.Errorf("%q is in the plan of\n%s\nwhich is\n%s", step, text, strings.Join(plan, "\n"))
+			}
+		}
+	}
+	if seen < 100 {
+		t.Errorf("%d statements were looked at: they are not all there", seen)
+	}
 }
