@@ -22,7 +22,7 @@ func TestMirrorsTheEngine(t *testing.T) {
 	m := &mirror{T: t, now: 1_700_000_000_000}
 	m.s = open(t, storetest.Options{Now: func() time.Time { return m.now.Time() }}, DefaultBytes)
 	worlds := 0
-	rapid.Check(t, func(t *rapid.T) {
+	storetest.InWorlds(t, func(t *rapid.T) {
 		worlds++
 		m.begin(fmt.Sprint("app", worlds))
 		t.Repeat(map[string]func(*rapid.T){

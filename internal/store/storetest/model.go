@@ -14,7 +14,7 @@ import (
 var model = []check{
 	{"whatever is done, the store holds what a simple model holds", func(f *fixture) {
 		worlds := 0
-		inWorlds(f.T, func(t *rapid.T) {
+		InWorlds(f.T, func(t *rapid.T) {
 			worlds++
 			w := newWorld(t, f, fmt.Sprint("app", worlds))
 			t.Repeat(map[string]func(*rapid.T){

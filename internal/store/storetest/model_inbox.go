@@ -13,7 +13,7 @@ import (
 var inboxModel = []check{
 	{"whatever is done, unread, mentions and roles are what lists of messages say", func(f *fixture) {
 		runs := 0
-		inWorlds(f.T, func(t *rapid.T) {
+		InWorlds(f.T, func(t *rapid.T) {
 			runs++
 			d := newDesk(t, f, fmt.Sprint("inbox", runs))
 			t.Repeat(map[string]func(*rapid.T){

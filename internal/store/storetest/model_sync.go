@@ -14,7 +14,7 @@ import (
 var syncModel = []check{
 	{"whoever follows knows what is true, and is told nothing twice", func(f *fixture) {
 		runs := 0
-		inWorlds(f.T, func(t *rapid.T) {
+		InWorlds(f.T, func(t *rapid.T) {
 			runs++
 			n := newSyncNet(t, f, fmt.Sprint("sync", runs))
 			t.Repeat(map[string]func(*rapid.T){

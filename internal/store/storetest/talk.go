@@ -14,7 +14,7 @@ import (
 var talks = []check{
 	{"whatever becomes of messages, everyone sees what a simple model shows, and so does who follows", func(f *fixture) {
 		runs := 0
-		inWorlds(f.T, func(t *rapid.T) {
+		InWorlds(f.T, func(t *rapid.T) {
 			runs++
 			k := newTalk(f, fmt.Sprint("app", runs))
 			t.Repeat(map[string]func(*rapid.T){
