@@ -212,7 +212,8 @@ type Inbox interface {
 	// Views is a page of them. A client that is unknown has none.
 	Views(ctx context.Context, app, client string, q skein.ViewQuery) (skein.ViewPage, error)
 	// Sync is what has changed for the client since a cursor, at most limit
-	// conversations. Whoever follows the cursor to its end, and again later, sees
+	// conversations, and fewer where people wrote much in them: a page holds about
+	// 1 MiB. Whoever follows the cursor to its end, and again later, sees
 	// every conversation that changed, whatever commits in between. It costs what
 	// changed: a constant amount per conversation of the client at the most, and no
 	// more than a constant amount per conversation of the app that changed.

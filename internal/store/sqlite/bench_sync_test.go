@@ -1,46 +1,12 @@
 package sqlite
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/google/uuid"
 
 	"github.com/skein-im/skein"
 )
-
-// BenchmarkSync is a client with 5,000 conversations, of which 3 changed: alone in
-// its app, and beside 100,000 conversations of others that changed as well.
-func BenchmarkSync(b *testing.B) {
-	const mine, changed = 5000, 3
-	for _, others := range []int{0, 100_000} {
-		b.Run(fmt.Sprintf("beside %d", others), func(b *testing.B) {
-			s := openBench(b)
-			benchClient(b, s, "bob")
-			convs := benchGroups(b, s, "alice", mine+others, func(i int) bool { return i%((mine+others)/mine) == 0 })
-			before := syncToEnd(b, s, mine)
-			if err := s.change(b.Context(), func(g *group) error {
-				return g.exec(`UPDATE conversations SET moved = ?1 WHERE conv_key NOT IN (SELECT conv_key FROM members WHERE client_id = 'alice')`, g.stamp)
-			}); err != nil {
-				b.Fatal(err)
-			}
-			for i := range changed {
-				if _, _, err := s.Append(b.Context(), benchDraft(convs[i*mine/changed], "hi")); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ResetTimer()
-			start := cpuTime(b)
-			for b.Loop() {
-				page, err := s.Sync(b.Context(), "app", "alice", before, 100)
-				if err != nil || len(page.Views) != changed || !page.Done {
-					b.Fatal(len(page.Views), page.Done, err)
-				}
-			}
-			b.ReportMetric(float64((cpuTime(b)-start).Microseconds())/float64(b.N), "cpu-µs/op")
-		})
-	}
-}
 
 // syncToEnd is the cursor after all of alice's conversations.
 func syncToEnd(b *testing.B, s *Store, want int) (cursor skein.SyncCursor) {

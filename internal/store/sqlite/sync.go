@@ -60,12 +60,34 @@ func (r *round) page(after skein.SyncCursor, reached int64) (page skein.SyncPage
 		page.Next = r.SyncCursor
 		page.Next.Key = found[r.limit-1].key
 	}
-	for _, f := range found {
+	volume := 0
+	for i, f := range found {
+		told := len(page.Views)
 		if err := r.tell(&page, f); err != nil {
 			return page, err
 		}
+		for _, v := range page.Views[told:] {
+			volume += volumeOf(v)
+		}
+		if volume >= syncVolume && i+1 < len(found) {
+			page.Done, page.Next = false, r.SyncCursor
+			page.Next.Key = f.key
+			break
+		}
 	}
 	return page, nil
+}
+
+// syncVolume is where a page ends before its limit, in bytes of what people wrote.
+const syncVolume = 1 << 20
+
+// volumeOf is what people wrote of a view, in bytes.
+func volumeOf(v skein.View) int {
+	n := len(v.Extend) + len(v.Member.Draft)
+	if v.Last != nil {
+		n += len(v.Last.Text) + len(v.Last.Attr) + len(v.Last.URL)
+	}
+	return n
 }
 
 // begin sets the cursor of this page, and reports whether the one that was given

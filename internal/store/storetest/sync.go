@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -37,6 +38,23 @@ var syncs = []check{
 			equal(f, "view", ann.knows[conv], f.view("shop", conv, "ann"))
 		}
 		ann.wantNews("later", nil, nil)
+	}},
+	{"a page ends early where much is written", func(f *fixture) {
+		f.app("shop", "ann")
+		long := strings.Repeat("x", skein.MaxText)
+		const groups = 100 // of 16 KiB each: more than a page holds, and less than two
+		for range groups {
+			f.say("shop", f.group("shop", "ann"), "ann", long)
+		}
+		ann := f.follow("shop", "ann")
+		first := ann.page(groups)
+		if first.Done || len(first.Views) < 50 || len(first.Views) > 80 {
+			f.Fatalf("got a page of %d conversations, done %v, want about 1 MiB of 16 KiB each", len(first.Views), first.Done)
+		}
+		second := ann.page(groups)
+		equal(f, "done", second.Done, true)
+		equal(f, "told in all", len(first.Views)+len(second.Views), groups)
+		equal(f, "known", len(ann.knows), groups)
 	}},
 	{"each change is told once to those who see it", func(f *fixture) {
 		f.app("shop", "ann", "bob", "cat")
