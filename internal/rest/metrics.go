@@ -24,7 +24,7 @@ func newMetrics(r prometheus.Registerer) metrics {
 			Name: "skein_rest_seconds", Help: "Time to answer a REST call.", Buckets: prometheus.ExponentialBuckets(0.0005, 4, 8),
 		}, []string{"op"}),
 		refused: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "skein_rest_refused_total", Help: "REST calls refused because too many were under way.",
+			Name: "skein_rest_refused_total", Help: "REST calls refused because too many, or too large answers, were under way.",
 		}),
 	}
 	if r != nil {

@@ -30,7 +30,8 @@ type Options struct {
 	// Unrouted answers what no route is for; nil: NotFound.
 	Unrouted http.Handler
 
-	MaxInFlight int // calls at once, beyond which 5030 is answered; default 4,096
+	MaxInFlight    int // calls at once, beyond which 5030 is answered; default 4,096
+	MaxAnswerBytes int // memory of answers over 64 KiB, beyond which 5030 is answered; default 512 MiB
 
 	Log        *slog.Logger
 	Registerer prometheus.Registerer // nil: no metrics
@@ -45,6 +46,7 @@ type Server struct {
 	opts     Options
 	mux      *http.ServeMux
 	inFlight chan struct{}
+	answers  answers
 	metrics  metrics
 }
 
@@ -53,6 +55,9 @@ func New(opts Options) *Server {
 	if opts.MaxInFlight == 0 {
 		opts.MaxInFlight = 4096
 	}
+	if opts.MaxAnswerBytes == 0 {
+		opts.MaxAnswerBytes = defaultAnswerBytes
+	}
 	if opts.Unrouted == nil {
 		opts.Unrouted = http.HandlerFunc(NotFound)
 	}
@@ -60,6 +65,7 @@ func New(opts Options) *Server {
 		opts:     opts,
 		mux:      http.NewServeMux(),
 		inFlight: make(chan struct{}, opts.MaxInFlight),
+		answers:  answers{limit: int64(opts.MaxAnswerBytes)},
 		metrics:  newMetrics(opts.Registerer),
 	}
 	s.route()
@@ -176,6 +182,13 @@ func (s *Server) serve(e endpoint) http.Handler {
 			wire.WriteError(w, r, err)
 			return
 		}
+		release, err := s.answers.hold(len(answer))
+		if err != nil {
+			s.metrics.refused.Inc()
+			wire.WriteError(w, r, err)
+			return
+		}
+		defer release()
 		wire.WriteData(w, r, answer)
 	})
 }
