@@ -2,19 +2,17 @@ package sqlite
 
 import (
 	"context"
-	"maps"
-	"slices"
 
 	"github.com/ncruces/go-sqlite3"
 )
 
-// Statements are the texts of the statements that the store has kept so far; none
-// when it is closed.
-func (s *Store) Statements() []string {
-	all := make(map[string]bool)
+// Statements are the texts of the statements that the store has kept so far, and how
+// often each was prepared anew since; none when the store is closed.
+func (s *Store) Statements() map[string]int {
+	all := make(map[string]int)
 	keep := func(c *connection) {
-		for sql := range maps.Keys(c.prepared) {
-			all[sql] = true
+		for sql, stmt := range c.prepared {
+			all[sql] += stmt.Status(sqlite3.STMTSTATUS_REPREPARE, false)
 		}
 	}
 	ctx := context.Background()
@@ -33,7 +31,7 @@ func (s *Store) Statements() []string {
 		defer s.readers.release(c)
 		keep(c)
 	}
-	return slices.Collect(maps.Keys(all))
+	return all
 }
 
 // Plan is how SQLite means to run a statement, a line a step.

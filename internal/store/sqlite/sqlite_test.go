@@ -17,9 +17,9 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // The contract, and beside it that no statement which it made the engine run reads a
-// table from end to end.
+// table from end to end, and that none is prepared again and again.
 func TestSQLite(t *testing.T) {
-	ran := statements{all: make(map[string]bool)}
+	ran := statements{all: make(map[string]int)}
 	storetest.Run(t, func(t *testing.T, opt storetest.Options) store.Store {
 		s := open(t, opt)
 		t.Cleanup(func() { ran.keep(s.Statements()) })
@@ -27,6 +27,7 @@ func TestSQLite(t *testing.T) {
 	})
 	if !t.Failed() {
 		ran.wantNoScan(t)
+		ran.wantPreparedOnce(t)
 	}
 }
 
@@ -51,14 +52,23 @@ func open(t *testing.T, opt storetest.Options) *sqlite.Store {
 // statements are what stores were asked to run.
 type statements struct {
 	mu  sync.Mutex
-	all map[string]bool // guarded by mu
+	all map[string]int // text → how often it was prepared anew; guarded by mu
 }
 
-func (s *statements) keep(texts []string) {
+func (s *statements) keep(more map[string]int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, text := range texts {
-		s.all[text] = true
+	for text, anew := range more {
+		s.all[text] += anew
+	}
+}
+
+func (s *statements) wantPreparedOnce(t *testing.T) {
+	t.Helper()
+	for text, anew := range s.all {
+		if anew > 0 {
+			t.Errorf("prepared anew %d times:\n%s", anew, text)
+		}
 	}
 }
 
