@@ -99,7 +99,17 @@ func BenchmarkAudience(b *testing.B) {
 
 func openBench(b *testing.B) *Store {
 	b.Helper()
-	s, err := Open(b.Context(), Options{Path: filepath.Join(b.TempDir(), "skein.db")})
+	s := openBenchAt(b, filepath.Join(b.TempDir(), "skein.db"))
+	if err := s.CreateApp(b.Context(), skein.App{ID: "app"}); err != nil {
+		b.Fatal(err)
+	}
+	return s
+}
+
+// openBenchAt opens the store of a file until the end of the benchmark.
+func openBenchAt(b *testing.B, path string) *Store {
+	b.Helper()
+	s, err := Open(b.Context(), Options{Path: path})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -108,9 +118,6 @@ func openBench(b *testing.B) *Store {
 			b.Error(err)
 		}
 	})
-	if err := s.CreateApp(b.Context(), skein.App{ID: "app"}); err != nil {
-		b.Fatal(err)
-	}
 	return s
 }
 
