@@ -71,8 +71,13 @@ bench: build ## measure the built binary and write what was measured into docs/p
 
 .PHONY: microbench
 microbench: ## run the Go benchmarks, of parts and of starting
-	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v skein/bench$$)
-	go test -run '^$$' -bench . -benchtime 5x -timeout 30m ./bench
+	go test -run '^$$' -bench . -skip Curve -benchmem $$(go list ./... | grep -v skein/bench$$)
+	go test -run '^$$' -bench . -skip Curve -benchtime 5x -timeout 30m ./bench
+
+.PHONY: curves
+curves: ## measure what must not grow with what lies stored; LARGE=1: with 10 million messages
+	go test -run '^$$' -bench Curve -timeout 30m ./internal/store/sqlite $(if $(LARGE),-curve.large)
+	go test -run '^$$' -bench Curve -benchtime 1x -timeout 30m ./bench
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (5s)
