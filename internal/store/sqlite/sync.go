@@ -16,7 +16,7 @@ import (
 
 // appProbe bounds how many of an app's moved conversations are held against a
 // client's memberships; beyond it the memberships are walked.
-const appProbe = 2000
+const appProbe = 2048
 
 // Sync is what has changed for a client; see store.Inbox.
 func (s *Store) Sync(ctx context.Context, app, client string, after skein.SyncCursor, limit int) (page skein.SyncPage, err error) {
@@ -144,20 +144,26 @@ func (r *round) changed() (list []found, err error) {
 
 // query is the cheapest way to what changed: the beginning needs no departures, and
 // the conversations that moved are found from the app's side or the client's,
-// whichever is shorter.
+// whichever is shorter. To see which, both are counted a little way, then further:
+// most clients are in few conversations, and in most apps much has moved.
 func (r *round) query() (string, error) {
 	if r.Since == 0 {
 		return syncAll, nil
 	}
-	moved, err := r.count(countMoved, r.app, r.Since, appProbe+1)
-	if err != nil {
-		return "", err
+	for limit := appProbe / 64; limit <= appProbe; limit *= 8 {
+		moved, err := r.count(countMoved, r.app, r.Since, limit)
+		if err != nil {
+			return "", err
+		}
+		mine, err := r.count(countMine, r.app, r.client, r.Key, moved)
+		if err != nil || mine < moved {
+			return syncByClient, err
+		}
+		if moved < limit {
+			return syncByApp, nil
+		}
 	}
-	mine, err := r.count(countMine, r.app, r.client, r.Key, moved)
-	if err != nil || moved > appProbe || mine < moved {
-		return syncByClient, err
-	}
-	return syncByApp, nil
+	return syncByClient, nil
 }
 
 const (
