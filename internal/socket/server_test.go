@@ -70,6 +70,7 @@ func TestSocketsOfOneAddressAreCounted(t *testing.T) {
 	f := start(t, func(o *Options, _ *hub.Options) { o.MaxPerAddress = 2 })
 	first := f.dial(t)
 	f.dial(t)
+	waitFor(t, func() bool { return f.socket.roster.size() == 2 }) // a socket comes in behind its handshake
 	if status, code := f.request(t, handshake); status != 429 || code != 4290 {
 		t.Errorf("the third: %d and code %d, want 429 and 4290", status, code)
 	}
