@@ -36,7 +36,7 @@ var Events = []Event{
 		"Clients that this session watches came or went; what happens in a second comes together. Who is back within 2 s was never away.",
 		"订阅的用户上线或下线；一秒内的变化合并推送，2 秒内重连视为未离线。",
 	}, wire.PresenceEvent{}},
-	{"logout.kick", Doc{"This session is over; the socket is closed with 4401 behind it.", "本连接已被登出，随后以 4401 关闭。"}, wire.Kick{}},
+	{skein.EventKick, Doc{"This session is over; the socket is closed with 4401 behind it.", "本连接已被登出，随后以 4401 关闭。"}, wire.Kick{}},
 }
 
 // Command is one of the socket's own commands, which have no REST route.

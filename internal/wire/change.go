@@ -131,7 +131,7 @@ func (c Change) AppendJSON(dst []byte) []byte {
 
 // AppendUpdate appends the frame of msg.updated.
 func AppendUpdate(dst []byte, conv skein.ID, c *skein.Change) []byte {
-	dst = append(dst, `{"type":"msg.updated","data":`...)
+	dst = append(dst, `{"type":"`+skein.EventMessageUpdated+`","data":`...)
 	return append(ChangeOf(conv, c).AppendJSON(dst), '}')
 }
 

@@ -114,7 +114,7 @@ func AppendPong(dst, id []byte, now skein.Millis) []byte {
 
 // AppendKick appends logout.kick, the last frame of a session that is ended.
 func AppendKick(dst []byte, now skein.Millis, reason string) []byte {
-	dst = append(dst, `{"type":"logout.kick","data":{"time":`...)
+	dst = append(dst, `{"type":"`+skein.EventKick+`","data":{"time":`...)
 	dst = strconv.AppendInt(dst, int64(now), 10)
 	dst = append(dst, `,"reason":`...)
 	dst = appendQuote(dst, reason)

@@ -41,6 +41,6 @@ func AppendPresence(dst []byte, list []skein.Presence) []byte {
 		e.Clients = append(e.Clients, PresenceOf(p))
 	}
 	data, _ := json.Marshal(e) // strings, integers and flags: it cannot fail
-	dst = append(dst, `{"type":"presence","data":`...)
+	dst = append(dst, `{"type":"`+skein.EventPresence+`","data":`...)
 	return append(append(dst, data...), '}')
 }

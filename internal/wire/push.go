@@ -50,7 +50,7 @@ func NewMessageOf(m *skein.Sent) NewMessage {
 // NewMessage say (FuzzMessageJSON).
 func AppendNewMessage(dst []byte, m *skein.Sent) []byte {
 	p := NewMessageOf(m)
-	dst = append(dst, `{"type":"msg.new","data":`...)
+	dst = append(dst, `{"type":"`+skein.EventMessage+`","data":`...)
 	return append(p.AppendJSON(dst), '}')
 }
 

@@ -162,7 +162,7 @@ func eventFrame(name string) ([]byte, error) {
 	case skein.EventPresence:
 		return wire.AppendPresence(nil, present[1:]), nil
 	case skein.EventConvDeleted:
-	case "logout.kick":
+	case skein.EventKick:
 		return wire.AppendKick(nil, changed, "replaced"), nil
 	default:
 		return nil, fmt.Errorf("event %s has no example", name)
