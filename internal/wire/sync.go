@@ -15,7 +15,7 @@ const DefaultSync = 100
 type SyncRequest struct {
 	ClientID ClientID `json:"client_id" en:"whose; a client may leave itself out" zh:"用户；客户端调用时可省略"`
 	Cursor   string   `json:"cursor" en:"next_cursor of the answer before; absent: from the beginning" zh:"上一次返回的 next_cursor；省略为从头开始"`
-	Limit    *int64   `json:"limit" en:"conversations, 1..200, default 100" zh:"会话数，1..200，默认 100"`
+	Limit    *int64   `json:"limit" en:"conversations, 1..200, default 100; a page of about 1 MiB ends earlier" zh:"会话数，1..200，默认 100；约 1 MiB 时提前结束"`
 }
 
 // Place checks the request. Errors: skein.ErrMalformed naming the field.
