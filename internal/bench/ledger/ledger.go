@@ -57,13 +57,6 @@ func (f *Faults) Addf(format string, args ...any) {
 	}
 }
 
-// Count is how many there were.
-func (f *Faults) Count() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.count
-}
-
 // List is the first of them, and how many more there were.
 func (f *Faults) List() []string {
 	f.mu.Lock()
