@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -33,6 +34,12 @@ type fixture struct {
 
 	mu   sync.Mutex
 	told []string // what was told, in short; guarded by mu
+}
+
+// Send sends one message.
+func (f *fixture) Send(ctx context.Context, by skein.Actor, in Sending) (skein.Message, error) {
+	sent := f.Service.Send(ctx, by, []Sending{in})[0]
+	return sent.Message, sent.Err
 }
 
 func newFixture(t *testing.T, settings skein.Settings) *fixture {

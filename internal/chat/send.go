@@ -16,11 +16,51 @@ type Sending struct {
 	Device      string // this device of the sender is left out of the live copy
 }
 
-// Send stores a message and answers it with its seq, durable; members who are
-// online see it after that. A retry with a known ClientMsgID answers the first
-// message. A transient message is told to who is online and has no seq.
-// Errors: those of store.Append.
-func (s *Service) Send(ctx context.Context, by skein.Actor, in Sending) (skein.Message, error) {
+// Sent is what came of a sending.
+type Sent struct {
+	Message skein.Message
+	Err     error
+}
+
+// Send stores messages in this order and answers each with its seq, once all are
+// durable or refused; members who are online see them after that. A retry with a
+// known ClientMsgID answers the first message. A transient message is told to who is
+// online and has no seq. Errors: those of store.Append.
+func (s *Service) Send(ctx context.Context, by skein.Actor, all []Sending) []Sent {
+	sent := make([]Sent, len(all))
+	for from := 0; from < len(all); {
+		to := from
+		for to < len(all) && !all[to].Transient {
+			to++
+		}
+		if to > from {
+			s.sendStored(ctx, by, all[from:to], sent[from:to])
+			from = to
+			continue
+		}
+		sent[from].Message, sent[from].Err = s.sendTransient(ctx, s.draft(by, all[from]))
+		from++
+	}
+	return sent
+}
+
+func (s *Service) sendStored(ctx context.Context, by skein.Actor, all []Sending, sent []Sent) {
+	drafts := make([]skein.Draft, len(all))
+	for i := range all {
+		drafts[i] = s.draft(by, all[i])
+	}
+	answers, err := s.store.AppendAll(ctx, drafts)
+	for i := range sent {
+		if err != nil {
+			sent[i].Err = named(err, all[i].From)
+			continue
+		}
+		sent[i] = Sent{answers[i].Message, named(answers[i].Err, all[i].From)}
+	}
+}
+
+// draft is what is to be stored of a sending.
+func (s *Service) draft(by skein.Actor, in Sending) skein.Draft {
 	d := skein.Draft{
 		Message: skein.Message{
 			Body: in.Body, ID: s.newID(), Conv: in.Conv, Sender: in.From,
@@ -31,11 +71,7 @@ func (s *Service) Send(ctx context.Context, by skein.Actor, in Sending) (skein.M
 	if by.Server() {
 		d.Need = skein.NeedServer
 	}
-	if in.Transient {
-		return s.sendTransient(ctx, d)
-	}
-	m, _, err := s.store.Append(ctx, d)
-	return m, named(err, d.Sender)
+	return d
 }
 
 func (s *Service) sendTransient(ctx context.Context, d skein.Draft) (skein.Message, error) {

@@ -62,8 +62,9 @@ func (s *Session) Generation() string { return s.generation }
 // Touch notes a sign of life of the peer. It costs an atomic store.
 func (s *Session) Touch() { s.alive.Store(s.hub.clock.Load()) }
 
-// Begin says that a command is at hand: events wait until Answer. It reports
-// false when the session is over; the command must not run then.
+// Begin says that a command is at hand, or several that are answered together:
+// events wait until Answer. It reports false when the session is over; the command
+// must not run then.
 func (s *Session) Begin() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,17 +75,19 @@ func (s *Session) Begin() bool {
 	return true
 }
 
-// Answer sends the answer to the command at hand, with the events held back right
-// behind it. When it returns the answer is written, or the session is over; the
-// frame may be used again.
-func (s *Session) Answer(frame []byte) {
+// Answer sends the answers to the commands at hand, with the events held back right
+// behind them. When it returns they are written, or the session is over; the
+// frames may be used again.
+func (s *Session) Answer(frames ...[]byte) {
 	s.mu.Lock()
 	if s.ending != nil && !s.ending.patient {
 		s.mu.Unlock()
 		return
 	}
 	s.holding = false
-	s.push(&s.ready, frame) // not held to the bound: the reader waits for it, so there is one at most
+	for _, f := range frames { // not held to the bound: the reader waits until they are written
+		s.push(&s.ready, f)
+	}
 	s.release()
 	s.flushing = true
 	s.mu.Unlock()

@@ -10,20 +10,17 @@ import (
 
 func messageOps(d Deps) []*Op {
 	return []*Op{
-		row(Op{
+		batch(Op{
 			Name: "msg.send", Method: "POST", Path: "/im/conversations/{conv_id}/message", Need: skein.NeedMember, CountsAsSend: true,
 			Doc: Doc{
 				"Sends a message; the answer comes once it is durable. The backend may send for any client of the app, member or not.",
 				"发送消息；持久化后才返回。服务端可代表应用内任何用户发送，无论是否成员。",
 			},
 			Answer: wire.Sent{},
-		}, func(ctx context.Context, by skein.Actor, in wire.SendMessage) (any, error) {
-			sending, err := sendingOf(by, in)
-			if err != nil {
-				return nil, err
-			}
-			m, err := d.Chat.Send(ctx, by, sending)
-			return wire.SentOf(m), err
+		}, sendingOf, func(ctx context.Context, by skein.Actor, all []chat.Sending) []result {
+			return each(d.Chat.Send(ctx, by, all), func(s chat.Sent) result {
+				return result{wire.SentOf(s.Message), s.Err}
+			})
 		}),
 		row(Op{
 			Name: "msg.list", Method: "GET", Path: "/im/conversations/{conv_id}/message", Need: skein.NeedMember,

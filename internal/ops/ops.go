@@ -59,6 +59,9 @@ type Op struct {
 	CountsAsSend bool
 
 	call func(ctx context.Context, by skein.Actor, decode func(any) error) (any, error)
+	// callAll does n calls at once, of which read fills the request struct; nil: one
+	// after the other is as good.
+	callAll func(ctx context.Context, by skein.Actor, n int, read func(i int, in any) error) []result
 }
 
 // Socket reports whether the op can be called by socket: what a client may do by
@@ -108,12 +111,18 @@ func (t *Table) Call(ctx context.Context, by skein.Actor, name string, data []by
 	if op == nil || !op.Socket() {
 		return nil, skein.Malformed("type", "is no command of this socket")
 	}
-	app, err := t.deps.Gate.App(ctx, by.App.ID) // sessions follow the settings of their app
+	by, err := t.follow(ctx, by)
 	if err != nil {
 		return nil, err
 	}
-	by.App = app
 	return t.Do(ctx, by, op, func(in any) error { return wire.Decode(data, in) })
+}
+
+// follow gives a session the settings that its app has now.
+func (t *Table) follow(ctx context.Context, by skein.Actor) (skein.Actor, error) {
+	app, err := t.deps.Gate.App(ctx, by.App.ID)
+	by.App = app
+	return by, err
 }
 
 // callTime bounds one call; beyond it the answer is 5030.
@@ -123,25 +132,40 @@ const callTime = 30 * time.Second
 // answers JSON. Errors: skein.ErrForbidden when the caller may not call the op at
 // all, skein.ErrRateLimited, those of decode and of the use case.
 func (t *Table) Do(ctx context.Context, by skein.Actor, op *Op, decode func(any) error) ([]byte, error) {
-	if !by.Server() && (op.Need == skein.NeedServer || !by.MayDo(op.Name)) {
-		return nil, skein.ErrForbidden
+	by, err := entitle(by, op)
+	if err != nil {
+		return nil, err
 	}
-	by.Need = op.Need
 	if !op.Multipart { // an upload takes as long as it takes; rest sees that it goes on
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, callTime)
 		defer cancel()
 	}
-	if op.CountsAsSend {
-		if err := t.deps.Gate.AdmitSend(by); err != nil {
-			return nil, err
-		}
+	if err := t.admit(by, op); err != nil {
+		return nil, err
 	}
 	answer, err := op.call(ctx, by, decode)
 	if err != nil {
 		return nil, err
 	}
 	return encode(answer)
+}
+
+// entitle is the caller with what the op needs of it. Errors: skein.ErrForbidden.
+func entitle(by skein.Actor, op *Op) (skein.Actor, error) {
+	if !by.Server() && (op.Need == skein.NeedServer || !by.MayDo(op.Name)) {
+		return by, skein.ErrForbidden
+	}
+	by.Need = op.Need
+	return by, nil
+}
+
+// admit counts the call against the sender's rate. Errors: skein.ErrRateLimited.
+func (t *Table) admit(by skein.Actor, op *Op) error {
+	if !op.CountsAsSend {
+		return nil
+	}
+	return t.deps.Gate.AdmitSend(by)
 }
 
 func encode(answer any) ([]byte, error) {

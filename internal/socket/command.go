@@ -11,7 +11,8 @@ import (
 	"github.com/skein-im/skein/internal/wire"
 )
 
-// text runs one command and answers it.
+// text runs one command and answers it, or keeps it for runBatch. Answers come in
+// the order of the commands.
 func (c *conn) text(message []byte) error {
 	c.deep = true
 	c.server.metrics.framesIn.Inc()
@@ -20,11 +21,24 @@ func (c *conn) text(message []byte) error {
 	case runaway:
 		return errTooFast
 	case tooFast:
-		return c.refuse(frame, skein.ErrRateLimited)
+		err = skein.ErrRateLimited
+	}
+	if err == nil {
+		if kept, err := c.gather(frame); kept || err != nil {
+			return err
+		}
+	}
+	if err := c.runBatch(); err != nil {
+		return err
 	}
 	if err != nil {
 		return c.refuse(frame, err)
 	}
+	return c.obey(frame)
+}
+
+// obey runs a command on its own.
+func (c *conn) obey(frame wire.Frame) error {
 	switch frame.Type {
 	case "login":
 		return c.login(frame)
@@ -67,10 +81,7 @@ func (c *conn) call(frame wire.Frame) error {
 		return errOver
 	}
 	answer, err := c.run(frame)
-	if err != nil {
-		return c.refuse(frame, err)
-	}
-	return c.accept(frame, answer)
+	return c.reply(frame, answer, err)
 }
 
 // run calls the op; one that panics fails alone.
@@ -80,9 +91,7 @@ func (c *conn) run(frame wire.Frame) (answer []byte, err error) {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	by := c.actor
-	by.English = c.lang == wire.English
-	return c.server.opts.Ops.Call(c.server.ctx, by, frame.Type, frame.Data)
+	return c.server.opts.Ops.Call(c.server.ctx, c.caller(), frame.Type, frame.Data)
 }
 
 // pong answers the command ping.
@@ -106,20 +115,25 @@ func (c *conn) logout(frame wire.Frame) error {
 }
 
 // accept answers a command with its success.
-func (c *conn) accept(frame wire.Frame, data []byte) error {
+func (c *conn) accept(frame wire.Frame, data []byte) error { return c.reply(frame, data, nil) }
+
+// refuse answers a command, or what could not be read as one, with an error.
+func (c *conn) refuse(frame wire.Frame, err error) error { return c.reply(frame, nil, err) }
+
+// reply answers a command with its success or, where there is one, with an error.
+func (c *conn) reply(frame wire.Frame, data []byte, err error) error {
 	out := wire.GetBuffer()
 	defer wire.PutBuffer(out)
-	*out = wire.AppendSuccess(*out, frame.Type, frame.ID, data)
+	*out = c.appendAnswer(*out, frame, data, err)
 	return c.answer(*out)
 }
 
-// refuse answers a command, or what could not be read as one, with an error.
-func (c *conn) refuse(frame wire.Frame, err error) error {
+func (c *conn) appendAnswer(dst []byte, frame wire.Frame, data []byte, err error) []byte {
+	if err == nil {
+		return wire.AppendSuccess(dst, frame.Type, frame.ID, data)
+	}
 	c.logInternal(frame, err)
-	out := wire.GetBuffer()
-	defer wire.PutBuffer(out)
-	*out = wire.AppendFailure(*out, frame.Type, frame.ID, err, c.lang)
-	return c.answer(*out)
+	return wire.AppendFailure(dst, frame.Type, frame.ID, err, c.lang)
 }
 
 // answer sends the answer to the command at hand, after the login with the events

@@ -31,6 +31,7 @@ type conn struct {
 	rate    int32        // commands a second; zero or less: no limit
 	failed  int8         // logins
 	deep    bool         // a command ran since the last read
+	batch   *batch       // of the bytes at hand; nil: none
 
 	writing sync.Mutex   // held by whoever writes to nc
 	code    atomic.Int32 // that it was closed with; zero: it is open
@@ -70,7 +71,11 @@ func (c *conn) take(p []byte) error {
 	case skein.MillisOf(c.server.opts.Now()) > c.loginBy:
 		return errNoLogin // it never paused for the deadline to strike
 	}
-	return c.frames.feed(p, c)
+	err := c.frames.feed(p, c)
+	if over := c.runBatch(); err == nil { // also what came before a frame that ends the socket
+		err = over
+	}
+	return err
 }
 
 var (

@@ -2,6 +2,7 @@ package socket
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -25,6 +26,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/hub"
+	table "github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/wire"
 )
 
@@ -81,6 +83,31 @@ func (ops fakeOps) Call(ctx context.Context, by skein.Actor, name string, data [
 		return nil, skein.Malformed("type", "is unknown")
 	}
 	return op(ctx, by, data)
+}
+
+// Batches are the ops whose names say so.
+func (fakeOps) Batches(name string) bool { return strings.HasPrefix(name, "batch.") }
+
+// CallAll gives a batching op all of its data at once, as a JSON list. It answers a
+// list, in which null is refused.
+func (ops fakeOps) CallAll(ctx context.Context, by skein.Actor, name string, data [][]byte) []table.Outcome {
+	outcomes := make([]table.Outcome, len(data))
+	answer, err := ops.Call(ctx, by, name, []byte("["+string(bytes.Join(data, []byte(",")))+"]"))
+	var answers []json.RawMessage
+	if err == nil {
+		err = json.Unmarshal(answer, &answers)
+	}
+	for i := range outcomes {
+		switch {
+		case err != nil:
+			outcomes[i].Err = err
+		case string(answers[i]) == "null":
+			outcomes[i].Err = skein.ErrForbidden
+		default:
+			outcomes[i].Answer = answers[i]
+		}
+	}
+	return outcomes
 }
 
 // clock is the server's, moved by hand.

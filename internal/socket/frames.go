@@ -8,8 +8,8 @@ import (
 	"github.com/skein-im/skein/internal/wire"
 )
 
-// receiver is told what a peer sent. Payloads are valid during the call only. An
-// error ends the reading.
+// receiver is told what a peer sent. Payloads lie in what was fed, and are valid as
+// long as that is. An error ends the reading.
 type receiver interface {
 	text(message []byte) error
 	ping(payload []byte) error

@@ -14,6 +14,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/hub"
+	"github.com/skein-im/skein/internal/ops"
 )
 
 // Gate says who logs in. Errors go to the peer through the code table.
@@ -32,6 +33,9 @@ type Registrar interface {
 // next call.
 type Ops interface {
 	Call(ctx context.Context, by skein.Actor, name string, data []byte) (answer []byte, err error)
+	// CallAll calls an op once for each data, in this order; for names that Batches.
+	CallAll(ctx context.Context, by skein.Actor, name string, data [][]byte) []ops.Outcome
+	Batches(name string) bool
 }
 
 // Options are the choices of one server.

@@ -166,6 +166,10 @@ type Messages interface {
 	// ErrConflict when the message id is taken. The commit hook has seen the message,
 	// once, before Append returns.
 	Append(ctx context.Context, d skein.Draft) (m skein.Message, again bool, err error)
+	// AppendAll is Append of each draft in this order, and returns when all are
+	// answered; one that is refused keeps no other from being stored. With an error
+	// nothing is known of any.
+	AppendAll(ctx context.Context, drafts []skein.Draft) ([]Appended, error)
 	// Admit makes the checks of Append for a transient message and stores nothing.
 	Admit(ctx context.Context, d skein.Draft) (skein.Conversation, error)
 	// Messages reads a range of seqs; a Limit of zero reads none. An unknown
@@ -174,6 +178,13 @@ type Messages interface {
 	// Message is one message, blank where viewer (empty: nobody) deleted it for
 	// itself. Errors: ErrUnknownMessage.
 	Message(ctx context.Context, app string, conv, id skein.ID, viewer string) (skein.Message, error)
+}
+
+// Appended is what came of one draft of several: what Append answers.
+type Appended struct {
+	Message skein.Message
+	Again   bool
+	Err     error
 }
 
 // Changes keeps what became of messages. Each change has the next change_seq of

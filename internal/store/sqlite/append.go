@@ -12,6 +12,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // letter is a draft on its way into a row: what can be prepared outside the
@@ -24,40 +25,57 @@ type letter struct {
 	uploads  []string
 }
 
-type appended struct {
-	message skein.Message
-	again   bool
-}
-
 // Append stores a draft; see store.Messages.
 func (s *Store) Append(ctx context.Context, d skein.Draft) (skein.Message, bool, error) {
-	l, err := newLetter(d)
+	all, err := s.AppendAll(ctx, []skein.Draft{d})
 	if err != nil {
 		return skein.Message{}, false, err
 	}
-	a, err := write(ctx, s.writer, job{bytes: l.size(), whole: true}, func(g *group) (appended, error) {
-		return g.append(l)
-	})
-	return a.message, a.again, err
+	return all[0].Message, all[0].Again, all[0].Err
 }
 
-func newLetter(d skein.Draft) (letter, error) {
-	l := letter{Draft: d, uploads: d.Uploads()}
+// AppendAll stores drafts, each by a job of its own; see store.Messages.
+func (s *Store) AppendAll(ctx context.Context, drafts []skein.Draft) ([]store.Appended, error) {
+	answers := make([]store.Appended, len(drafts))
+	letters := make([]letter, len(drafts))
+	jobs := make([]*job, len(drafts))
+	for i := range drafts {
+		l, a := &letters[i], &answers[i]
+		if err := l.write(drafts[i]); err != nil {
+			return nil, err
+		}
+		jobs[i] = &job{bytes: l.size(), whole: true, run: func(g *group) (err error) {
+			*a, err = g.append(l)
+			return err
+		}}
+	}
+	if err := s.writer.do(ctx, jobs...); err != nil {
+		return nil, err
+	}
+	for i, j := range jobs {
+		answers[i].Err = j.err
+	}
+	return answers, nil
+}
+
+// write makes an empty letter of a draft.
+func (l *letter) write(d skein.Draft) error {
+	l.Draft, l.uploads = d, d.Uploads()
 	if len(d.Mentions) > 0 {
 		mentions, err := json.Marshal(d.Mentions)
 		if err != nil {
-			return l, fmt.Errorf("encode mentions: %w", err)
+			return fmt.Errorf("encode mentions: %w", err)
 		}
 		l.mentions = mentions
 	}
 	if d.ClientMsgID != "" {
 		l.hash = contentHash(d.Body, l.mentions)
 	}
-	return l, nil
+	return nil
 }
 
 // size is about what the letter holds in memory while it waits.
-func (l letter) size() int {
+func (l *letter) size() int {
 	const fixed = 512
 	return fixed + len(l.Text) + len(l.Attr) + len(l.URL) + len(l.mentions)
 }
@@ -81,31 +99,31 @@ func contentHash(b skein.Body, mentions []byte) []byte {
 
 // append decides and stores. Nothing that may be refused comes after its first
 // INSERT, so it needs no savepoint.
-func (g *group) append(l letter) (appended, error) {
+func (g *group) append(l *letter) (store.Appended, error) {
 	p, err := g.place(l.App, l.Conv)
 	if err != nil {
-		return appended{}, err
+		return store.Appended{}, err
 	}
 	refusal := g.refusal(p, l.Draft)
 	if refusal != nil && (l.ClientMsgID == "" || outage(refusal)) {
-		return appended{}, refusal
+		return store.Appended{}, refusal
 	}
 	if refusal == nil {
 		m, err := g.store(p, l)
 		if err != nil || m.Seq != 0 {
-			return appended{message: m}, err
+			return store.Appended{Message: m}, err
 		}
 	}
 	first, found, err := g.first(p, l)
 	switch {
 	case err != nil:
-		return appended{}, err
+		return store.Appended{}, err
 	case found:
-		return appended{message: first, again: true}, nil
+		return store.Appended{Message: first, Again: true}, nil
 	case refusal != nil:
-		return appended{}, refusal
+		return store.Appended{}, refusal
 	default:
-		return appended{}, skein.About(skein.ErrConflict, "msg_id")
+		return store.Appended{}, skein.About(skein.ErrConflict, "msg_id")
 	}
 }
 
@@ -116,7 +134,7 @@ func (g *group) refusal(p *place, d skein.Draft) error {
 
 // store inserts the letter as the next message of its place. A message without
 // seq means that it was not stored: its id or client_msg_id is there already.
-func (g *group) store(p *place, l letter) (skein.Message, error) {
+func (g *group) store(p *place, l *letter) (skein.Message, error) {
 	key, err := g.nextMessage()
 	if err != nil {
 		return skein.Message{}, err
@@ -201,7 +219,7 @@ func (g *group) speak(p *place, m skein.Message) error {
 // ErrConflict when its content was another. An erased message has no hash any
 // more and passes for the same. What a former holder of the sender's id said is
 // not the sender's to hear of.
-func (g *group) first(p *place, l letter) (m skein.Message, found bool, err error) {
+func (g *group) first(p *place, l *letter) (m skein.Message, found bool, err error) {
 	if l.ClientMsgID == "" {
 		return m, false, nil
 	}

@@ -5,7 +5,7 @@ const everyone = ""
 
 // noteMentions writes down who is mentioned by a message that was just stored.
 // Whether they are members is asked when they look.
-func (g *group) noteMentions(conv, seq int64, l letter) error {
+func (g *group) noteMentions(conv, seq int64, l *letter) error {
 	if l.MentionAll {
 		if err := g.mention(conv, seq, everyone); err != nil {
 			return err

@@ -8,15 +8,30 @@ import (
 )
 
 // job is one write waiting for the group commit that takes it. The waiting call
-// owns it until it is queued and again once done is closed.
+// owns it until it is queued and again once the call is done.
 type job struct {
-	ended func() error       // the caller's ctx.Err: a job nobody waits for any more is not begun
 	run   func(*group) error // may run again in another group, if this one was given up
 	whole bool               // run changes nothing unless it succeeds, so it needs no savepoint
 	bytes int                // about how much memory it holds
 
+	call *call
 	err  error
-	done chan struct{}
+}
+
+// call is somebody who waits for jobs of its own. Owned by the writer's loop once
+// they are queued.
+type call struct {
+	ended func() error // the caller's ctx.Err: a job nobody waits for any more is not begun
+	left  int          // jobs without an answer
+	done  chan struct{}
+}
+
+// finish answers a job.
+func (j *job) finish(err error) {
+	j.err = err
+	if j.call.left--; j.call.left == 0 {
+		close(j.call.done)
+	}
 }
 
 // queue holds the jobs that no group has taken yet, bounded in number and bytes.
@@ -37,19 +52,23 @@ func newQueue(maxJobs, maxBytes int) *queue {
 	return q
 }
 
-// put adds a job or says at once why not. Errors: ErrUnavailable, with the time
-// to come back when the queue is full.
-func (q *queue) put(j *job) error {
+// put adds the jobs of a call, all or none, or says at once why not. Errors:
+// ErrUnavailable, with the time to come back when the queue is full.
+func (q *queue) put(jobs []*job) error {
+	bytes := 0
+	for _, j := range jobs {
+		bytes += j.bytes
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {
 	case q.closed:
 		return errClosed
-	case len(q.waiting) >= q.maxJobs || q.bytes+j.bytes > q.maxBytes:
+	case len(q.waiting)+len(jobs) > q.maxJobs || q.bytes+bytes > q.maxBytes:
 		return skein.Later(skein.ErrUnavailable, time.Second)
 	}
-	q.waiting = append(q.waiting, j)
-	q.bytes += j.bytes
+	q.waiting = append(q.waiting, jobs...)
+	q.bytes += bytes
 	q.filled.Signal()
 	return nil
 }

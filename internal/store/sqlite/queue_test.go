@@ -38,8 +38,8 @@ func TestAFullQueueRefusesAtOnce(t *testing.T) {
 
 func newDraftBytes(t *testing.T) int {
 	t.Helper()
-	l, err := newLetter(newDraft(skein.ID{}, "hi"))
-	if err != nil {
+	var l letter
+	if err := l.write(newDraft(skein.ID{}, "hi")); err != nil {
 		t.Fatal(err)
 	}
 	return l.size()

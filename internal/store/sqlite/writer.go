@@ -85,23 +85,29 @@ func write[T any](ctx context.Context, w *writer, j job, fn func(*group) (T, err
 	if err := w.do(ctx, &j); err != nil {
 		return none, err
 	}
+	if j.err != nil {
+		return none, j.err
+	}
 	return *answer, nil
 }
 
-// do queues a job and waits until it is answered or ctx ends.
-func (w *writer) do(ctx context.Context, j *job) error {
+// do queues jobs, in their order, and waits until all are answered or ctx ends.
+// With an error they belong to the writer still.
+func (w *writer) do(ctx context.Context, jobs ...*job) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	j.ended = ctx.Err
-	j.done = make(chan struct{})
-	if err := w.queue.put(j); err != nil {
-		w.metrics.refused.Inc()
+	c := &call{ended: ctx.Err, left: len(jobs), done: make(chan struct{})}
+	for _, j := range jobs {
+		j.call = c
+	}
+	if err := w.queue.put(jobs); err != nil {
+		w.metrics.refused.Add(float64(len(jobs)))
 		return err
 	}
 	select {
-	case <-j.done:
-		return j.err
+	case <-c.done:
+		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -168,17 +174,12 @@ func (w *writer) commit(taken []*job) {
 // alive answers the jobs whose callers have given up, and returns the others.
 func (w *writer) alive(jobs []*job) []*job {
 	return slices.DeleteFunc(jobs, func(j *job) bool {
-		err := j.ended()
+		err := j.call.ended()
 		if err != nil {
 			j.finish(err)
 		}
 		return err != nil
 	})
-}
-
-func (j *job) finish(err error) {
-	j.err = err
-	close(j.done)
 }
 
 // transact runs the jobs in one transaction and makes it durable. With an error

@@ -40,7 +40,7 @@ func Run(t *testing.T, open Open) {
 		{"positions", positions},
 		{"inbox", inbox},
 		{"sync", syncs},
-		{"append", appends},
+		{"append", slices.Concat(appends, batches)},
 		{"history", history},
 		{"upkeep", upkeep},
 		{"changes", changes},

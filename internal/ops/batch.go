@@ -1,0 +1,98 @@
+package ops
+
+import (
+	"context"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/wire"
+)
+
+// Outcome is what a command came to: its answer as JSON, or an error.
+type Outcome struct {
+	Answer []byte
+	Err    error
+}
+
+// Batches reports whether CallAll takes commands of this name.
+func (t *Table) Batches(name string) bool {
+	op := t.byName[name]
+	return op != nil && op.Socket() && op.callAll != nil
+}
+
+// CallAll runs commands of one name that came over a socket together: as Call does
+// each, in their order, except that what they store is waited for once. It is for
+// names that Batches.
+func (t *Table) CallAll(ctx context.Context, by skein.Actor, name string, data [][]byte) []Outcome {
+	outcomes := make([]Outcome, len(data))
+	op := t.byName[name]
+	by, err := t.follow(ctx, by)
+	if err == nil {
+		by, err = entitle(by, op)
+	}
+	if err != nil {
+		for i := range outcomes {
+			outcomes[i].Err = err
+		}
+		return outcomes
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	read := func(i int, in any) error {
+		if err := t.admit(by, op); err != nil {
+			return err
+		}
+		return wire.Decode(data[i], in)
+	}
+	for i, r := range op.callAll(ctx, by, len(data), read) {
+		if r.err == nil {
+			outcomes[i].Answer, r.err = encode(r.answer)
+		}
+		outcomes[i].Err = r.err
+	}
+	return outcomes
+}
+
+// result is what a call of several came to.
+type result struct {
+	answer any
+	err    error
+}
+
+// batch makes an op of two functions: ready checks a request by itself, run does
+// those that passed, and answers each.
+func batch[In, Ready any](op Op, ready func(by skein.Actor, in In) (Ready, error), run func(ctx context.Context, by skein.Actor, all []Ready) []result) *Op {
+	one := row(op, func(ctx context.Context, by skein.Actor, in In) (any, error) {
+		r, err := ready(by, in)
+		if err != nil {
+			return nil, err
+		}
+		only := run(ctx, by, []Ready{r})[0]
+		return only.answer, only.err
+	})
+	one.callAll = func(ctx context.Context, by skein.Actor, n int, read func(int, any) error) []result {
+		results := make([]result, n)
+		all, places := make([]Ready, 0, n), make([]int, 0, n)
+		for i := range n {
+			var in In
+			err := read(i, &in)
+			if err != nil {
+				results[i].err = err
+				continue
+			}
+			r, err := ready(by, in)
+			if err != nil {
+				results[i].err = err
+				continue
+			}
+			all, places = append(all, r), append(places, i)
+		}
+		if len(all) == 0 {
+			return results
+		}
+		for i, r := range run(ctx, by, all) {
+			results[places[i]] = r
+		}
+		return results
+	}
+	return one
+}
