@@ -1,9 +1,11 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // Sending is a message to be sent.
@@ -27,36 +29,38 @@ type Sent struct {
 // known ClientMsgID answers the first message. A transient message is told to who is
 // online and has no seq. Errors: those of store.Append.
 func (s *Service) Send(ctx context.Context, by skein.Actor, all []Sending) []Sent {
-	sent := make([]Sent, len(all))
-	for from := 0; from < len(all); {
-		to := from
-		for to < len(all) && !all[to].Transient {
-			to++
+	sent := make([]Sent, 0, len(all))
+	for len(all) > 0 {
+		stored := 0
+		for stored < len(all) && !all[stored].Transient {
+			stored++
 		}
-		if to > from {
-			s.sendStored(ctx, by, all[from:to], sent[from:to])
-			from = to
+		if stored > 0 {
+			sent = s.sendStored(ctx, by, all[:stored], sent)
+			all = all[stored:]
 			continue
 		}
-		sent[from].Message, sent[from].Err = s.sendTransient(ctx, s.draft(by, all[from]))
-		from++
+		m, err := s.sendTransient(ctx, s.draft(by, all[0]))
+		sent = append(sent, Sent{m, err})
+		all = all[1:]
 	}
 	return sent
 }
 
-func (s *Service) sendStored(ctx context.Context, by skein.Actor, all []Sending, sent []Sent) {
-	drafts := make([]skein.Draft, len(all))
-	for i := range all {
-		drafts[i] = s.draft(by, all[i])
+// sendStored appends what came of each to sent.
+func (s *Service) sendStored(ctx context.Context, by skein.Actor, all []Sending, sent []Sent) []Sent {
+	drafts := make([]skein.Draft, 0, len(all))
+	for _, in := range all {
+		drafts = append(drafts, s.draft(by, in))
 	}
 	answers, err := s.store.AppendAll(ctx, drafts)
-	for i := range sent {
-		if err != nil {
-			sent[i].Err = named(err, all[i].From)
-			continue
-		}
-		sent[i] = Sent{answers[i].Message, named(answers[i].Err, all[i].From)}
+	if err != nil {
+		answers = make([]store.Appended, len(all))
 	}
+	for i, a := range answers {
+		sent = append(sent, Sent{a.Message, named(cmp.Or(err, a.Err), drafts[i].Sender)})
+	}
+	return sent
 }
 
 // draft is what is to be stored of a sending.

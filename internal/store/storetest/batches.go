@@ -73,8 +73,11 @@ var batches = []check{
 			}
 			answers, err := f.AppendAll(f.Context(), drafts)
 			for k, a := range answers {
-				if a.Err != nil || a.Message.Text != drafts[k].Text || k > 0 && a.Message.Seq <= answers[k-1].Message.Seq {
-					return fmt.Errorf("call %d: answer %d is %q with seq %d, error %v", i, k, a.Message.Text, a.Message.Seq, a.Err)
+				if a.Err != nil {
+					return a.Err
+				}
+				if a.Message.Text != drafts[k].Text || k > 0 && a.Message.Seq <= answers[k-1].Message.Seq {
+					return fmt.Errorf("call %d: answer %d is %q with seq %d", i, k, a.Message.Text, a.Message.Seq)
 				}
 			}
 			return err
