@@ -9,7 +9,7 @@ import (
 // Budgets: how often one piece of work may allocate. A change that needs more says
 // here what for.
 const (
-	frameBudget  = 6 // its three raw values, where they are gathered, and its type as a string
+	frameBudget  = 1 // its type as a string
 	answerBudget = 0
 	newBudget    = 0
 	updateBudget = 1 // the message as it is shown

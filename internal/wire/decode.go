@@ -54,17 +54,28 @@ func DecodeREST(body []byte, query url.Values, path map[string]string, in any) e
 }
 
 func readObject(data []byte, in any) error {
-	if depth(data) > maxDepth {
-		return skein.Malformed("", "nests deeper than 32")
-	}
-	if v := jsontext.Value(data); v.Kind() != '{' && v.IsValid() {
-		return skein.Malformed("", "is no JSON object")
+	if err := checkObject(data); err != nil {
+		return err
 	}
 	if err := json.Unmarshal(data, in); err != nil {
 		return malformed(err)
 	}
 	return nil
 }
+
+// checkObject refuses JSON that nests too deep or is no object. Whether it is JSON at
+// all is for the reading to say.
+func checkObject(data []byte) error {
+	if depth(data) > maxDepth {
+		return skein.Malformed("", "nests deeper than 32")
+	}
+	if v := jsontext.Value(data); v.Kind() != '{' && v.IsValid() {
+		return errNoObject
+	}
+	return nil
+}
+
+var errNoObject = skein.Malformed("", "is no JSON object")
 
 // unbared is a bare list as the object that it stands for; all else as it is.
 func unbared(data []byte, in any) []byte {
@@ -85,6 +96,9 @@ var ownKinds = []error{errIDKind, errFlagKind, errGivenText, errGivenInt}
 
 // malformed names the field that the JSON reader stumbled over.
 func malformed(err error) error {
+	if fault, ok := errors.AsType[*skein.Fault](err); ok {
+		return fault
+	}
 	if semantic, ok := errors.AsType[*json.SemanticError](err); ok {
 		detail := "has the wrong type"
 		if own := semantic.Err; slices.ContainsFunc(ownKinds, func(kind error) bool { return errors.Is(own, kind) }) {

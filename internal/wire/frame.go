@@ -16,7 +16,8 @@ const (
 	maxFrameID = 256       // bytes of a frame's id, as JSON
 )
 
-// Frame is one command of a socket.
+// Frame is one command of a socket. Data and ID are parts of the bytes it was read
+// from.
 type Frame struct {
 	Type string
 	Data []byte // raw JSON; nil: absent or null
@@ -26,23 +27,28 @@ type Frame struct {
 // ParseFrame reads a command. Errors: skein.ErrMalformed, skein.ErrMissing. The
 // frame's id is set even with an error where it could be read.
 func ParseFrame(b []byte) (Frame, error) {
-	var f struct { // raw, so that a value of the wrong type does not hide the id
-		Type jsontext.Value `json:"type"`
-		Data jsontext.Value `json:"data"`
-		ID   jsontext.Value `json:"id"`
-	}
-	if err := readObject(b, &f); err != nil {
+	var typ, data, id jsontext.Value // raw, so that a value of the wrong type does not hide the id
+	err := eachMember(b, func(name, value []byte) {
+		switch string(name) {
+		case "type":
+			typ = value
+		case "data":
+			data = value
+		case "id":
+			id = value
+		}
+	})
+	if err != nil {
 		return Frame{}, err
 	}
-	frame := Frame{Data: nonNull(f.Data)}
-	if id := nonNull(f.ID); id != nil {
+	frame := Frame{Data: nonNull(data)}
+	if id = nonNull(id); id != nil {
 		if id.Kind() != '"' || len(id) > maxFrameID {
 			return frame, skein.Malformed("id", "is no string of at most 254 bytes")
 		}
 		frame.ID = id
 	}
-	var err error
-	if frame.Type, err = frameType(f.Type); err != nil {
+	if frame.Type, err = frameType(typ); err != nil {
 		return frame, err
 	}
 	if kind := jsontext.Value(frame.Data).Kind(); frame.Data != nil && kind != '{' && kind != '[' { // a list is for the op to judge
@@ -59,7 +65,8 @@ func frameType(raw jsontext.Value) (string, error) {
 	if raw.Kind() != '"' {
 		return "", skein.Malformed("type", "is no string")
 	}
-	name, err := jsontext.AppendUnquote(nil, raw)
+	var room [maxType]byte
+	name, err := jsontext.AppendUnquote(room[:0], raw)
 	switch {
 	case err != nil:
 		return "", skein.Malformed("type", "is no string")
