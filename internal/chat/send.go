@@ -19,46 +19,45 @@ type Sending struct {
 }
 
 // Sent is what came of a sending.
-type Sent struct {
-	Message skein.Message
-	Err     error
-}
+type Sent = store.Appended
 
 // Send stores messages in this order and answers each with its seq, once all are
 // durable or refused; members who are online see them after that. A retry with a
 // known ClientMsgID answers the first message. A transient message is told to who is
 // online and has no seq. Errors: those of store.Append.
 func (s *Service) Send(ctx context.Context, by skein.Actor, all []Sending) []Sent {
-	sent := make([]Sent, 0, len(all))
+	var sent []Sent
 	for len(all) > 0 {
-		stored := 0
-		for stored < len(all) && !all[stored].Transient {
-			stored++
+		n := 0
+		for n < len(all) && !all[n].Transient {
+			n++
 		}
-		if stored > 0 {
-			sent = s.sendStored(ctx, by, all[:stored], sent)
-			all = all[stored:]
+		if n == 0 {
+			sent = append(sent, s.sendTransient(ctx, s.draft(by, all[0])))
+			all = all[1:]
 			continue
 		}
-		m, err := s.sendTransient(ctx, s.draft(by, all[0]))
-		sent = append(sent, Sent{m, err})
-		all = all[1:]
+		stored := s.sendStored(ctx, by, all[:n])
+		if sent == nil && n == len(all) {
+			return stored
+		}
+		sent = append(sent, stored...)
+		all = all[n:]
 	}
 	return sent
 }
 
-// sendStored appends what came of each to sent.
-func (s *Service) sendStored(ctx context.Context, by skein.Actor, all []Sending, sent []Sent) []Sent {
+func (s *Service) sendStored(ctx context.Context, by skein.Actor, all []Sending) []Sent {
 	drafts := make([]skein.Draft, 0, len(all))
 	for _, in := range all {
 		drafts = append(drafts, s.draft(by, in))
 	}
-	answers, err := s.store.AppendAll(ctx, drafts)
+	sent, err := s.store.AppendAll(ctx, drafts)
 	if err != nil {
-		answers = make([]store.Appended, len(all))
+		sent = make([]Sent, len(all))
 	}
-	for i, a := range answers {
-		sent = append(sent, Sent{a.Message, named(cmp.Or(err, a.Err), drafts[i].Sender)})
+	for i := range sent {
+		sent[i].Err = named(cmp.Or(err, sent[i].Err), drafts[i].Sender)
 	}
 	return sent
 }
@@ -78,11 +77,11 @@ func (s *Service) draft(by skein.Actor, in Sending) skein.Draft {
 	return d
 }
 
-func (s *Service) sendTransient(ctx context.Context, d skein.Draft) (skein.Message, error) {
+func (s *Service) sendTransient(ctx context.Context, d skein.Draft) Sent {
 	conv, err := s.store.Admit(ctx, d)
 	if err != nil {
-		return skein.Message{}, named(err, d.Sender)
+		return Sent{Err: named(err, d.Sender)}
 	}
 	s.events.Say(skein.Sent{Message: d.Message, App: d.App, ConvType: conv.Type, Device: d.Device})
-	return d.Message, nil
+	return Sent{Message: d.Message}
 }

@@ -105,7 +105,7 @@ func eventOf(m *skein.Sent) bus.Event {
 	}
 	return bus.Event{
 		App: m.App, Conv: m.Conv, Seq: m.Seq,
-		Frame:  wire.AppendNewMessage(nil, m),
+		Frame:  wire.NewMessageFrame(m),
 		Sender: m.Sender, ToSender: m.NoSync, Device: m.Device,
 	}
 }

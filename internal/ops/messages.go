@@ -18,9 +18,12 @@ func messageOps(d Deps) []*Op {
 			},
 			Answer: wire.Sent{},
 		}, sendingOf, func(ctx context.Context, by skein.Actor, all []chat.Sending) []result {
-			return each(d.Chat.Send(ctx, by, all), func(s chat.Sent) result {
-				return result{wire.SentOf(s.Message), s.Err}
-			})
+			sent := d.Chat.Send(ctx, by, all)
+			results := make([]result, len(sent))
+			for i := range sent {
+				results[i] = result{wire.SentOf(&sent[i].Message), sent[i].Err}
+			}
+			return results
 		}),
 		row(Op{
 			Name: "msg.list", Method: "GET", Path: "/im/conversations/{conv_id}/message", Need: skein.NeedMember,

@@ -168,7 +168,7 @@ type Messages interface {
 	Append(ctx context.Context, d skein.Draft) (m skein.Message, again bool, err error)
 	// AppendAll is Append of each draft in this order, and returns when all are
 	// answered; one that is refused keeps no other from being stored. With an error
-	// nothing is known of any.
+	// nothing is known of any. The drafts must not be written to any more.
 	AppendAll(ctx context.Context, drafts []skein.Draft) ([]Appended, error)
 	// Admit makes the checks of Append for a transient message and stores nothing.
 	Admit(ctx context.Context, d skein.Draft) (skein.Conversation, error)
@@ -247,7 +247,8 @@ type Uploads interface {
 // CommitHook is told of every newly stored message and of every change to one, in
 // commit order, so in seq and change_seq order within a conversation, and never
 // concurrently for one conversation. It is called after the commit and before the
-// calls that caused it return, and must not wait.
+// calls that caused it return, and must not wait. The list is the store's again when
+// it returns.
 type CommitHook func([]skein.Sent)
 
 // Upkeep is what the server does to its store beside serving.

@@ -12,6 +12,7 @@ const (
 	frameBudget  = 1 // its type as a string
 	answerBudget = 0
 	newBudget    = 0
+	eventBudget  = 1 // its bytes
 	updateBudget = 1 // the message as it is shown
 	pageBudget   = 4 // the list of messages as they are shown, and the bytes as they grow: the head, then all
 )
@@ -42,6 +43,7 @@ func TestAllocsOfEvents(t *testing.T) {
 	sent := &skein.Sent{Message: plain, ConvType: skein.Group}
 	buf := make([]byte, 0, 4096)
 	wantAllocs(t, "msg.new", newBudget, func() { buf = AppendNewMessage(buf[:0], sent) })
+	wantAllocs(t, "msg.new in memory of its own", eventBudget, func() { buf = NewMessageFrame(sent) })
 	wantAllocs(t, "msg.updated", updateBudget, func() { buf = AppendUpdate(buf[:0], plain.Conv, change) })
 }
 

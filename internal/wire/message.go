@@ -34,8 +34,8 @@ type Sent struct {
 	Seq   *int64   `json:"seq" en:"place in the conversation, durable; null for a transient message" zh:"会话内序号（已持久化）；暂态消息为 null"`
 }
 
-// SentOf answers a sender.
-func SentOf(m skein.Message) Sent {
+// SentOf answers a sender; it shares m's seq.
+func SentOf(m *skein.Message) Sent {
 	out := Sent{MsgID: m.ID, Time: int64(m.Created)}
 	if m.Seq != 0 {
 		out.Seq = &m.Seq

@@ -63,8 +63,8 @@ func TestMessagesAreWrittenAsDocumented(t *testing.T) {
 		"in the history": {MessageOf(&m).AppendJSON(nil), history},
 		"recalled":       {MessageOf(&recalled).AppendJSON(nil), bare},
 		"pushed":         {AppendNewMessage(nil, &skein.Sent{Message: m, ConvType: skein.Group}), push},
-		"to its sender":  {SentOf(m).AppendJSON(nil), `{"msg_id":"01020300000000000000000000000000","time":1608126111686,"seq":7}`},
-		"transient":      {SentOf(skein.Message{Created: 5}).AppendJSON(nil), `{"msg_id":"00000000000000000000000000000000","time":5,"seq":null}`},
+		"to its sender":  {SentOf(&m).AppendJSON(nil), `{"msg_id":"01020300000000000000000000000000","time":1608126111686,"seq":7}`},
+		"transient":      {SentOf(&skein.Message{Created: 5}).AppendJSON(nil), `{"msg_id":"00000000000000000000000000000000","time":5,"seq":null}`},
 		"a page":         {NewMessagePage(Place{Page: 2, Size: 1}, []skein.Message{m}, 3).AppendJSON(nil), `{"current_page":2,"data":[` + history + `],"last_page":3,"per_page":1,"total":3}`},
 		"an empty page":  {NewMessagePage(Place{Page: 9, Size: 10}, nil, 0).AppendJSON(nil), `{"current_page":9,"data":[],"last_page":1,"per_page":10,"total":0}`},
 		"a span":         {NewMessageSpan([]skein.Message{m, recalled}, true).AppendJSON(nil), `{"data":[` + history + `,` + bare + `],"has_more":true}`},
@@ -112,7 +112,7 @@ func FuzzMessageJSON(f *testing.F) {
 		page, span := NewMessagePage(Place{Page: 1, Size: 2}, []skein.Message{m, m}, seq), NewMessageSpan([]skein.Message{m, m}, bit(5))
 		same(t, MessageOf(&m).AppendJSON(nil), MessageOf(&m))
 		same(t, NewMessageOf(&sent).AppendJSON(nil), NewMessageOf(&sent))
-		same(t, SentOf(m).AppendJSON(nil), SentOf(m))
+		same(t, SentOf(&m).AppendJSON(nil), SentOf(&m))
 		same(t, page.AppendJSON(nil), page)
 		same(t, span.AppendJSON(nil), span)
 		same(t, AppendNewMessage(nil, &sent), struct {

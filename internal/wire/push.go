@@ -46,6 +46,13 @@ func NewMessageOf(m *skein.Sent) NewMessage {
 	return out
 }
 
+// NewMessageFrame is the frame of msg.new in memory of its own, with little to spare.
+func NewMessageFrame(m *skein.Sent) []byte {
+	const fixed = 384 // names, ids, numbers
+	room := fixed + len(m.Sender) + len(m.Text) + len(m.Attr) + len(m.URL) + len(m.ClientMsgID)
+	return AppendNewMessage(make([]byte, 0, room), m)
+}
+
 // AppendNewMessage appends the frame of msg.new: the same bytes as the tags of
 // NewMessage say (FuzzMessageJSON).
 func AppendNewMessage(dst []byte, m *skein.Sent) []byte {

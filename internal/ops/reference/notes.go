@@ -174,7 +174,7 @@ var firstNotes = map[string]notes{
 	"msg.send": {
 		codes:   []int{211, 212, 213, 4001, 4011, 4012, 4013, 4406},
 		request: `{"conv_id":"` + exampleID + `","from_client":"Tom","type":-1,"text":"HELLO !","client_msg_id":"a1"}`,
-		answer:  wire.SentOf(hello),
+		answer:  wire.SentOf(&hello),
 	},
 	"msg.list": {
 		codes:   []int{4011, 4406},

@@ -18,7 +18,7 @@ import (
 // letter is a draft on its way into a row: what can be prepared outside the
 // commit is.
 type letter struct {
-	skein.Draft
+	*skein.Draft
 
 	mentions rawText // JSON; nil: none
 	hash     []byte  // nil: no client_msg_id
@@ -41,7 +41,7 @@ func (s *Store) AppendAll(ctx context.Context, drafts []skein.Draft) ([]store.Ap
 	jobs := make([]*job, len(drafts))
 	for i := range drafts {
 		l, a := &letters[i], &answers[i]
-		if err := l.write(drafts[i]); err != nil {
+		if err := l.write(&drafts[i]); err != nil {
 			return nil, err
 		}
 		jobs[i] = &job{bytes: l.size(), whole: true, run: func(g *group) (err error) {
@@ -59,7 +59,7 @@ func (s *Store) AppendAll(ctx context.Context, drafts []skein.Draft) ([]store.Ap
 }
 
 // write makes an empty letter of a draft.
-func (l *letter) write(d skein.Draft) error {
+func (l *letter) write(d *skein.Draft) error {
 	l.Draft, l.uploads = d, d.Uploads()
 	if len(d.Mentions) > 0 {
 		mentions, err := json.Marshal(d.Mentions)
@@ -84,8 +84,8 @@ func (l *letter) size() int {
 // with its length before it. NoSync is no part of it: it is about the delivery,
 // and REST and socket differ in its default.
 func contentHash(b skein.Body, mentions []byte) []byte {
-	fields := make([]byte, 0, 128+len(b.Text)+len(b.Attr)+len(b.URL)+len(mentions))
-	fields = binary.AppendVarint(fields, int64(b.Type))
+	var room [512]byte
+	fields := binary.AppendVarint(room[:0], int64(b.Type))
 	for _, field := range [][]byte{[]byte(b.Text), b.Attr, []byte(b.URL), mentions, b.ReplyTo[:]} {
 		fields = binary.AppendUvarint(fields, uint64(len(field)))
 		fields = append(fields, field...)
@@ -104,7 +104,7 @@ func (g *group) append(l *letter) (store.Appended, error) {
 	if err != nil {
 		return store.Appended{}, err
 	}
-	refusal := g.refusal(p, l.Draft)
+	refusal := g.refusal(p, *l.Draft)
 	if refusal != nil && (l.ClientMsgID == "" || outage(refusal)) {
 		return store.Appended{}, refusal
 	}
@@ -145,7 +145,7 @@ func (g *group) store(p *place, l *letter) (skein.Message, error) {
 	m.Transient = false
 	m.Version = 1
 	stored, err := g.change(insertMessage,
-		key, p.key, m.Seq, m.ID, m.Sender, textOrNull(m.ClientMsgID), l.hash, m.Type, m.Status, flagsOf(l.Draft),
+		key, p.key, m.Seq, m.ID, m.Sender, textOrNull(m.ClientMsgID), l.hash, m.Type, m.Status, flagsOf(*l.Draft),
 		m.Created, m.Updated, idOrNull(m.ReplyTo), l.mentions, m.URL, rawText(m.Attr), m.Text)
 	if err != nil || !stored {
 		return skein.Message{}, err

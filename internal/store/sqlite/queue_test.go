@@ -39,7 +39,8 @@ func TestAFullQueueRefusesAtOnce(t *testing.T) {
 func newDraftBytes(t *testing.T) int {
 	t.Helper()
 	var l letter
-	if err := l.write(newDraft(skein.ID{}, "hi")); err != nil {
+	d := newDraft(skein.ID{}, "hi")
+	if err := l.write(&d); err != nil {
 		t.Fatal(err)
 	}
 	return l.size()

@@ -38,8 +38,9 @@ type writer struct {
 	conn    *connection // nil: the next group opens one
 	known   *known
 	stamps  stamps
-	version int64 // of the file as this connection saw it last; see begin
-	logged  int   // pages in the log after the last commit
+	version int64        // of the file as this connection saw it last; see begin
+	logged  int          // pages in the log after the last commit
+	sent    []skein.Sent // scratch: what a group tells the hook
 	outage  outageLog
 }
 
@@ -164,6 +165,8 @@ func (w *writer) commit(taken []*job) {
 			return
 		}
 		w.tell(sent)
+		clear(sent)
+		w.sent = sent[:0]
 		for _, j := range jobs {
 			j.finish(j.err)
 		}
@@ -233,7 +236,7 @@ func (w *writer) begin() (*group, error) {
 	}
 	w.known.trim()
 	now := w.now()
-	g := &group{connection: w.conn, now: skein.MillisOf(now), known: w.known}
+	g := &group{connection: w.conn, now: skein.MillisOf(now), known: w.known, sent: w.sent[:0]}
 	return g, g.takeStamp(&w.stamps, now)
 }
 
