@@ -99,7 +99,11 @@ func TestAnswerComesBeforeItsEvents(t *testing.T) {
 	t.Parallel()
 	a := dev(t)
 	one, two := a.user(t, "one"), a.user(t, "two")
+	witness := a.login(t, two, "d")
 	conv := a.group(t, one, two)
+	if f := witness.next(t); f.Type != "conv.created" { // the first socket of one comes after that
+		t.Fatalf("got %s", f)
+	}
 	c := a.login(t, one, "d")
 	const n = 100
 	want := map[string]bool{}
