@@ -1,10 +1,7 @@
 package sqlite
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -22,6 +19,7 @@ type letter struct {
 
 	mentions rawText // JSON; nil: none
 	hash     []byte  // nil: no client_msg_id
+	tag      uint32  // lower half of the retry number
 	uploads  []string
 }
 
@@ -69,7 +67,7 @@ func (l *letter) write(d *skein.Draft) error {
 		l.mentions = mentions
 	}
 	if d.ClientMsgID != "" {
-		l.hash = contentHash(d.Body, l.mentions)
+		l.hash, l.tag = contentHash(d.Body, l.mentions), retryTag(d.Sender, d.ClientMsgID)
 	}
 	return nil
 }
@@ -80,23 +78,6 @@ func (l *letter) size() int {
 	return fixed + len(l.Text) + len(l.Attr) + len(l.URL) + len(l.mentions)
 }
 
-// contentHash tells two bodies apart: 16 bytes of SHA-256 over its fields, each
-// with its length before it. NoSync is no part of it: it is about the delivery,
-// and REST and socket differ in its default.
-func contentHash(b skein.Body, mentions []byte) []byte {
-	var room [512]byte
-	fields := binary.AppendVarint(room[:0], int64(b.Type))
-	for _, field := range [][]byte{[]byte(b.Text), b.Attr, []byte(b.URL), mentions, b.ReplyTo[:]} {
-		fields = binary.AppendUvarint(fields, uint64(len(field)))
-		fields = append(fields, field...)
-	}
-	if b.MentionAll {
-		fields = append(fields, 1)
-	}
-	sum := sha256.Sum256(fields)
-	return sum[:16]
-}
-
 // append decides and stores. Nothing that may be refused comes after its first
 // INSERT, so it needs no savepoint.
 func (g *group) append(l *letter) (store.Appended, error) {
@@ -104,27 +85,15 @@ func (g *group) append(l *letter) (store.Appended, error) {
 	if err != nil {
 		return store.Appended{}, err
 	}
-	refusal := g.refusal(p, *l.Draft)
-	if refusal != nil && (l.ClientMsgID == "" || outage(refusal)) {
-		return store.Appended{}, refusal
-	}
-	if refusal == nil {
-		m, err := g.store(p, l)
-		if err != nil || m.Seq != 0 {
-			return store.Appended{Message: m}, err
-		}
-	}
 	first, found, err := g.first(p, l)
-	switch {
-	case err != nil:
-		return store.Appended{}, err
-	case found:
-		return store.Appended{Message: first, Again: true}, nil
-	case refusal != nil:
-		return store.Appended{}, refusal
-	default:
-		return store.Appended{}, skein.About(skein.ErrConflict, "msg_id")
+	if err != nil || found {
+		return store.Appended{Message: first, Again: found}, err
 	}
+	if err := g.refusal(p, *l.Draft); err != nil {
+		return store.Appended{}, err
+	}
+	m, err := g.store(p, l)
+	return store.Appended{Message: m}, err
 }
 
 // refusal is why the sender may not send this here now, or nil.
@@ -132,8 +101,8 @@ func (g *group) refusal(p *place, d skein.Draft) error {
 	return refusal(g, p.key, p.muteAll, d, g.now)
 }
 
-// store inserts the letter as the next message of its place. A message without
-// seq means that it was not stored: its id or client_msg_id is there already.
+// store inserts the letter as the next message of its place. Errors: ErrConflict
+// when its id is there already.
 func (g *group) store(p *place, l *letter) (skein.Message, error) {
 	key, err := g.nextMessage()
 	if err != nil {
@@ -145,10 +114,13 @@ func (g *group) store(p *place, l *letter) (skein.Message, error) {
 	m.Transient = false
 	m.Version = 1
 	stored, err := g.change(insertMessage,
-		key, p.key, m.Seq, m.ID, m.Sender, textOrNull(m.ClientMsgID), l.hash, m.Type, m.Status, flagsOf(*l.Draft),
+		key, p.key, m.Seq, m.ID, m.Sender, textOrNull(m.ClientMsgID), l.retryNumber(p), l.hash, m.Type, m.Status, flagsOf(*l.Draft),
 		m.Created, m.Updated, idOrNull(m.ReplyTo), l.mentions, m.URL, rawText(m.Attr), m.Text)
-	if err != nil || !stored {
+	switch {
+	case err != nil:
 		return skein.Message{}, err
+	case !stored:
+		return skein.Message{}, skein.About(skein.ErrConflict, "msg_id")
 	}
 	g.known.nextMessage = key + 1
 	if err := g.useUploads(l.App, key, author{l.Sender, l.Need == skein.NeedServer}, l.uploads); err != nil {
@@ -165,12 +137,10 @@ func (g *group) store(p *place, l *letter) (skein.Message, error) {
 	return m, nil
 }
 
-// Any uniqueness but that of (conv_key, seq) may be in the way, and that one only
-// if the writer had lost count; first tells which.
-const insertMessage = `INSERT INTO messages (message_key, conv_key, seq, id, sender, client_msg_id, content_hash,
+const insertMessage = `INSERT INTO messages (message_key, conv_key, seq, id, sender, client_msg_id, retry, content_hash,
 	type, status, flags, created, updated, reply_to, mentions, url, attr, text)
-	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
-	ON CONFLICT DO NOTHING`
+	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+	ON CONFLICT (id) DO NOTHING`
 
 // nextMessage is the key for the next message. Keys ascend and are never given
 // twice as long as an erasure may still look for them; see erase.go.
@@ -214,27 +184,3 @@ func (g *group) speak(p *place, m skein.Message) error {
 	}
 	return nil
 }
-
-// first is the message that was stored under the letter's client_msg_id. Errors:
-// ErrConflict when its content was another. An erased message has no hash any
-// more and passes for the same. What a former holder of the sender's id said is
-// not the sender's to hear of.
-func (g *group) first(p *place, l *letter) (m skein.Message, found bool, err error) {
-	if l.ClientMsgID == "" {
-		return m, false, nil
-	}
-	same := false
-	found, err = g.row(func(r *sqlite3.Stmt) {
-		m = readMessage(r, l.Conv)
-		hash := r.ColumnRawBlob(messageColumnCount)
-		same = len(hash) == 0 || bytes.Equal(hash, l.hash)
-	}, firstMessage, l.App, l.Sender, p.key, l.ClientMsgID)
-	if found && !same {
-		return skein.Message{}, false, skein.About(skein.ErrConflict, "client_msg_id")
-	}
-	return m, found, err
-}
-
-const firstMessage = `SELECT ` + messageColumns + `, content_hash FROM messages
-	WHERE conv_key = ?3 AND sender = ?2 AND client_msg_id = ?4
-	AND message_key > coalesce((SELECT since FROM clients WHERE app_key = ` + appKey + ` AND id = ?2), 0)`

@@ -83,7 +83,7 @@ func TestPlans(t *testing.T) {
 		"the first to react": {sql: firstToReact, want: []string{
 			"SEARCH reactions USING COVERING INDEX reactions_by_place (conv_key=? AND seq=? AND emoji=?)",
 		}},
-		"a retry": {sql: firstMessage, want: []string{"SEARCH messages USING INDEX messages_by_retry (conv_key=? AND sender=? AND client_msg_id=? AND rowid>?)"}},
+		"a retry": {sql: firstMessage, want: []string{"SEARCH messages USING INDEX messages_by_retry (retry=?)"}},
 	} {
 		got := plan(t, s, tt.sql)
 		for _, want := range tt.want {

@@ -140,6 +140,7 @@ CREATE TABLE messages (
   id            BLOB    NOT NULL UNIQUE,
   sender        TEXT    NOT NULL,
   client_msg_id TEXT,
+  retry         INTEGER, -- see retries.go; NULL: no client_msg_id
   content_hash  BLOB, -- of what was sent, for retries; NULL: no client_msg_id, or erased
   type          INTEGER NOT NULL,
   status        INTEGER NOT NULL,
@@ -223,7 +224,7 @@ CREATE TABLE upload_uses (
 
 CREATE INDEX upload_uses_by_message ON upload_uses (message_key);
 
-CREATE UNIQUE INDEX messages_by_retry ON messages (conv_key, sender, client_msg_id) WHERE client_msg_id IS NOT NULL;
+CREATE INDEX messages_by_retry ON messages (retry) WHERE retry IS NOT NULL;
 
 -- Clients deleted with erase, and how far their messages are looked through.
 CREATE TABLE erasures (

@@ -1,0 +1,81 @@
+package sqlite
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein"
+)
+
+// A message that has a client_msg_id has a retry number: the key of its
+// conversation in the upper half, a hash of its sender and its client_msg_id in the
+// lower. An index of integers is narrow and quick to compare, and what is of one
+// conversation lies together in it. Several messages may share a number; the texts
+// tell them apart.
+
+// retryNumber is nil without a client_msg_id. A conversation whose key has more
+// than 31 bits shares its numbers with another, which costs time and nothing else.
+func (l *letter) retryNumber(p *place) any {
+	if l.ClientMsgID == "" {
+		return nil
+	}
+	return p.key<<32 | int64(l.tag)
+}
+
+// retryTag is FNV-1a of the two texts with a byte between them that is in no UTF-8.
+// It is on the disk, so it may never come out differently.
+func retryTag(sender, clientMsgID string) uint32 {
+	const offset, prime = 2166136261, 16777619
+	h := uint32(offset)
+	for _, text := range [...]string{sender, "\xff", clientMsgID} {
+		for i := range len(text) {
+			h = (h ^ uint32(text[i])) * prime
+		}
+	}
+	return h
+}
+
+// first is the message that was stored under the letter's client_msg_id. Errors:
+// ErrConflict when its content was another. An erased message has no hash any
+// more and passes for the same. What a former holder of the sender's id said is
+// not the sender's to hear of.
+func (g *group) first(p *place, l *letter) (m skein.Message, found bool, err error) {
+	if l.ClientMsgID == "" {
+		return m, false, nil
+	}
+	same := false
+	found, err = g.row(func(r *sqlite3.Stmt) {
+		m = readMessage(r, l.Conv)
+		hash := r.ColumnRawBlob(messageColumnCount)
+		same = len(hash) == 0 || bytes.Equal(hash, l.hash)
+	}, firstMessage, l.App, l.Sender, p.key, l.ClientMsgID, l.retryNumber(p))
+	if found && !same {
+		return skein.Message{}, false, skein.About(skein.ErrConflict, "client_msg_id")
+	}
+	return m, found, err
+}
+
+// The plus keeps the sender's row from being looked up where there is no such message.
+const firstMessage = `SELECT ` + messageColumns + `, content_hash FROM messages
+	WHERE retry = ?5 AND conv_key = ?3 AND sender = ?2 AND client_msg_id = ?4
+	AND +message_key > coalesce((SELECT since FROM clients WHERE app_key = ` + appKey + ` AND id = ?2), 0)`
+
+// contentHash tells two bodies apart: 16 bytes of SHA-256 over its fields, each
+// with its length before it. NoSync is no part of it: it is about the delivery,
+// and REST and socket differ in its default.
+func contentHash(b skein.Body, mentions []byte) []byte {
+	var room [512]byte
+	fields := binary.AppendVarint(room[:0], int64(b.Type))
+	for _, field := range [][]byte{[]byte(b.Text), b.Attr, []byte(b.URL), mentions, b.ReplyTo[:]} {
+		fields = binary.AppendUvarint(fields, uint64(len(field)))
+		fields = append(fields, field...)
+	}
+	if b.MentionAll {
+		fields = append(fields, 1)
+	}
+	sum := sha256.Sum256(fields)
+	return sum[:16]
+}
