@@ -226,8 +226,9 @@ type Inbox interface {
 	// conversations, and fewer where people wrote much in them: a page holds about
 	// 1 MiB. Whoever follows the cursor to its end, and again later, sees
 	// every conversation that changed, whatever commits in between. It costs what
-	// changed: a constant amount per conversation of the client at the most, and no
-	// more than a constant amount per conversation of the app that changed.
+	// changed: a constant amount per conversation of the client at the most, and, of
+	// what is remembered to have changed lately, no more than a constant amount per
+	// conversation of the app.
 	Sync(ctx context.Context, app, client string, after skein.SyncCursor, limit int) (skein.SyncPage, error)
 }
 

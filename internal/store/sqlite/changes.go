@@ -231,7 +231,7 @@ func (g *group) log(conv int64, m subject, c skein.Change) error {
 	err := g.exec(`INSERT INTO changes (conv_key, change_seq, kind, message_key, client_id, at, emoji, on_off)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`, conv, c.Seq, int(c.Kind), m.key, c.By, c.At, c.Emoji, c.On)
 	if err == nil {
-		err = g.exec(`UPDATE conversations SET last_change = ?2, moved = iif(deleted, moved, ?3) WHERE conv_key = ?1`, conv, c.Seq, g.stamp)
+		_, err = g.move(`UPDATE conversations SET last_change = ?2, moved = iif(deleted, moved, ?3) WHERE conv_key = ?1`+returningMoves, conv, c.Seq, g.stamp)
 	}
 	return err
 }

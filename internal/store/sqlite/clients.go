@@ -163,10 +163,13 @@ func (g *group) forgetInbox(app, client string) error {
 // leaveAll counts the client out of its living conversations and answers them;
 // the member rows are still there.
 func (g *group) leaveAll(app, client string, at skein.Millis) (left []skein.ID, err error) {
-	err = g.rows(func(r *sqlite3.Stmt) { left = append(left, idColumn(r, 0)) },
+	err = g.rows(func(r *sqlite3.Stmt) {
+		g.note(r.ColumnInt64(0), r.ColumnInt64(1))
+		left = append(left, idColumn(r, 3))
+	},
 		`UPDATE conversations SET member_count = member_count - 1, updated = ?4, active = max(active, ?4), moved = ?5
 			WHERE conv_key IN (SELECT conv_key FROM members WHERE app_key = `+appKey+` AND client_id = ?2)
-			AND deleted = 0 AND expires > ?3 RETURNING id`, app, client, g.now, at, g.stamp)
+			AND deleted = 0 AND expires > ?3`+returningMoves+`, id`, app, client, g.now, at, g.stamp)
 	return left, err
 }
 

@@ -174,7 +174,12 @@ func (g *group) insertConversation(app int64, c skein.Conversation) (key int64, 
 	if err == nil && !inserted {
 		err = skein.About(skein.ErrConflict, "conv_id")
 	}
-	return g.db.LastInsertRowID(), err
+	if err != nil {
+		return 0, err
+	}
+	key = g.db.LastInsertRowID()
+	g.note(app, key)
+	return key, nil
 }
 
 // pair is the private conversation of two clients, if they have one.
@@ -206,8 +211,9 @@ func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID,
 			return after, nil
 		}
 		delete(g.known.places, placeName{app, id})
-		return after, g.exec(`UPDATE conversations SET extend = ?2, mute_all = ?3, updated = ?4, active = ?5, moved = ?6 WHERE conv_key = ?1`,
+		_, err = g.move(`UPDATE conversations SET extend = ?2, mute_all = ?3, updated = ?4, active = ?5, moved = ?6 WHERE conv_key = ?1`+returningMoves,
 			before.key, rawText(after.Extend), after.MuteAll, after.Updated, after.Active, g.stamp)
+		return after, err
 	})
 }
 
@@ -225,7 +231,7 @@ func (s *Store) DeleteConversation(ctx context.Context, app string, id skein.ID)
 			err = g.exec(`DELETE FROM private_pairs WHERE conv_key = ?1`, conv.key)
 		}
 		if err == nil {
-			err = g.exec(`UPDATE conversations SET deleted = 1, moved = ?2 WHERE conv_key = ?1`, conv.key, g.stamp)
+			_, err = g.move(`UPDATE conversations SET deleted = 1, moved = ?2 WHERE conv_key = ?1`+returningMoves, conv.key, g.stamp)
 		}
 		return members, err
 	})

@@ -72,6 +72,25 @@ func TestACursorOutlivesRestarts(t *testing.T) {
 	}
 }
 
+func TestACursorFromBeforeTheFirstCommitHolds(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "skein.db")
+	s := newStore(t, Options{Path: path})
+	conv := newGroup(t, s)
+	appendMany(t, s, conv, "hi", 1, nil)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openStore(t, Options{Path: path})
+	from := endOfRound(t, s, skein.SyncCursor{})
+	if got := told(t, s, from); len(got) != 0 {
+		t.Errorf("before anything moved: told of %v", got)
+	}
+	appendMany(t, s, conv, "hi", 1, nil)
+	if got := told(t, s, from); len(got) != 1 {
+		t.Errorf("after a message: told of %v", got)
+	}
+}
+
 // endOfRound is the cursor at the end of a round.
 func endOfRound(t *testing.T, s *Store, from skein.SyncCursor) skein.SyncCursor {
 	t.Helper()

@@ -112,7 +112,8 @@ func BenchmarkCurveInbox(b *testing.B) {
 			benchGroups(b, s, "cat", others, func(int) bool { return true })
 			benchSync(b, s, mine, fmt.Sprintf("%d beside %d", mine, others), func() error {
 				return s.change(b.Context(), func(g *group) error {
-					return g.exec(`UPDATE conversations SET moved = ?1 WHERE conv_key IN (SELECT conv_key FROM members WHERE client_id = 'cat')`, g.stamp)
+					_, err := g.move(`UPDATE conversations SET moved = ?1 WHERE conv_key IN (SELECT conv_key FROM members WHERE client_id = 'cat')`+returningMoves, g.stamp)
+					return err
 				})
 			})
 		}

@@ -141,7 +141,7 @@ func (g *group) updateConversations(search search, app string, found []int64, ex
 	}
 	for i, key := range keys {
 		delete(g.known.places, placeName{app, ids[i]})
-		err := g.exec(`UPDATE conversations SET extend = ?2, updated = ?3, active = max(active, ?3), moved = ?4 WHERE conv_key = ?1`,
+		_, err := g.move(`UPDATE conversations SET extend = ?2, updated = ?3, active = max(active, ?3), moved = ?4 WHERE conv_key = ?1`+returningMoves,
 			key, rawText(extend), at, g.stamp)
 		if err != nil {
 			return nil, err

@@ -32,6 +32,7 @@ type group struct {
 	dirty  []*place     // ahead of their rows; see flush
 	spoken []*seat      // likewise
 	sent   []skein.Sent // for the hook, in order
+	moved  []move       // conversations whose stamp becomes this commit's
 }
 
 // do runs one job. A job that is not whole gets a savepoint, so that it happens
@@ -51,13 +52,13 @@ func (g *group) do(j *job) (err error) {
 	if err := g.exec(`SAVEPOINT job`); err != nil {
 		return err
 	}
-	before, told := g.db.TotalChanges(), len(g.sent)
+	before, told, moved := g.db.TotalChanges(), len(g.sent), len(g.moved)
 	err = j.run(g)
 	if outage(err) {
 		return err
 	}
 	if err != nil {
-		g.sent = g.sent[:told]
+		g.sent, g.moved = g.sent[:told], g.moved[:moved]
 	}
 	if err != nil && g.db.TotalChanges() != before {
 		g.known.clear()
@@ -78,6 +79,7 @@ func (g *group) flush() error {
 		if err != nil {
 			return err
 		}
+		g.note(p.app, p.key)
 		p.dirty = false
 	}
 	g.dirty = g.dirty[:0]

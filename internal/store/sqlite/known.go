@@ -35,6 +35,7 @@ type seatName struct {
 
 // place is a living conversation as far as Append needs it.
 type place struct {
+	app     int64
 	key     int64
 	typ     skein.ConvType
 	muteAll bool
@@ -102,7 +103,8 @@ func (g *group) place(app string, id skein.ID) (*place, error) {
 			p.active = millisColumn(r, 4)
 			p.expires = millisColumn(r, 5)
 			p.muteAll = r.ColumnBool(6)
-		}, `SELECT conv_key, type, ttl, last_seq, active, expires, mute_all FROM conversations
+			p.app = r.ColumnInt64(7)
+		}, `SELECT conv_key, type, ttl, last_seq, active, expires, mute_all, app_key FROM conversations
 			WHERE app_key = `+appKey+` AND id = ?2 AND deleted = 0`, app, id)
 		if err != nil {
 			return nil, err

@@ -90,7 +90,8 @@ func (g *group) updateMember(before skein.Member, m memberRow, at skein.Millis) 
 		}
 	}
 	m.conv.Updated = at
-	return m, g.exec(`UPDATE conversations SET updated = ?2, moved = ?3 WHERE conv_key = ?1`, m.conv.key, at, g.stamp)
+	_, err = g.move(`UPDATE conversations SET updated = ?2, moved = ?3 WHERE conv_key = ?1`+returningMoves, m.conv.key, at, g.stamp)
+	return m, err
 }
 
 // demoteOwner makes whoever owned the conversation beside the new owner an admin.

@@ -52,20 +52,18 @@ func TestPlans(t *testing.T) {
 		"a first sync": {sql: syncAll, want: []string{
 			"SEARCH m USING COVERING INDEX members_by_client (app_key=? AND client_id=? AND conv_key>?)",
 		}},
-		"a sync by the client's memberships": {sorts: true, sql: syncByClient, want: []string{
+		"a sync of what memory does not know": {sorts: true, sql: syncByRows, want: []string{
 			"SEARCH members USING COVERING INDEX members_by_move (app_key=? AND client_id=? AND moved>?)",
 			"SEARCH departures USING COVERING INDEX departures_by_move (app_key=? AND client_id=? AND moved>?)",
 			"SEARCH m USING COVERING INDEX members_by_client (app_key=? AND client_id=? AND conv_key>?)",
-			"SEARCH c USING COVERING INDEX conversations_moved (conv_key=? AND moved>?)",
+			"SEARCH c USING INTEGER PRIMARY KEY (rowid=?)",
 		}},
-		"a sync by what moved in the app": {sorts: true, sql: syncByApp, want: []string{
-			"SEARCH c USING COVERING INDEX conversations_by_move (app_key=? AND moved>?)",
-			"SEARCH m USING COVERING INDEX sqlite_autoindex_members_1 (conv_key=? AND client_id=?)",
+		"a sync of the client's own": {sorts: true, sql: syncMine, want: []string{
+			"SEARCH members USING COVERING INDEX members_by_move (app_key=? AND client_id=? AND moved>?)",
+			"SEARCH departures USING COVERING INDEX departures_by_move (app_key=? AND client_id=? AND moved>?)",
 		}},
-		"the newest move": {sql: newestMove, want: []string{
-			"SEARCH conversations USING COVERING INDEX conversations_by_move (app_key=?)",
-			"SEARCH members USING COVERING INDEX members_by_move (app_key=? AND client_id=?)",
-			"SEARCH departures USING COVERING INDEX departures_by_move (app_key=? AND client_id=?)",
+		"the memberships of a client": {sql: allMine, want: []string{
+			"SEARCH members USING COVERING INDEX members_by_client (app_key=? AND client_id=? AND conv_key>?)",
 		}},
 		"audience": {sql: audience, want: []string{"SEARCH members USING COVERING INDEX members_by_joining (conv_key=?)"}},
 		"what is hidden of a page": {sql: hiddenBetween, want: []string{

@@ -87,11 +87,11 @@ func (p *purge) deadApp() (key int64, found bool, err error) {
 // conversation removes rows of a dead conversation, its own row last.
 func (p *purge) conversation(key int64) error {
 	// An expired one is deleted first, so that it stays unknown to every clock.
-	expired, err := p.change(`UPDATE conversations SET deleted = 1, moved = ?2 WHERE conv_key = ?1 AND deleted = 0`, key, p.stamp)
+	expired, err := p.move(`UPDATE conversations SET deleted = 1, moved = ?2 WHERE conv_key = ?1 AND deleted = 0`+returningMoves, key, p.stamp)
 	if err != nil {
 		return err
 	}
-	if expired {
+	if expired > 0 {
 		clear(p.known.places)
 	}
 	err = p.remove(key,

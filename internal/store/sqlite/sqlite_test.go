@@ -17,12 +17,18 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // The contract, and beside it that no statement which it made the engine run reads a
-// table from end to end, and that none is prepared again and again.
+// table from end to end, that none is prepared again and again, and that memory
+// knows what moved.
 func TestSQLite(t *testing.T) {
 	ran := statements{all: make(map[string]int)}
 	storetest.Run(t, func(t *testing.T, opt storetest.Options) store.Store {
 		s := open(t, opt)
-		t.Cleanup(func() { ran.keep(s.Statements()) })
+		t.Cleanup(func() {
+			ran.keep(s.Statements())
+			if convs := s.ForgottenMoves(); len(convs) > 0 {
+				t.Errorf("conversations %v moved unnoticed", convs)
+			}
+		})
 		return s
 	})
 	if !t.Failed() {

@@ -30,8 +30,8 @@ const stampAhead = int64(time.Second / time.Microsecond)
 // outside their savepoints.
 func (g *group) takeStamp(s *stamps, now time.Time) error {
 	if s.ceiling == 0 {
-		_, err := g.row(func(r *sqlite3.Stmt) { s.ceiling = r.ColumnInt64(0) }, `SELECT ceiling FROM history`)
-		if err != nil {
+		var err error
+		if s.ceiling, err = g.connection.ceiling(); err != nil {
 			return err
 		}
 		s.last = max(s.last, s.ceiling)
@@ -48,6 +48,12 @@ func (g *group) takeStamp(s *stamps, now time.Time) error {
 	}
 	s.ceiling = s.last + stampAhead
 	return g.exec(`UPDATE history SET ceiling = ?1`, s.ceiling)
+}
+
+// ceiling is above every stamp so far.
+func (c *connection) ceiling() (ceiling int64, err error) {
+	_, err = c.row(func(r *sqlite3.Stmt) { ceiling = r.ColumnInt64(0) }, `SELECT ceiling FROM history`)
+	return ceiling, err
 }
 
 // maxPauses bounds how many are kept: older cursors are for the ceiling to know.

@@ -1,7 +1,10 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -21,10 +24,11 @@ const appProbe = 2048
 // Sync is what has changed for a client; see store.Inbox.
 func (s *Store) Sync(ctx context.Context, app, client string, after skein.SyncCursor, limit int) (page skein.SyncPage, err error) {
 	now := s.millis()
-	// Before the snapshot is taken: what comes later than this may not be in it.
+	// Before the snapshot is taken, and after what moved is known: what comes later than
+	// this may not be in it.
 	reached := s.writer.reached.Load()
 	err = s.readers.snapshot(ctx, func(c *connection) error {
-		r := round{connection: c, app: app, client: client, now: now, limit: max(limit, 1)}
+		r := round{connection: c, moves: s.writer.moves, app: app, client: client, now: now, limit: max(limit, 1)}
 		page, err = r.page(after, reached)
 		return err
 	})
@@ -38,6 +42,7 @@ func (s *Store) Sync(ctx context.Context, app, client string, after skein.SyncCu
 type round struct {
 	*connection
 
+	moves       *moves
 	app, client string
 	now         skein.Millis
 	limit       int
@@ -112,16 +117,9 @@ func (r *round) begin(after skein.SyncCursor, reached int64) (known bool, err er
 	r.Since, r.Upto, r.Key = after.Since, after.Upto, after.Key
 	if r.Upto == 0 {
 		r.Upto = max(r.Since, reached, forgotten)
-		_, err = r.row(func(s *sqlite3.Stmt) { r.Upto = max(r.Upto, s.ColumnInt64(0)) }, newestMove, r.app, r.client)
 	}
-	return true, err
+	return true, nil
 }
-
-// newestMove is the newest stamp of all that client ?2 could be told of.
-const newestMove = `SELECT max(
-	coalesce((SELECT max(moved) FROM conversations WHERE app_key = ` + appKey + `), 0),
-	coalesce((SELECT max(moved) FROM members WHERE app_key = ` + appKey + ` AND client_id = ?2), 0),
-	coalesce((SELECT max(moved) FROM departures WHERE app_key = ` + appKey + ` AND client_id = ?2), 0))`
 
 // found is a conversation to tell of.
 type found struct {
@@ -130,46 +128,93 @@ type found struct {
 }
 
 // changed are the next conversations that moved, one more than the limit if there
-// are.
+// are, in the order of their keys.
 func (r *round) changed() (list []found, err error) {
-	query, err := r.query()
+	places, known, err := r.places()
 	if err != nil {
 		return nil, err
+	}
+	query := syncByRows
+	switch {
+	case r.Since == 0: // the beginning needs no departures
+		query = syncAll
+	case known:
+		query = syncMine
 	}
 	err = r.rows(func(s *sqlite3.Stmt) {
 		list = append(list, found{s.ColumnInt64(0), idColumn(s, 1)})
 	}, query, r.app, r.client, r.Since, r.Key, r.limit+1)
-	return list, err
+	return r.merge(list, places), err
 }
 
-// query is the cheapest way to what changed: the beginning needs no departures, and
-// the conversations that moved are found from the app's side or the client's,
+// merge puts conversations that moved among those found.
+func (r *round) merge(list []found, places []int64) []found {
+	if len(places) == 0 {
+		return list
+	}
+	for _, key := range places {
+		list = append(list, found{key: key})
+	}
+	slices.SortStableFunc(list, func(a, b found) int { return cmp.Compare(a.key, b.key) })
+	list = slices.Compact(list)
+	return list[:min(len(list), r.limit+1)]
+}
+
+// places are the client's conversations that moved, as far as memory knows what
+// moved since the cursor. They are found from the app's side or the client's,
 // whichever is shorter. To see which, both are counted a little way, then further:
 // most clients are in few conversations, and in most apps much has moved.
-func (r *round) query() (string, error) {
-	if r.Since == 0 {
-		return syncAll, nil
+func (r *round) places() (moved []int64, known bool, err error) {
+	if r.Since == 0 || !r.moves.covers(r.Since) {
+		return nil, false, nil
 	}
-	for limit := appProbe / 64; limit <= appProbe; limit *= 8 {
-		moved, err := r.count(countMoved, r.app, r.Since, limit)
+	app, err := r.knownApp(r.app)
+	if errors.Is(err, skein.ErrUnknownApp) {
+		return nil, true, nil
+	}
+	for limit := appProbe / 64; err == nil && limit <= appProbe; limit *= 8 {
+		convs, complete := r.moves.since(r.Since, app, limit)
+		if complete {
+			moved, err = r.mine(convs)
+			return moved, true, err
+		}
+		var mine int
+		if mine, err = r.count(countMine, r.app, r.client, r.Key, limit); mine < limit {
+			break
+		}
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	var all []int64
+	err = r.rows(func(s *sqlite3.Stmt) { all = append(all, s.ColumnInt64(0)) }, allMine, r.app, r.client, r.Key)
+	moved, known = r.moves.moved(r.Since, all, r.limit+1)
+	return moved, known, err
+}
+
+// mine are those of convs that the client is in, of those whose turn is yet to come.
+func (r *round) mine(convs []int64) (mine []int64, err error) {
+	for _, conv := range convs {
+		if conv <= r.Key {
+			continue
+		}
+		in, err := r.row(nil, `SELECT 1 FROM members WHERE conv_key = ?1 AND client_id = ?2`, conv, r.client)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		mine, err := r.count(countMine, r.app, r.client, r.Key, moved)
-		if err != nil || mine < moved {
-			return syncByClient, err
-		}
-		if moved < limit {
-			return syncByApp, nil
+		if in {
+			mine = append(mine, conv)
 		}
 	}
-	return syncByClient, nil
+	slices.Sort(mine)
+	return mine, nil
 }
 
 const (
-	countMoved = `SELECT count(*) FROM (SELECT 1 FROM conversations WHERE app_key = ` + appKey + ` AND moved > ?2 LIMIT ?3)`
-	countMine  = `SELECT count(*) FROM (SELECT 1 FROM members INDEXED BY members_by_client
-		WHERE app_key = ` + appKey + ` AND client_id = ?2 AND conv_key > ?3 LIMIT ?4)`
+	// Of client ?2, with a key after ?3.
+	ofMine    = ` FROM members INDEXED BY members_by_client WHERE app_key = ` + appKey + ` AND client_id = ?2 AND conv_key > ?3`
+	countMine = `SELECT count(*) FROM (SELECT 1` + ofMine + ` LIMIT ?4)`
+	allMine   = `SELECT conv_key` + ofMine
 
 	// Of client ?2, moved after ?3, with a key after ?4, at most ?5.
 	myRows = `SELECT conv_key, NULL FROM members INDEXED BY members_by_move
@@ -177,15 +222,12 @@ const (
 	myDepartures = `SELECT conv_key, conv_id FROM departures INDEXED BY departures_by_move
 		WHERE app_key = ` + appKey + ` AND client_id = ?2 AND moved > ?3 AND conv_key > ?4`
 	myPlaces = `SELECT m.conv_key, NULL FROM members m INDEXED BY members_by_client
-		CROSS JOIN conversations c INDEXED BY conversations_moved ON c.conv_key = m.conv_key
+		CROSS JOIN conversations c ON c.conv_key = m.conv_key
 		WHERE m.app_key = ` + appKey + ` AND m.client_id = ?2 AND m.conv_key > ?4 AND c.moved > ?3`
-	movedPlaces = `SELECT c.conv_key, NULL FROM conversations c INDEXED BY conversations_by_move
-		CROSS JOIN members m ON m.conv_key = c.conv_key AND m.client_id = ?2
-		WHERE c.app_key = ` + appKey + ` AND c.moved > ?3 AND c.conv_key > ?4`
 
-	syncAll      = myPlaces + ` AND c.deleted = 0 ORDER BY m.conv_key LIMIT ?5`
-	syncByClient = myRows + ` UNION ` + myDepartures + ` UNION ` + myPlaces + ` ORDER BY 1 LIMIT ?5`
-	syncByApp    = myRows + ` UNION ` + myDepartures + ` UNION ` + movedPlaces + ` ORDER BY 1 LIMIT ?5`
+	syncAll    = myPlaces + ` AND c.deleted = 0 ORDER BY m.conv_key LIMIT ?5`
+	syncMine   = myRows + ` UNION ` + myDepartures + ` ORDER BY 1 LIMIT ?5`
+	syncByRows = myRows + ` UNION ` + myDepartures + ` UNION ` + myPlaces + ` ORDER BY 1 LIMIT ?5`
 )
 
 // tell adds a conversation to the page. One past its end is told of when Purge has

@@ -30,7 +30,8 @@ type writer struct {
 	queue     *queue
 	mover     *checkpointer
 
-	reached  atomic.Int64  // stamp of the last commit; zero: none yet
+	moves    *moves
+	reached  atomic.Int64  // a stamp that no later commit will have, and whose commits are known to moves
 	stopped  chan struct{} // closed when loop has ended
 	closeErr error         // written by loop before stopped is closed
 
@@ -41,6 +42,7 @@ type writer struct {
 	version int64        // of the file as this connection saw it last; see begin
 	logged  int          // pages in the log after the last commit
 	sent    []skein.Sent // scratch: what a group tells the hook
+	moved   []move       // scratch: what moved in a group
 	outage  outageLog
 }
 
@@ -59,7 +61,12 @@ func startWriter(opt Options, m *metrics) (*writer, error) {
 	if err := w.connect(); err != nil {
 		return nil, err
 	}
-	var err error
+	ceiling, err := w.conn.ceiling()
+	if err != nil {
+		return nil, errors.Join(err, w.conn.close())
+	}
+	w.moves = newMoves(ceiling)
+	w.reached.Store(max(ceiling-1, 0))
 	if w.mover, err = startCheckpointer(opt.Path, opt.logPages, opt.Log); err != nil {
 		return nil, errors.Join(err, w.conn.close())
 	}
@@ -211,7 +218,9 @@ func (w *writer) transact(jobs []*job) ([]skein.Sent, error) {
 		return nil, w.giveUp("commit", err)
 	}
 	w.stamps.begun = true
-	w.reached.Store(g.stamp)
+	w.moves.add(g.moved, g.stamp)
+	w.reached.Store(g.stamp) // after that: who has read it finds the moves
+	w.moved = g.moved[:0]
 	return g.sent, nil
 }
 
@@ -230,14 +239,19 @@ func (w *writer) begin() (*group, error) {
 	if _, err := w.conn.row(func(r *sqlite3.Stmt) { version = r.ColumnInt64(0) }, `PRAGMA data_version`); err != nil {
 		return nil, err
 	}
-	if version != w.version {
+	foreign := version != w.version
+	if foreign {
 		w.version = version
 		w.forget()
 	}
 	w.known.trim()
 	now := w.now()
-	g := &group{connection: w.conn, now: skein.MillisOf(now), known: w.known, sent: w.sent[:0]}
-	return g, g.takeStamp(&w.stamps, now)
+	g := &group{connection: w.conn, now: skein.MillisOf(now), known: w.known, sent: w.sent[:0], moved: w.moved[:0]}
+	err := g.takeStamp(&w.stamps, now)
+	if foreign && err == nil {
+		w.moves.forget(g.stamp)
+	}
+	return g, err
 }
 
 // forget drops what was derived from rows that may be different now.

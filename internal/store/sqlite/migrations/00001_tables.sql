@@ -47,7 +47,7 @@ CREATE TABLE conversations (
   mute_all     INTEGER NOT NULL DEFAULT 0,
   last_seq     INTEGER NOT NULL,
   last_change  INTEGER NOT NULL DEFAULT 0,
-  moved        INTEGER NOT NULL, -- stamp of the last commit that changed what a member sees; see stamp.go
+  moved        INTEGER NOT NULL, -- stamp of the last commit that changed what a member sees; see stamp.go and moves.go
   created      INTEGER NOT NULL,
   updated      INTEGER NOT NULL,
   active       INTEGER NOT NULL,
@@ -60,9 +60,6 @@ CREATE TABLE conversations (
 
 -- expires is in the index so that counting needs no row.
 CREATE INDEX conversations_by_activity ON conversations (app_key, active, conv_key, expires) WHERE deleted = 0;
-CREATE INDEX conversations_by_move ON conversations (app_key, moved);
--- So that a walk over a client's memberships reads no rows, which lie far apart.
-CREATE INDEX conversations_moved ON conversations (conv_key, moved);
 CREATE INDEX conversations_deleted ON conversations (conv_key) WHERE deleted = 1;
 CREATE INDEX conversations_expiring ON conversations (expires) WHERE expires < 9007199254740991;
 
