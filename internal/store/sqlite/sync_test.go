@@ -14,12 +14,14 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// brokenDisk is a way to files whose syncs fail while it is broken.
+// brokenDisk is a way to files whose syncs, or whose writes, fail while it is broken.
 type brokenDisk struct {
 	vfs.VFSFilename
 
 	kind   vfs.OpenFlag // of the files that it is about
-	broken atomic.Bool
+	broken atomic.Bool  // syncs fail
+	full   atomic.Bool  // writes fail
+	writes atomic.Int64 // asked for
 }
 
 type brokenFile struct {
@@ -45,21 +47,37 @@ func (f *brokenFile) Sync(flags vfs.SyncFlag) error {
 	return f.FileSharedMemory.Sync(flags)
 }
 
-// newBrokenDisk answers the disk and how a connection finds the file on it.
-func newBrokenDisk(t *testing.T, kind vfs.OpenFlag, path string) (d *brokenDisk, uri string) {
+func (f *brokenFile) WriteAt(p []byte, off int64) (int, error) {
+	f.disk.writes.Add(1)
+	if f.disk.full.Load() {
+		return 0, errBroken
+	}
+	return f.FileSharedMemory.WriteAt(p, off)
+}
+
+// newBrokenDisk answers the disk, which connections reach by the test's name. Logs
+// are gathered on it.
+func newBrokenDisk(t *testing.T, kind vfs.OpenFlag) *brokenDisk {
 	t.Helper()
-	d = &brokenDisk{VFSFilename: vfs.Find("").(vfs.VFSFilename), kind: kind}
-	vfs.Register(t.Name(), d)
+	d := &brokenDisk{VFSFilename: vfs.Find("").(vfs.VFSFilename), kind: kind}
+	vfs.Register(t.Name(), logDisk{d})
 	t.Cleanup(func() { vfs.Unregister(t.Name()) })
-	return d, "file:" + path + "?vfs=" + t.Name()
+	return d
+}
+
+// moveWriter makes the writer connect anew, to the disk of the test's name.
+func moveWriter(t *testing.T, s *Store) {
+	t.Helper()
+	mustChange(t, s, func(*group) error { s.writer.vfs = t.Name(); return nil }, nil)
+	mustChange(t, s, func(*group) error { panic("so that the next group connects anew") }, errPanicked)
 }
 
 func TestAFailedSyncOfTheFileKeepsTheLog(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "skein.db")
-	disk, uri := newBrokenDisk(t, vfs.OPEN_MAIN_DB, path)
+	disk := newBrokenDisk(t, vfs.OPEN_MAIN_DB)
 	s := newStore(t, Options{Path: path})
 	conv := newGroup(t, s)
-	mover, err := startCheckpointer(uri, 1, s.writer.log)
+	mover, err := startCheckpointer(through(t.Name(), path), 1, s.writer.log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,13 +112,11 @@ func TestAFailedSyncOfTheFileKeepsTheLog(t *testing.T) {
 }
 
 func TestAfterAFailedSyncOfTheLogTheWriterConnectsAnew(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "skein.db")
-	disk, uri := newBrokenDisk(t, vfs.OPEN_WAL, path)
-	s := newStore(t, Options{Path: path})
+	disk := newBrokenDisk(t, vfs.OPEN_WAL)
+	s := newStore(t, Options{})
 	conv := newGroup(t, s)
 	appendMany(t, s, conv, "hi", 3, nil)
-	mustChange(t, s, func(*group) error { s.writer.path = uri; return nil }, nil)
-	mustChange(t, s, func(*group) error { panic("so that the next group connects by the new path") }, errPanicked)
+	moveWriter(t, s)
 	disk.broken.Store(true)
 	appendMany(t, s, conv, "hi", 20, skein.ErrUnavailable)
 	wantDense(t, s, conv, 3)

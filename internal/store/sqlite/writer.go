@@ -23,6 +23,7 @@ const maxGroup = 1024
 // writer owns the only connection that writes. Its loop is the group commit.
 type writer struct {
 	path      string
+	vfs       string // by which conn reaches the file; see logDisk
 	now       func() time.Time
 	log       *slog.Logger
 	committed store.CommitHook
@@ -37,6 +38,7 @@ type writer struct {
 
 	// Owned by loop.
 	conn    *connection // nil: the next group opens one
+	wal     *logFile    // of conn
 	known   *known
 	stamps  stamps
 	version int64        // of the file as this connection saw it last; see begin
@@ -50,6 +52,7 @@ type writer struct {
 func startWriter(opt Options, m *metrics) (*writer, error) {
 	w := &writer{
 		path:      opt.Path,
+		vfs:       gatheringVFS,
 		now:       opt.Now,
 		log:       opt.Log,
 		committed: opt.Committed,
@@ -58,6 +61,7 @@ func startWriter(opt Options, m *metrics) (*writer, error) {
 		stopped:   make(chan struct{}),
 		known:     newKnown(),
 	}
+	registerLogDisk(w.vfs)
 	if err := w.connect(); err != nil {
 		return nil, err
 	}
@@ -214,7 +218,7 @@ func (w *writer) transact(jobs []*job) ([]skein.Sent, error) {
 	if err := g.flush(); err != nil {
 		return nil, w.giveUp("write", err)
 	}
-	if err := g.exec(`COMMIT`); err != nil {
+	if err := w.wal.gather(func() error { return g.exec(`COMMIT`) }); err != nil {
 		return nil, w.giveUp("commit", err)
 	}
 	w.stamps.begun = true
@@ -279,15 +283,19 @@ func (w *writer) giveUp(attempt string, cause error) error {
 }
 
 func (w *writer) connect() error {
-	conn, err := openConnection(w.path, sqlite3.OPEN_READWRITE, writerSettings)
+	conn, err := openConnection(through(w.vfs, w.path), sqlite3.OPEN_READWRITE|sqlite3.OPEN_URI, writerSettings)
 	if err != nil {
 		return err
+	}
+	wal, err := gatheredLog(conn)
+	if err != nil {
+		return errors.Join(err, conn.close())
 	}
 	conn.db.WALHook(func(_ *sqlite3.Conn, _ string, pages int) error {
 		w.logged = pages
 		return nil
 	})
-	w.conn = conn
+	w.conn, w.wal = conn, wal
 	return nil
 }
 
