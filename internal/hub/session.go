@@ -56,6 +56,15 @@ type ending struct {
 // ID is the session's id: 32 hex digits of a UUIDv7.
 func (s *Session) ID() string { return s.id }
 
+// Client is who logged in.
+func (s *Session) Client() string { return s.client }
+
+// Device is what the client logged in with; may be empty.
+func (s *Session) Device() string { return s.device }
+
+// Expires is the end of the token; zero: none.
+func (s *Session) Expires() skein.Millis { return s.expires }
+
 // Generation says how new the login is: a resumed one is as new as the first.
 func (s *Session) Generation() string { return s.generation }
 

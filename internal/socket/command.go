@@ -80,9 +80,7 @@ func (c *conn) run(frame wire.Frame) (answer []byte, err error) {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	by := c.actor
-	by.English = c.lang == wire.English
-	return c.server.opts.Ops.Call(c.server.ctx, by, frame.Type, frame.Data)
+	return c.server.opts.Ops.Call(c.server.ctx, c.actor(), frame.Type, frame.Data)
 }
 
 // pong answers the command ping.
@@ -137,14 +135,15 @@ func (c *conn) logInternal(frame wire.Frame, err error) {
 	if wire.CodeOf(err).Code != 1 {
 		return
 	}
+	by := c.actor()
 	c.server.opts.Log.LogAttrs(c.server.ctx, slog.LevelError, "command failed",
-		slog.String("type", frame.Type), slog.String("app", c.appID()), slog.String("client", c.actor.Client),
-		slog.String("session", c.actor.Session), slog.Any("error", err))
+		slog.String("type", frame.Type), slog.String("app", appID(by)), slog.String("client", by.Client),
+		slog.String("session", by.Session), slog.Any("error", err))
 }
 
-func (c *conn) appID() string {
-	if c.actor.App == nil {
+func appID(by skein.Actor) string {
+	if by.App == nil {
 		return ""
 	}
-	return c.actor.App.ID
+	return by.App.ID
 }

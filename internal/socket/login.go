@@ -110,7 +110,7 @@ func (c *conn) attach(actor skein.Actor, in wire.LoginRequest, started skein.Mil
 		_ = c.nc.SetReadDeadline(time.Now().Add(left)) // as above
 		return nil, translate(err)
 	}
-	c.actor = actor
+	c.app, c.actions = actor.App, actor.Actions
 	c.pace, c.rate = pace{}, int32(min(settings.CommandRate, math.MaxInt32))
 	return session, nil
 }

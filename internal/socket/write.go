@@ -12,24 +12,21 @@ import (
 // outgoing is what goes out with one write. Pooled: a socket that does not write
 // owns none.
 type outgoing struct {
-	buf []byte
-
-	attempt func(fd uintptr) bool // one try to write buf; bound once
-	sent    int
-	err     error
+	buf  []byte
+	sent int
+	err  error
 }
 
 // maxOutgoing bounds what a pooled buffer keeps, and is copied, in bytes.
 const maxOutgoing = 64 << 10
 
-var outgoings = sync.Pool{New: func() any {
-	o := new(outgoing)
-	o.attempt = func(fd uintptr) bool {
-		o.sent, o.err = writeFD(fd, o.buf)
-		return true // whether it waits is for write to say
-	}
-	return o
-}}
+var outgoings = sync.Pool{New: func() any { return new(outgoing) }}
+
+// attempt tries once to write buf.
+func (o *outgoing) attempt(fd uintptr) bool {
+	o.sent, o.err = writeFD(fd, o.buf)
+	return true // whether it waits is for write to say
+}
 
 func newOutgoing() *outgoing {
 	o := outgoings.Get().(*outgoing)
@@ -112,13 +109,18 @@ func (c *conn) write(o *outgoing) error {
 	if len(o.buf) == 0 {
 		return nil
 	}
-	if c.raw == nil {
+	tcp := direct(c.nc)
+	if tcp == nil {
 		err := c.writeWaiting(o.buf)
 		o.buf = o.buf[:0]
 		return err
 	}
 	o.sent, o.err = 0, nil
-	if err := c.raw.Write(o.attempt); err != nil {
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return err
+	}
+	if err := raw.Write(o.attempt); err != nil {
 		return err
 	}
 	if o.err != nil && !errors.Is(o.err, errNotReady) {
