@@ -59,10 +59,6 @@ func (h *Hub) newSession(l Login) *Session {
 	now := h.now()
 	s.alive.Store(int64(now))
 	s.pingAt = now.Add(h.opts.Heartbeat)
-	s.drain = func() {
-		defer s.shard.live.Done()
-		s.flush()
-	}
 	return s
 }
 

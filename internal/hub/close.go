@@ -26,6 +26,7 @@ func (h *Hub) Close(ctx context.Context) error {
 		for i := range h.shards {
 			h.shards[i].live.Wait()
 		}
+		h.queue.wait()
 	}()
 	select {
 	case <-gone:

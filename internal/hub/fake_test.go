@@ -39,8 +39,9 @@ func newSlowConn() *fakeConn {
 
 func (c *fakeConn) pass() { c.gate <- struct{}{} }
 
-func (c *fakeConn) WriteFrames(frames [][]byte) error {
+func (c *fakeConn) WriteFrames(frames [][]byte, waits func()) error {
 	if c.gate != nil {
+		tell(waits)
 		c.started <- struct{}{}
 		select {
 		case <-c.gate:
@@ -61,7 +62,7 @@ func (c *fakeConn) WriteFrames(frames [][]byte) error {
 	return nil
 }
 
-func (c *fakeConn) Ping() error {
+func (c *fakeConn) Ping(func()) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.pings++

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -88,6 +89,7 @@ type Hub struct {
 	seed   maphash.Seed
 	shards [shardCount]shard
 	sieve  sieve
+	queue  queue
 
 	clock   atomic.Int64 // skein.Millis of the last sweep: the time where half a second does not matter
 	closing atomic.Bool  // set once; Attach reads it under shard.mu
@@ -107,6 +109,7 @@ func New(opts Options) *Hub {
 	for i := range h.shards {
 		h.shards[i].init(now)
 	}
+	h.queue.init(runtime.GOMAXPROCS(0))
 	if opts.Registerer != nil {
 		opts.Registerer.MustRegister(h.collectors()...)
 	}

@@ -98,10 +98,13 @@ func (s *Session) discard() (n int) {
 	return n
 }
 
-// settle takes the frames of b off the session's account. mu is held.
-func (s *Session) settle(b *batch) {
+// settle takes the frames of b off the session's account and says how many bytes
+// they are. mu is held.
+func (s *Session) settle(b *batch) (bytes int) {
 	for _, f := range b.frames {
-		s.bytes -= len(f)
+		bytes += len(f)
 	}
+	s.bytes -= bytes
 	s.frames -= len(b.frames)
+	return bytes
 }

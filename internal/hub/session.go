@@ -13,7 +13,6 @@ type Session struct {
 	hub   *Hub
 	shard *shard
 	conn  Conn
-	drain func() // flush as its own goroutine; bound once, so that starting it allocates nothing
 
 	app, client, device string
 
@@ -30,6 +29,9 @@ type Session struct {
 	spoke  spoke        // place in the wheel; guarded by shard.mu
 
 	writer sync.Mutex // held by whoever writes to conn
+
+	behind *Session // in the queue; guarded by queue.mu
+	queued bool     // it is in the queue; guarded by queue.mu
 
 	mu       sync.Mutex
 	ready    *batch  // may be written; nil: nothing; guarded by mu
@@ -97,7 +99,7 @@ func (s *Session) Answer(frame []byte) {
 	s.release()
 	s.flushing = true
 	s.mu.Unlock()
-	s.flush()
+	s.flush(nil)
 }
 
 // Finish is Answer with the last answer of a session: it is closed behind it.

@@ -19,8 +19,7 @@ type shard struct {
 	cuts     []cut                // kicks of late; guarded by mu
 	wheel    wheel                // guarded by mu
 
-	// live counts attached sessions and goroutines writing to them. Nothing is
-	// added once the hub is closing and each session has been told.
+	// live counts attached sessions. Nothing is added once the hub is closing.
 	live sync.WaitGroup
 
 	framesOut atomic.Int64

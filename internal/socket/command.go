@@ -48,7 +48,7 @@ func (c *conn) ping(payload []byte) error {
 	case tooFast:
 		return nil
 	default:
-		return c.writeControl(ws.OpPong, payload)
+		return c.writeControl(ws.OpPong, payload, nil)
 	}
 }
 
@@ -124,7 +124,7 @@ func (c *conn) refuse(frame wire.Frame, err error) error {
 // that were held for it. The frame may be used again when it returns.
 func (c *conn) answer(frame []byte) error {
 	if c.session == nil {
-		return c.WriteFrames([][]byte{frame})
+		return c.WriteFrames([][]byte{frame}, nil)
 	}
 	c.session.Answer(frame)
 	return nil
