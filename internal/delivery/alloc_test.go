@@ -81,5 +81,5 @@ func (c *tally) WriteFrames(frames [][]byte, _ func()) error {
 	c.frames.Add(int64(len(frames)))
 	return nil
 }
-func (c *tally) Ping(func()) error       { return nil }
+func (c *tally) Ping(func()) error { return nil }
 func (c *tally) Close(int, string) {}

@@ -43,7 +43,6 @@ func (h *Hub) Attach(l Login) (*Session, error) {
 
 func (h *Hub) newSession(l Login) *Session {
 	s := &Session{
-		hub:        h,
 		shard:      h.shardOf(address{l.App, l.Client}),
 		conn:       l.Conn,
 		app:        l.App,

@@ -13,7 +13,7 @@ func (s *Session) startFlush() {
 	}
 	s.mu.Unlock()
 	if idle {
-		s.hub.queue.push(s)
+		s.shard.hub.queue.push(s)
 	}
 }
 
@@ -70,7 +70,7 @@ func (s *Session) step(before *batch, told func()) (written *batch, more bool) {
 func (s *Session) finish(over *ending) {
 	s.leave()
 	s.conn.Close(over.code, over.reason)
-	s.hub.opts.Log.LogAttrs(context.Background(), slog.LevelDebug, "session ended by the server",
+	s.shard.hub.opts.Log.LogAttrs(context.Background(), slog.LevelDebug, "session ended by the server",
 		slog.String("app", s.app), slog.String("client", s.client), slog.String("session", s.id),
 		slog.Int("code", over.code), slog.String("reason", over.reason))
 }

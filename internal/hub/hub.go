@@ -107,7 +107,7 @@ func New(opts Options) *Hub {
 	now := h.now()
 	h.clock.Store(int64(now))
 	for i := range h.shards {
-		h.shards[i].init(now)
+		h.shards[i].init(h, now)
 	}
 	h.queue.init(runtime.GOMAXPROCS(0))
 	if opts.Registerer != nil {

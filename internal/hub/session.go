@@ -10,7 +10,6 @@ import (
 // Session is one logged-in socket. Begin, Answer, Finish and Detach belong to the
 // socket's reader, one at a time; everything else is safe for concurrent use.
 type Session struct {
-	hub   *Hub
 	shard *shard
 	conn  Conn
 
@@ -28,24 +27,27 @@ type Session struct {
 	pingAt skein.Millis // guarded by shard.mu
 	spoke  spoke        // place in the wheel; guarded by shard.mu
 
+	behind *Session // in the queue; guarded by queue.mu
+
 	writer sync.Mutex // held by whoever writes to conn
 
-	behind *Session // in the queue; guarded by queue.mu
-	queued bool     // it is in the queue; guarded by queue.mu
+	mu     sync.Mutex
+	ready  *batch  // may be written; nil: nothing; guarded by mu
+	held   *batch  // waits for the answer to the command at hand; guarded by mu
+	ending *ending // set: takes no more frames; guarded by mu
+	bytes  int     // of ready, held and what is being written; guarded by mu
+	frames int32   // the same; guarded by mu
 
-	mu       sync.Mutex
-	ready    *batch  // may be written; nil: nothing; guarded by mu
-	held     *batch  // waits for the answer to the command at hand; guarded by mu
-	bytes    int     // of ready, held and what is being written; guarded by mu
-	frames   int     // the same; guarded by mu
-	ending   *ending // set: takes no more frames; guarded by mu
-	holding  bool    // a command is at hand; guarded by mu
-	flushing bool    // someone will look at ready again; guarded by mu
-	pingDue  bool    // guarded by mu
-	closed   bool    // nothing will be written any more; guarded by mu
+	// What is small is together, since there are many sessions.
 
-	attached   bool // guarded by shard.mu; here, where it takes no room
+	slot       int16 // in the wheel, plus one; zero: in none; guarded by shard.mu
+	attached   bool  // guarded by shard.mu
 	deviceType skein.DeviceType
+	queued     bool // guarded by queue.mu
+	holding    bool // a command is at hand; guarded by mu
+	flushing   bool // someone will look at ready again; guarded by mu
+	pingDue    bool // guarded by mu
+	closed     bool // nothing will be written any more; guarded by mu
 }
 
 // ending is how a session ends once what is ready has been written.
@@ -71,7 +73,7 @@ func (s *Session) Expires() skein.Millis { return s.expires }
 func (s *Session) Generation() string { return s.generation }
 
 // Touch notes a sign of life of the peer. It costs an atomic store.
-func (s *Session) Touch() { s.alive.Store(s.hub.clock.Load()) }
+func (s *Session) Touch() { s.alive.Store(s.shard.hub.clock.Load()) }
 
 // Begin says that a command is at hand: events wait until Answer. It reports
 // false when the session is over; the command must not run then.

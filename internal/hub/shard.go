@@ -12,6 +12,8 @@ type address struct{ app, client string }
 
 // shard holds a part of the clients, with everything that concerns them alone.
 type shard struct {
+	hub *Hub
+
 	mu       sync.RWMutex
 	sessions map[address]*Session // first of the client's, linked by Session.next; guarded by mu
 	apps     map[string]int       // sessions of each app; guarded by mu
@@ -26,7 +28,8 @@ type shard struct {
 	bytesOut  atomic.Int64
 }
 
-func (sh *shard) init(now skein.Millis) {
+func (sh *shard) init(h *Hub, now skein.Millis) {
+	sh.hub = h
 	sh.sessions = make(map[address]*Session)
 	sh.apps = make(map[string]int)
 	sh.wheel.reset(now)
@@ -41,7 +44,7 @@ func (sh *shard) add(s *Session) {
 	who := s.address()
 	s.next = sh.sessions[who]
 	if s.next == nil {
-		s.hub.sieve.add(s.hub.hash(who.client)/shardCount, 1)
+		s.shard.hub.sieve.add(s.shard.hub.hash(who.client)/shardCount, 1)
 	}
 	sh.sessions[who] = s
 	s.attached = true
@@ -58,7 +61,7 @@ type departure struct {
 
 func (d departure) tell() {
 	if s := d.session; s != nil {
-		s.hub.opts.Left(s.app, s.client, s.id, d.last)
+		s.shard.hub.opts.Left(s.app, s.client, s.id, d.last)
 	}
 }
 
@@ -77,7 +80,7 @@ func (sh *shard) remove(s *Session) departure {
 	sh.live.Done()
 	last := sh.sessions[s.address()] == nil
 	if last {
-		s.hub.sieve.add(s.hub.hash(s.client)/shardCount, -1)
+		s.shard.hub.sieve.add(s.shard.hub.hash(s.client)/shardCount, -1)
 	}
 	return departure{s, last}
 }
