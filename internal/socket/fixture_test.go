@@ -34,6 +34,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type fakeGate struct {
 	settings skein.Settings
 	expires  skein.Millis
+	actions  []string // of the token
 	during   func() // called while the login is being checked
 
 	mu   sync.Mutex
@@ -47,7 +48,7 @@ func (g *fakeGate) Login(_ context.Context, in access.Login) (skein.Actor, error
 	if in.Token != "good" {
 		return skein.Actor{}, skein.ErrUnauthenticated
 	}
-	return skein.Actor{App: g.app(in.App), Client: in.Client, Expires: g.expires}, nil
+	return skein.Actor{App: g.app(in.App), Client: in.Client, Expires: g.expires, Actions: g.actions}, nil
 }
 
 func (g *fakeGate) app(id string) *skein.App {
