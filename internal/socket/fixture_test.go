@@ -35,7 +35,7 @@ type fakeGate struct {
 	settings skein.Settings
 	expires  skein.Millis
 	actions  []string // of the token
-	during   func() // called while the login is being checked
+	during   func()   // called while the login is being checked
 
 	mu   sync.Mutex
 	apps map[string]*skein.App // shared by the sessions of an app, as the real ones are
