@@ -24,7 +24,8 @@ func idle(ctx context.Context, r *run) error {
 		return err
 	}
 	n := len(clients)
-	before, err := r.memory(ctx)
+	watch := r.lasting(heartbeat)
+	before, err := r.quietMemory(ctx, watch)
 	if err != nil {
 		return err
 	}
@@ -34,12 +35,11 @@ func idle(ctx context.Context, r *run) error {
 	if err != nil {
 		return err
 	}
-	after, err := r.memory(ctx)
+	watched, err := r.measure(ctx, r.host, "", watch, func() error { return wait(ctx, watch) })
 	if err != nil {
 		return err
 	}
-	watch := r.lasting(heartbeat)
-	watched, err := r.measure(ctx, r.host, "", watch, func() error { return wait(ctx, watch) })
+	after, err := r.memory(ctx)
 	if err != nil {
 		return err
 	}
@@ -57,6 +57,18 @@ func idle(ctx context.Context, r *run) error {
 	values = append(values, report.Value{Name: "logins a second", Value: float64(n) / logins.took.Seconds()})
 	about := fmt.Sprintf("%d sockets that say nothing for %v", n, watched.took.Round(time.Second))
 	return r.phase("", about, values, fmt.Sprintf("each of %d sockets answers at the end", n), &q.faults)
+}
+
+// quietMemory is memory after a time in which nobody asked anything: as the sockets
+// are weighed at the end of such a time, so is what was there before them.
+func (r *run) quietMemory(ctx context.Context, watch time.Duration) (int64, error) {
+	if r.host.pid == 0 {
+		return 0, nil
+	}
+	if err := wait(ctx, watch); err != nil {
+		return 0, err
+	}
+	return r.memory(ctx)
 }
 
 // memory is the server's; zero where its pid is unknown.

@@ -77,9 +77,9 @@ func (c crowd) Audience(context.Context, string, skein.ID) ([]skein.Listener, er
 // tally is a connection that takes everything and counts it.
 type tally struct{ frames atomic.Int64 }
 
-func (c *tally) WriteFrames(frames [][]byte) error {
+func (c *tally) WriteFrames(frames [][]byte, _ func()) error {
 	c.frames.Add(int64(len(frames)))
 	return nil
 }
-func (c *tally) Ping() error       { return nil }
+func (c *tally) Ping(func()) error { return nil }
 func (c *tally) Close(int, string) {}

@@ -114,14 +114,14 @@ func (f *fixture) loginTo(app, client, device string) *screen {
 	return s
 }
 
-func (s *screen) WriteFrames(frames [][]byte) error {
+func (s *screen) WriteFrames(frames [][]byte, _ func()) error {
 	for _, f := range frames {
 		s.frames <- string(f)
 	}
 	return nil
 }
 
-func (s *screen) Ping() error { return nil }
+func (s *screen) Ping(func()) error { return nil }
 
 func (s *screen) Close(code int, reason string) {
 	s.mu.Lock()

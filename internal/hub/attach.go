@@ -43,7 +43,6 @@ func (h *Hub) Attach(l Login) (*Session, error) {
 
 func (h *Hub) newSession(l Login) *Session {
 	s := &Session{
-		hub:        h,
 		shard:      h.shardOf(address{l.App, l.Client}),
 		conn:       l.Conn,
 		app:        l.App,
@@ -59,10 +58,6 @@ func (h *Hub) newSession(l Login) *Session {
 	now := h.now()
 	s.alive.Store(int64(now))
 	s.pingAt = now.Add(h.opts.Heartbeat)
-	s.drain = func() {
-		defer s.shard.live.Done()
-		s.flush()
-	}
 	return s
 }
 

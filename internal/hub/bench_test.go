@@ -10,11 +10,11 @@ import (
 // countingConn takes everything.
 type countingConn struct{ frames atomic.Int64 }
 
-func (c *countingConn) WriteFrames(frames [][]byte) error {
+func (c *countingConn) WriteFrames(frames [][]byte, _ func()) error {
 	c.frames.Add(int64(len(frames)))
 	return nil
 }
-func (c *countingConn) Ping() error       { return nil }
+func (c *countingConn) Ping(func()) error { return nil }
 func (c *countingConn) Close(int, string) {}
 
 func TestDeliverAllocatesNothing(t *testing.T) {

@@ -26,6 +26,9 @@ func (h *Hub) Close(ctx context.Context) error {
 		for i := range h.shards {
 			h.shards[i].live.Wait()
 		}
+		for i := range h.queues {
+			h.queues[i].wait()
+		}
 	}()
 	select {
 	case <-gone:

@@ -4,10 +4,11 @@ package hub
 // Conn one at a time, and Close possibly beside them.
 type Conn interface {
 	// WriteFrames writes all frames with one write, or fails. It may wait, but only
-	// for a bounded time. It neither changes nor keeps the frames.
-	WriteFrames(frames [][]byte) error
-	// Ping asks the peer for a sign of life.
-	Ping() error
+	// for a bounded time, and calls waits before it does; nil: nobody needs to know.
+	// It neither changes nor keeps the frames.
+	WriteFrames(frames [][]byte, waits func()) error
+	// Ping asks the peer for a sign of life, and waits on the same terms.
+	Ping(waits func()) error
 	// Close says goodbye as well as it can and ends the socket: the first call
 	// counts. With CloseAbnormal it cuts at once, whatever went before.
 	Close(code int, reason string)

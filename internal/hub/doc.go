@@ -2,14 +2,18 @@
 // them. It knows no protocol: a frame is bytes, and what a socket is the Conn
 // knows. Nor does it know other nodes, conversations or the store.
 //
-// A session is written to by a goroutine that lives only while something waits,
-// and all that waits goes out in one write. What waits is bounded; a session past
-// its bound is closed, and no other session notices.
+// A session that something waits for is put into a queue, of which there are as many
+// as the machine runs goroutines at once: each has one writer, and none while it is
+// empty, so no lock is shared by all. All that waits for a session goes out in one
+// write. A writer that has to wait, for a peer that does not read or for another who
+// writes, leaves its place to a new one first and waits with that session alone.
+// What waits is bounded; a session past its bound is closed, and no other session
+// notices.
 //
 // # Lock order
 //
-// Session.writer, then shard.mu, then Session.mu; each may be skipped, none is
-// taken against this order.
+// Session.writer, then shard.mu, then Session.mu or queue.mu; each may be skipped,
+// none is taken against this order.
 //
 //   - Session.writer is held across network writes, so nothing that must not wait
 //     takes it: not Deliver, not the sweeper, not Attach.
@@ -19,5 +23,7 @@
 //     ends while it is written to, its Session.writer.
 //   - Who holds a lock of its own may call Deliver, Devices and Attached, as presence
 //     does with Presence.mu; so what Came and Left lead to must not take that lock.
-//   - Session.mu guards the outbox and is the innermost: nothing is called under it.
+//   - Session.mu guards the outbox, queue.mu who is in the queue and how many
+//     writers there are. They are the innermost: nothing is called under them, nor
+//     is one taken inside the other.
 package hub

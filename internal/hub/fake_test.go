@@ -15,6 +15,8 @@ import (
 // one receive from it, or for the conn to be cut.
 type fakeConn struct {
 	gate    chan struct{}
+	goodbye chan struct{} // Close waits for its end, unless it cuts; may be nil
+	busy    bool          // it does not say that it waits, as if it were at work
 	started chan struct{} // told when a write begins; may be nil
 	cut     chan struct{}
 	cutOnce sync.Once
@@ -39,8 +41,11 @@ func newSlowConn() *fakeConn {
 
 func (c *fakeConn) pass() { c.gate <- struct{}{} }
 
-func (c *fakeConn) WriteFrames(frames [][]byte) error {
+func (c *fakeConn) WriteFrames(frames [][]byte, waits func()) error {
 	if c.gate != nil {
+		if !c.busy {
+			tell(waits)
+		}
 		c.started <- struct{}{}
 		select {
 		case <-c.gate:
@@ -61,7 +66,7 @@ func (c *fakeConn) WriteFrames(frames [][]byte) error {
 	return nil
 }
 
-func (c *fakeConn) Ping() error {
+func (c *fakeConn) Ping(func()) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.pings++
@@ -71,6 +76,8 @@ func (c *fakeConn) Ping() error {
 func (c *fakeConn) Close(code int, reason string) {
 	if code == CloseAbnormal {
 		c.cutOnce.Do(func() { close(c.cut) })
+	} else if c.goodbye != nil {
+		<-c.goodbye
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -10,60 +10,81 @@ func (s *Session) startFlush() {
 	idle := !s.flushing && !s.closed
 	if idle {
 		s.flushing = true
-		s.shard.live.Add(1)
 	}
 	s.mu.Unlock()
 	if idle {
-		go s.drain()
+		s.shard.queue.push(s)
 	}
 }
 
 // flush writes what is ready until nothing is, and closes a session that ends.
 // Any number may run at once: each takes from the outbox under writer, so frames
-// stay in order, and when it returns all that was ready before is written.
-func (s *Session) flush() {
-	s.writer.Lock()
+// stay in order, and when it returns all that was ready before is written. It tells
+// before it waits for the socket; told is nil where nobody needs to know.
+func (s *Session) flush(told func()) {
+	if !s.writer.TryLock() {
+		tell(told)
+		s.writer.Lock()
+	}
 	defer s.writer.Unlock()
-	for s.step() {
+	written, more := s.step(nil, told)
+	for more {
+		written, more = s.step(written, told)
 	}
 }
 
-// step does the next thing there is to do with the socket, or reports false.
-// writer is held.
-func (s *Session) step() bool {
-	frames, ping, over := s.take()
+func tell(told func()) {
+	if told != nil {
+		told()
+	}
+}
+
+// step does the next thing there is to do with the socket, or reports false. What
+// it writes is for the next step to take off the account. writer is held.
+func (s *Session) step(before *batch, told func()) (written *batch, more bool) {
+	frames, ping, over := s.take(before)
+	if before != nil {
+		recycle(before)
+	}
 	var err error
 	switch {
 	case frames != nil:
-		err = s.write(frames)
+		err = s.conn.WriteFrames(frames.frames, told)
 	case ping:
-		err = s.conn.Ping()
+		err = s.conn.Ping(told)
 	case over != nil:
+		tell(told)
 		s.finish(over)
-		return false
+		return nil, false
 	default:
-		return false
+		return nil, false
 	}
 	if err != nil {
-		s.fail()
+		s.fail(frames)
+		return nil, true
 	}
-	return true
+	return frames, true
 }
 
 // finish ends the session for good. writer is held.
 func (s *Session) finish(over *ending) {
 	s.leave()
 	s.conn.Close(over.code, over.reason)
-	s.hub.opts.Log.LogAttrs(context.Background(), slog.LevelDebug, "session ended by the server",
+	s.shard.hub.opts.Log.LogAttrs(context.Background(), slog.LevelDebug, "session ended by the server",
 		slog.String("app", s.app), slog.String("client", s.client), slog.String("session", s.id),
 		slog.Int("code", over.code), slog.String("reason", over.reason))
 }
 
-// take decides what comes next: frames to write, a ping, or the end. With nothing
-// to do whoever brings more has to start a new flush.
-func (s *Session) take() (frames *batch, ping bool, over *ending) {
+// take takes what was written off the account and decides what comes next: frames
+// to write, a ping, or the end. With nothing to do whoever brings more has to start
+// a new flush.
+func (s *Session) take(written *batch) (frames *batch, ping bool, over *ending) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if written != nil {
+		s.shard.framesOut.Add(int64(len(written.frames)))
+		s.shard.bytesOut.Add(int64(s.settle(written)))
+	}
 	switch {
 	case s.closed:
 	case s.ready != nil:
@@ -80,26 +101,15 @@ func (s *Session) take() (frames *batch, ping bool, over *ending) {
 	return nil, false, over
 }
 
-// write writes a batch and takes it off the account. writer is held.
-func (s *Session) write(b *batch) error {
-	err := s.conn.WriteFrames(b.frames)
-	s.mu.Lock()
-	before := s.bytes
-	s.settle(b)
-	written := before - s.bytes
-	s.mu.Unlock()
-	if err == nil {
-		s.shard.framesOut.Add(int64(len(b.frames)))
-		s.shard.bytesOut.Add(int64(written))
-	}
-	recycle(b)
-	return err
-}
-
-// fail ends a session whose socket cannot be written to.
-func (s *Session) fail() {
+// fail ends a session whose socket could not be written to; frames is what was to
+// be written, nil: a ping.
+func (s *Session) fail(frames *batch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if frames != nil {
+		s.settle(frames)
+		recycle(frames)
+	}
 	s.discard()
 	s.pingDue = false
 	s.holding = false

@@ -171,7 +171,7 @@ func TestWhoComesAndGoesIsTold(t *testing.T) {
 			phone.Finish([]byte("bye"), 1000, "logout")
 		}, "Tom left 1 false"},
 		"a socket that is broken": {func(_ *testing.T, h *Hub, phone, _ *Session) {
-			phone.fail()
+			phone.fail(nil)
 			h.sweep(h.now())
 			phone.ping()
 			phone.Detach()

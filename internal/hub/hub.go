@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -88,6 +89,7 @@ type Hub struct {
 	seed   maphash.Seed
 	shards [shardCount]shard
 	sieve  sieve
+	queues []queue // one for each that the machine runs at once; a shard has one of them
 
 	clock   atomic.Int64 // skein.Millis of the last sweep: the time where half a second does not matter
 	closing atomic.Bool  // set once; Attach reads it under shard.mu
@@ -104,8 +106,12 @@ func New(opts Options) *Hub {
 	h := &Hub{opts: opts.withDefaults(), seed: maphash.MakeSeed(), sieve: newSieve()}
 	now := h.now()
 	h.clock.Store(int64(now))
+	h.queues = make([]queue, runtime.GOMAXPROCS(0))
+	for i := range h.queues {
+		h.queues[i].init(1)
+	}
 	for i := range h.shards {
-		h.shards[i].init(now)
+		h.shards[i].init(h, &h.queues[i%len(h.queues)], now)
 	}
 	if opts.Registerer != nil {
 		opts.Registerer.MustRegister(h.collectors()...)

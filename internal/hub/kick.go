@@ -87,7 +87,7 @@ func appendHits(hit []*Session, first *Session, t Target) []*Session {
 
 // kick ends a session with a kick frame.
 func (s *Session) kick(reason string) {
-	s.end(s.hub.opts.KickFrame(reason), ending{code: CloseKicked, reason: reason})
+	s.end(s.shard.hub.opts.KickFrame(reason), ending{code: CloseKicked, reason: reason})
 }
 
 // cut is a kick remembered for logins that began before it and are not attached

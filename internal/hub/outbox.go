@@ -27,7 +27,7 @@ func (s *Session) deliver(frame []byte) bool {
 		s.mu.Unlock()
 		return false
 	}
-	if s.bytes+len(frame) > s.hub.opts.OutboxBytes || s.frames >= s.hub.opts.OutboxFrames {
+	if s.bytes+len(frame) > s.shard.hub.opts.OutboxBytes || int(s.frames) >= s.shard.hub.opts.OutboxFrames {
 		s.overflow()
 		return false
 	}
@@ -44,8 +44,8 @@ func (s *Session) deliver(frame []byte) bool {
 // overflow drops what waits and ends the session as too slow. mu is held, and
 // released.
 func (s *Session) overflow() {
-	s.hub.slow.Add(1)
-	s.hub.dropped.Add(int64(s.discard() + 1))
+	s.shard.hub.slow.Add(1)
+	s.shard.hub.dropped.Add(int64(s.discard() + 1))
 	s.ending = &ending{code: CloseSlow, reason: "too slow a reader"}
 	s.startFlush()
 }
@@ -98,10 +98,13 @@ func (s *Session) discard() (n int) {
 	return n
 }
 
-// settle takes the frames of b off the session's account. mu is held.
-func (s *Session) settle(b *batch) {
+// settle takes the frames of b off the session's account and says how many bytes
+// they are. mu is held.
+func (s *Session) settle(b *batch) (bytes int) {
 	for _, f := range b.frames {
-		s.bytes -= len(f)
+		bytes += len(f)
 	}
-	s.frames -= len(b.frames)
+	s.bytes -= bytes
+	s.frames -= int32(len(b.frames))
+	return bytes
 }

@@ -10,10 +10,8 @@ import (
 // Session is one logged-in socket. Begin, Answer, Finish and Detach belong to the
 // socket's reader, one at a time; everything else is safe for concurrent use.
 type Session struct {
-	hub   *Hub
 	shard *shard
 	conn  Conn
-	drain func() // flush as its own goroutine; bound once, so that starting it allocates nothing
 
 	app, client, device string
 
@@ -29,21 +27,27 @@ type Session struct {
 	pingAt skein.Millis // guarded by shard.mu
 	spoke  spoke        // place in the wheel; guarded by shard.mu
 
+	behind *Session // in the queue; guarded by queue.mu
+
 	writer sync.Mutex // held by whoever writes to conn
 
-	mu       sync.Mutex
-	ready    *batch  // may be written; nil: nothing; guarded by mu
-	held     *batch  // waits for the answer to the command at hand; guarded by mu
-	bytes    int     // of ready, held and what is being written; guarded by mu
-	frames   int     // the same; guarded by mu
-	ending   *ending // set: takes no more frames; guarded by mu
-	holding  bool    // a command is at hand; guarded by mu
-	flushing bool    // someone will look at ready again; guarded by mu
-	pingDue  bool    // guarded by mu
-	closed   bool    // nothing will be written any more; guarded by mu
+	mu     sync.Mutex
+	ready  *batch  // may be written; nil: nothing; guarded by mu
+	held   *batch  // waits for the answer to the command at hand; guarded by mu
+	ending *ending // set: takes no more frames; guarded by mu
+	bytes  int     // of ready, held and what is being written; guarded by mu
+	frames int32   // the same; guarded by mu
 
-	attached   bool // guarded by shard.mu; here, where it takes no room
+	// What is small is together, since there are many sessions.
+
+	slot       int16 // in the wheel, plus one; zero: in none; guarded by shard.mu
+	attached   bool  // guarded by shard.mu
 	deviceType skein.DeviceType
+	queued     bool // guarded by queue.mu
+	holding    bool // a command is at hand; guarded by mu
+	flushing   bool // someone will look at ready again; guarded by mu
+	pingDue    bool // guarded by mu
+	closed     bool // nothing will be written any more; guarded by mu
 }
 
 // ending is how a session ends once what is ready has been written.
@@ -56,11 +60,20 @@ type ending struct {
 // ID is the session's id: 32 hex digits of a UUIDv7.
 func (s *Session) ID() string { return s.id }
 
+// Client is who logged in.
+func (s *Session) Client() string { return s.client }
+
+// Device is what the client logged in with; may be empty.
+func (s *Session) Device() string { return s.device }
+
+// Expires is the end of the token; zero: none.
+func (s *Session) Expires() skein.Millis { return s.expires }
+
 // Generation says how new the login is: a resumed one is as new as the first.
 func (s *Session) Generation() string { return s.generation }
 
 // Touch notes a sign of life of the peer. It costs an atomic store.
-func (s *Session) Touch() { s.alive.Store(s.hub.clock.Load()) }
+func (s *Session) Touch() { s.alive.Store(s.shard.hub.clock.Load()) }
 
 // Begin says that a command is at hand, or several that are answered together:
 // events wait until Answer. It reports false when the session is over; the command
@@ -91,7 +104,7 @@ func (s *Session) Answer(frames ...[]byte) {
 	s.release()
 	s.flushing = true
 	s.mu.Unlock()
-	s.flush()
+	s.flush(nil)
 }
 
 // Finish is Answer with the last answer of a session: it is closed behind it.

@@ -12,6 +12,9 @@ type address struct{ app, client string }
 
 // shard holds a part of the clients, with everything that concerns them alone.
 type shard struct {
+	hub   *Hub
+	queue *queue
+
 	mu       sync.RWMutex
 	sessions map[address]*Session // first of the client's, linked by Session.next; guarded by mu
 	apps     map[string]int       // sessions of each app; guarded by mu
@@ -19,15 +22,15 @@ type shard struct {
 	cuts     []cut                // kicks of late; guarded by mu
 	wheel    wheel                // guarded by mu
 
-	// live counts attached sessions and goroutines writing to them. Nothing is
-	// added once the hub is closing and each session has been told.
+	// live counts attached sessions. Nothing is added once the hub is closing.
 	live sync.WaitGroup
 
 	framesOut atomic.Int64
 	bytesOut  atomic.Int64
 }
 
-func (sh *shard) init(now skein.Millis) {
+func (sh *shard) init(h *Hub, q *queue, now skein.Millis) {
+	sh.hub, sh.queue = h, q
 	sh.sessions = make(map[address]*Session)
 	sh.apps = make(map[string]int)
 	sh.wheel.reset(now)
@@ -42,7 +45,7 @@ func (sh *shard) add(s *Session) {
 	who := s.address()
 	s.next = sh.sessions[who]
 	if s.next == nil {
-		s.hub.sieve.add(s.hub.hash(who.client)/shardCount, 1)
+		s.shard.hub.sieve.add(s.shard.hub.hash(who.client)/shardCount, 1)
 	}
 	sh.sessions[who] = s
 	s.attached = true
@@ -59,7 +62,7 @@ type departure struct {
 
 func (d departure) tell() {
 	if s := d.session; s != nil {
-		s.hub.opts.Left(s.app, s.client, s.id, d.last)
+		s.shard.hub.opts.Left(s.app, s.client, s.id, d.last)
 	}
 }
 
@@ -78,7 +81,7 @@ func (sh *shard) remove(s *Session) departure {
 	sh.live.Done()
 	last := sh.sessions[s.address()] == nil
 	if last {
-		s.hub.sieve.add(s.hub.hash(s.client)/shardCount, -1)
+		s.shard.hub.sieve.add(s.shard.hub.hash(s.client)/shardCount, -1)
 	}
 	return departure{s, last}
 }

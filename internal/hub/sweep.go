@@ -70,7 +70,7 @@ func (s *Session) reschedule(now skein.Millis) (ping bool) {
 		return false
 	}
 	if ping = now >= s.pingAt; ping {
-		s.pingAt = now.Add(s.hub.opts.Heartbeat)
+		s.pingAt = now.Add(s.shard.hub.opts.Heartbeat)
 	}
 	s.shard.wheel.add(s, s.due())
 	return ping
@@ -87,5 +87,5 @@ func (s *Session) due() skein.Millis {
 
 // silentAt is when the peer will have been silent for two heartbeats.
 func (s *Session) silentAt() skein.Millis {
-	return skein.Millis(s.alive.Load()).Add(2 * s.hub.opts.Heartbeat)
+	return skein.Millis(s.alive.Load()).Add(2 * s.shard.hub.opts.Heartbeat)
 }

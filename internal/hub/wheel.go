@@ -21,11 +21,8 @@ type wheel struct {
 	turned int64 // the last tick that was taken
 }
 
-// spoke is a session's place in the wheel.
-type spoke struct {
-	prev, next *Session
-	slot       int16 // plus one; zero: in none
-}
+// spoke is a session's place in its slot of the wheel.
+type spoke struct{ prev, next *Session }
 
 func (w *wheel) reset(now skein.Millis) { w.turned = tickOf(now) }
 
@@ -34,7 +31,7 @@ func (w *wheel) add(s *Session, due skein.Millis) {
 	at := min(max(tickOf(due)+1, w.turned+1), w.turned+wheelSlots) // not before due, so the tick after
 	slot := at % wheelSlots
 	first := w.slots[slot]
-	s.spoke = spoke{next: first, slot: int16(slot) + 1}
+	s.spoke, s.slot = spoke{next: first}, int16(slot)+1
 	if first != nil {
 		first.spoke.prev = s
 	}
@@ -44,18 +41,18 @@ func (w *wheel) add(s *Session, due skein.Millis) {
 // remove takes s out of its slot, if it is in one.
 func (w *wheel) remove(s *Session) {
 	at := s.spoke
-	if at.slot == 0 {
+	if s.slot == 0 {
 		return
 	}
 	if at.prev != nil {
 		at.prev.spoke.next = at.next
 	} else {
-		w.slots[at.slot-1] = at.next
+		w.slots[s.slot-1] = at.next
 	}
 	if at.next != nil {
 		at.next.spoke.prev = at.prev
 	}
-	s.spoke = spoke{}
+	s.spoke, s.slot = spoke{}, 0
 }
 
 // turn takes out, and appends to due, the sessions of the slots up to now.

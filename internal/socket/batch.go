@@ -5,7 +5,6 @@ import (
 	"runtime/debug"
 	"sync"
 
-	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/wire"
 )
@@ -83,7 +82,7 @@ func (c *conn) callAll(b *batch) (outcomes []ops.Outcome, err error) {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return c.server.opts.Ops.CallAll(c.server.ctx, c.caller(), b.frames[0].Type, b.data), nil
+	return c.server.opts.Ops.CallAll(c.server.ctx, c.actor(), b.frames[0].Type, b.data), nil
 }
 
 // add appends the answer to a command.
@@ -100,11 +99,4 @@ func (b *batch) split() [][]byte {
 		from = end
 	}
 	return b.answers
-}
-
-// caller is who calls, as an op is to see it.
-func (c *conn) caller() skein.Actor {
-	by := c.actor
-	by.English = c.lang == wire.English
-	return by
 }

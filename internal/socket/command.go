@@ -62,7 +62,7 @@ func (c *conn) ping(payload []byte) error {
 	case tooFast:
 		return nil
 	default:
-		return c.writeControl(ws.OpPong, payload)
+		return c.writeControl(ws.OpPong, payload, nil)
 	}
 }
 
@@ -91,7 +91,7 @@ func (c *conn) run(frame wire.Frame) (answer []byte, err error) {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return c.server.opts.Ops.Call(c.server.ctx, c.caller(), frame.Type, frame.Data)
+	return c.server.opts.Ops.Call(c.server.ctx, c.actor(), frame.Type, frame.Data)
 }
 
 // pong answers the command ping.
@@ -140,7 +140,7 @@ func (c *conn) appendAnswer(dst []byte, frame wire.Frame, data []byte, err error
 // that were held for it. The frame may be used again when it returns.
 func (c *conn) answer(frame []byte) error {
 	if c.session == nil {
-		return c.WriteFrames([][]byte{frame})
+		return c.WriteFrames([][]byte{frame}, nil)
 	}
 	c.session.Answer(frame)
 	return nil
@@ -151,14 +151,15 @@ func (c *conn) logInternal(frame wire.Frame, err error) {
 	if wire.CodeOf(err).Code != 1 {
 		return
 	}
+	by := c.actor()
 	c.server.opts.Log.LogAttrs(c.server.ctx, slog.LevelError, "command failed",
-		slog.String("type", frame.Type), slog.String("app", c.appID()), slog.String("client", c.actor.Client),
-		slog.String("session", c.actor.Session), slog.Any("error", err))
+		slog.String("type", frame.Type), slog.String("app", appID(by)), slog.String("client", by.Client),
+		slog.String("session", by.Session), slog.Any("error", err))
 }
 
-func (c *conn) appID() string {
-	if c.actor.App == nil {
+func appID(by skein.Actor) string {
+	if by.App == nil {
 		return ""
 	}
-	return c.actor.App.ID
+	return by.App.ID
 }

@@ -125,12 +125,15 @@ func TestTheLoginIsAnsweredBeforeWhatComesMeanwhile(t *testing.T) {
 
 func TestTheCallerIsTheSession(t *testing.T) {
 	f := start(t, nil)
+	f.gate.actions = []string{"who"}
+	f.gate.expires = skein.MillisOf(f.clock.Now()).Add(time.Hour)
 	f.ops["who"] = func(_ context.Context, by skein.Actor, _ []byte) ([]byte, error) {
-		return fmt.Appendf(nil, "%q", by.App.ID+" "+by.Client+" "+by.Device+" "+fmt.Sprint(len(by.Session))), nil
+		return fmt.Appendf(nil, "%q", fmt.Sprintln(by.App.ID, by.Client, by.Device, len(by.Session),
+			by.Actions, by.Expires == f.gate.expires, by.English)), nil
 	}
 	p := f.login(t, "Tom", "phone")
 	p.send(text(`{"type":"who"}`))
-	p.want(`text {"type":"who.success","msg":"success","data":"shop Tom phone 32"}`)
+	p.want(`text {"type":"who.success","msg":"success","data":"shop Tom phone 32 [who] true true\n"}`)
 }
 
 func TestACommandThatPanicsFailsAlone(t *testing.T) {

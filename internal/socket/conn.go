@@ -7,7 +7,6 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/skein-im/skein"
@@ -18,23 +17,23 @@ import (
 // conn is one socket. Fields without a word belong to its reader.
 type conn struct {
 	server *Server
-	nc     net.Conn        // set once
-	raw    syscall.RawConn // of nc; nil where it has none; set once
-	addr   string          // set once
-	lang   wire.Lang
+	nc     net.Conn // set once
+	addr   string   // set once
 
-	frames  frameReader
+	frames  *frameReader // nil: between messages
 	pace    pace
 	session *hub.Session // nil: not logged in
-	actor   skein.Actor  // who is logged in
+	app     *skein.App   // that it is logged in to, as it was then
+	actions []string     // of the token it logged in with
 	loginBy skein.Millis // until then it must be
 	rate    int32        // commands a second; zero or less: no limit
-	failed  int8         // logins
-	deep    bool         // a command ran since the last read
-	batch   *batch       // of the bytes at hand; nil: none
+	lang    wire.Lang
+	failed  int8   // logins
+	deep    bool   // a command ran since the last read
+	batch   *batch // of the bytes at hand; nil: none
 
-	writing sync.Mutex   // held by whoever writes to nc
 	code    atomic.Int32 // that it was closed with; zero: it is open
+	writing sync.Mutex   // held by whoever writes to nc
 
 	older, newer *conn // guarded by roster.mu
 }
@@ -43,7 +42,6 @@ func newConn(s *Server, nc net.Conn, addr string, lang wire.Lang) *conn {
 	return &conn{
 		server:  s,
 		nc:      nc,
-		raw:     rawConn(nc),
 		addr:    addr,
 		lang:    lang,
 		rate:    skein.DefaultCommandRate,
@@ -71,11 +69,43 @@ func (c *conn) take(p []byte) error {
 	case skein.MillisOf(c.server.opts.Now()) > c.loginBy:
 		return errNoLogin // it never paused for the deadline to strike
 	}
-	err := c.frames.feed(p, c)
+	err := c.feed(p)
 	if over := c.runBatch(); err == nil { // also what came before a frame that ends the socket
 		err = over
 	}
 	return err
+}
+
+// feed gives bytes to the frame reader, which is kept only while a message is
+// under way: an idle socket owns none.
+func (c *conn) feed(p []byte) error {
+	if c.frames != nil {
+		err := c.frames.feed(p, c)
+		if c.frames.between() {
+			c.frames = nil
+		}
+		return err
+	}
+	var r frameReader
+	if err := r.feed(p, c); err != nil {
+		return err
+	}
+	if !r.between() {
+		kept := r
+		c.frames = &kept
+	}
+	return nil
+}
+
+// actor is who is logged in; nobody before the login.
+func (c *conn) actor() skein.Actor {
+	if c.session == nil {
+		return skein.Actor{}
+	}
+	return skein.Actor{
+		App: c.app, Client: c.session.Client(), Device: c.session.Device(), Session: c.session.ID(),
+		Actions: c.actions, Expires: c.session.Expires(), English: c.lang == wire.English,
+	}
 }
 
 var (

@@ -11,17 +11,11 @@ import (
 // errNotReady: the call would have to wait.
 var errNotReady error = syscall.EAGAIN
 
-// rawConn is the file descriptor of a TCP socket; nil for anything else.
-func rawConn(nc net.Conn) syscall.RawConn {
-	tcp, ok := nc.(*net.TCPConn)
-	if !ok {
-		return nil
-	}
-	raw, err := tcp.SyscallConn()
-	if err != nil {
-		return nil
-	}
-	return raw
+// direct is the TCP socket whose file descriptor can be read and written; nil where
+// there is none.
+func direct(nc net.Conn) *net.TCPConn {
+	tcp, _ := nc.(*net.TCPConn)
+	return tcp
 }
 
 func readFD(fd uintptr, p []byte) (int, error) {

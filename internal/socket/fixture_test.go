@@ -36,7 +36,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type fakeGate struct {
 	settings skein.Settings
 	expires  skein.Millis
-	during   func() // called while the login is being checked
+	actions  []string // of the token
+	during   func()   // called while the login is being checked
 
 	mu   sync.Mutex
 	apps map[string]*skein.App // shared by the sessions of an app, as the real ones are
@@ -49,7 +50,7 @@ func (g *fakeGate) Login(_ context.Context, in access.Login) (skein.Actor, error
 	if in.Token != "good" {
 		return skein.Actor{}, skein.ErrUnauthenticated
 	}
-	return skein.Actor{App: g.app(in.App), Client: in.Client, Expires: g.expires}, nil
+	return skein.Actor{App: g.app(in.App), Client: in.Client, Expires: g.expires, Actions: g.actions}, nil
 }
 
 func (g *fakeGate) app(id string) *skein.App {

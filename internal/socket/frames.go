@@ -30,6 +30,9 @@ type frameReader struct {
 	fragmented bool // a message is begun and its last frame not
 }
 
+// between reports whether nothing is under way: what comes next begins a message.
+func (r *frameReader) between() bool { return r.rest == nil && !r.inFrame && !r.fragmented }
+
 // feed takes the next bytes and tells to what they complete. It writes to p.
 // Errors are *farewell, or to's.
 func (r *frameReader) feed(p []byte, to receiver) error {

@@ -110,7 +110,7 @@ func (c *conn) attach(actor skein.Actor, in wire.LoginRequest, started skein.Mil
 		_ = c.nc.SetReadDeadline(time.Now().Add(left)) // as above
 		return nil, translate(err)
 	}
-	c.actor = actor
+	c.app, c.actions = actor.App, actor.Actions
 	c.pace, c.rate = pace{}, int32(min(settings.CommandRate, math.MaxInt32))
 	return session, nil
 }
@@ -170,7 +170,7 @@ func (c *conn) failLogin(frame wire.Frame, err error) error {
 // as if it had been attached and then replaced.
 func (c *conn) giveWay(reason string) error {
 	kick := wire.AppendKick(nil, skein.MillisOf(c.server.opts.Now()), reason)
-	if err := c.WriteFrames([][]byte{kick}); err != nil {
+	if err := c.WriteFrames([][]byte{kick}, nil); err != nil {
 		return err
 	}
 	return &farewell{code: wire.CloseKicked, reason: reason}

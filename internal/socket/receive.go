@@ -3,6 +3,7 @@ package socket
 import (
 	"errors"
 	"io"
+	"net"
 	"os"
 	"sync"
 )
@@ -13,14 +14,14 @@ import (
 // came and it was no command, such as the pong of an idle peer, a new goroutine
 // goes on.
 func (c *conn) receive() {
-	if c.raw == nil {
+	tcp := direct(c.nc)
+	if tcp == nil {
 		c.leave(c.receivePlain())
 		return
 	}
 	var in incoming
-	fill := in.fill
 	for {
-		if err := c.raw.Read(fill); err != nil {
+		if err := in.await(tcp); err != nil {
 			c.leave(err)
 			return
 		}
@@ -56,6 +57,17 @@ type incoming struct {
 	buf *[readSize]byte // nil while nothing is there
 	n   int
 	err error
+}
+
+// await waits for something to read, and reads it. As the compiler sees through
+// SyscallConn what waits is on the stack and nothing of it in the heap, which the
+// budgets of allocations hold.
+func (in *incoming) await(tcp *net.TCPConn) error {
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return raw.Read(in.fill)
 }
 
 // fill reads what is there, and reports false when that is nothing yet.

@@ -245,7 +245,7 @@ func TestSocketsWithoutAFileDescriptorWorkToo(t *testing.T) {
 	f := start(t, nil)
 	client, server := net.Pipe()
 	c := newConn(f.socket, server, "pipe", 0)
-	if c.raw != nil {
+	if direct(c.nc) != nil {
 		t.Fatal("a pipe has no file descriptor")
 	}
 	if err := f.socket.roster.reserve("pipe"); err != nil {

@@ -12,43 +12,45 @@ import (
 // outgoing is what goes out with one write. Pooled: a socket that does not write
 // owns none.
 type outgoing struct {
-	buf []byte
-
-	attempt func(fd uintptr) bool // one try to write buf; bound once
-	sent    int
-	err     error
+	buf   []byte
+	waits func() // told before it waits for the peer; may be nil
+	sent  int
+	err   error
 }
 
 // maxOutgoing bounds what a pooled buffer keeps, and is copied, in bytes.
 const maxOutgoing = 64 << 10
 
-var outgoings = sync.Pool{New: func() any {
-	o := new(outgoing)
-	o.attempt = func(fd uintptr) bool {
-		o.sent, o.err = writeFD(fd, o.buf)
-		return true // whether it waits is for write to say
-	}
-	return o
-}}
+var outgoings = sync.Pool{New: func() any { return new(outgoing) }}
 
-func newOutgoing() *outgoing {
+// attempt tries once to write buf.
+func (o *outgoing) attempt(fd uintptr) { o.sent, o.err = writeFD(fd, o.buf) }
+
+func newOutgoing(waits func()) *outgoing {
 	o := outgoings.Get().(*outgoing)
-	o.buf = o.buf[:0]
+	o.buf, o.waits = o.buf[:0], waits
 	return o
 }
 
+func (o *outgoing) wait() {
+	if o.waits != nil {
+		o.waits()
+	}
+}
+
 func (o *outgoing) free() {
+	o.waits = nil
 	if cap(o.buf) <= 2*maxOutgoing {
 		outgoings.Put(o)
 	}
 }
 
 // WriteFrames writes the payloads as text frames, with one write where they are
-// not more than 64 KiB.
-func (c *conn) WriteFrames(frames [][]byte) error {
-	o := newOutgoing()
+// not more than 64 KiB. waits is called before it waits for the peer.
+func (c *conn) WriteFrames(frames [][]byte, waits func()) error {
+	o := newOutgoing(waits)
 	defer o.free()
-	c.writing.Lock()
+	c.lock(o)
 	defer c.writing.Unlock()
 	if c.closing() {
 		return errOver
@@ -71,13 +73,21 @@ func (c *conn) WriteFrames(frames [][]byte) error {
 	return c.write(o)
 }
 
-// Ping writes an empty ping frame.
-func (c *conn) Ping() error { return c.writeControl(ws.OpPing, nil) }
+// lock waits for whoever writes.
+func (c *conn) lock(o *outgoing) {
+	if !c.writing.TryLock() {
+		o.wait()
+		c.writing.Lock()
+	}
+}
 
-func (c *conn) writeControl(op ws.OpCode, payload []byte) error {
-	o := newOutgoing()
+// Ping writes an empty ping frame.
+func (c *conn) Ping(waits func()) error { return c.writeControl(ws.OpPing, nil, waits) }
+
+func (c *conn) writeControl(op ws.OpCode, payload []byte, waits func()) error {
+	o := newOutgoing(waits)
 	defer o.free()
-	c.writing.Lock()
+	c.lock(o)
 	defer c.writing.Unlock()
 	if c.closing() {
 		return errOver
@@ -89,9 +99,9 @@ func (c *conn) writeControl(op ws.OpCode, payload []byte) error {
 
 // writeClose writes the last frame of the socket.
 func (c *conn) writeClose(code int, reason string) error {
-	o := newOutgoing()
+	o := newOutgoing(nil)
 	defer o.free()
-	c.writing.Lock()
+	c.lock(o)
 	defer c.writing.Unlock()
 	o.buf = appendClose(o.buf, code, reason)
 	return c.write(o)
@@ -102,7 +112,7 @@ func (c *conn) writeBig(o *outgoing, p []byte) error {
 	if err := c.write(o); err != nil {
 		return err
 	}
-	return c.writeWaiting(p)
+	return c.writeWaiting(o, p)
 }
 
 // write writes and empties o. The socket takes nearly all of them at once; only for
@@ -112,13 +122,18 @@ func (c *conn) write(o *outgoing) error {
 	if len(o.buf) == 0 {
 		return nil
 	}
-	if c.raw == nil {
-		err := c.writeWaiting(o.buf)
+	tcp := direct(c.nc)
+	if tcp == nil {
+		err := c.writeWaiting(o, o.buf)
 		o.buf = o.buf[:0]
 		return err
 	}
 	o.sent, o.err = 0, nil
-	if err := c.raw.Write(o.attempt); err != nil {
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return err
+	}
+	if err := raw.Control(o.attempt); err != nil {
 		return err
 	}
 	if o.err != nil && !errors.Is(o.err, errNotReady) {
@@ -129,11 +144,12 @@ func (c *conn) write(o *outgoing) error {
 	if len(rest) == 0 {
 		return nil
 	}
-	return c.writeWaiting(rest)
+	return c.writeWaiting(o, rest)
 }
 
 // writeWaiting writes p within WriteWait. writing is held.
-func (c *conn) writeWaiting(p []byte) error {
+func (c *conn) writeWaiting(o *outgoing, p []byte) error {
+	o.wait()
 	if err := c.nc.SetWriteDeadline(time.Now().Add(c.server.opts.WriteWait)); err != nil {
 		return err
 	}
