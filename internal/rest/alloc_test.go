@@ -18,7 +18,7 @@ import (
 
 // sendBudget is how often a call of msg.send may allocate, from the request that
 // net/http has read to the answer it is handed, with a store that costs nothing: who
-// calls (4), the op and its request (19), the route, the answer's id and headers.
+// calls (4), the op, its request and its lists of one (22), the route, the answer's id and headers.
 const sendBudget = 36
 
 func TestAllocsOfACall(t *testing.T) {
