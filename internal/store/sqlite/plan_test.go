@@ -81,7 +81,10 @@ func TestPlans(t *testing.T) {
 		"the first to react": {sql: firstToReact, want: []string{
 			"SEARCH reactions USING COVERING INDEX reactions_by_place (conv_key=? AND seq=? AND emoji=?)",
 		}},
-		"a retry": {sql: firstMessage, want: []string{"SEARCH messages USING INDEX messages_by_retry (retry=?)"}},
+		"whether it may be a retry": {sql: retryKnown, want: []string{
+			"SEARCH messages USING COVERING INDEX messages_by_retry (retry=?)",
+		}},
+		"a retry": {sql: firstMessage, want: []string{"SEARCH messages USING INDEX messages_by_retry (retry=? AND rowid>?)"}},
 	} {
 		got := plan(t, s, tt.sql)
 		for _, want := range tt.want {
