@@ -1,0 +1,86 @@
+package sqlite
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/skein-im/skein"
+)
+
+// pagesBudget is how many pages of 4 KiB a commit of 200 messages into 200
+// conversations that lie apart may write into the log. It is what the indexes of messages,
+// conversations and members cost beyond the CPU that a benchmark sees: a new index
+// shows here first.
+const pagesBudget = 285
+
+func TestPagesOfACommit(t *testing.T) {
+	s := newStore(t, Options{logPages: 1 << 20}) // the log begins nowhere anew meanwhile
+	const n = 200
+	var convs []skein.ID
+	for range n {
+		convs = append(convs, newGroup(t, s))
+		quietGroups(t, s, 50)
+	}
+	commit := func(round int) {
+		release := holdWriter(t, s)
+		var all sync.WaitGroup
+		for i, conv := range convs {
+			all.Go(func() {
+				d := newDraft(conv, "about as long as what people say to each other in one go, not more")
+				d.ClientMsgID = fmt.Sprintf("%d %d", round, i)
+				if _, _, err := s.Append(t.Context(), d); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		waitQueued(t, s, n)
+		release()
+		all.Wait()
+	}
+	for round := range 20 { // until the pages are as full as they get
+		commit(round)
+	}
+	before := logged(t, s)
+	commit(20)
+	if got := logged(t, s) - before; got > pagesBudget {
+		t.Errorf("a commit of %d messages wrote %d pages, the budget is %d", n, got, pagesBudget)
+	}
+}
+
+// quietGroups makes conversations that lie between those that speak, so that no two
+// of these share a page.
+func quietGroups(t *testing.T, s *Store, n int) {
+	t.Helper()
+	err := s.change(t.Context(), func(g *group) error {
+		for _, sql := range []string{
+			`INSERT INTO conversations (app_key, id, type, creator, member_count, last_seq, moved, created, updated, active, ttl, expires)
+				WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+				SELECT app_key, randomblob(16), type, creator, member_count, 0, moved, created, 0, active, ttl, expires
+				FROM n, conversations WHERE conv_key = (SELECT max(conv_key) FROM conversations)`,
+			`INSERT INTO members (conv_key, app_key, client_id, role, joined, join_seq, muted_until, moved)
+				SELECT conv_key, app_key, 'cat', 0, 1, 1, 0, 1 FROM conversations ORDER BY conv_key DESC LIMIT ?1`,
+		} {
+			if err := g.exec(sql, n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// logged is how long the log is, in pages, before the commit that asks.
+func logged(t *testing.T, s *Store) (pages int) {
+	t.Helper()
+	err := s.change(t.Context(), func(*group) error {
+		pages = s.writer.logged
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages
+}
