@@ -87,8 +87,13 @@ func TestPlot(t *testing.T) {
 	if err := example().SVG(&b); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "plot.svg", b.Bytes())
-	for d := xml.NewDecoder(&b); ; {
+	goldenPlot(t, "plot.svg", b.Bytes())
+}
+
+func goldenPlot(t *testing.T, name string, got []byte) {
+	t.Helper()
+	golden(t, name, got)
+	for d := xml.NewDecoder(bytes.NewReader(got)); ; {
 		if _, err := d.Token(); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
