@@ -40,19 +40,19 @@ func BenchmarkCurveFanout(b *testing.B) {
 	const online, messages, window = 100, 1000, 8
 	sizes := []int{online, 1000, 10_000}
 	var servers []*server
+	var ids [][]string
 	var convs []string
-	var crowds [][]*client
-	for _, members := range sizes {
+	for at, members := range sizes {
 		s := start(b)
-		ids := s.users("f", members)
-		var crowd []*client
-		for _, id := range ids[:online] {
-			crowd = append(crowd, s.login(id))
-		}
-		servers, convs, crowds = append(servers, s), append(convs, s.group(ids)), append(crowds, crowd)
+		ids = append(ids, s.users("f", members))
+		servers, convs = append(servers, s), append(convs, s.group(ids[at]))
 	}
 	curve(b, "message to 100 online", "members", sizes, func(b *testing.B, at int) {
-		s, crowd := servers[at], crowds[at]
+		s := servers[at]
+		var crowd []*client
+		for _, id := range ids[at][:online] {
+			crowd = append(crowd, s.login(id)) // the one before has missed pings, and is kicked
+		}
 		var wg sync.WaitGroup
 		before := s.cpu()
 		for _, c := range crowd[1:] {
@@ -111,10 +111,6 @@ func BenchmarkCurveIdle(b *testing.B) {
 
 	// What a hundred cost is less than what a server costs without them.
 	many, manySizes := crowds[1:], sizes[1:]
-	curve(b, "memory", "sockets", manySizes, func(b *testing.B, at int) {
-		grown := many[at].server.rss() - many[at].without
-		b.ReportMetric(float64(grown)/float64(manySizes[at]), "RSS-B/socket")
-	})
 	spent := make([]time.Duration, len(many))
 	curve(b, "heartbeat", "sockets", manySizes, func(b *testing.B, at int) {
 		if at == 0 { // all are watched at once
@@ -129,13 +125,14 @@ func BenchmarkCurveIdle(b *testing.B) {
 		reportCPU(b, "heartbeat", spent[at], manySizes[at])
 	})
 	curve(b, "message beside them", "sockets", sizes, func(b *testing.B, at int) {
-		c := crowds[at]
-		var reader sync.WaitGroup
-		before := c.server.cpu()
-		reader.Go(func() { c.reader.receive(messages) })
-		c.writer.sendWindow(text(c.conv), messages, window)
-		reader.Wait()
-		reportCPU(b, "message", c.server.cpu()-before, messages)
+		s := crowds[at].server
+		writer, reader := s.login(crowds[at].pair[0]), s.login(crowds[at].pair[1])
+		var read sync.WaitGroup
+		before := s.cpu()
+		read.Go(func() { reader.receive(messages) })
+		writer.sendWindow(text(crowds[at].conv), messages, window)
+		read.Wait()
+		reportCPU(b, "message", s.cpu()-before, messages)
 	})
 	for _, c := range crowds {
 		if n := c.over.Load(); n > 0 {
@@ -144,13 +141,12 @@ func BenchmarkCurveIdle(b *testing.B) {
 	}
 }
 
-// idle is a server with sockets that say nothing, and a pair that does.
+// idle is a server with sockets that say nothing, and a pair that may.
 type idle struct {
-	server         *server
-	without        int64 // bytes of memory it had before they came
-	conv           string
-	writer, reader *client
-	over           atomic.Int32 // sockets that did not last
+	server *server
+	pair   []string
+	conv   string
+	over   atomic.Int32 // sockets that did not last
 }
 
 func newIdle(b *testing.B, sockets int) *idle {
@@ -158,8 +154,7 @@ func newIdle(b *testing.B, sockets int) *idle {
 	s := start(b)
 	pair := s.users("p", 2)
 	ids := s.users("i", sockets)
-	c := &idle{server: s, conv: s.conversation(1, pair...), writer: s.login(pair[0]), reader: s.login(pair[1])}
-	c.without = s.rss()
+	c := &idle{server: s, pair: pair, conv: s.conversation(1, pair...)}
 	var quiet sync.WaitGroup
 	b.Cleanup(quiet.Wait) // after the sockets are closed, which is asked for later
 	for _, id := range ids {

@@ -24,7 +24,7 @@ type Group struct {
 // Curve is what one piece of work costs.
 type Curve struct {
 	Work   string
-	Unit   string  // of what: CPU µs a message
+	Unit   string  // CPU µs a message
 	Points []Point // from the smallest size on, two at least
 }
 

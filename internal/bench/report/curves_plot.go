@@ -17,9 +17,9 @@ const (
 	panelHeight  = 214
 	panelsTop    = 84
 	panelTitle   = 18 // from the panel's top to its title
-	innerLeft    = 44 // of the panel, to where its curves begin
+	innerLeft    = 40 // of the panel, to where its curves begin
 	innerTop     = 32
-	innerWidth   = 200
+	innerWidth   = 180
 	innerHeight  = 140
 	nameLeft     = innerLeft + innerWidth + 20
 	nameGap      = 15  // between the names of two curves
@@ -41,7 +41,7 @@ func (c Curves) SVG(w io.Writer) error {
 %s<rect class="back" width="100%%" height="100%%"/>
 <text class="title" x="16" y="28">What must not grow</text>
 <text class="small" x="16" y="48">%s; the median of %d</text>
-<text class="small" x="16" y="66">Up: the cost, as a multiple of that at the smallest size. Right: the size, each step tenfold. Dashed: the target, %s ×.</text>
+<text class="small" x="16" y="66">Up: the cost, as a multiple of that at the smallest size. Right: the size, on a logarithmic scale. Dashed: the target, %s ×.</text>
 %s</svg>
 `, plotWidth, height, plotWidth, height, plotStyle, escape(c.Origin.String()), c.Repetitions, number(mostGrowth), panels.String())
 	return err
