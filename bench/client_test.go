@@ -43,17 +43,20 @@ func (s *server) login(id string) *client {
 }
 
 // write sends one text frame.
-func (c *client) write(payload []byte) { c.send(ws.NewTextFrame(bytes.Clone(payload))) }
+func (c *client) write(payload []byte) {
+	if err := c.send(ws.NewTextFrame(bytes.Clone(payload))); err != nil {
+		c.tb.Error(err)
+	}
+}
 
 // send masks the frame in its place.
-func (c *client) send(frame ws.Frame) {
+func (c *client) send(frame ws.Frame) error {
 	var out bytes.Buffer
 	if err := ws.WriteFrame(&out, ws.MaskFrameInPlace(frame)); err != nil {
-		c.tb.Error(err)
+		return err
 	}
-	if _, err := c.conn.Write(out.Bytes()); err != nil {
-		c.tb.Error(err)
-	}
+	_, err := c.conn.Write(out.Bytes())
+	return err
 }
 
 // read is the next text frame; pings are answered. The bytes are good until the next
@@ -75,7 +78,7 @@ func (c *client) read() []byte {
 		case ws.OpText:
 			return c.buf
 		case ws.OpPing:
-			c.send(ws.NewPongFrame(bytes.Clone(c.buf)))
+			_ = c.send(ws.NewPongFrame(bytes.Clone(c.buf))) // the next read says whether the socket is over
 		}
 	}
 }
