@@ -23,6 +23,7 @@ const (
 	innerHeight  = 140
 	nameLeft     = innerLeft + innerWidth + 20
 	nameGap      = 15  // between the names of two curves
+	sizeGap      = 40  // between two sizes that are told
 	mostShown    = 3.0 // times the smallest; what costs more leaves the panel at its top
 )
 
@@ -38,12 +39,13 @@ func (c Curves) SVG(w io.Writer) error {
 	rows := (len(c.Groups) + panelsAcross - 1) / panelsAcross
 	height := panelsTop + rows*panelHeight
 	_, err := fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img" aria-label="What work costs at several sizes of what is around it">
-%s<rect class="back" width="100%%" height="100%%"/>
+%s<clipPath id="inner"><rect x="%d" y="%d" width="%d" height="%d"/></clipPath>
+<rect class="back" width="100%%" height="100%%"/>
 <text class="title" x="16" y="28">What must not grow</text>
 <text class="small" x="16" y="48">%s; the median of %d</text>
 <text class="small" x="16" y="66">Up: the cost, as a multiple of that at the smallest size. Right: the size, on a logarithmic scale. Dashed: the target, %s ×.</text>
 %s</svg>
-`, plotWidth, height, plotWidth, height, plotStyle, escape(c.Origin.String()), c.Repetitions, number(mostGrowth), panels.String())
+`, plotWidth, height, plotWidth, height, plotStyle, innerLeft-4, innerTop, innerWidth+8, innerHeight, escape(c.Origin.String()), c.Repetitions, number(mostGrowth), panels.String())
 	return err
 }
 
@@ -56,7 +58,10 @@ func (g Group) writePanel(b *strings.Builder) {
 		fmt.Fprintf(b, `<text class="small" x="%d" y="%.1f" text-anchor="end">%s ×</text>`+"\n", innerLeft-8, y+4, number(times))
 	}
 	fmt.Fprintf(b, `<line class="target" x1="%d" y1="%.1f" x2="%d" y2="%.1f"/>`+"\n", innerLeft, up(mostGrowth), innerLeft+innerWidth, up(mostGrowth))
-	for _, size := range sizes {
+	for i, size := range sizes {
+		if last := len(sizes) - 1; i > 0 && i < last && along(sizes[last], sizes)-along(size, sizes) < sizeGap {
+			continue
+		}
 		fmt.Fprintf(b, `<text class="small" x="%.1f" y="%d" text-anchor="middle">%s</text>`+"\n", along(size, sizes), innerTop+innerHeight+18, short(size))
 	}
 	names := spread(g.Curves)
@@ -68,29 +73,29 @@ func (g Group) writePanel(b *strings.Builder) {
 // write draws the curve and, at a height, its name.
 func (c Curve) write(b *strings.Builder, sizes []int, name float64) {
 	growth := c.growth()
+	fmt.Fprintf(b, `<g class="%s" clip-path="url(#inner)">`+"\n", growth.verdict())
 	var path []string
 	for i, p := range c.Points {
 		x, y := along(p.Size, sizes), up(c.relative(i))
 		path = append(path, fmt.Sprintf("%.1f,%.1f", x, y))
-		if c.relative(i) <= mostShown {
-			fmt.Fprintf(b, `<circle class="%s" cx="%.1f" cy="%.1f" r="3"/>`+"\n", growth.verdict(), x, y)
-		}
+		fmt.Fprintf(b, `<circle cx="%.1f" cy="%.1f" r="3"/>`+"\n", x, y)
 	}
+	fmt.Fprintf(b, `<polyline class="curve" points="%s"/>`+"\n</g>\n", strings.Join(path, " "))
 	more := ""
 	if growth.Value > mostShown {
 		more = "↑ "
 	}
-	fmt.Fprintf(b, `<polyline class="curve %s" points="%s"/>`+"\n", growth.verdict(), strings.Join(path, " "))
 	fmt.Fprintf(b, `<path class="lead" d="M%.1f,%.1f H%d L%d,%.1f"/>`+"\n",
-		along(c.Points[len(c.Points)-1].Size, sizes)+5, up(growth.Value), innerLeft+innerWidth+6, nameLeft-3, name)
+		along(c.Points[len(c.Points)-1].Size, sizes)+5, c.ends(), innerLeft+innerWidth+6, nameLeft-3, name)
 	fmt.Fprintf(b, `<text class="value" x="%d" y="%.1f">%s <tspan class="verdict %s">%s%s</tspan></text>`+"\n",
 		nameLeft, name+4, escape(c.Work), growth.verdict(), more, escape(growth.measured()))
 }
 
-// up is the height of a cost in the panel; what is above it is at its top.
-func up(times float64) float64 {
-	return innerTop + innerHeight*(1-min(times, mostShown)/mostShown)
-}
+// ends is the height at which it ends; at the panel's top if it is above.
+func (c Curve) ends() float64 { return max(innerTop, up(c.growth().Value)) }
+
+// up is the height of a cost; what is not shown is above the panel.
+func up(times float64) float64 { return innerTop + innerHeight*(1-times/mostShown) }
 
 // along is where a size is, between the smallest and the largest of the panel.
 func along(size int, sizes []int) float64 {
@@ -98,24 +103,45 @@ func along(size int, sizes []int) float64 {
 	return innerLeft + innerWidth*(math.Log(float64(size))-smallest)/(largest-smallest)
 }
 
-// spread are the heights of the names of curves: each as near to the end of its own
-// as the others let it.
+// spread are the heights of the names of curves: at the end of its own, and where
+// names would touch, side by side about the middle of theirs.
 func spread(curves []Curve) []float64 {
-	heights := make([]float64, len(curves))
 	order := make([]int, len(curves)) // from the top
-	for i, c := range curves {
-		heights[i], order[i] = up(c.growth().Value), i
+	for i := range curves {
+		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(heights[a], heights[b]) })
-	for i, lowest := len(order)-1, float64(innerTop+innerHeight); i >= 0; i-- {
-		heights[order[i]] = min(heights[order[i]], lowest)
-		lowest = heights[order[i]] - nameGap
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(curves[a].ends(), curves[b].ends()) })
+	var stacks []stack
+	for _, i := range order {
+		s := stack{curves[i].ends(), 1}
+		for len(stacks) > 0 && stacks[len(stacks)-1].touches(s) {
+			above := stacks[len(stacks)-1]
+			stacks = stacks[:len(stacks)-1]
+			n := above.names + s.names
+			s = stack{(above.middle*float64(above.names) + s.middle*float64(s.names)) / float64(n), n}
+		}
+		stacks = append(stacks, s)
 	}
-	for i, highest := 0, float64(innerTop); i < len(order); i++ {
-		heights[order[i]] = max(heights[order[i]], highest)
-		highest = heights[order[i]] + nameGap
+	heights := make([]float64, len(curves))
+	for _, s := range stacks {
+		for at := range s.names {
+			heights[order[at]] = s.top() + float64(at)*nameGap
+		}
+		order = order[s.names:]
 	}
 	return heights
+}
+
+// stack is names side by side, from the top.
+type stack struct {
+	middle float64
+	names  int
+}
+
+func (s stack) top() float64 { return s.middle - float64(s.names-1)*nameGap/2 }
+
+func (s stack) touches(below stack) bool {
+	return s.top()+float64(s.names)*nameGap > below.top()
 }
 
 // short is a size in few letters: 100 k, 10 M.

@@ -19,8 +19,8 @@ text { font: 13px system-ui, sans-serif; fill: var(--ink); font-variant-numeric:
 .panel { font-weight: 600 }
 .grid { stroke: var(--hairline) }
 .curve { fill: none; stroke-width: 2; stroke-linejoin: round }
-.curve.reached { stroke: var(--ok) }
-.curve.missed { stroke: var(--danger) }
+.reached > .curve { stroke: var(--ok) }
+.missed > .curve { stroke: var(--danger) }
 .lead { fill: none; stroke: var(--muted) }
 .verdict { font-weight: 600 }
 </style>

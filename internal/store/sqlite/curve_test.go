@@ -124,7 +124,7 @@ func curvePages(b *testing.B, stores []*Store, convs []skein.ID) {
 		pages = append(pages, number)
 	}
 	pages = append(pages, n/size)
-	curve(b, fmt.Sprintf("page of %d messages", n), "page", pages, func(b *testing.B, at int) {
+	curve(b, "page of the largest", "page", pages, func(b *testing.B, at int) {
 		costPages(b, stores[last], convs[last], func() skein.SeqRange { return page(pages[at], n) })
 	})
 }
