@@ -23,7 +23,7 @@ const (
 	innerHeight  = 140
 	nameLeft     = innerLeft + innerWidth + 20
 	nameGap      = 15  // between the names of two curves
-	sizeGap      = 40  // between two sizes that are told
+	sizeGap      = 34  // between two sizes that are told
 	mostShown    = 3.0 // times the smallest; what costs more leaves the panel at its top
 )
 
@@ -58,11 +58,14 @@ func (g Group) writePanel(b *strings.Builder) {
 		fmt.Fprintf(b, `<text class="small" x="%d" y="%.1f" text-anchor="end">%s ×</text>`+"\n", innerLeft-8, y+4, number(times))
 	}
 	fmt.Fprintf(b, `<line class="target" x1="%d" y1="%.1f" x2="%d" y2="%.1f"/>`+"\n", innerLeft, up(mostGrowth), innerLeft+innerWidth, up(mostGrowth))
+	told := math.Inf(-1)
 	for i, size := range sizes {
-		if last := len(sizes) - 1; i > 0 && i < last && along(sizes[last], sizes)-along(size, sizes) < sizeGap {
+		at := along(size, sizes)
+		if last := i == len(sizes)-1; !last && (at-told < sizeGap || innerLeft+innerWidth-at < sizeGap) {
 			continue
 		}
-		fmt.Fprintf(b, `<text class="small" x="%.1f" y="%d" text-anchor="middle">%s</text>`+"\n", along(size, sizes), innerTop+innerHeight+18, short(size))
+		fmt.Fprintf(b, `<text class="small" x="%.1f" y="%d" text-anchor="middle">%s</text>`+"\n", at, innerTop+innerHeight+18, short(size))
+		told = at
 	}
 	names := spread(g.Curves)
 	for i, curve := range g.Curves {
@@ -110,7 +113,7 @@ func spread(curves []Curve) []float64 {
 	for i := range curves {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(curves[a].ends(), curves[b].ends()) })
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(curves[b].growth().Value, curves[a].growth().Value) })
 	var stacks []stack
 	for _, i := range order {
 		s := stack{curves[i].ends(), 1}

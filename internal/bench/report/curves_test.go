@@ -9,7 +9,8 @@ import (
 )
 
 // curves has what is flat, what just reaches its target, what falls, what leaves the
-// panel, what was not measured at every size, and names that would lie on each other.
+// panel, what was not measured at every size, and names and sizes that would lie on
+// each other.
 func curves() report.Curves {
 	return report.Curves{Origin: origin(), Repetitions: 5, Groups: []report.Group{
 		{Name: "Conversation", Of: "messages", Curves: []report.Curve{
@@ -21,8 +22,9 @@ func curves() report.Curves {
 			{Work: "sync", Unit: "CPU µs a sync", Points: []report.Point{{50, 60}, {5000, 66}}},
 			{Work: "sync, others changed too", Unit: "CPU µs a sync", Points: []report.Point{{50, 120}, {5000, 4600}}},
 		}},
-		{Name: "Fanout", Of: "members", Curves: []report.Curve{
-			{Work: "message", Unit: "CPU µs a message", Points: []report.Point{{100, 700}, {10_000, 1400}}},
+		{Name: "App", Of: "conversations", Curves: []report.Curve{
+			{Work: "login", Unit: "CPU µs a login", Points: []report.Point{{1000, 10}, {1_000_000, 31}}},
+			{Work: "send", Unit: "CPU µs a message", Points: []report.Point{{1000, 60}, {10_000, 61}, {100_000, 120}, {300_000, 150}, {1_000_000, 240}}},
 		}},
 	}}
 }
