@@ -75,9 +75,11 @@ microbench: ## run the Go benchmarks, of parts and of starting
 	go test -run '^$$' -bench . -skip Curve -benchtime 5x -timeout 30m ./bench
 
 .PHONY: curves
-curves: ## measure what must not grow with what lies stored; LARGE=1: with 10 million messages
-	go test -run '^$$' -bench Curve -timeout 30m ./internal/store/sqlite $(if $(LARGE),-curve.large)
-	go test -run '^$$' -bench Curve -benchtime 1x -timeout 30m ./bench
+curves: ## measure what must not grow with what lies stored and write its curves into docs/performance.md; LARGE=1: to 10 million
+	@mkdir -p bin
+	set -o pipefail; go test -run '^$$' -bench Curve -benchtime 1x -timeout 2h ./internal/store/sqlite $(if $(LARGE),-curve.large) | tee bin/curves.txt
+	set -o pipefail; go test -run '^$$' -bench Curve -benchtime 1x -timeout 30m ./bench | tee -a bin/curves.txt
+	go run ./internal/bench/curves -commit $(COMMIT) -markdown docs/performance.md -svg docs/images/curves.svg bin/curves.txt
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (5s)

@@ -27,6 +27,7 @@ var mayImport = map[string]string{
 	"cmd/skein":                  anything,
 	"internal/access":            ". internal/recent internal/store",
 	"internal/bench":             "internal/bench/ledger internal/bench/report",
+	"internal/bench/curves":      "internal/bench internal/bench/report",
 	"internal/bench/ledger":      "",
 	"internal/bench/report":      "",
 	"internal/bus":               ".",

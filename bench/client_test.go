@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/gobwas/ws"
@@ -43,18 +44,23 @@ func (s *server) login(id string) *client {
 
 // write sends one text frame.
 func (c *client) write(payload []byte) {
-	frame := ws.MaskFrameInPlace(ws.NewTextFrame(bytes.Clone(payload)))
-	var out bytes.Buffer
-	if err := ws.WriteFrame(&out, frame); err != nil {
-		c.tb.Error(err)
-	}
-	if _, err := c.conn.Write(out.Bytes()); err != nil {
+	if err := c.send(ws.NewTextFrame(bytes.Clone(payload))); err != nil {
 		c.tb.Error(err)
 	}
 }
 
-// read is the next text frame; pings are passed over, as a run is shorter than two
-// heartbeats. The bytes are good until the next read. nil: the socket is over.
+// send masks the frame in its place.
+func (c *client) send(frame ws.Frame) error {
+	var out bytes.Buffer
+	if err := ws.WriteFrame(&out, ws.MaskFrameInPlace(frame)); err != nil {
+		return err
+	}
+	_, err := c.conn.Write(out.Bytes())
+	return err
+}
+
+// read is the next text frame; pings are answered. The bytes are good until the next
+// read. nil: the socket is over.
 func (c *client) read() []byte {
 	for {
 		h, err := ws.ReadHeader(c.in)
@@ -68,11 +74,19 @@ func (c *client) read() []byte {
 		if _, err := io.ReadFull(c.in, c.buf); err != nil {
 			return nil
 		}
-		if h.OpCode == ws.OpText {
+		switch h.OpCode {
+		case ws.OpText:
 			return c.buf
+		case ws.OpPing:
+			_ = c.send(ws.NewPongFrame(bytes.Clone(c.buf))) // the next read says whether the socket is over
 		}
 	}
 }
+
+// backend keeps as many connections as there are calls at once.
+var backend = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: callsAtOnce}}
+
+const callsAtOnce = 16
 
 // call makes a REST call as the demo app's backend and is its data.
 func (s *server) call(method, path, body string) json.RawMessage {
@@ -84,7 +98,7 @@ func (s *server) call(method, path, body string) json.RawMessage {
 	req.Header.Set("app-id", "666666")
 	req.Header.Set("app-key", "master")
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := backend.Do(req)
 	if err != nil {
 		s.tb.Fatal(err)
 	}
@@ -114,13 +128,22 @@ func (s *server) conversation(convType int, clients ...string) string {
 	return made.ConvID
 }
 
-// users registers n clients, prefix0 … .
+// users registers n clients, prefix0 …, some at a time, which share a commit.
 func (s *server) users(prefix string, n int) []string {
 	s.tb.Helper()
 	ids := make([]string, n)
-	for i := range ids {
-		ids[i] = fmt.Sprintf("%s%d", prefix, i)
-		s.call("POST", "/im/users", `{"client_id":"`+ids[i]+`"}`)
+	var all sync.WaitGroup
+	for from := range callsAtOnce {
+		all.Go(func() {
+			for i := from; i < n; i += callsAtOnce {
+				ids[i] = fmt.Sprintf("%s%d", prefix, i)
+				s.call("POST", "/im/users", `{"client_id":"`+ids[i]+`"}`)
+			}
+		})
+	}
+	all.Wait()
+	if s.tb.Failed() {
+		s.tb.FailNow()
 	}
 	return ids
 }

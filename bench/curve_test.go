@@ -3,42 +3,69 @@ package bench
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // The curves of the built server: what one piece of work costs at several sizes of
 // what is around it, of which docs/performance.md says that it must not grow. The
-// curves of what lies stored are beside the engine. `make curves` runs both.
+// curves of what lies stored are beside the engine. `make curves` runs both and reads
+// their names: what is at work, what grows and how far.
+
+// curve measures a piece of work at each size, and all of it again, so that what else
+// the machine does meets all sizes alike.
+func curve(b *testing.B, work, of string, sizes []int, measure func(b *testing.B, at int)) {
+	b.Helper()
+	repetitions := 5
+	if testing.Short() {
+		repetitions = 1
+	}
+	for range repetitions {
+		for at, n := range sizes {
+			b.Run(fmt.Sprintf("%s/%s=%d", work, of, n), func(b *testing.B) {
+				measure(b, at)
+				b.ReportMetric(0, "ns/op") // is none
+			})
+		}
+	}
+}
 
 // BenchmarkCurveFanout is a message into a group of which 100 are online: all of
 // them, or 100 of 10,000.
 func BenchmarkCurveFanout(b *testing.B) {
-	const online, messages, window = 100, 2000, 8
-	for _, members := range []int{online, 10_000} {
-		b.Run(fmt.Sprintf("%d members", members), func(b *testing.B) {
-			s := start(b)
-			ids := s.users("f", members)
-			conv := s.group(ids)
-			crowd := make([]*client, online)
-			for i := range crowd {
-				crowd[i] = s.login(ids[i])
-			}
-			var wg sync.WaitGroup
-			s.measure(b, "msg", messages, func() {
-				for _, c := range crowd[1:] {
-					wg.Go(func() { c.receive(messages) })
-				}
-				crowd[0].sendWindow(text(conv), messages, window)
-				wg.Wait()
-			})
-		})
+	const online, messages, window = 100, 1000, 8
+	sizes := []int{online, 1000, 10_000}
+	var servers []*server
+	var ids [][]string
+	var convs []string
+	for at, members := range sizes {
+		s := start(b)
+		ids = append(ids, s.users("f", members))
+		servers, convs = append(servers, s), append(convs, s.group(ids[at]))
 	}
+	curve(b, "message to 100 online", "members", sizes, func(b *testing.B, at int) {
+		s := servers[at]
+		var crowd []*client
+		for _, id := range ids[at][:online] {
+			crowd = append(crowd, s.login(id)) // the one before has missed pings, and is kicked
+		}
+		var wg sync.WaitGroup
+		before := s.cpu()
+		for _, c := range crowd[1:] {
+			wg.Go(func() { c.receive(messages) })
+		}
+		crowd[0].sendWindow(text(convs[at]), messages, window)
+		wg.Wait()
+		reportCPU(b, "message", s.cpu()-before, messages)
+	})
+}
+
+func reportCPU(b *testing.B, unit string, spent time.Duration, n int) {
+	b.ReportMetric(float64(spent.Nanoseconds())/1000/float64(n), "CPU-µs/"+unit)
 }
 
 // group makes a group of the clients, of whom the first is the owner.
@@ -71,51 +98,71 @@ func (c *client) receive(n int) {
 	}
 }
 
-// BenchmarkCurveIdle is sockets that say nothing, as `skein bench idle` has them.
+// BenchmarkCurveIdle is sockets that say nothing but answer pings: what they cost, and
+// what a message of a pair costs beside them.
 func BenchmarkCurveIdle(b *testing.B) {
-	for _, sockets := range []int{1000, 10_000} {
-		b.Run(fmt.Sprintf("%d sockets", sockets), func(b *testing.B) {
-			for name, value := range measured(b, "idle", "--clients", fmt.Sprint(sockets)) {
-				switch name {
-				case "server CPU while idle, of a core":
-					b.ReportMetric(value, "cpu-%")
-					b.ReportMetric(value/float64(sockets)*10_000, "cpu-%/10000")
-				case "server memory (RSS) a socket":
-					b.ReportMetric(value, "rss-B/socket")
-				}
+	const heartbeat = 25 * time.Second // in which each socket is pinged once
+	const messages, window = 10_000, 16
+	sizes := []int{100, 1000, 10_000}
+	var crowds []*idle
+	for _, sockets := range sizes {
+		crowds = append(crowds, newIdle(b, sockets))
+	}
+
+	// What a hundred cost is less than what a server costs without them.
+	many, manySizes := crowds[1:], sizes[1:]
+	spent := make([]time.Duration, len(many))
+	curve(b, "heartbeat", "sockets", manySizes, func(b *testing.B, at int) {
+		if at == 0 { // all are watched at once
+			for i, c := range many {
+				spent[i] = -c.server.cpu()
 			}
-		})
+			time.Sleep(heartbeat)
+			for i, c := range many {
+				spent[i] += c.server.cpu()
+			}
+		}
+		reportCPU(b, "heartbeat", spent[at], manySizes[at])
+	})
+	curve(b, "message beside them", "sockets", sizes, func(b *testing.B, at int) {
+		s := crowds[at].server
+		writer, reader := s.login(crowds[at].pair[0]), s.login(crowds[at].pair[1])
+		var read sync.WaitGroup
+		before := s.cpu()
+		read.Go(func() { reader.receive(messages) })
+		writer.sendWindow(text(crowds[at].conv), messages, window)
+		read.Wait()
+		reportCPU(b, "message", s.cpu()-before, messages)
+	})
+	for _, c := range crowds {
+		if n := c.over.Load(); n > 0 {
+			b.Errorf("%d idle sockets are over", n)
+		}
 	}
 }
 
-// measured are the values of a scenario of `skein bench`, by name.
-func measured(b *testing.B, args ...string) map[string]float64 {
+// idle is a server with sockets that say nothing, and a pair that may.
+type idle struct {
+	server *server
+	pair   []string
+	conv   string
+	over   atomic.Int32 // sockets that did not last
+}
+
+func newIdle(b *testing.B, sockets int) *idle {
 	b.Helper()
-	file := filepath.Join(b.TempDir(), "bench.json")
-	run := exec.Command(binary, append(append([]string{"bench"}, args...), "--json", file)...)
-	if out, err := run.CombinedOutput(); err != nil {
-		b.Fatalf("%v: %s", err, out)
+	s := start(b)
+	pair := s.users("p", 2)
+	ids := s.users("i", sockets)
+	c := &idle{server: s, pair: pair, conv: s.conversation(1, pair...)}
+	var quiet sync.WaitGroup
+	b.Cleanup(quiet.Wait) // after the sockets are closed, which is asked for later
+	for _, id := range ids {
+		socket := s.login(id)
+		quiet.Go(func() {
+			socket.read() // nothing comes but pings
+			c.over.Add(1)
+		})
 	}
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		b.Fatal(err)
-	}
-	var report struct {
-		Results []struct {
-			Values []struct {
-				Name  string
-				Value float64
-			}
-		}
-	}
-	if err := json.Unmarshal(raw, &report); err != nil {
-		b.Fatal(err)
-	}
-	values := make(map[string]float64)
-	for _, result := range report.Results {
-		for _, v := range result.Values {
-			values[v.Name] = v.Value
-		}
-	}
-	return values
+	return c
 }

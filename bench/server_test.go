@@ -103,18 +103,26 @@ func (s *server) waitReady() {
 	s.tb.Fatal("server is not ready after 10 s")
 }
 
-// cpu is what the server has used, user and system.
-func (s *server) cpu() time.Duration {
+// cpu is what the threads of the server have used, of which none ends: to the
+// nanosecond, where /proc/pid/stat counts ten milliseconds.
+func (s *server) cpu() (spent time.Duration) {
 	s.tb.Helper()
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
-	if err != nil {
-		s.tb.Fatal(err)
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", s.cmd.Process.Pid))
+	if err != nil || len(threads) == 0 {
+		s.tb.Fatalf("no threads of the server: %v", err)
 	}
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	user, _ := strconv.ParseInt(fields[11], 10, 64)
-	system, _ := strconv.ParseInt(fields[12], 10, 64)
-	const tick = 10 * time.Millisecond // USER_HZ is 100 on every Linux that Go runs on
-	return time.Duration(user+system) * tick
+	for _, file := range threads {
+		stat, err := os.ReadFile(file)
+		if err != nil {
+			s.tb.Fatal(err)
+		}
+		var running int64
+		if _, err := fmt.Sscan(string(stat), &running); err != nil {
+			s.tb.Fatal(err)
+		}
+		spent += time.Duration(running)
+	}
+	return spent
 }
 
 // rss is the server's resident memory in bytes after it gave back what it could.

@@ -108,8 +108,10 @@ func Run(ctx context.Context, o Options, out io.Writer) (report.Report, error) {
 		o.patience = maxPatience
 	}
 	made := report.Report{
-		Time: o.Now(), Version: o.Version, Commit: o.Commit, Go: runtime.Version(),
-		Machine: machine(o.Dir), Server: o.server(), Seed: o.Seed,
+		Origin: report.Origin{
+			Time: o.Now(), Version: o.Version, Commit: o.Commit, Go: runtime.Version(), Machine: Machine(o.Dir),
+		},
+		Server: o.server(), Seed: o.Seed,
 	}
 	if err := report.Headings(out); err != nil {
 		return made, err

@@ -64,9 +64,9 @@ func parseStatm(statm []byte, page int64) (int64, error) {
 	return pages * page, nil
 }
 
-// machine is this one in words, and the file system of dir, since a figure of a
+// Machine is this one in words, and the file system of dir, since a figure of a
 // durable store means little without it.
-func machine(dir string) string {
+func Machine(dir string) string {
 	words := []string{fmt.Sprintf("%d cores", runtime.NumCPU())}
 	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
 		words[0] += " (" + parseModel(string(info)) + ")"

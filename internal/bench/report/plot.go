@@ -20,29 +20,6 @@ const (
 	plotFoot   = 20
 )
 
-// plotStyle follows the reader's own choice of light or dark.
-const plotStyle = `<style>
-text { font: 13px system-ui, sans-serif; fill: #1c2430 }
-.title { font-size: 17px; font-weight: 600 }
-.small { font-size: 12px; fill: #5a6472 }
-.value { font-size: 12px }
-.back { fill: #ffffff }
-.reached { fill: #2f7d5b }
-.missed { fill: #c05a1c }
-.floor { stroke: #1c2430; stroke-width: 2 }
-.target { stroke: #5a6472; stroke-dasharray: 4 3 }
-@media (prefers-color-scheme: dark) {
-text { fill: #e6e9ee }
-.small { fill: #a3acb9 }
-.back { fill: #14181f }
-.reached { fill: #58b58a }
-.missed { fill: #e58a4e }
-.floor { stroke: #e6e9ee }
-.target { stroke: #a3acb9 }
-}
-</style>
-`
-
 // SVG plots each value that has a target: a bar is as long as the part of its
 // target that it uses up, so a bar that ends left of the line has reached it.
 func (r Report) SVG(w io.Writer) error {
@@ -66,7 +43,7 @@ func (r Report) SVG(w io.Writer) error {
 <text class="small" x="%d" y="84" text-anchor="middle">target</text>
 %s<line class="target" x1="%d" y1="90" x2="%d" y2="%d"/>
 </svg>
-`, plotWidth, height, plotWidth, height, plotStyle, escape(r.origin()), line, rows.String(), line, line, height-plotFoot+4)
+`, plotWidth, height, plotWidth, height, plotStyle, escape(r.Origin.String()), line, rows.String(), line, line, height-plotFoot+4)
 	return err
 }
 

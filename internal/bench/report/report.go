@@ -1,6 +1,6 @@
-// Package report is what a run of the load generator found, and the ways to show
-// it: a table on a terminal, JSON, a plot, and the measured part of a document. It
-// measures nothing.
+// Package report is what was measured, and the ways to show it: of a run of the load
+// generator a table on a terminal, JSON, a plot and a part of a document; of curves a
+// plot and a part of a document. It measures nothing.
 package report
 
 import (
@@ -13,16 +13,22 @@ import (
 	"time"
 )
 
-// Report is one run. The JSON is what people keep to compare runs.
-type Report struct {
+// Origin is when, of what and where something was measured.
+type Origin struct {
 	Time    time.Time `json:"time"`
 	Version string    `json:"version"`
 	Commit  string    `json:"commit"`
 	Go      string    `json:"go"`
 	Machine string    `json:"machine"` // processor, memory, file system, in words
-	Server  string    `json:"server"`  // which server was measured, in words
-	Seed    uint64    `json:"seed"`
-	Results []Result  `json:"results"`
+}
+
+// Report is one run. The JSON is what people keep to compare runs.
+type Report struct {
+	Origin
+
+	Server  string   `json:"server"` // which server was measured, in words
+	Seed    uint64   `json:"seed"`
+	Results []Result `json:"results"`
 }
 
 // Result is one phase of a scenario.
@@ -162,7 +168,6 @@ func number(f float64) string {
 	return whole + "." + fraction
 }
 
-// origin says when, of what and where, in one line.
-func (r Report) origin() string {
-	return fmt.Sprintf("%s at %s, %s, %s", r.Time.UTC().Format(time.DateOnly), r.Commit, r.Go, r.Machine)
+func (o Origin) String() string {
+	return fmt.Sprintf("%s at %s, %s, %s", o.Time.UTC().Format(time.DateOnly), o.Commit, o.Go, o.Machine)
 }

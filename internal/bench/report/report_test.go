@@ -19,13 +19,19 @@ import (
 // update writes the golden files anew: go test ./internal/bench/report -update.
 var update = flag.Bool("update", false, "write the golden files")
 
+func origin() report.Origin {
+	return report.Origin{
+		Time: time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC), Version: "v1", Commit: "abc1234", Go: "go1.26.8",
+		Machine: "2 cores, 24 GiB, ext4",
+	}
+}
+
 // example has one value of each kind: reached and missed, from above and below, far
 // past its target, with a floor, without a target.
 func example() report.Report {
 	floor := func(f float64) *float64 { return &f }
 	return report.Report{
-		Time: time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC), Version: "v1", Commit: "abc1234", Go: "go1.26.8",
-		Machine: "2 cores, 24 GiB, ext4", Server: "its own server, durable", Seed: 7,
+		Origin: origin(), Server: "its own server, durable", Seed: 7,
 		Results: []report.Result{
 			{
 				Scenario: "pairs", Phase: "window 16", About: "500 pairs, 16 under way each",
@@ -81,8 +87,13 @@ func TestPlot(t *testing.T) {
 	if err := example().SVG(&b); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "plot.svg", b.Bytes())
-	for d := xml.NewDecoder(&b); ; {
+	goldenPlot(t, "plot.svg", b.Bytes())
+}
+
+func goldenPlot(t *testing.T, name string, got []byte) {
+	t.Helper()
+	golden(t, name, got)
+	for d := xml.NewDecoder(bytes.NewReader(got)); ; {
 		if _, err := d.Token(); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {

@@ -6,9 +6,10 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/google/uuid"
@@ -17,55 +18,119 @@ import (
 )
 
 // The curves: what one piece of work costs at several sizes of what lies stored, of
-// which docs/performance.md says that it must not grow. `make curves` runs them.
+// which docs/performance.md says that it must not grow. `make curves` runs them and
+// reads their names: what is at work, what grows and how far.
 
-var large = flag.Bool("curve.large", false, "fill conversations of 10 million messages too, which takes minutes")
+var large = flag.Bool("curve.large", false, "fill stores of 10 million messages and conversations too, which takes minutes")
 
+// sizes are 1,000 and 1,000,000, and one between. With -short they are small.
 func sizes() []int {
 	all := []int{1000, 100_000, 1_000_000}
-	if *large {
-		all = append(all, 10_000_000)
+	switch {
+	case testing.Short():
+		return []int{1000, 10_000}
+	case *large:
+		return append(all, 10_000_000)
 	}
 	return all
 }
 
-// BenchmarkCurveConversation is one conversation of many messages: a send, with 128
-// at once, and pages of 20.
+// curve measures a piece of work at each size, and all of it again, so that what else
+// the machine does meets all sizes alike.
+func curve(b *testing.B, work, of string, sizes []int, measure func(b *testing.B, at int)) {
+	b.Helper()
+	repetitions := 5
+	if testing.Short() {
+		repetitions = 1
+	}
+	for range repetitions {
+		for at, n := range sizes {
+			b.Run(fmt.Sprintf("%s/%s=%d", work, of, n), func(b *testing.B) { measure(b, at) })
+		}
+	}
+}
+
+// cost reports what a piece of work costs the process, which does n of them.
+func cost(b *testing.B, unit string, n int, do func()) {
+	b.Helper()
+	start := cpuTime(b)
+	do()
+	b.ReportMetric(float64((cpuTime(b)-start).Nanoseconds())/1000/float64(n), "CPU-µs/"+unit)
+	b.ReportMetric(0, "ns/op") // is none
+}
+
+// costEach reports what a piece of work costs that is done one after the other.
+func costEach(b *testing.B, unit string, work func() error) {
+	b.Helper()
+	const n = 1000
+	cost(b, unit, n, func() {
+		for range n {
+			if err := work(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkCurveConversation is one conversation of many messages: pages of 20, and
+// sends.
 func BenchmarkCurveConversation(b *testing.B) {
+	var stores []*Store
+	var convs []skein.ID
 	for _, n := range sizes() {
-		b.Run(fmt.Sprintf("%d messages", n), func(b *testing.B) {
-			s := openBench(b)
-			conv := benchPairs(b, s, 1)[0]
-			fillMessages(b, s, conv, n)
-			s = reopen(b, s)
-			curvePages(b, s, conv, n)
-			here := func() (skein.ID, string) { return conv, "alice" }
-			b.Run("send", func(b *testing.B) { benchSends(b, s, here, idByTime) })
-			b.Run("send with ids at random", func(b *testing.B) { benchSends(b, s, here, uuid.NewString) })
+		s := openBench(b)
+		conv := benchPairs(b, s, 1)[0]
+		fillMessages(b, s, conv, n)
+		stores, convs = append(stores, reopen(b, s)), append(convs, conv)
+	}
+	curvePages(b, stores, convs)
+	for _, s := range stores {
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for _, id := range []struct {
+		work  string
+		named func() string
+	}{{"send, ids by time", idByTime}, {"send, ids at random", uuid.NewString}} {
+		curve(b, id.work, "messages", sizes(), func(b *testing.B, at int) {
+			costSends(b, aside(b, stores[at].writer.path), func() (skein.ID, string) { return convs[at], "alice" }, id.named)
 		})
 	}
 }
 
-func curvePages(b *testing.B, s *Store, conv skein.ID, n int) {
+// curvePages reads pages of conversations of all sizes, and any page of the largest.
+func curvePages(b *testing.B, stores []*Store, convs []skein.ID) {
 	const size = 20
-	deep := func() skein.SeqRange { return skein.SeqRange{Limit: size, After: rand.Int64N(int64(n - size))} }
-	page := func(number int) func() skein.SeqRange { // as the pages of msg.list are read
-		return func() skein.SeqRange {
-			return skein.SeqRange{Limit: size, Newest: true, Before: int64(n - (number-1)*size + 1)}
-		}
+	page := func(number, n int) skein.SeqRange { // as the pages of msg.list are read
+		return skein.SeqRange{Limit: size, Newest: true, Before: int64(n - (number-1)*size + 1)}
 	}
-	b.Run("newest", func(b *testing.B) {
-		benchPages(b, s, conv, func() skein.SeqRange { return skein.SeqRange{Limit: size, Newest: true} })
+	for _, read := range []struct {
+		work string
+		next func(n int) skein.SeqRange
+	}{
+		{"newest page", func(int) skein.SeqRange { return skein.SeqRange{Limit: size, Newest: true} }},
+		{"deep page", func(n int) skein.SeqRange { return skein.SeqRange{Limit: size, After: rand.Int64N(int64(n - size))} }},
+		{"last page", func(n int) skein.SeqRange { return page(n/size, n) }},
+	} {
+		curve(b, read.work, "messages", sizes(), func(b *testing.B, at int) {
+			costPages(b, stores[at], convs[at], func() skein.SeqRange { return read.next(sizes()[at]) })
+		})
+	}
+	last := len(stores) - 1
+	n := sizes()[last]
+	var pages []int
+	for number := 1; number < n/size; number *= 10 {
+		pages = append(pages, number)
+	}
+	pages = append(pages, n/size)
+	curve(b, "page of the largest", "page", pages, func(b *testing.B, at int) {
+		costPages(b, stores[last], convs[last], func() skein.SeqRange { return page(pages[at], n) })
 	})
-	b.Run("deep", func(b *testing.B) { benchPages(b, s, conv, deep) })
-	for number := 1; number*size <= n; number *= 10 {
-		b.Run(fmt.Sprintf("page %d", number), func(b *testing.B) { benchPages(b, s, conv, page(number)) })
-	}
-	b.Run(fmt.Sprintf("page %d", n/size), func(b *testing.B) { benchPages(b, s, conv, page(n/size)) })
 }
 
-func benchPages(b *testing.B, s *Store, conv skein.ID, next func() skein.SeqRange) {
-	benchCPU(b, func() error {
+func costPages(b *testing.B, s *Store, conv skein.ID, next func() skein.SeqRange) {
+	costEach(b, "page", func() error {
 		page, err := s.Messages(b.Context(), "app", conv, next())
 		if err == nil && len(page) != 20 {
 			err = fmt.Errorf("a page of %d", len(page))
@@ -74,132 +139,176 @@ func benchPages(b *testing.B, s *Store, conv skein.ID, next func() skein.SeqRang
 	})
 }
 
-// BenchmarkCurveApp is an app of many clients, each in two conversations: sends into
-// 500 of these and into any of them, a sync of a client with 50 of which 3 changed,
-// and the read behind a login.
+// BenchmarkCurveApp is an app of many clients, each in two conversations: a sync of a
+// client with 50 of which 3 changed, the read behind a login, and sends into 500 of
+// these conversations and into any of them.
 func BenchmarkCurveApp(b *testing.B) {
-	for _, n := range sizes()[:3] {
-		b.Run(fmt.Sprintf("%d conversations", n), func(b *testing.B) {
-			s := openBench(b)
-			fillApp(b, s, n)
-			s = reopen(b, s)
-			benchSync(b, s, 50, "sync")
-			b.Run("login", func(b *testing.B) {
-				benchCPU(b, func() error {
-					_, err := s.Client(b.Context(), "app", clientAt(rand.IntN(n)))
-					return err
-				})
-			})
-			for _, active := range []int{500, n} {
-				b.Run(fmt.Sprintf("send to %d", active), func(b *testing.B) {
-					benchSends(b, s, func() (skein.ID, string) {
-						i := rand.IntN(active) * (n / active)
-						return convAt(i), clientAt(i)
-					}, idByTime)
-				})
-			}
-		})
+	var stores []*Store
+	var returns []comeback
+	for _, n := range sizes() {
+		s := openBench(b)
+		fillApp(b, s, n)
+		s = reopen(b, s)
+		stores, returns = append(stores, s), append(returns, newComeback(b, s, 50))
 	}
+	curve(b, "sync", "conversations", sizes(), func(b *testing.B, at int) { returns[at].cost(b) })
+	curve(b, "read behind a login", "conversations", sizes(), func(b *testing.B, at int) {
+		costEach(b, "login", func() error {
+			_, err := stores[at].Client(b.Context(), "app", clientAt(rand.IntN(sizes()[at])))
+			return err
+		})
+	})
+	for _, s := range stores {
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	into := func(active func(n int) int) func(b *testing.B, at int) {
+		return func(b *testing.B, at int) {
+			n := sizes()[at]
+			costSends(b, stores[at].writer.path, func() (skein.ID, string) {
+				i := rand.IntN(active(n)) * (n / active(n))
+				return convAt(i), clientAt(i)
+			}, idByTime)
+		}
+	}
+	curve(b, "send into 500 of them", "conversations", sizes(), into(func(int) int { return 500 }))
+	curve(b, "send into any", "conversations", sizes(), into(func(n int) int { return n }))
 }
 
 // BenchmarkCurveInbox is the sync of a client with few and with many conversations,
 // of which 3 changed: alone in its app, and beside 20,000 of others' that changed.
 func BenchmarkCurveInbox(b *testing.B) {
-	for _, others := range []int{0, 20_000} {
-		for _, mine := range []int{50, 5000} {
+	mine := []int{50, 500, 5000}
+	for _, beside := range []struct {
+		work   string
+		others int
+	}{{"sync", 0}, {"sync, others changed too", 20_000}} {
+		var returns []comeback
+		for _, n := range mine {
 			s := openBench(b)
 			benchClient(b, s, "bob")
-			benchGroups(b, s, "cat", others, func(int) bool { return true })
-			benchSync(b, s, mine, fmt.Sprintf("%d beside %d", mine, others), func() error {
-				return s.change(b.Context(), func(g *group) error {
-					_, err := g.move(`UPDATE conversations SET moved = ?1 WHERE conv_key IN (SELECT conv_key FROM members WHERE client_id = 'cat')`+returningMoves, g.stamp)
-					return err
-				})
-			})
+			benchGroups(b, s, "cat", beside.others, func(int) bool { return true })
+			returns = append(returns, newComeback(b, s, n, func(g *group) error {
+				_, err := g.move(`UPDATE conversations SET moved = ?1 WHERE conv_key IN (SELECT conv_key FROM members WHERE client_id = 'cat')`+returningMoves, g.stamp)
+				return err
+			}))
 		}
+		curve(b, beside.work, "conversations", mine, func(b *testing.B, at int) { returns[at].cost(b) })
 	}
 }
 
-// benchSync measures the sync of a client with as many conversations, of which 3 have
-// changed since its cursor, after what else happens meanwhile.
-func benchSync(b *testing.B, s *Store, mine int, name string, meanwhile ...func() error) {
+// comeback is a client who syncs from where its cursor was before 3 of its
+// conversations changed.
+type comeback struct {
+	store  *Store
+	cursor skein.SyncCursor
+}
+
+const changedSince = 3
+
+// newComeback gives alice as many conversations; what else happens, happens after her
+// cursor too.
+func newComeback(b *testing.B, s *Store, convs int, meanwhile ...func(*group) error) comeback {
 	b.Helper()
-	const changed = 3
-	convs := benchGroups(b, s, "alice", mine, func(int) bool { return true })
-	before := syncToEnd(b, s, mine)
-	for _, happen := range meanwhile {
-		if err := happen(); err != nil {
+	mine := benchGroups(b, s, "alice", convs, func(int) bool { return true })
+	c := comeback{s, syncToEnd(b, s, convs)}
+	for _, happens := range meanwhile {
+		if err := s.change(b.Context(), happens); err != nil {
 			b.Fatal(err)
 		}
 	}
-	for i := range changed {
-		if _, _, err := s.Append(b.Context(), benchDraft(convs[i*mine/changed], "hi")); err != nil {
+	for i := range changedSince {
+		if _, _, err := s.Append(b.Context(), benchDraft(mine[i*convs/changedSince], "hi")); err != nil {
 			b.Fatal(err)
 		}
 	}
-	b.Run(name, func(b *testing.B) {
-		benchCPU(b, func() error {
-			page, err := s.Sync(b.Context(), "app", "alice", before, 100)
-			if err == nil && (len(page.Views) != changed || !page.Done) {
-				err = fmt.Errorf("a sync of %d conversations", len(page.Views))
-			}
-			return err
-		})
-	})
+	return c
 }
 
-// benchCPU reports what a piece of work costs the process.
-func benchCPU(b *testing.B, work func() error) {
-	start := cpuTime(b)
-	for b.Loop() {
-		if err := work(); err != nil {
-			b.Fatal(err)
+func (c comeback) cost(b *testing.B) {
+	costEach(b, "sync", func() error {
+		page, err := c.store.Sync(b.Context(), "app", "alice", c.cursor, 100)
+		if err == nil && (len(page.Views) != changedSince || !page.Done) {
+			err = fmt.Errorf("a sync of %d conversations", len(page.Views))
 		}
-	}
-	b.ReportMetric(float64((cpuTime(b)-start).Microseconds())/float64(b.N), "cpu-µs/op")
+		return err
+	})
 }
 
 // idByTime is a client_msg_id that begins with the time, so that those of one sender
 // lie together in the index of retries.
 func idByTime() string { return uuid.Must(uuid.NewV7()).String() }
 
-// benchSends stores messages of 100 bytes with a client_msg_id, 128 at once.
-func benchSends(b *testing.B, s *Store, to func() (conv skein.ID, sender string), clientMsgID func() string) {
+// costSends stores messages of 100 bytes with a client_msg_id, 128 at once, until all
+// of them are in the file and none is in the log.
+func costSends(b *testing.B, path string, to func() (conv skein.ID, sender string), clientMsgID func() string) {
+	const sends, atOnce = 4096, 128
+	s := openBenchAt(b, path)
 	text := strings.Repeat("x", 100)
-	var turn atomic.Int64
-	start := cpuTime(b)
-	var all sync.WaitGroup
-	for range 128 {
-		all.Go(func() {
-			for turn.Add(1) <= int64(b.N) {
-				conv, sender := to()
-				d := benchDraft(conv, text)
-				d.Sender, d.ClientMsgID = sender, clientMsgID()
-				if _, _, err := s.Append(context.Background(), d); err != nil {
-					b.Error(err)
-					return
+	cost(b, "message", sends, func() {
+		var all sync.WaitGroup
+		for range atOnce {
+			all.Go(func() {
+				for range sends / atOnce {
+					conv, sender := to()
+					d := benchDraft(conv, text)
+					d.Sender, d.ClientMsgID = sender, clientMsgID()
+					if _, _, err := s.Append(context.Background(), d); err != nil {
+						b.Error(err)
+						return
+					}
 				}
-			}
-		})
+			})
+		}
+		all.Wait()
+		if err := s.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+}
+
+// aside is a copy of a small store, so that what is sent does not make it a larger
+// one; of a large one, where it is little, the store itself.
+func aside(b *testing.B, path string) string {
+	b.Helper()
+	const small = 100 << 20
+	info, err := os.Stat(path)
+	if err != nil {
+		b.Fatal(err)
 	}
-	all.Wait()
-	b.ReportMetric(float64((cpuTime(b)-start).Microseconds())/float64(b.N), "cpu-µs/op")
+	if info.Size() > small {
+		return path
+	}
+	stored, err := os.ReadFile(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	copied := filepath.Join(b.TempDir(), "skein.db")
+	if err := os.WriteFile(copied, stored, 0o600); err != nil {
+		b.Fatal(err)
+	}
+	return copied
 }
 
 // fillMessages gives a conversation n messages of 100 bytes of alice's, as sends with
 // a client_msg_id would have: in few commits, since the sends are not what is measured.
+// The retry numbers spread over all that there are, as hashes do, but come in two
+// sweeps from the lowest to the highest: the first fills the pages of their index, the
+// second splits them, and neither goes to and fro between them.
 func fillMessages(b *testing.B, s *Store, conv skein.ID, n int) {
 	b.Helper()
 	const chunk = 100_000
 	for from := 1; from <= n; from += chunk {
 		inOneCommit(b, s, func(g *group) error {
 			to := min(n, from+chunk-1)
-			if err := g.exec(`INSERT INTO messages (message_key, conv_key, seq, id, sender, client_msg_id, content_hash,
+			if err := g.exec(`INSERT INTO messages (message_key, conv_key, seq, id, sender, client_msg_id, retry, content_hash,
 					type, status, flags, created, updated, url, text)
 				WITH RECURSIVE n(i) AS (SELECT ?2 UNION ALL SELECT i + 1 FROM n WHERE i < ?3)
-				SELECT i, (SELECT conv_key FROM conversations WHERE id = ?1), i, unhex(printf('%032x', i)), 'alice',
-					lower(hex(randomblob(16))), randomblob(16), ?4, ?5, 0, i, 0, '', ?6 FROM n`,
-				conv, from, to, skein.TypeText, skein.StatusNormal, strings.Repeat("x", 100)); err != nil {
+				SELECT i, conv_key, i, unhex(printf('%032x', i)), 'alice', lower(hex(randomblob(16))),
+					(conv_key << 32) + (2 * i % (?7 + 1) << 32) / (?7 + 1), randomblob(16), ?4, ?5, 0, i, 0, '', ?6
+					FROM n, (SELECT conv_key FROM conversations WHERE id = ?1)`,
+				conv, from, to, skein.TypeText, skein.StatusNormal, strings.Repeat("x", 100), n); err != nil {
 				return err
 			}
 			return g.exec(`UPDATE conversations SET last_seq = ?2 WHERE id = ?1`, conv, to)
