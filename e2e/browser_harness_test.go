@@ -28,7 +28,7 @@ type chrome struct {
 	bugs *logBuffer // what pages wrote to their consoles, which should be nothing
 }
 
-func browse(t *testing.T) *chrome {
+func browse(t *testing.T, more ...chromedp.ExecAllocatorOption) *chrome {
 	t.Helper()
 	bin, err := exec.LookPath("chromium")
 	if err != nil {
@@ -46,6 +46,7 @@ func browse(t *testing.T) *chrome {
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("no-proxy-server", true),
 		chromedp.Flag("force-color-profile", "srgb"), chromedp.Flag("hide-scrollbars", true), chromedp.Flag("lang", "en-US"))
+	opts = append(opts, more...)
 	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), opts...)
 	ctx, cancel := chromedp.NewContext(alloc, chromedp.WithErrorf(func(string, ...any) {}))
 	t.Cleanup(func() {

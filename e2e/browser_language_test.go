@@ -3,20 +3,14 @@ package e2e
 import (
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
 
 // A reader whose browser speaks Chinese gets the page in Chinese.
 func TestBrowserChinese(t *testing.T) {
 	s := start(t)
-	c := browse(t)
+	c := browse(t, chromedp.Flag("accept-lang", "zh-CN,zh"))
 	ming, hong := c.tab(t, "ming", desk), c.tab(t, "hong", desk)
-	for _, p := range []*tab{ming, hong} {
-		tell(p, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{
-			UserAgent: js[string](p, `navigator.userAgent`), AcceptLanguage: "zh-CN,zh",
-		})
-	}
 	ming.run(chromedp.Navigate(s.url("/")), chromedp.WaitVisible(chromedp.CSS("#name")))
 	ming.sees("用户 ID")
 	ming.shot("welcome-zh-light")
