@@ -39,7 +39,7 @@ func (s *Store) AppendAll(ctx context.Context, drafts []skein.Draft) ([]store.Ap
 	jobs := make([]*job, len(drafts))
 	for i := range drafts {
 		l, a := &letters[i], &answers[i]
-		if err := l.write(&drafts[i]); err != nil {
+		if err := l.write(&drafts[i], s.writer.salt); err != nil {
 			return nil, err
 		}
 		jobs[i] = &job{bytes: l.size(), whole: true, run: func(g *group) (err error) {
@@ -56,8 +56,8 @@ func (s *Store) AppendAll(ctx context.Context, drafts []skein.Draft) ([]store.Ap
 	return answers, nil
 }
 
-// write makes an empty letter of a draft.
-func (l *letter) write(d *skein.Draft) error {
+// write makes an empty letter of a draft; salt is the store's, for the retry number.
+func (l *letter) write(d *skein.Draft, salt []byte) error {
 	l.Draft, l.uploads = d, d.Uploads()
 	if len(d.Mentions) > 0 {
 		mentions, err := json.Marshal(d.Mentions)
@@ -67,7 +67,7 @@ func (l *letter) write(d *skein.Draft) error {
 		l.mentions = mentions
 	}
 	if d.ClientMsgID != "" {
-		l.hash, l.tag = contentHash(d.Body, l.mentions), retryTag(d.Sender, d.ClientMsgID)
+		l.hash, l.tag = contentHash(d.Body, l.mentions), retryTag(salt, d.Sender, d.ClientMsgID)
 	}
 	return nil
 }

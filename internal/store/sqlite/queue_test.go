@@ -40,7 +40,7 @@ func newDraftBytes(t *testing.T) int {
 	t.Helper()
 	var l letter
 	d := newDraft(skein.ID{}, "hi")
-	if err := l.write(&d); err != nil {
+	if err := l.write(&d, nil); err != nil {
 		t.Fatal(err)
 	}
 	return l.size()

@@ -25,17 +25,24 @@ func (l *letter) retryNumber(p *place) any {
 	return p.key<<32 | int64(l.tag)
 }
 
-// retryTag is FNV-1a of the two texts with a byte between them that is in no UTF-8.
-// It is on the disk, so it may never come out differently.
-func retryTag(sender, clientMsgID string) uint32 {
-	const offset, prime = 2166136261, 16777619
-	h := uint32(offset)
-	for _, text := range [...]string{sender, "\xff", clientMsgID} {
-		for i := range len(text) {
-			h = (h ^ uint32(text[i])) * prime
-		}
-	}
-	return h
+// retryTag is the first four bytes of SHA-256 over the store's salt and the two texts,
+// with a byte between them that is in no UTF-8. With the salt nobody can choose ids
+// that share a number, each of which would be looked at. It is on the disk, so it may
+// never come out differently.
+func retryTag(salt []byte, sender, clientMsgID string) uint32 {
+	var room [256]byte
+	text := append(room[:0], salt...)
+	text = append(text, sender...)
+	text = append(text, 0xff)
+	text = append(text, clientMsgID...)
+	sum := sha256.Sum256(text)
+	return binary.BigEndian.Uint32(sum[:])
+}
+
+// readSalt is what retry numbers are salted with, for as long as the store lasts.
+func (c *connection) readSalt() (salt []byte, err error) {
+	_, err = c.row(func(r *sqlite3.Stmt) { salt = bytesOrNil(r, 0) }, `SELECT salt FROM history`)
+	return salt, err
 }
 
 // first is the message that was stored under the letter's client_msg_id. Errors:

@@ -1,8 +1,10 @@
 package sqlite
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"testing"
 
 	"github.com/skein-im/skein"
@@ -11,7 +13,7 @@ import (
 func TestMessagesThatShareARetryNumberAreToldApart(t *testing.T) {
 	s := newStore(t, Options{})
 	conv := newGroup(t, s)
-	one, two := sharedTag(t, "ann")
+	one, two := sharedTag(t, s.writer.salt, "ann")
 	say := func(clientMsgID, text string) (skein.Message, bool, error) {
 		d := newDraft(conv, text)
 		d.ClientMsgID = clientMsgID
@@ -33,13 +35,24 @@ func TestMessagesThatShareARetryNumberAreToldApart(t *testing.T) {
 	wantDense(t, s, conv, 2)
 }
 
+func TestTheSaltIsTheStoresOwnAndStays(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "skein.db")
+	s, other := newStore(t, Options{Path: path}), newStore(t, Options{})
+	if len(s.writer.salt) != 16 || bytes.Equal(s.writer.salt, other.writer.salt) {
+		t.Errorf("salts %x and %x", s.writer.salt, other.writer.salt)
+	}
+	if again := openStore(t, Options{Path: path}); !bytes.Equal(again.writer.salt, s.writer.salt) {
+		t.Errorf("salt %x, when it is opened again %x", s.writer.salt, again.writer.salt)
+	}
+}
+
 // sharedTag finds two ids of a sender's with one tag.
-func sharedTag(t *testing.T, sender string) (one, two string) {
+func sharedTag(t *testing.T, salt []byte, sender string) (one, two string) {
 	t.Helper()
 	seen := map[uint32]string{}
 	for i := range 1 << 20 {
 		id := fmt.Sprint(i)
-		tag := retryTag(sender, id)
+		tag := retryTag(salt, sender, id)
 		if other, found := seen[tag]; found {
 			return other, id
 		}
@@ -55,12 +68,12 @@ func TestRetryTagsStayAsTheyAre(t *testing.T) {
 		sender, id string
 		want       uint32
 	}{
-		{"ann", "1", 0x6c9905fc},
-		{"ann1", "", 0x30c2229c},
-		{"an", "n1", 0xc63221fa},
-		{"Tom", "日本", 0x1a8a057c},
+		{"ann", "1", 0xfcb6c375},
+		{"ann1", "", 0x07a48b43},
+		{"an", "n1", 0xb91e1964},
+		{"Tom", "日本", 0xa14045c9},
 	} {
-		if got := retryTag(tt.sender, tt.id); got != tt.want {
+		if got := retryTag([]byte("salt"), tt.sender, tt.id); got != tt.want {
 			t.Errorf("%q %q: got %#x, want %#x", tt.sender, tt.id, got, tt.want)
 		}
 	}

@@ -31,6 +31,7 @@ type writer struct {
 	queue     *queue
 	mover     *checkpointer
 
+	salt     []byte // see retries.go; set once
 	moves    *moves
 	reached  atomic.Int64  // a stamp that no later commit will have, and whose commits are known to moves
 	stopped  chan struct{} // closed when loop has ended
@@ -65,17 +66,27 @@ func startWriter(opt Options, m *metrics) (*writer, error) {
 	if err := w.connect(); err != nil {
 		return nil, err
 	}
-	ceiling, err := w.conn.ceiling()
-	if err != nil {
+	if err := w.remember(); err != nil {
 		return nil, errors.Join(err, w.conn.close())
 	}
-	w.moves = newMoves(ceiling)
-	w.reached.Store(max(ceiling-1, 0))
+	var err error
 	if w.mover, err = startCheckpointer(opt.Path, opt.logPages, opt.Log); err != nil {
 		return nil, errors.Join(err, w.conn.close())
 	}
 	go w.loop()
 	return w, nil
+}
+
+// remember reads what the writer knows from its start on. The stamps below the ceiling
+// are spent, since a process that serves has the file to itself (cmd/skein locks it).
+func (w *writer) remember() (err error) {
+	if w.salt, err = w.conn.readSalt(); err != nil {
+		return err
+	}
+	ceiling, err := w.conn.ceiling()
+	w.moves = newMoves(ceiling)
+	w.reached.Store(max(ceiling-1, 0))
+	return err
 }
 
 // close refuses further writes, commits those that were taken and waits for loop.

@@ -113,16 +113,18 @@ CREATE TABLE departures (
 CREATE INDEX departures_by_move ON departures (app_key, client_id, moved, conv_key);
 CREATE INDEX departures_by_age ON departures (moved);
 
--- One row: the epoch, a stamp that no commit has reached yet (see stamp.go), and
--- the newest stamp of the departures that are forgotten.
+-- One row: the epoch, a stamp that no commit has reached yet (see stamp.go), the
+-- newest stamp of the departures that are forgotten, and what nobody outside can know
+-- of retry numbers (see retries.go).
 CREATE TABLE history (
   one          INTEGER PRIMARY KEY CHECK (one = 1),
   epoch        INTEGER NOT NULL,
   ceiling      INTEGER NOT NULL,
-  forgotten    INTEGER NOT NULL DEFAULT 0
+  forgotten    INTEGER NOT NULL DEFAULT 0,
+  salt         BLOB    NOT NULL
 ) STRICT;
 
-INSERT INTO history (one, epoch, ceiling) VALUES (1, abs(random() >> 11), 0);
+INSERT INTO history (one, epoch, ceiling, salt) VALUES (1, abs(random() >> 11), 0, randomblob(16));
 
 -- Stamps that no commit has had: after and until are the ends. See stamp.go.
 CREATE TABLE pauses (
