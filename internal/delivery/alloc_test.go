@@ -26,7 +26,7 @@ func TestAllocsOfADelivery(t *testing.T) {
 		conn := new(tally)
 		room := crowd{}
 		for i := range members {
-			room.all = append(room.all, skein.Listener{Client: fmt.Sprint("client", i), JoinSeq: 1})
+			room.all = append(room.all, skein.NewListener(fmt.Sprint("client", i), 1))
 		}
 		for i := range online {
 			login(t, h, room.all[i].Client, i, conn)

@@ -222,7 +222,7 @@ func (m *memory) Audience(ctx context.Context, app string, _ skein.ID) ([]skein.
 	}
 	all := make([]skein.Listener, 0, len(m.members))
 	for _, client := range m.members {
-		all = append(all, skein.Listener{Client: client, JoinSeq: max(1, m.joined[client])})
+		all = append(all, skein.NewListener(client, max(1, m.joined[client])))
 	}
 	return all, nil
 }

@@ -153,8 +153,8 @@ func (l *lane) audience(ctx context.Context, e bus.Event) (people []string, err 
 	return people, nil
 }
 
-// members are those who are to have e: of a message, who had joined when it was
-// stored.
+// members are those who are to have e and may be here: of a message, who had joined
+// when it was stored. Who is away costs no more than the question.
 func (l *lane) members(ctx context.Context, e bus.Event) ([]string, error) {
 	all, err := l.d.opts.Store.Audience(ctx, e.App, e.Conv)
 	if err != nil {
@@ -162,7 +162,7 @@ func (l *lane) members(ctx context.Context, e bus.Event) ([]string, error) {
 	}
 	seq, people := l.witnessed(ctx, e), l.people[:0]
 	for _, m := range all {
-		if seq == 0 || m.JoinSeq <= seq {
+		if (seq == 0 || m.JoinSeq <= seq) && l.d.opts.Hub.MayHave(m.Mark) {
 			people = append(people, m.Client)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/skein-im/skein"
 )
 
 // countingConn takes everything.
@@ -65,9 +67,9 @@ func BenchmarkDeliverToThousandSessions(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*sessions), "ns/delivery")
 }
 
-// BenchmarkDeliverAbsent is a group of 10,000 with 100 of them here, of 10,000
-// clients of this node: what the absent cost.
-func BenchmarkDeliverAbsent(b *testing.B) {
+// BenchmarkMayHave is a group of 10,000 of whom nobody is here, beside 10,000 others
+// who are: what the absent cost.
+func BenchmarkMayHave(b *testing.B) {
 	h := New(Options{})
 	defer func() { _ = h.Close(b.Context()) }()
 	conn := new(countingConn)
@@ -75,15 +77,21 @@ func BenchmarkDeliverAbsent(b *testing.B) {
 	for i := range here {
 		attachLogin(b, h, Login{App: "shop", Client: fmt.Sprint("here", i), ID: sessionID(i), Conn: conn})
 	}
-	absent := make([]string, members)
-	for i := range absent {
-		absent[i] = fmt.Sprint("absent", i)
+	all := make([]skein.Listener, members)
+	for i := range all {
+		all[i] = skein.NewListener(fmt.Sprint("absent", i), 1)
 	}
 	b.ReportAllocs()
+	found := 0
 	for b.Loop() {
-		for _, client := range absent {
-			h.Deliver("shop", client, nil, Except{})
+		for i := range all {
+			if h.MayHave(all[i].Mark) {
+				found++
+			}
 		}
+	}
+	if found > b.N*members/10 {
+		b.Errorf("of %d absent %d were taken to be here", b.N*members, found)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*members), "ns/client")
 }

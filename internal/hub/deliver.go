@@ -10,16 +10,16 @@ func (e Except) leavesOut(s *Session) bool {
 	return e.Device != "" && e.Device == s.device || e.Session != "" && e.Session == s.id
 }
 
+// MayHave is false where no client with this mark (skein.MarkOf) has a session on this
+// node. It tells who of a large group is away, and looks at no id (BenchmarkMayHave).
+func (h *Hub) MayHave(mark uint32) bool { return h.sieve.mayHold(mark) }
+
 // Deliver queues an event for the client's sessions on this node and says for how
 // many. It never waits for a socket. frame is shared by every outbox: never write
 // to it. It allocates nothing per session (TestDeliverAllocatesNothing).
 func (h *Hub) Deliver(app, client string, frame []byte, except Except) (queued int) {
 	who := address{app, client}
-	hash := h.hash(client)
-	if !h.sieve.mayHold(hash / shardCount) {
-		return 0
-	}
-	sh := h.shardAt(hash)
+	sh := h.shardOf(who)
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
 	for s := sh.sessions[who]; s != nil; s = s.next {

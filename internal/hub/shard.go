@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"hash/maphash"
 	"sync"
 	"sync/atomic"
 
@@ -36,16 +37,17 @@ func (sh *shard) init(h *Hub, q *queue, now skein.Millis) {
 	sh.wheel.reset(now)
 }
 
-func (h *Hub) shardOf(who address) *shard { return h.shardAt(h.hash(who.client)) }
-
-func (h *Hub) shardAt(hash uint64) *shard { return &h.shards[hash%shardCount] }
+// shardOf is by the client alone: apps that name clients alike share its lock.
+func (h *Hub) shardOf(who address) *shard {
+	return &h.shards[maphash.String(h.seed, who.client)%shardCount]
+}
 
 // add puts s in front of its client's sessions. mu is held.
 func (sh *shard) add(s *Session) {
 	who := s.address()
 	s.next = sh.sessions[who]
 	if s.next == nil {
-		s.shard.hub.sieve.add(s.shard.hub.hash(who.client)/shardCount, 1)
+		s.shard.hub.sieve.add(skein.MarkOf(who.client), 1)
 	}
 	sh.sessions[who] = s
 	s.attached = true
@@ -81,7 +83,7 @@ func (sh *shard) remove(s *Session) departure {
 	sh.live.Done()
 	last := sh.sessions[s.address()] == nil
 	if last {
-		s.shard.hub.sieve.add(s.shard.hub.hash(s.client)/shardCount, -1)
+		s.shard.hub.sieve.add(skein.MarkOf(s.client), -1)
 	}
 	return departure{s, last}
 }

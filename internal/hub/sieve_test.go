@@ -1,15 +1,19 @@
 package hub
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/skein-im/skein"
+)
 
 func TestTheSieveForgetsWhoLeft(t *testing.T) {
 	h := New(Options{})
 	defer func() { _ = h.Close(t.Context()) }()
 	conn := new(countingConn)
-	who := h.hash("Tom") / shardCount
+	who := skein.MarkOf("Tom")
 	phone, pad := attach(t, h, "phone", 1, conn), attach(t, h, "pad", 2, conn)
 	phone.Detach()
-	if !h.sieve.mayHold(who) {
+	if !h.MayHave(who) {
 		t.Error("Tom is not to be found while the pad is here")
 	}
 	pad.Detach()

@@ -231,7 +231,7 @@ func (s *Store) Audience(ctx context.Context, app string, id skein.ID) (all []sk
 	now := s.millis()
 	err = s.readers.do(ctx, func(c *connection) error {
 		return c.rows(func(r *sqlite3.Stmt) {
-			all = append(all, skein.Listener{Client: r.ColumnText(0), JoinSeq: r.ColumnInt64(1)})
+			all = append(all, skein.NewListener(r.ColumnText(0), r.ColumnInt64(1)))
 		}, audience, app, id, now)
 	})
 	if err != nil {
