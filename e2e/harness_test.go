@@ -296,13 +296,23 @@ func cleanEnv() []string {
 	})
 }
 
+var handedOut sync.Map // addresses that freeAddr has answered
+
+// freeAddr is an address where nobody listens, and no two calls answer the same: of
+// two servers at one address the second would fail to start and be taken for ready,
+// since the first answers for it.
 func freeAddr() string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
+	for {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			panic(err)
+		}
+		addr := l.Addr().String()
+		_ = l.Close() // it has accepted nothing
+		if _, again := handedOut.LoadOrStore(addr, true); !again {
+			return addr
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // sharedServer is one server for all tests that leave the others' state alone.
