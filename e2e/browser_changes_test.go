@@ -141,6 +141,7 @@ func TestBrowserChangesByKeyboard(t *testing.T) {
 	tom.say("one")
 	tom.say("tow")
 	jerry.hears("one", "tow")
+	tom.until("both sent", `document.querySelectorAll(".message").length === 2 && !document.querySelector(".message.sending")`)
 	tom.key("ArrowUp")
 	tom.until("the newest to edit", `document.querySelector("#write").value === "tow"`)
 	tom.key("Escape")
