@@ -33,6 +33,7 @@ type world struct {
 	seen     map[string]skein.Millis // guarded by mu
 	writes   int                     // transactions; guarded by mu
 	storeErr error                   // guarded by mu
+	reading  time.Duration           // that an answer of the store is on its way; guarded by mu
 }
 
 // inWorld runs a test on a world that is closed behind it.
@@ -84,7 +85,11 @@ func (w *world) App(context.Context, string) (*skein.App, error) {
 
 func (w *world) Clients(_ context.Context, _ string, q skein.ClientQuery) (page skein.ClientPage, err error) {
 	w.mu.Lock()
-	defer w.mu.Unlock()
+	defer func() {
+		late := w.reading
+		w.mu.Unlock()
+		time.Sleep(late)
+	}()
 	for _, id := range q.IDs {
 		if at, there := w.seen[id]; there && len(page.Clients) < q.Limit {
 			page.Clients = append(page.Clients, skein.Client{ID: id, Seen: at})

@@ -118,17 +118,28 @@ func (p *Presence) lastSeen(ctx context.Context, by skein.Actor, list []skein.Pr
 	if !by.App.Settings.LastSeen || len(away) == 0 {
 		return nil
 	}
+	p.remembered(by.App.ID, away) // before the look at the store: what leaves memory meanwhile is there
 	if err := p.stored(ctx, by.App.ID, away); err != nil {
 		return err
 	}
-	p.remembered(by.App.ID, away)
 	for i := range list {
 		list[i].Seen = away[list[i].Client]
 	}
 	return nil
 }
 
-// stored looks up what the store has.
+// remembered looks up what the store does not have yet.
+func (p *Presence) remembered(app string, seen map[string]skein.Millis) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for client := range seen {
+		who := address{app, client}
+		seen[client] = max(p.sightings.leaving[who], p.sightings.unsaved[who])
+	}
+	p.news.lastOf(app, seen)
+}
+
+// stored adds what the store has.
 func (p *Presence) stored(ctx context.Context, app string, seen map[string]skein.Millis) error {
 	ids := make([]string, 0, len(seen))
 	for client := range seen {
@@ -136,20 +147,9 @@ func (p *Presence) stored(ctx context.Context, app string, seen map[string]skein
 	}
 	page, err := p.opts.Store.Clients(ctx, app, skein.ClientQuery{IDs: ids, Limit: len(ids)})
 	for _, c := range page.Clients {
-		seen[c.ID] = c.Seen
+		seen[c.ID] = max(seen[c.ID], c.Seen)
 	}
 	return err
-}
-
-// remembered looks up what the store does not have yet.
-func (p *Presence) remembered(app string, seen map[string]skein.Millis) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for client, at := range seen {
-		who := address{app, client}
-		seen[client] = max(at, p.sightings.leaving[who], p.sightings.unsaved[who])
-	}
-	p.news.lastOf(app, seen)
 }
 
 // noteSeen lets later events say what the answer said.

@@ -38,6 +38,17 @@ func TestTheLastGoodbyeIsKept(t *testing.T) {
 	})
 }
 
+func TestAGoodbyeThatIsSavedDuringAQuestionIsInItsAnswer(t *testing.T) {
+	inWorld(t, Options{}, func(w *world) {
+		w.come("1", "Tom/ios")
+		w.leave("1")
+		w.reading = 4 * time.Second
+		w.check("answer", w.get("Tom"), "Tom:-0")
+		pass(0)
+		w.check("saved meanwhile", fmt.Sprint(w.writes), "1")
+	})
+}
+
 func TestManyGoodbyesAreOneTransactionASecond(t *testing.T) {
 	inWorld(t, Options{}, func(w *world) {
 		for i := range 3 * maxSaved / 2 {
