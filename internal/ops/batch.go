@@ -35,15 +35,13 @@ func (t *Table) CallAll(ctx context.Context, by skein.Actor, name string, data [
 		}
 		return outcomes
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTime)
-	defer cancel()
 	read := func(i int, in any) error {
 		if err := t.admit(by, op); err != nil {
 			return err
 		}
 		return wire.Decode(data[i], in)
 	}
-	for i, r := range op.callAll(ctx, by, len(data), read) {
+	for i, r := range op.callAll(t.deadlines.under(ctx), by, len(data), read) {
 		if r.err == nil {
 			outcomes[i].Answer, r.err = encode(r.answer)
 		}

@@ -73,9 +73,10 @@ func (o *Op) REST() bool { return o.Path != "" }
 
 // Table is the rows, ready to be called. Safe for concurrent use.
 type Table struct {
-	deps   Deps
-	rows   []*Op
-	byName map[string]*Op
+	deps      Deps
+	rows      []*Op
+	byName    map[string]*Op
+	deadlines deadlines // of socket commands
 }
 
 // New is the table over its use cases.
@@ -115,7 +116,7 @@ func (t *Table) Call(ctx context.Context, by skein.Actor, name string, data []by
 	if err != nil {
 		return nil, err
 	}
-	return t.Do(ctx, by, op, func(in any) error { return wire.Decode(data, in) })
+	return t.do(t.deadlines.under(ctx), by, op, func(in any) error { return wire.Decode(data, in) })
 }
 
 // follow gives a session the settings that its app has now.
@@ -125,21 +126,23 @@ func (t *Table) follow(ctx context.Context, by skein.Actor) (skein.Actor, error)
 	return by, err
 }
 
-// callTime bounds one call; beyond it the answer is 5030.
-const callTime = 30 * time.Second
-
 // Do runs an op for a caller; decode fills the request struct it is given. It
 // answers JSON. Errors: skein.ErrForbidden when the caller may not call the op at
 // all, skein.ErrRateLimited, those of decode and of the use case.
 func (t *Table) Do(ctx context.Context, by skein.Actor, op *Op, decode func(any) error) ([]byte, error) {
-	by, err := entitle(by, op)
-	if err != nil {
-		return nil, err
-	}
 	if !op.Multipart { // an upload takes as long as it takes; rest sees that it goes on
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, callTime)
 		defer cancel()
+	}
+	return t.do(ctx, by, op, decode)
+}
+
+// do is Do for as long as ctx lasts.
+func (t *Table) do(ctx context.Context, by skein.Actor, op *Op, decode func(any) error) ([]byte, error) {
+	by, err := entitle(by, op)
+	if err != nil {
+		return nil, err
 	}
 	if err := t.admit(by, op); err != nil {
 		return nil, err

@@ -1,0 +1,44 @@
+package ops
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestCallsThatBeginTogetherEndTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d deadlines
+		first := d.under(t.Context())
+		time.Sleep(sameTime - 1)
+		if d.under(t.Context()) != first {
+			t.Error("within a second: got another context, want the first")
+		}
+		time.Sleep(1)
+		second := d.under(t.Context())
+		if second == first {
+			t.Error("after a second: got the first context again")
+		}
+		began := time.Now()
+		<-first.Done()
+		if got := time.Since(began); got != callTime-sameTime || second.Err() != nil {
+			t.Errorf("the first ended after %v, the second with %v; want %v and no end", got, second.Err(), callTime-sameTime)
+		}
+		<-second.Done()
+		if got := time.Since(began); got != callTime || !errors.Is(second.Err(), context.DeadlineExceeded) {
+			t.Errorf("the second ended after %v with %v, want %v", got, second.Err(), callTime)
+		}
+	})
+}
+
+func TestACallEndsWithWhatItIsOf(t *testing.T) {
+	var d deadlines
+	stopping, stop := context.WithCancel(t.Context())
+	one, other := d.under(stopping), d.under(t.Context())
+	stop()
+	if !errors.Is(one.Err(), context.Canceled) || other.Err() != nil {
+		t.Errorf("once one server stops: got %v and %v, want it to end alone", one.Err(), other.Err())
+	}
+}
