@@ -170,17 +170,17 @@ func (g *group) advance(p *place, m skein.Message) {
 	}
 }
 
-// speak notes in the sender's seat, if it has one, that this message is its
-// newest; the row follows in flush.
+// speak notes that this message is the newest of its sender's seat, if it has one.
+// The place tells of the seat that spoke last, so that a seat's own row is written
+// only once another has spoken; both rows follow in flush.
 func (g *group) speak(p *place, m skein.Message) error {
 	s, err := g.seat(p.key, m.Sender)
 	if err != nil || s == nil {
 		return err
 	}
-	s.sentSeq = m.Seq
-	if !s.dirty {
-		s.dirty = true
-		g.spoken = append(g.spoken, s)
+	if p.speaker != s.key && p.speaker != 0 {
+		g.overtaken[p.speaker] = p.spoke
 	}
+	p.speaker, p.spoke = s.key, m.Seq
 	return nil
 }

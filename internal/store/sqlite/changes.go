@@ -90,7 +90,8 @@ func (g *group) scene(at conversation, m subject, by, emoji string) (s skein.Sce
 		_, err = g.row(func(r *sqlite3.Stmt) {
 			member := readMember(r, 0)
 			s.Member = &member
-		}, `SELECT `+memberColumns+` FROM members m WHERE m.conv_key = ?1 AND m.client_id = ?2`, at.key, by)
+		}, `SELECT `+memberColumns+` FROM conversations c JOIN members m ON m.conv_key = c.conv_key
+			WHERE c.conv_key = ?1 AND m.client_id = ?2`, at.key, by)
 	}
 	if err == nil {
 		s.Reacted, err = g.row(nil, `SELECT 1 FROM reactions WHERE conv_key = ?1 AND seq = ?2 AND emoji = ?3 AND client_id = ?4`,

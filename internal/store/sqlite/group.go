@@ -26,13 +26,13 @@ func (p *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", p.valu
 type group struct {
 	*connection
 
-	now    skein.Millis
-	stamp  int64 // of this commit; see stamp.go
-	known  *known
-	dirty  []*place     // ahead of their rows; see flush
-	spoken []*seat      // likewise
-	sent   []skein.Sent // for the hook, in order
-	moved  []move       // conversations whose stamp becomes this commit's
+	now       skein.Millis
+	stamp     int64 // of this commit; see stamp.go
+	known     *known
+	dirty     []*place        // ahead of their rows; see flush
+	overtaken map[int64]int64 // seats that spoke last no more and are ahead of their rows, and seqs of what they said
+	sent      []skein.Sent    // for the hook, in order
+	moved     []move          // conversations whose stamp becomes this commit's
 }
 
 // do runs one job. A job that is not whole gets a savepoint, so that it happens
@@ -69,13 +69,13 @@ func (g *group) do(j *job) (err error) {
 	return errors.Join(err, g.exec(`RELEASE job`))
 }
 
-// flush writes back the places and seats that messages have moved: once per
-// conversation or member and group, however many messages there were. A seat moves
-// no stamp: the conversation's tells of the message.
+// flush writes back the places that messages have moved and the seats that were
+// overtaken: once per conversation or member and group, however many messages there
+// were. A seat moves no stamp: the conversation's tells of the message.
 func (g *group) flush() error {
 	for _, p := range g.dirty {
-		err := g.exec(`UPDATE conversations SET last_seq = ?2, active = ?3, expires = ?4, moved = ?5 WHERE conv_key = ?1`,
-			p.key, p.lastSeq, p.active, p.expires, g.stamp)
+		err := g.exec(`UPDATE conversations SET last_seq = ?2, active = ?3, expires = ?4, moved = ?5, speaker = ?6, spoke = ?7
+			WHERE conv_key = ?1`, p.key, p.lastSeq, p.active, p.expires, g.stamp, p.speaker, p.spoke)
 		if err != nil {
 			return err
 		}
@@ -83,13 +83,12 @@ func (g *group) flush() error {
 		p.dirty = false
 	}
 	g.dirty = g.dirty[:0]
-	for _, s := range g.spoken {
-		if err := g.exec(`UPDATE members SET sent_seq = ?2 WHERE member_key = ?1`, s.key, s.sentSeq); err != nil {
+	for seat, said := range g.overtaken {
+		if err := g.exec(`UPDATE members SET sent_seq = ?2 WHERE member_key = ?1`, seat, said); err != nil {
 			return err
 		}
-		s.dirty = false
 	}
-	g.spoken = g.spoken[:0]
+	clear(g.overtaken)
 	return nil
 }
 

@@ -158,12 +158,13 @@ func (s *Store) CountReaders(ctx context.Context, app string, id skein.ID, seq i
 		}
 		_, err = c.row(func(r *sqlite3.Stmt) {
 			n = store.Readers{Members: int(r.ColumnInt64(0)), Received: int(r.ColumnInt64(1)), Read: int(r.ColumnInt64(2))}
-		}, `SELECT count(*), total(received_seq >= ?2 OR `+hasRead+`), total(`+hasRead+`) FROM members
-			WHERE conv_key = ?1 AND join_seq <= ?2`, conv.key, seq)
+		}, `SELECT count(*), total(m.received_seq >= ?2 OR `+hasRead+`), total(`+hasRead+`)
+			FROM conversations c JOIN members m ON m.conv_key = c.conv_key
+			WHERE c.conv_key = ?1 AND m.join_seq <= ?2`, conv.key, seq)
 		return err
 	})
 	return n, err
 }
 
 // hasRead is skein.Member.Read at or past ?2.
-const hasRead = `max(join_seq - 1, cleared_seq, read_seq, sent_seq) >= ?2`
+const hasRead = `max(m.join_seq - 1, m.cleared_seq, m.read_seq, ` + sentSeq + `) >= ?2`

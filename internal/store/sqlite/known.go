@@ -41,6 +41,8 @@ type place struct {
 	muteAll bool
 	ttl     int64 // milliseconds; zero: none
 	lastSeq int64
+	speaker int64 // key of the seat that spoke last; zero: none did
+	spoke   int64 // seq of what it said
 	active  skein.Millis
 	expires skein.Millis
 	dirty   bool // ahead of its row, and in group.dirty
@@ -51,8 +53,6 @@ type seat struct {
 	key        int64
 	role       skein.Role
 	mutedUntil skein.Millis
-	sentSeq    int64
-	dirty      bool // ahead of its row, and in group.spoken
 }
 
 func newKnown() *known {
@@ -104,7 +104,9 @@ func (g *group) place(app string, id skein.ID) (*place, error) {
 			p.expires = millisColumn(r, 5)
 			p.muteAll = r.ColumnBool(6)
 			p.app = r.ColumnInt64(7)
-		}, `SELECT conv_key, type, ttl, last_seq, active, expires, mute_all, app_key FROM conversations
+			p.speaker = r.ColumnInt64(8)
+			p.spoke = r.ColumnInt64(9)
+		}, `SELECT conv_key, type, ttl, last_seq, active, expires, mute_all, app_key, speaker, spoke FROM conversations
 			WHERE app_key = `+appKey+` AND id = ?2 AND deleted = 0`, app, id)
 		if err != nil {
 			return nil, err

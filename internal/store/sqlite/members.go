@@ -9,8 +9,12 @@ import (
 	"github.com/skein-im/skein/internal/store"
 )
 
+// memberColumns are of a member m of the conversation c.
 const memberColumns = `m.client_id, m.role, m.joined, m.join_seq, m.muted_until, m.nickname,
-	m.read_seq, m.received_seq, m.sent_seq, m.cleared_seq, m.pinned, m.muted, m.archived, m.draft`
+	m.read_seq, m.received_seq, ` + sentSeq + `, m.cleared_seq, m.pinned, m.muted, m.archived, m.draft`
+
+// sentSeq is the seq of the newest message of m; see group.speak.
+const sentSeq = `iif(c.speaker = m.member_key, c.spoke, m.sent_seq)`
 
 // readMember copies memberColumns, the first of which is column from.
 func readMember(r *sqlite3.Stmt, from int) skein.Member {
@@ -215,8 +219,8 @@ func (c *connection) members(conv conversation, q skein.MemberQuery) (page skein
 	err = c.rows(func(r *sqlite3.Stmt) {
 		page.Members = append(page.Members, readMember(r, 1))
 		keys = append(keys, r.ColumnInt64(0))
-	}, `SELECT m.member_key, `+memberColumns+` FROM members m
-		WHERE m.conv_key = ?1 AND m.member_key > ?2 ORDER BY m.member_key LIMIT ?3 OFFSET ?4`,
+	}, `SELECT m.member_key, `+memberColumns+` FROM conversations c JOIN members m ON m.conv_key = c.conv_key
+		WHERE c.conv_key = ?1 AND m.member_key > ?2 ORDER BY m.member_key LIMIT ?3 OFFSET ?4`,
 		conv.key, q.After.Tie, ask, offset)
 	if q.Limit > 0 && len(keys) > q.Limit {
 		page.Members = page.Members[:q.Limit]

@@ -38,15 +38,16 @@ type writer struct {
 	closeErr error         // written by loop before stopped is closed
 
 	// Owned by loop.
-	conn    *connection // nil: the next group opens one
-	wal     *logFile    // of conn
-	known   *known
-	stamps  stamps
-	version int64        // of the file as this connection saw it last; see begin
-	logged  int          // pages in the log after the last commit
-	sent    []skein.Sent // scratch: what a group tells the hook
-	moved   []move       // scratch: what moved in a group
-	outage  outageLog
+	conn      *connection // nil: the next group opens one
+	wal       *logFile    // of conn
+	known     *known
+	stamps    stamps
+	version   int64           // of the file as this connection saw it last; see begin
+	logged    int             // pages in the log after the last commit
+	sent      []skein.Sent    // scratch: what a group tells the hook
+	moved     []move          // scratch: what moved in a group
+	overtaken map[int64]int64 // scratch: see group
+	outage    outageLog
 }
 
 // startWriter opens the writing connection and starts loop; close ends it.
@@ -61,6 +62,7 @@ func startWriter(opt Options, m *metrics) (*writer, error) {
 		queue:     newQueue(opt.QueueJobs, opt.QueueBytes),
 		stopped:   make(chan struct{}),
 		known:     newKnown(),
+		overtaken: make(map[int64]int64),
 	}
 	registerLogDisk(w.vfs)
 	if err := w.connect(); err != nil {
@@ -261,7 +263,8 @@ func (w *writer) begin() (*group, error) {
 	}
 	w.known.trim()
 	now := w.now()
-	g := &group{connection: w.conn, now: skein.MillisOf(now), known: w.known, sent: w.sent[:0], moved: w.moved[:0]}
+	g := &group{connection: w.conn, now: skein.MillisOf(now), known: w.known, sent: w.sent[:0], moved: w.moved[:0], overtaken: w.overtaken}
+	clear(g.overtaken)
 	err := g.takeStamp(&w.stamps, now)
 	if foreign && err == nil {
 		w.moves.forget(g.stamp)

@@ -47,6 +47,8 @@ CREATE TABLE conversations (
   mute_all     INTEGER NOT NULL DEFAULT 0,
   last_seq     INTEGER NOT NULL,
   last_change  INTEGER NOT NULL DEFAULT 0,
+  speaker      INTEGER NOT NULL DEFAULT 0, -- member_key of who sent the newest message of a member's; 0: none did
+  spoke        INTEGER NOT NULL DEFAULT 0, -- its seq
   moved        INTEGER NOT NULL, -- stamp of the last commit that changed what a member sees; see stamp.go and moves.go
   created      INTEGER NOT NULL,
   updated      INTEGER NOT NULL,
@@ -84,7 +86,7 @@ CREATE TABLE members (
   muted_until  INTEGER NOT NULL,
   read_seq     INTEGER NOT NULL DEFAULT 0,
   received_seq INTEGER NOT NULL DEFAULT 0,
-  sent_seq     INTEGER NOT NULL DEFAULT 0,
+  sent_seq     INTEGER NOT NULL DEFAULT 0, -- behind while it is the conversation's speaker
   cleared_seq  INTEGER NOT NULL DEFAULT 0,
   pinned       INTEGER NOT NULL DEFAULT 0, -- milliseconds
   muted        INTEGER NOT NULL DEFAULT 0,
