@@ -159,11 +159,12 @@ func (g *group) nextMessage() (int64, error) {
 // advance moves the place past its newest message; its row follows in flush.
 // Active never runs back, whatever the clock did.
 func (g *group) advance(p *place, m skein.Message) {
-	p.lastSeq = m.Seq
-	p.active = max(p.active, m.Created)
+	active, expires := max(p.active, m.Created), p.expires
 	if p.ttl > 0 {
-		p.expires = max(p.expires, m.Created.Add(time.Duration(p.ttl)*time.Millisecond))
+		expires = max(expires, m.Created.Add(time.Duration(p.ttl)*time.Millisecond))
 	}
+	p.shifted = p.shifted || periodOf(active) != periodOf(p.active) || expires != p.expires
+	p.lastSeq, p.active, p.expires = m.Seq, active, expires
 	if !p.dirty {
 		p.dirty = true
 		g.dirty = append(g.dirty, p)

@@ -167,9 +167,9 @@ func (g *group) leaveAll(app, client string, at skein.Millis) (left []skein.ID, 
 		g.note(r.ColumnInt64(0), r.ColumnInt64(1))
 		left = append(left, idColumn(r, 3))
 	},
-		`UPDATE conversations SET member_count = member_count - 1, updated = ?4, active = max(active, ?4), moved = ?5
+		`UPDATE conversations SET member_count = member_count - 1, `+touched+`, moved = ?6
 			WHERE conv_key IN (SELECT conv_key FROM members WHERE app_key = `+appKey+` AND client_id = ?2)
-			AND deleted = 0 AND expires > ?3`+returningMoves+`, id`, app, client, g.now, at, g.stamp)
+			AND deleted = 0 AND expires > ?5`+returningMoves+`, id`, app, client, at, periodOf(at), g.now, g.stamp)
 	return left, err
 }
 

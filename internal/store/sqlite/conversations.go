@@ -167,10 +167,10 @@ func (g *group) insertConversation(app int64, c skein.Conversation) (key int64, 
 		expires = c.Active.Add(c.TTL)
 	}
 	inserted, err := g.change(`INSERT INTO conversations
-		(app_key, id, type, creator, extend, member_count, last_seq, created, updated, active, ttl, expires, moved)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING`,
+		(app_key, id, type, creator, extend, member_count, last_seq, created, updated, active, period, ttl, expires, moved)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING`,
 		app, c.ID, c.Type, c.Creator, rawText(c.Extend), c.Members, c.Created, c.Updated, c.Active,
-		c.TTL.Milliseconds(), expires, g.stamp)
+		periodOf(c.Active), c.TTL.Milliseconds(), expires, g.stamp)
 	if err == nil && !inserted {
 		err = skein.About(skein.ErrConflict, "conv_id")
 	}
@@ -211,8 +211,8 @@ func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID,
 			return after, nil
 		}
 		delete(g.known.places, placeName{app, id})
-		_, err = g.move(`UPDATE conversations SET extend = ?2, mute_all = ?3, updated = ?4, active = ?5, moved = ?6 WHERE conv_key = ?1`+returningMoves,
-			before.key, rawText(after.Extend), after.MuteAll, after.Updated, after.Active, g.stamp)
+		_, err = g.move(`UPDATE conversations SET extend = ?2, mute_all = ?3, updated = ?4, active = ?5, period = ?6, moved = ?7
+			WHERE conv_key = ?1`+returningMoves, before.key, rawText(after.Extend), after.MuteAll, after.Updated, after.Active, periodOf(after.Active), g.stamp)
 		return after, err
 	})
 }

@@ -36,7 +36,7 @@ func (c *connection) find(search search, app string, q skein.ConvQuery) (page sk
 	}
 	offset := q.Offset
 	if !q.After.IsZero() {
-		search.and(`(c.active, c.conv_key) < (?, ?)`, q.After.Sort, q.After.Tie)
+		search.after(q.After)
 		offset = 0
 	}
 	var last conversation
@@ -48,11 +48,27 @@ func (c *connection) find(search search, app string, q skein.ConvQuery) (page sk
 		last = readConversation(r, app)
 		page.Conversations = append(page.Conversations, last.Conversation)
 	}, `SELECT `+conversationColumns+` FROM `+search.from+` WHERE `+search.sql()+`
-		ORDER BY c.active DESC, c.conv_key DESC LIMIT ? OFFSET ?`, append(search.args, q.Limit+1, offset))
+`+byActivity+` LIMIT ? OFFSET ?`, append(search.args, q.Limit+1, offset))
 	if more {
 		page.Next = skein.Cursor{Sort: int64(last.Active), Tie: last.key}
 	}
 	return page, err
+}
+
+// periodOf is the period, of 4,096 ms, that a moment falls in. The index by activity
+// has no more of it, so that a message into a busy conversation leaves its entry where
+// it is; a listing sorts what was active in the same period.
+func periodOf(at skein.Millis) int64 { return int64(at) >> 12 }
+
+// byActivity is the order of the listing.
+const byActivity = `ORDER BY c.period DESC, c.active DESC, c.conv_key DESC`
+
+// touched is for a SET: something became of the conversation at ?3, in period ?4.
+const touched = `updated = ?3, active = max(active, ?3), period = max(period, ?4)`
+
+// after passes over the listing up to a place in it.
+func (s *search) after(place skein.Cursor) {
+	s.and(`c.period <= ? AND (c.active, c.conv_key) < (?, ?)`, periodOf(skein.Millis(place.Sort)), place.Sort, place.Tie)
 }
 
 // search is a FROM and a WHERE over conversations c.
@@ -141,8 +157,8 @@ func (g *group) updateConversations(search search, app string, found []int64, ex
 	}
 	for i, key := range keys {
 		delete(g.known.places, placeName{app, ids[i]})
-		_, err := g.move(`UPDATE conversations SET extend = ?2, updated = ?3, active = max(active, ?3), moved = ?4 WHERE conv_key = ?1`+returningMoves,
-			key, rawText(extend), at, g.stamp)
+		_, err := g.move(`UPDATE conversations SET extend = ?2, `+touched+`, moved = ?5 WHERE conv_key = ?1`+returningMoves,
+			key, rawText(extend), at, periodOf(at), g.stamp)
 		if err != nil {
 			return nil, err
 		}

@@ -74,13 +74,11 @@ func (g *group) do(j *job) (err error) {
 // were. A seat moves no stamp: the conversation's tells of the message.
 func (g *group) flush() error {
 	for _, p := range g.dirty {
-		err := g.exec(`UPDATE conversations SET last_seq = ?2, active = ?3, expires = ?4, moved = ?5, speaker = ?6, spoke = ?7
-			WHERE conv_key = ?1`, p.key, p.lastSeq, p.active, p.expires, g.stamp, p.speaker, p.spoke)
-		if err != nil {
+		if err := g.write(p); err != nil {
 			return err
 		}
 		g.note(p.app, p.key)
-		p.dirty = false
+		p.dirty, p.shifted = false, false
 	}
 	g.dirty = g.dirty[:0]
 	for seat, said := range g.overtaken {
@@ -90,6 +88,17 @@ func (g *group) flush() error {
 	}
 	clear(g.overtaken)
 	return nil
+}
+
+// write brings the row of a place up to date, and its entries in indexes where they
+// stand somewhere else now.
+func (g *group) write(p *place) error {
+	if p.shifted {
+		return g.exec(`UPDATE conversations SET last_seq = ?2, active = ?3, moved = ?4, speaker = ?5, spoke = ?6, period = ?7, expires = ?8
+			WHERE conv_key = ?1`, p.key, p.lastSeq, p.active, g.stamp, p.speaker, p.spoke, periodOf(p.active), p.expires)
+	}
+	return g.exec(`UPDATE conversations SET last_seq = ?2, active = ?3, moved = ?4, speaker = ?5, spoke = ?6
+		WHERE conv_key = ?1`, p.key, p.lastSeq, p.active, g.stamp, p.speaker, p.spoke)
 }
 
 // smallJob is about what a job holds besides the bytes it was given.

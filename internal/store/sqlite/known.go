@@ -46,6 +46,7 @@ type place struct {
 	active  skein.Millis
 	expires skein.Millis
 	dirty   bool // ahead of its row, and in group.dirty
+	shifted bool // its place in the indexes is another
 }
 
 // seat is a member as far as Append needs it.

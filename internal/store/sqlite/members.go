@@ -137,8 +137,8 @@ func (s *Store) RemoveMembers(ctx context.Context, app string, id skein.ID, clie
 // countMembers writes down that the members of a conversation have changed.
 func (g *group) countMembers(conv conversation, by int, at skein.Millis) error {
 	delete(g.known.places, placeName{conv.App, conv.ID})
-	_, err := g.move(`UPDATE conversations SET member_count = member_count + ?2, updated = ?3, active = max(active, ?3), moved = ?4
-		WHERE conv_key = ?1`+returningMoves, conv.key, by, at, g.stamp)
+	_, err := g.move(`UPDATE conversations SET member_count = member_count + ?2, `+touched+`, moved = ?5
+		WHERE conv_key = ?1`+returningMoves, conv.key, by, at, periodOf(at), g.stamp)
 	return err
 }
 

@@ -12,7 +12,7 @@ import (
 // conversations that lie apart may write into the log. It is what the indexes of messages,
 // conversations and members cost beyond the CPU that a benchmark sees: a new index
 // shows here first.
-const pagesBudget = 285
+const pagesBudget = 205
 
 func TestPagesOfACommit(t *testing.T) {
 	s := newStore(t, Options{logPages: 1 << 20}) // the log begins nowhere anew meanwhile
@@ -54,9 +54,9 @@ func quietGroups(t *testing.T, s *Store, n int) {
 	t.Helper()
 	err := s.change(t.Context(), func(g *group) error {
 		for _, sql := range []string{
-			`INSERT INTO conversations (app_key, id, type, creator, member_count, last_seq, moved, created, updated, active, ttl, expires)
+			`INSERT INTO conversations (app_key, id, type, creator, member_count, last_seq, moved, created, updated, active, period, ttl, expires)
 				WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
-				SELECT app_key, randomblob(16), type, creator, member_count, 0, moved, created, 0, active, ttl, expires
+				SELECT app_key, randomblob(16), type, creator, member_count, 0, moved, created, 0, active, period, ttl, expires
 				FROM n, conversations WHERE conv_key = (SELECT max(conv_key) FROM conversations)`,
 			`INSERT INTO members (conv_key, app_key, client_id, role, joined, join_seq, muted_until, moved)
 				SELECT conv_key, app_key, 'cat', 0, 1, 1, 0, 1 FROM conversations ORDER BY conv_key DESC LIMIT ?1`,

@@ -15,9 +15,8 @@ func TestPlans(t *testing.T) {
 	s := newStore(t, Options{})
 	listing := func(member string, where ...skein.Condition) string {
 		search := newSearch("app", member, where, 1)
-		search.and(`(c.active, c.conv_key) < (?, ?)`, 1, 1)
-		return `SELECT ` + conversationColumns + ` FROM ` + search.from + ` WHERE ` + search.sql() +
-			` ORDER BY c.active DESC, c.conv_key DESC LIMIT 20`
+		search.after(skein.Cursor{Sort: 1, Tie: 1})
+		return `SELECT ` + conversationColumns + ` FROM ` + search.from + ` WHERE ` + search.sql() + byActivity + ` LIMIT 20`
 	}
 	counting := newSearch("app", "", nil, 1)
 	for name, tt := range map[string]struct {
@@ -27,8 +26,9 @@ func TestPlans(t *testing.T) {
 	}{
 		"a page up":   {sql: messagesUp, want: []string{"SEARCH messages USING INDEX sqlite_autoindex_messages_2 (conv_key=? AND seq>? AND seq<?)"}},
 		"a page down": {sql: messagesDown, want: []string{"SEARCH messages USING INDEX sqlite_autoindex_messages_2 (conv_key=? AND seq>? AND seq<?)"}},
-		"all conversations": {sql: listing(""), want: []string{
-			"SEARCH c USING INDEX conversations_by_activity (app_key=? AND active<?)",
+		"all conversations": {sorts: true, sql: listing(""), want: []string{
+			"SEARCH c USING INDEX conversations_by_activity (app_key=? AND period<?)",
+			"USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", // of those active in the same period
 		}},
 		"count of all conversations": {sql: `SELECT count(*) FROM ` + counting.from + ` WHERE ` + counting.sql(), want: []string{
 			"SEARCH c USING COVERING INDEX conversations_by_activity (app_key=?)",

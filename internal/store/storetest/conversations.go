@@ -161,15 +161,20 @@ var conversations = []check{
 	}},
 	{"a temporary conversation lives on from its last message", func(f *fixture) {
 		f.app("shop", "ann")
-		c := f.conv("shop", skein.Temporary)
-		c.TTL = time.Minute
-		f.create(c, "ann")
-		f.pass(time.Minute - time.Millisecond)
-		f.say("shop", c.ID, "ann", "still here")
-		f.pass(time.Minute - time.Millisecond)
-		equal(f, "newest", f.lookup("shop", c.ID).LastSeq, 1)
-		f.pass(time.Millisecond)
-		f.unknownToAll("shop", c.ID, "ann")
+		for _, ttl := range []time.Duration{time.Second, time.Minute} {
+			c := f.conv("shop", skein.Temporary)
+			c.TTL = ttl
+			f.create(c, "ann")
+			const messages = 10
+			for range messages {
+				f.pass(ttl - time.Millisecond)
+				f.say("shop", c.ID, "ann", "still here")
+			}
+			f.pass(ttl - time.Millisecond)
+			equal(f, "newest", f.lookup("shop", c.ID).LastSeq, messages)
+			f.pass(time.Millisecond)
+			f.unknownToAll("shop", c.ID, "ann")
+		}
 	}},
 	{"an update replaces what was there in all that match", func(f *fixture) {
 		f.app("shop", "ann")

@@ -24,6 +24,30 @@ var find = []check{
 		equal(f, "uncounted", page.Total, 0)
 		equal(f, "as looked up", page.Conversations[0], f.lookup("shop", busy))
 	}},
+	{"what happens puts a conversation before all others, in the next millisecond as after a day", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		var order []skein.ID // newest first
+		for range 5 {
+			f.pass(time.Millisecond)
+			order = append([]skein.ID{f.group("shop", "ann")}, order...)
+		}
+		for i, pause := range []time.Duration{1, 1, 3000, 2, 1, 5000, 1, 1200, 1, 4096, 1, 4095, 86_400_000, 1, 1} {
+			f.pass(pause * time.Millisecond)
+			at := 1 + i*2%4
+			conv := order[at]
+			switch i % 4 {
+			case 1:
+				f.add("shop", conv, "bob")
+				f.remove("shop", conv, "bob")
+			case 3:
+				f.alterConv("shop", conv, func(c *skein.Conversation) { c.Active = f.now() })
+			default:
+				f.say("shop", conv, "ann", "hi")
+			}
+			order = append([]skein.ID{conv}, slices.Delete(order, at, at+1)...)
+			equal(f, fmt.Sprintf("pages after change %d", i), f.walk(skein.ConvQuery{Limit: 2}), order)
+		}
+	}},
 	{"pages follow one another and end", func(f *fixture) {
 		all := f.crowd()
 		for name, tt := range map[string]struct {
@@ -48,16 +72,7 @@ var find = []check{
 	{"a cursor walks through all of them once", func(f *fixture) {
 		all := f.crowd()
 		for _, member := range []string{"", "ann"} {
-			var walked []skein.ID
-			q := skein.ConvQuery{Member: member, Limit: 3}
-			for {
-				page, err := f.FindConversations(f.Context(), "shop", q)
-				f.must(err)
-				walked = append(walked, convIDs(page)...)
-				if q.After = page.Next; q.After.IsZero() {
-					break
-				}
-			}
+			walked := f.walk(skein.ConvQuery{Member: member, Limit: 3})
 			equal(f, "walked", walked, all)
 		}
 	}},
@@ -109,6 +124,19 @@ var find = []check{
 		got := f.found(byName, slices.Repeat([]skein.Condition{cond}, skein.MaxConditions)...)
 		equal(f, "found", got, "full text")
 	}},
+}
+
+// walk follows the cursor of a listing of the shop's conversations to its end.
+func (f *fixture) walk(q skein.ConvQuery) (walked []skein.ID) {
+	f.Helper()
+	for {
+		page, err := f.FindConversations(f.Context(), "shop", q)
+		f.must(err)
+		walked = append(walked, convIDs(page)...)
+		if q.After = page.Next; q.After.IsZero() {
+			return walked
+		}
+	}
 }
 
 // crowd is ten conversations of ann, two of each activity, newest first.

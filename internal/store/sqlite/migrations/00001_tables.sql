@@ -53,6 +53,7 @@ CREATE TABLE conversations (
   created      INTEGER NOT NULL,
   updated      INTEGER NOT NULL,
   active       INTEGER NOT NULL,
+  period       INTEGER NOT NULL, -- that active falls in; see find.go
   ttl          INTEGER NOT NULL, -- milliseconds; 0: none
   expires      INTEGER NOT NULL, -- Forever: never
   deleted      INTEGER NOT NULL DEFAULT 0,
@@ -61,7 +62,7 @@ CREATE TABLE conversations (
 ) STRICT;
 
 -- expires is in the index so that counting needs no row.
-CREATE INDEX conversations_by_activity ON conversations (app_key, active, conv_key, expires) WHERE deleted = 0;
+CREATE INDEX conversations_by_activity ON conversations (app_key, period, conv_key, expires) WHERE deleted = 0;
 CREATE INDEX conversations_deleted ON conversations (conv_key) WHERE deleted = 1;
 CREATE INDEX conversations_expiring ON conversations (expires) WHERE expires < 9007199254740991;
 
