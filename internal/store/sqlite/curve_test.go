@@ -327,7 +327,7 @@ func fillApp(b *testing.B, s *Store, n int) {
 				`INSERT INTO clients (app_key, id, created, updated, banned_until, ban_reason, cut) ` + numbers +
 					`SELECT 1, printf('c%07d', i), i, 0, 0, '', 0 FROM n WHERE i < ?3`,
 				`INSERT INTO conversations (conv_key, app_key, id, type, creator, member_count, last_seq, moved, created, updated, active, period, ttl, expires) ` + numbers +
-					`SELECT i + 1, 1, unhex(printf('%032x', i)), 1, '', 2, 0, 1, i, 0, i, i >> 12, 0, 9007199254740991 FROM n WHERE i < ?3`,
+					`SELECT i + 1, 1, unhex(printf('%032x', i)), 1, '', 2, 0, 1, i, 0, i, i >> 10, 0, 9007199254740991 FROM n WHERE i < ?3`,
 				`INSERT INTO members (conv_key, app_key, client_id, role, joined, join_seq, muted_until, moved) ` + numbers +
 					`SELECT i + 1, 1, printf('c%07d', (i + k.k) % ?3), 0, i, 1, 0, 1 FROM n, (SELECT 0 k UNION ALL SELECT 1) k WHERE i < ?3`,
 			} {

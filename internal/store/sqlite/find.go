@@ -55,10 +55,10 @@ func (c *connection) find(search search, app string, q skein.ConvQuery) (page sk
 	return page, err
 }
 
-// periodOf is the period, of 4,096 ms, that a moment falls in. The index by activity
+// periodOf is the period, of 1,024 ms, that a moment falls in. The index by activity
 // has no more of it, so that a message into a busy conversation leaves its entry where
 // it is; a listing sorts what was active in the same period.
-func periodOf(at skein.Millis) int64 { return int64(at) >> 12 }
+func periodOf(at skein.Millis) int64 { return int64(at) >> 10 }
 
 // byActivity is the order of the listing.
 const byActivity = `ORDER BY c.period DESC, c.active DESC, c.conv_key DESC`

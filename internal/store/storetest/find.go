@@ -31,7 +31,7 @@ var find = []check{
 			f.pass(time.Millisecond)
 			order = append([]skein.ID{f.group("shop", "ann")}, order...)
 		}
-		for i, pause := range []time.Duration{1, 1, 3000, 2, 1, 5000, 1, 1200, 1, 4096, 1, 4095, 86_400_000, 1, 1} {
+		for i, pause := range []time.Duration{1, 1, 3000, 2, 1, 5000, 1, 1200, 1, 1024, 1, 1023, 86_400_000, 1, 1} {
 			f.pass(pause * time.Millisecond)
 			at := 1 + i*2%4
 			conv := order[at]
