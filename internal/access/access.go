@@ -6,7 +6,6 @@ package access
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/skein-im/skein"
@@ -26,12 +25,10 @@ type Options struct {
 
 // Gate knows who is calling. Safe for concurrent use.
 type Gate struct {
-	opts  Options
-	rates *rates
-
-	mu      sync.Mutex
-	apps    *recent.Map[string, cachedApp] // guarded by mu
-	unknown *recent.Map[string, time.Time] // ids of no app, and when that was read; guarded by mu
+	opts    Options
+	rates   *rates
+	apps    *recent.Shared[string, cachedApp]
+	unknown *recent.Shared[string, time.Time] // ids of no app, and when that was read
 }
 
 // New is a gate.
@@ -41,7 +38,7 @@ func New(opts Options) *Gate {
 	}
 	return &Gate{
 		opts: opts, rates: newRates(),
-		apps: recent.New[string, cachedApp](maxApps), unknown: recent.New[string, time.Time](maxApps),
+		apps: recent.NewShared[string, cachedApp](maxApps), unknown: recent.NewShared[string, time.Time](maxApps),
 	}
 }
 

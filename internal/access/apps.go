@@ -38,8 +38,6 @@ func (g *Gate) App(ctx context.Context, id string) (*skein.App, error) {
 	if err != nil && !errors.Is(err, skein.ErrUnknownApp) {
 		return nil, err
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	if err != nil {
 		g.apps.Delete(id)
 		g.unknown.Put(id, now)
@@ -65,8 +63,6 @@ func (g *Gate) appOrNobody(ctx context.Context, id string) (app *skein.App, know
 // remembered is what was read of an app of late: itself, or nil where there is
 // none.
 func (g *Gate) remembered(id string, now time.Time) (app *skein.App, fresh bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	if c, ok := g.apps.Get(id); ok && trusted(c.read, now) {
 		return c.app, true
 	}

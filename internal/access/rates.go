@@ -1,7 +1,6 @@
 package access
 
 import (
-	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -14,13 +13,15 @@ import (
 // Who is forgotten starts with a full bucket.
 const maxCounted = 100_000
 
+// limiters count those who do the same thing.
+type limiters[K comparable] = recent.Shared[K, *rate.Limiter]
+
 // rates counts callers against the limits of their apps.
 type rates struct {
-	mu      sync.Mutex
-	sends   *recent.Map[sender, *rate.Limiter]   // guarded by mu
-	clients *recent.Map[sender, *rate.Limiter]   // by REST; guarded by mu
-	keys    *recent.Map[appKey, *rate.Limiter]   // guarded by mu
-	logins  *recent.Map[loginKey, *rate.Limiter] // after a failure; guarded by mu
+	sends   *limiters[sender]
+	clients *limiters[sender] // by REST
+	keys    *limiters[appKey]
+	logins  *limiters[loginKey] // after a failure
 }
 
 type (
@@ -44,10 +45,10 @@ func loginKeyOf(in Login) loginKey {
 
 func newRates() *rates {
 	return &rates{
-		sends:   recent.New[sender, *rate.Limiter](maxCounted),
-		clients: recent.New[sender, *rate.Limiter](maxCounted),
-		keys:    recent.New[appKey, *rate.Limiter](maxCounted),
-		logins:  recent.New[loginKey, *rate.Limiter](maxCounted),
+		sends:   recent.NewShared[sender, *rate.Limiter](maxCounted),
+		clients: recent.NewShared[sender, *rate.Limiter](maxCounted),
+		keys:    recent.NewShared[appKey, *rate.Limiter](maxCounted),
+		logins:  recent.NewShared[loginKey, *rate.Limiter](maxCounted),
 	}
 }
 
@@ -57,7 +58,7 @@ func (r *rates) admitSend(by skein.Actor, now time.Time) error {
 	if by.Server() || s.SendRate < 0 {
 		return nil
 	}
-	return admit(&r.mu, r.sends, sender{by.App.ID, by.Client}, rate.Limit(s.SendRate), s.SendBurst, now)
+	return admit(r.sends, sender{by.App.ID, by.Client}, rate.Limit(s.SendRate), s.SendBurst, now)
 }
 
 // admitREST counts one call of an app key or of a client. Apps without token authentication are for development and
@@ -68,9 +69,9 @@ func (r *rates) admitREST(by skein.Actor, now time.Time) error {
 		return nil
 	}
 	if !by.Server() {
-		return admit(&r.mu, r.clients, sender{by.App.ID, by.Client}, rate.Limit(s.RESTRate), s.RESTRate, now)
+		return admit(r.clients, sender{by.App.ID, by.Client}, rate.Limit(s.RESTRate), s.RESTRate, now)
 	}
-	return admit(&r.mu, r.keys, appKey{by.App.ID, by.Key}, rate.Limit(s.RESTRate), s.RESTRate, now)
+	return admit(r.keys, appKey{by.App.ID, by.Key}, rate.Limit(s.RESTRate), s.RESTRate, now)
 }
 
 // admitLogin counts an attempt of who failed before.
@@ -78,42 +79,41 @@ func (r *rates) admitLogin(k loginKey, perMinute int, now time.Time) error {
 	if perMinute < 0 {
 		return nil
 	}
-	r.mu.Lock()
-	_, failed := r.logins.Get(k)
-	r.mu.Unlock()
-	if !failed {
+	if _, failed := r.logins.Get(k); !failed {
 		return nil
 	}
-	return admit(&r.mu, r.logins, k, perMinuteLimit(perMinute), perMinute, now)
+	return admit(r.logins, k, perMinuteLimit(perMinute), perMinute, now)
 }
 
 // loginFailed starts the count of the attempts to come.
 func (r *rates) loginFailed(k loginKey, perMinute int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if _, counted := r.logins.Get(k); !counted {
-		r.logins.Put(k, rate.NewLimiter(perMinuteLimit(perMinute), perMinute))
-	}
+	r.logins.Renew(k, func(l *rate.Limiter, counted bool) *rate.Limiter {
+		if counted {
+			return l
+		}
+		return rate.NewLimiter(perMinuteLimit(perMinute), perMinute)
+	})
 }
 
 // loginSucceeded ends the count.
 func (r *rates) loginSucceeded(k loginKey) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.logins.Delete(k)
 }
 
 func perMinuteLimit(n int) rate.Limit { return rate.Limit(float64(n) / 60) }
 
 // admit takes one of k's tokens, or says when there is one again.
-func admit[K comparable](mu *sync.Mutex, m *recent.Map[K, *rate.Limiter], k K, limit rate.Limit, burst int, now time.Time) error {
-	mu.Lock()
-	l, ok := m.Get(k)
-	if !ok || l.Limit() != limit || l.Burst() != burst { // new, or the app's settings changed
-		l = rate.NewLimiter(limit, burst)
-		m.Put(k, l)
+func admit[K comparable](m *limiters[K], k K, limit rate.Limit, burst int, now time.Time) error {
+	fits := func(l *rate.Limiter) bool { return l.Limit() == limit && l.Burst() == burst }
+	l, counted := m.Get(k)
+	if !counted || !fits(l) { // new, or the app's settings changed
+		l = m.Renew(k, func(l *rate.Limiter, counted bool) *rate.Limiter {
+			if counted && fits(l) { // somebody else was faster
+				return l
+			}
+			return rate.NewLimiter(limit, burst)
+		})
 	}
-	mu.Unlock()
 	if l.AllowN(now, 1) {
 		return nil
 	}
