@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"os"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -12,21 +11,18 @@ const (
 	memoryLook = 10 * time.Second // between two looks
 	spareBytes = 1 << 20          // less is not worth a collection
 	spareShare = 8                // nor is less than this part of what lives
-
-	garbageBytes = 64 << 20 // may gather before a collection, even where less lives
-	maxPercent   = 400      // of what lives, for it may grow much until the next look
 )
 
-// tendMemory keeps the runtime from collecting the small heap of a busy node many
-// times a second, and gives back what a quiet one does not need, until ctx ends.
-func tendMemory(ctx context.Context) {
-	pace := os.Getenv("GOGC") == "" // who sets it has decided
+// returnMemory gives back to the system what a storm of logins or messages needed
+// and a quiet node does not, until ctx ends. The runtime keeps as much again as
+// lives, stacks included, for what comes until the next collection; a node that
+// allocates too little to need it within a minute does without. It costs a
+// collection, at most one a minute, and nothing while there is work.
+func returnMemory(ctx context.Context) {
 	ticker := time.NewTicker(memoryLook)
 	defer ticker.Stop()
-	for before := readMemory(); ; {
-		if pace {
-			debug.SetGCPercent(before.percent())
-		}
+	before := readMemory()
+	for {
 		select {
 		case <-ctx.Done():
 			return
@@ -48,17 +44,8 @@ type memory struct {
 	stacks    uint64 // that the last collection looked at
 }
 
-// percent is how much garbage may gather, in percent of what a collection has to look
-// at: as the runtime has it, 100, or more where that is little.
-func (m memory) percent() int {
-	return int(min(max(100, 100*garbageBytes/max(1, m.live+m.stacks)), maxPercent))
-}
-
 // spare reports whether much more is held than lives, and enough for a minute at the
-// rate since before, a look ago. The runtime keeps room for what comes until the next
-// collection; a node that allocates too little to need it within a minute does
-// without. It costs a collection, at most one a minute, and nothing while there is
-// work.
+// rate since before, a look ago.
 func (m memory) spare(before memory) bool {
 	if m.held < m.live {
 		return false

@@ -26,24 +26,6 @@ func TestMemoryIsSpareWhenTheNodeIsQuiet(t *testing.T) {
 	}
 }
 
-func TestASmallHeapMayGatherGarbage(t *testing.T) {
-	const mib = 1 << 20
-	for _, tt := range []struct {
-		live, stacks uint64
-		want         int
-	}{
-		{0, 0, maxPercent},
-		{16 * mib, 0, 400},
-		{24 * mib, 8 * mib, 200},
-		{64 * mib, 0, 100},
-		{900 * mib, 40 * mib, 100},
-	} {
-		if got := (memory{live: tt.live, stacks: tt.stacks}).percent(); got != tt.want {
-			t.Errorf("with %d MiB and stacks of %d MiB: got %d %%, want %d", tt.live/mib, tt.stacks/mib, got, tt.want)
-		}
-	}
-}
-
 func TestTheRuntimeSaysWhatMemoryIsHeld(t *testing.T) {
 	runtime.GC() // says what lives
 	if m := readMemory(); m.allocated == 0 || m.live == 0 || m.held < m.live || m.stacks == 0 {

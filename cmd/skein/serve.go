@@ -83,7 +83,8 @@ func (s *server) run(ctx context.Context, restore func()) error {
 	g.Go(func() error { return s.admin.serve() })
 	g.Go(func() error { s.chat.Upkeep(gctx, s.log); return nil })
 	g.Go(func() error { s.followApps(gctx); return nil })
-	g.Go(func() error { tendMemory(gctx); return nil })
+	g.Go(func() error { returnMemory(gctx); return nil })
+	g.Go(func() error { collectLess(gctx); return nil })
 	g.Go(func() error {
 		<-gctx.Done()
 		restore()
