@@ -32,7 +32,7 @@ func (d *deadlines) under(parent context.Context) context.Context {
 		return last.ctx
 	}
 	next := &deadline{parent: parent, began: now}
-	next.ctx, next.cancel = context.WithTimeout(parent, callTime)
+	next.ctx, next.cancel = context.WithTimeout(parent, callTime) //nolint:gosec // it ends by itself
 	d.newest.Store(next)
 	return next.ctx
 }

@@ -31,8 +31,8 @@ var find = []check{
 			f.pass(time.Millisecond)
 			order = append([]skein.ID{f.group("shop", "ann")}, order...)
 		}
-		for i, pause := range []time.Duration{1, 1, 3000, 2, 1, 5000, 1, 1200, 1, 1024, 1, 1023, 86_400_000, 1, 1} {
-			f.pass(pause * time.Millisecond)
+		for i, ms := range []int{1, 1, 3000, 2, 1, 5000, 1, 1200, 1, 1024, 1, 1023, 86_400_000, 1, 1} {
+			f.pass(time.Duration(ms) * time.Millisecond)
 			at := 1 + i*2%4
 			conv := order[at]
 			switch i % 4 {
