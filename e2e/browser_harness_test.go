@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -182,18 +181,20 @@ func (p *tab) sees(text string) {
 	p.until(fmt.Sprintf("the text %q", text), fmt.Sprintf(`document.body.innerText.includes(%q)`, text))
 }
 
-// click clicks what the selector finds. The page may make it anew between the look
-// and the click, which a person would not notice: then it looks again.
+// click clicks what the selector finds. The page may make it anew or move it between
+// the look and the click; a person would see that and click once more, as it does.
 func (p *tab) click(selector string) {
 	p.t.Helper()
 	ctx, cancel := p.limited()
 	defer cancel()
-	err := errors.New("not tried")
-	for err != nil {
-		err = chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+	for hit := false; !hit; {
+		p.do(fmt.Sprintf(`window.hit = false;
+			addEventListener("click", (e) => { window.hit = e.target.closest(%q) !== null }, { capture: true, once: true })`, selector))
+		err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 		if err != nil && !strings.Contains(err.Error(), "Could not find node") {
 			p.failf("click %s: %v", selector, err)
 		}
+		hit = err == nil && js[bool](p, `window.hit !== false`) // not set: the click led to another page
 	}
 }
 
