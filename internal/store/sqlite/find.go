@@ -47,8 +47,7 @@ func (c *connection) find(search search, app string, q skein.ConvQuery) (page sk
 		}
 		last = readConversation(r, app)
 		page.Conversations = append(page.Conversations, last.Conversation)
-	}, `SELECT `+conversationColumns+` FROM `+search.from+` WHERE `+search.sql()+`
-`+byActivity+` LIMIT ? OFFSET ?`, append(search.args, q.Limit+1, offset))
+	}, `SELECT `+conversationColumns+` FROM `+search.from+` WHERE `+search.sql()+byActivity+` LIMIT ? OFFSET ?`, append(search.args, q.Limit+1, offset))
 	if more {
 		page.Next = skein.Cursor{Sort: int64(last.Active), Tie: last.key}
 	}
@@ -61,7 +60,7 @@ func (c *connection) find(search search, app string, q skein.ConvQuery) (page sk
 func periodOf(at skein.Millis) int64 { return int64(at) >> 10 }
 
 // byActivity is the order of the listing.
-const byActivity = `ORDER BY c.period DESC, c.active DESC, c.conv_key DESC`
+const byActivity = ` ORDER BY c.period DESC, c.active DESC, c.conv_key DESC`
 
 // touched is for a SET: something became of the conversation at ?3, in period ?4.
 const touched = `updated = ?3, active = max(active, ?3), period = max(period, ?4)`

@@ -29,6 +29,7 @@ func TestPagesOfACommit(t *testing.T) {
 			all.Go(func() {
 				d := newDraft(conv, "about as long as what people say to each other in one go, not more")
 				d.ClientMsgID = fmt.Sprintf("%d %d", round, i)
+				d.Created = skein.Millis(round) * 2000 // of another period: no conversation is busy
 				if _, _, err := s.Append(t.Context(), d); err != nil {
 					t.Error(err)
 				}
