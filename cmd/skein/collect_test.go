@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"testing"
+	"testing/synctest"
+)
 
 func TestASmallHeapMayGatherGarbageWhileThereIsWork(t *testing.T) {
 	const mib = 1 << 20
@@ -26,4 +29,16 @@ func TestASmallHeapMayGatherGarbageWhileThereIsWork(t *testing.T) {
 			t.Errorf("%s: got %d %%, want %d", name, got, tt.want)
 		}
 	}
+}
+
+func TestWhoSetsGOGCHasDecided(t *testing.T) {
+	t.Setenv("GOGC", "150")
+	synctest.Test(t, func(t *testing.T) {
+		over := false
+		go func() { collectLess(t.Context()); over = true }()
+		synctest.Wait()
+		if !over {
+			t.Error("it goes on, want that it leaves the choice to GOGC")
+		}
+	})
 }
