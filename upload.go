@@ -12,6 +12,8 @@ type Upload struct {
 	Name   string // 32 hex digits and an extension
 	Client string // who uploaded it; empty: the backend
 	At     Millis
+	Size   int64  // bytes
+	Title  string // what its uploader called it; empty: nothing
 }
 
 // UploadsPath stands before the name of an upload in every link to it, whatever

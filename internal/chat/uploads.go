@@ -14,9 +14,9 @@ type Files interface {
 	Remove(name string) error
 }
 
-// Uploaded keeps whose a file is, so that it can go with the message that names it.
-func (s *Service) Uploaded(ctx context.Context, by skein.Actor, name string) error {
-	return s.store.AddUpload(ctx, skein.Upload{App: by.App.ID, Name: name, Client: by.Client, At: s.now()})
+// Uploaded keeps whose a file is and its size in bytes.
+func (s *Service) Uploaded(ctx context.Context, by skein.Actor, name string, size int64) error {
+	return s.store.AddUpload(ctx, skein.Upload{App: by.App.ID, Name: name, Client: by.Client, At: s.now(), Size: size})
 }
 
 // releasedAtOnce is how many released files are looked up in one step.

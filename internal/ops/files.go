@@ -3,6 +3,7 @@ package ops
 import (
 	"context"
 	"errors"
+	"io"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/wire"
@@ -31,12 +32,25 @@ func fileOps(d Deps) []*Op {
 // removed.
 func upload(ctx context.Context, by skein.Actor, in wire.UploadFile, d Deps) (string, error) {
 	s := by.App.Settings
-	name, err := d.Files.Save(ctx, in.File, s.FileTypes, s.MaxFileBytes)
+	file := &measured{from: in.File}
+	name, err := d.Files.Save(ctx, file, s.FileTypes, s.MaxFileBytes)
 	if err != nil {
 		return "", err
 	}
-	if err := d.Chat.Uploaded(ctx, by, name); err != nil {
+	if err := d.Chat.Uploaded(ctx, by, name, file.bytes); err != nil {
 		return "", errors.Join(err, d.Files.Remove(name))
 	}
 	return name, nil
+}
+
+// measured counts the bytes of what is read from it.
+type measured struct {
+	from  io.Reader
+	bytes int64
+}
+
+func (m *measured) Read(p []byte) (int, error) {
+	n, err := m.from.Read(p)
+	m.bytes += int64(n)
+	return n, err
 }

@@ -239,6 +239,9 @@ type Uploads interface {
 	// AddUpload notes a file. Errors: ErrUnknownApp; ErrConflict when the name is
 	// taken.
 	AddUpload(ctx context.Context, u skein.Upload) error
+	// StoredBytes is the sum of the sizes of the app's files, at the cost of one
+	// look-up. An unknown app has none.
+	StoredBytes(ctx context.Context, app string) (int64, error)
 	// ReleasedUploads names some of those that may go.
 	ReleasedUploads(ctx context.Context, limit int) ([]string, error)
 	// ForgetUpload says that a released file is gone.

@@ -19,13 +19,23 @@ func (s *Store) AddUpload(ctx context.Context, u skein.Upload) error {
 		if err != nil {
 			return err
 		}
-		added, err := g.change(`INSERT INTO uploads (app_key, name, client_id, created) VALUES (?1, ?2, ?3, ?4)
-			ON CONFLICT DO NOTHING`, app, u.Name, u.Client, u.At)
+		added, err := g.change(`INSERT INTO uploads (app_key, name, client_id, created, size, title) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+			ON CONFLICT DO NOTHING`, app, u.Name, u.Client, u.At, u.Size, u.Title)
 		if err == nil && !added {
 			err = skein.About(skein.ErrConflict, "name")
 		}
 		return err
 	})
+}
+
+// StoredBytes is how much an app has uploaded; see store.Uploads.
+func (s *Store) StoredBytes(ctx context.Context, app string) (bytes int64, err error) {
+	err = s.readers.do(ctx, func(c *connection) error {
+		_, err := c.row(func(r *sqlite3.Stmt) { bytes = r.ColumnInt64(0) },
+			`SELECT bytes FROM storage WHERE app_key = `+appKey, app)
+		return err
+	})
+	return bytes, err
 }
 
 // ReleasedUploads names files that may go; see store.Uploads.

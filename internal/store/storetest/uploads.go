@@ -186,6 +186,21 @@ var uploads = []check{
 		f.wantErr(f.AddUpload(f.Context(), skein.Upload{App: "none", Name: file(2)}), skein.ErrUnknownApp)
 		f.wantFault(f.AddUpload(f.Context(), skein.Upload{App: "game", Name: file(1)}), skein.ErrConflict, "name")
 	}},
+	{"the bytes that an app has stored are known", func(f *fixture) {
+		f.app("shop", "ann")
+		f.app("game", "ann")
+		for n, size := range []int64{10, 200, 3000} {
+			f.must(f.AddUpload(f.Context(), skein.Upload{App: "shop", Name: file(n), Size: size}))
+		}
+		f.must(f.AddUpload(f.Context(), skein.Upload{App: "game", Name: file(3), Size: 7}))
+		f.wantErr(f.AddUpload(f.Context(), skein.Upload{App: "game", Name: file(3), Size: 7}), skein.ErrConflict)
+		f.must(f.ForgetUpload(f.Context(), file(1)))
+		for app, want := range map[string]int64{"shop": 3010, "game": 7, "none": 0} {
+			got, err := f.StoredBytes(f.Context(), app)
+			f.must(err)
+			equal(f, "stored by "+app, got, want)
+		}
+	}},
 	{"what is forgotten is released no more", func(f *fixture) {
 		f.app("shop", "ann")
 		conv := f.group("shop", "ann")
