@@ -245,7 +245,7 @@ func TestFilesGoWithTheMessageThatNamesThem(t *testing.T) {
 	put := func(i int, by skein.Actor) string {
 		name := fmt.Sprintf("%032x.png", i)
 		shelf.names = append(shelf.names, name)
-		f.must(f.Uploaded(t.Context(), by, name))
+		f.must(f.Uploaded(t.Context(), by, name, 1))
 		return name
 	}
 	show := func(from, name string) skein.Message {
