@@ -10,8 +10,8 @@ const (
 	FieldCreator              // client ids
 	FieldMember               // client ids; = and in ask "is a member", != and not in the contrary
 	FieldMembers              // integers: how many members
-	FieldCreated              // integers: Unix milliseconds
-	FieldUpdated              // integers: Unix milliseconds; never updated matches only != and not in
+	FieldCreated              // integers: Unix milliseconds; or Spans
+	FieldUpdated              // as FieldCreated; never updated matches only != and not in
 	FieldExtend               // Path into conv_extend
 )
 
@@ -32,8 +32,12 @@ const (
 	Exists // one boolean value: whether the field is there
 )
 
+// Span is a stretch of time, such as a whole second: From is in it, Until is not.
+// A moment equals a span that it lies in, and is less than one that it lies before.
+type Span struct{ From, Until Millis }
+
 // Condition is one line of a where; all lines are ANDed. Values are string,
-// int64, float64 or bool. On FieldExtend a value matches only a JSON value of its
+// int64, float64, bool or Span. On FieldExtend a value matches only a JSON value of its
 // own kind (numbers with numbers, strings with strings by code point), and no
 // order is defined on booleans.
 type Condition struct {

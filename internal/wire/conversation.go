@@ -30,7 +30,7 @@ type ConversationRequest struct {
 
 // QueryConversations is the request of conv.query.
 type QueryConversations struct {
-	Where jsontext.Value `json:"where" en:"list of [field, operator, value], all of them ANDed; a client may leave it out" zh:"查询条件：[字段, 操作符, 值] 的列表，AND 关系；客户端调用时可省略"`
+	Where jsontext.Value `json:"where" en:"list of [field, operator, value], all of them ANDed; a client may leave it out. ctime and mtime take Unix ms, or the text as answered, which means that whole second" zh:"查询条件：[字段, 操作符, 值] 的列表，AND 关系；客户端调用时可省略。ctime、mtime 的值为 Unix 毫秒，或返回的时间文本（表示这一整秒）"`
 
 	PageRequest
 }

@@ -40,7 +40,7 @@ var whereOperators = map[string]skein.Operator{
 }
 
 // ParseWhere reads a where: a JSON list of [field, operator, value], or
-// [field, value] for =. Times may be written in TimeLayout in zone, or as Unix ms.
+// [field, value] for =. A time is Unix ms, or a whole second in TimeLayout in zone.
 // Errors: skein.ErrMalformed naming the line and what is wrong in it.
 func ParseWhere(raw jsontext.Value, zone *time.Location) ([]skein.Condition, error) {
 	var lines []jsontext.Value
@@ -149,7 +149,11 @@ func (p whereLine) values(c *skein.Condition, raw jsontext.Value) error {
 		if err != nil {
 			return err
 		}
-		c.Values = append(c.Values, v)
+		if seconds, ok := v.([]skein.Span); ok {
+			addSeconds(c, seconds)
+		} else {
+			c.Values = append(c.Values, v)
+		}
 	}
 	return nil
 }
@@ -244,8 +248,8 @@ func (p whereLine) moment(v any) (any, error) {
 	case int64:
 		return v, nil
 	case string:
-		if t, err := time.ParseInLocation(TimeLayout, v, p.zone); err == nil {
-			return t.UnixMilli(), nil
+		if wall, err := time.Parse(TimeLayout, v); err == nil && wall.Format(TimeLayout) == v {
+			return secondsOf(wall, p.zone), nil
 		}
 	}
 	return nil, p.fail("value is no YYYY-MM-DD HH:MM:SS and no Unix milliseconds")

@@ -35,7 +35,7 @@ func TestParseWhereReadsEveryFieldAndOperator(t *testing.T) {
 		`[["client_num",">",2]]`:                   {one(skein.FieldMembers, skein.Gt, int64(2))},
 		`[["client_num",">=",2]]`:                  {one(skein.FieldMembers, skein.Ge, int64(2))},
 		`[["ctime","<",1608126111686]]`:            {one(skein.FieldCreated, skein.Lt, int64(1608126111686))},
-		`[["mtime","<=","2020-12-16 21:41:51"]]`:   {one(skein.FieldUpdated, skein.Le, int64(1608126111000))},
+		`[["mtime","<=","2020-12-16 21:41:51"]]`:   {one(skein.FieldUpdated, skein.Le, skein.Span{From: 1608126111000, Until: 1608126112000})},
 		`[["conv_extend.a","x"]]`:                  {extend(skein.Eq, "x", "a")},
 		`[["conv_extend.a.b.c",">",1.5]]`:          {extend(skein.Gt, 1.5, "a", "b", "c")},
 		`[["conv_extend.a",1e3]]`:                  {extend(skein.Eq, 1000.0, "a")},
@@ -91,6 +91,7 @@ func TestParseWhereNamesTheLineAndWhatIsWrong(t *testing.T) {
 		"a client as true":            {`[["client_id","=",true]]`, "where.0", "no text"},
 		"a time in another form":      {`[["ctime",">","2020-12-16T21:41:51Z"]]`, "where.0", "YYYY-MM-DD"},
 		"a time that is none":         {`[["ctime",">","2020-13-16 21:41:51"]]`, "where.0", "YYYY-MM-DD"},
+		"a time with a fraction":      {`[["ctime",">","2020-12-16 21:41:51.5"]]`, "where.0", "YYYY-MM-DD"},
 		"exists with a word":          {`[["conv_extend.a","exists","yes"]]`, "where.0", "not true or false"},
 		"an order of true and false":  {`[["conv_extend.a",">",true]]`, "where.0", "no order"},
 		"a text that is too long":     {`[["conv_extend.a","` + strings.Repeat("a", 257) + `"]]`, "where.0", "longer than 256"},
@@ -165,9 +166,13 @@ func broken(c skein.Condition) string {
 			if !isText {
 				return "value that is no text"
 			}
-		case skein.FieldType, skein.FieldMembers, skein.FieldCreated, skein.FieldUpdated:
+		case skein.FieldType, skein.FieldMembers:
 			if !isInt {
 				return "value that is no integer"
+			}
+		case skein.FieldCreated, skein.FieldUpdated:
+			if _, isSpan := v.(skein.Span); !isInt && !isSpan {
+				return "value that is no time"
 			}
 		default:
 			equality := c.Op == skein.Eq || c.Op == skein.Ne || many

@@ -50,10 +50,10 @@ func positive(cond skein.Condition, op skein.Operator) (string, []any) {
 	case skein.FieldMembers:
 		return compare("c.member_count", op, numberValues(cond.Values))
 	case skein.FieldCreated:
-		return compare("c.created", op, numberValues(cond.Values))
+		return moments("c.created", op, cond.Values)
 	case skein.FieldUpdated:
-		sql, args := compare("c.updated", op, numberValues(cond.Values))
-		return "c.updated <> 0 AND " + sql, args
+		sql, args := moments("c.updated", op, cond.Values)
+		return "c.updated <> 0 AND (" + sql + ")", args
 	case skein.FieldMember:
 		return membership(op, stringValues(cond.Values))
 	case skein.FieldExtend:
@@ -100,6 +100,30 @@ func compare(column string, op skein.Operator, values []any) (string, []any) {
 		}
 		return column + " " + word + " ?", values[:1]
 	}
+}
+
+// moments is compare for a column of Unix milliseconds; values may be spans too.
+func moments(column string, op skein.Operator, values []any) (string, []any) {
+	sql, args := compare(column, op, numberValues(values))
+	for _, v := range values {
+		span, ok := v.(skein.Span)
+		if !ok {
+			continue
+		}
+		switch op {
+		case skein.Lt:
+			sql, args = column+" < ?", append(args, span.From)
+		case skein.Le:
+			sql, args = column+" < ?", append(args, span.Until)
+		case skein.Gt:
+			sql, args = column+" >= ?", append(args, span.Until)
+		case skein.Ge:
+			sql, args = column+" >= ?", append(args, span.From)
+		default:
+			sql, args = sql+" OR "+column+" >= ? AND "+column+" < ?", append(args, span.From, span.Until)
+		}
+	}
+	return sql, args
 }
 
 // membership is whether one of the clients is a member. No order is defined on it.

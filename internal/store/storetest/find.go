@@ -205,6 +205,7 @@ func seeConditions(f *fixture) {
 	ext := func(path ...string) skein.Condition { return skein.Condition{Field: skein.FieldExtend, Path: path} }
 	field := func(of skein.Field) skein.Condition { return skein.Condition{Field: of} }
 	list := func(values ...any) []any { return values }
+	second := func(from skein.Millis) skein.Span { return skein.Span{From: from, Until: from + 1000} }
 	for name, tt := range map[string]struct {
 		cond   skein.Condition
 		op     skein.Operator
@@ -247,6 +248,16 @@ func seeConditions(f *fixture) {
 		"members in":                            {field(skein.FieldMembers), skein.In, list(int64(0), int64(3)), "bare odd"},
 		"created <=":                            {field(skein.FieldCreated), skein.Le, list(int64(start) + 1), "full text"},
 		"created >":                             {field(skein.FieldCreated), skein.Gt, list(int64(start) + 1), "bare list odd word"},
+		"created = a second":                    {field(skein.FieldCreated), skein.Eq, list(second(start)), "bare full list odd text word"},
+		"created = one of no time":              {field(skein.FieldCreated), skein.Eq, list(skein.Span{From: start, Until: start}), nothing},
+		"created in seconds and moments":        {field(skein.FieldCreated), skein.In, list(second(start+5000), int64(start), second(start-1000)), "full"},
+		"created not in seconds":                {field(skein.FieldCreated), skein.NotIn, list(second(start+5000), second(start)), nothing},
+		"updated = a second":                    {field(skein.FieldUpdated), skein.Eq, list(skein.Span{From: 0, Until: 7}), "full"},
+		"updated != a second":                   {field(skein.FieldUpdated), skein.Ne, list(skein.Span{From: 5, Until: 8}), "bare list odd text"},
+		"updated < a second":                    {field(skein.FieldUpdated), skein.Lt, list(skein.Span{From: 7, Until: 9}), "full"},
+		"updated <= a second":                   {field(skein.FieldUpdated), skein.Le, list(skein.Span{From: 5, Until: 9}), "full word"},
+		"updated > a second":                    {field(skein.FieldUpdated), skein.Gt, list(skein.Span{From: 5, Until: 8}), "text"},
+		"updated >= a second":                   {field(skein.FieldUpdated), skein.Ge, list(skein.Span{From: 7, Until: 9}), "text word"},
 		"updated =":                             {field(skein.FieldUpdated), skein.Eq, list(int64(5)), "full"},
 		"updated = never":                       {field(skein.FieldUpdated), skein.Eq, list(int64(0)), nothing},
 		"updated < ":                            {field(skein.FieldUpdated), skein.Lt, list(int64(9)), "full word"},
