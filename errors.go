@@ -19,6 +19,7 @@ var (
 	ErrUnknownConversation = errors.New("unknown conversation")
 	ErrUnknownMessage      = errors.New("unknown message")
 	ErrConflict            = errors.New("conflict")
+	ErrTooSlow             = errors.New("sent too slowly")
 	ErrTooLarge            = errors.New("too large")
 	ErrRateLimited         = errors.New("rate limited")
 	ErrConvType            = errors.New("wrong conversation type")

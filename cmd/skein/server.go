@@ -120,7 +120,9 @@ func (s *server) wire(uploads *files.Store) {
 	})
 	s.public.http = newHTTPServer(rest.New(rest.Options{
 		Table: table, Gate: s.gate, PublicURL: s.config.PublicURL,
-		Routes: s.routes(uploads), Unrouted: s.pages(table), Log: s.log, Registerer: s.registry,
+		Routes:    s.routes(),
+		Downloads: map[string]http.Handler{skein.UploadsPath + "{name}": uploads.Handler()},
+		Unrouted:  s.pages(table), Log: s.log, Registerer: s.registry,
 	}), s.log)
 	s.public.http.WriteTimeout = answerWait
 	s.admin.http = newHTTPServer(s.adminRoutes(), s.log)
@@ -134,12 +136,11 @@ func (s *server) historyIsPrivate(ctx context.Context, app string) bool {
 }
 
 // routes are the public paths beside the op table's.
-func (s *server) routes(uploads *files.Store) map[string]http.Handler {
+func (s *server) routes() map[string]http.Handler {
 	return map[string]http.Handler{
-		ops.SocketPath:               s.sockets,
-		skein.UploadsPath + "{name}": rest.Patient(uploads.Handler()),
-		"/healthz":                   http.HandlerFunc(healthz),
-		"/readyz":                    http.HandlerFunc(s.readyz),
+		ops.SocketPath: s.sockets,
+		"/healthz":     http.HandlerFunc(healthz),
+		"/readyz":      http.HandlerFunc(s.readyz),
 	}
 }
 

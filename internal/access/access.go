@@ -57,6 +57,24 @@ type Credentials struct {
 // unknown app, a wrong key, a wrong or absent token, one answer for all;
 // skein.ErrBanned; skein.ErrUnknownClient for a token of nobody; skein.ErrRateLimited.
 func (g *Gate) Caller(ctx context.Context, c Credentials) (skein.Actor, error) {
+	actor, err := g.identify(ctx, c)
+	if err != nil {
+		return skein.Actor{}, err
+	}
+	return actor, g.rates.admitREST(actor, g.opts.Now())
+}
+
+// Revoked is why credentials that were good are so no longer, for a call that takes
+// long; nil: they are good, or it cannot be told now. Errors: as Caller.
+func (g *Gate) Revoked(ctx context.Context, c Credentials) error {
+	if _, err := g.identify(ctx, c); Refused(err) {
+		return err
+	}
+	return nil
+}
+
+// identify is Caller without a count.
+func (g *Gate) identify(ctx context.Context, c Credentials) (skein.Actor, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	app, known, err := g.appOrNobody(ctx, c.App)
@@ -82,7 +100,7 @@ func (g *Gate) Caller(ctx context.Context, c Credentials) (skein.Actor, error) {
 	if !known || !proven && !app.Settings.Open {
 		return skein.Actor{}, skein.ErrUnauthenticated
 	}
-	return actor, g.rates.admitREST(actor, g.opts.Now())
+	return actor, nil
 }
 
 // Login is what a socket shows to become a session.
@@ -107,7 +125,7 @@ func (g *Gate) Login(ctx context.Context, in Login) (skein.Actor, error) {
 	switch {
 	case err == nil:
 		g.rates.loginSucceeded(key)
-	case refused(err):
+	case Refused(err):
 		g.rates.loginFailed(key, perMinute)
 	}
 	return actor, err
@@ -159,8 +177,9 @@ func (g *Gate) loginRate(ctx context.Context, app string) int {
 	return skein.DefaultLoginRate
 }
 
-// refused tells a login that was turned away from one that could not be decided.
-func refused(err error) bool {
+// Refused tells callers that were turned away from those about whom nothing could be
+// decided.
+func Refused(err error) bool {
 	return errors.Is(err, skein.ErrUnauthenticated) || errors.Is(err, skein.ErrForbidden) ||
 		errors.Is(err, skein.ErrBanned) || errors.Is(err, skein.ErrUnknownClient)
 }

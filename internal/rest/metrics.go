@@ -1,21 +1,26 @@
 package rest
 
 import (
+	"errors"
 	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/access"
+	"github.com/skein-im/skein/internal/share"
 	"github.com/skein-im/skein/internal/wire"
 )
 
 type metrics struct {
 	calls   *prometheus.CounterVec
 	seconds *prometheus.HistogramVec
-	refused prometheus.Counter
+	refused *prometheus.CounterVec
+	cut     *prometheus.CounterVec
 }
 
-func newMetrics(r prometheus.Registerer) metrics {
+func newMetrics(r prometheus.Registerer, h *held) metrics {
 	m := metrics{
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "skein_rest_calls_total", Help: "REST calls by op and code.",
@@ -23,14 +28,36 @@ func newMetrics(r prometheus.Registerer) metrics {
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "skein_rest_seconds", Help: "Time to answer a REST call.", Buckets: prometheus.ExponentialBuckets(0.0005, 4, 8),
 		}, []string{"op"}),
-		refused: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "skein_rest_refused_total", Help: "REST calls refused because too many, or too large answers, were under way.",
-		}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "skein_rest_refused_total", Help: "REST calls refused because their app or client held its share, by what it held too much of.",
+		}, []string{"what"}),
+		cut: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "skein_uploads_cut_total", Help: "Uploads ended because they came too slowly, or because their caller was banned, logged out or deleted.",
+		}, []string{"reason"}),
 	}
 	if r != nil {
-		r.MustRegister(m.calls, m.seconds, m.refused)
+		r.MustRegister(m.calls, m.seconds, m.refused, m.cut,
+			gauge("skein_rest_in_flight", "REST calls under way whose body has come.", h.calls),
+			gauge("skein_rest_body_bytes", "Memory of the JSON bodies of REST calls, read or being read.", h.bodies),
+			gauge("skein_rest_answer_bytes", "Memory of large REST answers that are being sent.", h.answers),
+			gauge("skein_uploads", "Uploads under way.", h.uploads),
+			gauge("skein_downloads", "Downloads under way.", h.downloads))
 	}
 	return m
+}
+
+func gauge(name, help string, p *share.Pool) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(p.Taken()) })
+}
+
+// uploaded counts an upload that was cut; cause is what ended its context.
+func (m metrics) uploaded(err, cause error) {
+	switch {
+	case errors.Is(err, skein.ErrTooSlow):
+		m.cut.WithLabelValues("slow").Inc()
+	case access.Refused(cause):
+		m.cut.WithLabelValues("revoked").Inc()
+	}
 }
 
 func (m metrics) observe(op string, err error, took time.Duration) {

@@ -1,58 +1,100 @@
 package rest
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net/http"
+	"os"
 	"time"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/access"
 )
 
-// stall is how long a peer may bring, or take, nothing. A large file may take its
-// time while a peer that stopped is let go.
-const stall = 30 * time.Second
+const (
+	// stall is how long a peer may take for the next piece. A large file may take
+	// its time, while a peer that stopped, or sends a byte now and then, is let go.
+	stall = 30 * time.Second
+	// piece is how much must come, or be taken, within one stall, in bytes.
+	piece = 64 << 10
+)
 
-// patientReader gives a body a new deadline with every read.
+// patientReader reads a body of any length as long as a piece of it comes within
+// each stall. Only the time that it waits for the peer counts.
 type patientReader struct {
-	conn *http.ResponseController
 	io.ReadCloser
+
+	ctx    context.Context //nolint:containedctx // of one upload; its cause ends the reading
+	conn   *http.ResponseController
+	stall  time.Duration
+	came   int           // bytes of the piece at hand
+	waited time.Duration // for them
 }
 
+// Read fails with skein.ErrTooSlow, or with the cause that ended the context.
 func (p *patientReader) Read(b []byte) (int, error) {
-	_ = p.conn.SetReadDeadline(time.Now().Add(stall)) // not supported in tests alone
-	return p.ReadCloser.Read(b)
+	started := time.Now()
+	_ = p.conn.SetReadDeadline(started.Add(p.stall - p.waited)) // not supported in tests alone
+	// Whoever ends the context sets the deadline to the past after that, so one of
+	// the two is seen.
+	if p.ctx.Err() != nil {
+		return 0, context.Cause(p.ctx)
+	}
+	n, err := p.ReadCloser.Read(b)
+	p.waited += time.Since(started)
+	if p.came += n; p.came >= piece {
+		p.came, p.waited = 0, 0
+	}
+	switch {
+	case err == io.EOF:
+		return n, err
+	case access.Refused(context.Cause(p.ctx)): // net/http cancels it too, when a read fails
+		return n, context.Cause(p.ctx)
+	case errors.Is(err, os.ErrDeadlineExceeded), err == nil && p.waited >= p.stall:
+		return n, &skein.Fault{Err: skein.ErrTooSlow, Field: "file", Detail: "came slower than 64 KiB in " + p.stall.String()}
+	}
+	return n, err
 }
 
 // answerSoon gives the answer behind a long body its time.
 func (p *patientReader) answerSoon() {
-	_ = p.conn.SetWriteDeadline(time.Now().Add(stall)) // as above
+	_ = p.conn.SetWriteDeadline(time.Now().Add(p.stall)) // as above
 }
 
-// Patient lets a handler write for as long as the peer takes what it writes: the
-// server's own WriteTimeout is for short answers.
-func Patient(h http.Handler) http.Handler {
+// patient lets a handler write for as long as the peer takes what it writes: the
+// server's own WriteTimeout is for short answers. How many it serves at once is
+// bounded, in all and for an address.
+func (s *Server) patient(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.ServeHTTP(&patientWriter{w, http.NewResponseController(w)}, r)
+		addr := s.opts.RemoteAddr(r)
+		if !s.held.downloads.Take(addr, 1, 0) {
+			s.busy("", "downloads")
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "unavailable", http.StatusServiceUnavailable)
+			return
+		}
+		defer s.held.downloads.Give(addr, 1)
+		h.ServeHTTP(&patientWriter{w, http.NewResponseController(w), s.opts.Limits.Stall}, r)
 	})
 }
 
 type patientWriter struct {
 	http.ResponseWriter
 
-	conn *http.ResponseController
+	conn  *http.ResponseController
+	stall time.Duration
 }
 
 // Unwrap is for http.ResponseController.
 func (p *patientWriter) Unwrap() http.ResponseWriter { return p.ResponseWriter }
 
-func (p *patientWriter) wait() { _ = p.conn.SetWriteDeadline(time.Now().Add(stall)) } // not supported in tests alone
+func (p *patientWriter) wait() { _ = p.conn.SetWriteDeadline(time.Now().Add(p.stall)) } // not supported in tests alone
 
 func (p *patientWriter) Write(b []byte) (int, error) {
 	p.wait()
 	return p.ResponseWriter.Write(b)
 }
-
-// piece is how much may be taken within one stall, in bytes: it bounds how slow a
-// peer may be.
-const piece = 64 << 10
 
 // ReadFrom writes a file piece by piece, each of which the kernel can send by
 // itself: it knows a file behind one io.LimitedReader, not behind two.

@@ -48,13 +48,19 @@ func (w *timed) ReadFrom(src io.Reader) (int64, error) {
 	return int64(n), err
 }
 
+// patient is a server's patience around a handler.
+func patient(h http.Handler) http.Handler {
+	limits := Limits{}.withDefaults()
+	return (&Server{opts: Options{Limits: limits, RemoteAddr: connectionAddr}, held: newHeld(limits)}).patient(h)
+}
+
 func TestADownloadHasTimeForEachPiece(t *testing.T) {
 	const size = 3*piece + 7
 	name := filepath.Join(t.TempDir(), "x.txt")
 	if err := os.WriteFile(name, []byte(strings.Repeat("x", size)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	serve := Patient(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, name) }))
+	serve := patient(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, name) }))
 	w := &timed{ResponseRecorder: httptest.NewRecorder()}
 	serve.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/x.txt", nil))
 	if len(w.written) != 4 || w.Body.Len() != size {
@@ -74,7 +80,7 @@ func TestADownloadHasTimeForEachPiece(t *testing.T) {
 
 func TestShortWritesAreTimedToo(t *testing.T) {
 	w := &timed{ResponseRecorder: httptest.NewRecorder()}
-	Patient(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	patient(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, err := io.Copy(w, strings.NewReader("short"))
 		if err != nil {
 			t.Errorf("got error %v", err)

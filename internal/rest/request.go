@@ -1,11 +1,11 @@
 package rest
 
 import (
-	"context"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
 
 	"github.com/skein-im/skein"
@@ -16,19 +16,15 @@ import (
 // errPanicked is code 1; its text is never told.
 var errPanicked = errors.New("a handler panicked")
 
-// caller is who makes the request.
-func (s *Server) caller(ctx context.Context, r *http.Request) (skein.Actor, error) {
+// credentials are what the request shows. Errors: skein.ErrMissingHeader,
+// skein.ErrMalformed.
+func credentials(r *http.Request) (access.Credentials, error) {
 	app, err := appOf(r.Header)
-	if err != nil {
-		return skein.Actor{}, err
-	}
-	by, err := s.opts.Gate.Caller(ctx, access.Credentials{
+	return access.Credentials{
 		App:           app,
 		Key:           headerOf(r.Header, "App-Key"),
 		Authorization: headerOf(r.Header, "Authorization"),
-	})
-	by.English = wire.LangOf(r.Header.Get("Accept-Language")) == wire.English
-	return by, err
+	}, err
 }
 
 // appOf is the app of the request: IM-APP-ID or app-id, which must agree.
@@ -94,6 +90,14 @@ func readInto(buf *[]byte, w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// bodyRoom is how much memory the body of a request may take, in bytes.
+func bodyRoom(r *http.Request) int64 {
+	if r.ContentLength < 0 {
+		return wire.MaxBody
+	}
+	return min(r.ContentLength, wire.MaxBody)
+}
+
 // checkEncoding refuses a body that is encoded: what it grows to has no bound.
 func checkEncoding(h http.Header) error {
 	if h.Get("Content-Encoding") != "" {
@@ -122,6 +126,9 @@ func readAll(buf *[]byte, from io.Reader) error {
 func bodyError(err error) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return skein.ErrTooLarge
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return skein.ErrTooSlow
 	}
 	return skein.Malformed("", "body could not be read")
 }

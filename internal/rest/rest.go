@@ -27,11 +27,14 @@ type Options struct {
 
 	// Routes are further paths with their own handlers, by ServeMux pattern.
 	Routes map[string]http.Handler
+	// Downloads are further paths whose answers may be long.
+	Downloads map[string]http.Handler
 	// Unrouted answers what no route is for; nil: NotFound.
 	Unrouted http.Handler
 
-	MaxInFlight    int // calls at once, beyond which 5030 is answered; default 4,096
-	MaxAnswerBytes int // memory of answers over 64 KiB, beyond which 5030 is answered; default 512 MiB
+	Limits Limits
+	// RemoteAddr is the IP address that a request came from; default: the connection's.
+	RemoteAddr func(*http.Request) string
 
 	Log        *slog.Logger
 	Registerer prometheus.Registerer // nil: no metrics
@@ -43,31 +46,27 @@ const maxHeader = 16 << 10
 
 // Server answers HTTP.
 type Server struct {
-	opts     Options
-	mux      *http.ServeMux
-	inFlight chan struct{}
-	answers  answers
-	metrics  metrics
+	opts    Options
+	mux     *http.ServeMux
+	held    held
+	metrics metrics
 }
 
 // New is a server over an op table.
 func New(opts Options) *Server {
-	if opts.MaxInFlight == 0 {
-		opts.MaxInFlight = 4096
-	}
-	if opts.MaxAnswerBytes == 0 {
-		opts.MaxAnswerBytes = defaultAnswerBytes
+	opts.Limits = opts.Limits.withDefaults()
+	if opts.RemoteAddr == nil {
+		opts.RemoteAddr = connectionAddr
 	}
 	if opts.Unrouted == nil {
 		opts.Unrouted = http.HandlerFunc(NotFound)
 	}
 	s := &Server{
-		opts:     opts,
-		mux:      http.NewServeMux(),
-		inFlight: make(chan struct{}, opts.MaxInFlight),
-		answers:  answers{limit: int64(opts.MaxAnswerBytes)},
-		metrics:  newMetrics(opts.Registerer),
+		opts: opts,
+		mux:  http.NewServeMux(),
+		held: newHeld(opts.Limits),
 	}
+	s.metrics = newMetrics(opts.Registerer, &s.held)
 	s.route()
 	return s
 }
@@ -85,10 +84,13 @@ func (s *Server) route() {
 		paths[op.Path].add(op)
 	}
 	for p, e := range paths {
-		s.mux.Handle(p, s.limited(s.serve(e)))
+		s.mux.Handle(p, s.serve(e))
 	}
 	for pattern, h := range s.opts.Routes {
 		s.mux.Handle(pattern, h)
+	}
+	for pattern, h := range s.opts.Downloads {
+		s.mux.Handle(pattern, s.patient(h))
 	}
 	s.mux.Handle("/", s.opts.Unrouted)
 }
@@ -151,20 +153,6 @@ func headerSize(r *http.Request) int {
 	return n
 }
 
-// limited answers 5030 at once where too many calls are under way.
-func (s *Server) limited(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case s.inFlight <- struct{}{}:
-			defer func() { <-s.inFlight }()
-			next.ServeHTTP(w, r)
-		default:
-			s.metrics.refused.Inc()
-			wire.WriteError(w, r, skein.ErrUnavailable)
-		}
-	})
-}
-
 // serve answers the calls of one path.
 func (s *Server) serve(e endpoint) http.Handler {
 	allow := e.allow()
@@ -175,33 +163,59 @@ func (s *Server) serve(e endpoint) http.Handler {
 			return
 		}
 		started := time.Now()
-		answer, err := s.call(w, r, op)
+		app, answer, err := s.call(w, r, op)
 		s.metrics.observe(op.Name, err, time.Since(started))
 		if err != nil {
 			s.logFailure(w, r, op, err)
 			wire.WriteError(w, r, err)
 			return
 		}
-		release, err := s.answers.hold(len(answer))
-		if err != nil {
-			s.metrics.refused.Inc()
-			wire.WriteError(w, r, err)
-			return
-		}
-		defer release()
-		wire.WriteData(w, r, answer)
+		s.answer(w, r, app, answer)
 	})
 }
 
-// call runs one op for one request.
-func (s *Server) call(w http.ResponseWriter, r *http.Request, op *ops.Op) ([]byte, error) {
-	ctx := r.Context()
-	by, err := s.caller(ctx, r)
-	if err != nil {
-		return nil, err
+// answer sends an answer, which may take as long as its caller takes to read it.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, app string, data []byte) {
+	if len(data) >= largeAnswer {
+		n := 2 * int64(len(data)) // the envelope is another copy
+		if !s.held.answers.Take(app, n, 0) {
+			s.busy(app, "answers")
+			wire.WriteError(w, r, skein.ErrUnavailable)
+			return
+		}
+		defer s.held.answers.Give(app, n)
 	}
+	wire.WriteData(w, r, data)
+}
+
+// call runs one op for one request, and says of which app it is.
+func (s *Server) call(w http.ResponseWriter, r *http.Request, op *ops.Op) (app string, answer []byte, err error) {
+	shown, err := credentials(r)
+	if err != nil {
+		return "", nil, err
+	}
+	by, err := s.opts.Gate.Caller(r.Context(), shown)
+	if err != nil {
+		return "", nil, err
+	}
+	by.English = wire.LangOf(r.Header.Get("Accept-Language")) == wire.English
 	if op.Multipart {
-		return s.upload(ctx, w, r, by, op)
+		answer, err = s.upload(w, r, by, shown, op)
+	} else {
+		answer, err = s.run(w, r, by, op)
+	}
+	return by.App.ID, answer, err
+}
+
+// run reads the body of a call, which its caller may send slowly, and only then takes
+// a place among the calls under way.
+func (s *Server) run(w http.ResponseWriter, r *http.Request, by skein.Actor, op *ops.Op) ([]byte, error) {
+	if n := bodyRoom(r); n > 0 {
+		if !s.held.bodies.Take(by.App.ID, n, 0) {
+			s.busy(by.App.ID, "bodies")
+			return nil, skein.ErrUnavailable
+		}
+		defer s.held.bodies.Give(by.App.ID, n)
 	}
 	body, err := readBody(w, r)
 	if err != nil {
@@ -212,7 +226,12 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, op *ops.Op) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	return s.opts.Table.Do(ctx, by, op, func(in any) error {
+	if !s.held.calls.Take(by.App.ID, 1, 0) {
+		s.busy(by.App.ID, "calls")
+		return nil, skein.ErrUnavailable
+	}
+	defer s.held.calls.Give(by.App.ID, 1)
+	return s.opts.Table.Do(r.Context(), by, op, func(in any) error {
 		return wire.DecodeREST(*body, query, pathOf(r, op), in)
 	})
 }

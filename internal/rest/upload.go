@@ -6,8 +6,11 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"sync"
+	"time"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/wire"
 )
@@ -18,8 +21,9 @@ const (
 )
 
 // upload runs an op whose body is a form with the field "file". The file streams
-// through; it is never held in memory.
-func (s *Server) upload(ctx context.Context, w http.ResponseWriter, r *http.Request, by skein.Actor, op *ops.Op) ([]byte, error) {
+// through; it is never held in memory. The upload ends when its caller is banned,
+// logged out or deleted meanwhile.
+func (s *Server) upload(w http.ResponseWriter, r *http.Request, by skein.Actor, shown access.Credentials, op *ops.Op) ([]byte, error) {
 	if err := checkEncoding(r.Header); err != nil {
 		return nil, err
 	}
@@ -27,9 +31,28 @@ func (s *Server) upload(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if r.ContentLength > limit+formOverhead {
 		return nil, skein.About(skein.ErrTooLarge, "file")
 	}
-	patient := &patientReader{http.NewResponseController(w), r.Body}
+	if err := s.takeUpload(by); err != nil {
+		return nil, err
+	}
+	defer s.giveUpload(by)
+
+	ctx, end := context.WithCancelCause(r.Context())
+	conn := http.NewResponseController(w)
+	var watching sync.WaitGroup
+	watching.Go(func() { s.watch(ctx, shown, end, conn) })
+	defer watching.Wait()
+	defer end(nil)
+
+	patient := &patientReader{ReadCloser: r.Body, ctx: ctx, conn: conn, stall: s.opts.Limits.Stall}
 	r.Body = http.MaxBytesReader(w, patient, limit+formOverhead)
 	defer patient.answerSoon()
+	answer, err := s.receive(ctx, r, by, op)
+	s.metrics.uploaded(err, context.Cause(ctx))
+	return answer, err
+}
+
+// receive hands the file of a form to its op.
+func (s *Server) receive(ctx context.Context, r *http.Request, by skein.Actor, op *ops.Op) ([]byte, error) {
 	file, err := filePart(r)
 	if err != nil {
 		return nil, err
@@ -40,6 +63,24 @@ func (s *Server) upload(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		}
 		return nil
 	})
+}
+
+// watch ends an upload whose caller may upload no more, and returns with ctx.
+func (s *Server) watch(ctx context.Context, shown access.Credentials, end context.CancelCauseFunc, conn *http.ResponseController) {
+	tick := time.NewTicker(s.opts.Limits.Recheck)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := s.opts.Gate.Revoked(ctx, shown); err != nil {
+			end(err)
+			_ = conn.SetReadDeadline(time.Unix(1, 0)) // wakes the reader; not supported in tests alone
+			return
+		}
+	}
 }
 
 // filePart is the form's first file in the field "file".
@@ -76,6 +117,9 @@ func (f formReader) Read(p []byte) (int, error) {
 func formError(err error) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return skein.About(skein.ErrTooLarge, "file")
+	}
+	if errors.Is(err, skein.ErrTooSlow) || access.Refused(err) {
+		return err // patientReader's
 	}
 	return skein.Malformed("file", "form could not be read")
 }

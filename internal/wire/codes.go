@@ -49,6 +49,7 @@ var Codes = []Code{
 	{skein.ErrConflict, 4013, 409, "冲突", "conflict"},
 	{ErrUnknownPath, 4040, 404, "未知接口", "unknown endpoint"},
 	{ErrMethod, 4050, 405, "请求方法不允许", "method not allowed"},
+	{skein.ErrTooSlow, 4080, 408, "请求发送过慢", "request sent too slowly"},
 	{skein.ErrTooLarge, 4130, 413, "请求过大", "request too large"},
 	{skein.ErrRateLimited, 4290, 429, "请求过于频繁", "rate limited"},
 	{skein.ErrConvType, 4405, 400, "错误的会话类型", "wrong conversation type"},

@@ -1,0 +1,86 @@
+package share
+
+import (
+	"strconv"
+	"testing"
+)
+
+// fill takes one at a time until the holder is refused, and says how many it got.
+func fill(p *Pool, holder string) (n int64) {
+	for p.Take(holder, 1, 0) {
+		n++
+	}
+	return n
+}
+
+func TestNoHolderTakesAll(t *testing.T) {
+	for name, tt := range map[string]struct{ limit, weight, first, second int64 }{
+		"equal weight":           {100, 1, 50, 25},
+		"four times what's free": {1000, 4, 800, 160},
+		"no weight counts as 1":  {100, 0, 50, 25},
+		"nothing to divide":      {0, 1, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := New(tt.limit, tt.weight)
+			if got := fill(p, "first"); got != tt.first {
+				t.Errorf("%+v: the first got %d, want %d", tt, got, tt.first)
+			}
+			if got := fill(p, "second"); got != tt.second {
+				t.Errorf("%+v: the second got %d, want %d", tt, got, tt.second)
+			}
+		})
+	}
+}
+
+func TestANewcomerFindsRoomBesideSeveralGreedyHolders(t *testing.T) {
+	p := New(4096, 1)
+	for i := range 10 {
+		for j := range i + 1 { // they all come again as soon as something is free
+			fill(p, "greedy "+strconv.Itoa(j))
+		}
+		if !p.Take("calm", 1, 0) {
+			t.Fatalf("beside %d greedy holders: refused with %d of 4096 taken", i+1, p.Taken())
+		}
+		p.Give("calm", 1)
+	}
+}
+
+func TestWhatIsGivenBackIsFree(t *testing.T) {
+	p := New(10, 1)
+	if !p.Take("a", 5, 0) || p.Take("a", 1, 0) {
+		t.Fatalf("half of 10 is a's share; taken %d", p.Taken())
+	}
+	p.Give("a", 5)
+	if got := p.Taken(); got != 0 || len(p.held) != 0 {
+		t.Errorf("all was given back: taken %d, held %v", got, p.held)
+	}
+	if got := p.Refused(); got != 1 {
+		t.Errorf("refused %d times, want 1", got)
+	}
+}
+
+func TestAHolderMayHaveABoundOfItsOwn(t *testing.T) {
+	for name, limit := range map[string]int64{"of a bounded pool": 100, "of a pool without bound": -1} {
+		p := New(limit, 1)
+		if !p.Take("a", 2, 2) || p.Take("a", 1, 2) || !p.Take("b", 1, 2) {
+			t.Errorf("%s: a took 2 of its 2 and b 1: taken %d", name, p.Taken())
+		}
+	}
+}
+
+func TestAPoolWithoutBoundRefusesNobody(t *testing.T) {
+	p := New(-1, 1)
+	for range 1000 {
+		if !p.Take("a", 1<<40, 0) {
+			t.Fatal("refused")
+		}
+	}
+}
+
+func TestTakingAndGivingAllocatesNothing(t *testing.T) {
+	p := New(100, 1)
+	p.Take("other", 1, 0)
+	if got := testing.AllocsPerRun(1000, func() { p.Take("app", 1, 0); p.Give("app", 1) }); got != 0 {
+		t.Errorf("%v allocations", got)
+	}
+}
