@@ -105,7 +105,15 @@ type Draft struct {
 	App    string
 	Need   Need   // what the sender must be; checked in the commit that stores it
 	Device string // leave this device of the sender out of the live copy; empty: none
+
+	// MarkRead: with NeedServer, the sender has read what was said before. With any
+	// other need it always has.
+	MarkRead bool
 }
+
+// Speaks reports whether the sender itself speaks, and so has read what was said
+// before: not where the backend speaks in its name, unless it says so.
+func (d Draft) Speaks() bool { return d.Need != NeedServer || d.MarkRead }
 
 // Sent is what members are to see now: a message, stored or transient, or what
 // became of one.
@@ -115,6 +123,7 @@ type Sent struct {
 	App      string
 	ConvType ConvType
 	Device   string  // as in Draft
+	Spoken   bool    // the sender is a member whose read position it moved
 	Change   *Change // set: not the message is new, but this; its Message is the one above
 	// Hidden are those who deleted the message for themselves, with a Change: to them
 	// it goes blank, as StatusDeleted.

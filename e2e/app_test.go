@@ -144,7 +144,7 @@ func (a *app) group(t *testing.T, owner string, others ...string) string {
 // send sends a text.
 func (a *app) send(t *testing.T, conv, from, text string) *answer {
 	t.Helper()
-	return a.must(t, "POST", convPath(conv, "message"), map[string]any{"from_client": from, "type": -1, "text": text})
+	return a.must(t, "POST", convPath(conv, "message"), map[string]any{"from_client": from, "type": -1, "text": text, "mark_read": 1})
 }
 
 func convPath(conv string, more ...string) string {

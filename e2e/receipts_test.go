@@ -40,6 +40,27 @@ func (c *socket) wantReads(t *testing.T, what, conv string, want ...position) {
 	}
 }
 
+func TestWhoAnswersHasReadAndTheOtherIsTold(t *testing.T) {
+	t.Parallel()
+	a := strict(t)
+	tom, jerry := a.user(t, "tom"), a.user(t, "jerry")
+	conv := a.conv(t, 1, tom, jerry)
+	one, two := a.login(t, tom, "one"), a.login(t, jerry, "two")
+	text := obj{"conv_id": conv, "type": -1, "text": "hi"}
+	for range 3 {
+		one.ask(t, "msg.send", text).want(t, "Tom says", 0)
+	}
+	two.ask(t, "msg.send", text).want(t, "Jerry answers", 0)
+	want := position{ClientID: jerry, ReadSeq: 4, ReceivedSeq: 4}
+	one.wantReads(t, "Jerry answered", conv, want)
+	two.ask(t, "conv.read", obj{"conv_id": conv}).want(t, "Jerry reads", 0)
+	one.wantReads(t, "Jerry said that it has read", conv, want)
+	one.ask(t, "msg.send", text).want(t, "Tom goes on", 0)
+	one.wantReads(t, "Tom had not read the answer", conv, position{ClientID: tom, ReadSeq: 5, ReceivedSeq: 5})
+	a.must(t, "POST", convPath(conv, "message"), obj{"from_client": jerry, "type": -1, "text": "says the backend"})
+	one.nothing(t, "conv.read")
+}
+
 func TestPositionsAreToldLiveAndMoveForwardOnly(t *testing.T) {
 	t.Parallel()
 	a := strict(t)

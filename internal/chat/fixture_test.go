@@ -117,7 +117,7 @@ func (f *fixture) say(conv skein.ID, n int) {
 	errs := make([]error, n)
 	for i := range n {
 		all.Go(func() {
-			_, errs[i] = f.Send(f.Context(), f.backend(), textOf(conv, "Tom", fmt.Sprint(i)))
+			_, errs[i] = f.Send(f.Context(), f.as("Tom", skein.NeedMember), textOf(conv, "Tom", fmt.Sprint(i)))
 		})
 	}
 	all.Wait()

@@ -24,7 +24,7 @@ func (f *fixture) send(conv skein.ID, from, text string, mentions ...string) {
 	f.Helper()
 	s := textOf(conv, from, text)
 	s.Mentions = mentions
-	_, err := f.Send(f.Context(), f.backend(), s)
+	_, err := f.Send(f.Context(), f.as(from, skein.NeedMember), s)
 	f.must(err)
 }
 

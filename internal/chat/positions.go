@@ -44,21 +44,39 @@ func (s *Service) move(ctx context.Context, by skein.Actor, id skein.ID, client 
 // tellPosition tells how far a member has come, if that is another place: the
 // member's own devices always, the others as the size of the conversation allows.
 func (s *Service) tellPosition(by skein.Actor, conv skein.Conversation, before, after skein.Member) {
-	if after.Read() == before.Read() && after.Received() == before.Received() {
+	moved := after.Read() != before.Read() || after.Received() != before.Received()
+	again := after.ReadSeq != before.ReadSeq && conv.Type != skein.Room // it says what its message has said
+	if !moved && !again {
 		return
 	}
+	s.tellAt(by, conv, skein.Position{Client: after.Client, Read: after.Read(), Received: after.Received()}, atOnce(before, after))
+}
+
+// tellPassed tells that the sender of a message has, by sending it, read what others
+// said before.
+func (s *Service) tellPassed(ctx context.Context, by skein.Actor, m skein.Message) {
+	conv, _, err := s.store.Conversation(ctx, by.App.ID, m.Conv, "")
+	if err != nil {
+		return // deleted meanwhile; otherwise conv.readers answers it
+	}
+	s.tellAt(by, conv, skein.Position{Client: m.Sender, Read: m.Seq, Received: m.Seq}, 2)
+}
+
+// tellAt tells a position: in conversations of up to atOnce members to all of them
+// now, in larger ones to the others later or not at all.
+func (s *Service) tellAt(by skein.Actor, conv skein.Conversation, at skein.Position, atOnce int) {
 	tell := func(fill func(*skein.Notice)) {
 		s.tell(by, skein.EventRead, conv.ID, func(n *skein.Notice) {
-			n.Positions = []skein.Position{{Client: after.Client, Read: after.Read(), Received: after.Received()}}
+			n.Positions = []skein.Position{at}
 			fill(n)
 		})
 	}
 	all := conv.Type != skein.Room && conv.Members <= maxToldTogether
-	if all && conv.Members <= atOnce(before, after) {
+	if all && conv.Members <= atOnce {
 		tell(func(*skein.Notice) {})
 		return
 	}
-	tell(func(n *skein.Notice) { n.Audience = []string{after.Client} })
+	tell(func(n *skein.Notice) { n.Audience = []string{at.Client} })
 	if all {
 		tell(func(n *skein.Notice) { n.Gather = true })
 	}

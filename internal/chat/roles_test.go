@@ -153,6 +153,7 @@ func TestMutedMembersDoNotSpeak(t *testing.T) {
 	f.wantErr("a member", speak("Iron"), skein.ErrForbidden)
 	f.must(speak("Tom"))
 	f.must(speak("Jerry"))
+	f.told = nil
 	f.must(f.MuteAll(t.Context(), manager, conv, false))
 	f.wantTold("all may speak", `conv.updated by "Jerry" [] also [] audience members`)
 	f.must(speak("Iron"))

@@ -16,6 +16,7 @@ type Sending struct {
 	From        string // the sender; a client's own id where the caller is one
 	ClientMsgID string
 	Device      string // this device of the sender is left out of the live copy
+	MarkRead    bool   // of the backend: the sender has read what was said before
 }
 
 // Sent is what came of a sending.
@@ -58,6 +59,9 @@ func (s *Service) sendStored(ctx context.Context, by skein.Actor, all []Sending)
 	}
 	for i := range sent {
 		sent[i].Err = named(cmp.Or(err, sent[i].Err), drafts[i].Sender)
+		if sent[i].Passed && sent[i].Err == nil {
+			s.tellPassed(ctx, by, sent[i].Message)
+		}
 	}
 	return sent
 }
@@ -69,7 +73,7 @@ func (s *Service) draft(by skein.Actor, in Sending) skein.Draft {
 			Body: in.Body, ID: s.newID(), Conv: in.Conv, Sender: in.From,
 			ClientMsgID: in.ClientMsgID, Status: skein.StatusNormal, Created: s.now(),
 		},
-		App: by.App.ID, Need: by.Need, Device: in.Device,
+		App: by.App.ID, Need: by.Need, Device: in.Device, MarkRead: in.MarkRead,
 	}
 	if by.Server() {
 		d.Need = skein.NeedServer

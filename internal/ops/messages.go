@@ -13,8 +13,8 @@ func messageOps(d Deps) []*Op {
 		batch(Op{
 			Name: "msg.send", Method: "POST", Path: "/im/conversations/{conv_id}/message", Need: skein.NeedMember, CountsAsSend: true,
 			Doc: Doc{
-				"Sends a message; the answer comes once it is durable. The backend may send for any client of the app, member or not.",
-				"发送消息；持久化后才返回。服务端可代表应用内任何用户发送，无论是否成员。",
+				"Sends a message; the answer comes once it is durable. The backend may send for any client of the app, member or not; that client's read position stays where it was unless mark_read is 1.",
+				"发送消息；持久化后才返回。服务端可代表应用内任何用户发送，无论是否成员；除非 mark_read 为 1，否则不移动其已读位置。",
 			},
 			Answer: wire.Sent{},
 		}, sendingOf, func(ctx context.Context, by skein.Actor, all []chat.Sending) []result {
@@ -69,7 +69,7 @@ func sendingOf(by skein.Actor, in wire.SendMessage) (chat.Sending, error) {
 	if err != nil {
 		return chat.Sending{}, err
 	}
-	s := chat.Sending{Body: body, Conv: conv, From: from, ClientMsgID: string(in.ClientMsgID), Device: string(in.DeviceID)}
+	s := chat.Sending{Body: body, Conv: conv, From: from, ClientMsgID: string(in.ClientMsgID), Device: string(in.DeviceID), MarkRead: bool(in.MarkRead)}
 	if in.NoSync == nil && by.Session != "" {
 		s.NoSync = true
 		if s.Device == "" {

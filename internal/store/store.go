@@ -184,6 +184,7 @@ type Messages interface {
 type Appended struct {
 	Message skein.Message
 	Again   bool
+	Passed  bool // the sender had not read all that was said before, and has now
 	Err     error
 }
 

@@ -24,6 +24,7 @@ type SendMessage struct {
 	MentionClientIDs []ClientID     `json:"mention_client_ids" en:"at most 100 clients" zh:"需要 @ 的用户，最多 100 个"`
 	ClientMsgID      ClientID       `json:"client_msg_id" en:"≤ 64 characters of your own; a retry with it answers the first message again" zh:"自定义 id，最多 64 个字符；以相同 id 重试会返回首条消息"`
 	ReplyTo          ClientID       `json:"reply_to" en:"a msg_id of this conversation" zh:"回复的 msg_id"`
+	MarkRead         Flag           `json:"mark_read" en:"1, from the backend: the sender has read what others said before; a client that sends always has" zh:"服务端代发时为 1：发送者视为已读此前消息；客户端自己发送始终视为已读"`
 	DeviceID         ClientID       `json:"device_id" en:"this device of the sender is left out of the live copy" zh:"该设备不接收实时副本"`
 }
 

@@ -114,13 +114,13 @@ func seatOf(m *skein.Member) seat {
 
 // said takes in a message that was stored. What was read between its commit and
 // now has it already.
-func (p *place) said(m skein.Message) {
+func (p *place) said(m skein.Message, spoken bool) {
 	p.turn++
 	if p.hasConv {
 		p.conv.LastSeq = max(p.conv.LastSeq, m.Seq)
 		p.conv.Active = max(p.conv.Active, m.Created)
 	}
-	if s, known := p.seats[m.Sender]; known && s.taken {
+	if s, known := p.seats[m.Sender]; known && s.taken && spoken {
 		s.member.SentSeq = max(s.member.SentSeq, m.Seq)
 		p.seats[m.Sender] = s
 	}

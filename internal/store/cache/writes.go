@@ -90,7 +90,7 @@ func (s *Store) take(m *skein.Sent) {
 	sh := s.places.lock(name)
 	if p, found := sh.find(name); found {
 		if m.Change == nil {
-			p.said(m.Message)
+			p.said(m.Message, m.Spoken)
 		} else {
 			p.changed(*m.Change)
 		}

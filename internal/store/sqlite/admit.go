@@ -86,8 +86,9 @@ func (c *connection) seat(conv int64, client string) (s *seat, err error) {
 			key:        r.ColumnInt64(0),
 			role:       smallColumn[skein.Role](r, 1),
 			mutedUntil: millisColumn(r, 2),
+			read:       r.ColumnInt64(3),
 		}
-	}, `SELECT member_key, role, muted_until FROM members WHERE conv_key = ?1 AND client_id = ?2`, conv, client)
+	}, `SELECT member_key, role, muted_until, max(join_seq - 1, cleared_seq, read_seq, sent_seq) FROM members WHERE conv_key = ?1 AND client_id = ?2`, conv, client)
 	return s, err
 }
 

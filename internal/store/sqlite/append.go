@@ -92,8 +92,7 @@ func (g *group) append(l *letter) (store.Appended, error) {
 	if err := g.refusal(p, *l.Draft); err != nil {
 		return store.Appended{}, err
 	}
-	m, err := g.store(p, l)
-	return store.Appended{Message: m}, err
+	return g.store(p, l)
 }
 
 // refusal is why the sender may not send this here now, or nil.
@@ -103,10 +102,10 @@ func (g *group) refusal(p *place, d skein.Draft) error {
 
 // store inserts the letter as the next message of its place. Errors: ErrConflict
 // when its id is there already.
-func (g *group) store(p *place, l *letter) (skein.Message, error) {
+func (g *group) store(p *place, l *letter) (store.Appended, error) {
 	key, err := g.nextMessage()
 	if err != nil {
-		return skein.Message{}, err
+		return store.Appended{}, err
 	}
 	m := l.Message
 	m.Seq = p.lastSeq + 1
@@ -118,23 +117,24 @@ func (g *group) store(p *place, l *letter) (skein.Message, error) {
 		m.Created, m.Updated, idOrNull(m.ReplyTo), l.mentions, m.URL, rawText(m.Attr), m.Text)
 	switch {
 	case err != nil:
-		return skein.Message{}, err
+		return store.Appended{}, err
 	case !stored:
-		return skein.Message{}, skein.About(skein.ErrConflict, "msg_id")
+		return store.Appended{}, skein.About(skein.ErrConflict, "msg_id")
 	}
 	g.known.nextMessage = key + 1
 	if err := g.useUploads(l.App, key, author{l.Sender, l.Need == skein.NeedServer}, l.uploads); err != nil {
-		return skein.Message{}, err
+		return store.Appended{}, err
 	}
 	g.advance(p, m)
-	if err := g.speak(p, m); err != nil {
-		return skein.Message{}, err
+	spoken, passed, err := g.speak(p, l, m.Seq)
+	if err != nil {
+		return store.Appended{}, err
 	}
 	if err := g.noteMentions(p.key, m.Seq, l); err != nil {
-		return skein.Message{}, err
+		return store.Appended{}, err
 	}
-	g.sent = append(g.sent, skein.Sent{Message: m, App: l.App, ConvType: p.typ, Device: l.Device})
-	return m, nil
+	g.sent = append(g.sent, skein.Sent{Message: m, App: l.App, ConvType: p.typ, Device: l.Device, Spoken: spoken})
+	return store.Appended{Message: m, Passed: passed}, nil
 }
 
 const insertMessage = `INSERT INTO messages (message_key, conv_key, seq, id, sender, client_msg_id, retry, content_hash,
@@ -173,15 +173,24 @@ func (g *group) advance(p *place, m skein.Message) {
 
 // speak notes that this message is the newest of its sender's seat, if it has one.
 // The place tells of the seat that spoke last, so that a seat's own row is written
-// only once another has spoken; both rows follow in flush.
-func (g *group) speak(p *place, m skein.Message) error {
-	s, err := g.seat(p.key, m.Sender)
+// only once another has spoken; both rows follow in flush. passed: the
+// sender had not read all that was said before. The backend reads nothing in a
+// sender's name unless it says so: then this is no seat's message (not spoken).
+func (g *group) speak(p *place, l *letter, seq int64) (spoken, passed bool, err error) {
+	s, err := g.seat(p.key, l.Sender)
 	if err != nil || s == nil {
-		return err
+		return false, false, err
 	}
+	if p.speaker == s.key {
+		s.read = max(s.read, p.spoke)
+	}
+	if passed = s.read < seq-1; passed && !l.Speaks() {
+		return false, false, nil
+	}
+	s.read = seq
 	if p.speaker != s.key && p.speaker != 0 {
 		g.overtaken[p.speaker] = p.spoke
 	}
-	p.speaker, p.spoke = s.key, m.Seq
-	return nil
+	p.speaker, p.spoke = s.key, seq
+	return true, passed, nil
 }

@@ -54,6 +54,7 @@ type seat struct {
 	key        int64
 	role       skein.Role
 	mutedUntil skein.Millis
+	read       int64 // skein.Member.Read; may be behind while it is the conversation's speaker
 }
 
 func newKnown() *known {

@@ -80,6 +80,9 @@ func (g *group) updateMember(before skein.Member, m memberRow, at skein.Millis) 
 		cleared_seq = ?7, pinned = ?8, muted = ?9, archived = ?10, draft = ?11, moved = ?12 WHERE member_key = ?1`,
 		m.key, after.Role, after.Nickname, after.MutedUntil, after.ReadSeq, after.ReceivedSeq,
 		after.ClearedSeq, after.Pinned, after.Muted, after.Archived, after.Draft, g.stamp)
+	if s := g.known.seats[seatName{m.conv.key, after.Client}]; s != nil {
+		s.read = max(s.read, after.Read())
+	}
 	if err != nil || after.Role == before.Role && after.Nickname == before.Nickname && after.MutedUntil == before.MutedUntil {
 		return m, err
 	}

@@ -78,7 +78,7 @@ var appends = []check{
 		d.Device = "phone"
 		m, _, err := f.Append(f.Context(), d)
 		f.must(err)
-		equal(f, "told", f.told(), []skein.Sent{{Message: m, App: "shop", ConvType: skein.Private, Device: "phone"}})
+		equal(f, "told", f.told(), []skein.Sent{{Message: m, App: "shop", ConvType: skein.Private, Device: "phone", Spoken: true}})
 	}},
 	{"a retry is answered the first message and told to nobody", func(f *fixture) {
 		f.app("shop", "ann", "bob")

@@ -76,17 +76,43 @@ var inbox = []check{
 		f.say("shop", conv, "ann", "welcome")
 		f.wantCounts("welcomed", "shop", conv, "bob", 1, 0)
 	}},
-	{"what the backend says for a member is that member's own", func(f *fixture) {
+	{"what the backend says for a member moves that member's position only if asked", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		conv := f.group("shop", "ann")
-		for _, sender := range []string{"ann", "bob"} {
+		say := func(sender string, markRead bool) {
 			d := f.draft("shop", conv, sender, "hi")
-			d.Need = skein.NeedServer
+			d.Need, d.MarkRead = skein.NeedServer, markRead
 			_, _, err := f.Append(f.Context(), d)
 			f.must(err)
 		}
-		equal(f, "sent", f.member("shop", conv, "ann").SentSeq, 1)
-		f.wantCounts("ann", "shop", conv, "ann", 1, 0)
+		say("bob", true) // no member
+		say("ann", false)
+		equal(f, "sent", f.member("shop", conv, "ann").SentSeq, 0)
+		f.wantCounts("ann", "shop", conv, "ann", 2, 0)
+		say("ann", true)
+		equal(f, "sent with MarkRead", f.member("shop", conv, "ann").SentSeq, 3)
+		f.wantCounts("ann", "shop", conv, "ann", 0, 0)
+	}},
+	{"a message tells whether its sender had not read all that was said before", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		conv := f.group("shop", "ann", "bob")
+		want := func(what, sender string, want bool) {
+			f.Helper()
+			all, err := f.AppendAll(f.Context(), []skein.Draft{f.draft("shop", conv, sender, "hi")})
+			f.must(err)
+			equal(f, what, all[0].Passed, want)
+		}
+		want("the first", "ann", false)
+		want("ann goes on", "ann", false)
+		want("bob answers", "bob", true)
+		want("ann answers", "ann", true)
+		f.alter("shop", conv, "bob", func(m *skein.Member) { m.ReadSeq = 4 })
+		want("bob has read", "bob", false)
+		want("bob goes on", "bob", false)
+		f.alter("shop", conv, "ann", func(m *skein.Member) { m.ReadSeq = 5 })
+		want("ann has read some", "ann", true)
+		f.alter("shop", conv, "bob", func(m *skein.Member) { m.ClearedSeq = 7 })
+		want("bob has cleared all", "bob", false)
 	}},
 	{"mentions count messages, by name or with everyone, until they are read", func(f *fixture) {
 		f.app("shop", "ann", "bob", "cat")
