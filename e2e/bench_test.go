@@ -92,6 +92,33 @@ func TestBenchPlaysEachScenario(t *testing.T) {
 	}
 }
 
+// The attacks are made small: what they do to a machine is for make bench to say.
+func TestBenchPlaysOneAppAgainstAnother(t *testing.T) {
+	t.Parallel()
+	attacks := []string{"talk", "uploads"}
+	r, stdout, stderr, exit := playBench(t, "neighbours", "--clients", "12", "--seconds", "0.3", "--attack", strings.Join(attacks, ","))
+	if exit != 0 || len(r.Results) != len(attacks) {
+		t.Fatalf("exit %d, %d results, want one for each of %q\n%s%s", exit, len(r.Results), attacks, stdout, stderr)
+	}
+	for i, result := range r.Results {
+		if result.Phase != attacks[i] || len(result.Faults) > 0 || !strings.Contains(result.Checked, "no call was refused") {
+			t.Errorf("got %+v, want %s without a fault", result, attacks[i])
+		}
+		for _, v := range result.Values[:6] {
+			if v.Value <= 0 || v.Floor == nil || *v.Floor <= 0 {
+				t.Errorf("%s, %s: got %v beside a quiet %v, want two times", result.Phase, v.Name, v.Value, v.Floor)
+			}
+		}
+		if through := result.Values[7]; through.Value == 0 {
+			t.Errorf("%s: nothing of the attack went through: %+v", result.Phase, result.Values)
+		}
+	}
+	_, stderr, exit = skein(t, "bench", "neighbours", "--attack", "nothing")
+	if exit == 0 || !strings.Contains(stderr, `no attack "nothing"; there are where, listings, `) {
+		t.Errorf("an attack that is none: exit %d, %s", exit, stderr)
+	}
+}
+
 func TestBenchWritesAPlotAndADocument(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -211,7 +238,7 @@ func TestBenchFailsLoudlyWhenAPushIsLost(t *testing.T) {
 	t.Parallel()
 	s := devServer.get(t)
 	r, stdout, stderr, exit := playBench(t, "group", "--clients", "4", "--count", "8", "--target", (&lossy{server: s.Addr}).serve(t))
-	if exit != 1 || !strings.Contains(stderr, "not exactly once: group, 100 messages a second") {
+	if exit != 1 || !strings.Contains(stderr, "promises broken: group, 100 messages a second") {
 		t.Errorf("exit %d, want 1\n%s%s", exit, stdout, stderr)
 	}
 	if len(r.Results) != 2 || len(r.Results[0].Faults) != 1 || !strings.Contains(r.Results[0].Faults[0], "never got seq 1: lost") {

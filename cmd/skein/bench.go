@@ -25,16 +25,17 @@ const floorName = "floor"
 type benchCmd struct {
 	Scenarios []string `arg:"" optional:"" name:"scenario" help:"What to play, in the order in which it is named; all without."`
 
-	Seconds      float64 `placeholder:"N" help:"How long each phase takes; without, what suits it."`
-	Count        int     `placeholder:"N" help:"Units of work of each phase, in the place of --seconds."`
-	Clients      int     `placeholder:"N" help:"Clients of each scenario; the targets are for its own number."`
-	Seed         uint64  `default:"1" placeholder:"N" help:"Of what is drawn: texts and pages."`
-	ClientMsgIDs bool    `name:"client-msg-ids" default:"true" negatable:"" help:"Give each message a client_msg_id, as clients do that retry."`
-	JSON         string  `name:"json" placeholder:"FILE" help:"Write the results as JSON."`
-	SVG          string  `name:"svg" placeholder:"FILE" help:"Write a plot of what has a target."`
-	Markdown     string  `placeholder:"FILE" help:"Write the results between the markers of this document."`
-	Profile      string  `placeholder:"FILE" help:"Keep CPU profiles of the server; scenario and phase go into the name."`
-	Dir          string  `placeholder:"DIR" help:"Where the servers it starts keep their stores meanwhile; without, the temporary directory."`
+	Seconds      float64  `placeholder:"N" help:"How long each phase takes; without, what suits it."`
+	Count        int      `placeholder:"N" help:"Units of work of each phase, in the place of --seconds."`
+	Clients      int      `placeholder:"N" help:"Clients of each scenario; the targets are for its own number."`
+	Attack       []string `placeholder:"NAME,…" help:"Attacks of the scenario neighbours; all without."`
+	Seed         uint64   `default:"1" placeholder:"N" help:"Of what is drawn: texts and pages."`
+	ClientMsgIDs bool     `name:"client-msg-ids" default:"true" negatable:"" help:"Give each message a client_msg_id, as clients do that retry."`
+	JSON         string   `name:"json" placeholder:"FILE" help:"Write the results as JSON."`
+	SVG          string   `name:"svg" placeholder:"FILE" help:"Write a plot of what has a target."`
+	Markdown     string   `placeholder:"FILE" help:"Write the results between the markers of this document."`
+	Profile      string   `placeholder:"FILE" help:"Keep CPU profiles of the server; scenario and phase go into the name."`
+	Dir          string   `placeholder:"DIR" help:"Where the servers it starts keep their stores meanwhile; without, the temporary directory."`
 
 	Target string `group:"target" placeholder:"URL" help:"Measure the server that runs there, such as http://127.0.0.1:8080, and take off again what was put on it."`
 	Admin  string `group:"target" placeholder:"URL" help:"Its admin address, for --profile and for memory after a collection."`
@@ -62,7 +63,7 @@ func (c *benchCmd) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	made, err := bench.Run(ctx, bench.Options{
-		Scenarios: c.Scenarios, Phase: time.Duration(c.Seconds * float64(time.Second)), Count: c.Count, Clients: c.Clients, Seed: c.Seed,
+		Scenarios: c.Scenarios, Phase: time.Duration(c.Seconds * float64(time.Second)), Count: c.Count, Clients: c.Clients, Attacks: c.Attack, Seed: c.Seed,
 		NoClientIDs: !c.ClientMsgIDs, Profile: c.Profile, Program: program, Dir: c.Dir,
 		Target: c.Target, Admin: c.Admin, PID: c.PID, App: c.App, Key: c.Key,
 		Version: cmp.Or(version, "unknown"), Commit: revision(),
@@ -74,7 +75,7 @@ func (c *benchCmd) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	if faulty := made.Faulty(); len(faulty) > 0 {
-		return fmt.Errorf("not exactly once: %s", strings.Join(faulty, "; "))
+		return fmt.Errorf("promises broken: %s", strings.Join(faulty, "; "))
 	}
 	return nil
 }

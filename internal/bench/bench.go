@@ -6,6 +6,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -27,6 +28,7 @@ type Options struct {
 	Phase       time.Duration // how long each takes; zero: the scenario's own
 	Count       int           // units of work of each phase, in the place of Phase; zero: as many as fit
 	Clients     int           // of each scenario; zero: the scenario's own, which the targets are for
+	Attacks     []string      // names of attacks of the scenario neighbours; none: all
 	Seed        uint64        // of what is drawn
 	NoClientIDs bool          // messages without client_msg_id
 	Profile     string        // file for CPU profiles of the server; empty: none
@@ -54,19 +56,21 @@ type scenario struct {
 	name  string
 	about string
 	run   func(context.Context, *run) error
+	own   bool // it starts its servers itself
 }
 
 // all scenarios, in the order in which they run.
 var all = []scenario{
-	{"idle", "sockets that are logged in and say nothing", idle},
-	{"pairs", "one-to-one messages, with 1 and with 16 under way", pairs},
-	{"group", "one group, all online", group},
-	{"rooms", "a chat room with several senders", rooms},
-	{"rest", "sends over keep-alive HTTP connections", rest},
-	{"history", "pages of a long conversation", history},
-	{"login", "a storm of logins", login},
-	{"sync", "a storm of reconnects, each followed by a sync", synchronise},
-	{"latency", "end-to-end latency at a fixed rate", latency},
+	{"idle", "sockets that are logged in and say nothing", idle, false},
+	{"pairs", "one-to-one messages, with 1 and with 16 under way", pairs, false},
+	{"group", "one group, all online", group, false},
+	{"rooms", "a chat room with several senders", rooms, false},
+	{"rest", "sends over keep-alive HTTP connections", rest, false},
+	{"history", "pages of a long conversation", history, false},
+	{"login", "a storm of logins", login, false},
+	{"sync", "a storm of reconnects, each followed by a sync", synchronise, false},
+	{"latency", "end-to-end latency at a fixed rate", latency, false},
+	{"neighbours", "what one app's attacks do to another app", neighbours, true},
 }
 
 // Names are the names of all scenarios.
@@ -82,7 +86,7 @@ func Names() []string {
 func About() string {
 	var b strings.Builder
 	for _, s := range all {
-		fmt.Fprintf(&b, "  %-8s  %s\n", s.name, s.about)
+		fmt.Fprintf(&b, "  %-10s  %s\n", s.name, s.about)
 	}
 	return b.String()
 }
@@ -176,11 +180,18 @@ type run struct {
 
 // play plays one scenario on a server of its own, or on the target.
 func play(ctx context.Context, s scenario, o Options, out io.Writer) (results []report.Result, err error) {
+	if s.own {
+		o.limit *= time.Duration(len(attacks)) // one after the other, each a scenario of its own
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, o.limit, fmt.Errorf("not done in %v", o.limit))
 	defer cancel()
 	r := &run{Options: o, scenario: s, out: out, rng: rand.New(rand.NewPCG(o.Seed, 0)), tag: "b"} //nolint:gosec // repeatable on purpose
 	if o.Target != "" {
 		r.tag += strconv.FormatInt(o.Now().UnixMilli(), 36) // whoever was there before
+	}
+	if s.own {
+		err = s.run(ctx, r)
+		return r.results, cmp.Or(context.Cause(ctx), err)
 	}
 	h, err := serve(ctx, o)
 	if err != nil {

@@ -45,7 +45,10 @@ func (h *host) callOnce(ctx context.Context, method, path string, body, into any
 		return err
 	}
 	req.Header.Set("App-Id", h.app)
-	if h.key != "" {
+	switch {
+	case h.bearer != "":
+		req.Header.Set("Authorization", "Bearer "+h.bearer)
+	case h.key != "":
 		req.Header.Set("App-Key", h.key)
 	}
 	if body != nil {

@@ -17,13 +17,18 @@ type child struct {
 	done chan struct{} // closed when it has ended
 }
 
+// environment is this process's without what would configure the program.
+func environment() []string {
+	return slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "SKEIN_") })
+}
+
 // spawn starts the program; nil as stdout is nowhere. The environment cannot
 // configure it.
 func spawn(stdout *os.File, program string, args ...string) (*child, error) {
 	c := &child{log: &tail{}, done: make(chan struct{})}
 	c.cmd = exec.Command(program, args...) //nolint:gosec,noctx // this very program; it is ended by end
 	c.cmd.SysProcAttr = childAttributes()
-	c.cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "SKEIN_") })
+	c.cmd.Env = environment()
 	c.cmd.Stderr = c.log
 	if stdout != nil {
 		c.cmd.Stdout = stdout

@@ -28,6 +28,9 @@ type host struct {
 	http  *http.Client
 	from  sources
 	token bool // logins need one
+
+	secret []byte // signs tokens; nil: the server is asked for them
+	bearer string // token of the client that calls; empty: the backend calls
 }
 
 // What `serve --dev` seeds.
@@ -69,23 +72,11 @@ func hostOf(flag, raw string) (string, error) {
 
 // start runs `serve --dev` and fills in where it is.
 func (h *host) start(ctx context.Context, o Options) error {
-	var err error
-	if h.data, err = os.MkdirTemp(o.Dir, "skein-bench-"); err != nil {
+	if err := h.makeDirectory(o); err != nil {
 		return err
 	}
-	h.addr, h.admin, h.app, h.key = freeAddr(), freeAddr(), devApp, devKey
-	h.child, err = spawn(nil, o.Program, "serve", "--dev", "--data", h.data, "--addr", h.addr, "--admin-addr", h.admin, "--drain", "0s", "--log-level", "warn")
-	if err != nil {
-		h.end()
-		return err
-	}
-	h.pid = h.child.cmd.Process.Pid
-	if err := h.ready(ctx); err != nil {
-		err = h.explain(err)
-		h.end()
-		return err
-	}
-	return nil
+	h.app, h.key = devApp, devKey
+	return h.spawn(ctx, o.Program, 0, "--dev")
 }
 
 // freeAddr is a loopback address on which nobody listens now.
@@ -196,7 +187,7 @@ func (h *host) needToken(ctx context.Context) error {
 		return err
 	}
 	defer s.close()
-	err = s.login(h.app, probe, "")
+	err = s.login(h.app, probe, device, "")
 	var refused *refusal
 	if errors.As(err, &refused) && refused.code == codeUnauthenticated {
 		h.token = true
@@ -212,6 +203,9 @@ func (h *host) needToken(ctx context.Context) error {
 func (h *host) tokenOf(ctx context.Context, client string) (string, error) {
 	if !h.token {
 		return "", nil
+	}
+	if h.secret != nil {
+		return h.signed(client)
 	}
 	var raw json.RawMessage
 	if err := h.call(ctx, http.MethodPost, "/im/users/"+client+"/token", map[string]any{"ttl": 3600}, &raw); err != nil {

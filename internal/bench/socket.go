@@ -218,8 +218,8 @@ func (s *socket) ask(name string, command []byte) ([]byte, error) {
 }
 
 // login logs the client in; the token is empty where none is needed.
-func (s *socket) login(app, client, token string) error {
-	command := `{"type":"login","data":{"app_id":"` + app + `","client_id":"` + client + `","device_id":"bench"`
+func (s *socket) login(app, client, device, token string) error {
+	command := `{"type":"login","data":{"app_id":"` + app + `","client_id":"` + client + `","device_id":"` + device + `"`
 	if token != "" {
 		command += `,"token":"` + token + `"`
 	}
@@ -227,8 +227,15 @@ func (s *socket) login(app, client, token string) error {
 	return err
 }
 
+// device is the one that clients of the bench log in on.
+const device = "bench"
+
 // join opens a socket of a client and logs it in.
 func (h *host) join(ctx context.Context, client string) (*socket, error) {
+	return h.joinOn(ctx, client, device)
+}
+
+func (h *host) joinOn(ctx context.Context, client, device string) (*socket, error) {
 	token, err := h.tokenOf(ctx, client)
 	if err != nil {
 		return nil, err
@@ -237,7 +244,7 @@ func (h *host) join(ctx context.Context, client string) (*socket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dial for %s: %w", client, err)
 	}
-	if err := s.login(h.app, client, token); err != nil {
+	if err := s.login(h.app, client, device, token); err != nil {
 		s.close()
 		return nil, fmt.Errorf("client %s: %w", client, err)
 	}

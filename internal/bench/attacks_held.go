@@ -1,0 +1,138 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// The attacks that hold something open.
+
+// errCut is a thing that the server ended.
+var errCut = errors.New("cut off by the server")
+
+func preparePresence(_ context.Context, l *loud) (flood, error) {
+	watched := make([]string, 500)
+	for i := range watched {
+		watched[i] = fmt.Sprintf("%q", fmt.Sprintf("%sx%d", l.tag, i))
+	}
+	command := []byte(`{"type":"presence.subscribe","data":{"client_ids":[` + strings.Join(watched, ",") + `]}}`)
+	return l.hold(l.size(1100), func(ctx context.Context, k int) error {
+		s, err := l.host.join(ctx, fmt.Sprintf("%sp%d", l.tag, k))
+		if err != nil {
+			return err
+		}
+		defer s.close()
+		defer s.until(ctx)()
+		if _, err := s.ask("presence.subscribe", command); err != nil {
+			return err
+		}
+		l.answered.Add(1)
+		return s.loop(func([]byte) {})
+	}), nil
+}
+
+func prepareUploads(ctx context.Context, l *loud) (flood, error) {
+	clients, err := l.users(ctx, "f", min(20, l.size(20)))
+	if err != nil {
+		return nil, err
+	}
+	const boundary = "part"
+	begin := "--" + boundary + "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\n"
+	return l.hold(l.size(4096), func(ctx context.Context, k int) error {
+		token, err := l.host.signed(clients[k%len(clients)])
+		if err != nil {
+			return err
+		}
+		conn, err := l.host.from.dial(ctx, "tcp", l.host.addr)
+		if err != nil {
+			return err
+		}
+		defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+		defer func() { _ = conn.Close() }()
+		if _, err := fmt.Fprintf(conn, "POST /im/file/upload HTTP/1.1\r\nHost: %s\r\napp-id: %s\r\nAuthorization: Bearer %s\r\nContent-Type: multipart/form-data; boundary=%s\r\nContent-Length: %d\r\n\r\n%s",
+			l.host.addr, l.host.app, token, boundary, 1<<20, begin); err != nil {
+			return err
+		}
+		l.answered.Add(1)
+		for wait(ctx, 5*time.Second) == nil {
+			if _, err := conn.Write([]byte{'a'}); err != nil {
+				return errCut
+			}
+		}
+		return nil
+	}), nil
+}
+
+func prepareGarbage(_ context.Context, l *loud) (flood, error) {
+	return l.hold(20, func(ctx context.Context, _ int) error {
+		s, err := l.host.dial(ctx)
+		if err != nil {
+			return err
+		}
+		return l.pour(ctx, s)
+	}), nil
+}
+
+func prepareLoggedInGarbage(_ context.Context, l *loud) (flood, error) {
+	return l.hold(20, func(ctx context.Context, k int) error {
+		s, err := l.host.join(ctx, fmt.Sprintf("%sg%d", l.tag, k))
+		if err != nil {
+			return err
+		}
+		return l.pour(ctx, s)
+	}), nil
+}
+
+// pour sends frames of garbage as fast as the socket takes them.
+func (l *loud) pour(ctx context.Context, s *socket) error {
+	defer s.close()
+	defer s.until(ctx)()
+	garbage := []byte(`{"type":"login","data":{"app_id":[` + strings.Repeat(`{"a":1},`, 100) + `}`)
+	go func() { _, _ = io.Copy(io.Discard, s.conn) }() // ends with the socket
+	for ctx.Err() == nil {
+		if err := s.send(garbage); err != nil {
+			return errCut
+		}
+		l.answered.Add(1)
+	}
+	return nil
+}
+
+func prepareFragments(_ context.Context, l *loud) (flood, error) {
+	part := bytes.Repeat([]byte{'a'}, 250<<10)
+	return l.hold(l.size(1000), func(ctx context.Context, k int) error {
+		s, err := l.host.join(ctx, fmt.Sprintf("%sk%d", l.tag, k))
+		if err != nil {
+			return err
+		}
+		defer s.close()
+		defer s.until(ctx)()
+		if err := s.open(bytes.Clone(part)); err != nil { // it is masked in place
+			return err
+		}
+		l.answered.Add(1)
+		return s.loop(func([]byte) {})
+	}), nil
+}
+
+func prepareConnections(_ context.Context, l *loud) (flood, error) {
+	return l.hold(l.size(3000), func(ctx context.Context, _ int) error {
+		conn, err := l.host.from.dial(ctx, "tcp", l.host.addr)
+		if err != nil {
+			return err
+		}
+		defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+		defer func() { _ = conn.Close() }()
+		if _, err := fmt.Fprintf(conn, "GET /healthz HTTP/1.1\r\nHost: %s\r\n\r\n", l.host.addr); err != nil {
+			return err
+		}
+		l.answered.Add(1)
+		_, err = io.Copy(io.Discard, conn)
+		return err
+	}), nil
+}
