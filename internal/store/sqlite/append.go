@@ -32,9 +32,13 @@ func (s *Store) Append(ctx context.Context, d skein.Draft) (skein.Message, bool,
 	return all[0].Message, all[0].Again, all[0].Err
 }
 
-// AppendAll stores drafts, each by a job of its own; see store.Messages.
+// AppendAll stores drafts, each by a job of its own, from the share of the first one's
+// app; see store.Messages.
 func (s *Store) AppendAll(ctx context.Context, drafts []skein.Draft) ([]store.Appended, error) {
-	answers := make([]store.Appended, len(drafts))
+	if len(drafts) == 0 {
+		return nil, nil
+	}
+	app, answers := drafts[0].App, make([]store.Appended, len(drafts))
 	letters := make([]letter, len(drafts))
 	jobs := make([]*job, len(drafts))
 	for i := range drafts {
@@ -42,7 +46,7 @@ func (s *Store) AppendAll(ctx context.Context, drafts []skein.Draft) ([]store.Ap
 		if err := l.write(&drafts[i], s.writer.salt); err != nil {
 			return nil, err
 		}
-		jobs[i] = &job{bytes: l.size(), whole: true, run: func(g *group) (err error) {
+		jobs[i] = &job{app: app, bytes: l.size(), rows: l.rows(), whole: true, run: func(g *group) (err error) {
 			*a, err = g.append(l)
 			return err
 		}}
@@ -77,6 +81,9 @@ func (l *letter) size() int {
 	const fixed = 512
 	return fixed + len(l.Text) + len(l.Attr) + len(l.URL) + len(l.mentions)
 }
+
+// rows is about how many rows the letter becomes.
+func (l *letter) rows() int { return 1 + len(l.Mentions) + len(l.uploads) }
 
 // append decides and stores. Nothing that may be refused comes after its first
 // INSERT, so it needs no savepoint.

@@ -14,7 +14,7 @@ const changeJob = 4 << 10
 
 // ChangeMessage decides on a message and changes it; see store.Changes.
 func (s *Store) ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by, emoji string, decide func(skein.Scene) (skein.Change, error)) (skein.Change, error) {
-	return write(ctx, s.writer, job{bytes: changeJob}, func(g *group) (skein.Change, error) {
+	return write(ctx, s.writer, job{app: app, bytes: changeJob, rows: 4}, func(g *group) (skein.Change, error) {
 		at, err := g.conversation(app, conv, g.now)
 		if err != nil {
 			return skein.Change{}, err

@@ -21,7 +21,7 @@ func (s *Store) CreateClient(ctx context.Context, c skein.Client) (skein.Client,
 		client  skein.Client
 		created bool
 	}
-	r, err := write(ctx, s.writer, job{bytes: smallJob + len(c.Ext)}, func(g *group) (r result, err error) {
+	r, err := write(ctx, s.writer, job{app: c.App, bytes: smallJob + len(c.Ext)}, func(g *group) (r result, err error) {
 		r.client, r.created, err = g.createClient(c)
 		return r, err
 	})
@@ -86,7 +86,7 @@ func (c *connection) missingClient(app string, ids []string) (string, error) {
 
 // UpdateClient alters a client; see store.Clients.
 func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*skein.Client) error) (skein.Client, error) {
-	return write(ctx, s.writer, job{bytes: smallJob}, func(g *group) (skein.Client, error) {
+	return write(ctx, s.writer, job{app: app, bytes: smallJob}, func(g *group) (skein.Client, error) {
 		before, found, err := g.client(app, id)
 		if err == nil && (!found || before.Deleted) {
 			err = skein.About(skein.ErrUnknownClient, id)
@@ -112,7 +112,7 @@ func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*s
 
 // DeleteClient leaves a stub of a client; see store.Clients.
 func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Millis, erase bool) ([]skein.ID, error) {
-	return write(ctx, s.writer, job{bytes: smallJob}, func(g *group) ([]skein.ID, error) {
+	return write(ctx, s.writer, job{app: app, bytes: smallJob, rows: 100}, func(g *group) ([]skein.ID, error) {
 		return g.deleteClient(app, id, at, erase)
 	})
 }

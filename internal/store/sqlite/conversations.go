@@ -94,7 +94,7 @@ func (s *Store) CreateConversation(ctx context.Context, c skein.Conversation, me
 		created bool
 	}
 	size := smallJob + len(c.Extend) + 64*len(members)
-	r, err := write(ctx, s.writer, job{bytes: size}, func(g *group) (r result, err error) {
+	r, err := write(ctx, s.writer, job{app: c.App, bytes: size, rows: memberRows * len(members)}, func(g *group) (r result, err error) {
 		r.conv, r.created, err = g.createConversation(c, distinct(members), maxPerClient)
 		return r, err
 	})
@@ -195,7 +195,7 @@ func inOrder(a, b string) (first, second string) { return min(a, b), max(a, b) }
 
 // UpdateConversation alters a conversation; see store.Conversations.
 func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID, change func(*skein.Conversation) error) (skein.Conversation, error) {
-	return write(ctx, s.writer, job{bytes: smallJob}, func(g *group) (skein.Conversation, error) {
+	return write(ctx, s.writer, job{app: app, bytes: smallJob}, func(g *group) (skein.Conversation, error) {
 		before, err := g.conversation(app, id, g.now)
 		if err != nil {
 			return skein.Conversation{}, err
@@ -219,7 +219,7 @@ func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID,
 
 // DeleteConversation makes a conversation unknown; see store.Conversations.
 func (s *Store) DeleteConversation(ctx context.Context, app string, id skein.ID) ([]string, error) {
-	return write(ctx, s.writer, job{bytes: smallJob}, func(g *group) (members []string, err error) {
+	return write(ctx, s.writer, job{app: app, bytes: smallJob}, func(g *group) (members []string, err error) {
 		conv, err := g.conversation(app, id, g.now)
 		if err != nil {
 			return nil, err

@@ -52,7 +52,7 @@ func (s *Store) EraseMessages(ctx context.Context, now skein.Millis) (more bool,
 	if err != nil || !found {
 		return false, err
 	}
-	return write(ctx, s.writer, job{bytes: smallJob + 8*len(keys)}, func(g *group) (bool, error) {
+	return write(ctx, s.writer, job{bytes: smallJob + 8*len(keys), rows: 4 * len(keys)}, func(g *group) (bool, error) {
 		return g.erase(e, keys, now)
 	})
 }

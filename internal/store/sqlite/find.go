@@ -135,7 +135,7 @@ func (s *Store) UpdateConversations(ctx context.Context, app string, where []ske
 		return nil, skein.About(skein.ErrTooLarge, "where")
 	}
 	size := smallJob + len(extend) + 8*len(found)
-	return write(ctx, s.writer, job{bytes: size}, func(g *group) ([]skein.ID, error) {
+	return write(ctx, s.writer, job{app: app, bytes: size, rows: len(found)}, func(g *group) ([]skein.ID, error) {
 		return g.updateConversations(newSearch(app, "", where, g.now), app, found, extend, at)
 	})
 }

@@ -35,7 +35,7 @@ type group struct {
 	moved     []move          // conversations whose stamp becomes this commit's
 }
 
-// do runs one job. A job that is not whole gets a savepoint, so that it happens
+// do runs one job, unless nobody waits for it any more. A job that is not whole gets a savepoint, so that it happens
 // wholly or not at all; for it, rows are up to date.
 func (g *group) do(j *job) (err error) {
 	defer func() {
@@ -43,6 +43,9 @@ func (g *group) do(j *job) (err error) {
 			err = &panicError{job: j, value: p, stack: debug.Stack()}
 		}
 	}()
+	if err := j.call.ended(); err != nil {
+		return err
+	}
 	if j.whole {
 		return j.run(g)
 	}
@@ -104,9 +107,14 @@ func (g *group) write(p *place) error {
 // smallJob is about what a job holds besides the bytes it was given.
 const smallJob = 512
 
-// change runs a write that answers nothing but an error.
+// change runs a write of the operator's that answers nothing but an error.
 func (s *Store) change(ctx context.Context, fn func(*group) error) error {
-	_, err := write(ctx, s.writer, job{bytes: smallJob}, func(g *group) (struct{}, error) {
+	return s.changeOf(ctx, "", fn)
+}
+
+// changeOf is change for an app.
+func (s *Store) changeOf(ctx context.Context, app string, fn func(*group) error) error {
+	_, err := write(ctx, s.writer, job{app: app, bytes: smallJob}, func(g *group) (struct{}, error) {
 		return struct{}{}, fn(g)
 	})
 	return err

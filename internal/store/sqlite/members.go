@@ -47,10 +47,13 @@ func (g *group) insertMember(app, conv int64, id skein.ID, m skein.Member) error
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`, conv, app, m.Client, m.Role, m.Joined, m.JoinSeq, m.MutedUntil, g.stamp)
 }
 
+// memberRows is how many rows a new member costs: itself and what is looked up.
+const memberRows = 4
+
 // AddMembers adds clients; see store.Members.
 func (s *Store) AddMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis, limit store.MemberLimit) ([]string, error) {
 	size := smallJob + 64*len(clients)
-	return write(ctx, s.writer, job{bytes: size}, func(g *group) ([]string, error) {
+	return write(ctx, s.writer, job{app: app, bytes: size, rows: memberRows * len(clients)}, func(g *group) ([]string, error) {
 		return g.addMembers(app, id, clients, at, limit)
 	})
 }
@@ -108,7 +111,7 @@ func (g *group) strangers(conv int64, clients []string) (strangers []string, err
 // RemoveMembers takes clients out; see store.Members.
 func (s *Store) RemoveMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis) ([]string, error) {
 	size := smallJob + 64*len(clients)
-	return write(ctx, s.writer, job{bytes: size}, func(g *group) (removed []string, err error) {
+	return write(ctx, s.writer, job{app: app, bytes: size, rows: memberRows * len(clients)}, func(g *group) (removed []string, err error) {
 		conv, err := g.conversation(app, id, g.now)
 		if err != nil {
 			return nil, err

@@ -43,7 +43,7 @@ func (c *connection) membership(app string, id skein.ID, client string, now skei
 // first write. The rows may not show the messages of its own group: who waits for
 // the same commit is not before it.
 func (s *Store) UpdateMember(ctx context.Context, app string, id skein.ID, client string, at skein.Millis, change func(skein.Conversation, *skein.Member) error) (skein.Conversation, skein.Member, error) {
-	m, err := write(ctx, s.writer, job{bytes: smallJob, whole: true}, func(g *group) (memberRow, error) {
+	m, err := write(ctx, s.writer, job{app: app, bytes: smallJob, whole: true}, func(g *group) (memberRow, error) {
 		before, err := g.membership(app, id, client, g.now)
 		if err != nil {
 			return memberRow{}, err

@@ -1,6 +1,8 @@
 package sqlite
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -9,8 +11,11 @@ type metrics struct {
 	commit  prometheus.Histogram
 	jobs    prometheus.Histogram
 	queued  prometheus.Gauge
-	refused prometheus.Counter
+	wait    *prometheus.HistogramVec // by queue
+	refused *prometheus.CounterVec   // by reason
 	failed  prometheus.Counter
+
+	writes, upkeep prometheus.Observer // of wait
 
 	registerer prometheus.Registerer // nil: not registered
 }
@@ -31,14 +36,23 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Name: "skein_store_queue_jobs",
 			Help: "How many writes waited when the last group commit began.",
 		}),
-		refused: prometheus.NewCounter(prometheus.CounterOpts{
+		wait: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "skein_store_wait_seconds",
+			Help:    "How long calls waited for their turn, by what they waited for: a write of an app's, one of the operator's, a reader.",
+			Buckets: prometheus.ExponentialBuckets(100e-6, 4, 9), // 100 µs to 6.6 s
+		}, []string{"queue"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "skein_store_refused_total",
-			Help: "Writes refused because the queue was full.",
-		}),
+			Help: "Writes refused because the app's part of the queue was full, by what there was too much of.",
+		}, []string{"reason"}),
 		failed: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "skein_store_failed_total",
 			Help: "Group commits that failed, all of whose writes were answered 5030.",
 		}),
+	}
+	m.writes, m.upkeep = m.wait.WithLabelValues("write"), m.wait.WithLabelValues("upkeep")
+	for _, why := range []refused{refusedClosed, refusedJobs, refusedBytes, refusedTime} {
+		m.refused.WithLabelValues(string(why)) // seen before it happens
 	}
 	if r == nil {
 		return m, nil
@@ -54,7 +68,23 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 }
 
 func (m *metrics) collectors() []prometheus.Collector {
-	return []prometheus.Collector{m.commit, m.jobs, m.queued, m.refused, m.failed}
+	return []prometheus.Collector{m.commit, m.jobs, m.queued, m.wait, m.refused, m.failed}
+}
+
+// waited tells how long each call waited until its jobs were taken.
+func (m *metrics) waited(jobs []*job) {
+	now, last := time.Now(), (*call)(nil)
+	for _, j := range jobs {
+		if j.call == last {
+			continue
+		}
+		last = j.call
+		wait := m.writes
+		if j.app == "" {
+			wait = m.upkeep
+		}
+		wait.Observe(now.Sub(last.since).Seconds())
+	}
 }
 
 // unregister lets a later store use the same registerer.

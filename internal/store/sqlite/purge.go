@@ -14,7 +14,7 @@ const purgeRows = 500
 
 // Purge removes rows of what is unknown already; see store.Upkeep.
 func (s *Store) Purge(ctx context.Context, now skein.Millis) (more bool, err error) {
-	return write(ctx, s.writer, job{bytes: smallJob}, func(g *group) (bool, error) {
+	return write(ctx, s.writer, job{bytes: smallJob, rows: purgeRows}, func(g *group) (bool, error) {
 		p := purge{group: g, now: now, left: purgeRows}
 		for p.left > 0 {
 			found, err := p.step()

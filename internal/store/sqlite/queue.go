@@ -10,18 +10,35 @@ import (
 // job is one write waiting for the group commit that takes it. The waiting call
 // owns it until it is queued and again once the call is done.
 type job struct {
+	app   string             // whose share it is taken from; empty: the operator's
 	run   func(*group) error // may run again in another group, if this one was given up
 	whole bool               // run changes nothing unless it succeeds, so it needs no savepoint
 	bytes int                // about how much memory it holds
+	rows  int                // about how many rows it writes; zero: one
 
-	call *call
-	err  error
+	call  *call
+	share *share[*job]
+	cost  time.Duration // of the writer, as it was guessed; see guess
+	took  time.Duration // in the group that ran it last
+	err   error
+}
+
+// What a row and a byte of a job cost the writer, about. A guess decides what is begun
+// in one commit and when; what is charged in the end is the time that it took.
+const (
+	rowCost  = 20 * time.Microsecond
+	byteCost = 5 * time.Nanosecond
+)
+
+func (j *job) guess() time.Duration {
+	return time.Duration(max(j.rows, 1))*rowCost + time.Duration(j.bytes)*byteCost
 }
 
 // call is somebody who waits for jobs of its own. Owned by the writer's loop once
 // they are queued.
 type call struct {
 	ended func() error // the caller's ctx.Err: a job nobody waits for any more is not begun
+	since time.Time    // when it was queued
 	left  int          // jobs without an answer
 	done  chan struct{}
 }
@@ -34,62 +51,162 @@ func (j *job) finish(err error) {
 	}
 }
 
-// queue holds the jobs that no group has taken yet, bounded in number and bytes.
+// queue holds the jobs that no group has run yet. Apps have equal shares of the
+// writer's time, by cost. What waits is bounded in number and bytes, and an app may
+// hold as much of both as it leaves free: one that fills its part is refused alone,
+// and there is room for the next one however many do.
 type queue struct {
 	maxJobs  int
 	maxBytes int
 
 	mu      sync.Mutex
-	filled  sync.Cond // signalled when jobs or closed change
-	waiting []*job    // guarded by mu, as all below
-	bytes   int
+	filled  sync.Cond          // signalled when jobs or closed change
+	waiting shares[*job]       // guarded by mu, as all below
+	held    map[string]holding // what waits, by app
+	all     holding
 	closed  bool
 }
 
+// holding is what waits.
+type holding struct {
+	jobs  int
+	bytes int
+	cost  time.Duration
+}
+
+func (h holding) plus(other holding) holding {
+	return holding{h.jobs + other.jobs, h.bytes + other.bytes, h.cost + other.cost}
+}
+
+func (h holding) negative() holding { return holding{-h.jobs, -h.bytes, -h.cost} }
+
+// holding is what one job waits with.
+func (j *job) holding() holding { return holding{1, j.bytes, j.cost} }
+
+// maxWait bounds the writer's time that waits for one app: what would be answered
+// later is refused now.
+const maxWait = 10 * time.Second
+
+// refused is why the queue did not take a job: the reason in metrics.
+type refused string
+
+const (
+	refusedClosed refused = "closed"
+	refusedJobs   refused = "jobs"
+	refusedBytes  refused = "bytes"
+	refusedTime   refused = "time"
+)
+
 func newQueue(maxJobs, maxBytes int) *queue {
-	q := &queue{maxJobs: maxJobs, maxBytes: maxBytes}
+	q := &queue{maxJobs: maxJobs, maxBytes: maxBytes, waiting: newShares[*job](), held: make(map[string]holding)}
 	q.filled.L = &q.mu
 	return q
 }
 
-// put adds the jobs of a call, all or none, or says at once why not. Errors:
-// ErrUnavailable, with the time to come back when the queue is full.
-func (q *queue) put(jobs []*job) error {
-	bytes := 0
+// put adds the jobs of a call, which are all of one app, all or none, or says at once
+// why not. Errors: ErrUnavailable, with the time to come back when the app's part of
+// the queue is full.
+func (q *queue) put(jobs []*job) (refused, error) {
+	now, more := time.Now(), holding{jobs: len(jobs)}
 	for _, j := range jobs {
-		bytes += j.bytes
+		j.cost = j.guess()
+		more.bytes += j.bytes
+		more.cost += j.cost
 	}
+	app := jobs[0].app
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	switch {
-	case q.closed:
-		return errClosed
-	case len(q.waiting)+len(jobs) > q.maxJobs || q.bytes+bytes > q.maxBytes:
-		return skein.Later(skein.ErrUnavailable, time.Second)
+	if why := q.refusal(app, more); why != "" {
+		if why == refusedClosed {
+			return why, errClosed
+		}
+		return why, skein.Later(skein.ErrUnavailable, time.Second)
 	}
-	q.waiting = append(q.waiting, jobs...)
-	q.bytes += bytes
+	for _, j := range jobs {
+		j.call.since = now
+		j.share = q.waiting.push(app, j)
+	}
+	q.hold(jobs[0].share.app, more)
 	q.filled.Signal()
-	return nil
+	return "", nil
 }
 
-// take waits for jobs and moves up to limit of them into the slice it is given.
-// None means that the queue is closed and empty.
-func (q *queue) take(into []*job, limit int) []*job {
+// refusal is why an app may not have more wait; empty: it may.
+func (q *queue) refusal(app string, more holding) refused {
+	all, held := q.all.plus(more), q.held[app].plus(more)
+	switch {
+	case q.closed:
+		return refusedClosed
+	case held.jobs > q.maxJobs-all.jobs:
+		return refusedJobs
+	case held.bytes > q.maxBytes-all.bytes:
+		return refusedBytes
+	case held.cost > maxWait && held.jobs > more.jobs:
+		return refusedTime
+	default:
+		return ""
+	}
+}
+
+// hold counts what waits of an app. Negative counts take away.
+func (q *queue) hold(app string, more holding) {
+	q.all = q.all.plus(more)
+	if held := q.held[app].plus(more); held.jobs > 0 {
+		q.held[app] = held
+	} else {
+		delete(q.held, app)
+	}
+}
+
+// take waits for jobs and takes those of one group into the slice it is given: up to
+// limit, and no more than may be done in budget, as it is guessed, but one at least. None
+// means that the queue is closed and empty. settle follows, or putBack for the last of
+// them and then settle.
+func (q *queue) take(into []*job, limit int, budget time.Duration) []*job {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.waiting) == 0 && !q.closed {
+	for len(q.waiting.ready) == 0 && !q.closed {
+		since := time.Now()
 		q.filled.Wait()
+		q.waiting.idle(time.Since(since))
 	}
-	n := min(limit, len(q.waiting))
-	into = append(into, q.waiting[:n]...)
-	for _, j := range into {
-		q.bytes -= j.bytes
+	for len(into) < limit {
+		sh := q.waiting.next(nil)
+		if sh == nil || len(into) > 0 && sh.first().cost > budget {
+			break
+		}
+		j := q.waiting.take(sh, sh.first().cost)
+		budget -= j.cost
+		q.hold(sh.app, j.holding().negative())
+		into = append(into, j)
 	}
-	rest := copy(q.waiting, q.waiting[n:])
-	clear(q.waiting[rest:])
-	q.waiting = q.waiting[:rest]
 	return into
+}
+
+// putBack undoes the take of these jobs, the last that were taken: they were not begun.
+func (q *queue) putBack(jobs []*job) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, j := range jobs {
+		q.waiting.putBack(j.share, j.cost)
+		q.hold(j.share.app, j.holding())
+	}
+}
+
+// settle charges the apps for what their jobs took, which are a group that is over;
+// the group's own time, such as for its sync, they bear by what each took.
+func (q *queue) settle(jobs []*job, group time.Duration) {
+	var sum time.Duration
+	for _, j := range jobs {
+		sum += j.took
+	}
+	part := float64(group) / float64(max(sum, 1))
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, j := range jobs {
+		q.waiting.charge(j.share, time.Duration(float64(j.took)*part)-j.cost)
+		j.share.release()
+	}
 }
 
 // close refuses further jobs; those that wait can still be taken.
@@ -104,5 +221,5 @@ func (q *queue) close() {
 func (q *queue) depth() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.waiting)
+	return q.all.jobs
 }

@@ -11,10 +11,11 @@ import (
 	"github.com/skein-im/skein/internal/store"
 )
 
+// An app may hold as much of the queue as it leaves free.
 func TestAFullQueueRefusesAtOnce(t *testing.T) {
 	for name, opt := range map[string]Options{
-		"by jobs":  {QueueJobs: 2},
-		"by bytes": {QueueBytes: 2 * newDraftBytes(t)},
+		"by jobs":  {QueueJobs: 4},
+		"by bytes": {QueueBytes: 4 * newDraftBytes(t)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStore(t, opt)

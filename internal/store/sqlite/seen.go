@@ -12,7 +12,7 @@ func (s *Store) MarkSeen(ctx context.Context, seen []skein.Sighting) error {
 		return nil
 	}
 	size := smallJob + 64*len(seen)
-	_, err := write(ctx, s.writer, job{bytes: size}, func(g *group) (struct{}, error) {
+	_, err := write(ctx, s.writer, job{bytes: size, rows: len(seen)}, func(g *group) (struct{}, error) {
 		for _, at := range seen {
 			err := g.exec(`UPDATE clients SET seen = ?3 WHERE app_key = `+appKey+` AND id = ?2 AND deleted = 0 AND seen < ?3`,
 				at.App, at.Client, at.At)

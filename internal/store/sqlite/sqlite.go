@@ -2,9 +2,10 @@
 // commit. It knows no use case: it keeps the promises of package store and no
 // others.
 //
-// Every write is a job in one queue. One goroutine takes all jobs that wait, runs
-// them in one transaction, syncs once, and answers them all, so the price of a
-// sync is shared by as many calls as came in during the sync before. Reads use
+// Every write is a job in one queue, from which apps get equal shares of the writer's
+// time. One goroutine takes the jobs that wait, as many as there is time for in one
+// commit, runs them in one transaction, syncs once, and answers them all, so the price
+// of a sync is shared by as many calls as came in during the sync before. Reads use
 // their own connections and never wait for a write.
 package sqlite
 
@@ -29,12 +30,14 @@ type Options struct {
 	Committed  store.CommitHook      // nil: nobody is told
 	Now        func() time.Time      // for terms: bans, mutes, ends of conversations; nil: time.Now
 	Log        *slog.Logger          // nil: no log
-	QueueJobs  int                   // writes that may wait; default 16,384; beyond them a write is refused at once
-	QueueBytes int                   // memory of the writes that wait; default 64 MiB; refused beyond
+	QueueJobs  int                   // writes that may wait; default 16,384; an app may hold as many as it leaves free, beyond it is refused at once
+	QueueBytes int                   // memory of the writes that wait; default 64 MiB; shared likewise
 	Readers    int                   // reads at the same moment; default 4; more wait for one of these
 	Registerer prometheus.Registerer // nil: no metrics
 
-	logPages int // for tests; zero: the constant
+	// For tests; zero: the constant of the name.
+	logPages    int
+	groupBudget time.Duration
 }
 
 // Defaults of Options.
@@ -62,6 +65,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.logPages == 0 {
 		o.logPages = logPages
+	}
+	if o.groupBudget == 0 {
+		o.groupBudget = groupBudget
 	}
 	return o
 }

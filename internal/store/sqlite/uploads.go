@@ -14,7 +14,7 @@ import (
 
 // AddUpload notes a file; see store.Uploads.
 func (s *Store) AddUpload(ctx context.Context, u skein.Upload) error {
-	return s.change(ctx, func(g *group) error {
+	return s.changeOf(ctx, u.App, func(g *group) error {
 		app, err := g.knownApp(u.App)
 		if err != nil {
 			return err

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -17,8 +16,12 @@ import (
 	"github.com/skein-im/skein/internal/store"
 )
 
-// maxGroup bounds the jobs of one commit, and with it the wait of those behind.
-const maxGroup = 1024
+// A commit ends when it has run maxGroup jobs or for groupBudget: nobody waits longer
+// behind another app's work than for what one job takes and this.
+const (
+	maxGroup    = 1024
+	groupBudget = 20 * time.Millisecond
+)
 
 // writer owns the only connection that writes. Its loop is the group commit.
 type writer struct {
@@ -29,6 +32,7 @@ type writer struct {
 	committed store.CommitHook
 	metrics   *metrics
 	queue     *queue
+	budget    time.Duration // of a group
 	mover     *checkpointer
 
 	salt     []byte // see retries.go; set once
@@ -60,6 +64,7 @@ func startWriter(opt Options, m *metrics) (*writer, error) {
 		committed: opt.Committed,
 		metrics:   m,
 		queue:     newQueue(opt.QueueJobs, opt.QueueBytes),
+		budget:    opt.groupBudget,
 		stopped:   make(chan struct{}),
 		known:     newKnown(),
 		overtaken: make(map[int64]int64),
@@ -116,8 +121,8 @@ func write[T any](ctx context.Context, w *writer, j job, fn func(*group) (T, err
 	return *answer, nil
 }
 
-// do queues jobs, in their order, and waits until all are answered or ctx ends.
-// With an error they belong to the writer still.
+// do queues jobs of one app, in their order, and waits until all are answered or ctx
+// ends. With an error they belong to the writer still.
 func (w *writer) do(ctx context.Context, jobs ...*job) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -126,8 +131,8 @@ func (w *writer) do(ctx context.Context, jobs ...*job) error {
 	for _, j := range jobs {
 		j.call = c
 	}
-	if err := w.queue.put(jobs); err != nil {
-		w.metrics.refused.Add(float64(len(jobs)))
+	if why, err := w.queue.put(jobs); err != nil {
+		w.refuse(jobs, why)
 		return err
 	}
 	select {
@@ -138,6 +143,13 @@ func (w *writer) do(ctx context.Context, jobs ...*job) error {
 	}
 }
 
+// refuse counts jobs that the queue did not take. It says no more in the log than
+// that it happened: whoever calls too often must not fill the log too.
+func (w *writer) refuse(jobs []*job, why refused) {
+	w.metrics.refused.WithLabelValues(string(why)).Add(float64(len(jobs)))
+	w.log.Debug("write refused", slog.String("app", jobs[0].app), slog.String("reason", string(why)))
+}
+
 func (w *writer) loop() {
 	defer close(w.stopped)
 	var jobs []*job
@@ -145,11 +157,12 @@ func (w *writer) loop() {
 		// Those who were just answered often have more to write: let them queue
 		// it first, and a group at low concurrency is twice as large.
 		runtime.Gosched()
-		jobs = w.queue.take(jobs[:0], maxGroup)
+		jobs = w.queue.take(jobs[:0], maxGroup, w.budget)
 		if len(jobs) == 0 {
 			break
 		}
 		w.metrics.queued.Set(float64(w.queue.depth() + len(jobs)))
+		w.metrics.waited(jobs)
 		w.commit(jobs)
 		clear(jobs)
 		if w.conn != nil {
@@ -167,78 +180,84 @@ func (w *writer) loop() {
 	w.closeErr = errors.Join(w.closeErr, w.conn.close())
 }
 
-// commit takes the jobs through one transaction, tells the hook and answers them.
+// commit takes the jobs through one transaction, tells the hook and answers them. What
+// there was no time for goes back to the queue.
 func (w *writer) commit(taken []*job) {
-	for jobs := w.alive(taken); len(jobs) > 0; {
-		start := time.Now()
-		sent, err := w.transact(jobs)
-		if p, ok := errors.AsType[*panicError](err); ok {
-			// The others are innocent: once more without it.
-			jobs = slices.DeleteFunc(jobs, func(j *job) bool { return j == p.job })
-			p.job.finish(errPanicked)
-			continue
+	start := time.Now()
+	sent, begun, err := w.attempt(taken)
+	w.queue.putBack(taken[begun:])
+	jobs := taken[:begun]
+	w.metrics.commit.Observe(time.Since(start).Seconds())
+	w.metrics.jobs.Observe(float64(len(jobs)))
+	if err != nil {
+		w.metrics.failed.Inc()
+		w.outage.tell(w.log, start, err)
+		for _, j := range jobs {
+			j.err = err
 		}
-		w.metrics.commit.Observe(time.Since(start).Seconds())
-		w.metrics.jobs.Observe(float64(len(jobs)))
-		if err != nil {
-			w.metrics.failed.Inc()
-			w.outage.tell(w.log, start, err)
-			for _, j := range jobs {
-				j.finish(err)
-			}
-			return
-		}
+	} else {
 		w.tell(sent)
 		clear(sent)
 		w.sent = sent[:0]
-		for _, j := range jobs {
-			j.finish(j.err)
-		}
-		return
+	}
+	w.queue.settle(jobs, time.Since(start))
+	for _, j := range jobs {
+		j.finish(j.err)
 	}
 }
 
-// alive answers the jobs whose callers have given up, and returns the others.
-func (w *writer) alive(jobs []*job) []*job {
-	return slices.DeleteFunc(jobs, func(j *job) bool {
-		err := j.call.ended()
-		if err != nil {
-			j.finish(err)
+// attempt is transact, once more without each job that panicked: the others are
+// innocent.
+func (w *writer) attempt(jobs []*job) (sent []skein.Sent, begun int, err error) {
+	for {
+		sent, begun, err = w.transact(jobs)
+		p, ok := errors.AsType[*panicError](err)
+		if !ok {
+			return sent, begun, err
 		}
-		return err != nil
-	})
+		p.job.run = func(*group) error { return errPanicked }
+	}
 }
 
-// transact runs the jobs in one transaction and makes it durable. With an error
-// nothing has happened: either a *panicError, or one that wraps ErrUnavailable and
-// is the answer to all of them. Otherwise each job's err is its own answer.
-func (w *writer) transact(jobs []*job) ([]skein.Sent, error) {
+// transact runs jobs in one transaction, one at least and then as many as its budget
+// of time allows, and makes it durable. It answers how many it has begun, in their
+// order; the others nothing has become of. With an error nothing has happened: either
+// a *panicError, or one that wraps ErrUnavailable and is the answer to all jobs.
+// Otherwise each job's err is its own answer.
+func (w *writer) transact(jobs []*job) (sent []skein.Sent, begun int, err error) {
+	start := time.Now()
 	g, err := w.begin()
 	if err != nil {
-		return nil, w.giveUp("begin", err)
+		return nil, len(jobs), w.giveUp("begin", err)
 	}
-	for _, j := range jobs {
+	for lap := start; begun < len(jobs); begun++ {
+		if begun > 0 && lap.Sub(start) > w.budget {
+			break
+		}
+		j := jobs[begun]
 		j.err = g.do(j)
 		if _, ok := errors.AsType[*panicError](j.err); ok {
 			w.log.Error("a write panicked", slog.Any("error", j.err))
 			w.disconnect()
-			return nil, j.err
+			return nil, len(jobs), j.err
 		}
 		if outage(j.err) {
-			return nil, w.giveUp("write", j.err)
+			return nil, len(jobs), w.giveUp("write", j.err)
 		}
+		now := time.Now()
+		j.took, lap = now.Sub(lap), now
 	}
 	if err := g.flush(); err != nil {
-		return nil, w.giveUp("write", err)
+		return nil, len(jobs), w.giveUp("write", err)
 	}
 	if err := w.wal.gather(func() error { return g.exec(`COMMIT`) }); err != nil {
-		return nil, w.giveUp("commit", err)
+		return nil, len(jobs), w.giveUp("commit", err)
 	}
 	w.stamps.begun = true
 	w.moves.add(g.moved, g.stamp)
 	w.reached.Store(g.stamp) // after that: who has read it finds the moves
 	w.moved = g.moved[:0]
-	return g.sent, nil
+	return g.sent, begun, nil
 }
 
 // begin opens the transaction of a group. If another connection has changed the

@@ -1,0 +1,257 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/skein-im/skein"
+)
+
+// queued makes jobs of an app and puts them into the queue, each as a call of its own.
+func queued(t *testing.T, q *queue, app string, rows, n int) {
+	t.Helper()
+	for range n {
+		j := &job{app: app, rows: rows, call: &call{left: 1, done: make(chan struct{})}}
+		if why, err := q.put([]*job{j}); err != nil {
+			t.Fatalf("app %s: refused for %s: %v", app, why, err)
+		}
+	}
+}
+
+// The order of two apps' jobs follows from what they cost: the messages of one come
+// after one creation of the other, however many creations waited before them.
+func TestJobsAreTakenByWhatTheyCost(t *testing.T) {
+	q := newQueue(DefaultQueueJobs, DefaultQueueBytes)
+	queued(t, q, "flood", 2000, 50) // 40 ms each
+	queued(t, q, "quiet", 1, 100)
+	var groups []string
+	for q.depth() > 0 {
+		jobs := q.take(nil, maxGroup, groupBudget)
+		of, took := make(map[string]int), time.Duration(0)
+		for _, j := range jobs {
+			of[j.app]++
+			j.took = j.cost
+			took += j.took
+		}
+		q.settle(jobs, took)
+		groups = append(groups, fmt.Sprint(of))
+	}
+	want := []string{"map[flood:1]", "map[quiet:100]", "map[flood:1]"}
+	if len(groups) != 51 || !slices.Equal(groups[:3], want) {
+		t.Fatalf("got %d groups, the first %v, want 51 and %v", len(groups), groups[:3], want)
+	}
+}
+
+// What a job was guessed to cost matters once: what it did cost is charged.
+func TestAWrongGuessIsChargedAfterwards(t *testing.T) {
+	q := newQueue(DefaultQueueJobs, DefaultQueueBytes)
+	queued(t, q, "flood", 1, 50)
+	queued(t, q, "quiet", 1, 50)
+	ran := make(map[string]int)
+	for ran["quiet"] < 50 {
+		jobs := q.take(nil, 1, groupBudget)
+		jobs[0].took = time.Millisecond
+		if jobs[0].app == "flood" {
+			jobs[0].took = 50 * time.Millisecond
+		}
+		q.settle(jobs, jobs[0].took)
+		ran[jobs[0].app]++
+	}
+	if ran["flood"] > 2 {
+		t.Errorf("got %d jobs of 50 ms before the 50 of 1 ms of another app were done, want at most 2", ran["flood"])
+	}
+}
+
+func TestWhatThereWasNoTimeForKeepsItsPlace(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	s := newStore(t, Options{groupBudget: 1, Registerer: registry})
+	conv := newGroup(t, s)
+	drafts := make([]skein.Draft, 50)
+	for i := range drafts {
+		drafts[i] = newDraft(conv, fmt.Sprint(i))
+	}
+	release := holdWriter(t, s)
+	var all sync.WaitGroup
+	all.Go(func() {
+		answers, err := s.AppendAll(t.Context(), drafts)
+		for i, a := range answers {
+			if a.Err != nil || a.Message.Seq != int64(i+1) {
+				t.Errorf("draft %d: got seq %d, %v, want %d", i, a.Message.Seq, a.Err, i+1)
+			}
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	waitQueued(t, s, len(drafts))
+	release()
+	all.Wait()
+	wantDense(t, s, conv, len(drafts))
+	if most := mostJobs(t, registry); most > 1 {
+		t.Errorf("got a commit of %v jobs after its time was up with the first, want 1", most)
+	}
+}
+
+// mostJobs is the most jobs that shared a commit, about: the bound of the histogram's
+// highest bucket that has any.
+func mostJobs(t *testing.T, registry *prometheus.Registry) (most float64) {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() != "skein_store_commit_jobs" {
+			continue
+		}
+		below := uint64(0)
+		for _, b := range f.GetMetric()[0].GetHistogram().GetBucket() {
+			if b.GetCumulativeCount() > below {
+				below, most = b.GetCumulativeCount(), b.GetUpperBound()
+			}
+		}
+	}
+	return most
+}
+
+// newTenant makes an app with n clients and a group of them.
+func newTenant(t *testing.T, s *Store, app string, n int) (conv skein.ID, members []skein.Member) {
+	t.Helper()
+	if err := s.CreateApp(t.Context(), skein.App{ID: app}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		c := skein.Client{App: app, ID: fmt.Sprintf("%s-%d", app, i)}
+		if _, _, err := s.CreateClient(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		members = append(members, skein.Member{Client: c.ID})
+	}
+	c := skein.Conversation{App: app, ID: skein.ID(uuid.New()), Type: skein.Group, Created: 1}
+	if _, _, err := s.CreateConversation(t.Context(), c, members, 0); err != nil {
+		t.Fatal(err)
+	}
+	return c.ID, members
+}
+
+func tenantDraft(app string, conv skein.ID) skein.Draft {
+	d := newDraft(conv, "hi")
+	d.App, d.Sender = app, app+"-0"
+	return d
+}
+
+// One app has hundreds of writes of each costly kind in the queue. Another app's messages
+// come after few of them, not behind them all.
+func TestAFloodOfCostlyWritesLetsAnotherAppThrough(t *testing.T) {
+	for name, tt := range map[string]struct {
+		each  func(s *Store, conv skein.ID, members []skein.Member) error
+		calls int
+	}{
+		"groups of 200": {calls: 60, each: func(s *Store, _ skein.ID, members []skein.Member) error {
+			c := skein.Conversation{App: "flood", ID: skein.ID(uuid.New()), Type: skein.Group, Created: 1}
+			_, _, err := s.CreateConversation(t.Context(), c, members, 0)
+			return err
+		}},
+		"extends of 16 KB": {calls: 1000, each: func(s *Store, conv skein.ID, _ []skein.Member) error {
+			_, err := s.UpdateConversation(t.Context(), "flood", conv, func(c *skein.Conversation) error {
+				c.Extend = []byte(`{"x":"` + uuid.NewString() + strings.Repeat("x", 16_000) + `"}`)
+				return nil
+			})
+			return err
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStore(t, Options{})
+			theirs, members := newTenant(t, s, "flood", 200)
+			ours, _ := newTenant(t, s, "quiet", 1)
+			release := holdWriter(t, s)
+			var all sync.WaitGroup
+			var done atomic.Int64
+			for range tt.calls {
+				all.Go(func() {
+					if err := tt.each(s, theirs, members); err != nil {
+						t.Error(err)
+					}
+					done.Add(1)
+				})
+			}
+			waitQueued(t, s, tt.calls)
+			all.Go(func() {
+				drafts := make([]skein.Draft, 20)
+				for i := range drafts {
+					drafts[i] = tenantDraft("quiet", ours)
+				}
+				if _, err := s.AppendAll(t.Context(), drafts); err != nil {
+					t.Error(err)
+				}
+				if n := done.Load(); n > int64(tt.calls)/2 {
+					t.Errorf("%d of the other app's %d calls came before 20 messages", n, tt.calls)
+				}
+			})
+			waitQueued(t, s, tt.calls+20)
+			release()
+			all.Wait()
+		})
+	}
+}
+
+// An app that fills its part of the queue is refused, and no other.
+func TestAFloodIsRefusedAlone(t *testing.T) {
+	for name, opt := range map[string]Options{
+		"by jobs":  {QueueJobs: 32},
+		"by bytes": {QueueBytes: 32 * newDraftBytes(t)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStore(t, opt)
+			floods := []string{"flood1", "flood2", "flood3"}
+			convs := make(map[string]skein.ID)
+			for _, app := range append(floods, "quiet") {
+				convs[app], _ = newTenant(t, s, app, 1)
+			}
+			release := holdWriter(t, s)
+			var all sync.WaitGroup
+			waiting := 0
+			for _, app := range floods {
+				for refused := false; !refused; {
+					// One that the queue takes waits for the writer, so it does not answer.
+					answered := make(chan error, 1)
+					all.Go(func() {
+						_, _, err := s.Append(t.Context(), tenantDraft(app, convs[app]))
+						answered <- err
+					})
+					for s.writer.queue.depth() == waiting && !refused {
+						select {
+						case err := <-answered:
+							if refused = errors.Is(err, skein.ErrUnavailable); !refused {
+								t.Fatalf("app %s: got %v", app, err)
+							}
+						default:
+						}
+					}
+					if !refused {
+						waiting++
+					}
+				}
+			}
+			all.Go(func() {
+				for range 3 {
+					if _, _, err := s.Append(t.Context(), tenantDraft("quiet", convs["quiet"])); err != nil {
+						t.Errorf("the quiet app: %v", err)
+					}
+				}
+			})
+			waitQueued(t, s, waiting+1)
+			release()
+			all.Wait()
+		})
+	}
+}
