@@ -124,6 +124,9 @@ func permissionTable() []opRow {
 		{name: "conv.members", want: membersAll(), keeps: true,
 			rest:   func(w *world, _ string) (string, string, any) { return "GET", convPath(w.conv, "members"), nil },
 			socket: func(w *world, _ string) any { return obj{"conv_id": w.conv} }},
+		{name: "conv.members.list", want: membersAll(), keeps: true,
+			rest:   func(w *world, _ string) (string, string, any) { return "GET", convPath(w.conv, "memberships"), nil },
+			socket: func(w *world, _ string) any { return obj{"conv_id": w.conv} }},
 		{name: "conv.members.add", want: managers(),
 			rest: func(w *world, _ string) (string, string, any) {
 				return "POST", convPath(w.conv, "members"), obj{"client_ids": []string{w.victim}}

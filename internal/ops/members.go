@@ -12,12 +12,27 @@ func memberOps(d Deps) []*Op {
 		row(Op{
 			Name: "conv.members", Method: "GET", Path: "/im/conversations/{conv_id}/members", Need: skein.NeedMember,
 			Doc: Doc{
-				"All client ids in order of joining; a page of them with page, size or cursor; with detail=1 role, join time and mute of each.",
-				"按加入顺序返回全部成员 id；带 page、size 或 cursor 时分页；detail=1 返回角色、加入时间与禁言。",
+				"All client ids in order of joining. Pages, roles and mutes: conv.members.list. The parameters page, size, cursor and detail=1 of older programs still work.",
+				"按加入顺序返回全部成员 id。分页、角色与禁言见 conv.members.list。旧程序的 page、size、cursor、detail=1 参数仍可用。",
 			},
 			Answer: []string{},
+		}, func(ctx context.Context, by skein.Actor, in wire.ListMemberIDs) (any, error) {
+			return listMemberIDs(ctx, by, in, d)
+		}),
+		row(Op{
+			Name: "conv.members.list", Method: "GET", Path: "/im/conversations/{conv_id}/memberships", Need: skein.NeedMember,
+			Doc: Doc{
+				"A page of the members in order of joining, each with role, join time, mute and nickname.",
+				"按加入顺序分页返回成员，含角色、加入时间、禁言与昵称。",
+			},
+			Answer: wire.Page[wire.Member]{},
 		}, func(ctx context.Context, by skein.Actor, in wire.ListMembers) (any, error) {
-			return listMembers(ctx, by, in, d)
+			place, err := in.Place(wire.MaxPageSize)
+			if err != nil {
+				return nil, err
+			}
+			page, total, err := membersAt(ctx, by, in.ConvID, pageQuery(place), d)
+			return wire.NewPage(place, each(page.Members, wire.MemberOf), total, page.Next), err
 		}),
 		row(Op{
 			Name: "conv.members.add", Method: "POST", Path: "/im/conversations/{conv_id}/members", Need: skein.NeedManager,
@@ -40,11 +55,19 @@ func memberOps(d Deps) []*Op {
 	}
 }
 
-func listMembers(ctx context.Context, by skein.Actor, in wire.ListMembers, d Deps) (any, error) {
-	id, err := wire.ConvID(in.ConvID)
+func pageQuery(at wire.Place) skein.MemberQuery {
+	return skein.MemberQuery{Offset: at.Offset(), Limit: at.Size, After: at.After}
+}
+
+func membersAt(ctx context.Context, by skein.Actor, conv wire.ClientID, q skein.MemberQuery, d Deps) (skein.MemberPage, int, error) {
+	id, err := wire.ConvID(conv)
 	if err != nil {
-		return nil, err
+		return skein.MemberPage{}, 0, err
 	}
+	return d.Chat.Members(ctx, by, id, q)
+}
+
+func listMemberIDs(ctx context.Context, by skein.Actor, in wire.ListMemberIDs, d Deps) (any, error) {
 	place, err := in.Place(wire.MaxPageSize)
 	if err != nil {
 		return nil, err
@@ -52,9 +75,9 @@ func listMembers(ctx context.Context, by skein.Actor, in wire.ListMembers, d Dep
 	var q skein.MemberQuery // all of them
 	paged := in.Page != nil || in.Size != nil || in.Cursor != ""
 	if paged {
-		q = skein.MemberQuery{Offset: place.Offset(), Limit: place.Size, After: place.After}
+		q = pageQuery(place)
 	}
-	page, total, err := d.Chat.Members(ctx, by, id, q)
+	page, total, err := membersAt(ctx, by, in.ConvID, q, d)
 	if err != nil {
 		return nil, err
 	}

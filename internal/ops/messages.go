@@ -31,7 +31,7 @@ func messageOps(d Deps) []*Op {
 				"The history: a page, newest first; or by seq, which is {data, has_more} of about 1 MiB at the most.",
 				"历史消息：按页从新到旧；或按 seq 返回 {data, has_more}，最多约 1 MiB。",
 			},
-			Answer: wire.MessagePage{},
+			Answer: wire.MessageList{},
 		}, func(ctx context.Context, by skein.Actor, in wire.ListMessages) (any, error) {
 			return listMessages(ctx, by, in, d.Chat)
 		}),

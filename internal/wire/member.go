@@ -6,10 +6,18 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// ListMembers is the request of conv.members.
+// ListMemberIDs is the request of conv.members. What is marked old is read for
+// programs from before conv.members.list; the documents leave it out.
+type ListMemberIDs struct {
+	ConvID ClientID `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
+	Detail Flag     `json:"detail" old:"1"`
+
+	PageRequest `old:"1"`
+}
+
+// ListMembers is the request of conv.members.list.
 type ListMembers struct {
 	ConvID ClientID `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
-	Detail Flag     `json:"detail" en:"1: role, join time and mute of each" zh:"1 返回角色、加入时间与禁言"`
 
 	PageRequest
 }
@@ -20,7 +28,7 @@ type ChangeMembers struct {
 	ClientIDs []ClientID `json:"client_ids" need:"1" en:"1..500 clients" zh:"1..500 个用户"`
 }
 
-// Member is one member as answered with detail=1.
+// Member is one member of a conversation.
 type Member struct {
 	ClientID   string  `json:"client_id" en:"the client" zh:"用户 id"`
 	Role       string  `json:"role" en:"owner, admin or member" zh:"owner、admin 或 member"`

@@ -237,6 +237,17 @@ func (m Message) AppendJSON(dst []byte) []byte {
 // written by its tags.
 func (m Message) MarshalJSONTo(enc *jsontext.Encoder) error { return enc.WriteValue(m.AppendJSON(nil)) }
 
+// MessageList is the answer of msg.list as its caller reads it: a MessagePage where
+// a page was asked for, a MessageSpan by seq.
+type MessageList struct {
+	Data        []Message `json:"data" en:"newest first; with after_seq oldest first" zh:"消息，从新到旧；带 after_seq 时从旧到新"`
+	HasMore     bool      `json:"has_more,omitzero" en:"by seq: whether more lies beyond" zh:"按 seq：是否还有更多"`
+	CurrentPage int64     `json:"current_page,omitzero" en:"by page: this page" zh:"按页：当前页"`
+	LastPage    int64     `json:"last_page,omitzero" en:"by page: number of the last page, at least 1" zh:"按页：最后一页，至少为 1"`
+	PerPage     int       `json:"per_page,omitzero" en:"by page: messages a page" zh:"按页：每页条数"`
+	Total       int64     `json:"total,omitzero" en:"by page: messages in all" zh:"按页：消息总数"`
+}
+
 // MessagePage is a page of the history, newest first.
 type MessagePage struct {
 	CurrentPage int64     `json:"current_page" en:"this page" zh:"当前页"`

@@ -8,12 +8,13 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/wire"
 )
 
 // object is a mapping of the AsyncAPI document.
 type object = map[string]any
 
-// asyncAPI is the AsyncAPI 3.0 document of the socket. "receive" is what the server
+// asyncAPI is the AsyncAPI 3.1 document of the socket. "receive" is what the server
 // receives, "send" what it sends.
 func asyncAPI(c *catalogue) ([]byte, error) {
 	b := &asyncAPIBuilder{
@@ -30,6 +31,11 @@ func asyncAPI(c *catalogue) ([]byte, error) {
 			b.op(o)
 		}
 	}
+	unknown := ops.Doc{EN: "The answer to a command whose type is unknown: that type, then .error.", ZH: "未知命令的返回：type 为该命令名加 .error。"}
+	frame := errorFrame("")
+	frame.Properties["type"] = inline(&openapi3.Schema{Type: types("string"), Pattern: `\.error$`})
+	b.message("unknown.error", "unknown.error", unknown, frame, wire.AppendFailure(nil, "conv.dance", []byte(`"1"`), faultOf(4406), wire.English))
+	b.sends("unknown.error", unknown, []string{"unknown.error"})
 	b.message("error", "error", ops.Doc{EN: "The answer to a frame that cannot be read as a command.", ZH: "无法解析的帧的返回。"}, errorFrame("error"), nil)
 	b.sends("error", ops.Doc{EN: "A frame could not be read.", ZH: "帧无法解析。"}, []string{"error"})
 	for _, e := range ops.Events {
@@ -51,14 +57,20 @@ func (b *asyncAPIBuilder) document() ([]byte, error) {
 		return nil, b.err
 	}
 	return yamlOf(object{
-		"asyncapi": "3.0.0",
+		"asyncapi": "3.1.0",
 		"info": object{
 			"title": apiTitle, "version": apiVersion,
 			"description": "The socket: one JSON object a text frame, {type, data, id}. See docs/api/en.md; REST is in openapi.yaml.",
+			"contact":     object{"name": apiTitle, "url": homepage, "email": contactEmail},
+			"license":     object{"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
+			"tags":        []object{{"name": "commands", "description": "what a client asks"}, {"name": "events", "description": "what the server sends by itself"}},
 		},
 		"defaultContentType": "application/json",
 		"servers": object{"dev": object{
-			"host": strings.TrimPrefix(exampleHost, "http://"), "protocol": "ws", "description": "skein serve --dev",
+			"host": exampleAddr, "protocol": "ws", "description": "skein serve --dev",
+		}, "yours": object{
+			"host": "{host}", "protocol": "wss", "description": "your installation, behind its proxy",
+			"variables": object{"host": object{"default": exampleAddr, "description": "host and port"}},
 		}},
 		"channels": object{"socket": object{
 			"address":       ops.SocketPath,
@@ -86,13 +98,6 @@ func (b *asyncAPIBuilder) op(o op) {
 	success, err := o.success()
 	b.fail(err)
 	data := b.answer(reflect.TypeOf(o.Answer))
-	if len(o.also) > 0 {
-		refs := openapi3.SchemaRefs{data}
-		for _, also := range o.also {
-			refs = append(refs, b.answer(reflect.TypeOf(also)))
-		}
-		data = inline(&openapi3.Schema{AnyOf: refs})
-	}
 	b.command(o.Name, o.Doc, b.request(o.fields), o.command())
 	b.message(o.Name+".success", o.Name+".success", o.Doc, successFrame(o.Name+".success", data), success)
 	b.message(o.Name+".error", o.Name+".error", o.Doc, errorFrame(o.Name+".error"), nil)
@@ -159,6 +164,7 @@ func (b *asyncAPIBuilder) receives(name string, doc, may ops.Doc, replies []stri
 	b.operations[name] = object{
 		"action": "receive", "channel": ref("#/channels/socket"), "summary": doc.EN, "x-summary-zh": doc.ZH,
 		"description": "Who may: " + may.EN + ".", "x-description-zh": "权限：" + may.ZH + "。",
+		"tags":     []object{{"name": "commands"}},
 		"messages": channelMessages([]string{name}),
 		"reply":    object{"channel": ref("#/channels/socket"), "messages": channelMessages(replies)},
 	}
@@ -167,7 +173,9 @@ func (b *asyncAPIBuilder) receives(name string, doc, may ops.Doc, replies []stri
 func (b *asyncAPIBuilder) sends(name string, doc ops.Doc, messages []string) {
 	b.operations["on."+name] = object{
 		"action": "send", "channel": ref("#/channels/socket"), "summary": doc.EN, "x-summary-zh": doc.ZH,
-		"messages": channelMessages(messages),
+		"description": "Sent by the server: " + strings.Join(messages, ", ") + ".",
+		"tags":        []object{{"name": "events"}},
+		"messages":    channelMessages(messages),
 	}
 }
 
@@ -183,7 +191,7 @@ func channelMessages(names []string) []object {
 
 // frameSchema is a frame of one type.
 func frameSchema(name string) *openapi3.Schema {
-	s := openapi3.NewObjectSchema().WithProperty("type", &openapi3.Schema{Const: name})
+	s := openapi3.NewObjectSchema().WithProperty("type", &openapi3.Schema{Type: types("string"), Const: name})
 	s.Required = []string{"type"}
 	return s
 }
@@ -193,7 +201,7 @@ func withID(s *openapi3.Schema) *openapi3.Schema {
 }
 
 func successFrame(name string, data *openapi3.SchemaRef) *openapi3.Schema {
-	s := frameSchema(name).WithProperty("msg", &openapi3.Schema{Const: "success"}).WithPropertyRef("data", data)
+	s := frameSchema(name).WithProperty("msg", &openapi3.Schema{Type: types("string"), Const: "success"}).WithPropertyRef("data", data)
 	s.Required = slices.Concat(s.Required, []string{"msg", "data"})
 	return withID(s)
 }

@@ -24,6 +24,15 @@ type group struct {
 	ops   []op
 }
 
+// about names the ops of the chapter.
+func (g group) about() string {
+	names := make([]string, len(g.ops))
+	for i, o := range g.ops {
+		names[i] = o.Name
+	}
+	return "The operations " + strings.Join(names, ", ") + "."
+}
+
 // op is one row of the table with its notes.
 type op struct {
 	*ops.Op
@@ -84,6 +93,15 @@ func (c *catalogue) all() []op {
 	return all
 }
 
+// identifier is the op's name as programs can have it: conv.mute_all is convMuteAll.
+func (o op) identifier() string {
+	words := strings.FieldsFunc(o.Name, func(r rune) bool { return r == '.' || r == '_' })
+	for i, word := range words[1:] {
+		words[i+1] = upperFirst(word)
+	}
+	return strings.Join(words, "")
+}
+
 // place is where REST looks for a field.
 type place string
 
@@ -117,16 +135,6 @@ func (o op) at(p place) []field {
 	return fields
 }
 
-// answers are the types of the op's answer: the usual one and the others. nil is
-// the answer true.
-func (o op) answers() []reflect.Type {
-	types := []reflect.Type{reflect.TypeOf(o.Answer)}
-	for _, also := range o.also {
-		types = append(types, reflect.TypeOf(also))
-	}
-	return types
-}
-
 // codesOf are the codes of the op, those of every call among them, in order.
 func (o op) codesOf() []int {
 	codes := append(slices.Clone(everyCall), o.codes...)
@@ -139,9 +147,7 @@ func (o op) codesOf() []int {
 func (c *catalogue) objects() []reflect.Type {
 	seen := map[reflect.Type]bool{}
 	for _, o := range c.all() {
-		for _, t := range o.answers() {
-			inside(t, seen)
-		}
+		inside(reflect.TypeOf(o.Answer), seen)
 	}
 	for _, e := range ops.Events {
 		inside(reflect.TypeOf(e.Data), seen)

@@ -19,7 +19,10 @@ import (
 // utc is the zone of the examples, which is the server's own by default.
 var utc = time.UTC
 
-const exampleHost = "http://127.0.0.1:8080"
+const (
+	exampleAddr = "127.0.0.1:8080"
+	exampleHost = "http://" + exampleAddr
+)
 
 // mustID is for the constants of this package.
 func mustID(s string) skein.ID {

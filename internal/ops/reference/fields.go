@@ -46,6 +46,9 @@ func fieldsOf(t reflect.Type) ([]field, error) {
 		if name == "" || name == "-" {
 			continue
 		}
+		if f.Tag.Get("old") == "1" || t.Field(f.Index[0]).Tag.Get("old") == "1" {
+			continue // read for old programs, shown to nobody
+		}
 		doc := ops.Doc{EN: f.Tag.Get("en"), ZH: f.Tag.Get("zh")}
 		if doc.EN == "" || doc.ZH == "" {
 			return nil, fmt.Errorf("%s.%s lacks its text in a language", t, f.Name)

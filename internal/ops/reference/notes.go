@@ -12,7 +12,6 @@ import (
 // notes are what the reference says of an op beyond its row.
 type notes struct {
 	codes   []int  // it may answer, beside those of everyCall
-	also    []any  // zero values of its other answers
 	request string // an example: the fields of the request as JSON
 	answer  any    // an example of the answer
 }
@@ -155,9 +154,16 @@ var firstNotes = map[string]notes{
 		request: `{"conv_id":"` + exampleID + `","client_id":"Alex"}`,
 		answer:  wire.Done,
 	},
+	"conv.members.list": {
+		codes:   []int{4011, 4406},
+		request: `{"conv_id":"` + exampleID + `","size":20}`,
+		answer: wire.NewPage(firstPage(20), []wire.Member{
+			wire.MemberOf(skein.Member{Client: "Tom", Role: skein.RoleOwner, Joined: created, JoinSeq: 1}),
+			wire.MemberOf(skein.Member{Client: "Jerry", Joined: created, JoinSeq: 1, Nickname: "Jer"}),
+		}, 2, skein.Cursor{}),
+	},
 	"conv.members": {
 		codes:   []int{4011, 4406},
-		also:    []any{wire.Page[string]{}, []wire.Member{}, wire.Page[wire.Member]{}},
 		request: `{"conv_id":"` + exampleID + `"}`,
 		answer:  []string{"Tom", "Jerry", "Alex"},
 	},
@@ -178,7 +184,6 @@ var firstNotes = map[string]notes{
 	},
 	"msg.list": {
 		codes:   []int{4011, 4406},
-		also:    []any{wire.MessageSpan{}},
 		request: `{"conv_id":"` + exampleID + `","page":1,"size":10}`,
 		answer:  wire.NewMessagePage(firstPage(10), []skein.Message{reply, hello}, 2),
 	},

@@ -3,6 +3,8 @@ package reference
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,8 +16,12 @@ import (
 )
 
 const (
-	apiTitle   = "Skein"
-	apiVersion = "1.0.0" // of the API: grows when an answer loses or changes a field
+	apiTitle = "Skein"
+	homepage = "https://github.com/skein-im/skein"
+	// contactEmail is where GitHub lets mail to the project end: linters of AsyncAPI
+	// want an address, and the project answers by issues.
+	contactEmail = "skein-im@users.noreply.github.com"
+	apiVersion   = "1.0.0" // of the API: grows when an answer loses or changes a field
 )
 
 // openAPI is the OpenAPI 3.1 document of the REST routes.
@@ -33,14 +39,22 @@ func openAPIDocument(c *catalogue) (*openapi3.T, error) {
 		OpenAPI: "3.1.0",
 		Info: &openapi3.Info{
 			Title: apiTitle, Version: apiVersion,
+			Contact:     &openapi3.Contact{Name: apiTitle, URL: homepage, Email: contactEmail},
+			License:     &openapi3.License{Name: "Apache-2.0", URL: "https://www.apache.org/licenses/LICENSE-2.0"},
 			Description: "Messaging over REST and WebSocket. Every answer is {code, message, data, request-id}. See docs/api/en.md; the socket is in asyncapi.yaml.",
 		},
-		Servers: openapi3.Servers{{URL: exampleHost, Description: "skein serve --dev"}},
-		Paths:   openapi3.NewPaths(),
+		Servers: openapi3.Servers{
+			{URL: exampleHost, Description: "skein serve --dev"},
+			{URL: "https://{host}", Description: "your installation, behind its proxy", Variables: map[string]*openapi3.ServerVariable{
+				"host": {Default: exampleAddr, Description: "host and port, with the path prefix where the proxy has one"},
+			}},
+		},
+		Paths: openapi3.NewPaths(),
 	}
 	for _, g := range c.groups {
 		doc.Tags = append(doc.Tags, &openapi3.Tag{
-			Name: g.title.EN, Extensions: map[string]any{"x-name-zh": g.title.ZH},
+			Name: g.title.EN, Description: g.about(),
+			Extensions: map[string]any{"x-name-zh": g.title.ZH},
 		})
 		for _, o := range g.ops {
 			if !o.REST() {
@@ -66,7 +80,7 @@ func (b *openAPIBuilder) operation(o op, g group) *openapi3.Operation {
 	values, err := o.values()
 	b.fail(err)
 	operation := &openapi3.Operation{
-		OperationID: o.Name,
+		OperationID: o.identifier(),
 		Tags:        []string{g.title.EN},
 		Summary:     o.Doc.EN,
 		Description: description(o),
@@ -94,7 +108,7 @@ func description(o op) string {
 		text += " By socket: `" + o.Name + "`."
 	}
 	if o.QueryPost {
-		text += " `POST " + o.Path + "?where=…` with an empty body is this call too."
+		text += " `POST " + o.Path + "?where=…` with an empty body is this call too, for programs written to the original document; it answers the page below."
 	}
 	return text
 }
@@ -141,16 +155,8 @@ func (b *openAPIBuilder) requestBody(o op, values map[string]jsontext.Value) *op
 
 // success is the envelope around the op's answer.
 func (b *openAPIBuilder) success(o op) *openapi3.Response {
-	answers := o.answers()
-	data := b.answer(answers[0])
-	if len(answers) > 1 {
-		refs := openapi3.SchemaRefs{data}
-		for _, t := range answers[1:] {
-			refs = append(refs, b.answer(t))
-		}
-		data = inline(&openapi3.Schema{AnyOf: refs})
-	}
-	content := openapi3.NewContentWithJSONSchemaRef(envelope(&openapi3.Schema{Const: 0}, data))
+	code := openapi3.NewIntegerSchema().WithMin(0).WithMax(0)
+	content := openapi3.NewContentWithJSONSchemaRef(envelope(code, b.answer(reflect.TypeOf(o.Answer))))
 	example, err := o.envelope()
 	b.fail(err)
 	content["application/json"].Example = literal(example)
@@ -167,11 +173,15 @@ func envelope(code *openapi3.Schema, data *openapi3.SchemaRef) *openapi3.SchemaR
 			Type: types("string", "null"), Description: "the header request-id as it came",
 		})
 	object.Required = []string{"code", "message", "data", "request-id"}
+	// It demands nothing. kin-openapi falls back to the rules of OpenAPI 3.0, by which
+	// any JSON is never null, where a schema has no keyword that is newer than those.
+	object.PropertyNames = inline(openapi3.NewStringSchema())
 	return inline(object)
 }
 
 func errorSchema() *openapi3.SchemaRef {
-	code := &openapi3.Schema{Type: types("integer"), Description: "see the code table of docs/api/en.md"}
+	code := openapi3.NewIntegerSchema().WithMin(1)
+	code.Description = "see the code table of docs/api/en.md"
 	return envelope(code, inline(&openapi3.Schema{Type: types("null")}))
 }
 
@@ -181,18 +191,27 @@ type failure struct {
 	codes  []int
 }
 
+// refusals are what the transport answers before any op is asked, by HTTP status: a
+// request that cannot be read, a body or a header block that is too large, a body
+// that is no plain JSON.
+var refusals = map[int]int{400: 4406, 413: 4130, 415: 4406, 431: 4130}
+
 // failures are the errors of an op by HTTP status.
 func failures(o op) []failure {
-	var list []failure
+	byStatus := map[int][]int{}
 	for _, code := range o.codesOf() {
 		status := codeOf(code).Status
-		i := slices.IndexFunc(list, func(f failure) bool { return f.status == status })
-		if i < 0 {
-			list, i = append(list, failure{status: status}), len(list)
-		}
-		list[i].codes = append(list[i].codes, code)
+		byStatus[status] = append(byStatus[status], code)
 	}
-	slices.SortFunc(list, func(a, b failure) int { return a.status - b.status })
+	for status, code := range refusals {
+		byStatus[status] = append(byStatus[status], code)
+	}
+	var list []failure
+	for _, status := range slices.Sorted(maps.Keys(byStatus)) {
+		codes := byStatus[status]
+		slices.Sort(codes)
+		list = append(list, failure{status, slices.Compact(codes)})
+	}
 	return list
 }
 
@@ -215,7 +234,7 @@ const (
 	appHeader    = "app"
 	appIDAlias   = "appAlias"
 	appKeyHeader = "appKey"
-	bearerToken  = "token"
+	bearerToken  = "clientToken"
 )
 
 func securitySchemes() openapi3.SecuritySchemes {

@@ -161,11 +161,7 @@ func (w *writer) answers(b *strings.Builder, o op) {
 		fmt.Fprintf(b, "%s\n\n%s\n\n", strings.TrimSpace(w.answerWord), w.table(t))
 		return
 	}
-	var names []string
-	for _, t := range o.answers() {
-		names = append(names, w.typeName(t))
-	}
-	fmt.Fprintf(b, "%s%s\n\n", w.answerWord, strings.Join(names, w.or))
+	fmt.Fprintf(b, "%s%s\n\n", w.answerWord, w.typeName(reflect.TypeOf(o.Answer)))
 }
 
 func (w *writer) examples(b *strings.Builder, o op) {

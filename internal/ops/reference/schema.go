@@ -20,20 +20,26 @@ const componentPrefix = "#/components/schemas/"
 func (s *schemas) answer(t reflect.Type) *openapi3.SchemaRef {
 	switch {
 	case t == nil:
-		return inline(&openapi3.Schema{Const: true})
+		return inline(&openapi3.Schema{Type: types("boolean"), Description: "always true"})
 	case t == jsonType:
 		return inline(&openapi3.Schema{})
 	case t == idType:
 		return inline(&openapi3.Schema{Type: types("string"), Pattern: "^[0-9a-f]{32}$"})
 	case t == flagType:
-		return inline(&openapi3.Schema{Type: types("integer"), Enum: []any{0, 1}})
+		return flag()
 	case isList(t):
 		return inline(&openapi3.Schema{Type: types("array"), Items: s.answer(t.Elem())})
 	case isObject(t):
 		return s.object(t)
 	default:
-		return inline(&openapi3.Schema{Type: types(scalar(t))})
+		return inline(&openapi3.Schema{Type: types(scalar(t)), Format: format(t)})
 	}
+}
+
+// flag is 0 or 1. It is bounds and no enum, of which generators make a type of its
+// own at each place.
+func flag() *openapi3.SchemaRef {
+	return inline(openapi3.NewIntegerSchema().WithMin(0).WithMax(1))
 }
 
 // object is a reference to the schema of a struct, which it makes once.
@@ -66,16 +72,14 @@ func (s *schemas) request(fields []field) *openapi3.SchemaRef {
 	return inline(object)
 }
 
-// asked is the schema of a field of a request, which is read more kindly than
-// answers are written.
+// asked is the schema of a field of a request: the one form that programs should
+// write. The server reads more than that: integers as ids, true and "1" as flags.
 func (s *schemas) asked(t reflect.Type) *openapi3.SchemaRef {
 	switch {
 	case t == looseID:
-		return inline(&openapi3.Schema{Type: types("string", "integer")})
-	case t == flagType:
-		return inline(&openapi3.Schema{Enum: []any{0, 1, "0", "1", true, false}})
+		return inline(&openapi3.Schema{Type: types("string")})
 	case givenTypes[t] != "":
-		return inline(&openapi3.Schema{Type: types(givenTypes[t], "null")})
+		return inline(&openapi3.Schema{Type: types(givenTypes[t], "null"), Format: format(t)})
 	case isList(t):
 		return inline(&openapi3.Schema{Type: types("array"), Items: s.asked(t.Elem())})
 	default:
@@ -106,6 +110,14 @@ func scalar(t reflect.Type) string {
 	default:
 		return "integer"
 	}
+}
+
+// format is int64 for what can outgrow 32 bits: Unix ms, seq, totals.
+func format(t reflect.Type) string {
+	if t.Kind() == reflect.Int64 || givenTypes[t] == "integer" {
+		return "int64"
+	}
+	return ""
 }
 
 // nullable is a schema that takes null too. A schema without a type takes it anyway.

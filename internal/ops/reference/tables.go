@@ -77,8 +77,6 @@ func (w *writer) typeName(t reflect.Type) string {
 		return w.str
 	case t == flagType:
 		return "0/1"
-	case t == reflect.TypeFor[wire.MessageSpan]():
-		return "`{data, has_more}`"
 	case isList(t):
 		return w.listOf(w.typeName(t.Elem()))
 	case w.known(t):
