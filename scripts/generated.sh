@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 kept=$(mktemp -d)
 trap 'rm -rf "$kept"' EXIT
-dirs=(api docs/api)
+dirs=(api docs/api internal/store/sqlite/migrations/landed)
 mkdir -p "${dirs[@]}"
 cp -r --parents "${dirs[@]}" "$kept"
 

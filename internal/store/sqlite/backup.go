@@ -65,3 +65,12 @@ func syncFile(path string) error {
 	}
 	return errors.Join(f.Sync(), f.Close())
 }
+
+// syncDir makes the names in a directory durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir) //nolint:gosec // the operator's own
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

@@ -67,3 +67,8 @@ func (o *outageLog) tell(log *slog.Logger, now time.Time, err error) {
 func syncFailed(err error) bool {
 	return errors.Is(err, sqlite3.IOERR_FSYNC) || errors.Is(err, sqlite3.IOERR_DIR_FSYNC)
 }
+
+// corrupt reports whether err means that a page of the file is not what it was.
+func corrupt(err error) bool {
+	return errors.Is(err, sqlite3.CORRUPT) || errors.Is(err, sqlite3.NOTADB)
+}

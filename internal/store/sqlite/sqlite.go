@@ -27,6 +27,7 @@ import (
 // Options say where the store is and what bounds it.
 type Options struct {
 	Path       string                // the file, made if it is not there; its directory exists
+	Beside     bool                  // another process serves the file: it is not migrated; see ErrOldSchema
 	Committed  store.CommitHook      // nil: nobody is told
 	Now        func() time.Time      // for terms: bans, mutes, ends of conversations; nil: time.Now
 	Log        *slog.Logger          // nil: no log
@@ -85,7 +86,9 @@ type Store struct {
 var _ store.Store = (*Store)(nil)
 
 // Open opens the file, brings its schema up to date and starts the writer; Close
-// ends it. The context bounds the opening alone.
+// ends it. A file that is no store, or of a schema that this binary does not know, is
+// refused and left as it was. The context bounds the opening alone.
+// Errors: ErrOldSchema.
 func Open(ctx context.Context, opt Options) (*Store, error) {
 	opt = opt.withDefaults()
 	// An absolute path never looks like a URI or one of SQLite's own names.
@@ -94,7 +97,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	opt.Path = path
-	if err := migrate(ctx, path); err != nil {
+	if err := bring(ctx, path, opt.Beside); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	metrics, err := newMetrics(opt.Registerer)
