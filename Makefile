@@ -65,6 +65,10 @@ bin/golangci-lint bin/govulncheck: tools/go.mod tools/go.sum
 gen: ## write the generated files anew: api/ and docs/api/
 	go generate ./...
 
+.PHONY: schema
+schema: build ## keep a store of the newest schema, for later versions to be upgraded from: part of each release
+	SKEIN_RECORD_SCHEMA=$$(ls internal/store/sqlite/migrations/*.sql | tail -1 | xargs basename | cut -c1-5) SKEIN_E2E_BIN=$(CURDIR)/bin/skein go test -count=1 -run TestAStoreOfEverySchemaAnswersWhatItDid ./e2e
+
 .PHONY: bench
 bench: build ## measure the built binary and write what was measured into docs/performance.md
 	bin/skein bench --json bin/bench.json --svg docs/images/performance.svg --markdown docs/performance.md

@@ -2,7 +2,9 @@
 
 package main
 
-// lockData does nothing where files cannot be locked the Unix way.
-func lockData(string) (release func() error, err error) {
-	return func() error { return nil }, nil
-}
+import "os"
+
+// tryLock does nothing where files cannot be locked the Unix way.
+func tryLock(*os.File) error { return nil }
+
+func alive(int) bool { return true }

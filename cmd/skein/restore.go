@@ -36,7 +36,7 @@ func (c *restoreCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
-	unlock, err := lockData(c.Data)
+	unlock, err := lockData(c.Data, "restore")
 	if err != nil {
 		return err
 	}

@@ -55,24 +55,27 @@ type server struct {
 	draining atomic.Bool
 }
 
-// assemble wires the parts; nothing listens yet.
-func assemble(ctx context.Context, c config.Serve, log *slog.Logger) (*server, error) {
+// assemble wires the parts; nothing listens yet. Nothing in --data is opened, looked
+// at or migrated before it is locked.
+func assemble(ctx context.Context, c config.Serve, log *slog.Logger) (_ *server, err error) {
 	s := &server{config: c, log: log, registry: newRegistry()}
 	s.openAllowed = c.AllowOpenApps || c.OnLoopback(ctx)
-	var err error
+	if err := makeData(c.Data); err != nil {
+		return nil, err
+	}
+	if s.unlock, err = lockData(c.Data, "serve"); err != nil {
+		return nil, err
+	}
 	if s.store, err = openStore(ctx, c.Store, storeOptions{
 		Committed:  func(sent []skein.Sent) { s.delivery.Committed(sent) },
 		Log:        log,
 		Registerer: s.registry,
 		CacheBytes: c.CacheMiB << 20,
 	}); err != nil {
-		return nil, err
-	}
-	if s.unlock, err = lockData(c.Data); err != nil {
-		return nil, errors.Join(err, s.store.Close())
+		return nil, errors.Join(err, s.unlock())
 	}
 	if err := s.prepareApps(ctx); err != nil {
-		return nil, errors.Join(err, s.store.Close())
+		return nil, errors.Join(err, s.store.Close(), s.unlock())
 	}
 	uploads, err := files.Open(files.Options{
 		Dir: filepath.Join(c.Data, uploadsDir), Log: log,
@@ -82,7 +85,7 @@ func assemble(ctx context.Context, c config.Serve, log *slog.Logger) (*server, e
 		}),
 	})
 	if err != nil {
-		return nil, errors.Join(err, s.store.Close())
+		return nil, errors.Join(err, s.store.Close(), s.unlock())
 	}
 	s.wire(uploads)
 	return s, nil

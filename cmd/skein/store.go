@@ -21,7 +21,7 @@ import (
 const (
 	storeFile  = "skein.db"   // the embedded store; -wal and -shm beside it are SQLite's
 	uploadsDir = "uploads"    // of package files
-	lockFile   = "serve.lock" // locked by a running server
+	lockFile   = "serve.lock" // locked by a running server, and says by whom
 )
 
 // storeOptions are what a server wants of its store, whatever the engine.
@@ -30,17 +30,15 @@ type storeOptions struct {
 	Log        *slog.Logger          // nil: no log
 	Registerer prometheus.Registerer // nil: no metrics
 	CacheBytes int                   // of memory before the engine; zero: none
+	Beside     bool                  // a server has the store open
 }
 
-// openStore opens the configured store and makes it where there is none. Close
-// ends it.
+// openStore opens the configured store, or makes it where there is none, for the
+// process that has locked --data. Close ends it.
 func openStore(ctx context.Context, cfg config.Store, opts storeOptions) (store.Store, error) {
-	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("--data: %w", err)
-	}
 	engine := func(committed store.CommitHook) (store.Store, error) {
 		s, err := sqlite.Open(ctx, sqlite.Options{
-			Path:      filepath.Join(cfg.Data, storeFile),
+			Path: filepath.Join(cfg.Data, storeFile), Beside: opts.Beside,
 			Committed: committed, Now: clock, Log: opts.Log, Registerer: opts.Registerer,
 		})
 		if err != nil {
@@ -65,9 +63,37 @@ func withStore(ctx context.Context, cfg config.Store, do func(store.Store) error
 
 // withNewStore is withStore for commands that may make the store.
 func withNewStore(ctx context.Context, cfg config.Store, do func(store.Store) error) error {
-	s, err := openStore(ctx, cfg, storeOptions{})
+	s, err := openBeside(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	return errors.Join(do(s), s.Close())
+}
+
+// openBeside opens the store for a command that may run beside a server, whose store
+// it never migrates. Without a server it has --data to itself while it opens the store.
+func openBeside(ctx context.Context, cfg config.Store) (store.Store, error) {
+	if err := makeData(cfg.Data); err != nil {
+		return nil, err
+	}
+	unlock, err := lockData(cfg.Data, "app or token")
+	if held, ok := errors.AsType[*heldError](err); ok && held.server {
+		return openStore(ctx, cfg, storeOptions{Beside: true})
+	}
+	if err != nil {
+		return nil, err
+	}
+	s, err := openStore(ctx, cfg, storeOptions{})
+	if err != nil {
+		return nil, errors.Join(err, unlock())
+	}
+	return s, unlock()
+}
+
+// makeData makes --data where it is not there yet.
+func makeData(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("--data: %w", err)
+	}
+	return nil
 }

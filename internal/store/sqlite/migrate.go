@@ -30,7 +30,8 @@ func bring(ctx context.Context, path string, beside bool) error {
 			return err
 		}
 	}
-	if err := recognise(path); err != nil {
+	logged, err := recognise(path)
+	if err != nil {
 		return err
 	}
 	version, err := versionOf(ctx, path, beside)
@@ -38,7 +39,7 @@ func bring(ctx context.Context, path string, beside bool) error {
 		return err
 	}
 	newest, err := newestSchema()
-	if err != nil || version == newest {
+	if err != nil || version == newest && logged {
 		return err
 	}
 	if beside {
@@ -102,7 +103,7 @@ func create(ctx context.Context, path string) error {
 // newSuffix is the end of the name of a store that is being made; see [os.CreateTemp].
 const newSuffix = ".new-*"
 
-// migrate brings the schema of the file at path up to date.
+// migrate brings the schema of the file at path up to date, and gives it a log.
 func migrate(ctx context.Context, path string) (err error) {
 	// database/sql for goose alone; everything else uses the driver's own API.
 	db, err := driver.Open(path, func(c *sqlite3.Conn) error {

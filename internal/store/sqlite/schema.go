@@ -23,37 +23,37 @@ const (
 // binary would have to migrate.
 var ErrOldSchema = errors.New("the running server keeps an older schema: restart it with this version first")
 
-// recognise reads the header of the file and answers what tells that it is no store.
-// SQLite itself would make a database of an empty file, and would delete a log
-// beside one.
-func recognise(path string) error {
+// recognise reads the header of the file and answers what tells that it is no store,
+// and whether it has a log: a copy that VACUUM made has none yet. SQLite itself would
+// make a database of an empty file, and would delete a log beside one.
+func recognise(path string) (logged bool, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is no Skein store: it is no regular file", path)
+		return false, fmt.Errorf("%s is no Skein store: it is no regular file", path)
 	}
 	if info.Size() == 0 {
-		return fmt.Errorf("%s is no Skein store: it is empty", path)
+		return false, fmt.Errorf("%s is no Skein store: it is empty", path)
 	}
 	f, err := os.Open(path) //nolint:gosec // the operator's own
 	if err != nil {
-		return err
+		return false, err
 	}
 	header := make([]byte, 100)
 	_, err = io.ReadFull(f, header)
 	if err := errors.Join(err, f.Close()); err != nil || string(header[:16]) != "SQLite format 3\x00" {
-		return fmt.Errorf("%s is no Skein store: it does not begin as a SQLite database", path)
+		return false, fmt.Errorf("%s is no Skein store: it does not begin as a SQLite database", path)
 	}
 	if id := binary.BigEndian.Uint32(header[68:]); id != 0 && id != applicationID {
-		return fmt.Errorf("%s is no Skein store: it is another program's database (application id %#x)", path, id)
+		return false, fmt.Errorf("%s is no Skein store: it is another program's database (application id %#x)", path, id)
 	}
 	pages, page := int64(binary.BigEndian.Uint32(header[28:])), int64(binary.BigEndian.Uint16(header[16:]))
 	if log, err := os.Stat(path + "-wal"); (err != nil || log.Size() == 0) && page > 1 && pages*page > info.Size() {
-		return fmt.Errorf("%s is damaged: it was cut short, to %d of %d bytes", path, info.Size(), pages*page)
+		return false, fmt.Errorf("%s is damaged: it was cut short, to %d of %d bytes", path, info.Size(), pages*page)
 	}
-	return nil
+	return header[18] == 2, nil
 }
 
 // checkSchema answers the version of the schema, and an error unless it is one that
