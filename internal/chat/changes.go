@@ -1,10 +1,10 @@
 package chat
 
 import (
-	"bytes"
 	"context"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // Editing is what is to become of a message's body.
@@ -30,7 +30,7 @@ func (s *Service) Edit(ctx context.Context, by skein.Actor, conv, id skein.ID, e
 			return skein.Change{}, err
 		}
 		body := e.of(m.Body)
-		if body.Text == m.Text && bytes.Equal(body.Attr, m.Attr) {
+		if body.Text == m.Text && store.SameJSON(body.Attr, m.Attr) {
 			return skein.Change{}, nil
 		}
 		now := s.now()

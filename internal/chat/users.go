@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -10,13 +9,14 @@ import (
 	"time"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // CreateUser registers a client. One that is there with the same ext is a retry;
 // with another ext it is skein.ErrConflict.
 func (s *Service) CreateUser(ctx context.Context, by skein.Actor, id string, ext []byte) (skein.Client, error) {
 	c, created, err := s.store.CreateClient(ctx, skein.Client{App: by.App.ID, ID: id, Ext: ext, Created: s.now()})
-	if err == nil && !created && !bytes.Equal(c.Ext, ext) {
+	if err == nil && !created && !store.SameJSON(c.Ext, ext) {
 		err = &skein.Fault{Err: skein.ErrConflict, Field: "client_id", Detail: "exists with another ext"}
 	}
 	return c, err

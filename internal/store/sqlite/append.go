@@ -2,8 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -18,7 +16,7 @@ type letter struct {
 	*skein.Draft
 
 	mentions rawText // JSON; nil: none
-	hash     []byte  // nil: no client_msg_id
+	hash     []byte  // of the content; nil: no client_msg_id
 	tag      uint32  // lower half of the retry number
 	uploads  []string
 }
@@ -43,9 +41,7 @@ func (s *Store) AppendAll(ctx context.Context, drafts []skein.Draft) ([]store.Ap
 	jobs := make([]*job, len(drafts))
 	for i := range drafts {
 		l, a := &letters[i], &answers[i]
-		if err := l.write(&drafts[i], s.writer.salt); err != nil {
-			return nil, err
-		}
+		l.write(&drafts[i], s.writer.salt)
 		jobs[i] = &job{app: app, bytes: l.size(), rows: l.rows(), whole: true, run: func(g *group) (err error) {
 			*a, err = g.append(l)
 			return err
@@ -61,19 +57,12 @@ func (s *Store) AppendAll(ctx context.Context, drafts []skein.Draft) ([]store.Ap
 }
 
 // write makes an empty letter of a draft; salt is the store's, for the retry number.
-func (l *letter) write(d *skein.Draft, salt []byte) error {
+func (l *letter) write(d *skein.Draft, salt []byte) {
 	l.Draft, l.uploads = d, d.Uploads()
-	if len(d.Mentions) > 0 {
-		mentions, err := json.Marshal(d.Mentions)
-		if err != nil {
-			return fmt.Errorf("encode mentions: %w", err)
-		}
-		l.mentions = mentions
-	}
+	l.mentions = mentionsJSON(d.Mentions)
 	if d.ClientMsgID != "" {
-		l.hash, l.tag = contentHash(d.Body, l.mentions), retryTag(salt, d.Sender, d.ClientMsgID)
+		l.hash, l.tag = contentHash(canonical(d.Body)), retryTag(salt, d.Sender, d.ClientMsgID)
 	}
-	return nil
 }
 
 // size is about what the letter holds in memory while it waits.

@@ -75,7 +75,16 @@ func readSeen(r *sqlite3.Stmt, conv skein.ID) skein.Message {
 	return m
 }
 
-// mentionsColumn reads the list that newLetter wrote. One that cannot be read is
+// mentionsJSON is the list as it is stored; nil: none.
+func mentionsJSON(ids []string) []byte {
+	if len(ids) == 0 {
+		return nil
+	}
+	list, _ := json.Marshal(ids) // texts: it cannot fail
+	return list
+}
+
+// mentionsColumn reads the list that mentionsJSON wrote. One that cannot be read is
 // none: the message is worth more than its mentions.
 func mentionsColumn(r *sqlite3.Stmt, col int) []string {
 	raw := r.ColumnRawText(col)

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // A message that has a client_msg_id has a retry number: the key of its
@@ -62,7 +64,7 @@ func (g *group) first(p *place, l *letter) (m skein.Message, found bool, err err
 	found, err = g.row(func(r *sqlite3.Stmt) {
 		m = readMessage(r, l.Conv)
 		hash := r.ColumnRawBlob(messageColumnCount)
-		same = len(hash) == 0 || bytes.Equal(hash, l.hash)
+		same = len(hash) == 0 || bytes.Equal(hash, l.hash) || l.sameBefore(m, hash)
 	}, firstMessage, l.App, l.Sender, p.key, l.ClientMsgID, number)
 	if found && !same {
 		return skein.Message{}, false, skein.About(skein.ErrConflict, "client_msg_id")
@@ -76,13 +78,33 @@ const firstMessage = `SELECT ` + messageColumns + `, content_hash FROM messages
 	WHERE retry = ?5 AND conv_key = ?3 AND sender = ?2 AND client_msg_id = ?4
 	AND message_key > coalesce((SELECT since FROM clients WHERE app_key = ` + appKey + ` AND id = ?2), 0)`
 
+// sameBefore reports whether the letter has the content of a message that was stored
+// when its hash was still one of its attr and mentions as they were written. It can be
+// taken again from the letter as it is written, or compared with what is stored, as
+// long as that was not edited.
+func (l *letter) sameBefore(m skein.Message, hash []byte) bool {
+	return bytes.Equal(hash, contentHash(l.Body)) || m.Version == 1 && bytes.Equal(contentHash(canonical(m.Body)), l.hash)
+}
+
+// canonical is a body whose attr and mentions are written in the one way in which the
+// content of two bodies is compared.
+func canonical(b skein.Body) skein.Body {
+	if b.Attr != nil {
+		b.Attr = store.CanonicalJSON(b.Attr)
+	}
+	if !slices.IsSorted(b.Mentions) {
+		b.Mentions = slices.Sorted(slices.Values(b.Mentions))
+	}
+	return b
+}
+
 // contentHash tells two bodies apart: 16 bytes of SHA-256 over its fields, each
 // with its length before it. NoSync is no part of it: it is about the delivery,
 // and REST and socket differ in its default.
-func contentHash(b skein.Body, mentions []byte) []byte {
+func contentHash(b skein.Body) []byte {
 	var room [512]byte
 	fields := binary.AppendVarint(room[:0], int64(b.Type))
-	for _, field := range [][]byte{[]byte(b.Text), b.Attr, []byte(b.URL), mentions, b.ReplyTo[:]} {
+	for _, field := range [][]byte{[]byte(b.Text), b.Attr, []byte(b.URL), mentionsJSON(b.Mentions), b.ReplyTo[:]} {
 		fields = binary.AppendUvarint(fields, uint64(len(field)))
 		fields = append(fields, field...)
 	}

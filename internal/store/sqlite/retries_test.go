@@ -46,6 +46,58 @@ func TestTheSaltIsTheStoresOwnAndStays(t *testing.T) {
 	}
 }
 
+// A message that an earlier version stored has the hash of its content as it was
+// written. Its retries are promised as those of any other.
+func TestARetryFindsWhatAnEarlierVersionStored(t *testing.T) {
+	s := newStore(t, Options{})
+	conv := newGroup(t, s)
+	first := newDraft(conv, "hi")
+	first.ClientMsgID, first.Attr, first.Mentions = "x", []byte(`{"a":1,"b":2}`), []string{"tom", "ann"}
+	stored, _, err := s.Append(t.Context(), first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	age := func(version int) {
+		t.Helper()
+		mustChange(t, s, func(g *group) error {
+			return g.exec(`UPDATE messages SET content_hash = ?1, version = ?2`, contentHash(first.Body), version)
+		}, nil)
+	}
+	for name, tt := range map[string]struct {
+		attr    string
+		version int
+		again   bool
+	}{
+		"as it was written":            {`{"a":1,"b":2}`, 1, true},
+		"written in another way":       {`{"b":2.0,"a":1}`, 1, true},
+		"with another content":         {`{"a":1,"b":3}`, 1, false},
+		"edited, as it was written":    {`{"a":1,"b":2}`, 2, true},
+		"edited, with another content": {`{"a":1,"b":3}`, 2, false},
+	} {
+		age(tt.version)
+		d := first
+		d.ID, d.Attr = newDraft(conv, "").ID, []byte(tt.attr)
+		m, again, err := s.Append(t.Context(), d)
+		if again != tt.again || tt.again && m.ID != stored.ID || !tt.again && !errors.Is(err, skein.ErrConflict) {
+			t.Errorf("%s: %s: got seq %d, again %v, %v; want again %v", name, tt.attr, m.Seq, again, err, tt.again)
+		}
+	}
+}
+
+func TestHashesOfContentStayAsTheyAre(t *testing.T) {
+	for name, tt := range map[string]struct {
+		body skein.Body
+		want string
+	}{
+		"a text":       {skein.Body{Type: skein.TypeText, Text: "hi"}, "f06f1c82df2dc369c7afd6c548ac4add"},
+		"all there is": {skein.Body{Type: 7, Text: "hi", URL: "u", Attr: []byte(`{"b":[1.50,"你"],"a":100}`), Mentions: []string{"tom", "ann"}, MentionAll: true, ReplyTo: skein.ID{1}}, "5fd486b129f34e28ff0151b8aab88496"},
+	} {
+		if got := fmt.Sprintf("%x", contentHash(canonical(tt.body))); got != tt.want {
+			t.Errorf("%s: got %s, want %s", name, got, tt.want)
+		}
+	}
+}
+
 // sharedTag finds two ids of a sender's with one tag.
 func sharedTag(t *testing.T, salt []byte, sender string) (one, two string) {
 	t.Helper()
@@ -76,5 +128,24 @@ func TestRetryTagsStayAsTheyAre(t *testing.T) {
 		if got := retryTag([]byte("salt"), tt.sender, tt.id); got != tt.want {
 			t.Errorf("%q %q: got %#x, want %#x", tt.sender, tt.id, got, tt.want)
 		}
+	}
+}
+
+// A message without attr and mentions pays nothing for the comparing by content.
+func BenchmarkContentHash(b *testing.B) {
+	plain := skein.Body{Type: skein.TypeText, Text: "hello, is anybody there?"}
+	rich := plain
+	rich.Attr, rich.Mentions = []byte(`{"kind":"order","id":4711,"items":[{"sku":"a","n":2},{"sku":"b","n":1}]}`), []string{"tom", "ann"}
+	for name, body := range map[string]skein.Body{"plain": plain, "with attr and mentions": rich} {
+		b.Run(name+", as written", func(b *testing.B) {
+			for b.Loop() {
+				contentHash(body)
+			}
+		})
+		b.Run(name+", canonical", func(b *testing.B) {
+			for b.Loop() {
+				contentHash(canonical(body))
+			}
+		})
 	}
 }

@@ -162,6 +162,42 @@ var appends = []check{
 			}
 		}
 	}},
+	{"a client_msg_id used again with the same content written in another way is a retry", func(f *fixture) {
+		f.app("shop", "ann", "bob", "cat")
+		conv := f.group("shop", "ann", "bob", "cat")
+		d := f.draft("shop", conv, "ann", "hi")
+		d.ClientMsgID, d.Attr, d.Mentions = "x", []byte(`{"a":100,"b":["你",1.0]}`), []string{"cat", "bob"}
+		first, _, err := f.Append(f.Context(), d)
+		f.must(err)
+		same := func(when string) {
+			f.Helper()
+			for name, change := range map[string]func(*skein.Body){
+				"as it was":                     func(*skein.Body) {},
+				"keys in another order":         func(b *skein.Body) { b.Attr = []byte(`{"b":["你",1.0],"a":100}`) },
+				"escapes, numbers, white space": func(b *skein.Body) { b.Attr = []byte(`{ "a" : 1e2, "b" : ["\u4f60", 1] }`) },
+				"mentions in another order":     func(b *skein.Body) { b.Mentions = []string{"bob", "cat"} },
+			} {
+				again := d
+				again.ID = f.newID()
+				change(&again.Body)
+				m, known, err := f.Append(f.Context(), again)
+				f.must(err)
+				equal(f, when+", "+name+": known", known, true)
+				equal(f, when+", "+name+": seq", m.Seq, first.Seq)
+			}
+		}
+		same("as sent")
+		f.change("shop", first, "ann", edit("ho"))
+		same("edited since")
+		for name, attr := range map[string]string{"a number": `{"a":101,"b":["你",1.0]}`, "a list's order": `{"a":100,"b":[1.0,"你"]}`, "a text": `{"a":100,"b":["您",1.0]}`} {
+			other := d
+			other.ID, other.Attr = f.newID(), []byte(attr)
+			_, _, err := f.Append(f.Context(), other)
+			if f.wantErr(err, skein.ErrConflict); len(f.history("shop", conv)) != 1 {
+				f.Fatalf("%s: stored all the same", name)
+			}
+		}
+	}},
 	{"a client_msg_id belongs to one sender in one conversation", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		one, two := f.group("shop", "ann", "bob"), f.group("shop", "ann", "bob")
