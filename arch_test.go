@@ -41,7 +41,7 @@ var mayImport = map[string]string{
 	"internal/ops":               ". internal/access internal/chat internal/wire",
 	"internal/ops/reference":     ". internal/ops internal/wire",
 	"internal/ops/reference/gen": "internal/ops/reference",
-	"internal/presence":          ". internal/wire",
+	"internal/presence":          ". internal/share internal/wire",
 	"internal/recent":            "",
 	"internal/rest":              ". internal/access internal/ops internal/share internal/wire",
 	"internal/share":             "",

@@ -184,10 +184,18 @@ func Refused(err error) bool {
 		errors.Is(err, skein.ErrBanned) || errors.Is(err, skein.ErrUnknownClient)
 }
 
-// AdmitSend counts a message against the sender's rate. The server role has none.
+// Charge takes messages off the caller's send rate for a call that costs as much as
+// so many of them; where the burst is smaller the burst is taken. The server role has
+// none.
 // Errors: skein.ErrRateLimited.
-func (g *Gate) AdmitSend(by skein.Actor) error {
-	return g.rates.admitSend(by, g.opts.Now())
+func (g *Gate) Charge(by skein.Actor, messages int) error {
+	return g.rates.charge(by, messages, g.opts.Now())
+}
+
+// Debit is Charge for work that is done: the caller pays before its next calls. It
+// refuses nothing.
+func (g *Gate) Debit(by skein.Actor, messages int) {
+	g.rates.debit(by, messages, g.opts.Now())
 }
 
 func (g *Gate) now() skein.Millis { return skein.MillisOf(g.opts.Now()) }

@@ -25,7 +25,7 @@ func TestAllocsOfTellingWhoCalls(t *testing.T) {
 		work   func() error
 	}{
 		"an app at hand":       {appBudget, func() error { _, err := f.App(t.Context(), "shop"); return err }},
-		"a message's rate":     {sendBudget, func() error { return f.AdmitSend(by) }},
+		"a message's rate":     {sendBudget, func() error { return f.Charge(by, 1) }},
 		"a call with a key":    {keyBudget, func() error { _, err := f.Caller(t.Context(), key); return err }},
 		"a call with a bearer": {tokenBudget, func() error { _, err := f.Caller(t.Context(), bearer); return err }},
 	} {

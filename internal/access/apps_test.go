@@ -83,7 +83,7 @@ func TestCallersComeAllAtOnce(t *testing.T) {
 					t.Errorf("got error %v", err)
 				}
 				_, _ = f.Login(t.Context(), Login{App: "shop", Client: "Tom", Token: "x", Addr: "1.2.3.4"}) // refused
-				_ = f.AdmitSend(skein.Actor{App: &skein.App{ID: "shop"}, Client: "Tom"})                    // whether it is in its rate is not asked here
+				_ = f.Charge(skein.Actor{App: &skein.App{ID: "shop"}, Client: "Tom"}, 1)                    // whether it is in its rate is not asked here
 			}
 		})
 	}

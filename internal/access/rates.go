@@ -52,13 +52,23 @@ func newRates() *rates {
 	}
 }
 
-// admitSend counts one message of a client.
-func (r *rates) admitSend(by skein.Actor, now time.Time) error {
+// charge counts n messages of a client.
+func (r *rates) charge(by skein.Actor, n int, now time.Time) error {
 	s := by.App.Settings
 	if by.Server() || s.SendRate < 0 {
 		return nil
 	}
-	return admit(r.sends, sender{by.App.ID, by.Client}, rate.Limit(s.SendRate), s.SendBurst, now)
+	return admit(r.sends, sender{by.App.ID, by.Client}, rate.Limit(s.SendRate), s.SendBurst, n, now)
+}
+
+// debit counts n messages of a client whether or not it may send so many now.
+func (r *rates) debit(by skein.Actor, n int, now time.Time) {
+	s := by.App.Settings
+	if by.Server() || s.SendRate < 0 || n <= 0 {
+		return
+	}
+	l := limiterOf(r.sends, sender{by.App.ID, by.Client}, rate.Limit(s.SendRate), s.SendBurst)
+	l.ReserveN(now, min(n, l.Burst()))
 }
 
 // admitREST counts one call of an app key or of a client. Apps without token authentication are for development and
@@ -69,9 +79,9 @@ func (r *rates) admitREST(by skein.Actor, now time.Time) error {
 		return nil
 	}
 	if !by.Server() {
-		return admit(r.clients, sender{by.App.ID, by.Client}, rate.Limit(s.RESTRate), s.RESTRate, now)
+		return admit(r.clients, sender{by.App.ID, by.Client}, rate.Limit(s.RESTRate), s.RESTRate, 1, now)
 	}
-	return admit(r.keys, appKey{by.App.ID, by.Key}, rate.Limit(s.RESTRate), s.RESTRate, now)
+	return admit(r.keys, appKey{by.App.ID, by.Key}, rate.Limit(s.RESTRate), s.RESTRate, 1, now)
 }
 
 // admitLogin counts an attempt of who failed before.
@@ -82,7 +92,7 @@ func (r *rates) admitLogin(k loginKey, perMinute int, now time.Time) error {
 	if _, failed := r.logins.Get(k); !failed {
 		return nil
 	}
-	return admit(r.logins, k, perMinuteLimit(perMinute), perMinute, now)
+	return admit(r.logins, k, perMinuteLimit(perMinute), perMinute, 1, now)
 }
 
 // loginFailed starts the count of the attempts to come.
@@ -102,20 +112,29 @@ func (r *rates) loginSucceeded(k loginKey) {
 
 func perMinuteLimit(n int) rate.Limit { return rate.Limit(float64(n) / 60) }
 
-// admit takes one of k's tokens, or says when there is one again.
-func admit[K comparable](m *limiters[K], k K, limit rate.Limit, burst int, now time.Time) error {
-	fits := func(l *rate.Limiter) bool { return l.Limit() == limit && l.Burst() == burst }
-	l, counted := m.Get(k)
-	if !counted || !fits(l) { // new, or the app's settings changed
-		l = m.Renew(k, func(l *rate.Limiter, counted bool) *rate.Limiter {
-			if counted && fits(l) { // somebody else was faster
-				return l
-			}
-			return rate.NewLimiter(limit, burst)
-		})
-	}
-	if l.AllowN(now, 1) {
+// admit takes n of k's tokens, all of them where there are never so many, or says when
+// there are enough.
+func admit[K comparable](m *limiters[K], k K, limit rate.Limit, burst, n int, now time.Time) error {
+	l := limiterOf(m, k, limit, burst)
+	n = min(n, burst)
+	if l.AllowN(now, n) {
 		return nil
 	}
-	return skein.Later(skein.ErrRateLimited, time.Duration(float64(time.Second)/float64(limit)))
+	missing := max(1, float64(n)-l.TokensAt(now))
+	return skein.Later(skein.ErrRateLimited, time.Duration(missing*float64(time.Second)/float64(limit)))
+}
+
+// limiterOf is k's bucket, with the limit and burst that its app has now.
+func limiterOf[K comparable](m *limiters[K], k K, limit rate.Limit, burst int) *rate.Limiter {
+	fits := func(l *rate.Limiter) bool { return l.Limit() == limit && l.Burst() == burst }
+	l, counted := m.Get(k)
+	if counted && fits(l) {
+		return l
+	}
+	return m.Renew(k, func(l *rate.Limiter, counted bool) *rate.Limiter { // new, or the app's settings changed
+		if counted && fits(l) { // somebody else was faster
+			return l
+		}
+		return rate.NewLimiter(limit, burst)
+	})
 }

@@ -2,6 +2,7 @@ package access
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,7 +30,7 @@ func TestAClientSendsABurstAndThenItsRate(t *testing.T) {
 	app, err := f.App(t.Context(), "shop")
 	f.must(err)
 	send := func(client string) func() error {
-		return func() error { return f.AdmitSend(skein.Actor{App: app, Client: client}) }
+		return func() error { return f.Charge(skein.Actor{App: app, Client: client}, 1) }
 	}
 	if got := allowed(t, 100, send("Tom")); got != 60 {
 		t.Errorf("at once: %d messages, want the burst of 60", got)
@@ -45,7 +46,7 @@ func TestAClientSendsABurstAndThenItsRate(t *testing.T) {
 		t.Errorf("the server role: %d messages, want no limit", got)
 	}
 	other := &skein.App{ID: "other", Settings: app.Settings}
-	if got := allowed(t, 100, func() error { return f.AdmitSend(skein.Actor{App: other, Client: "Tom"}) }); got != 60 {
+	if got := allowed(t, 100, func() error { return f.Charge(skein.Actor{App: other, Client: "Tom"}, 1) }); got != 60 {
 		t.Errorf("the same name in another app: %d messages, want its own 60", got)
 	}
 }
@@ -54,7 +55,7 @@ func TestARateFollowsTheSettingsOfItsApp(t *testing.T) {
 	f := newFixture(t, skein.Settings{})
 	send := func(s skein.Settings) func() error {
 		app := &skein.App{ID: "shop", Settings: s}
-		return func() error { return f.AdmitSend(skein.Actor{App: app, Client: "Tom"}) }
+		return func() error { return f.Charge(skein.Actor{App: app, Client: "Tom"}, 1) }
 	}
 	for _, tt := range []struct {
 		settings skein.Settings
@@ -122,4 +123,44 @@ func TestAWrongKeySpendsNothingOfTheRightOne(t *testing.T) {
 	}
 	_, err := f.call(appKeyText, "")
 	f.must(err)
+}
+
+func TestACallPaysForWhatItCosts(t *testing.T) {
+	f := newFixture(t, skein.Settings{})
+	app := &skein.App{ID: "shop", Settings: skein.Settings{SendRate: 20, SendBurst: 60}}
+	for name, tt := range map[string]struct {
+		charges []int
+		debit   int
+		want    int // of the charges that are admitted
+		left    int // single messages after them
+	}{
+		"within the burst":            {[]int{50, 10}, 0, 2, 0},
+		"more than is left":           {[]int{50, 11}, 0, 1, 10},
+		"more than the burst":         {[]int{1000}, 0, 1, 0},
+		"more than the burst, late":   {[]int{1, 1000}, 0, 1, 59},
+		"work that is done":           {[]int{50}, 50, 1, 0},
+		"nothing more for work of 0":  {nil, 0, 0, 60},
+		"work of more than the burst": {nil, 1000, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			by := skein.Actor{App: app, Client: strings.ReplaceAll(name, " ", "")}
+			admitted := 0
+			for _, n := range tt.charges {
+				err := f.Charge(by, n)
+				if err == nil {
+					admitted++
+				} else if !errors.Is(err, skein.ErrRateLimited) {
+					t.Fatal(err)
+				}
+			}
+			f.Debit(by, tt.debit)
+			left := allowed(t, 100, func() error { return f.Charge(by, 1) })
+			if admitted != tt.want || left != tt.left {
+				t.Errorf("%+v: %d charges admitted, then %d messages", tt, admitted, left)
+			}
+		})
+	}
+	if err := f.Charge(skein.Actor{App: app}, 1000); err != nil {
+		t.Errorf("the backend: got %v", err)
+	}
 }

@@ -71,31 +71,31 @@ func (s *Service) Conversation(ctx context.Context, by skein.Actor, id skein.ID)
 	return conv, err
 }
 
-// UpdateConversations replaces the extension of all conversations that meet where;
+// UpdateConversations replaces the extension of all conversations that meet where and
+// says how many there are;
 // a client must manage each of them. Errors: skein.ErrUnknownConversation when none
 // matches, skein.ErrMalformed when more than skein.MaxUpdated do,
 // skein.ErrForbidden.
-func (s *Service) UpdateConversations(ctx context.Context, by skein.Actor, where []skein.Condition, extend []byte) error {
+func (s *Service) UpdateConversations(ctx context.Context, by skein.Actor, where []skein.Condition, extend []byte) (updated int, err error) {
 	if len(where) == 0 {
-		return skein.Malformed("where", "is empty")
+		return 0, skein.Malformed("where", "is empty")
 	}
 	if !by.Server() {
-		var err error
 		if where, err = s.managed(ctx, by, where); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	ids, err := s.store.UpdateConversations(ctx, by.App.ID, where, extend, s.now())
 	if errors.Is(err, skein.ErrTooLarge) {
-		return skein.Malformed("where", "matches more than 1000 conversations")
+		return 0, skein.Malformed("where", "matches more than 1000 conversations")
 	}
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, id := range ids {
 		s.tellUpdated(ctx, by, id)
 	}
-	return nil
+	return len(ids), nil
 }
 
 // managed narrows where to the conversations of the calling client that meet it,

@@ -130,7 +130,8 @@ func TestUpdateIsForManagersOfAllThatMatch(t *testing.T) {
 	elsewhere := f.app("other", skein.Settings{})
 	f.told = nil
 	update := func(by skein.Actor, w []skein.Condition) error {
-		return f.UpdateConversations(t.Context(), by, w, []byte(`{"by":"`+by.Client+`"}`))
+		_, err := f.UpdateConversations(t.Context(), by, w, []byte(`{"by":"`+by.Client+`"}`))
+		return err
 	}
 	tom, jerry := f.as("Tom", skein.NeedManager), f.as("Jerry", skein.NeedManager)
 	groups := where(skein.FieldType, skein.Eq, int64(skein.Group))
@@ -181,7 +182,11 @@ func TestUpdateRefusesMoreThanAThousand(t *testing.T) {
 	f.told = nil
 	rooms := where(skein.FieldType, skein.Eq, int64(skein.Room))
 	for _, by := range []skein.Actor{f.backend(), f.as("Tom", skein.NeedManager)} {
-		f.wantFault("by "+by.Client, f.UpdateConversations(t.Context(), by, rooms, nil), skein.ErrMalformed, "where")
+		n, err := f.UpdateConversations(t.Context(), by, rooms, nil)
+		f.wantFault("by "+by.Client, err, skein.ErrMalformed, "where")
+		if n != 0 {
+			t.Errorf("by %s: %d are updated, want none", by.Client, n)
+		}
 	}
 	f.wantTold("of none of them")
 }

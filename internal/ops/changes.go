@@ -57,7 +57,7 @@ func changeOps(d Deps) []*Op {
 			return reactMessage(ctx, by, in, d.Chat)
 		}),
 		row(Op{
-			Name: "msg.pin", Method: "POST", Path: messagePath + "/pin", Need: skein.NeedManager,
+			Name: "msg.pin", Method: "POST", Path: messagePath + "/pin", Need: skein.NeedManager, CountsAsSend: true,
 			Doc: Doc{
 				"Pins a message for everyone, or takes the pin away. In a private pair either may. At most 100 a conversation.",
 				"为所有人置顶消息或取消置顶；私聊双方均可。每个会话最多 100 条。",

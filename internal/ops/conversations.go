@@ -10,7 +10,7 @@ import (
 func convOps(d Deps) []*Op {
 	return []*Op{
 		row(Op{
-			Name: "conv.create", Method: "POST", Path: "/im/conversations", Need: skein.NeedClient,
+			Name: "conv.create", Method: "POST", Path: "/im/conversations", Need: skein.NeedClient, CountsAsSend: true,
 			Doc: Doc{
 				"Creates a conversation. The same two clients always get the same private one.",
 				"创建会话。相同两人的私聊始终是同一个会话。",
@@ -29,6 +29,9 @@ func convOps(d Deps) []*Op {
 			if err != nil {
 				return nil, err
 			}
+			if err := chargeMembers(d, by, len(others)); err != nil {
+				return nil, err
+			}
 			conv, err := d.Chat.CreateConversation(ctx, by, creator, others, draft)
 			return wire.CreatedConversation{ConvExtend: conv.Extend, ConvID: conv.ID}, err
 		}),
@@ -43,7 +46,7 @@ func convOps(d Deps) []*Op {
 			return queryConversations(ctx, by, in, d)
 		}),
 		row(Op{
-			Name: "conv.update", Method: "PUT", Path: "/im/conversations", Need: skein.NeedManager,
+			Name: "conv.update", Method: "PUT", Path: "/im/conversations", Need: skein.NeedManager, CountsAsSend: true,
 			Doc: Doc{
 				"Replaces conv_extend of every conversation that matches; a client must be owner or admin of each.",
 				"更新所有匹配会话的扩展；客户端须为每个会话的所有者或管理员。",
@@ -57,7 +60,9 @@ func convOps(d Deps) []*Op {
 			if err != nil {
 				return nil, err
 			}
-			return done(d.Chat.UpdateConversations(ctx, by, where, extend))
+			n, err := d.Chat.UpdateConversations(ctx, by, where, extend)
+			d.Gate.Debit(by, n/updatesAMessage)
+			return done(err)
 		}),
 		row(Op{
 			Name: "conv.get", Method: "GET", Path: "/im/conversations/{conv_id}", Need: skein.NeedMember,
@@ -72,7 +77,7 @@ func convOps(d Deps) []*Op {
 			return wire.ConversationOf(conv, d.Zone), err
 		}),
 		row(Op{
-			Name: "conv.delete", Method: "DELETE", Path: "/im/conversations/{conv_id}", Need: skein.NeedManager,
+			Name: "conv.delete", Method: "DELETE", Path: "/im/conversations/{conv_id}", Need: skein.NeedManager, CountsAsSend: true,
 			Doc: Doc{
 				"Deletes a conversation and its messages for everyone; its members are told.",
 				"为所有人删除会话及其消息，并通知成员。",
@@ -81,11 +86,11 @@ func convOps(d Deps) []*Op {
 			return withConv(in.ConvID, func(id skein.ID) error { return d.Chat.DeleteConversation(ctx, by, id) })
 		}),
 		row(Op{
-			Name: "conv.join", Method: "POST", Path: "/im/conversations/{conv_id}/join", Need: skein.NeedClient,
+			Name: "conv.join", Method: "POST", Path: "/im/conversations/{conv_id}/join", Need: skein.NeedClient, CountsAsSend: true,
 			Doc: Doc{"Joins a chat room.", "加入聊天室。"},
 		}, joinOrLeave(d.Chat.Join)),
 		row(Op{
-			Name: "conv.leave", Method: "POST", Path: "/im/conversations/{conv_id}/leave", Need: skein.NeedMember,
+			Name: "conv.leave", Method: "POST", Path: "/im/conversations/{conv_id}/leave", Need: skein.NeedMember, CountsAsSend: true,
 			Doc: Doc{"Leaves a conversation.", "退出会话。"},
 		}, joinOrLeave(d.Chat.Leave)),
 	}

@@ -35,22 +35,22 @@ func memberOps(d Deps) []*Op {
 			return wire.NewPage(place, each(page.Members, wire.MemberOf), total, page.Next), err
 		}),
 		row(Op{
-			Name: "conv.members.add", Method: "POST", Path: "/im/conversations/{conv_id}/members", Need: skein.NeedManager,
+			Name: "conv.members.add", Method: "POST", Path: "/im/conversations/{conv_id}/members", Need: skein.NeedManager, CountsAsSend: true,
 			Doc: Doc{
 				"Adds clients, all or none; who is a member already is no error. An app may let every member of a group add.",
 				"添加成员，要么全部成功要么全部失败；已是成员不算错误。应用可允许群内任何成员添加。",
 			},
 		}, func(ctx context.Context, by skein.Actor, in wire.ChangeMembers) (any, error) {
-			return changeMembers(ctx, by, in, d.Chat.AddMembers)
+			return changeMembers(ctx, by, in, d, d.Chat.AddMembers)
 		}),
 		row(Op{
-			Name: "conv.members.remove", Method: "DELETE", Path: "/im/conversations/{conv_id}/members", Need: skein.NeedManager,
+			Name: "conv.members.remove", Method: "DELETE", Path: "/im/conversations/{conv_id}/members", Need: skein.NeedManager, CountsAsSend: true,
 			Doc: Doc{
 				"Removes clients; who is no member is no error. A client removes only those below its own role.",
 				"移除成员；不是成员不算错误。客户端只能移除角色低于自己的成员。",
 			},
 		}, func(ctx context.Context, by skein.Actor, in wire.ChangeMembers) (any, error) {
-			return changeMembers(ctx, by, in, d.Chat.RemoveMembers)
+			return changeMembers(ctx, by, in, d, d.Chat.RemoveMembers)
 		}),
 	}
 }
@@ -81,6 +81,7 @@ func listMemberIDs(ctx context.Context, by skein.Actor, in wire.ListMemberIDs, d
 	if err != nil {
 		return nil, err
 	}
+	d.Gate.Debit(by, len(page.Members)/rowsAMessage)
 	if in.Detail {
 		return onPage(paged, place, each(page.Members, wire.MemberOf), total, page.Next), nil
 	}
@@ -95,13 +96,16 @@ func onPage[T any](paged bool, at wire.Place, items []T, total int, next skein.C
 	return items
 }
 
-func changeMembers(ctx context.Context, by skein.Actor, in wire.ChangeMembers, change func(context.Context, skein.Actor, skein.ID, []string) error) (any, error) {
+func changeMembers(ctx context.Context, by skein.Actor, in wire.ChangeMembers, d Deps, change func(context.Context, skein.Actor, skein.ID, []string) error) (any, error) {
 	clients, err := wire.ClientIDs("client_ids", in.ClientIDs, skein.MaxMembersPerCall, by.App.Settings.RelaxedClientIDs)
 	if err != nil {
 		return nil, err
 	}
 	if len(clients) == 0 {
 		return nil, skein.Missing("client_ids")
+	}
+	if err := chargeMembers(d, by, len(clients)); err != nil {
+		return nil, err
 	}
 	return withConv(in.ConvID, func(id skein.ID) error { return change(ctx, by, id, clients) })
 }

@@ -55,7 +55,8 @@ type Op struct {
 	QueryPost bool
 	// Multipart: the body is a form with the field "file"; REST alone.
 	Multipart bool
-	// CountsAsSend: the call counts against the sender's rate.
+	// CountsAsSend: the call counts against its client's send rate, as one message.
+	// Those that cost more take the rest by Gate.Charge or Gate.Debit; see cost.go.
 	CountsAsSend bool
 
 	call func(ctx context.Context, by skein.Actor, decode func(any) error) (any, error)
@@ -168,7 +169,7 @@ func (t *Table) admit(by skein.Actor, op *Op) error {
 	if !op.CountsAsSend {
 		return nil
 	}
-	return t.deps.Gate.AdmitSend(by)
+	return t.deps.Gate.Charge(by, 1)
 }
 
 func encode(answer any) ([]byte, error) {

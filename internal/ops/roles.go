@@ -11,7 +11,7 @@ import (
 func roleOps(d Deps) []*Op {
 	return []*Op{
 		row(Op{
-			Name: "conv.members.update", Method: "PUT", Path: "/im/conversations/{conv_id}/members/{client_id}", Need: skein.NeedMember,
+			Name: "conv.members.update", Method: "PUT", Path: "/im/conversations/{conv_id}/members/{client_id}", Need: skein.NeedMember, CountsAsSend: true,
 			Doc: Doc{
 				"Changes a member: the owner its role; owner and admins the mute and nickname of those below them; everyone their own nickname.",
 				"修改成员：所有者可改角色；所有者与管理员可对角色低于自己的成员禁言、改昵称；人人可改自己的昵称。",
@@ -21,7 +21,7 @@ func roleOps(d Deps) []*Op {
 			return updateMember(ctx, by, in, d)
 		}),
 		row(Op{
-			Name: "conv.mute_all", Method: "POST", Path: "/im/conversations/{conv_id}/mute", Need: skein.NeedManager,
+			Name: "conv.mute_all", Method: "POST", Path: "/im/conversations/{conv_id}/mute", Need: skein.NeedManager, CountsAsSend: true,
 			Doc: Doc{
 				"Lets only owner and admins speak in a group or chat room, or all again.",
 				"群或聊天室全员禁言（仅所有者与管理员可发言），或解除。",

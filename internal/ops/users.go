@@ -47,7 +47,7 @@ func userOps(d Deps) []*Op {
 			return d.user(by, c), err
 		}),
 		row(Op{
-			Name: "user.update", Method: "PUT", Path: "/im/users/{client_id}", Need: skein.NeedSelf,
+			Name: "user.update", Method: "PUT", Path: "/im/users/{client_id}", Need: skein.NeedSelf, CountsAsSend: true,
 			Doc:    Doc{"Replaces a user's ext.", "整体替换用户扩展。"},
 			Answer: wire.User{},
 		}, func(ctx context.Context, by skein.Actor, in wire.UpdateUser) (any, error) {

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/share"
 )
 
 // Sessions are those of the hub.
@@ -50,7 +51,7 @@ type Options struct {
 
 	Turn       time.Duration // between two looks at what changed; default 1 s
 	Grace      time.Duration // a session that comes back within it was never away; default 2 s
-	MaxWatches int           // clients that are watched, over all sessions; default 500,000, of at most 300 bytes each; beyond it who asks is refused
+	MaxWatches int           // clients that are watched, over all sessions; default 500,000, of at most 300 bytes each; an app has a share of them, beyond which it is refused
 
 	Now        func() time.Time      // default time.Now
 	Registerer prometheus.Registerer // nil: no metrics
@@ -80,6 +81,7 @@ type Presence struct {
 	opts    Options
 	metrics metrics
 	news    news
+	room    *share.Pool // of watches, by app
 
 	mu        sync.Mutex
 	watches   watches   // guarded by mu
@@ -92,6 +94,7 @@ type Presence struct {
 // New starts presence; Close ends it.
 func New(opts Options) *Presence {
 	p := &Presence{opts: opts.withDefaults(), watches: newWatches()}
+	p.room = share.New(int64(p.opts.MaxWatches), 1)
 	p.metrics.init(opts.Registerer, p)
 	ctx, cancel := context.WithCancel(context.Background())
 	p.cancel = cancel
@@ -163,12 +166,16 @@ func hidden(by skein.Actor) bool { return !by.Server() && by.App.Settings.HidePr
 func (p *Presence) watch(who subscriber, clients []string) ([]skein.Presence, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.watches.count+len(clients)-p.watches.of(who) > p.opts.MaxWatches {
+	more := len(clients) - p.watches.of(who)
+	if more > 0 && !p.room.Take(who.app, int64(more), 0) {
 		return nil, &skein.Fault{Err: skein.ErrUnavailable, Detail: "too many clients are watched"}
 	}
 	p.hear()                                 // who left lately is still there for those who were told so
 	p.news.watching.Add(int64(len(clients))) // before the look at the hub: Left is noted from here on
 	list, before := p.watches.replace(who, clients, p.visible)
+	if more < 0 {
+		p.room.Give(who.app, int64(-more))
+	}
 	p.news.watching.Add(-int64(before))
 	if !p.opts.Sessions.Attached(who.app, who.client, who.session) {
 		p.drop(who.session)
@@ -178,7 +185,9 @@ func (p *Presence) watch(who subscriber, clients []string) ([]skein.Presence, er
 
 // drop forgets the list of a session. mu is held.
 func (p *Presence) drop(session string) {
-	p.news.watching.Add(-int64(p.watches.drop(session)))
+	app, n := p.watches.drop(session)
+	p.news.watching.Add(-int64(n))
+	p.room.Give(app, int64(n))
 }
 
 // visible is what a session is to know of a client whom it knew with the devices in

@@ -148,8 +148,8 @@ func (w *world) checkEmpty() {
 	w.Presence.mu.Lock()
 	defer w.Presence.mu.Unlock()
 	n := w.watches
-	if len(n.targets)+len(n.sessions)+n.count != 0 || w.news.watching.Load() != 0 {
-		w.Errorf("%d targets, %d sessions, %d interests, %d watching, want none", len(n.targets), len(n.sessions), n.count, w.news.watching.Load())
+	if len(n.targets)+len(n.sessions) != 0 || w.room.Taken() != 0 || w.news.watching.Load() != 0 {
+		w.Errorf("%d targets, %d sessions, %d places taken, %d watching, want none", len(n.targets), len(n.sessions), w.room.Taken(), w.news.watching.Load())
 	}
 }
 
@@ -182,7 +182,7 @@ func TestWhoMayKnow(t *testing.T) {
 }
 
 func TestTooManyWatchesAreRefused(t *testing.T) {
-	inWorld(t, Options{MaxWatches: 5}, func(w *world) {
+	inWorld(t, Options{MaxWatches: 10}, func(w *world) { // of which an app has half
 		w.come("ann", "Ann/web")
 		w.come("ben", "Ben/web")
 		w.watchBy("ann", "a", "b", "c")
@@ -193,6 +193,12 @@ func TestTooManyWatchesAreRefused(t *testing.T) {
 		w.watchBy("ann", "d", "e", "f") // instead of the three before
 		w.watchBy("ann")
 		w.watchBy("ben", "1", "2", "3", "4", "5")
+		other := skein.Actor{App: &skein.App{ID: "other"}, Client: "Eve", Session: "eve"}
+		for watched, want := range map[int]error{2: nil, 3: skein.ErrUnavailable} { // half of what is left
+			if _, err := w.Subscribe(t.Context(), other, []string{"1", "2", "3"}[:watched]); !errors.Is(err, want) {
+				t.Errorf("another app watches %d: got %v, want %v", watched, err, want)
+			}
+		}
 	})
 }
 

@@ -8,7 +8,6 @@ import "github.com/skein-im/skein"
 type watches struct {
 	targets  map[address]*target
 	sessions map[string]*subscription // by id
-	count    int                      // interests of all sessions
 	changed  []*target                // to be looked at in the next turn
 }
 
@@ -83,7 +82,7 @@ func (w *watches) replace(who subscriber, clients []string, visible func(*target
 		w.link(s, i)
 		list = append(list, skein.Presence{Client: client, Devices: i.told})
 	}
-	before = w.drop(who.session)
+	_, before = w.drop(who.session)
 	if len(clients) > 0 {
 		w.sessions[who.session] = s
 	}
@@ -104,20 +103,19 @@ func (w *watches) link(s *subscription, i interest) {
 	i.place = int32(len(i.of.watchers))
 	i.of.watchers = append(i.of.watchers, watcher{s, int32(len(s.interests))})
 	s.interests = append(s.interests, i)
-	w.count++
 }
 
-// drop forgets the list of a session and says how many were on it.
-func (w *watches) drop(session string) int {
+// drop forgets the list of a session and says whose it was and how many were on it.
+func (w *watches) drop(session string) (app string, n int) {
 	s := w.sessions[session]
 	if s == nil {
-		return 0
+		return "", 0
 	}
 	delete(w.sessions, session)
 	for _, i := range s.interests {
 		w.unlink(i)
 	}
-	return len(s.interests)
+	return s.app, len(s.interests)
 }
 
 // unlink takes an interest off its target: the last watcher takes its place.
@@ -132,7 +130,6 @@ func (w *watches) unlink(i interest) {
 	if last == 0 {
 		delete(w.targets, t.address)
 	}
-	w.count--
 }
 
 // mark lets the next turn look at a client.

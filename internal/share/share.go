@@ -5,7 +5,7 @@ package share
 import "sync"
 
 // Pool is a bounded amount with a share for each holder, such as an app. A holder
-// may have at most weight times what is free. So one holder gets weight/(weight+1)
+// may have at most weight times what is free then. So one holder gets weight/(weight+1)
 // of the whole at most, whatever it tries; the next one gets as large a part of what
 // the first has left, and so on. What a holder has is never taken from it: pools are
 // for what is soon given back. Safe for concurrent use.
@@ -31,7 +31,7 @@ func (p *Pool) Take(holder string, n, most int64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	has := p.held[holder]
-	if most > 0 && has+n > most || p.limit >= 0 && has+n > p.weight*(p.limit-p.taken) {
+	if most > 0 && has+n > most || p.limit >= 0 && has+n > p.weight*(p.limit-p.taken-n) {
 		p.refused++
 		return false
 	}

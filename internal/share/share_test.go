@@ -32,6 +32,19 @@ func TestNoHolderTakesAll(t *testing.T) {
 	}
 }
 
+func TestALargePieceIsHeldToTheShareToo(t *testing.T) {
+	p := New(10, 1)
+	for n, want := range map[int64]bool{10: false, 6: false, 5: true} {
+		got := p.Take("a", n, 0)
+		if got != want {
+			t.Errorf("%d of 10 at once: got %v, want %v", n, got, want)
+		}
+		if got {
+			p.Give("a", n)
+		}
+	}
+}
+
 func TestANewcomerFindsRoomBesideSeveralGreedyHolders(t *testing.T) {
 	p := New(4096, 1)
 	for i := range 10 {

@@ -37,6 +37,7 @@ func page(c *catalogue, lang language) ([]byte, error) {
 		"EveryCall":     numbers(everyCall),
 		"Codes":         w.codes(),
 		"Limits":        w.limits(),
+		"Charged":       charged(c),
 		"Ops":           w.ops(c),
 		"Objects":       w.objectTables(),
 		"SocketCommand": string(commandFrame("conv.get", `{"conv_id":"`+exampleID+`"}`)),

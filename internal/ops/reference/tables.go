@@ -146,4 +146,17 @@ func (w *writer) limits() string {
 	return grid([]string{w.limit, w.size}, rows)
 }
 
+// charged lists the ops that count as a message.
+func charged(c *catalogue) string {
+	var names []string
+	for _, g := range c.groups {
+		for _, op := range g.ops {
+			if op.CountsAsSend {
+				names = append(names, "`"+op.Name+"`")
+			}
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
 func kib(bytes int) string { return fmt.Sprintf("%d KiB", bytes>>10) }
