@@ -78,7 +78,7 @@ func assemble(ctx context.Context, c config.Serve, log *slog.Logger) (_ *server,
 		return nil, errors.Join(err, s.store.Close(), s.unlock())
 	}
 	uploads, err := files.Open(files.Options{
-		Dir: filepath.Join(c.Data, uploadsDir), Log: log,
+		Dir: filepath.Join(c.Data, uploadsDir), Log: log, Find: s.store.Upload, Registerer: s.registry,
 		NotFound: http.HandlerFunc(rest.NotFound),
 		NotAllowed: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			rest.MethodNotAllowed(w, r, "GET, HEAD")

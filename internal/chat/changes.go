@@ -65,7 +65,7 @@ func (e Editing) of(b skein.Body) skein.Body {
 // gone with it. Again it is no change. Errors: skein.ErrUnknownConversation,
 // skein.ErrUnknownMessage, skein.ErrForbidden.
 func (s *Service) Recall(ctx context.Context, by skein.Actor, conv, id skein.ID) error {
-	c, err := s.change(ctx, by, conv, id, "", func(at skein.Scene) (skein.Change, error) {
+	_, err := s.change(ctx, by, conv, id, "", func(at skein.Scene) (skein.Change, error) {
 		m, now := at.Message, s.now()
 		always := by.Server() || at.Member.Role >= skein.RoleAdmin
 		switch {
@@ -78,9 +78,6 @@ func (s *Service) Recall(ctx context.Context, by skein.Actor, conv, id skein.ID)
 		}
 		return skein.Change{Kind: skein.ChangeRecall, At: now}, nil
 	})
-	if err == nil && c.Kind != skein.ChangeNone {
-		s.removeSome(ctx)
-	}
 	return err
 }
 

@@ -1,9 +1,7 @@
 package chat
 
 import (
-	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -221,66 +219,5 @@ func TestChangesComeInPages(t *testing.T) {
 			wantEqual(f, name+": the text", c.Message.Text, "5") // as it is now
 		}
 		wantEqual(f, name, fmt.Sprintf("%v %v of %d", numbers, page.More, page.Last), tt.want)
-	}
-}
-
-// cupboard holds files; those that are stuck cannot be removed.
-type cupboard struct{ names, stuck []string }
-
-var errStuck = errors.New("stuck")
-
-func (c *cupboard) Remove(name string) error {
-	if slices.Contains(c.stuck, name) {
-		return errStuck
-	}
-	c.names = slices.DeleteFunc(c.names, func(n string) bool { return n == name })
-	return nil
-}
-
-func TestFilesGoWithTheMessageThatNamesThem(t *testing.T) {
-	f := newFixture(t, skein.Settings{})
-	shelf := &cupboard{}
-	f.files = shelf
-	conv := f.create(skein.Group, "Tom", "Jerry")
-	put := func(i int, by skein.Actor) string {
-		name := fmt.Sprintf("%032x.png", i)
-		shelf.names = append(shelf.names, name)
-		f.must(f.Uploaded(t.Context(), by, name, 1))
-		return name
-	}
-	show := func(from, name string) skein.Message {
-		m, err := f.Send(t.Context(), f.member(from), Sending{Conv: conv, From: from, Body: skein.Body{
-			Type: skein.TypeImage, URL: "http://h/storage/uploads/" + name,
-		}})
-		f.must(err)
-		return m
-	}
-	tom := f.member("Tom")
-	own, shared, kept := put(1, tom), put(2, tom), put(3, tom)
-	m, twice := show("Tom", own), show("Tom", shared)
-	show("Jerry", shared)
-	foreign := show("Jerry", kept)
-	f.must(f.Recall(t.Context(), tom, conv, m.ID))
-	f.must(f.Recall(t.Context(), tom, conv, twice.ID))
-	f.must(f.Recall(t.Context(), f.member("Jerry"), conv, foreign.ID))
-	wantEqual(f, "left: what another still shows, and what is not whose it was", shelf.names, []string{shared, kept})
-
-	stuck, next := put(4, tom), put(5, tom)
-	shelf.stuck = []string{stuck}
-	f.must(f.Recall(t.Context(), tom, conv, show("Tom", stuck).ID))
-	f.must(f.Recall(t.Context(), tom, conv, show("Tom", next).ID))
-	wantEqual(f, "one that cannot be removed stops no other", shelf.names, []string{shared, kept, stuck})
-	shelf.stuck = nil
-	f.tidy(t.Context(), slog.New(slog.DiscardHandler))
-	wantEqual(f, "upkeep tries again", shelf.names, []string{shared, kept})
-	released, err := f.store.ReleasedUploads(t.Context(), 10)
-	f.must(err)
-	wantEqual(f, "and forgets what is gone", len(released), 0)
-
-	erased := put(6, f.member("Jerry"))
-	show("Jerry", erased)
-	f.must(f.DeleteUser(t.Context(), f.backend(), "Jerry", true))
-	if slices.Contains(shelf.names, erased) {
-		t.Errorf("the file of a client that was erased is there: %v", shelf.names)
 	}
 }

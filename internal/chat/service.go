@@ -4,6 +4,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -29,6 +30,8 @@ type Options struct {
 	Files  Files            // nil: files are never removed
 	Now    func() time.Time // nil: time.Now
 	NewID  func() skein.ID  // nil: UUIDv7
+
+	UnnamedFor time.Duration // how long a file stays that nothing names; 0: skein.UnnamedFor
 }
 
 // Service is the use cases. Safe for concurrent use.
@@ -38,6 +41,10 @@ type Service struct {
 	files  Files
 	now    func() skein.Millis
 	newID  func() skein.ID
+
+	unnamedFor time.Duration
+	removedTo  string       // released file that was removed last, until the last one is; owned by Upkeep
+	checked    skein.Millis // when the storage was; owned by Upkeep
 }
 
 // New is the use cases over a store.
@@ -54,6 +61,8 @@ func New(opts Options) *Service {
 		files:  opts.Files,
 		now:    func() skein.Millis { return skein.MillisOf(opts.Now()) },
 		newID:  opts.NewID,
+
+		unnamedFor: cmp.Or(opts.UnnamedFor, skein.UnnamedFor),
 	}
 }
 

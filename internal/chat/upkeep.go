@@ -28,7 +28,10 @@ func (s *Service) tidy(ctx context.Context, log *slog.Logger) {
 	chores := []chore{
 		{"purge", func() (bool, error) { return s.store.Purge(ctx, s.now()) }},
 		{"erase", func() (bool, error) { return s.store.EraseMessages(ctx, s.now()) }},
-		{"remove files", func() (bool, error) { return s.removeReleased(ctx) }},
+		{"look for names of files", func() (bool, error) { return s.store.FillUploads(ctx) }},
+		{"release files", func() (bool, error) { return s.releaseFiles(ctx) }},
+		{"remove files", func() (bool, error) { return s.removeFiles(ctx, log) }},
+		{"check files", func() (bool, error) { return false, s.checkFiles(ctx, log) }},
 	}
 	for len(chores) > 0 && ctx.Err() == nil {
 		due := chores[:0]

@@ -118,7 +118,6 @@ func (s *Service) DeleteUser(ctx context.Context, by skein.Actor, id string, era
 	}
 	if erase {
 		s.eraseSome(ctx, now)
-		s.removeSome(ctx)
 	}
 	return nil
 }

@@ -1,22 +1,75 @@
 package files
 
 import (
+	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 
 	"github.com/skein-im/skein"
 )
 
-// Remove removes a file for good; one that is not there is no error. Who reads it
-// at the moment reads to its end. Errors: skein.ErrMalformed for what is no name of
-// Save's, skein.ErrUnavailable where the disk fails.
-func (s *Store) Remove(name string) error {
+// Remove removes a file for good and tells its size in bytes; one that is not there
+// is no error. Who reads it at the moment reads to its end. Errors:
+// skein.ErrMalformed for what is no name of Save's, skein.ErrUnavailable where the
+// disk fails.
+func (s *Store) Remove(name string) (size int64, err error) {
 	if !namePattern.MatchString(name) {
-		return skein.Malformed("name", "is none of an upload")
+		return 0, skein.Malformed("name", "is none of an upload")
 	}
-	if err := os.Remove(s.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return diskFault("remove an upload", err)
+	info, err := os.Lstat(s.path(name))
+	if err == nil {
+		size, err = info.Size(), os.Remove(s.path(name))
 	}
-	return syncDir(s.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, syncDir(s.dir)
+	}
+	if err != nil {
+		return 0, diskFault("remove an upload", err)
+	}
+	s.removed.Inc()
+	s.removedBytes.Add(float64(size))
+	return size, syncDir(s.dir)
+}
+
+// walkedAtOnce is how many entries of the folder Walk holds in memory.
+const walkedAtOnce = 500
+
+// Walk shows all files to look, some at a time, but those that are still being
+// written. It ends with ctx or with look's first error. Errors:
+// skein.ErrUnavailable where the disk fails.
+func (s *Store) Walk(ctx context.Context, look func([]skein.StoredFile) error) error {
+	dir, err := os.Open(s.dir)
+	if err != nil {
+		return diskFault("list uploads", err)
+	}
+	defer func() { _ = dir.Close() }() // it was only read
+	for ctx.Err() == nil {
+		entries, err := dir.ReadDir(walkedAtOnce)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return diskFault("list uploads", err)
+		}
+		if err := look(storedFiles(entries)); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// storedFiles are those of the entries that Save has finished. One that has gone
+// since is left out.
+func storedFiles(entries []fs.DirEntry) (stored []skein.StoredFile) {
+	for _, e := range entries {
+		if !namePattern.MatchString(e.Name()) {
+			continue
+		}
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
+			stored = append(stored, skein.StoredFile{Name: e.Name(), Size: info.Size(), At: skein.MillisOf(info.ModTime())})
+		}
+	}
+	return stored
 }

@@ -33,6 +33,15 @@ func (s *Store) Handler() http.Handler {
 }
 
 func (s *Store) serve(w http.ResponseWriter, r *http.Request, name string, k *kind) {
+	_, found, err := s.find(r.Context(), name)
+	if err != nil {
+		s.away(w, err)
+		return
+	}
+	if !found {
+		s.notFound.ServeHTTP(w, r)
+		return
+	}
 	f, err := os.OpenInRoot(s.dir, name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

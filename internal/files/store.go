@@ -1,6 +1,7 @@
 package files
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/skein-im/skein"
 )
@@ -20,6 +23,11 @@ type Options struct {
 	Rand       io.Reader    // makes names; safe for concurrent use; default: crypto/rand
 	NotFound   http.Handler // answers for a name that is not there; default: http.NotFound
 	NotAllowed http.Handler // answers for a method that is neither GET nor HEAD; default: a bare 405
+
+	// Find looks up a file before it is served: one that is not found is served no
+	// more, even if it still lies on the disk. Default: what lies there is served.
+	Find       func(ctx context.Context, name string) (u skein.Upload, found bool, err error)
+	Registerer prometheus.Registerer // nil: no metrics
 }
 
 // Store is a folder of uploads. Its methods are safe for concurrent use.
@@ -29,6 +37,9 @@ type Store struct {
 	rand       io.Reader
 	notFound   http.Handler
 	notAllowed http.Handler
+	find       func(ctx context.Context, name string) (skein.Upload, bool, error)
+
+	removed, removedBytes prometheus.Counter
 }
 
 // temporary is the pattern of the names under which uploads are written. None of
@@ -44,7 +55,16 @@ func Open(o Options) (*Store, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open uploads: %w", err)
 	}
-	s := &Store{dir: o.Dir, log: o.Log, rand: o.Rand, notFound: o.NotFound, notAllowed: o.NotAllowed}
+	s := &Store{dir: o.Dir, log: o.Log, rand: o.Rand, notFound: o.NotFound, notAllowed: o.NotAllowed, find: o.Find}
+	s.removed = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "skein_files_removed_total", Help: "Uploaded files removed from the disk.",
+	})
+	s.removedBytes = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "skein_files_removed_bytes_total", Help: "Bytes of the uploaded files removed from the disk.",
+	})
+	if o.Registerer != nil {
+		o.Registerer.MustRegister(s.removed, s.removedBytes)
+	}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -56,6 +76,9 @@ func Open(o Options) (*Store, error) {
 	}
 	if s.notAllowed == nil {
 		s.notAllowed = http.HandlerFunc(methodNotAllowed)
+	}
+	if s.find == nil {
+		s.find = func(context.Context, string) (skein.Upload, bool, error) { return skein.Upload{}, true, nil }
 	}
 	return s, s.removeLeftovers()
 }

@@ -38,7 +38,8 @@ func upload(ctx context.Context, by skein.Actor, in wire.UploadFile, d Deps) (st
 		return "", err
 	}
 	if err := d.Chat.Uploaded(ctx, by, name, file.bytes); err != nil {
-		return "", errors.Join(err, d.Files.Remove(name))
+		_, failed := d.Files.Remove(name)
+		return "", errors.Join(err, failed)
 	}
 	return name, nil
 }

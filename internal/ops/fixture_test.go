@@ -170,11 +170,11 @@ func (s *shelf) Save(_ context.Context, r io.Reader, _ []string, _ int64) (strin
 	return name, err
 }
 
-func (s *shelf) Remove(name string) error {
+func (s *shelf) Remove(name string) (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.names = slices.DeleteFunc(s.names, func(n string) bool { return n == name })
-	return nil
+	return 0, nil
 }
 
 // window sees everybody online.
@@ -191,3 +191,5 @@ func (window) Of(_ context.Context, _ skein.Actor, clients []string) ([]skein.Pr
 func (w window) Subscribe(ctx context.Context, by skein.Actor, clients []string) ([]skein.Presence, error) {
 	return w.Of(ctx, by, clients)
 }
+
+func (s *shelf) Walk(context.Context, func([]skein.StoredFile) error) error { return nil }

@@ -33,7 +33,7 @@ type Files interface {
 	// are allowed (nil: the default), maxBytes its limit.
 	Save(ctx context.Context, r io.Reader, types []string, maxBytes int64) (name string, err error)
 	// Remove removes a file that was saved.
-	Remove(name string) error
+	Remove(name string) (size int64, err error)
 }
 
 // Doc is one sentence in both languages.

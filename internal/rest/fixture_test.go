@@ -226,4 +226,4 @@ func (s *shelf) Save(ctx context.Context, r io.Reader, _ []string, _ int64) (str
 	return "x.png", err
 }
 
-func (s *shelf) Remove(string) error { return nil }
+func (s *shelf) Remove(string) (int64, error) { return 0, nil }

@@ -233,9 +233,13 @@ type Inbox interface {
 	Sync(ctx context.Context, app, client string, after skein.SyncCursor, limit int) (skein.SyncPage, error)
 }
 
-// Uploads keeps whose files are in the storage, and which of them may go: those
-// that their uploader said something with, which was recalled or erased, and that
-// no other message of the app names.
+// Uploads keeps which files are in the storage and what names them. A file lives
+// while anything of its app names it: url, text or attr of a message, a
+// conversation's Extend, a client's Ext or BanReason, a member's Draft or Nickname;
+// skein.UploadsIn tells what they name. Otherwise it lives until its Until, unless
+// something did name it: then it may go as soon as the last thing does no longer, or
+// is recalled, erased or deleted, and only a member's texts leave it until its Until.
+// A file goes with its app.
 type Uploads interface {
 	// AddUpload notes a file. Errors: ErrUnknownApp; ErrConflict when the name is
 	// taken.
@@ -243,10 +247,21 @@ type Uploads interface {
 	// StoredBytes is the sum of the sizes of the app's files, at the cost of one
 	// look-up. An unknown app has none.
 	StoredBytes(ctx context.Context, app string) (int64, error)
-	// ReleasedUploads names some of those that may go.
-	ReleasedUploads(ctx context.Context, limit int) ([]string, error)
-	// ForgetUpload says that a released file is gone.
-	ForgetUpload(ctx context.Context, name string) error
+	// Upload is a file by its name, if it lives: what may go is not found any more,
+	// even before it is released.
+	Upload(ctx context.Context, name string) (u skein.Upload, found bool, err error)
+	// ReleaseUploads releases some of the files of one app that may go at now, of
+	// another app each time: nothing can name them any more. None is released before
+	// FillUploads has come to its end. more tells whether to ask again.
+	ReleaseUploads(ctx context.Context, now skein.Millis) (more bool, err error)
+	// ReleasedUploads names files that are released and not forgotten, in the order of
+	// their names, at most limit of those after one.
+	ReleasedUploads(ctx context.Context, after string, limit int) ([]string, error)
+	// ForgetUploads says that released files are gone.
+	ForgetUploads(ctx context.Context, names []string) error
+	// CheckUploads is told of files in the storage and answers those that are neither
+	// known nor released. It keeps the sizes that were not known.
+	CheckUploads(ctx context.Context, stored []skein.StoredFile) (unknown []string, err error)
 }
 
 // CommitHook is told of every newly stored message and of every change to one, in
@@ -269,6 +284,9 @@ type Upkeep interface {
 	// of its conversation, a recall by nobody. What the clients reacted to stays
 	// counted. more as in Purge.
 	EraseMessages(ctx context.Context, now skein.Millis) (more bool, err error)
+	// FillUploads looks through some of what was stored by an earlier version, which
+	// did not keep all that names a file. more as in Purge.
+	FillUploads(ctx context.Context) (more bool, err error)
 	// NewEpoch makes every sync cursor given out so far ask for a reset: what the
 	// store holds is another history from now on, such as a restored backup.
 	NewEpoch(ctx context.Context) error

@@ -118,7 +118,7 @@ func (g *group) store(p *place, l *letter) (store.Appended, error) {
 		return store.Appended{}, skein.About(skein.ErrConflict, "msg_id")
 	}
 	g.known.nextMessage = key + 1
-	if err := g.useUploads(l.App, key, author{l.Sender, l.Need == skein.NeedServer}, l.uploads); err != nil {
+	if err := g.nameUploads(l.App, byMessage, key, l.uploads); err != nil {
 		return store.Appended{}, err
 	}
 	g.advance(p, m)

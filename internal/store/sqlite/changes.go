@@ -52,7 +52,6 @@ type subject struct {
 	skein.Message
 
 	key    int64
-	server bool // it was sent with the server role
 	hidden bool // from who asks
 	own    bool // who asks said it
 }
@@ -62,10 +61,9 @@ func (g *group) subject(at conversation, id skein.ID, by string) (m subject, err
 	found, err := g.row(func(r *sqlite3.Stmt) {
 		m.Message = readMessage(r, at.ID)
 		m.key = r.ColumnInt64(messageColumnCount)
-		m.server = r.ColumnInt64(messageColumnCount+1)&flagServer != 0
-		m.hidden = r.ColumnBool(messageColumnCount + 2)
-		m.own = by != "" && m.Sender == by && m.key > r.ColumnInt64(messageColumnCount+3)
-	}, `SELECT `+messageColumns+`, message_key, flags, `+hiddenFrom+`?3),
+		m.hidden = r.ColumnBool(messageColumnCount + 1)
+		m.own = by != "" && m.Sender == by && m.key > r.ColumnInt64(messageColumnCount+2)
+	}, `SELECT `+messageColumns+`, message_key, `+hiddenFrom+`?3),
 		(SELECT since FROM clients WHERE app_key = (SELECT app_key FROM apps WHERE id = ?4) AND id = ?3)
 		FROM messages m WHERE id = ?2 AND conv_key = ?1`, at.key, id, by, at.App)
 	if err == nil && !found {
@@ -157,7 +155,7 @@ func (g *group) edit(at conversation, m *subject, c skein.Change) (bool, error) 
 	m.Text, m.Attr = c.Message.Text, c.Message.Attr
 	m.Version++
 	m.Updated = c.At
-	return true, g.reuseUploads(at.App, m)
+	return true, g.renameUploads(at.App, byMessage, m.key, m.Uploads())
 }
 
 // blank takes away what m says, and all that could tell it. The hash of what was
@@ -173,7 +171,7 @@ func (g *group) blank(at conversation, m *subject, c skein.Change, as skein.Stat
 		err = g.exec(`DELETE FROM reactions WHERE conv_key = ?1 AND seq = ?2`, at.key, m.Seq)
 	}
 	if err == nil {
-		err = g.reuseUploads(at.App, m)
+		err = g.renameUploads(at.App, byMessage, m.key, nil)
 	}
 	return true, err
 }

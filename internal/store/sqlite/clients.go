@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -56,6 +57,9 @@ func (g *group) createClient(c skein.Client) (skein.Client, bool, error) {
 	err = g.exec(`INSERT INTO clients (app_key, id, ext, created, updated, banned_until, ban_reason, cut, since)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`,
 		app, c.ID, rawText(c.Ext), c.Created, c.Updated, c.BannedUntil, c.BanReason, c.Cut, since)
+	if err == nil {
+		err = g.nameUploads(c.App, byClient, g.db.LastInsertRowID(), c.Uploads())
+	}
 	return c, true, err
 }
 
@@ -104,9 +108,15 @@ func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*s
 		if err != nil {
 			return skein.Client{}, err
 		}
-		return c, g.exec(`UPDATE clients SET ext = ?3, updated = ?4, banned_until = ?5, ban_reason = ?6, cut = ?7, device_cuts = ?8
-			WHERE app_key = `+appKey+` AND id = ?2`,
+		var key int64
+		_, err = g.row(func(r *sqlite3.Stmt) { key = r.ColumnInt64(0) },
+			`UPDATE clients SET ext = ?3, updated = ?4, banned_until = ?5, ban_reason = ?6, cut = ?7, device_cuts = ?8
+			WHERE app_key = `+appKey+` AND id = ?2 RETURNING client_key`,
 			app, id, rawText(c.Ext), c.Updated, c.BannedUntil, c.BanReason, c.Cut, cuts)
+		if err == nil && (!bytes.Equal(c.Ext, before.Ext) || c.BanReason != before.BanReason) {
+			err = g.renameUploads(app, byClient, key, c.Uploads())
+		}
+		return c, err
 	})
 }
 
@@ -118,10 +128,15 @@ func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Milli
 }
 
 func (g *group) deleteClient(app, id string, at skein.Millis, erase bool) ([]skein.ID, error) {
-	deleted, err := g.change(`UPDATE clients SET deleted = 1, ext = NULL, updated = 0, banned_until = 0, ban_reason = '', device_cuts = NULL, seen = 0, cut = max(cut, ?3)
-		WHERE app_key = `+appKey+` AND id = ?2 AND deleted = 0`, app, id, at)
+	var key int64
+	deleted, err := g.row(func(r *sqlite3.Stmt) { key = r.ColumnInt64(0) },
+		`UPDATE clients SET deleted = 1, ext = NULL, updated = 0, banned_until = 0, ban_reason = '', device_cuts = NULL, seen = 0, cut = max(cut, ?3)
+		WHERE app_key = `+appKey+` AND id = ?2 AND deleted = 0 RETURNING client_key`, app, id, at)
 	if err == nil && !deleted {
 		err = skein.About(skein.ErrUnknownClient, id)
+	}
+	if err == nil {
+		err = g.renameUploads(app, byClient, key, nil)
 	}
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"reflect"
 	"time"
@@ -143,6 +144,9 @@ func (g *group) createConversation(c skein.Conversation, members []skein.Member,
 	if err != nil {
 		return c, false, err
 	}
+	if err := g.nameUploads(c.App, byExtend, key, c.Uploads()); err != nil {
+		return c, false, err
+	}
 	if c.Type == skein.Private {
 		first, second := inOrder(clients[0], clients[1])
 		err := g.exec(`INSERT INTO private_pairs (app_key, first_id, second_id, conv_key) VALUES (?1, ?2, ?3, ?4)`,
@@ -213,6 +217,9 @@ func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID,
 		delete(g.known.places, placeName{app, id})
 		_, err = g.move(`UPDATE conversations SET extend = ?2, mute_all = ?3, updated = ?4, active = ?5, period = ?6, moved = ?7
 			WHERE conv_key = ?1`+returningMoves, before.key, rawText(after.Extend), after.MuteAll, after.Updated, after.Active, periodOf(after.Active), g.stamp)
+		if err == nil && !bytes.Equal(after.Extend, before.Extend) {
+			err = g.renameUploads(app, byExtend, before.key, after.Uploads())
+		}
 		return after, err
 	})
 }

@@ -154,10 +154,14 @@ func (g *group) updateConversations(search search, app string, found []int64, ex
 	if err != nil {
 		return nil, err
 	}
+	uploads := skein.UploadsIn(extend)
 	for i, key := range keys {
 		delete(g.known.places, placeName{app, ids[i]})
 		_, err := g.move(`UPDATE conversations SET extend = ?2, `+touched+`, moved = ?5 WHERE conv_key = ?1`+returningMoves,
 			key, rawText(extend), at, periodOf(at), g.stamp)
+		if err == nil {
+			err = g.renameUploads(app, byExtend, key, uploads)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -83,6 +83,9 @@ func (g *group) updateMember(before skein.Member, m memberRow, at skein.Millis) 
 	if s := g.known.seats[seatName{m.conv.key, after.Client}]; s != nil {
 		s.read = max(s.read, after.Read())
 	}
+	if err == nil && (after.Draft != before.Draft || after.Nickname != before.Nickname) {
+		err = g.renameUploads(m.conv.App, byMember, m.key, after.Uploads())
+	}
 	if err != nil || after.Role == before.Role && after.Nickname == before.Nickname && after.MutedUntil == before.MutedUntil {
 		return m, err
 	}

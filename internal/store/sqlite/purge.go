@@ -35,8 +35,16 @@ type purge struct {
 }
 
 // step removes some rows of the first dead thing and reports whether there was
-// one: a conversation before the app that it belongs to, then what is too old.
+// one: files of an app, which are on the disk still, and a conversation before the app
+// that they belong to, then what is too old.
 func (p *purge) step() (found bool, err error) {
+	app, found, err := p.deadUploads()
+	if err != nil {
+		return false, err
+	}
+	if found {
+		return true, p.uploads(app)
+	}
 	conv, found, err := p.deadConversation()
 	if err != nil {
 		return false, err
@@ -44,7 +52,7 @@ func (p *purge) step() (found bool, err error) {
 	if found {
 		return true, p.conversation(conv)
 	}
-	app, found, err := p.deadApp()
+	app, found, err = p.deadApp()
 	if err != nil {
 		return false, err
 	}
@@ -55,6 +63,10 @@ func (p *purge) step() (found bool, err error) {
 }
 
 func (p *purge) anything() (bool, error) {
+	_, uploads, err := p.deadUploads()
+	if err != nil || uploads {
+		return uploads, err
+	}
 	_, conv, err := p.deadConversation()
 	if err != nil || conv {
 		return conv, err
@@ -79,6 +91,12 @@ func (p *purge) deadConversation() (key int64, found bool, err error) {
 	return key, found, err
 }
 
+func (p *purge) deadUploads() (app int64, found bool, err error) {
+	found, err = p.row(func(r *sqlite3.Stmt) { app = r.ColumnInt64(0) },
+		`SELECT u.app_key FROM apps a CROSS JOIN uploads u ON u.app_key = a.app_key WHERE a.deleted = 1 LIMIT 1`)
+	return app, found, err
+}
+
 func (p *purge) deadApp() (key int64, found bool, err error) {
 	found, err = p.row(func(r *sqlite3.Stmt) { key = r.ColumnInt64(0) }, `SELECT app_key FROM apps WHERE deleted = 1 LIMIT 1`)
 	return key, found, err
@@ -99,8 +117,10 @@ func (p *purge) conversation(key int64) error {
 		`DELETE FROM changes WHERE (conv_key, change_seq) IN (SELECT conv_key, change_seq FROM changes WHERE conv_key = ?1 LIMIT ?2)`,
 		`DELETE FROM reactions WHERE (conv_key, seq, emoji, client_id) IN (SELECT conv_key, seq, emoji, client_id FROM reactions WHERE conv_key = ?1 LIMIT ?2)`,
 		`DELETE FROM hidden WHERE (conv_key, client_id, seq) IN (SELECT conv_key, client_id, seq FROM hidden WHERE conv_key = ?1 LIMIT ?2)`,
-		// Of the messages that go next, or some more.
-		`DELETE FROM upload_uses WHERE message_key IN (SELECT message_key FROM messages WHERE conv_key = ?1 LIMIT ?2)`,
+		`DELETE FROM upload_uses WHERE kind = 2 AND thing_key = ?1 AND ?2 > 0`,
+		// Of the messages that go next, or some more. One may name hundreds of files.
+		`DELETE FROM upload_uses WHERE (upload_key, kind, thing_key) IN (SELECT upload_key, kind, thing_key FROM upload_uses
+			WHERE kind = 1 AND thing_key IN (SELECT message_key FROM messages WHERE conv_key = ?1 LIMIT ?2) LIMIT ?2)`,
 		`DELETE FROM messages WHERE message_key IN (SELECT message_key FROM messages WHERE conv_key = ?1 LIMIT ?2)`)
 	if err != nil || p.left <= 0 {
 		return err
@@ -112,6 +132,14 @@ func (p *purge) conversation(key int64) error {
 		`DELETE FROM members WHERE member_key IN (`+firstMembers+`)`,
 		`DELETE FROM private_pairs WHERE conv_key = ?1 AND ?2 > 0`,
 		`DELETE FROM conversations WHERE conv_key = ?1 AND ?2 > 0`)
+}
+
+// uploads releases files of a dead app, whatever names them.
+func (p *purge) uploads(app int64) error {
+	return p.remove(app,
+		`DELETE FROM upload_uses WHERE (upload_key, kind, thing_key) IN (SELECT upload_key, kind, thing_key FROM upload_uses
+			WHERE upload_key IN (SELECT upload_key FROM uploads WHERE app_key = ?1 ORDER BY due LIMIT ?2) LIMIT ?2)`,
+		`DELETE FROM uploads WHERE upload_key IN (SELECT upload_key FROM uploads WHERE app_key = ?1 ORDER BY due LIMIT ?2)`)
 }
 
 // app removes rows of a dead app that has no conversations left, its own row last.

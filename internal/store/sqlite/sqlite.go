@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -78,6 +79,8 @@ type Store struct {
 	now     func() time.Time
 	writer  *writer
 	readers *readers
+
+	releasedApp atomic.Int64 // where ReleaseUploads goes on
 
 	closing  sync.Once
 	closeErr error

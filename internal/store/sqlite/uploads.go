@@ -2,15 +2,28 @@ package sqlite
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
 )
 
-// A file may go once its uploader has taken back a message with it and no message
-// names it any more. The first is a column of its row, the second is in the table
-// upload_uses, so that whoever names it meanwhile keeps it.
+// A file stays while a row of upload_uses says that something of its app names it.
+// Every write that changes what a thing says keeps these rows in its own transaction.
+// Triggers of the schema keep uploads.due, when a file may go, beside them.
+
+// naming is a kind of thing that can name files, the column kind of upload_uses. Its
+// rows are found by the keys of messages, conversations, clients and members.
+type naming int
+
+const (
+	byMessage naming = 1 + iota // while its status is normal
+	byExtend
+	byClient
+	byMember
+)
 
 // AddUpload notes a file; see store.Uploads.
 func (s *Store) AddUpload(ctx context.Context, u skein.Upload) error {
@@ -19,8 +32,9 @@ func (s *Store) AddUpload(ctx context.Context, u skein.Upload) error {
 		if err != nil {
 			return err
 		}
-		added, err := g.change(`INSERT INTO uploads (app_key, name, client_id, created, size, title) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-			ON CONFLICT DO NOTHING`, app, u.Name, u.Client, u.At, u.Size, u.Title)
+		added, err := g.change(`INSERT INTO uploads (app_key, name, client_id, created, kept, due, size, title)
+			SELECT ?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7 WHERE NOT EXISTS (SELECT 1 FROM removals WHERE name = ?2)
+			ON CONFLICT DO NOTHING`, app, u.Name, u.Client, u.At, u.Until, u.Size, u.Title)
 		if err == nil && !added {
 			err = skein.About(skein.ErrConflict, "name")
 		}
@@ -38,88 +52,64 @@ func (s *Store) StoredBytes(ctx context.Context, app string) (bytes int64, err e
 	return bytes, err
 }
 
-// ReleasedUploads names files that may go; see store.Uploads.
-func (s *Store) ReleasedUploads(ctx context.Context, limit int) (names []string, err error) {
+// Upload is a file that lives; see store.Uploads.
+func (s *Store) Upload(ctx context.Context, name string) (u skein.Upload, found bool, err error) {
 	err = s.readers.do(ctx, func(c *connection) error {
-		return c.rows(func(r *sqlite3.Stmt) { names = append(names, r.ColumnText(0)) }, releasedUploads, limit)
+		found, err = c.row(func(r *sqlite3.Stmt) {
+			u = skein.Upload{
+				App: r.ColumnText(0), Name: name, Client: r.ColumnText(1), At: millisColumn(r, 2), Until: millisColumn(r, 3),
+				Size: r.ColumnInt64(4), Title: r.ColumnText(5),
+			}
+		}, livingUpload, name, s.millis())
+		return err
 	})
-	if err != nil {
-		return nil, err
+	return u, found, err
+}
+
+// livingUpload is the file ?1 at ?2. What names it may be unknown to every method
+// already and not purged yet. While the backfill runs nothing is known to be unnamed.
+const livingUpload = `SELECT a.id, u.client_id, u.created, u.kept, u.size, u.title
+	FROM uploads u JOIN apps a ON a.app_key = u.app_key
+	WHERE u.name = ?1 AND a.deleted = 0 AND (u.due > ?2 AND u.due < 9007199254740991
+		OR EXISTS (SELECT 1 FROM backfill)
+		OR EXISTS (SELECT 1 FROM upload_uses s WHERE s.upload_key = u.upload_key AND CASE s.kind
+			WHEN 1 THEN EXISTS (SELECT 1 FROM messages m JOIN conversations c ON c.conv_key = m.conv_key
+				WHERE m.message_key = s.thing_key AND c.deleted = 0 AND c.expires > ?2)
+			WHEN 2 THEN EXISTS (SELECT 1 FROM conversations c
+				WHERE c.conv_key = s.thing_key AND c.deleted = 0 AND c.expires > ?2)
+			WHEN 4 THEN EXISTS (SELECT 1 FROM members m JOIN conversations c ON c.conv_key = m.conv_key
+				WHERE m.member_key = s.thing_key AND c.deleted = 0 AND c.expires > ?2)
+			ELSE 1 END))`
+
+// nameUploads notes that a thing names files, those of them that its app has. See
+// skein.Body.Uploads for the stems.
+func (g *group) nameUploads(app string, kind naming, thing int64, stems []string) error {
+	if len(stems) == 0 {
+		return nil
 	}
-	return names, nil
-}
-
-const releasedUploads = `SELECT name FROM uploads u INDEXED BY uploads_withdrawn
-	WHERE withdrawn = 1 AND NOT EXISTS (SELECT 1 FROM upload_uses s WHERE s.upload_key = u.upload_key) LIMIT ?1`
-
-// ForgetUpload drops a file that is gone, even where a message has come to name it
-// since; see store.Uploads.
-func (s *Store) ForgetUpload(ctx context.Context, name string) error {
-	return s.change(ctx, func(g *group) error {
-		err := g.exec(`DELETE FROM upload_uses WHERE upload_key IN (SELECT upload_key FROM uploads WHERE name = ?1)`, name)
-		if err != nil {
-			return err
-		}
-		return g.exec(`DELETE FROM uploads WHERE name = ?1`, name)
-	})
-}
-
-// author is who answers for a message: what it names is its own to withdraw.
-type author struct {
-	client string
-	server bool // the backend sent it in the client's name
-}
-
-// isUploader, with an author's client and server as ?3 and ?4, is whether it
-// uploaded the file.
-const isUploader = `(client_id = ?3 OR ?4 AND client_id = '')`
-
-// useUploads notes that a message names files, those of them that its app has. Who
-// uploaded one and says it again means to keep it.
-func (g *group) useUploads(app string, message int64, by author, names []string) error {
-	for _, name := range names {
-		used, err := g.change(`INSERT INTO upload_uses (upload_key, message_key)
-			SELECT upload_key, ?3 FROM uploads WHERE app_key = `+appKey+` AND name = ?2 ON CONFLICT DO NOTHING`, app, name, message)
-		if err != nil {
-			return err
-		}
-		if !used {
-			continue
-		}
-		err = g.exec(`UPDATE uploads SET withdrawn = 0
-			WHERE app_key = `+appKey+` AND name = ?2 AND withdrawn = 1 AND `+isUploader, app, name, by.client, by.server)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// reuseUploads notes what a message names now that it has changed. What it named
-// before and does not any more is withdrawn, if it was its author's.
-func (g *group) reuseUploads(app string, m *subject) error {
-	var before []int64
-	err := g.rows(func(r *sqlite3.Stmt) { before = append(before, r.ColumnInt64(0)) },
-		`SELECT upload_key FROM upload_uses WHERE message_key = ?1`, m.key)
+	list, err := json.Marshal(stems)
 	if err != nil {
+		return fmt.Errorf("encode names: %w", err)
+	}
+	return g.exec(`INSERT INTO upload_uses (upload_key, kind, thing_key)
+		SELECT u.upload_key, ?2, ?3 FROM json_each(?4) j CROSS JOIN uploads u
+			WHERE u.name >= j.value || '.' AND u.name < j.value || '/' AND u.app_key = `+appKey+`
+		ON CONFLICT DO NOTHING`, app, int(kind), thing, rawText(list))
+}
+
+// renameUploads notes what a thing names now that it has changed.
+func (g *group) renameUploads(app string, kind naming, thing int64, stems []string) error {
+	if len(stems) == 0 {
+		return g.exec(`DELETE FROM upload_uses WHERE kind = ?1 AND thing_key = ?2`, int(kind), thing)
+	}
+	if err := g.nameUploads(app, kind, thing, stems); err != nil {
 		return err
 	}
-	by := author{m.Sender, m.server}
-	if len(before) > 0 {
-		if err := g.exec(`DELETE FROM upload_uses WHERE message_key = ?1`, m.key); err != nil {
-			return err
-		}
+	list, err := json.Marshal(stems)
+	if err != nil {
+		return fmt.Errorf("encode names: %w", err)
 	}
-	if err := g.useUploads(app, m.key, by, m.Uploads()); err != nil {
-		return err
-	}
-	for _, upload := range before {
-		err := g.exec(`UPDATE uploads SET withdrawn = 1 WHERE upload_key = ?1 AND `+isUploader+`
-			AND NOT EXISTS (SELECT 1 FROM upload_uses WHERE upload_key = ?1 AND message_key = ?2)`,
-			upload, m.key, by.client, by.server)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return g.exec(`DELETE FROM upload_uses WHERE kind = ?1 AND thing_key = ?2 AND NOT EXISTS
+		(SELECT 1 FROM uploads u JOIN json_each(?3) j ON j.value = substr(u.name, 1, 32) WHERE u.upload_key = upload_uses.upload_key)`,
+		int(kind), thing, rawText(list))
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/skein-im/skein"
 )
@@ -11,226 +12,438 @@ import (
 // file is the name of a file, by a number.
 func file(n int) string { return fmt.Sprintf("%032x.png", n) }
 
+func link(n int) string { return "https://cdn.example/im/storage/uploads/" + file(n) }
+
 // upload notes a file of a client; empty: of the backend.
 func (f *fixture) upload(app, client string, n int) {
 	f.Helper()
-	f.must(f.AddUpload(f.Context(), skein.Upload{App: app, Name: file(n), Client: client, At: f.now()}))
+	f.must(f.AddUpload(f.Context(), skein.Upload{App: app, Name: file(n), Client: client, At: f.now(), Until: f.now().Add(skein.UnnamedFor), Size: 1}))
 }
 
-// show stores a picture.
-func (f *fixture) show(app string, conv skein.ID, sender string, need skein.Need, b skein.Body) skein.Message {
+// show stores a picture of a member.
+func (f *fixture) show(app string, conv skein.ID, sender string, b skein.Body) skein.Message {
 	f.Helper()
 	d := f.draft(app, conv, sender, "")
-	d.Body, d.Need = b, need
+	d.Body = b
 	d.Type = skein.TypeImage
 	m, _, err := f.Append(f.Context(), d)
 	f.must(err)
 	return m
 }
 
-// showFile is show by a member of what is at a link to the file.
+// showFile is show of what is at a link to the file.
 func (f *fixture) showFile(app string, conv skein.ID, sender string, n int) skein.Message {
 	f.Helper()
-	return f.show(app, conv, sender, skein.NeedMember, skein.Body{URL: link(n)})
+	return f.show(app, conv, sender, skein.Body{URL: link(n)})
 }
 
-func link(n int) string { return "https://cdn.example/im/storage/uploads/" + file(n) }
+// extend replaces a conversation's extend.
+func (f *fixture) extend(app string, conv skein.ID, extend string) {
+	f.Helper()
+	_, err := f.UpdateConversation(f.Context(), app, conv, func(c *skein.Conversation) error {
+		c.Extend = []byte(extend)
+		return nil
+	})
+	f.must(err)
+}
 
-// gone deletes a conversation and all that is in it.
+// describe replaces a client's ext.
+func (f *fixture) describe(app, client, ext string) {
+	f.Helper()
+	_, err := f.UpdateClient(f.Context(), app, client, func(c *skein.Client) error {
+		c.Ext = []byte(ext)
+		return nil
+	})
+	f.must(err)
+}
+
+// sketch replaces a member's draft.
+func (f *fixture) sketch(app string, conv skein.ID, client, draft string) {
+	f.Helper()
+	_, _, err := f.UpdateMember(f.Context(), app, conv, client, f.now(), func(_ skein.Conversation, m *skein.Member) error {
+		m.Draft = draft
+		return nil
+	})
+	f.must(err)
+}
+
+// gone deletes a conversation.
 func (f *fixture) gone(app string, conv skein.ID) {
 	f.Helper()
 	_, err := f.DeleteConversation(f.Context(), app, conv)
 	f.must(err)
-	f.purge()
 }
 
-// released are the files that may go, in order.
-func (f *fixture) released() []string {
+// lives reports whether a file is found.
+func (f *fixture) lives(n int) bool {
 	f.Helper()
-	names, err := f.ReleasedUploads(f.Context(), 1000)
+	u, found, err := f.Upload(f.Context(), file(n))
 	f.must(err)
-	slices.Sort(names)
-	return names
+	if found && u.Name != file(n) {
+		f.Fatalf("asked for %s, got %+v", file(n), u)
+	}
+	return found
+}
+
+// living are those of files 0 to n-1 that are found.
+func (f *fixture) living(n int) (living []int) {
+	f.Helper()
+	for i := range n {
+		if f.lives(i) {
+			living = append(living, i)
+		}
+	}
+	return living
+}
+
+// released does all the upkeep and answers the numbers of the files to remove, in
+// order. None of them is found.
+func (f *fixture) released() (numbers []int) {
+	f.Helper()
+	f.purge()
+	f.erase()
+	f.untilDone(func() (bool, error) { return f.FillUploads(f.Context()) })
+	f.untilDone(func() (bool, error) { return f.ReleaseUploads(f.Context(), f.now()) })
+	names, err := f.ReleasedUploads(f.Context(), "", 10_000)
+	f.must(err)
+	for _, name := range names {
+		var n int
+		if _, err := fmt.Sscanf(name, "%032x.png", &n); err != nil || f.lives(n) {
+			f.Fatalf("released %q, which is found (%v)", name, err)
+		}
+		numbers = append(numbers, n)
+	}
+	return numbers
+}
+
+// wantReleased wants these files to be found no more, at once, and to be released.
+func (f *fixture) wantReleased(what string, of int, want ...int) {
+	f.Helper()
+	var living []int
+	for n := range of {
+		if !slices.Contains(want, n) {
+			living = append(living, n)
+		}
+	}
+	equal(f, what+": those that live before the upkeep", f.living(of), living)
+	equal(f, what+": released", f.released(), want)
+	equal(f, what+": those that live", f.living(of), living)
 }
 
 var uploads = []check{
-	{"a recall releases what its sender uploaded", func(f *fixture) {
+	{"a file lives for a while if nothing names it", func(f *fixture) {
+		f.app("shop", "ann")
+		f.upload("shop", "ann", 0)
+		f.pass(skein.UnnamedFor - time.Millisecond)
+		f.upload("shop", "", 1)
+		f.wantReleased("just before", 2)
+		f.pass(time.Millisecond)
+		f.wantReleased("then", 2, 0)
+		f.pass(skein.UnnamedFor)
+		f.wantReleased("later", 2, 0, 1)
+	}},
+	{"a file lives while anything of its app names it", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		conv := f.group("shop", "ann", "bob")
-		n := 0
-		for name, tt := range map[string]struct {
-			uploader string
-			need     skein.Need
-			url      string // with $ for the link, and % for the name alone
-			attr     string
-			want     bool
-		}{
-			"by url":               {"ann", skein.NeedMember, "$", "", true},
-			"by a url with more":   {"ann", skein.NeedMember, "$?w=1#x", "", true},
-			"by attr":              {"ann", skein.NeedMember, "", `{"thumb":"$"}`, true},
-			"by attr, escaped":     {"ann", skein.NeedMember, "", `["https:\/\/x\/storage\/uploads\/%"]`, true},
-			"behind what is none":  {"ann", skein.NeedMember, "", `"/storage/uploads/x $"`, true},
-			"by another path":      {"ann", skein.NeedMember, "/other/%", "", false},
-			"with more of a name":  {"ann", skein.NeedMember, "$x", "", false},
-			"another's file":       {"bob", skein.NeedMember, "$", "", false},
-			"the backend's":        {"", skein.NeedMember, "$", "", false},
-			"the backend's, by it": {"", skein.NeedServer, "$", "", true},
-			"by it, the sender's":  {"ann", skein.NeedServer, "$", "", true},
-			"by it, another's":     {"bob", skein.NeedServer, "$", "", false},
-		} {
-			n++
-			f.upload("shop", tt.uploader, n)
-			fill := strings.NewReplacer("$", link(n), "%", file(n)).Replace
-			m := f.show("shop", conv, "ann", tt.need, skein.Body{URL: fill(tt.url), Attr: []byte(fill(tt.attr))})
-			equal(f, name+", before", slices.Contains(f.released(), file(n)), false)
-			f.change("shop", m, "bob", recall)
-			equal(f, name, slices.Contains(f.released(), file(n)), tt.want)
+		in := f.conv("shop", skein.Group)
+		in.Extend = []byte(`{"icon":"` + link(3) + `"}`)
+		f.create(in, "ann")
+		_, _, err := f.CreateClient(f.Context(), skein.Client{App: "shop", ID: "cyd", Ext: []byte(`["` + link(5) + `"]`)})
+		f.must(err)
+		all := 10
+		for n := range all {
+			f.upload("shop", "ann", n)
 		}
+		f.showFile("shop", conv, "ann", 0)
+		f.show("shop", conv, "bob", skein.Body{Text: "see ![it](" + link(1) + ")"})
+		f.show("shop", conv, "bob", skein.Body{Attr: []byte(`{"thumb":"` + strings.ReplaceAll(link(2), "/", `\/`) + `"}`)})
+		f.extend("shop", conv, `"`+link(4)+`"`)
+		f.describe("shop", "ann", `"`+link(6)+`"`)
+		f.sketch("shop", conv, "ann", link(7))
+		_, _, err = f.UpdateMember(f.Context(), "shop", conv, "bob", f.now(), func(_ skein.Conversation, m *skein.Member) error {
+			m.Nickname = file(8)
+			return nil
+		})
+		f.must(err)
+		f.upload("shop", "ann", all)
+		f.wantReleased("at once", all+1)
+		f.pass(10 * skein.UnnamedFor)
+		// What names 3 and 5 was said before they were there.
+		f.wantReleased("much later", all+1, 3, 5, 9, all)
 	}},
-	{"a link in a text is prose", func(f *fixture) {
+	{"what is created with a name keeps the file", func(f *fixture) {
 		f.app("shop", "ann")
+		f.upload("shop", "ann", 0)
 		f.upload("shop", "ann", 1)
-		f.change("shop", f.say("shop", f.group("shop", "ann"), "ann", link(1)), "ann", recall)
-		equal(f, "released", len(f.released()), 0)
+		in := f.conv("shop", skein.Group)
+		in.Extend = []byte(`"` + link(0) + `"`)
+		f.create(in, "ann")
+		_, _, err := f.CreateClient(f.Context(), skein.Client{App: "shop", ID: "bob", Ext: []byte(`"` + link(1) + `"`)})
+		f.must(err)
+		f.pass(skein.UnnamedFor)
+		f.wantReleased("a day later", 2)
+		f.gone("shop", in.ID)
+		f.wantReleased("the conversation is deleted", 2, 0)
+		_, err = f.DeleteClient(f.Context(), "shop", "bob", f.now(), false)
+		f.must(err)
+		f.wantReleased("the client too", 2, 0, 1)
 	}},
-	{"whoever names a file as well keeps it", func(f *fixture) {
+	{"a file goes with the last thing that names it, whoever uploaded it", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		conv, other := f.group("shop", "ann", "bob"), f.group("shop", "ann", "bob")
-		f.upload("shop", "ann", 1)
-		first, second := f.showFile("shop", conv, "ann", 1), f.showFile("shop", other, "ann", 1)
-		forwarded := f.showFile("shop", other, "bob", 1)
-		for _, m := range []skein.Message{first, second} {
-			f.change("shop", m, "ann", recall)
-			equal(f, "released", len(f.released()), 0)
-		}
+		f.upload("shop", "ann", 0)
+		first, forwarded := f.showFile("shop", conv, "ann", 0), f.showFile("shop", other, "bob", 0)
+		f.describe("shop", "bob", `"`+link(0)+`"`)
+		f.extend("shop", conv, `"`+link(0)+`"`)
+		f.change("shop", first, "ann", recall)
+		f.wantReleased("forwarded", 1)
 		f.change("shop", forwarded, "bob", recall)
-		equal(f, "named by nobody", f.released(), []string{file(1)})
-		again := f.showFile("shop", conv, "bob", 1)
-		equal(f, "named again", len(f.released()), 0)
-		f.change("shop", again, "bob", recall)
-		equal(f, "and recalled again", f.released(), []string{file(1)})
-		f.showFile("shop", conv, "ann", 1)
-		equal(f, "named by its uploader", len(f.released()), 0)
+		f.wantReleased("in ext and extend", 1)
+		f.describe("shop", "bob", `{}`)
+		f.wantReleased("in extend", 1)
+		_, err := f.UpdateConversations(f.Context(), "shop", []skein.Condition{{Field: skein.FieldConvID, Op: skein.Eq, Values: []any{conv.String()}}}, []byte(`{}`), f.now())
+		f.must(err)
+		f.wantReleased("nowhere", 1, 0)
 	}},
-	{"who says a file again means to keep it, even where that is gone", func(f *fixture) {
+	{"a message deleted for oneself still names its files", func(f *fixture) {
 		f.app("shop", "ann")
-		conv, gone := f.group("shop", "ann"), f.group("shop", "ann")
-		f.upload("shop", "ann", 1)
-		f.change("shop", f.showFile("shop", conv, "ann", 1), "ann", recall)
-		f.showFile("shop", gone, "ann", 1)
-		f.gone("shop", gone)
-		equal(f, "released", len(f.released()), 0)
-	}},
-	{"only a recall or an erasure releases, not a message that is gone with its conversation", func(f *fixture) {
-		f.app("shop", "ann", "bob")
-		conv, gone := f.group("shop", "ann", "bob"), f.group("shop", "ann", "bob")
-		for n := range 3 {
-			f.upload("shop", "ann", n)
-			f.showFile("shop", gone, "ann", n)
-		}
-		said := f.showFile("shop", conv, "ann", 1)
+		conv := f.group("shop", "ann")
+		f.upload("shop", "ann", 0)
+		said := f.showFile("shop", conv, "ann", 0)
 		f.change("shop", said, "ann", hide)
-		f.gone("shop", gone)
+		f.pass(skein.UnnamedFor)
+		f.wantReleased("hidden", 1)
 		f.change("shop", said, "ann", recall)
-		equal(f, "released", f.released(), []string{file(1)})
+		f.wantReleased("recalled", 1, 0)
 	}},
-	{"an erasure releases what was said by who is erased", func(f *fixture) {
+	{"an edit lets go of what it takes away and keeps what it names", func(f *fixture) {
+		f.app("shop", "ann")
+		conv := f.group("shop", "ann")
+		for n := range 5 {
+			f.upload("shop", "ann", n)
+		}
+		said := f.show("shop", conv, "ann", skein.Body{URL: link(0), Text: link(4), Attr: []byte(`["` + link(1) + `","` + link(2) + `"]`)})
+		c := edit(link(4) + " again")
+		c.Message.Attr = []byte(`["` + link(2) + `","` + link(3) + `"]`)
+		f.change("shop", said, "ann", c)
+		f.wantReleased("edited", 5, 1)
+		f.change("shop", said, "ann", react("a"))
+		f.pass(skein.UnnamedFor)
+		f.wantReleased("a day later", 5, 1)
+		f.change("shop", said, "ann", recall)
+		f.wantReleased("recalled", 5, 0, 1, 2, 3, 4)
+	}},
+	{"a draft that is put away leaves its files their day, for it may be sent next", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		conv := f.group("shop", "ann", "bob")
-		for n := range 3 {
+		f.upload("shop", "ann", 0)
+		f.upload("shop", "ann", 1)
+		f.sketch("shop", conv, "ann", link(0))
+		f.sketch("shop", conv, "bob", link(1))
+		f.sketch("shop", conv, "ann", "")
+		f.wantReleased("put away", 2)
+		f.showFile("shop", conv, "ann", 0)
+		f.pass(skein.UnnamedFor)
+		f.wantReleased("sent", 2)
+		_, err := f.RemoveMembers(f.Context(), "shop", conv, []string{"bob"}, f.now())
+		f.must(err)
+		f.wantReleased("another's, who left", 2, 1)
+	}},
+	{"files go with a deleted conversation", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		conv, other := f.group("shop", "ann", "bob"), f.group("shop", "ann")
+		for n := range 4 {
+			f.upload("shop", "ann", n)
+		}
+		f.showFile("shop", conv, "ann", 0)
+		f.extend("shop", conv, `"`+link(1)+`"`)
+		f.sketch("shop", conv, "bob", link(2))
+		f.showFile("shop", conv, "ann", 3)
+		f.showFile("shop", other, "ann", 3)
+		f.pass(skein.UnnamedFor)
+		f.gone("shop", conv)
+		f.wantReleased("deleted", 4, 0, 1, 2)
+	}},
+	{"files go with a temporary conversation at its end", func(f *fixture) {
+		f.app("shop", "ann")
+		f.upload("shop", "ann", 0)
+		c := f.conv("shop", skein.Temporary)
+		c.TTL = time.Hour
+		f.showFile("shop", f.create(c, "ann").ID, "ann", 0)
+		f.pass(time.Hour - time.Millisecond)
+		f.wantReleased("before the end", 1)
+		f.pass(time.Millisecond)
+		f.wantReleased("at the end", 1, 0)
+	}},
+	{"files go with a client that is erased", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		conv := f.group("shop", "ann", "bob")
+		for n := range 4 {
 			f.upload("shop", "ann", n)
 			f.showFile("shop", conv, "ann", n)
 		}
 		f.showFile("shop", conv, "bob", 1)
+		f.describe("shop", "bob", `"`+link(3)+`"`)
 		_, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), true)
 		f.must(err)
-		equal(f, "before", len(f.released()), 0)
 		f.erase()
-		equal(f, "released", f.released(), []string{file(0), file(2)})
+		f.wantReleased("erased", 4, 0, 2)
 	}},
-	{"an edit releases what it takes away and keeps what it names", func(f *fixture) {
-		f.app("shop", "ann")
-		conv := f.group("shop", "ann")
-		for n := range 4 {
+	{"files stay with the messages of a client that is deleted", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		conv := f.group("shop", "ann", "bob")
+		for n := range 3 {
 			f.upload("shop", "ann", n)
 		}
-		said := f.show("shop", conv, "ann", skein.NeedMember, skein.Body{URL: link(0), Attr: []byte(`["` + link(1) + `","` + link(2) + `"]`)})
-		c := edit("")
-		c.Message.Attr = []byte(`["` + link(2) + `","` + link(3) + `"]`)
-		f.change("shop", said, "ann", c)
-		equal(f, "released", f.released(), []string{file(1)})
-		f.change("shop", said, "ann", react("a"))
-		equal(f, "after a reaction", f.released(), []string{file(1)})
-		f.change("shop", said, "ann", recall)
-		equal(f, "after the recall", f.released(), []string{file(0), file(1), file(2), file(3)})
+		f.showFile("shop", conv, "ann", 0)
+		f.describe("shop", "ann", `"`+link(1)+`"`)
+		f.pass(skein.UnnamedFor / 2)
+		_, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
+		f.must(err)
+		f.wantReleased("deleted", 3, 1)
+		f.clients("shop", "ann")
+		f.wantReleased("created anew", 3, 1)
+		f.pass(skein.UnnamedFor)
+		f.wantReleased("later", 3, 1, 2)
 	}},
-	{"an edit withdraws nothing that the message still names", func(f *fixture) {
+	{"files go with a deleted app", func(f *fixture) {
 		f.app("shop", "ann")
-		conv := f.group("shop", "ann")
-		f.upload("shop", "ann", 1)
-		f.change("shop", f.showFile("shop", conv, "ann", 1), "ann", edit("with a text"))
-		f.gone("shop", conv)
-		equal(f, "released", len(f.released()), 0)
+		f.app("game", "ann")
+		conv, theirs := f.group("shop", "ann"), f.group("game", "ann")
+		for n := range 5 {
+			app := []string{"shop", "game"}[n%2]
+			f.upload(app, "ann", n)
+		}
+		f.showFile("shop", conv, "ann", 0)
+		f.showFile("game", theirs, "ann", 1)
+		f.describe("shop", "ann", `"`+link(2)+`"`)
+		f.must(f.DeleteApp(f.Context(), "shop"))
+		f.wantReleased("deleted", 5, 0, 2, 4)
+		f.app("shop")
+		bytes, err := f.StoredBytes(f.Context(), "shop")
+		f.must(err)
+		equal(f, "stored by the next app of that id", bytes, 0)
 	}},
 	{"a file is its app's alone", func(f *fixture) {
 		f.app("shop", "ann")
 		f.app("game", "ann")
 		conv, theirs := f.group("shop", "ann"), f.group("game", "ann")
+		f.upload("shop", "ann", 0)
 		f.upload("shop", "ann", 1)
-		f.change("game", f.showFile("game", theirs, "ann", 1), "ann", recall)
-		equal(f, "by another app", len(f.released()), 0)
-		said := f.showFile("shop", conv, "ann", 1)
+		f.change("game", f.showFile("game", theirs, "ann", 0), "ann", recall)
+		f.wantReleased("named and recalled by another app", 2)
+		said := f.showFile("shop", conv, "ann", 0)
+		f.showFile("game", theirs, "ann", 0)
 		f.showFile("game", theirs, "ann", 1)
 		f.change("shop", said, "ann", recall)
-		equal(f, "by its app", f.released(), []string{file(1)})
+		f.wantReleased("recalled by its app", 2, 0)
+		f.pass(skein.UnnamedFor)
+		f.wantReleased("named by another app alone", 2, 0, 1)
 		f.wantErr(f.AddUpload(f.Context(), skein.Upload{App: "none", Name: file(2)}), skein.ErrUnknownApp)
-		f.wantFault(f.AddUpload(f.Context(), skein.Upload{App: "game", Name: file(1)}), skein.ErrConflict, "name")
+	}},
+	{"a name is given once", func(f *fixture) {
+		f.app("shop", "ann")
+		f.app("game", "ann")
+		f.upload("shop", "ann", 0)
+		f.wantFault(f.AddUpload(f.Context(), skein.Upload{App: "game", Name: file(0)}), skein.ErrConflict, "name")
+		f.pass(skein.UnnamedFor)
+		equal(f, "released", f.released(), []int{0})
+		f.wantFault(f.AddUpload(f.Context(), skein.Upload{App: "game", Name: file(0)}), skein.ErrConflict, "name")
+	}},
+	{"hundreds of files of one message are kept", func(f *fixture) {
+		f.app("shop", "ann")
+		conv := f.group("shop", "ann")
+		var all []string
+		var numbers []int
+		for n := range 300 {
+			f.upload("shop", "ann", n)
+			all, numbers = append(all, link(n)), append(numbers, n)
+		}
+		said := f.show("shop", conv, "ann", skein.Body{Attr: []byte(`"` + strings.Join(all, " ") + `"`)})
+		f.pass(skein.UnnamedFor)
+		equal(f, "released", len(f.released()), 0)
+		f.change("shop", said, "ann", recall)
+		equal(f, "released by the recall", f.released(), numbers)
+	}},
+	{"an app with many files does not keep those of others waiting", func(f *fixture) {
+		f.app("many", "ann")
+		for n := range 500 {
+			f.upload("many", "ann", n)
+		}
+		f.app("few", "ann")
+		f.upload("few", "ann", 1000)
+		f.pass(skein.UnnamedFor)
+		for range 3 {
+			_, err := f.ReleaseUploads(f.Context(), f.now())
+			f.must(err)
+		}
+		names, err := f.ReleasedUploads(f.Context(), "", 1000)
+		f.must(err)
+		equal(f, "released of few in three steps", slices.Contains(names, file(1000)), true)
+		if len(names) >= 500 {
+			f.Errorf("three steps released %d files, want small steps", len(names))
+		}
+	}},
+	{"a file that is due and named meanwhile is kept", func(f *fixture) {
+		f.app("shop", "ann")
+		conv := f.group("shop", "ann")
+		f.upload("shop", "ann", 0)
+		f.pass(skein.UnnamedFor)
+		f.showFile("shop", conv, "ann", 0)
+		f.wantReleased("named in the last moment", 1)
+	}},
+	{"what is forgotten is released no more", func(f *fixture) {
+		f.app("shop", "ann")
+		for n := range 5 {
+			f.upload("shop", "ann", n)
+		}
+		f.pass(skein.UnnamedFor)
+		equal(f, "all", f.released(), []int{0, 1, 2, 3, 4})
+		some, err := f.ReleasedUploads(f.Context(), file(0), 2)
+		f.must(err)
+		equal(f, "some", some, []string{file(1), file(2)})
+		f.must(f.ForgetUploads(f.Context(), append(some, file(99))))
+		equal(f, "left", f.released(), []int{0, 3, 4})
+	}},
+	{"files in the storage that are not known are told from those that are", func(f *fixture) {
+		f.app("shop", "ann")
+		f.upload("shop", "ann", 0)
+		f.pass(skein.UnnamedFor)
+		f.upload("shop", "ann", 1)
+		f.must(f.AddUpload(f.Context(), skein.Upload{App: "shop", Name: file(2), Until: skein.Forever - 1})) // from before sizes were kept
+		equal(f, "released", f.released(), []int{0})
+		var stored []skein.StoredFile
+		for n := range 4 {
+			stored = append(stored, skein.StoredFile{Name: file(n), Size: 7})
+		}
+		for range 2 {
+			unknown, err := f.CheckUploads(f.Context(), stored)
+			f.must(err)
+			equal(f, "unknown", unknown, []string{file(3)})
+			bytes, err := f.StoredBytes(f.Context(), "shop")
+			f.must(err)
+			equal(f, "stored, of which 7 were not known", bytes, 8)
+		}
 	}},
 	{"the bytes that an app has stored are known", func(f *fixture) {
 		f.app("shop", "ann")
 		f.app("game", "ann")
 		for n, size := range []int64{10, 200, 3000} {
-			f.must(f.AddUpload(f.Context(), skein.Upload{App: "shop", Name: file(n), Size: size}))
+			f.must(f.AddUpload(f.Context(), skein.Upload{App: "shop", Name: file(n), Size: size, Until: f.now() + skein.Millis(n)}))
 		}
-		f.must(f.AddUpload(f.Context(), skein.Upload{App: "game", Name: file(3), Size: 7}))
-		f.wantErr(f.AddUpload(f.Context(), skein.Upload{App: "game", Name: file(3), Size: 7}), skein.ErrConflict)
-		f.must(f.ForgetUpload(f.Context(), file(1)))
-		for app, want := range map[string]int64{"shop": 3010, "game": 7, "none": 0} {
-			got, err := f.StoredBytes(f.Context(), app)
-			f.must(err)
-			equal(f, "stored by "+app, got, want)
+		f.must(f.AddUpload(f.Context(), skein.Upload{App: "game", Name: file(3), Size: 7, Until: f.now().Add(skein.UnnamedFor)}))
+		f.wantErr(f.AddUpload(f.Context(), skein.Upload{App: "game", Name: file(3), Size: 7, Until: f.now().Add(skein.UnnamedFor)}), skein.ErrConflict)
+		stored := func(want map[string]int64) {
+			f.Helper()
+			for app, want := range want {
+				got, err := f.StoredBytes(f.Context(), app)
+				f.must(err)
+				equal(f, "stored by "+app, got, want)
+			}
 		}
-	}},
-	{"what is forgotten is released no more", func(f *fixture) {
-		f.app("shop", "ann")
-		conv := f.group("shop", "ann")
-		for n := range 5 {
-			f.upload("shop", "ann", n)
-			f.change("shop", f.showFile("shop", conv, "ann", n), "ann", recall)
-		}
-		some, err := f.ReleasedUploads(f.Context(), 2)
-		f.must(err)
-		equal(f, "some", len(some), 2)
-		for _, name := range some {
-			f.must(f.ForgetUpload(f.Context(), name))
-		}
-		left := f.released()
-		equal(f, "left", len(left), 3)
-		equal(f, "none of the forgotten", slices.Contains(left, some[0]) || slices.Contains(left, some[1]), false)
-		f.must(f.ForgetUpload(f.Context(), file(99)))
-		f.must(f.AddUpload(f.Context(), skein.Upload{App: "shop", Name: some[0], Client: "ann"}))
-		equal(f, "uploaded anew", len(f.released()), 3)
-	}},
-	{"sixteen files of a message are kept track of", func(f *fixture) {
-		f.app("shop", "ann")
-		conv := f.group("shop", "ann")
-		var all []string
-		for n := range 20 {
-			f.upload("shop", "ann", n)
-			all = append(all, link(n))
-		}
-		said := f.show("shop", conv, "ann", skein.NeedMember, skein.Body{Attr: []byte(`"` + strings.Join(all, " ") + `"`)})
-		f.change("shop", said, "ann", recall)
-		equal(f, "released", len(f.released()), 16)
+		stored(map[string]int64{"shop": 3210, "game": 7, "none": 0})
+		f.pass(time.Hour)
+		equal(f, "released", f.released(), []int{0, 1, 2})
+		stored(map[string]int64{"shop": 0, "game": 7})
 	}},
 }
