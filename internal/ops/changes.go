@@ -27,8 +27,8 @@ func changeOps(d Deps) []*Op {
 		row(Op{
 			Name: "msg.recall", Method: "POST", Path: messagePath + "/recall", Need: skein.NeedMember, CountsAsSend: true,
 			Doc: Doc{
-				"Takes a message back for everyone: text, attr, url, mentions, reactions and its files are erased for good, its seq stays. The sender within the app's recall window; owner, admins and the backend always.",
-				"为所有人撤回消息：文本、扩展、资源地址、@、回应及其文件永久擦除，seq 保留。发送者须在应用的撤回时限内；所有者、管理员与服务端不限。",
+				"Takes a message back for everyone: text, attr, url, mentions and reactions are erased for good, with the files that nothing else names (file.upload), its seq stays. The sender within the app's recall window; owner, admins and the backend always.",
+				"为所有人撤回消息：文本、扩展、资源地址、@、回应永久擦除，不再被其他内容提到的文件一并删除（见 file.upload），seq 保留。发送者须在应用的撤回时限内；所有者、管理员与服务端不限。",
 			},
 		}, func(ctx context.Context, by skein.Actor, in wire.MessageRequest) (any, error) {
 			return withMessage(in, func(conv, id skein.ID) error { return d.Chat.Recall(ctx, by, conv, id) })

@@ -79,8 +79,8 @@ func convOps(d Deps) []*Op {
 		row(Op{
 			Name: "conv.delete", Method: "DELETE", Path: "/im/conversations/{conv_id}", Need: skein.NeedManager, CountsAsSend: true,
 			Doc: Doc{
-				"Deletes a conversation and its messages for everyone; its members are told.",
-				"为所有人删除会话及其消息，并通知成员。",
+				"Deletes a conversation and its messages for everyone, with the files that nothing else names (file.upload); its members are told.",
+				"为所有人删除会话及其消息，以及不再被其他内容提到的文件（见 file.upload），并通知成员。",
 			},
 		}, func(ctx context.Context, by skein.Actor, in wire.ConversationRequest) (any, error) {
 			return withConv(in.ConvID, func(id skein.ID) error { return d.Chat.DeleteConversation(ctx, by, id) })
