@@ -68,7 +68,13 @@ func run(m *testing.M) (int, error) {
 			return 1, fmt.Errorf("go build ./cmd/skein: %w\n%s", err, out)
 		}
 	}
+	if err := contract.load("../api"); err != nil {
+		return 1, err
+	}
 	code := m.Run()
+	if err := contract.verdict(); err != nil {
+		return 1, err
+	}
 	for _, s := range []*sharedServer{&devServer, &strictServer} {
 		if err := s.end(); err != nil {
 			return 1, err

@@ -113,13 +113,14 @@ var leaks = regexp.MustCompile(`(?i)goroutine|panic|\.go\b|sqlite|\bsql\b|syntax
 // no request whatever may get.
 func (s *server) try(method, path string, h headers, body any) (*answer, error) {
 	var r io.Reader
+	var sent []byte // nil where it is a stream
 	contentType := ""
 	switch b := body.(type) {
 	case nil:
 	case string:
-		r, contentType = strings.NewReader(b), "application/json"
+		r, contentType, sent = strings.NewReader(b), "application/json", []byte(b)
 	case []byte:
-		r, contentType = bytes.NewReader(b), "application/json"
+		r, contentType, sent = bytes.NewReader(b), "application/json", b
 	case io.Reader:
 		r = b
 	default:
@@ -127,7 +128,7 @@ func (s *server) try(method, path string, h headers, body any) (*answer, error) 
 		if err != nil {
 			return nil, err
 		}
-		r, contentType = bytes.NewReader(j), "application/json"
+		r, contentType, sent = bytes.NewReader(j), "application/json", j
 	}
 	req, err := http.NewRequest(method, s.url(path), r)
 	if err != nil {
@@ -160,6 +161,7 @@ func (s *server) try(method, path string, h headers, body any) (*answer, error) 
 	if err != nil {
 		return a, fmt.Errorf("%s %s: %w", method, path, err)
 	}
+	contract.rest(req, sent, a)
 	return a, nil
 }
 

@@ -139,6 +139,7 @@ func (c *socket) readLoop(r io.Reader) {
 				c.finish(fmt.Errorf("a frame that is no JSON object: %w in %q", err, text))
 				return
 			}
+			contract.frame(f.Type, text)
 			text = nil
 			c.mu.Lock()
 			c.inbox = append(c.inbox, f)
