@@ -41,6 +41,7 @@ type Settings struct {
 	LastSeen         bool     // presence tells when a client was last online
 	EditWindow       int      // seconds in which a sender may edit; 24 hours; negative: no limit
 	RecallWindow     int      // seconds in which a sender may recall; 2 minutes; negative: no limit
+	AllowedOrigins   []string // web pages that may call the app, as OriginPatterns has them; none
 }
 
 // Defaults of Settings; SPEC section 10.
@@ -57,6 +58,17 @@ const (
 	DefaultEditWindow       = 24 * 60 * 60
 	DefaultRecallWindow     = 2 * 60
 )
+
+// Or is s with the limits of other in place of its own that are zero.
+func (s Settings) Or(other Settings) Settings {
+	setDefault(&s.MaxMembers, other.MaxMembers)
+	setDefault(&s.MaxConversations, other.MaxConversations)
+	setDefault(&s.SendRate, other.SendRate)
+	setDefault(&s.SendBurst, other.SendBurst)
+	setDefault(&s.RESTRate, other.RESTRate)
+	setDefault(&s.LoginRate, other.LoginRate)
+	return s
+}
 
 // WithDefaults is s with every zero number replaced by its default.
 func (s Settings) WithDefaults() Settings {

@@ -80,7 +80,7 @@ func TestBadFrames(t *testing.T) {
 func TestBadHTTPByRawBytes(t *testing.T) {
 	t.Parallel()
 	a := dev(t)
-	head := "Host: x\r\nIM-APP-ID: 666666\r\napp-key: master\r\nConnection: close\r\n"
+	head := "Host: localhost\r\nIM-APP-ID: 666666\r\napp-key: master\r\nConnection: close\r\n"
 	res, _ := a.s.rawHTTP(t, "GET /im/users HTTP/1.1\r\n"+head+"X-Long: "+long(20<<10)+"\r\n\r\n")
 	if res.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("20 KiB of headers: got %s, want 431", res.Status)

@@ -94,6 +94,8 @@ type server struct {
 	cmd   *exec.Cmd
 	done  chan struct{} // closed when the process has ended
 	calls atomic.Int64
+
+	probeBy func(path string) int // how readiness is asked; nil: by a bare GET
 }
 
 type option func(*server)
@@ -170,12 +172,21 @@ func (s *server) launch() error {
 			return fmt.Errorf("skein %s: exited with %d before it was ready", strings.Join(args, " "), cmd.ProcessState.ExitCode())
 		default:
 		}
-		if status, _ := s.probe("/readyz"); status == http.StatusOK {
+		if s.ready() {
 			return nil
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
 	return fmt.Errorf("skein %s: not ready in %v", strings.Join(args, " "), patience)
+}
+
+// ready reports whether /readyz says yes.
+func (s *server) ready() bool {
+	if s.probeBy != nil {
+		return s.probeBy("/readyz") == http.StatusOK
+	}
+	status, _ := s.probe("/readyz")
+	return status == http.StatusOK
 }
 
 // probe is the HTTP status of a bare GET without any header of ours; zero when

@@ -18,7 +18,7 @@ func TestHTTPOddities(t *testing.T) {
 	t.Parallel()
 	a := dev(t)
 	credential := "app-key: master\r\nConnection: close\r\n"
-	head := "Host: x\r\nIM-APP-ID: 666666\r\n" + credential
+	head := "Host: localhost\r\nIM-APP-ID: 666666\r\n" + credential
 	body := func(s string) string {
 		return fmt.Sprintf("Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(s), s)
 	}
@@ -27,12 +27,13 @@ func TestHTTPOddities(t *testing.T) {
 		request string
 		codes   []int
 	}{
-		"two app ids in one header name": {"GET /im/users HTTP/1.1\r\nHost: x\r\nIM-APP-ID: 666666\r\nIM-APP-ID: other\r\n" + credential + "\r\n", is(4406)},
-		"two keys that differ":           {"GET /im/users HTTP/1.1\r\nHost: x\r\nIM-APP-ID: 666666\r\napp-key: wrong\r\n" + credential + "\r\n", is(4003, 4406)},
-		"a key that is wrong, second":    {"GET /im/users HTTP/1.1\r\nHost: x\r\nIM-APP-ID: 666666\r\n" + credential + "app-key: wrong\r\n\r\n", is(4003, 4406)},
+		"two app ids in one header name": {"GET /im/users HTTP/1.1\r\nHost: localhost\r\nIM-APP-ID: 666666\r\nIM-APP-ID: other\r\n" + credential + "\r\n", is(4406)},
+		"two keys that differ":           {"GET /im/users HTTP/1.1\r\nHost: localhost\r\nIM-APP-ID: 666666\r\napp-key: wrong\r\n" + credential + "\r\n", is(4003, 4406)},
+		"a key that is wrong, second":    {"GET /im/users HTTP/1.1\r\nHost: localhost\r\nIM-APP-ID: 666666\r\n" + credential + "app-key: wrong\r\n\r\n", is(4003, 4406)},
 		"a method overridden":            {"POST /im/users/1111 HTTP/1.1\r\n" + head + "X-HTTP-Method-Override: DELETE\r\n" + body(`{}`), is(4050)},
 		"HTTP/1.0":                       {"GET /im/users HTTP/1.0\r\n" + head + "\r\n", is(0)},
-		"a whole URL":                    {"GET http://evil.example/im/users HTTP/1.1\r\n" + head + "\r\n", is(0)},
+		"a whole URL":                    {"GET http://localhost/im/users HTTP/1.1\r\n" + head + "\r\n", is(0)},
+		"a whole URL of another host":    {"GET http://evil.example/im/users HTTP/1.1\r\n" + head + "\r\n", is(4004)},
 		"Expect":                         {"POST /im/users HTTP/1.1\r\n" + head + "Expect: 100-continue\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}", is(4406)},
 		"a body with DELETE":             {"DELETE /im/users/nobody9 HTTP/1.1\r\n" + head + body(`{}`), is(211)},
 		"an escaped slash in an id":      {"GET /im/users/a%2Fb HTTP/1.1\r\n" + head + "\r\n", is(211, 212, 4040)},
@@ -88,10 +89,10 @@ func TestRestOfARefusedBodyIsNoRequest(t *testing.T) {
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(patience))
-	smuggled := "DELETE /im/users/" + victim + " HTTP/1.1\r\nHost: x\r\nIM-APP-ID: 666666\r\napp-key: master\r\n\r\n"
+	smuggled := "DELETE /im/users/" + victim + " HTTP/1.1\r\nHost: localhost\r\nIM-APP-ID: 666666\r\napp-key: master\r\n\r\n"
 	padding := long(300 << 10)
 	go func() {
-		_, _ = io.WriteString(conn, fmt.Sprintf("POST /im/users HTTP/1.1\r\nHost: x\r\nIM-APP-ID: 666666\r\napp-key: master\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s%s",
+		_, _ = io.WriteString(conn, fmt.Sprintf("POST /im/users HTTP/1.1\r\nHost: localhost\r\nIM-APP-ID: 666666\r\napp-key: master\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s%s",
 			len(padding)+len(smuggled), padding, smuggled))
 	}()
 	r := bufio.NewReader(conn)
@@ -117,8 +118,8 @@ func TestDawdlingPeersAreDropped(t *testing.T) {
 	s := devServer.get(t)
 	for name, request := range map[string]string{
 		"half a request line": "GET /im/us",
-		"half a header":       "GET /im/users HTTP/1.1\r\nHost: x\r\nIM-APP-",
-		"half a body":         "POST /im/users HTTP/1.1\r\nHost: x\r\nIM-APP-ID: 666666\r\napp-key: master\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+		"half a header":       "GET /im/users HTTP/1.1\r\nHost: localhost\r\nIM-APP-",
+		"half a body":         "POST /im/users HTTP/1.1\r\nHost: localhost\r\nIM-APP-ID: 666666\r\napp-key: master\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

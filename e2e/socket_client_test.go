@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,10 +68,27 @@ type socket struct {
 var errClosed = errors.New("the socket is closed")
 
 // dialSocket opens a socket without logging in.
-func (s *server) dialSocket() (*socket, error) {
+func (s *server) dialSocket() (*socket, error) { return s.dialSocketAs("", nil) }
+
+// dialSocketAs is dialSocket with headers in its handshake, and under another host
+// name where one is given.
+func (s *server) dialSocketAs(host string, h headers) (*socket, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	conn, buffered, _, err := ws.Dial(ctx, "ws://"+s.Addr+"/im/socket")
+	return dialWith(ctx, ws.Dialer{Header: h.handshake(), Host: host}, "ws://"+s.Addr+"/im/socket")
+}
+
+// handshake is h as a WebSocket client sends it.
+func (h headers) handshake() ws.HandshakeHeader {
+	out := http.Header{}
+	for k, v := range h {
+		out.Set(k, v)
+	}
+	return ws.HandshakeHeaderHTTP(out)
+}
+
+func dialWith(ctx context.Context, d ws.Dialer, url string) (*socket, error) {
+	conn, buffered, _, err := d.Dial(ctx, url)
 	if err != nil {
 		return nil, err
 	}

@@ -97,13 +97,14 @@ func TestUpdateSetsEachSetting(t *testing.T) {
 		"--private-history=on", "--max-devices=1", "--max-members=2",
 		"--max-conversations=3", "--send-rate=-1", "--send-burst=4", "--rest-rate=5", "--command-rate=6",
 		"--login-rate=7", "--file-types=png,.JPG,png", "--max-file-bytes=8",
-		"--one-per-device-type=on", "--presence=off", "--last-seen=on", "--edit-window=9", "--recall-window=-1")
+		"--allowed-origins=https://a.com,*.b.com", "--one-per-device-type=on", "--presence=off", "--last-seen=on", "--edit-window=9", "--recall-window=-1")
 	want := settingsView{
 		TokenAuth: false, RelaxedClientIDs: true, AutoRegister: false, MembersMayInvite: true,
 		PrivateHistory: true, MaxDevices: 1, MaxMembers: 2,
 		MaxConversations: 3, SendRate: -1, SendBurst: 4, RESTRate: 5, CommandRate: 6,
 		LoginRate: 7, FileTypes: []string{"png", "jpg"}, MaxFileBytes: 8,
 		OnePerDeviceType: true, Presence: false, LastSeen: true, EditWindow: 9, RecallWindow: -1,
+		AllowedOrigins: []string{"https://a.com", "*.b.com"},
 	}
 	same(t, "update", view.Settings, want)
 	if view.Name != "Laden" {
@@ -114,8 +115,9 @@ func TestUpdateSetsEachSetting(t *testing.T) {
 	same(t, "show", stored.Settings, want)
 
 	want.TokenAuth, want.FileTypes, want.MaxDevices, want.Presence, want.RecallWindow = true, nil, 10, true, 120
+	want.AllowedOrigins = []string{}
 	view = mustJSON[appView](t, "app", "update", "--id", "shop", "--data", data,
-		"--token-auth=on", "--file-types=", "--max-devices=0", "--presence=on", "--recall-window=0")
+		"--token-auth=on", "--file-types=", "--allowed-origins=", "--max-devices=0", "--presence=on", "--recall-window=0")
 	same(t, "what is not given stays", view.Settings, want)
 }
 

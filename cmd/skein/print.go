@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -61,7 +62,8 @@ type (
 		LoginRate        int      `json:"login_rate"`
 		EditWindow       int      `json:"edit_window"`   // seconds
 		RecallWindow     int      `json:"recall_window"` // seconds
-		FileTypes        []string `json:"file_types"`    // null: the usual ones
+		AllowedOrigins   []string `json:"allowed_origins"`
+		FileTypes        []string `json:"file_types"` // null: the usual ones
 		MaxFileBytes     int64    `json:"max_file_bytes"`
 	}
 )
@@ -136,7 +138,8 @@ func settingsOf(s skein.Settings) settingsView {
 		MaxDevices: s.MaxDevices, MaxMembers: s.MaxMembers, MaxConversations: s.MaxConversations,
 		SendRate: s.SendRate, SendBurst: s.SendBurst, RESTRate: s.RESTRate, CommandRate: s.CommandRate, LoginRate: s.LoginRate,
 		EditWindow: s.EditWindow, RecallWindow: s.RecallWindow,
-		FileTypes: s.FileTypes, MaxFileBytes: s.MaxFileBytes,
+		AllowedOrigins: append([]string{}, s.AllowedOrigins...),
+		FileTypes:      s.FileTypes, MaxFileBytes: s.MaxFileBytes,
 	}
 }
 
@@ -181,6 +184,7 @@ func (s settingsView) rows() [][]string {
 		{"login-rate", number(s.LoginRate)},
 		{"edit-window", number(s.EditWindow)},
 		{"recall-window", number(s.RecallWindow)},
+		{"allowed-origins", cmp.Or(strings.Join(s.AllowedOrigins, ","), "none")},
 		{"file-types", types},
 		{"max-file-bytes", fmt.Sprint(s.MaxFileBytes)},
 	}

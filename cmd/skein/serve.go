@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/skein-im/skein/internal/config"
+	"github.com/skein-im/skein/internal/rest/httpx"
 )
 
 // serveCmd is `skein serve`.
@@ -40,6 +41,7 @@ func (c *serveCmd) Run() error {
 	if err := s.listen(ctx); err != nil {
 		return errors.Join(err, s.close(context.Background()))
 	}
+	s.logSurroundings()
 	s.announce(os.Stdout)
 	return s.run(ctx, stop)
 }
@@ -58,6 +60,9 @@ func (s *server) listen(ctx context.Context) error {
 	var err error
 	if s.public.listener, err = lc.Listen(ctx, "tcp", s.config.Addr); err != nil {
 		return fmt.Errorf("--addr: %w", err)
+	}
+	if s.config.ProxyProtocol {
+		s.public.listener = httpx.ProxyProtocol{Listener: s.public.listener, Trust: s.trust}
 	}
 	if s.admin.listener, err = lc.Listen(ctx, "tcp", s.config.AdminAddr); err != nil {
 		return fmt.Errorf("--admin-addr: %w", errors.Join(err, s.public.listener.Close()))

@@ -28,6 +28,7 @@ import (
 	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/presence"
 	"github.com/skein-im/skein/internal/rest"
+	"github.com/skein-im/skein/internal/rest/httpx"
 	"github.com/skein-im/skein/internal/socket"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/wire"
@@ -40,6 +41,7 @@ type server struct {
 	registry *prometheus.Registry
 
 	openAllowed bool // apps without token authentication are served
+	trust       httpx.Trust
 	unlock      func() error
 
 	store    store.Store
@@ -60,6 +62,7 @@ type server struct {
 func assemble(ctx context.Context, c config.Serve, log *slog.Logger) (_ *server, err error) {
 	s := &server{config: c, log: log, registry: newRegistry()}
 	s.openAllowed = c.AllowOpenApps || c.OnLoopback(ctx)
+	s.trust = httpx.Trust{Proxies: c.Proxies(), PublicURL: c.PublicURL, Addr: c.Addr}
 	if err := makeData(c.Data); err != nil {
 		return nil, err
 	}
@@ -99,7 +102,10 @@ func newRegistry() *prometheus.Registry {
 
 // wire makes the parts above the store.
 func (s *server) wire(uploads *files.Store) {
-	s.gate = access.New(access.Options{Apps: s.store, Clients: s.store, AllowOpen: s.openAllowed, Now: clock})
+	s.gate = access.New(access.Options{
+		Apps: s.store, Clients: s.store, AllowOpen: s.openAllowed, OpenToAll: s.config.AllowOpenApps,
+		Limits: limitsOf(s.config.Limits), Now: clock, Log: s.log,
+	})
 	s.hub = hub.New(hub.Options{
 		KickFrame: func(reason string) []byte {
 			return wire.AppendKick(nil, skein.MillisOf(clock()), reason)
@@ -119,14 +125,14 @@ func (s *server) wire(uploads *files.Store) {
 	table := ops.New(ops.Deps{Chat: s.chat, Gate: s.gate, Files: uploads, Presence: s.presence, Zone: s.config.Location()})
 	s.sockets = socket.New(socket.Options{
 		Gate: s.gate, Registrar: s.chat, Ops: table, Hub: s.hub,
-		MaxPerAddress: s.socketsPerAddress(), Now: clock, Log: s.log, Registerer: s.registry,
+		MaxPerAddress: s.socketsPerAddress(), MaxMessage: s.maxBody(), Trust: s.trust, Now: clock, Log: s.log, Registerer: s.registry,
 	})
-	s.public.http = newHTTPServer(rest.New(rest.Options{
-		Table: table, Gate: s.gate, PublicURL: s.config.PublicURL,
+	s.public.http = newHTTPServer(s.demoOnly(rest.New(rest.Options{
+		Table: table, Gate: s.gate, Trust: s.trust, MaxBody: s.maxBody(),
 		Routes:    s.routes(),
 		Downloads: map[string]http.Handler{skein.UploadsPath + "{name}": uploads.Handler()},
 		Unrouted:  s.pages(table), Log: s.log, Registerer: s.registry,
-	}), s.log)
+	})), s.log)
 	s.public.http.WriteTimeout = answerWait
 	s.admin.http = newHTTPServer(s.adminRoutes(), s.log)
 }
@@ -266,14 +272,6 @@ func (s *server) endSessions(ctx context.Context, closed map[string]bool) map[st
 		}
 	}
 	return still
-}
-
-// socketsPerAddress is unlimited in --dev: a laptop's load generator has one.
-func (s *server) socketsPerAddress() int {
-	if s.config.Dev {
-		return -1
-	}
-	return 0
 }
 
 // prepareApps seeds the demo app in --dev, and refuses to start where an app would

@@ -19,15 +19,16 @@ type settingFlags struct {
 	Presence         *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether clients may ask who is online."`
 	LastSeen         *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether presence tells when a client was last online."`
 	MaxDevices       *int      `group:"App settings:" placeholder:"N" help:"Live devices a client (0: 10)."`
-	MaxMembers       *int      `group:"App settings:" placeholder:"N" help:"Members a group (0: 10,000)."`
-	MaxConversations *int      `group:"App settings:" placeholder:"N" help:"Conversations a client (0: 10,000)."`
-	SendRate         *int      `group:"App settings:" placeholder:"N" help:"Messages a second a client (0: 20, negative: no limit)."`
-	SendBurst        *int      `group:"App settings:" placeholder:"N" help:"Messages at once a client (0: 60)."`
-	RESTRate         *int      `group:"App settings:" name:"rest-rate" placeholder:"N" help:"REST calls a second an app key (0: 500, negative: no limit)."`
+	MaxMembers       *int      `group:"App settings:" placeholder:"N" help:"Members a group (0: as the server's --max-members)."`
+	MaxConversations *int      `group:"App settings:" placeholder:"N" help:"Conversations a client (0: as the server's --max-conversations)."`
+	SendRate         *int      `group:"App settings:" placeholder:"N" help:"Messages a second a client (0: as the server's --send-rate, negative: no limit)."`
+	SendBurst        *int      `group:"App settings:" placeholder:"N" help:"Messages at once a client (0: as the server's --send-burst)."`
+	RESTRate         *int      `group:"App settings:" name:"rest-rate" placeholder:"N" help:"REST calls a second an app key (0: as the server's --rest-rate, negative: no limit)."`
 	CommandRate      *int      `group:"App settings:" placeholder:"N" help:"Socket commands a second a session (0: 100, negative: no limit)."`
-	LoginRate        *int      `group:"App settings:" placeholder:"N" help:"Login attempts a minute an address and client after a failure (0: 10, negative: no limit)."`
+	LoginRate        *int      `group:"App settings:" placeholder:"N" help:"Failed logins a minute an address and client (0: as the server's --login-rate, negative: no limit)."`
 	EditWindow       *int      `group:"App settings:" placeholder:"SECONDS" help:"How long a sender may edit a message (0: 24 hours, negative: no limit)."`
 	RecallWindow     *int      `group:"App settings:" placeholder:"SECONDS" help:"How long a sender may recall a message (0: 2 minutes, negative: no limit)."`
+	AllowedOrigins   *[]string `group:"App settings:" placeholder:"ORIGIN,…" help:"Web pages that may call the app: exact origins such as https://example.com, or all below a name, *.example.com; empty for none."`
 	FileTypes        *[]string `group:"App settings:" placeholder:"EXT,…" help:"Extensions that may be uploaded; empty for the usual ones."`
 	MaxFileBytes     *int64    `group:"App settings:" placeholder:"N" help:"Largest upload in bytes (0: 100 MiB)."`
 }
@@ -71,6 +72,9 @@ func (f settingFlags) apply(s *skein.Settings) {
 	set(&s.EditWindow, f.EditWindow)
 	set(&s.RecallWindow, f.RecallWindow)
 	set(&s.MaxFileBytes, f.MaxFileBytes)
+	if f.AllowedOrigins != nil {
+		s.AllowedOrigins, _ = skein.OriginPatterns(*f.AllowedOrigins) // check has refused what is wrong
+	}
 	if f.FileTypes != nil {
 		s.FileTypes = extensions(*f.FileTypes)
 	}
@@ -89,6 +93,11 @@ func (f settingFlags) check() error {
 	} {
 		if n.value != nil && *n.value < 0 {
 			return fmt.Errorf("%s: %d is less than nothing", n.flag, *n.value)
+		}
+	}
+	if f.AllowedOrigins != nil {
+		if _, err := skein.OriginPatterns(*f.AllowedOrigins); err != nil {
+			return fmt.Errorf("--allowed-origins: %w", err)
 		}
 	}
 	if f.MaxFileBytes != nil && *f.MaxFileBytes < 0 {

@@ -6,7 +6,10 @@ package access
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/recent"
@@ -21,6 +24,11 @@ type Options struct {
 	// AllowOpen lets apps without token authentication take calls without
 	// credentials. It is for loopback, or for who asked for it.
 	AllowOpen bool
+	// OpenToAll lets them take calls from beyond this machine too.
+	OpenToAll bool
+	// Limits are what holds for apps whose own setting is zero.
+	Limits skein.Settings
+	Log    *slog.Logger // nil: no log
 }
 
 // Gate knows who is calling. Safe for concurrent use.
@@ -29,6 +37,8 @@ type Gate struct {
 	rates   *rates
 	apps    *recent.Shared[string, cachedApp]
 	unknown *recent.Shared[string, time.Time] // ids of no app, and when that was read
+	origins origins
+	warned  rate.Sometimes // of calls to open apps from elsewhere
 }
 
 // New is a gate.
@@ -36,9 +46,13 @@ func New(opts Options) *Gate {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
 	return &Gate{
 		opts: opts, rates: newRates(),
 		apps: recent.NewShared[string, cachedApp](maxApps), unknown: recent.NewShared[string, time.Time](maxApps),
+		warned: rate.Sometimes{First: 1, Interval: time.Minute},
 	}
 }
 
@@ -51,6 +65,7 @@ type Credentials struct {
 	App           string
 	Key           *string // app-key header; nil: none
 	Authorization *string // nil: none
+	Source
 }
 
 // Caller tells who makes a REST call. Errors: skein.ErrUnauthenticated for an
@@ -100,42 +115,48 @@ func (g *Gate) identify(ctx context.Context, c Credentials) (skein.Actor, error)
 	if !known || !proven && !app.Settings.Open {
 		return skein.Actor{}, skein.ErrUnauthenticated
 	}
-	return actor, nil
+	return actor, g.checkSource(app, c.Source)
 }
 
 // Login is what a socket shows to become a session.
 type Login struct {
 	App, Client, Device string
 	Token               string // empty: none
-	Addr                string // remote address, without port
+	Addr                string // what failures are counted by, beside app and client
+	Source
 }
 
 // Login tells who logs in. A token limited to some actions may log in and is held
-// to them then. Errors: as Caller; skein.ErrForbidden when the token is for another
-// client or device; skein.ErrInvalidClientID;
-// skein.ErrRateLimited after failures.
+// to them then. A good credential gets in however many bad ones came before it; who
+// fails more often than the app's LoginRate is answered skein.ErrRateLimited, for
+// the price of one signature. Errors: as Caller; skein.ErrForbidden when the token
+// is for another client or device; skein.ErrInvalidClientID.
 func (g *Gate) Login(ctx context.Context, in Login) (skein.Actor, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	key, perMinute := loginKeyOf(in), g.loginRate(ctx, in.App)
-	if err := g.rates.admitLogin(key, perMinute, g.opts.Now()); err != nil {
-		return skein.Actor{}, err
-	}
-	actor, err := g.login(ctx, in)
-	switch {
-	case err == nil:
-		g.rates.loginSucceeded(key)
-	case Refused(err):
-		g.rates.loginFailed(key, perMinute)
-	}
-	return actor, err
-}
-
-func (g *Gate) login(ctx context.Context, in Login) (skein.Actor, error) {
 	app, known, err := g.appOrNobody(ctx, in.App)
 	if err != nil {
 		return skein.Actor{}, err
 	}
+	key, perMinute := loginKeyOf(in), app.Settings.Or(g.opts.Limits).WithDefaults().LoginRate // nobody's: the installation's
+	late := g.rates.loginLocked(key, perMinute, g.opts.Now())
+	if late != nil && !signedBy(app, in.Token) && !app.Settings.Open {
+		return skein.Actor{}, late
+	}
+	actor, err := g.login(ctx, app, known, in)
+	switch {
+	case err == nil:
+		g.rates.loginSucceeded(key)
+		return actor, g.checkSource(app, in.Source)
+	case Refused(err):
+		if failed := g.rates.loginFailed(key, perMinute, g.opts.Now()); failed != nil {
+			err = failed
+		}
+	}
+	return skein.Actor{}, err
+}
+
+func (g *Gate) login(ctx context.Context, app *skein.App, known bool, in Login) (skein.Actor, error) {
 	if known && app.Settings.Open && in.Token == "" {
 		return g.openLogin(ctx, app, in)
 	}
@@ -167,14 +188,6 @@ func (g *Gate) openLogin(ctx context.Context, app *skein.App, in Login) (skein.A
 		return skein.Actor{}, skein.ErrBanned
 	}
 	return skein.Actor{App: app, Client: in.Client, Device: in.Device}, nil
-}
-
-// loginRate is the app's limit; an unknown app has the default's.
-func (g *Gate) loginRate(ctx context.Context, app string) int {
-	if a, err := g.App(ctx, app); err == nil {
-		return a.Settings.LoginRate
-	}
-	return skein.DefaultLoginRate
 }
 
 // Refused tells callers that were turned away from those about whom nothing could be

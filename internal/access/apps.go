@@ -43,7 +43,7 @@ func (g *Gate) App(ctx context.Context, id string) (*skein.App, error) {
 		g.unknown.Put(id, now)
 		return nil, err
 	}
-	app.Settings = app.Settings.WithDefaults()
+	app.Settings = app.Settings.Or(g.opts.Limits).WithDefaults()
 	if !g.opts.AllowOpen {
 		app.Settings.Open = false
 	}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"hash"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -116,6 +117,12 @@ func (a tenants) App(_ context.Context, id string) (skein.App, error) {
 		return skein.App{}, skein.ErrUnknownApp
 	}
 	return app, nil
+}
+
+func (a tenants) Apps(context.Context) ([]skein.App, error) {
+	a.f.mu.Lock()
+	defer a.f.mu.Unlock()
+	return slices.Collect(maps.Values(a.f.apps)), a.f.away
 }
 
 func (a tenants) Client(_ context.Context, app, id string) (skein.Client, error) {

@@ -89,29 +89,63 @@ func TestASessionEndsWithItsTokenAndTheLeewayOnlyLetsIn(t *testing.T) {
 	}
 }
 
-func TestLoginsAreCountedAfterAFailure(t *testing.T) {
+func TestFailedLoginsAreCountedByAddressAndClient(t *testing.T) {
 	f := newFixture(t, skein.Settings{})
 	try := func(client, addr, token string) error {
 		_, err := f.Login(t.Context(), Login{App: "shop", Client: client, Device: "phone", Addr: addr, Token: token})
 		return err
 	}
 	right := tokenOf(start, nil).String()
-	for range 100 {
-		f.must(try("Tom", "1.1.1.1", right))
-	}
 	for range 11 { // the failure, and 10 a minute after it
 		f.wantErr("a wrong token", try("Tom", "1.1.1.1", "x"), skein.ErrUnauthenticated)
 	}
 	f.wantErr("one more", try("Tom", "1.1.1.1", "x"), skein.ErrRateLimited)
-	f.wantErr("the right token", try("Tom", "1.1.1.1", right), skein.ErrRateLimited)
-	f.must(try("Tom", "2.2.2.2", right))
 	f.wantErr("another client", try("Jerry", "1.1.1.1", "x"), skein.ErrUnauthenticated)
-
+	f.wantErr("another address", try("Tom", "2.2.2.2", "x"), skein.ErrUnauthenticated)
 	f.pass(6 * time.Second)
+	f.wantErr("six seconds later", try("Tom", "1.1.1.1", "x"), skein.ErrUnauthenticated)
+	f.wantErr("and one more", try("Tom", "1.1.1.1", "x"), skein.ErrRateLimited)
 	f.must(try("Tom", "1.1.1.1", right))
-	for range 50 { // the count ended with the success
-		f.must(try("Tom", "1.1.1.1", right))
+	f.wantErr("after a success the count is over", try("Tom", "1.1.1.1", "x"), skein.ErrUnauthenticated)
+}
+
+func TestAGoodTokenGetsInAfterAnyNumberOfBadOnes(t *testing.T) {
+	for name, bad := range map[string]string{
+		"no token":                "x",
+		"another's signature":     func() string { t := tokenOf(start, nil); t.secret = "another"; return t.String() }(),
+		"a good one that is over": tokenOf(start, map[string]any{"exp": int64(start/1000) - 3600}).String(),
+		"a good one of another":   tokenOf(start, map[string]any{"sub": "Jerry"}).String(),
+	} {
+		f := newFixture(t, skein.Settings{})
+		try := func(token string) error {
+			_, err := f.Login(t.Context(), Login{App: "shop", Client: "Tom", Device: "phone", Addr: "1.1.1.1", Token: token})
+			return err
+		}
+		var last error
+		for range 200 {
+			last = try(bad)
+		}
+		f.wantErr(name+", 200 times", last, skein.ErrRateLimited)
+		if err := try(tokenOf(start, nil).String()); err != nil {
+			t.Errorf("the good token after 200 of %s: got %v, want a login", name, err)
+		}
 	}
+}
+
+// Whoever guesses costs a signature, not a look into the store.
+func TestFailuresBeyondTheRateAskNoStore(t *testing.T) {
+	f := newFixture(t, skein.Settings{})
+	try := func() error {
+		_, err := f.Login(t.Context(), Login{App: "shop", Client: "Tom", Device: "phone", Addr: "1.1.1.1", Token: "a.b.c"})
+		return err
+	}
+	for range 12 {
+		_ = try() // counted
+	}
+	f.mu.Lock()
+	f.away = skein.ErrUnavailable
+	f.mu.Unlock()
+	f.wantErr("with the store away", try(), skein.ErrRateLimited)
 }
 
 // What is remembered of attempts is bounded in bytes: ids that none can be share

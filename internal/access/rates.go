@@ -84,25 +84,39 @@ func (r *rates) admitREST(by skein.Actor, now time.Time) error {
 	return admit(r.keys, appKey{by.App.ID, by.Key}, rate.Limit(s.RESTRate), s.RESTRate, 1, now)
 }
 
-// admitLogin counts an attempt of who failed before.
-func (r *rates) admitLogin(k loginKey, perMinute int, now time.Time) error {
+// loginLocked says whether k has failed too often, without counting.
+func (r *rates) loginLocked(k loginKey, perMinute int, now time.Time) error {
 	if perMinute < 0 {
 		return nil
 	}
-	if _, failed := r.logins.Get(k); !failed {
-		return nil
+	if l, failed := r.logins.Get(k); failed && l.TokensAt(now) < 1 {
+		return tooManyLogins(perMinute)
 	}
-	return admit(r.logins, k, perMinuteLimit(perMinute), perMinute, 1, now)
+	return nil
 }
 
-// loginFailed starts the count of the attempts to come.
-func (r *rates) loginFailed(k loginKey, perMinute int) {
-	r.logins.Renew(k, func(l *rate.Limiter, counted bool) *rate.Limiter {
-		if counted {
+// loginFailed counts a failure, and answers one too many. The first is free: it
+// starts the count.
+func (r *rates) loginFailed(k loginKey, perMinute int, now time.Time) error {
+	if perMinute < 0 {
+		return nil
+	}
+	first := false
+	l := r.logins.Renew(k, func(l *rate.Limiter, counted bool) *rate.Limiter {
+		if counted && l.Burst() == perMinute {
 			return l
 		}
+		first = true // or the app's settings changed
 		return rate.NewLimiter(perMinuteLimit(perMinute), perMinute)
 	})
+	if first || l.AllowN(now, 1) {
+		return nil
+	}
+	return tooManyLogins(perMinute)
+}
+
+func tooManyLogins(perMinute int) error {
+	return skein.Later(skein.ErrRateLimited, time.Minute/time.Duration(perMinute))
 }
 
 // loginSucceeded ends the count.

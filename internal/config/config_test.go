@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -51,8 +52,12 @@ func TestDefaults(t *testing.T) {
 		Store: Store{Data: "./data", Database: "sqlite"},
 		Addr:  "127.0.0.1:8080", AdminAddr: "127.0.0.1:9090", Bus: "in-process",
 		Drain: 10 * time.Second, CacheMiB: 128, Timezone: "UTC", LogLevel: "info", LogFormat: "text",
+		Limits: Limits{
+			MaxBodyKiB: 256, MaxMembers: 10_000, MaxConversations: 10_000,
+			SendRate: 20, SendBurst: 60, RESTRate: 500, LoginRate: 10,
+		},
 	}
-	if g.Serve != want {
+	if !reflect.DeepEqual(g.Serve, want) {
 		t.Errorf("got  %+v\nwant %+v", g.Serve, want)
 	}
 }
@@ -96,12 +101,19 @@ func TestEverySettingFromEverySource(t *testing.T) {
 		"data": "/tmp/x", "database": "sqlite", "dev": "true", "addr": "127.0.0.1:1", "admin-addr": "127.0.0.1:2",
 		"bus": "in-process", "public-url": "https://im.example", "drain": "4s", "cache-mib": "64", "timezone": "Asia/Shanghai",
 		"allow-open-apps": "true", "log-level": "debug", "log-format": "json",
+		"trusted-proxies": "10.0.0.0/8,::1", "proxy-protocol": "true",
+		"max-body-kib": "64", "max-members": "1", "max-conversations": "2", "send-rate": "3", "send-burst": "4", "rest-rate": "5",
+		"login-rate": "-1", "sockets-per-address": "7",
 	}
 	want := Serve{
 		Store: Store{Data: "/tmp/x", Database: "sqlite"},
 		Dev:   true, Addr: "127.0.0.1:1", AdminAddr: "127.0.0.1:2",
 		Bus: "in-process", PublicURL: "https://im.example", Drain: 4 * time.Second, CacheMiB: 64, Timezone: "Asia/Shanghai",
 		AllowOpenApps: true, LogLevel: "debug", LogFormat: "json",
+		TrustedProxies: []string{"10.0.0.0/8", "::1"}, ProxyProtocol: true,
+		Limits: Limits{
+			MaxBodyKiB: 64, MaxMembers: 1, MaxConversations: 2, SendRate: 3, SendBurst: 4, RESTRate: 5, LoginRate: -1, SocketsPerAddress: 7,
+		},
 	}
 	for name := range settingNames(t) {
 		if _, ok := values[name]; !ok && name != "config" {
@@ -152,7 +164,7 @@ func expect(t *testing.T, want Serve, args ...string) {
 	if err != nil {
 		t.Fatalf("%v: %v", args, err)
 	}
-	if g.Serve != want {
+	if !reflect.DeepEqual(g.Serve, want) {
 		t.Errorf("%v\ngot  %+v\nwant %+v", args, g.Serve, want)
 	}
 }

@@ -41,7 +41,56 @@ func (s Serve) Validate() error {
 		s.checkDrain(),
 		s.checkCache(),
 		s.checkTimezone(),
+		s.checkProxies(),
+		s.Limits.check(),
 	)
+}
+
+func (s Serve) checkProxies() error {
+	for _, text := range s.TrustedProxies {
+		p, err := parseProxy(text)
+		switch {
+		case err != nil:
+			return fmt.Errorf("--trusted-proxies: %q is not an address or a CIDR such as 10.0.0.0/8", text)
+		case p.Bits() == 0:
+			return fmt.Errorf("--trusted-proxies: %q would believe everybody; name the proxies", text)
+		}
+	}
+	if s.ProxyProtocol && len(s.TrustedProxies) == 0 {
+		return errors.New("--proxy-protocol: needs --trusted-proxies: nobody else is believed")
+	}
+	return nil
+}
+
+// mostCounted bounds the limits that count things; it is above what a machine holds.
+const mostCounted = 1_000_000_000
+
+func (l Limits) check() error {
+	for _, n := range []struct {
+		flag               string
+		value, least, most int
+	}{
+		{"--max-body-kib", l.MaxBodyKiB, 1, 16 << 10},
+		{"--max-members", l.MaxMembers, 1, mostCounted},
+		{"--max-conversations", l.MaxConversations, 1, mostCounted},
+		{"--send-burst", l.SendBurst, 1, mostCounted},
+	} {
+		if n.value < n.least || n.value > n.most {
+			return fmt.Errorf("%s: %d is not %d to %d", n.flag, n.value, n.least, n.most)
+		}
+	}
+	for _, n := range []struct {
+		flag  string
+		value int
+	}{{"--send-rate", l.SendRate}, {"--rest-rate", l.RESTRate}, {"--login-rate", l.LoginRate}} {
+		if n.value != -1 && (n.value < 1 || n.value > mostCounted) {
+			return fmt.Errorf("%s: %d is not 1 to %d, nor -1 for no limit", n.flag, n.value, mostCounted)
+		}
+	}
+	if l.SocketsPerAddress < -1 || l.SocketsPerAddress > mostCounted {
+		return fmt.Errorf("--sockets-per-address: %d is not 0 to %d, nor -1 for no limit", l.SocketsPerAddress, mostCounted)
+	}
+	return nil
 }
 
 func (s Serve) checkAddresses(ctx context.Context) error {
@@ -92,6 +141,8 @@ func (s Serve) checkPublicURL() error {
 	switch {
 	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Host == "":
 		return fmt.Errorf("--public-url: %q is not http://… or https://…", s.PublicURL)
+	case strings.ContainsAny(s.PublicURL, " \"<>\\^`{|}"):
+		return fmt.Errorf("--public-url: %q holds characters that a link cannot", s.PublicURL)
 	case u.RawQuery != "", u.Fragment != "", u.User != nil, strings.HasSuffix(s.PublicURL, "/"):
 		return fmt.Errorf("--public-url: %q is a prefix: no user, query, fragment or slash at the end", s.PublicURL)
 	}

@@ -3,8 +3,6 @@ package rest
 import (
 	"cmp"
 	"log/slog"
-	"net"
-	"net/http"
 	"time"
 
 	"github.com/skein-im/skein"
@@ -98,12 +96,3 @@ func (s *Server) giveUpload(by skein.Actor) {
 
 // uploader names a client among those of all apps: no app id holds a slash.
 func uploader(by skein.Actor) string { return by.App.ID + "/" + by.Client }
-
-// connectionAddr is the IP address of a request's connection.
-func connectionAddr(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
-}

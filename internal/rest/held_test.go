@@ -234,11 +234,10 @@ func TestAnUploadEndsWithTheLeaveOfItsCaller(t *testing.T) {
 }
 
 func TestDownloadsOfOneAddressLeaveRoomForAnother(t *testing.T) {
-	addr := "a"
+	addr := "192.0.2.1:1"
 	entered, release := make(chan struct{}), make(chan struct{})
 	f := newFixture(t, func(o *Options) {
 		o.Limits.Downloads = 2
-		o.RemoteAddr = func(*http.Request) string { return addr }
 		o.Downloads = map[string]http.Handler{"/x": http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 			entered <- struct{}{}
 			<-release
@@ -246,7 +245,9 @@ func TestDownloadsOfOneAddressLeaveRoomForAnother(t *testing.T) {
 	})
 	get := func() int {
 		w := httptest.NewRecorder()
-		f.server.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/x", nil))
+		r := httptest.NewRequest(http.MethodGet, "/x", nil)
+		r.RemoteAddr = addr
+		f.server.ServeHTTP(w, r)
 		return w.Code
 	}
 	done := make(chan int)
@@ -255,7 +256,7 @@ func TestDownloadsOfOneAddressLeaveRoomForAnother(t *testing.T) {
 	if got := get(); got != http.StatusServiceUnavailable {
 		t.Errorf("a second of the address: got %d, want 503", got)
 	}
-	addr = "b"
+	addr = "192.0.2.2:1"
 	go func() { done <- get() }()
 	<-entered
 	close(release)

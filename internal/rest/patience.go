@@ -67,7 +67,7 @@ func (p *patientReader) answerSoon() {
 // bounded, in all and for an address.
 func (s *Server) patient(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		addr := s.opts.RemoteAddr(r)
+		addr := s.opts.Trust.From(r).Counted()
 		if !s.held.downloads.Take(addr, 1, 0) {
 			s.busy("", "downloads")
 			w.Header().Set("Retry-After", "1")

@@ -51,7 +51,7 @@ func (w *timed) ReadFrom(src io.Reader) (int64, error) {
 // patient is a server's patience around a handler.
 func patient(h http.Handler) http.Handler {
 	limits := Limits{}.withDefaults()
-	return (&Server{opts: Options{Limits: limits, RemoteAddr: connectionAddr}, held: newHeld(limits)}).patient(h)
+	return (&Server{opts: Options{Limits: limits}, held: newHeld(limits)}).patient(h)
 }
 
 func TestADownloadHasTimeForEachPiece(t *testing.T) {

@@ -18,9 +18,11 @@ var errPanicked = errors.New("a handler panicked")
 
 // credentials are what the request shows. Errors: skein.ErrMissingHeader,
 // skein.ErrMalformed.
-func credentials(r *http.Request) (access.Credentials, error) {
+func (s *Server) credentials(r *http.Request) (access.Credentials, error) {
 	app, err := appOf(r.Header)
+	from := s.opts.Trust.From(r)
 	return access.Credentials{
+		Source:        access.Source{Origin: from.Origin, Proxied: from.Proxied},
 		App:           app,
 		Key:           headerOf(r.Header, "App-Key"),
 		Authorization: headerOf(r.Header, "Authorization"),
@@ -61,26 +63,26 @@ func headerOf(h http.Header, name string) *string {
 
 // readBody reads a body into a buffer of the pool. Errors: skein.ErrTooLarge,
 // wire.ErrMediaType.
-func readBody(w http.ResponseWriter, r *http.Request) (*[]byte, error) {
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (*[]byte, error) {
 	buf := wire.GetBuffer()
 	if r.ContentLength == 0 {
 		return buf, nil
 	}
-	if err := readInto(buf, w, r); err != nil {
+	if err := s.readInto(buf, w, r); err != nil {
 		wire.PutBuffer(buf)
 		return nil, err
 	}
 	return buf, nil
 }
 
-func readInto(buf *[]byte, w http.ResponseWriter, r *http.Request) error {
+func (s *Server) readInto(buf *[]byte, w http.ResponseWriter, r *http.Request) error {
 	if err := checkEncoding(r.Header); err != nil {
 		return err
 	}
-	if r.ContentLength > wire.MaxBody {
+	if r.ContentLength > s.opts.MaxBody {
 		return skein.ErrTooLarge
 	}
-	body := http.MaxBytesReader(w, r.Body, wire.MaxBody)
+	body := http.MaxBytesReader(w, r.Body, s.opts.MaxBody)
 	if err := readAll(buf, body); err != nil {
 		return bodyError(err)
 	}
@@ -91,11 +93,11 @@ func readInto(buf *[]byte, w http.ResponseWriter, r *http.Request) error {
 }
 
 // bodyRoom is how much memory the body of a request may take, in bytes.
-func bodyRoom(r *http.Request) int64 {
+func (s *Server) bodyRoom(r *http.Request) int64 {
 	if r.ContentLength < 0 {
-		return wire.MaxBody
+		return s.opts.MaxBody
 	}
-	return min(r.ContentLength, wire.MaxBody)
+	return min(r.ContentLength, s.opts.MaxBody)
 }
 
 // checkEncoding refuses a body that is encoded: what it grows to has no bound.

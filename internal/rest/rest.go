@@ -16,14 +16,15 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/rest/httpx"
 	"github.com/skein-im/skein/internal/wire"
 )
 
 // Options are what the transport works with.
 type Options struct {
-	Table     *ops.Table
-	Gate      *access.Gate
-	PublicURL string // prefix of file links; empty: from the request
+	Table *ops.Table
+	Gate  *access.Gate
+	Trust httpx.Trust // whom to believe where a request comes from
 
 	// Routes are further paths with their own handlers, by ServeMux pattern.
 	Routes map[string]http.Handler
@@ -32,9 +33,8 @@ type Options struct {
 	// Unrouted answers what no route is for; nil: NotFound.
 	Unrouted http.Handler
 
-	Limits Limits
-	// RemoteAddr is the IP address that a request came from; default: the connection's.
-	RemoteAddr func(*http.Request) string
+	MaxBody int64 // bytes of a body, uploads aside; default wire.MaxBody
+	Limits  Limits
 
 	Log        *slog.Logger
 	Registerer prometheus.Registerer // nil: no metrics
@@ -55,8 +55,8 @@ type Server struct {
 // New is a server over an op table.
 func New(opts Options) *Server {
 	opts.Limits = opts.Limits.withDefaults()
-	if opts.RemoteAddr == nil {
-		opts.RemoteAddr = connectionAddr
+	if opts.MaxBody == 0 {
+		opts.MaxBody = wire.MaxBody
 	}
 	if opts.Unrouted == nil {
 		opts.Unrouted = http.HandlerFunc(NotFound)
@@ -119,12 +119,16 @@ func shown(p string) string {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := wire.EnsureRequestID(w, r)
 	defer s.recover(w, r, id)
+	s.allowPage(w, r)
 	if headerSize(r) > maxHeader {
 		wire.WriteError(w, r, wire.ErrHeaders)
 		return
 	}
 	if p := r.URL.Path; !strings.HasPrefix(p, "/") || path.Clean(p) != p {
 		NotFound(w, r) // ServeMux would redirect, or answer "*" itself
+		return
+	}
+	if s.preflight(w, r) {
 		return
 	}
 	s.mux.ServeHTTP(w, r)
@@ -190,7 +194,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, app string, data
 
 // call runs one op for one request, and says of which app it is.
 func (s *Server) call(w http.ResponseWriter, r *http.Request, op *ops.Op) (app string, answer []byte, err error) {
-	shown, err := credentials(r)
+	shown, err := s.credentials(r)
 	if err != nil {
 		return "", nil, err
 	}
@@ -210,14 +214,14 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, op *ops.Op) (app s
 // run reads the body of a call, which its caller may send slowly, and only then takes
 // a place among the calls under way.
 func (s *Server) run(w http.ResponseWriter, r *http.Request, by skein.Actor, op *ops.Op) ([]byte, error) {
-	if n := bodyRoom(r); n > 0 {
+	if n := s.bodyRoom(r); n > 0 {
 		if !s.held.bodies.Take(by.App.ID, n, 0) {
 			s.busy(by.App.ID, "bodies")
 			return nil, skein.ErrUnavailable
 		}
 		defer s.held.bodies.Give(by.App.ID, n)
 	}
-	body, err := readBody(w, r)
+	body, err := s.readBody(w, r)
 	if err != nil {
 		return nil, err
 	}
@@ -249,5 +253,6 @@ func (s *Server) logFailure(w http.ResponseWriter, r *http.Request, op *ops.Op, 
 		level = slog.LevelDebug // the caller is gone
 	}
 	s.opts.Log.Log(r.Context(), level, "call failed", slog.String("op", op.Name),
-		slog.String("request_id", wire.EnsureRequestID(w, r)), slog.Any("error", err))
+		slog.String("request_id", wire.EnsureRequestID(w, r)),
+		slog.String("addr", s.opts.Trust.From(r).Addr.String()), slog.Any("error", err))
 }

@@ -59,7 +59,7 @@ func (s *Server) receive(ctx context.Context, r *http.Request, by skein.Actor, o
 	}
 	return s.opts.Table.Do(ctx, by, op, func(in any) error {
 		if req, ok := in.(*wire.UploadFile); ok {
-			req.File, req.Base = formReader{file}, s.linkBase(r)
+			req.File, req.Base = formReader{file}, s.opts.Trust.Base(r)
 		}
 		return nil
 	})
@@ -122,16 +122,4 @@ func formError(err error) error {
 		return err // patientReader's
 	}
 	return skein.Malformed("file", "form could not be read")
-}
-
-// linkBase is the prefix of links: configured, or as the caller reached us.
-func (s *Server) linkBase(r *http.Request) string {
-	if s.opts.PublicURL != "" {
-		return s.opts.PublicURL
-	}
-	scheme := "http://"
-	if r.TLS != nil {
-		scheme = "https://"
-	}
-	return scheme + r.Host
 }

@@ -53,7 +53,7 @@ func TestTheFileOfAFormIsKeptAndItsLinkAnswered(t *testing.T) {
 			t.Errorf("%s: kept %q, answered %s, want %s", name, kept, a.data, want)
 		}
 	}
-	f = newFixture(t, func(o *Options) { o.PublicURL = "https://im.example" })
+	f = newFixture(t, func(o *Options) { o.Trust.PublicURL = "https://im.example" })
 	if a := f.upload(uploadBody); string(a.data) != `"https://im.example/storage/uploads/x.png"` {
 		t.Errorf("with a public URL: answered %s", a.data)
 	}

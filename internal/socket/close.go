@@ -52,7 +52,7 @@ var (
 	errCloseReason   = &farewell{code: closeInvalidText, reason: "close reason is not UTF-8"}
 	errText          = &farewell{code: closeInvalidText, reason: "text is not UTF-8"}
 	errBinary        = &farewell{code: closeUnsupported, reason: "binary frames are not understood"}
-	errMessageTooBig = &farewell{code: closeTooBig, reason: "message is over 256 KiB"}
+	errMessageTooBig = &farewell{code: closeTooBig, reason: "message is too big"}
 )
 
 // answerClose is the farewell that answers a close frame with this payload.

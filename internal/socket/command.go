@@ -37,6 +37,8 @@ func (c *conn) text(message []byte) error {
 	return c.obey(frame)
 }
 
+func (c *conn) maxMessage() int64 { return c.server.opts.MaxMessage }
+
 // obey runs a command on its own.
 func (c *conn) obey(frame wire.Frame) error {
 	switch frame.Type {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/hub"
 	"github.com/skein-im/skein/internal/wire"
 )
@@ -18,7 +19,9 @@ import (
 type conn struct {
 	server *Server
 	nc     net.Conn // set once
-	addr   string   // set once
+	addr   string   // that it is counted by; set once
+
+	source *access.Source // of the handshake; nil: it is logged in
 
 	frames  *frameReader // nil: between messages
 	pace    pace
@@ -43,6 +46,7 @@ func newConn(s *Server, nc net.Conn, addr string, lang wire.Lang) *conn {
 		server:  s,
 		nc:      nc,
 		addr:    addr,
+		source:  new(access.Source),
 		lang:    lang,
 		rate:    skein.DefaultCommandRate,
 		loginBy: skein.MillisOf(s.opts.Now()).Add(s.opts.LoginWait),

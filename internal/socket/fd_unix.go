@@ -14,6 +14,9 @@ var errNotReady error = syscall.EAGAIN
 // direct is the TCP socket whose file descriptor can be read and written; nil where
 // there is none.
 func direct(nc net.Conn) *net.TCPConn {
+	if proxied, ok := nc.(interface{ TCP() *net.TCPConn }); ok {
+		return proxied.TCP()
+	}
 	tcp, _ := nc.(*net.TCPConn)
 	return tcp
 }

@@ -53,6 +53,10 @@ func (g *fakeGate) Login(_ context.Context, in access.Login) (skein.Actor, error
 	return skein.Actor{App: g.app(in.App), Client: in.Client, Expires: g.expires, Actions: g.actions}, nil
 }
 
+func (*fakeGate) AllowsOrigin(_ context.Context, _, origin string) bool {
+	return origin == "https://shop.com"
+}
+
 func (g *fakeGate) app(id string) *skein.App {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -4,13 +4,12 @@ import (
 	"unicode/utf8"
 
 	"github.com/gobwas/ws"
-
-	"github.com/skein-im/skein/internal/wire"
 )
 
 // receiver is told what a peer sent. Payloads lie in what was fed, and are valid as
 // long as that is. An error ends the reading.
 type receiver interface {
+	maxMessage() int64 // bytes of a message
 	text(message []byte) error
 	ping(payload []byte) error
 	idle() error // a frame that says nothing: a pong or an empty fragment
@@ -70,7 +69,7 @@ func (r *frameReader) next(p []byte, to receiver) (int, error) {
 	if h.OpCode.IsControl() {
 		return r.control(h, p, size, to)
 	}
-	if h.Length > wire.MaxBody-int64(len(r.message)) {
+	if h.Length > to.maxMessage()-int64(len(r.message)) {
 		return 0, errMessageTooBig
 	}
 	if whole := size + int(h.Length); !r.fragmented && h.Fin && len(p) >= whole {

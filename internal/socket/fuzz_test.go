@@ -31,6 +31,8 @@ func (r *tracer) ping(payload []byte) error {
 	return nil
 }
 
+func (*tracer) maxMessage() int64 { return wire.MaxBody }
+
 func (r *tracer) idle() error {
 	r.trace = append(r.trace, "idle")
 	return nil

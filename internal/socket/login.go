@@ -36,7 +36,7 @@ func (c *conn) login(frame wire.Frame) error {
 	if err != nil {
 		return c.failLogin(frame, err)
 	}
-	c.session = session
+	c.session, c.source = session, nil
 	c.deep = false // most sockets now wait, and most of those for long
 	return c.welcome(frame)
 }
@@ -80,6 +80,7 @@ func (c *conn) identify(in wire.LoginRequest, session string) (skein.Actor, erro
 		Client: string(in.ClientID),
 		Device: string(in.DeviceID),
 		Addr:   c.addr,
+		Source: *c.source,
 	})
 	actor.Device = string(in.DeviceID)
 	actor.Session = session

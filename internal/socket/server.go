@@ -3,8 +3,6 @@ package socket
 import (
 	"context"
 	"log/slog"
-	"net"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,11 +13,16 @@ import (
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/hub"
 	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/rest/httpx"
+	"github.com/skein-im/skein/internal/wire"
 )
 
 // Gate says who logs in. Errors go to the peer through the code table.
 type Gate interface {
 	Login(ctx context.Context, in access.Login) (skein.Actor, error)
+	// AllowsOrigin reports whether a web page may call the app; of an empty app,
+	// whether it may call any.
+	AllowsOrigin(ctx context.Context, app, origin string) bool
 }
 
 // Registrar makes an unknown client known at its login, or refuses it. It is asked
@@ -49,9 +52,9 @@ type Options struct {
 	LoginWait     time.Duration // from the handshake to a login; default 10 s
 	WriteWait     time.Duration // for a peer to take what is written; default 10 s
 
-	// RemoteAddr is the IP address that a request came from; default: the
-	// connection's. A server behind a proxy says here whom it believes.
-	RemoteAddr func(*http.Request) string
+	MaxMessage int64 // bytes of a message; default wire.MaxBody
+
+	Trust httpx.Trust // whom to believe where a handshake comes from
 
 	Now        func() time.Time      // default time.Now
 	Log        *slog.Logger          // default: discarded
@@ -68,8 +71,8 @@ func (o Options) withDefaults() Options {
 	if o.WriteWait == 0 {
 		o.WriteWait = 10 * time.Second
 	}
-	if o.RemoteAddr == nil {
-		o.RemoteAddr = connectionAddr
+	if o.MaxMessage == 0 {
+		o.MaxMessage = wire.MaxBody
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -78,14 +81,6 @@ func (o Options) withDefaults() Options {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return o
-}
-
-func connectionAddr(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 // Server accepts sockets and runs them. Safe for concurrent use.

@@ -9,6 +9,8 @@ import (
 	"github.com/gobwas/ws"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/access"
+	"github.com/skein-im/skein/internal/rest/httpx"
 	"github.com/skein-im/skein/internal/wire"
 )
 
@@ -18,22 +20,28 @@ import (
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := checkUpgrade(r); err != nil {
 		w.Header().Set("Upgrade", "websocket")
+		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Sec-WebSocket-Version", "13")
 		wire.WriteError(w, r, err)
 		return
 	}
-	addr := s.opts.RemoteAddr(r)
+	from := s.opts.Trust.From(r)
+	if from.Origin != "" && !s.opts.Gate.AllowsOrigin(r.Context(), "", from.Origin) {
+		wire.WriteError(w, r, &skein.Fault{Err: skein.ErrForbidden, Field: "Origin", Detail: "is in no app's allowed_origins"})
+		return
+	}
+	addr := from.Counted()
 	if err := s.roster.reserve(addr); err != nil {
 		wire.WriteError(w, r, err)
 		return
 	}
-	if !s.accept(w, r, addr) {
+	if !s.accept(w, r, addr, from) {
 		s.roster.release(addr)
 	}
 }
 
 // accept shakes hands and starts the socket.
-func (s *Server) accept(w http.ResponseWriter, r *http.Request, addr string) bool {
+func (s *Server) accept(w http.ResponseWriter, r *http.Request, addr string, from httpx.From) bool {
 	upgrader := ws.HTTPUpgrader{Timeout: s.opts.WriteWait}
 	nc, rw, _, err := upgrader.Upgrade(r, w)
 	if err != nil {
@@ -43,6 +51,7 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request, addr string) boo
 		return false
 	}
 	c := newConn(s, nc, addr, wire.LangOf(r.Header.Get("Accept-Language")))
+	*c.source = access.Source{Origin: from.Origin, Proxied: from.Proxied}
 	early := buffered(rw.Reader)
 	started := s.roster.enter(c, func() {
 		s.running.Go(func() { c.serve(early) })

@@ -177,7 +177,7 @@ func TestStoredSettings(t *testing.T) {
 	const want = `{"Open":false,"RelaxedClientIDs":false,"NoAutoRegister":false,"MembersMayInvite":false,` +
 		`"MaxDevices":0,"MaxMembers":0,"MaxConversations":0,"SendRate":0,"SendBurst":0,"RESTRate":0,"CommandRate":0,` +
 		`"LoginRate":0,"FileTypes":null,"MaxFileBytes":0,"PrivateHistory":false,"OnePerDeviceType":false,"HidePresence":false,` +
-		`"LastSeen":false,"EditWindow":0,"RecallWindow":0}`
+		`"LastSeen":false,"EditWindow":0,"RecallWindow":0,"AllowedOrigins":null}`
 	got, err := json.Marshal(skein.Settings{})
 	if err != nil || string(got) != want {
 		t.Fatalf("got %s, %v\nwant %s", got, err, want)
