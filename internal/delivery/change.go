@@ -35,6 +35,3 @@ func blindOf(e bus.Event) map[string]bool {
 	}
 	return blind
 }
-
-// weight is what an event holds while it waits, in bytes.
-func weight(e bus.Event) int64 { return int64(len(e.Frame) + len(e.Blank)) }

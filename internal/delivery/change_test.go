@@ -122,7 +122,7 @@ func TestABlankCopyCountsAgainstTheBoundOfALane(t *testing.T) {
 	f.stall()
 	defer close(f.store.gate)
 	for range 3 {
-		f.bus.Publish(bus.Event{App: "shop", Conv: conv, Blind: []string{"Tom"}, Blank: make([]byte, queueBytes/2)})
+		f.bus.Publish(bus.Event{App: "shop", Conv: conv, Blind: []string{"Tom"}, Blank: make([]byte, queueBytes/2-eventBytes)})
 	}
 	if got := f.count("skein_delivery_dropped_total"); got != 1 {
 		t.Errorf("%d of three halves of the bound dropped, want 1", got)

@@ -81,7 +81,7 @@ func (d *Delivery) Close(ctx context.Context) {
 	stop := context.AfterFunc(ctx, d.cancel)
 	defer stop()
 	for _, l := range d.lanes {
-		close(l.events)
+		l.queue.close()
 	}
 	d.running.Wait()
 	d.cancel()
@@ -143,7 +143,7 @@ func (d *Delivery) receive(e bus.Event) {
 	}
 	// The last bytes of an ID are random in every version of UUID in use.
 	l := d.lanes[binary.BigEndian.Uint32(e.Conv[12:])%uint32(len(d.lanes))]
-	if !l.put(e) {
+	if !l.queue.put(e) {
 		d.metrics.dropped.Inc()
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
-	"sync/atomic"
+	"time"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/bus"
@@ -13,12 +13,13 @@ import (
 	"github.com/skein-im/skein/internal/recent"
 )
 
-// lane delivers the events of its share of the conversations, one after the other.
-// All fields but events and waiting are owned by run.
+// lane delivers the events of its share of the conversations. Apps take turns by the
+// time that their events cost, so that a large group of one does not hold up the
+// others; what is of one conversation stays in order. All fields but queue are owned by
+// run.
 type lane struct {
-	d       *Delivery
-	events  chan bus.Event
-	waiting atomic.Int64 // bytes of the frames in events
+	d     *Delivery
+	queue *queue
 
 	seen   *recent.Map[place, int64] // newest seq that was delivered
 	people []string                  // scratch: the audience at hand
@@ -30,10 +31,6 @@ type place struct {
 }
 
 const (
-	// queueLength and queueBytes bound the events that wait in one lane. Beyond them
-	// live copies are dropped and counted; what was stored is found by its gap.
-	queueLength = 8192
-	queueBytes  = 32 << 20
 	// maxSeen bounds the conversations whose newest seq is remembered. A
 	// conversation that was forgotten starts at what comes next.
 	maxSeen = 50_000
@@ -43,35 +40,23 @@ const (
 )
 
 func newLane(d *Delivery) *lane {
-	return &lane{d: d, events: make(chan bus.Event, queueLength), seen: recent.New[place, int64](maxSeen)}
+	return &lane{d: d, queue: newQueue(), seen: recent.New[place, int64](maxSeen)}
 }
 
-// put queues an event without waiting and reports whether there was room.
-func (l *lane) put(e bus.Event) bool {
-	size := weight(e)
-	if l.waiting.Add(size) <= queueBytes {
-		select {
-		case l.events <- e:
-			return true
-		default:
-		}
-	}
-	l.waiting.Add(-size)
-	return false
-}
-
-// run delivers until events is closed or ctx ends.
+// run delivers until the queue is closed and empty, or ctx ends.
 func (l *lane) run(ctx context.Context) {
-	for e := range l.events {
-		l.waiting.Add(-weight(e))
-		if ctx.Err() != nil {
+	for {
+		e, line := l.queue.take()
+		if line == nil || ctx.Err() != nil {
 			return
 		}
+		start := time.Now()
 		if e.Seq != 0 {
 			l.deliverInOrder(ctx, e)
 		} else {
 			l.deliver(ctx, e)
 		}
+		l.queue.settle(line, time.Since(start))
 	}
 }
 

@@ -51,7 +51,7 @@ func TestALaneIsBoundedInBytesToo(t *testing.T) {
 	f := newFixture(t, "Tom")
 	tom := f.login("Tom", "phone")
 	f.stall()
-	const size = queueBytes / 4
+	const size = queueBytes/4 - eventBytes
 	for i := range int64(20) {
 		e := event(i + 2)
 		e.Frame = make([]byte, size)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/share"
 )
 
 // job is one write waiting for the group commit that takes it. The waiting call
@@ -17,7 +18,7 @@ type job struct {
 	rows  int                // about how many rows it writes; zero: one
 
 	call  *call
-	share *share[*job]
+	share *share.Line[*job]
 	cost  time.Duration // of the writer, as it was guessed; see guess
 	took  time.Duration // in the group that ran it last
 	err   error
@@ -61,7 +62,7 @@ type queue struct {
 
 	mu      sync.Mutex
 	filled  sync.Cond          // signalled when jobs or closed change
-	waiting shares[*job]       // guarded by mu, as all below
+	waiting share.Turns[*job]  // guarded by mu, as all below
 	held    map[string]holding // what waits, by app
 	all     holding
 	closed  bool
@@ -98,7 +99,7 @@ const (
 )
 
 func newQueue(maxJobs, maxBytes int) *queue {
-	q := &queue{maxJobs: maxJobs, maxBytes: maxBytes, waiting: newShares[*job](), held: make(map[string]holding)}
+	q := &queue{maxJobs: maxJobs, maxBytes: maxBytes, waiting: share.NewTurns[*job](), held: make(map[string]holding)}
 	q.filled.L = &q.mu
 	return q
 }
@@ -124,9 +125,9 @@ func (q *queue) put(jobs []*job) (refused, error) {
 	}
 	for _, j := range jobs {
 		j.call.since = now
-		j.share = q.waiting.push(app, j)
+		j.share = q.waiting.Push(app, j)
 	}
-	q.hold(jobs[0].share.app, more)
+	q.hold(jobs[0].share.App(), more)
 	q.filled.Signal()
 	return "", nil
 }
@@ -165,19 +166,19 @@ func (q *queue) hold(app string, more holding) {
 func (q *queue) take(into []*job, limit int, budget time.Duration) []*job {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.waiting.ready) == 0 && !q.closed {
+	for q.waiting.Next(nil) == nil && !q.closed {
 		since := time.Now()
 		q.filled.Wait()
-		q.waiting.idle(time.Since(since))
+		q.waiting.Idle(time.Since(since))
 	}
 	for len(into) < limit {
-		sh := q.waiting.next(nil)
-		if sh == nil || len(into) > 0 && sh.first().cost > budget {
+		sh := q.waiting.Next(nil)
+		if sh == nil || len(into) > 0 && sh.First().cost > budget {
 			break
 		}
-		j := q.waiting.take(sh, sh.first().cost)
+		j := q.waiting.Take(sh, sh.First().cost)
 		budget -= j.cost
-		q.hold(sh.app, j.holding().negative())
+		q.hold(sh.App(), j.holding().negative())
 		into = append(into, j)
 	}
 	return into
@@ -188,8 +189,8 @@ func (q *queue) putBack(jobs []*job) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, j := range jobs {
-		q.waiting.putBack(j.share, j.cost)
-		q.hold(j.share.app, j.holding())
+		q.waiting.PutBack(j.share, j.cost)
+		q.hold(j.share.App(), j.holding())
 	}
 }
 
@@ -204,8 +205,8 @@ func (q *queue) settle(jobs []*job, group time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, j := range jobs {
-		q.waiting.charge(j.share, time.Duration(float64(j.took)*part)-j.cost)
-		j.share.release()
+		q.waiting.Charge(j.share, time.Duration(float64(j.took)*part)-j.cost)
+		j.share.Release()
 	}
 }
 

@@ -1,4 +1,4 @@
-package sqlite
+package share
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ func TestSharesAreEqualByCost(t *testing.T) {
 		type item struct{ app, number, cost int }
 		const most = 50 // cost of an item, in ms
 		apps := rapid.IntRange(2, 5).Draw(r, "apps")
-		s := newShares[item]()
+		s := NewTurns[item]()
 		waiting, last, had := make([]int, apps), make([]int, apps), make([]int, apps)
 		since := make([][]int, apps) // what all had had when this app came to wait
 		pushed := 0
@@ -26,25 +26,25 @@ func TestSharesAreEqualByCost(t *testing.T) {
 			}
 			pushed++
 			waiting[app]++
-			s.push(fmt.Sprint(app), item{app, pushed, rapid.IntRange(1, most).Draw(r, "cost")})
+			s.Push(fmt.Sprint(app), item{app, pushed, rapid.IntRange(1, most).Draw(r, "cost")})
 		}
 		for range rapid.IntRange(1, 300).Draw(r, "steps") {
 			for range rapid.IntRange(0, 3).Draw(r, "calls") {
 				push(rapid.IntRange(0, apps-1).Draw(r, "app"))
 			}
-			sh := s.next(nil)
+			sh := s.Next(nil)
 			if sh == nil {
 				continue
 			}
 			guess := time.Duration(rapid.IntRange(1, 2*most).Draw(r, "guess")) * time.Millisecond
 			if rapid.Bool().Draw(r, "taken for nothing") {
-				s.take(sh, guess)
-				s.putBack(sh, guess)
-				sh = s.next(nil)
+				s.Take(sh, guess)
+				s.PutBack(sh, guess)
+				sh = s.Next(nil)
 			}
-			it := s.take(sh, guess)
-			s.charge(sh, time.Duration(it.cost)*time.Millisecond-guess)
-			sh.release()
+			it := s.Take(sh, guess)
+			s.Charge(sh, time.Duration(it.cost)*time.Millisecond-guess)
+			sh.Release()
 			if it.number <= last[it.app] {
 				r.Fatalf("app %d: item %d came after item %d", it.app, it.number, last[it.app])
 			}
@@ -78,11 +78,11 @@ func sum(all []int) (sum int) {
 }
 
 func TestAnAppWithoutADebtIsForgotten(t *testing.T) {
-	s := newShares[int]()
+	s := NewTurns[int]()
 	for i := range 10 * minSweep {
-		sh := s.push(fmt.Sprint(i), i)
-		s.take(sh, 0)
-		sh.release()
+		sh := s.Push(fmt.Sprint(i), i)
+		s.Take(sh, 0)
+		sh.Release()
 	}
 	if len(s.apps) > 2*minSweep {
 		t.Errorf("got %d apps remembered after each was served once, want at most %d", len(s.apps), 2*minSweep)
@@ -92,23 +92,23 @@ func TestAnAppWithoutADebtIsForgotten(t *testing.T) {
 // An app may not win by asking for one costly thing after another, each once the one
 // before it is done.
 func TestADebtOutlivesAPause(t *testing.T) {
-	s := newShares[string]()
-	s.push("quick", "")
+	s := NewTurns[string]()
+	s.Push("quick", "")
 	for range 100 {
-		s.push("quick", "")
+		s.Push("quick", "")
 	}
 	costly := 0
 	for range 100 {
 		if s.of("costly").place < 0 {
-			s.push("costly", "")
+			s.Push("costly", "")
 		}
-		sh := s.next(nil)
-		s.take(sh, time.Millisecond)
+		sh := s.Next(nil)
+		s.Take(sh, time.Millisecond)
 		if sh.app == "costly" {
-			s.charge(sh, 49*time.Millisecond)
+			s.Charge(sh, 49*time.Millisecond)
 			costly++
 		}
-		sh.release()
+		sh.Release()
 	}
 	if costly > 2 {
 		t.Errorf("got %d costly turns beside 98 that cost a fiftieth, want 2", costly)

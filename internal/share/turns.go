@@ -1,4 +1,4 @@
-package sqlite
+package share
 
 import (
 	"container/heap"
@@ -6,25 +6,26 @@ import (
 	"time"
 )
 
-// shares hands out what waits so that apps get equal shares of the time it costs,
+// Turns hands out what waits so that apps get equal shares of the time it costs,
 // however many calls each makes: next is the app that has had the least. An app that
 // asks again after a pause starts level with the app served last: it gets nothing for
 // the time it did not ask, and what it had more than its share of is not forgotten
 // until the others have had as much. What one app waits for keeps its order. Not safe
 // for concurrent use.
-type shares[T any] struct {
-	apps  map[string]*share[T]
+type Turns[T any] struct {
+	apps  map[string]*Line[T]
 	ready readyHeap[T]  // the apps that something waits for
 	level time.Duration // what the app served last had had before
 	sweep int           // number of apps at which those without a debt are forgotten
 }
 
-// share is one app's.
-type share[T any] struct {
+// Line is what waits for one app.
+type Line[T any] struct {
 	app     string
 	had     time.Duration // on the scale of level
 	waiting []T
-	taken   int // of waiting, from its beginning: may be put back
+	gone    int // of waiting, from its beginning: released
+	taken   int // likewise: taken, and not to be put back where it is gone
 	place   int // in ready; -1: nothing waits
 }
 
@@ -35,36 +36,37 @@ const maxDebt = time.Second
 // minSweep is the least number of apps worth looking through.
 const minSweep = 64
 
-func newShares[T any]() shares[T] {
-	return shares[T]{apps: make(map[string]*share[T]), sweep: minSweep}
+// NewTurns hands out nothing yet.
+func NewTurns[T any]() Turns[T] {
+	return Turns[T]{apps: make(map[string]*Line[T]), sweep: minSweep}
 }
 
 // of is the share of an app.
-func (s *shares[T]) of(app string) *share[T] {
+func (s *Turns[T]) of(app string) *Line[T] {
 	sh := s.apps[app]
 	if sh == nil {
 		s.forget()
-		sh = &share[T]{app: strings.Clone(app), had: s.level, place: -1}
+		sh = &Line[T]{app: strings.Clone(app), had: s.level, place: -1}
 		s.apps[sh.app] = sh
 	}
 	return sh
 }
 
 // forget drops the apps that a new share would serve as well, once there are many.
-func (s *shares[T]) forget() {
+func (s *Turns[T]) forget() {
 	if len(s.apps) < s.sweep {
 		return
 	}
 	for app, sh := range s.apps {
-		if len(sh.waiting) == 0 && sh.had <= s.level {
+		if sh.Len() == 0 && sh.had <= s.level {
 			delete(s.apps, app)
 		}
 	}
 	s.sweep = max(minSweep, 2*len(s.apps))
 }
 
-// push lets an item wait behind the others of its app.
-func (s *shares[T]) push(app string, item T) *share[T] {
+// Push lets an item wait behind the others of its app.
+func (s *Turns[T]) Push(app string, item T) *Line[T] {
 	sh := s.of(app)
 	sh.waiting = append(sh.waiting, item)
 	s.wait(sh)
@@ -72,15 +74,15 @@ func (s *shares[T]) push(app string, item T) *share[T] {
 }
 
 // wait puts an app among those that something waits for.
-func (s *shares[T]) wait(sh *share[T]) {
+func (s *Turns[T]) wait(sh *Line[T]) {
 	if sh.place < 0 {
 		sh.had = max(sh.had, s.level)
 		heap.Push(&s.ready, sh)
 	}
 }
 
-// next is the app whose turn it is, of those that may: nil: of all; no app: nil.
-func (s *shares[T]) next(may func(app string) bool) (next *share[T]) {
+// Next is the app whose turn it is, of those that may: nil: of all; no app: nil.
+func (s *Turns[T]) Next(may func(app string) bool) (next *Line[T]) {
 	if may == nil {
 		if len(s.ready) == 0 {
 			return nil
@@ -95,51 +97,59 @@ func (s *shares[T]) next(may func(app string) bool) (next *share[T]) {
 	return next
 }
 
-// first is what has waited longest for an app that is ready.
-func (sh *share[T]) first() T { return sh.waiting[sh.taken] }
+// First is what has waited longest for an app that is ready.
+func (sh *Line[T]) First() T { return sh.waiting[sh.taken] }
 
-// take takes the first of an app that is ready, at a cost that is settled later.
-func (s *shares[T]) take(sh *share[T], cost time.Duration) T {
-	item := sh.first()
+// Take takes the first of an app that is ready, at a cost that is settled later.
+func (s *Turns[T]) Take(sh *Line[T], cost time.Duration) T {
+	item := sh.First()
 	sh.taken++
 	s.level = max(s.level, sh.had)
 	if sh.taken == len(sh.waiting) {
 		heap.Remove(&s.ready, sh.place)
 	}
-	s.charge(sh, cost)
+	s.Charge(sh, cost)
 	return item
 }
 
-// putBack undoes the last take of an app's.
-func (s *shares[T]) putBack(sh *share[T], cost time.Duration) {
+// PutBack undoes the last take of an app's.
+func (s *Turns[T]) PutBack(sh *Line[T], cost time.Duration) {
 	sh.taken--
 	s.wait(sh)
-	s.charge(sh, -cost)
+	s.Charge(sh, -cost)
 }
 
-// charge adds to what an app had; less than nothing gives back.
-func (s *shares[T]) charge(sh *share[T], cost time.Duration) {
+// Charge adds to what an app had; less than nothing gives back.
+func (s *Turns[T]) Charge(sh *Line[T], cost time.Duration) {
 	sh.had = min(sh.had+cost, s.level+maxDebt)
 	if sh.place >= 0 {
 		heap.Fix(&s.ready, sh.place)
 	}
 }
 
-// release lets go of what was taken of an app: it cannot be put back any more.
-func (sh *share[T]) release() {
-	if sh.taken == 0 {
-		return
+// Release lets go of what was taken of an app: it cannot be put back any more.
+func (sh *Line[T]) Release() {
+	clear(sh.waiting[sh.gone:sh.taken])
+	sh.gone = sh.taken
+	if 2*sh.gone < len(sh.waiting) {
+		return // moving the rest is worth it once there is less of it than was taken
 	}
-	rest := copy(sh.waiting, sh.waiting[sh.taken:])
+	rest := copy(sh.waiting, sh.waiting[sh.gone:])
 	clear(sh.waiting[rest:])
-	sh.waiting, sh.taken = sh.waiting[:rest], 0
+	sh.waiting, sh.gone, sh.taken = sh.waiting[:rest], 0, 0
 }
 
-// idle says that nothing waited for a while: each app may have had as much.
-func (s *shares[T]) idle(while time.Duration) { s.level += while }
+// App is whose line it is.
+func (sh *Line[T]) App() string { return sh.app }
+
+// Len is how many wait in it.
+func (sh *Line[T]) Len() int { return len(sh.waiting) - sh.taken }
+
+// Idle says that nothing waited for a while: each app may have had as much.
+func (s *Turns[T]) Idle(while time.Duration) { s.level += while }
 
 // readyHeap is a container/heap: the app that had least comes first.
-type readyHeap[T any] []*share[T]
+type readyHeap[T any] []*Line[T]
 
 func (h readyHeap[T]) Len() int           { return len(h) }
 func (h readyHeap[T]) Less(i, j int) bool { return h[i].had < h[j].had }
@@ -151,7 +161,7 @@ func (h readyHeap[T]) Swap(i, j int) {
 
 // Push adds what heap.Push is given.
 func (h *readyHeap[T]) Push(x any) {
-	sh, _ := x.(*share[T])
+	sh, _ := x.(*Line[T])
 	sh.place = len(*h)
 	*h = append(*h, sh)
 }
