@@ -12,7 +12,7 @@ import (
 type EditMessage struct {
 	MessageRequest
 
-	Text            *string        `json:"text" en:"the new text, rules as in msg.send; absent: stays" zh:"新文本，规则同 msg.send；省略则不变"`
+	Text            *string        `json:"text" prose:"1" en:"the new text, rules as in msg.send; absent: stays" zh:"新文本，规则同 msg.send；省略则不变"`
 	Attr            jsontext.Value `json:"attr" en:"the new attr; null takes it away; absent: stays" zh:"新扩展；null 为清除；省略则不变"`
 	ExpectedVersion *int64         `json:"expected_version" en:"4013 unless the message has this version" zh:"消息不是该版本时返回 4013"`
 }

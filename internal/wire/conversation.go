@@ -13,7 +13,7 @@ type CreateConversation struct {
 	ClientID    ClientID       `json:"client_id" en:"who creates it; a client may leave itself out" zh:"发起会话者；客户端调用时可省略"`
 	ToClientIDs []ClientID     `json:"to_client_ids" need:"1" en:"the other members" zh:"接受者"`
 	ConvType    *int64         `json:"conv_type" need:"1" en:"1 private, 2 temporary, 3 group, 4 chat room" zh:"1 私聊 2 临时会话 3 群会话 4 聊天室"`
-	ConvExtend  jsontext.Value `json:"conv_extend" en:"any JSON, at most 16 KiB" zh:"会话扩展，任意 JSON，最大 16 KiB"`
+	ConvExtend  jsontext.Value `json:"conv_extend" en:"any JSON, at most 16 KiB; rules as attr of msg.send" zh:"会话扩展，任意 JSON，最大 16 KiB；规则同 msg.send 的 attr"`
 	TTL         *int64         `json:"ttl" en:"type 2: seconds after the last message, default 7 days, at most 365 days" zh:"临时会话在最后一条消息后保留的秒数，默认 7 天，最长 365 天"`
 }
 

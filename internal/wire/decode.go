@@ -54,7 +54,11 @@ func DecodeREST(body []byte, query url.Values, path map[string]string, in any) e
 }
 
 func readObject(data []byte, in any) error {
-	if err := checkObject(data); err != nil {
+	odd, err := checkObject(data, maxDepth)
+	if err == nil && odd {
+		data, err = mendTexts(data, in)
+	}
+	if err != nil {
 		return err
 	}
 	if err := json.Unmarshal(data, in); err != nil {
@@ -63,17 +67,20 @@ func readObject(data []byte, in any) error {
 	return nil
 }
 
-// checkObject refuses JSON that nests too deep or is no object. Whether it is JSON at
-// all is for the reading to say.
-func checkObject(data []byte) error {
-	if depth(data) > maxDepth {
-		return skein.Malformed("", "nests deeper than 32")
+// checkObject refuses JSON that nests deeper than most or is no object. Whether it is
+// JSON at all is for the reading to say. odd: it has escapes for mendTexts to look at.
+func checkObject(data []byte, most int) (odd bool, err error) {
+	depth, odd := survey(data)
+	if depth > most {
+		return odd, tooDeep
 	}
 	if v := jsontext.Value(data); v.Kind() != '{' && v.IsValid() {
-		return errNoObject
+		return odd, errNoObject
 	}
-	return nil
+	return odd, nil
 }
+
+var tooDeep = skein.Malformed("", "nests deeper than 32")
 
 var errNoObject = skein.Malformed("", "is no JSON object")
 
@@ -125,39 +132,13 @@ func fieldName(p jsontext.Pointer) string {
 	return name
 }
 
-// depth is how deep the arrays and objects of data nest, whether it is valid JSON
-// or not.
-func depth(data []byte) int {
-	deepest, now := 0, 0
-	for i := 0; i < len(data); i++ {
-		switch data[i] {
-		case '"':
-			i = stringEnd(data, i)
-		case '{', '[':
-			now++
-			deepest = max(deepest, now)
-		case '}', ']':
-			now--
-		}
-	}
-	return deepest
-}
-
-func stringEnd(data []byte, i int) int {
-	for i++; i < len(data) && data[i] != '"'; i++ {
-		if data[i] == '\\' {
-			i++
-		}
-	}
-	return i
-}
-
 // field is what Decode knows of one field of a request struct.
 type field struct {
 	index []int
 	name  string
 	need  bool
 	bare  bool
+	prose bool // what people write: half a surrogate pair becomes U+FFFD in it
 	kind  fieldKind
 }
 
@@ -182,7 +163,7 @@ func fieldsOf(t reflect.Type) []field {
 		if name == "" || name == "-" {
 			continue
 		}
-		fields = append(fields, field{f.Index, name, f.Tag.Get("need") != "", f.Tag.Get("bare") != "", kindOf(f.Type)})
+		fields = append(fields, field{f.Index, name, f.Tag.Get("need") != "", f.Tag.Get("bare") != "", f.Tag.Get("prose") != "", kindOf(f.Type)})
 	}
 	fieldCache.Store(t, fields)
 	return fields

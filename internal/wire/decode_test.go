@@ -20,7 +20,7 @@ type request struct {
 	Count *int64         `json:"count"`
 	On    Flag           `json:"on"`
 	Maybe *Flag          `json:"maybe"`
-	Text  string         `json:"text"`
+	Text  string         `json:"text" prose:"1"`
 	Any   jsontext.Value `json:"any"`
 
 	PageRequest
@@ -48,6 +48,8 @@ func TestDecodeReadsKindly(t *testing.T) {
 		"a field of what it embeds":     {`{"name":"a","cursor":"x"}`, request{Name: "a", PageRequest: PageRequest{Cursor: "x"}}},
 		"white space around the value":  {" \r\n\t{\"name\" : \"a\"}\n", request{Name: "a"}},
 		"escapes":                       {`{"name":"\u0054om","text":"\ud83d\ude00"}`, request{Name: "Tom", Text: "😀"}},
+		"half an emoji in a text":       {`{"name":"a","text":"x\ud83d"}`, request{Name: "a", Text: "x\ufffd"}},
+		"halves in a text":              {`{"text":"\ude00\uD83D\ud83d\ude00\\ud83d\ud83dx","name":"\ud83d\ude00"}`, request{Name: "😀", Text: "\ufffd\ufffd😀\\ud83d\ufffdx"}},
 	} {
 		var got request
 		if err := Decode([]byte(tt.body), &got); err != nil || !reflect.DeepEqual(got, tt.want) {
@@ -87,7 +89,16 @@ func TestDecodeIsStrict(t *testing.T) {
 		"a key twice inside an unknown field": {`{"name":"a","x":{"b":1,"b":2}}`, skein.ErrMalformed, "x.b"},
 		"bytes that are not UTF-8":            {"{\"name\":\"\xff\"}", skein.ErrMalformed, ""},
 		"not UTF-8 inside raw JSON":           {"{\"name\":\"a\",\"any\":\"\xc3\x28\"}", skein.ErrMalformed, ""},
-		"half a surrogate":                    {`{"name":"\ud83d"}`, skein.ErrMalformed, ""},
+		"half a surrogate pair":               {`{"name":"\ud83d"}`, skein.ErrMalformed, "name"},
+		"the other half":                      {`{"name":"a","names":["b","\uDE00x"]}`, skein.ErrMalformed, "names.1"},
+		"two halves in the wrong order":       {`{"name":"\ude00\ud83d"}`, skein.ErrMalformed, "name"},
+		"half a surrogate pair in a key":      {`{"name":"a","any":{"\ud83d":1}}`, skein.ErrMalformed, "any.\ufffd"},
+		"half a surrogate pair in raw JSON":   {`{"name":"a","any":{"b":["\ud83d"]}}`, skein.ErrMalformed, "any.b.0"},
+		"half of one in an unknown field":     {`{"name":"a","x":{"text":"\ud83d"}}`, skein.ErrMalformed, "x.text"},
+		"an escaped U+0000":                   {`{"name":"a\u0000"}`, skein.ErrMalformed, "name"},
+		"an escaped U+0000 in a text":         {`{"name":"a","text":"\u0000"}`, skein.ErrMalformed, "text"},
+		"an escaped U+0000 in raw JSON":       {`{"name":"a","any":[{"b":"\u0000"}]}`, skein.ErrMalformed, "any.0.b"},
+		"an escaped U+0000 in a key":          {`{"name":"a","any":{"\u0000":1}}`, skein.ErrMalformed, "any.\x00"},
 		"a zero byte":                         {"{\"name\":\"a\x00\"}", skein.ErrMalformed, ""},
 		"a byte order mark":                   {"\xef\xbb\xbf{\"name\":\"a\"}", skein.ErrMalformed, ""},
 		"an id as a number with a point":      {`{"name":1.5}`, skein.ErrMalformed, "name"},
@@ -133,7 +144,7 @@ func TestDepthCountsBracketsOutsideOfTexts(t *testing.T) {
 	for body, want := range map[string]int{
 		`1`: 0, `[]`: 1, `{"a":[{}]}`: 3, `[[],[]]`: 2, `["[[[["]`: 1, `["\"[[["]`: 1, `["\\",[]]`: 2, `"`: 0, `["[`: 1, `]]][`: 0, `["\`: 1,
 	} {
-		if got := depth([]byte(body)); got != want {
+		if got, _ := survey([]byte(body)); got != want {
 			t.Errorf("%s: got %d, want %d", body, got, want)
 		}
 	}
@@ -222,6 +233,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var in request
 		err := Decode(data, &in)
+		depth, odd := survey(data)
 		if err != nil {
 			if c := CodeOf(err).Code; c != 4001 && c != 4406 {
 				t.Fatalf("%q: got code %d, %v", data, c, err)
@@ -231,7 +243,7 @@ func FuzzDecode(f *testing.F) {
 			}
 			return
 		}
-		if !jsontext.Value(data).IsValid() || jsontext.Value(data).Kind() != '{' || depth(data) > maxDepth || in.Name == "" {
+		if !jsontext.Value(data).IsValid(jsontext.AllowInvalidUTF8(odd)) || jsontext.Value(data).Kind() != '{' || depth > maxDepth || in.Name == "" {
 			t.Fatalf("%q was read as %+v", data, in)
 		}
 		if in.Any != nil && !in.Any.IsValid() {

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"strconv"
 
 	"github.com/go-json-experiment/json"
@@ -24,37 +25,86 @@ type Frame struct {
 	ID   []byte // raw JSON string; nil: absent or null
 }
 
+// maxFrameDepth is that of a body and of the frame around it, so that a frame's data
+// may nest as deep as a body.
+const maxFrameDepth = maxDepth + 1
+
 // ParseFrame reads a command. Errors: skein.ErrMalformed, skein.ErrMissing. The
-// frame's id is set even with an error where it could be read.
+// frame's type and id are set even with an error where they could be read, so that
+// the sender learns which of its commands failed.
 func ParseFrame(b []byte) (Frame, error) {
-	var typ, data, id jsontext.Value // raw, so that a value of the wrong type does not hide the id
-	err := eachMember(b, func(name, value []byte) {
-		switch string(name) {
-		case "type":
-			typ = value
-		case "data":
-			data = value
-		case "id":
-			id = value
+	var parts frameParts // raw, so that a value of the wrong type does not hide the others
+	if err := eachMember(b, maxFrameDepth, parts.see); err != nil {
+		return salvage(b, err)
+	}
+	return parts.frame()
+}
+
+// frameParts are the members of a frame as they were written.
+type frameParts struct{ typ, data, id jsontext.Value }
+
+func (p *frameParts) see(name, value []byte) {
+	switch string(name) {
+	case "type":
+		p.typ = value
+	case "data":
+		p.data = value
+	case "id":
+		p.id = value
+	}
+}
+
+func (p *frameParts) frame() (Frame, error) {
+	frame := Frame{Data: nonNull(p.data)}
+	var typeErr, idErr error
+	frame.Type, typeErr = frameType(p.typ)
+	frame.ID, idErr = frameID(p.id)
+	return frame, cmp.Or(idErr, typeErr, checkData(frame.Data))
+}
+
+// frameID is the id as it is answered. Errors: skein.ErrMalformed; the id is set all
+// the same where a text can be made of it.
+func frameID(raw jsontext.Value) ([]byte, error) {
+	raw = nonNull(raw)
+	_, odd := survey(raw)
+	switch {
+	case raw == nil:
+		return nil, nil
+	case len(raw) > maxFrameID:
+		return nil, errFrameID
+	case raw.Kind() == '0':
+		return appendQuote(nil, string(raw)), errFrameID
+	case raw.Kind() != '"':
+		return nil, errFrameID
+	case odd:
+		text, err := jsontext.AppendUnquote(nil, raw)
+		if err != nil {
+			return appendQuote(nil, string(text)), skein.Malformed("id", "holds half of a surrogate pair")
 		}
-	})
-	if err != nil {
-		return Frame{}, err
 	}
-	frame := Frame{Data: nonNull(data)}
-	if id = nonNull(id); id != nil {
-		if id.Kind() != '"' || len(id) > maxFrameID {
-			return frame, skein.Malformed("id", "is no string of at most 254 bytes")
-		}
-		frame.ID = id
+	return raw, nil
+}
+
+var errFrameID = skein.Malformed("id", "is no string of at most 254 bytes")
+
+// checkData refuses what is no object, except a list, which is for the op to judge: it
+// may stand for an object with it inside.
+func checkData(data jsontext.Value) error {
+	if data == nil {
+		return nil
 	}
-	if frame.Type, err = frameType(typ); err != nil {
-		return frame, err
+	most := maxDepth
+	switch data.Kind() {
+	case '{':
+	case '[':
+		most--
+	default:
+		return skein.Malformed("data", "is no object")
 	}
-	if kind := jsontext.Value(frame.Data).Kind(); frame.Data != nil && kind != '{' && kind != '[' { // a list is for the op to judge
-		return frame, skein.Malformed("data", "is no object")
+	if depth, _ := survey(data); depth > most {
+		return tooDeep
 	}
-	return frame, nil
+	return nil
 }
 
 func frameType(raw jsontext.Value) (string, error) {

@@ -49,11 +49,12 @@ func TestParseFrameRefuses(t *testing.T) {
 		"a type that is a list": {`{"type":["ping"],"id":"7"}`, skein.ErrMalformed, "type", `"7"`},
 		"a type of 65":          {`{"type":"` + strings.Repeat("a", 65) + `","id":"7"}`, skein.ErrMalformed, "type", `"7"`},
 		"data that is a text":   {`{"type":"ping","data":"x","id":"7"}`, skein.ErrMalformed, "data", `"7"`},
-		"an id that is 7":       {`{"type":"ping","id":7}`, skein.ErrMalformed, "id", ``},
+		"an id that is 7":       {`{"type":"ping","id":7}`, skein.ErrMalformed, "id", `"7"`},
 		"an id of 255":          {`{"type":"ping","id":"` + strings.Repeat("a", 255) + `"}`, skein.ErrMalformed, "id", ``},
 		"a type twice":          {`{"type":"ping","type":"pong"}`, skein.ErrMalformed, "type", ``},
-		"a key twice in data":   {`{"type":"ping","data":{"a":1,"a":2}}`, skein.ErrMalformed, "data.a", ``},
-		"33 levels":             {`{"type":"ping","data":{"a":` + strings.Repeat("[", 31) + strings.Repeat("]", 31) + `}}`, skein.ErrMalformed, "", ``},
+		"a key twice in data":   {`{"type":"ping","data":{"a":1,"a":2}}`, skein.ErrMalformed, "a", ``},
+		"data of 33 levels":     {`{"type":"ping","data":{"a":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `}}`, skein.ErrMalformed, "", ``},
+		"a list of 32 levels":   {`{"type":"ping","data":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `}`, skein.ErrMalformed, "", ``},
 		"not UTF-8":             {"{\"type\":\"\xff\"}", skein.ErrMalformed, "", ``},
 	} {
 		f, err := ParseFrame([]byte(tt.frame))

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -24,18 +25,20 @@ var splitters = sync.Pool{New: func() any {
 	return s
 }}
 
-// eachMember shows the members of an object to see, each with its name and its raw
-// value, which is a part of data. It is as strict as Decode, and for who needs the
-// raw values alone a third as dear. Errors: skein.ErrMalformed.
-func eachMember(data []byte, see func(name, value []byte)) error {
-	if err := checkObject(data); err != nil {
+// eachMember shows the members of an object, which nests no deeper than most, to see,
+// each with its name and its raw value, which is a part of data. It is as strict as
+// Decode, except that escapes are left to whoever reads the value, and costs a third.
+// Errors: skein.ErrMalformed.
+func eachMember(data []byte, most int, see func(name, value []byte)) error {
+	odd, err := checkObject(data, most)
+	if err != nil {
 		return err
 	}
 	s, _ := splitters.Get().(*splitter)
 	defer splitters.Put(s)
 	s.source = *bytes.NewBuffer(data)
-	s.decoder.Reset(&s.source)
-	err := s.read(see)
+	s.decoder.Reset(&s.source, jsontext.AllowInvalidUTF8(odd && utf8.Valid(data)))
+	err = s.read(see)
 	s.source = bytes.Buffer{}
 	if err != nil {
 		return malformed(err)

@@ -141,7 +141,7 @@ func storedJSON(b []byte) []byte {
 	if !jsontext.Value(b).IsValid() {
 		return nil
 	}
-	v, err := compact("attr", bytes.Clone(b), skein.MaxAttr)
+	v, err := freeJSON("attr", bytes.Clone(b), skein.MaxAttr)
 	if err != nil {
 		return nil
 	}

@@ -55,7 +55,7 @@ func TestAMessageIsHeldToItsLimits(t *testing.T) {
 		"a mention of nobody":           {`"type":1,"mention_client_ids":["a","b!"]`, skein.ErrInvalidClientID, "mention_client_ids.1"},
 		"an id of one's own":            {`"type":1,"client_msg_id":"` + strings.Repeat("消", 64) + `"`, nil, ""},
 		"an id that is too long":        {`"type":1,"client_msg_id":"` + strings.Repeat("消", 65) + `"`, skein.ErrMalformed, "client_msg_id"},
-		"an id with a control":          {`"type":1,"client_msg_id":"a\u0000"`, skein.ErrMalformed, "client_msg_id"},
+		"an id with a control":          {`"type":1,"client_msg_id":"a\u0001"`, skein.ErrMalformed, "client_msg_id"},
 		"a device that is too long":     {`"type":1,"device_id":"` + strings.Repeat("a", 65) + `"`, skein.ErrMalformed, "device_id"},
 		"an answer to no message":       {`"type":1,"reply_to":"abc"`, skein.ErrUnknownMessage, "reply_to"},
 		"an answer":                     {`"type":1,"reply_to":"01020300000000000000000000000000"`, nil, ""},

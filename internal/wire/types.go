@@ -114,27 +114,6 @@ func checkToken(field, s string) error {
 	return nil
 }
 
-// Extension is a developer's JSON value made compact; null is nil. Errors:
-// skein.ErrMalformed when it is longer than skein.MaxExtend.
-func Extension(field string, v jsontext.Value) (jsontext.Value, error) {
-	return compact(field, v, skein.MaxExtend)
-}
-
-func compact(field string, v jsontext.Value, limit int) (jsontext.Value, error) {
-	v = nonNull(v)
-	if v == nil {
-		return nil, nil
-	}
-	v = v.Clone()
-	if err := v.Compact(); err != nil {
-		return nil, skein.Malformed(field, "is not JSON")
-	}
-	if len(v) > limit {
-		return nil, skein.Malformed(field, "is longer than 16 KiB")
-	}
-	return v, nil
-}
-
 // nullable is nil for an absent (empty) text.
 func nullable(s string) *string {
 	if s == "" {

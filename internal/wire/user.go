@@ -73,7 +73,7 @@ func (r DeleteUser) Erase() (bool, error) {
 type BanUser struct {
 	ClientID ClientID `json:"client_id" need:"1" en:"the user" zh:"用户 id"`
 	Until    *int64   `json:"until" en:"Unix ms; absent: without a term" zh:"封禁截止，Unix 毫秒；省略为永久"`
-	Reason   string   `json:"reason" en:"at most 256 bytes" zh:"原因，最多 256 字节"`
+	Reason   string   `json:"reason" prose:"1" en:"at most 256 bytes" zh:"原因，最多 256 字节"`
 }
 
 // Term checks the end of the ban.

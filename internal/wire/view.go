@@ -21,7 +21,7 @@ type MarkConversation struct {
 	Pin        *Flag     `json:"pin" en:"1: on top of the list" zh:"1 置顶"`
 	Mute       *Flag     `json:"mute" en:"1: no notifications" zh:"1 免打扰"`
 	Archive    *Flag     `json:"archive" en:"1: out of the list, into the archive" zh:"1 归档，不在列表中显示"`
-	Draft      GivenText `json:"draft" en:"what was begun and not sent, at most 4 KiB; null or empty takes it away" zh:"草稿，最大 4 KiB；null 或空为清除"`
+	Draft      GivenText `json:"draft" prose:"1" en:"what was begun and not sent, at most 4 KiB; null or empty takes it away" zh:"草稿，最大 4 KiB；null 或空为清除"`
 	ClearToSeq *int64    `json:"clear_to_seq" en:"history up to this seq is not shown to oneself any more; past the end: all of it" zh:"清除该 seq 及之前的历史，仅对本人；超出末尾为全部"`
 }
 

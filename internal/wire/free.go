@@ -1,0 +1,84 @@
+package wire
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/skein-im/skein"
+)
+
+// Extension is a developer's JSON value as it is stored; see freeJSON. Errors:
+// skein.ErrMalformed when it is longer than skein.MaxExtend.
+func Extension(field string, v jsontext.Value) (jsontext.Value, error) {
+	return freeJSON(field, v, skein.MaxExtend)
+}
+
+// attrOf is a message's attr as it is stored; null is nil.
+func attrOf(v jsontext.Value) (jsontext.Value, error) { return freeJSON("attr", v, skein.MaxAttr) }
+
+// freeJSON is a JSON value of the developer's own without white space and needless
+// escapes, in which form its bytes count; null is nil. Numbers are kept as they are
+// written. Errors: skein.ErrMalformed for more than limit bytes, and for a number that
+// is infinite as a double, naming its path: many readers would fail on it.
+func freeJSON(field string, v jsontext.Value, limit int) (jsontext.Value, error) {
+	v = nonNull(v)
+	if v == nil {
+		return nil, nil
+	}
+	v = v.Clone()
+	if err := v.Format(); err != nil {
+		return nil, skein.Malformed(field, "is not JSON")
+	}
+	if len(v) > limit {
+		return nil, skein.Malformed(field, "is longer than 16 KiB")
+	}
+	if mayBeInfinite(v) {
+		return v, checkNumbers(field, v)
+	}
+	return v, nil
+}
+
+// mayBeInfinite reports whether v has a number with an exponent or of very many digits.
+func mayBeInfinite(v []byte) bool {
+	const longest = 300 // digits that any double has room for
+	digits := 0
+	for i := 0; i < len(v); i++ {
+		switch c := v[i]; {
+		case c == '"':
+			i, _ = textEnd(v, i)
+			digits = 0
+		case '0' <= c && c <= '9':
+			if digits++; digits > longest {
+				return true
+			}
+		case (c == 'e' || c == 'E') && digits > 0:
+			return true
+		default:
+			digits = 0
+		}
+	}
+	return false
+}
+
+// checkNumbers refuses numbers beyond the range of a double.
+func checkNumbers(field string, v []byte) error {
+	d := jsontext.NewDecoder(bytes.NewReader(v))
+	for {
+		token, err := d.ReadToken()
+		if err != nil {
+			return nil //nolint:nilerr // the end: v is valid
+		}
+		if token.Kind() != '0' {
+			continue
+		}
+		if f, _ := strconv.ParseFloat(token.String(), 64); math.IsInf(f, 0) {
+			if path := fieldName(d.StackPointer()); path != "" {
+				field += "." + path
+			}
+			return skein.Malformed(field, "is a number out of range")
+		}
+	}
+}
