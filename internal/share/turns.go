@@ -41,8 +41,8 @@ func NewTurns[T any]() Turns[T] {
 	return Turns[T]{apps: make(map[string]*Line[T]), sweep: minSweep}
 }
 
-// of is the share of an app.
-func (s *Turns[T]) of(app string) *Line[T] {
+// Of is the share of an app.
+func (s *Turns[T]) Of(app string) *Line[T] {
 	sh := s.apps[app]
 	if sh == nil {
 		s.forget()
@@ -67,7 +67,7 @@ func (s *Turns[T]) forget() {
 
 // Push lets an item wait behind the others of its app.
 func (s *Turns[T]) Push(app string, item T) *Line[T] {
-	sh := s.of(app)
+	sh := s.Of(app)
 	sh.waiting = append(sh.waiting, item)
 	s.wait(sh)
 	return sh

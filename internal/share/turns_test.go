@@ -99,7 +99,7 @@ func TestADebtOutlivesAPause(t *testing.T) {
 	}
 	costly := 0
 	for range 100 {
-		if s.of("costly").place < 0 {
+		if s.Of("costly").place < 0 {
 			s.Push("costly", "")
 		}
 		sh := s.Next(nil)

@@ -11,7 +11,7 @@ import (
 // Admit checks a transient message; see store.Messages.
 func (s *Store) Admit(ctx context.Context, d skein.Draft) (conv skein.Conversation, err error) {
 	now := s.millis()
-	err = s.readers.snapshot(ctx, func(c *connection) error {
+	err = s.snapshot(ctx, d.App, func(c *connection) error {
 		found, err := c.conversation(d.App, d.Conv, now)
 		if err != nil {
 			return err

@@ -34,7 +34,7 @@ func (s *Store) CreateApp(ctx context.Context, app skein.App) error {
 
 // App is one app; see store.Apps.
 func (s *Store) App(ctx context.Context, id string) (app skein.App, err error) {
-	err = s.readers.do(ctx, func(c *connection) error {
+	err = s.caller(ctx, id, func(c *connection) error {
 		app, err = c.app(id)
 		return err
 	})

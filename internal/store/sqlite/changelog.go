@@ -15,7 +15,7 @@ func (s *Store) Changes(ctx context.Context, app string, conv skein.ID, r skein.
 	}
 	now := s.millis()
 	page := make([]skein.Change, 0, min(r.Limit, maxPrepared))
-	err := s.readers.do(ctx, func(c *connection) error {
+	err := s.read(ctx, app, func(c *connection) error {
 		return c.rows(func(row *sqlite3.Stmt) { page = append(page, readChange(row, conv, r.Viewer)) },
 			changesAfter, app, conv, now, r.Viewer, r.After, r.Limit)
 	})

@@ -65,7 +65,7 @@ func (g *group) createClient(c skein.Client) (skein.Client, bool, error) {
 
 // Client is one client; see store.Clients.
 func (s *Store) Client(ctx context.Context, app, id string) (client skein.Client, err error) {
-	err = s.readers.do(ctx, func(c *connection) error {
+	err = s.caller(ctx, app, func(c *connection) error {
 		var found bool
 		client, found, err = c.client(app, id)
 		if err == nil && !found {
@@ -190,7 +190,7 @@ func (g *group) leaveAll(app, client string, at skein.Millis) (left []skein.ID, 
 
 // Clients is a page of clients; see store.Clients.
 func (s *Store) Clients(ctx context.Context, app string, q skein.ClientQuery) (page skein.ClientPage, err error) {
-	err = s.readers.snapshot(ctx, func(c *connection) error {
+	err = s.search(ctx, app, "user.list", func(c *connection) error {
 		page, err = c.clients(app, q)
 		return err
 	})

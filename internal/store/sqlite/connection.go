@@ -36,6 +36,7 @@ const (
 type connection struct {
 	db       *sqlite3.Conn
 	prepared map[string]*sqlite3.Stmt
+	meter    meter // of the read under way; see readers
 }
 
 func openConnection(path string, flags sqlite3.OpenFlag, settings string) (*connection, error) {

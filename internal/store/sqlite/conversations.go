@@ -67,7 +67,7 @@ func (s *Store) Conversation(ctx context.Context, app string, id skein.ID, clien
 	now := s.millis()
 	var conv conversation
 	var member *skein.Member
-	err := s.readers.do(ctx, func(c *connection) error {
+	err := s.read(ctx, app, func(c *connection) error {
 		found, err := c.row(func(r *sqlite3.Stmt) {
 			conv = readConversation(r, app)
 			if r.ColumnType(conversationColumnCount) != sqlite3.NULL {

@@ -8,21 +8,24 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// eraseLooks bounds the messages that one EraseMessages looks at, eraseRows those
-// that it changes. Senders have no index, which would cost every message; a
-// deletion with erase is rare and may take its time.
+// eraseLooks bounds the messages and conversations that one EraseMessages looks at,
+// eraseRows about the messages that it changes. Senders have no index, which would cost
+// every message, so it looks at all messages of the app, and at no other app's.
 const (
-	eraseLooks = 20_000
-	eraseRows  = 500
+	eraseLooks = 5000
+	eraseRows  = 100
 )
 
-// erasure is one line of the table: whose messages, and where it has come to.
+// erasure is one line of the table: whose messages, and where it has come to, in the
+// order of the conversations' ids.
 type erasure struct {
 	key    int64
 	app    int64
 	client string
-	done   int64
-	upto   int64
+	upto   int64  // message_key
+	conv   []byte // id; empty: none yet
+	seq    int64  // in conv
+	done   bool   // nothing is left to look at
 }
 
 // markForErasure notes a deleted client. Its messages are those up to the newest
@@ -32,7 +35,7 @@ func (g *group) markForErasure(app, client string) error {
 	if err != nil {
 		return err
 	}
-	return g.exec(`INSERT INTO erasures (app_key, client_id, done, upto) VALUES (`+appKey+`, ?2, 0, ?3)`,
+	return g.exec(`INSERT INTO erasures (app_key, client_id, upto) VALUES (`+appKey+`, ?2, ?3)`,
 		app, client, next-1)
 }
 
@@ -42,7 +45,7 @@ func (s *Store) EraseMessages(ctx context.Context, now skein.Millis) (more bool,
 	var e erasure
 	var found bool
 	var keys []int64
-	err = s.readers.snapshot(ctx, func(c *connection) error {
+	err = s.walk(ctx, "", func(c *connection) error {
 		if e, found, err = c.firstErasure(); err != nil || !found {
 			return err
 		}
@@ -59,25 +62,54 @@ func (s *Store) EraseMessages(ctx context.Context, now skein.Millis) (more bool,
 
 func (c *connection) firstErasure() (e erasure, found bool, err error) {
 	found, err = c.row(func(r *sqlite3.Stmt) {
-		e = erasure{r.ColumnInt64(0), r.ColumnInt64(1), r.ColumnText(2), r.ColumnInt64(3), r.ColumnInt64(4)}
-	}, `SELECT erasure_key, app_key, client_id, done, upto FROM erasures ORDER BY erasure_key LIMIT 1`)
+		e = erasure{
+			key: r.ColumnInt64(0), app: r.ColumnInt64(1), client: r.ColumnText(2), upto: r.ColumnInt64(3),
+			conv: r.ColumnBlob(4, []byte{}), seq: r.ColumnInt64(5),
+		}
+	}, `SELECT erasure_key, app_key, client_id, upto, conv_id, seq FROM erasures ORDER BY erasure_key LIMIT 1`)
 	return e, found, err
 }
 
-// toErase finds the next messages to empty and moves e.done behind the last one
-// that was looked at.
+// toErase finds the next messages to empty and moves e behind the last one that was
+// looked at.
 func (c *connection) toErase(e *erasure) (keys []int64, err error) {
-	end := min(e.done+eraseLooks, e.upto)
-	err = c.rows(func(r *sqlite3.Stmt) { keys = append(keys, r.ColumnInt64(0)) },
-		`SELECT m.message_key FROM messages m JOIN conversations c ON c.conv_key = m.conv_key
-			WHERE m.message_key > ?1 AND m.message_key <= ?2 AND m.sender = ?3 AND c.app_key = ?4 AND m.status = 1
-			ORDER BY m.message_key LIMIT ?5`, e.done, end, e.client, e.app, eraseRows)
-	e.done = end
-	if len(keys) == eraseRows {
-		e.done = keys[len(keys)-1]
+	for looks := 0; looks < eraseLooks && len(keys) < eraseRows; looks++ {
+		var conv int64
+		found, err := c.row(func(r *sqlite3.Stmt) { conv = r.ColumnInt64(0) },
+			`SELECT conv_key FROM conversations WHERE app_key = ?1 AND id = ?2`, e.app, e.conv)
+		if err != nil {
+			return nil, err
+		}
+		n := 0
+		if found {
+			err = c.rows(func(r *sqlite3.Stmt) {
+				n++
+				e.seq = r.ColumnInt64(1)
+				if r.ColumnBool(2) {
+					keys = append(keys, r.ColumnInt64(0))
+				}
+			}, eraseIn, conv, e.seq, e.upto, e.client, eraseRows)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if looks += n; n == eraseRows {
+			continue
+		}
+		e.seq = 0
+		found, err = c.row(func(r *sqlite3.Stmt) { e.conv = r.ColumnBlob(0, []byte{}) }, eraseNext, e.app, e.conv)
+		if e.done = !found; err != nil || e.done {
+			return keys, err
+		}
 	}
-	return keys, err
+	return keys, nil
 }
+
+const (
+	eraseIn = `SELECT message_key, seq, sender = ?4 AND status = 1 FROM messages
+		WHERE conv_key = ?1 AND seq > ?2 AND message_key <= ?3 ORDER BY seq LIMIT ?5`
+	eraseNext = `SELECT id FROM conversations WHERE app_key = ?1 AND id > ?2 ORDER BY id LIMIT 1`
+)
 
 // erase empties the messages and writes down how far e has come. Who has one of
 // them learns of it from the log of changes.
@@ -87,8 +119,8 @@ func (g *group) erase(e erasure, keys []int64, now skein.Millis) (more bool, err
 			return false, err
 		}
 	}
-	if e.done < e.upto {
-		return true, g.exec(`UPDATE erasures SET done = ?2 WHERE erasure_key = ?1`, e.key, e.done)
+	if !e.done {
+		return true, g.exec(`UPDATE erasures SET conv_id = ?2, seq = ?3 WHERE erasure_key = ?1`, e.key, e.conv, e.seq)
 	}
 	if err := g.exec(`DELETE FROM erasures WHERE erasure_key = ?1`, e.key); err != nil {
 		return false, err

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/ncruces/go-sqlite3"
 )
@@ -23,13 +24,16 @@ func (s *Store) Statements() map[string]int {
 	if err != nil {
 		return nil
 	}
-	for range cap(s.readers.idle) {
-		c, err := s.readers.acquire(ctx)
-		if err != nil {
-			return nil
+	for _, set := range []*readers{s.callers, s.readers, s.searchers} {
+		for i := range set.size {
+			app := fmt.Sprint(i) // an app may not hold all
+			c, err := set.acquire(ctx, app)
+			if err != nil {
+				return nil
+			}
+			defer set.release(c, app, 0)
+			keep(c)
 		}
-		defer s.readers.release(c)
-		keep(c)
 	}
 	return all
 }

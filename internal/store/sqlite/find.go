@@ -12,7 +12,7 @@ import (
 // FindConversations is a page of conversations; see store.Conversations.
 func (s *Store) FindConversations(ctx context.Context, app string, q skein.ConvQuery) (page skein.ConvPage, err error) {
 	search := newSearch(app, q.Member, q.Where, s.millis())
-	err = s.readers.snapshot(ctx, func(c *connection) error {
+	err = s.search(ctx, app, "where", func(c *connection) error {
 		page, err = c.find(search, app, q)
 		return err
 	})
@@ -23,6 +23,9 @@ func (s *Store) FindConversations(ctx context.Context, app string, q skein.ConvQ
 }
 
 func (c *connection) find(search search, app string, q skein.ConvQuery) (page skein.ConvPage, err error) {
+	if q.Count && q.Limit > 0 && search.looks {
+		return c.walk(search, app, q)
+	}
 	if q.Count {
 		err := c.ask(func(r *sqlite3.Stmt) { page.Total = int(r.ColumnInt64(0)) },
 			`SELECT count(*) FROM `+search.from+` WHERE `+search.sql(), search.args)
@@ -54,6 +57,39 @@ func (c *connection) find(search search, app string, q skein.ConvQuery) (page sk
 	return page, err
 }
 
+// walk is find for a search that looks at rows: what tells which meet it costs most, so
+// the total and the page come of one look at each.
+func (c *connection) walk(search search, app string, q skein.ConvQuery) (page skein.ConvPage, err error) {
+	var places []skein.Cursor // of the page, and of the next one's first
+	err = c.ask(func(r *sqlite3.Stmt) {
+		page.Total++
+		at := skein.Cursor{Sort: r.ColumnInt64(0), Tie: r.ColumnInt64(1)}
+		passed := page.Total <= q.Offset
+		if !q.After.IsZero() {
+			passed = at.Sort > q.After.Sort || at.Sort == q.After.Sort && at.Tie >= q.After.Tie
+		}
+		if !passed && len(places) <= q.Limit {
+			places = append(places, at)
+		}
+	}, `SELECT c.active, c.conv_key FROM `+search.from+` WHERE `+search.sql()+byActivity, search.args)
+	if err != nil {
+		return page, err
+	}
+	if len(places) > q.Limit {
+		places = places[:q.Limit]
+		page.Next = places[q.Limit-1]
+	}
+	for _, at := range places {
+		_, err := c.row(func(r *sqlite3.Stmt) {
+			page.Conversations = append(page.Conversations, readConversation(r, app).Conversation)
+		}, `SELECT `+conversationColumns+` FROM conversations c WHERE conv_key = ?1`, at.Tie)
+		if err != nil {
+			return page, err
+		}
+	}
+	return page, nil
+}
+
 // periodOf is the period, of 1,024 ms, that a moment falls in. The index by activity
 // has no more of it, so that a message into a busy conversation leaves its entry where
 // it is; a listing sorts what was active in the same period.
@@ -74,13 +110,14 @@ func (s *search) after(place skein.Cursor) {
 type search struct {
 	filter
 
-	from string
+	from  string
+	looks bool // at rows: no index has all that it asks for
 }
 
 // newSearch finds the living conversations of an app, of a member if one is
 // named, that meet where.
 func newSearch(app, member string, where []skein.Condition, now skein.Millis) search {
-	s := search{from: `conversations c`}
+	s := search{from: `conversations c`, looks: member != "" || len(where) > 0}
 	if member == "" {
 		// "Is a member" without another driver: start from the member's own.
 		member, where = takeMember(where)
@@ -122,7 +159,8 @@ func takeMember(where []skein.Condition) (member string, rest []skein.Condition)
 func (s *Store) UpdateConversations(ctx context.Context, app string, where []skein.Condition, extend []byte, at skein.Millis) ([]skein.ID, error) {
 	search := newSearch(app, "", where, s.millis())
 	var found []int64
-	err := s.readers.do(ctx, func(c *connection) error {
+	err := s.search(ctx, app, "where", func(c *connection) error {
+		found = found[:0]
 		return c.ask(func(r *sqlite3.Stmt) { found = append(found, r.ColumnInt64(0)) },
 			`SELECT c.conv_key FROM `+search.from+` WHERE `+search.sql()+` LIMIT ?`, append(search.args, skein.MaxUpdated+1))
 	})

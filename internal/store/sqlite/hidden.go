@@ -33,7 +33,7 @@ const hiders = `SELECT client_id FROM hidden INDEXED BY hidden_by_message WHERE 
 // Hidden lists who deleted what for itself; see store.Changes.
 func (s *Store) Hidden(ctx context.Context, app string, conv skein.ID, after int64) (hidden []skein.Hiding, err error) {
 	now := s.millis()
-	err = s.readers.do(ctx, func(c *connection) error {
+	err = s.read(ctx, app, func(c *connection) error {
 		return c.rows(func(r *sqlite3.Stmt) {
 			hidden = append(hidden, skein.Hiding{Client: r.ColumnText(0), Seq: r.ColumnInt64(1)})
 		}, hiddenAfter, app, conv, now, after)

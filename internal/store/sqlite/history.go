@@ -24,11 +24,11 @@ func (s *Store) Messages(ctx context.Context, app string, conv skein.ID, r skein
 	}
 	now := s.millis()
 	page := make([]skein.Message, 0, min(r.Limit, maxPrepared))
-	read := s.readers.do
+	read := s.read
 	if r.Viewer != "" { // two queries
-		read = s.readers.snapshot
+		read = s.snapshot
 	}
-	err := read(ctx, func(c *connection) error {
+	err := read(ctx, app, func(c *connection) error {
 		err := c.rows(func(row *sqlite3.Stmt) { page = append(page, readMessage(row, conv)) },
 			query, app, conv, now, r.After, before, r.Limit)
 		if err != nil {
@@ -55,7 +55,7 @@ const (
 // Message is one message; see store.Messages.
 func (s *Store) Message(ctx context.Context, app string, conv, id skein.ID, viewer string) (m skein.Message, err error) {
 	now := s.millis()
-	err = s.readers.do(ctx, func(c *connection) error {
+	err = s.read(ctx, app, func(c *connection) error {
 		found, err := c.row(func(r *sqlite3.Stmt) { m = readSeen(r, conv) },
 			`SELECT `+messageColumns+`, `+hiddenFrom+`?5) FROM messages m
 				WHERE id = ?4 AND conv_key = (`+livingConvKey+`)`,

@@ -12,7 +12,7 @@ import (
 // View is one conversation as a member sees it; see store.Inbox.
 func (s *Store) View(ctx context.Context, app string, id skein.ID, client string) (v skein.View, err error) {
 	now := s.millis()
-	err = s.readers.snapshot(ctx, func(c *connection) error {
+	err = s.snapshot(ctx, app, func(c *connection) error {
 		m, err := c.membership(app, id, client, now)
 		if err == nil {
 			v, err = c.view(m)
@@ -73,7 +73,7 @@ const lastSeen = `SELECT ` + messageColumns + `, ` + hiddenFrom + `?3) FROM mess
 // Views is a page of a client's conversations; see store.Inbox.
 func (s *Store) Views(ctx context.Context, app, client string, q skein.ViewQuery) (page skein.ViewPage, err error) {
 	now := s.millis()
-	err = s.readers.snapshot(ctx, func(c *connection) error {
+	err = s.search(ctx, app, "conv.list", func(c *connection) error {
 		page, err = c.views(app, client, q, now)
 		return err
 	})
@@ -151,7 +151,7 @@ func (c *connection) viewAt(app, client string, key int64, now skein.Millis) (v 
 // CountReaders counts how far members have come; see store.Members.
 func (s *Store) CountReaders(ctx context.Context, app string, id skein.ID, seq int64) (n store.Readers, err error) {
 	now := s.millis()
-	err = s.readers.snapshot(ctx, func(c *connection) error {
+	err = s.walk(ctx, app, func(c *connection) error {
 		conv, err := c.conversation(app, id, now)
 		if err != nil {
 			return err

@@ -195,7 +195,7 @@ func (c *connection) count(sql string, args ...any) (n int, err error) {
 // Members is a page of members; see store.Members.
 func (s *Store) Members(ctx context.Context, app string, id skein.ID, q skein.MemberQuery) (page skein.MemberPage, err error) {
 	now := s.millis()
-	err = s.readers.snapshot(ctx, func(c *connection) error {
+	err = s.walk(ctx, app, func(c *connection) error {
 		conv, err := c.conversation(app, id, now)
 		if err != nil {
 			return err
@@ -236,7 +236,7 @@ func (c *connection) members(conv conversation, q skein.MemberQuery) (page skein
 // touched.
 func (s *Store) Audience(ctx context.Context, app string, id skein.ID) (all []skein.Listener, err error) {
 	now := s.millis()
-	err = s.readers.do(ctx, func(c *connection) error {
+	err = s.read(ctx, app, func(c *connection) error {
 		return c.rows(func(r *sqlite3.Stmt) {
 			all = append(all, skein.NewListener(r.ColumnText(0), r.ColumnInt64(1)))
 		}, audience, app, id, now)

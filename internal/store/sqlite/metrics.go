@@ -14,6 +14,7 @@ type metrics struct {
 	wait    *prometheus.HistogramVec // by queue
 	refused *prometheus.CounterVec   // by reason
 	failed  prometheus.Counter
+	long    prometheus.Counter
 
 	writes, upkeep prometheus.Observer // of wait
 
@@ -45,6 +46,10 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Name: "skein_store_refused_total",
 			Help: "Writes refused because the app's part of the queue was full, by what there was too much of.",
 		}, []string{"reason"}),
+		long: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "skein_store_searches_ended_total",
+			Help: "Searches ended with 4290 because they took too long; the log says whose.",
+		}),
 		failed: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "skein_store_failed_total",
 			Help: "Group commits that failed, all of whose writes were answered 5030.",
@@ -68,7 +73,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 }
 
 func (m *metrics) collectors() []prometheus.Collector {
-	return []prometheus.Collector{m.commit, m.jobs, m.queued, m.wait, m.refused, m.failed}
+	return []prometheus.Collector{m.commit, m.jobs, m.queued, m.wait, m.refused, m.failed, m.long}
 }
 
 // waited tells how long each call waited until its jobs were taken.

@@ -29,7 +29,7 @@ func (g *group) pin(conv int64, m *subject, c skein.Change) (bool, error) {
 // Pins lists the pinned messages; see store.Changes.
 func (s *Store) Pins(ctx context.Context, app string, conv skein.ID, viewer string) (pins []skein.Message, err error) {
 	now := s.millis()
-	err = s.readers.do(ctx, func(c *connection) error {
+	err = s.read(ctx, app, func(c *connection) error {
 		return c.rows(func(r *sqlite3.Stmt) { pins = append(pins, readSeen(r, conv)) },
 			pinned, app, conv, now, viewer)
 	})

@@ -81,6 +81,12 @@ func TestPlans(t *testing.T) {
 		"the first to react": {sql: firstToReact, want: []string{
 			"SEARCH reactions USING COVERING INDEX reactions_by_place (conv_key=? AND seq=? AND emoji=?)",
 		}},
+		"messages to erase": {sql: eraseIn, want: []string{
+			"SEARCH messages USING INDEX sqlite_autoindex_messages_2 (conv_key=? AND seq>?)",
+		}},
+		"the next conversation to erase in": {sql: eraseNext, want: []string{
+			"SEARCH conversations USING COVERING INDEX sqlite_autoindex_conversations_1 (app_key=? AND id>?)",
+		}},
 		"whether it may be a retry": {sql: retryKnown, want: []string{
 			"SEARCH messages USING COVERING INDEX messages_by_retry (retry=?)",
 		}},

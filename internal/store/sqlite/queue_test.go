@@ -108,32 +108,3 @@ func TestCloseCommitsWhatWasTaken(t *testing.T) {
 	wantDense(t, again, conv, 50)
 	wantIntact(t, again)
 }
-
-func TestAReadEndsWithItsContext(t *testing.T) {
-	s := newStore(t, Options{Readers: 1})
-	const forever = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n`
-	ctx, cancel := context.WithCancel(t.Context())
-	begun := make(chan struct{})
-	var all sync.WaitGroup
-	all.Go(func() {
-		err := s.readers.do(ctx, func(c *connection) error {
-			close(begun)
-			_, err := c.row(nil, forever)
-			return err
-		})
-		if !errors.Is(err, context.Canceled) {
-			t.Errorf("running: got error %v, want %v", err, context.Canceled)
-		}
-	})
-	<-begun
-	all.Go(func() {
-		if _, err := s.App(ctx, "app"); !errors.Is(err, context.Canceled) {
-			t.Errorf("waiting: got error %v, want %v", err, context.Canceled)
-		}
-	})
-	cancel()
-	all.Wait()
-	if _, err := s.App(t.Context(), "app"); err != nil {
-		t.Fatalf("afterwards: %v", err)
-	}
-}

@@ -4,103 +4,233 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/skein-im/skein/internal/share"
 )
 
-// readers is a fixed set of read-only connections, each used by one call at a
-// time.
+// readers is a fixed set of read-only connections, each used by one call at a time.
+// Calls that wait for one are served so that apps get equal shares of the time that
+// reads take.
 type readers struct {
-	idle   chan *connection
-	closed chan struct{}
-	once   sync.Once
+	size    int
+	parted  bool                // an app may hold as many as it leaves free, not all
+	waited  prometheus.Observer // seconds
+	mu      sync.Mutex
+	returns sync.Cond      // signalled when a connection comes back after closing
+	idle    []*connection  // guarded by mu, as all below
+	lent    map[string]int // connections, by app
+	waiting share.Turns[*readerTurn]
+	closed  bool
 }
 
-func openReaders(path string, n int) (*readers, error) {
-	r := &readers{idle: make(chan *connection, n), closed: make(chan struct{})}
+// readerTurn is a call that waits for a connection.
+type readerTurn struct {
+	got  chan *connection // nil: closed
+	over bool             // nobody waits any more; guarded by the readers' mu
+}
+
+func openReaders(path string, n int, parted bool, waited prometheus.Observer) (*readers, error) {
+	r := &readers{size: n, parted: parted, waited: waited, lent: make(map[string]int), waiting: share.NewTurns[*readerTurn]()}
+	r.returns.L = &r.mu
 	for range n {
 		c, err := openConnection(path, sqlite3.OPEN_READONLY, readerSettings)
 		if err != nil {
-			return nil, errors.Join(err, r.closeIdle())
+			return nil, errors.Join(err, r.close())
 		}
-		r.idle <- c
+		r.idle = append(r.idle, c)
+		r.size = len(r.idle)
 	}
 	return r, nil
 }
 
-// do lends a connection to read, which is interrupted when ctx ends. Errors:
-// those of read, ErrUnavailable, and the context's.
+// do is lend for the operator, without a limit of time.
 func (r *readers) do(ctx context.Context, read func(*connection) error) error {
-	c, err := r.acquire(ctx)
+	return r.lend(ctx, "", 0, read)
+}
+
+// lend lends a connection to an app to read, which is interrupted when ctx ends or
+// limit, unless it is zero, is over. Errors: those of read, errLong after the limit,
+// ErrUnavailable, and the context's.
+func (r *readers) lend(ctx context.Context, app string, limit time.Duration, read func(*connection) error) error {
+	c, err := r.acquire(ctx, app)
 	if err != nil {
 		return err
 	}
-	defer r.release(c)
-	c.db.SetInterrupt(ctx)
+	start := time.Now()
+	defer func() { r.release(c, app, time.Since(start)) }()
+	c.meter = meter{Context: ctx}
+	if limit > 0 {
+		c.meter.until = start.Add(limit)
+	}
+	c.db.SetInterrupt(&c.meter)
 	err = read(c)
-	if errors.Is(err, sqlite3.INTERRUPT) && ctx.Err() != nil {
-		return ctx.Err()
+	if errors.Is(err, sqlite3.INTERRUPT) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return errLong
 	}
 	return unavailable("read", err)
 }
 
-func (r *readers) acquire(ctx context.Context) (*connection, error) {
+// errLong is of a read that took longer than it may.
+var errLong = errors.New("read takes long")
+
+// meter is the context of a read as SQLite looks at it: before each row and after
+// every thousand steps of its machine. It ends with the call or when its time is up.
+type meter struct {
+	context.Context
+
+	until time.Time // zero: no limit
+}
+
+// Err is why the read has to end; nil: it may go on.
+func (m *meter) Err() error {
+	if err := m.Context.Err(); err != nil {
+		return err
+	}
+	if !m.until.IsZero() && time.Now().After(m.until) {
+		return errLong
+	}
+	return nil
+}
+
+func (r *readers) acquire(ctx context.Context, app string) (*connection, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	select {
-	case <-r.closed:
+	r.mu.Lock()
+	if r.closed {
+		r.mu.Unlock()
 		return nil, errClosed
-	default:
 	}
-	select {
-	case c := <-r.idle:
+	if r.waiting.Next(nil) == nil && r.may(app) {
+		c := r.hand(app)
+		r.mu.Unlock()
 		return c, nil
-	case <-r.closed:
-		return nil, errClosed
+	}
+	turn, since := &readerTurn{got: make(chan *connection, 1)}, time.Now()
+	r.waiting.Push(app, turn)
+	r.serve() // it may be another app that nothing is free for
+	r.mu.Unlock()
+	select {
+	case c := <-turn.got:
+		r.waited.Observe(time.Since(since).Seconds())
+		if c == nil {
+			return nil, errClosed
+		}
+		return c, nil
 	case <-ctx.Done():
+		r.leave(turn, app)
 		return nil, ctx.Err()
 	}
 }
 
+// leave is of a call that waits no more, even if it was just given a connection.
+func (r *readers) leave(turn *readerTurn, app string) {
+	r.mu.Lock()
+	turn.over = true
+	r.mu.Unlock()
+	select {
+	case c := <-turn.got:
+		if c != nil {
+			r.release(c, app, 0)
+		}
+	default:
+	}
+}
+
+// may reports whether an app may have a connection now. mu is held.
+func (r *readers) may(app string) bool {
+	if len(r.idle) == 0 {
+		return false
+	}
+	return !r.parted || r.lent[app] < len(r.idle)
+}
+
+// hand lends an idle connection. mu is held.
+func (r *readers) hand(app string) *connection {
+	c := r.idle[len(r.idle)-1]
+	r.idle = r.idle[:len(r.idle)-1]
+	r.lent[app]++
+	return c
+}
+
+// serve hands out what is idle to those who wait. mu is held.
+func (r *readers) serve() {
+	for len(r.idle) > 0 {
+		line := r.waiting.Next(r.may)
+		if line == nil {
+			return
+		}
+		turn := r.waiting.Take(line, 0)
+		line.Release()
+		if !turn.over {
+			turn.got <- r.hand(line.App())
+		}
+	}
+}
+
 // release takes a connection back, out of its transaction and out of reach of the
-// call's context.
-func (r *readers) release(c *connection) {
+// call's context, and charges the app for the time.
+func (r *readers) release(c *connection, app string, took time.Duration) {
 	c.db.SetInterrupt(context.Background())
+	c.meter = meter{}
 	if !c.db.GetAutocommit() {
 		// Nothing was written, so there is nothing that could fail; if it did, the
 		// next BEGIN would say so.
 		_ = c.exec(`ROLLBACK`)
 	}
-	r.idle <- c
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.idle = append(r.idle, c)
+	if r.lent[app]--; r.lent[app] == 0 {
+		delete(r.lent, app)
+	}
+	r.waiting.Charge(r.waiting.Of(app), took)
+	if r.closed {
+		r.returns.Broadcast()
+		return
+	}
+	r.serve()
 }
 
 // snapshot is do for a read of several queries that are to see the same state.
 func (r *readers) snapshot(ctx context.Context, read func(*connection) error) error {
-	return r.do(ctx, func(c *connection) error {
+	return r.do(ctx, inSnapshot(read))
+}
+
+func inSnapshot(read func(*connection) error) func(*connection) error {
+	return func(c *connection) error {
 		if err := c.exec(`BEGIN`); err != nil {
 			return err
 		}
 		return read(c) // release ends the transaction
-	})
-}
-
-// close waits until every connection has come back.
-func (r *readers) close() error {
-	var errs error
-	r.once.Do(func() {
-		close(r.closed)
-		for range cap(r.idle) {
-			errs = errors.Join(errs, (<-r.idle).close())
-		}
-	})
-	return errs
-}
-
-func (r *readers) closeIdle() error {
-	var errs error
-	for len(r.idle) > 0 {
-		errs = errors.Join(errs, (<-r.idle).close())
 	}
+}
+
+// close turns away those who wait and waits until every connection has come back.
+// Closing twice is closing once.
+func (r *readers) close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	for line := r.waiting.Next(nil); line != nil; line = r.waiting.Next(nil) {
+		if turn := r.waiting.Take(line, 0); !turn.over {
+			turn.got <- nil
+		}
+	}
+	for len(r.idle) < r.size {
+		r.returns.Wait()
+	}
+	var errs error
+	for _, c := range r.idle {
+		errs = errors.Join(errs, c.close())
+	}
+	r.idle, r.size = nil, 0
 	return errs
 }

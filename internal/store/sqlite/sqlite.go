@@ -34,12 +34,14 @@ type Options struct {
 	Log        *slog.Logger          // nil: no log
 	QueueJobs  int                   // writes that may wait; default 16,384; an app may hold as many as it leaves free, beyond it is refused at once
 	QueueBytes int                   // memory of the writes that wait; default 64 MiB; shared likewise
-	Readers    int                   // reads at the same moment; default 4; more wait for one of these
+	Readers    int                   // reads by key at the same moment; default 4; more wait for one of these
 	Registerer prometheus.Registerer // nil: no metrics
 
 	// For tests; zero: the constant of the name.
 	logPages    int
 	groupBudget time.Duration
+	quickTime   time.Duration
+	searchTime  time.Duration
 }
 
 // Defaults of Options.
@@ -71,14 +73,25 @@ func (o Options) withDefaults() Options {
 	if o.groupBudget == 0 {
 		o.groupBudget = groupBudget
 	}
+	if o.quickTime == 0 {
+		o.quickTime = quickTime
+	}
+	if o.searchTime == 0 {
+		o.searchTime = searchTime
+	}
 	return o
 }
 
 // Store is an open file. Several processes may have the same file open.
 type Store struct {
 	now     func() time.Time
+	log     *slog.Logger
+	metrics *metrics
 	writer  *writer
-	readers *readers
+
+	// See reads.go.
+	callers, readers, searchers *readers
+	quickTime, searchTime       time.Duration
 
 	releasedApp atomic.Int64 // where ReleaseUploads goes on
 
@@ -112,25 +125,54 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 		metrics.unregister()
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	readers, err := openReaders(path, opt.Readers)
-	if err != nil {
-		return nil, fmt.Errorf("open store: %w", errors.Join(err, writer.close()))
+	s := &Store{
+		now: opt.Now, log: opt.Log, metrics: metrics, writer: writer,
+		quickTime: opt.quickTime, searchTime: opt.searchTime,
 	}
-	return &Store{now: opt.Now, writer: writer, readers: readers}, nil
+	if err := s.openReaders(opt); err != nil {
+		return nil, fmt.Errorf("open store: %w", errors.Join(err, s.Close()))
+	}
+	return s, nil
+}
+
+// openReaders opens the sets of readers.
+func (s *Store) openReaders(opt Options) error {
+	for _, set := range []struct {
+		at     **readers
+		name   string
+		size   int
+		parted bool
+	}{
+		{&s.callers, "caller", callerReaders, false},
+		{&s.readers, "read", opt.Readers, false},
+		{&s.searchers, "search", searchers, true},
+	} {
+		opened, err := openReaders(opt.Path, set.size, set.parted, s.metrics.wait.WithLabelValues(set.name))
+		if err != nil {
+			return err
+		}
+		*set.at = opened
+	}
+	return nil
 }
 
 // Close commits what was taken, waits for the reads under way and lets go of the
 // file. Calls after it answer ErrUnavailable; closing twice is closing once.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
-		s.closeErr = errors.Join(s.readers.close(), s.writer.close())
+		for _, set := range []*readers{s.callers, s.readers, s.searchers} {
+			if set != nil {
+				s.closeErr = errors.Join(s.closeErr, set.close())
+			}
+		}
+		s.closeErr = errors.Join(s.closeErr, s.writer.close())
 	})
 	return s.closeErr
 }
 
 // Ping reports whether the store can be read now. Errors: ErrUnavailable.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.readers.do(ctx, func(c *connection) error {
+	return s.caller(ctx, "", func(c *connection) error {
 		_, err := c.row(nil, `SELECT 1 FROM apps LIMIT 1`)
 		return err
 	})

@@ -27,7 +27,7 @@ func (s *Store) Sync(ctx context.Context, app, client string, after skein.SyncCu
 	// Before the snapshot is taken, and after what moved is known: what comes later than
 	// this may not be in it.
 	reached := s.writer.reached.Load()
-	err = s.readers.snapshot(ctx, func(c *connection) error {
+	err = s.walk(ctx, app, func(c *connection) error {
 		r := round{connection: c, moves: s.writer.moves, app: app, client: client, now: now, limit: max(limit, 1)}
 		page, err = r.page(after, reached)
 		return err

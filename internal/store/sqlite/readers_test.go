@@ -1,0 +1,253 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/ncruces/go-sqlite3"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/skein-im/skein"
+)
+
+// forever is a query that ends only when it is interrupted.
+const forever = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n`
+
+func TestAReadEndsWithItsContext(t *testing.T) {
+	s := newStore(t, Options{Readers: 1})
+	ctx, cancel := context.WithCancel(t.Context())
+	begun := make(chan struct{})
+	var all sync.WaitGroup
+	all.Go(func() {
+		err := s.readers.do(ctx, func(c *connection) error {
+			close(begun)
+			_, err := c.row(nil, forever)
+			return err
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("running: got error %v, want %v", err, context.Canceled)
+		}
+	})
+	<-begun
+	all.Go(func() {
+		if _, err := s.Audience(ctx, "app", skein.ID{}); !errors.Is(err, context.Canceled) {
+			t.Errorf("waiting: got error %v, want %v", err, context.Canceled)
+		}
+	})
+	if _, err := s.App(t.Context(), "app"); err != nil {
+		t.Errorf("meanwhile: an app is looked up: %v", err)
+	}
+	cancel()
+	all.Wait()
+	if _, err := s.Audience(t.Context(), "app", skein.ID{}); err != nil {
+		t.Fatalf("afterwards: %v", err)
+	}
+}
+
+// hold begins n searches of an app that do not end, more than it may run at once, and
+// waits until as many run as may.
+func hold(t *testing.T, s *Store, app string, n, running int) (release func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	for range n {
+		all.Go(func() {
+			err := s.look(ctx, app, 0, func(c *connection) error {
+				_, err := c.row(nil, forever)
+				return err
+			})
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("a search of %s: got error %v, want %v", app, err, context.Canceled)
+			}
+		})
+	}
+	for lent(s.searchers, app) < running {
+		runtime.Gosched()
+	}
+	return func() {
+		cancel()
+		all.Wait()
+	}
+}
+
+func lent(r *readers, app string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.lent[app]
+}
+
+// Two apps have more long searches than there are searchers. A third app's commands and
+// its own searches, all of which are made to need a searcher, are answered.
+func TestSearchesOfOneAppLeaveOthersTheirPart(t *testing.T) {
+	s := newStore(t, Options{quickTime: 1, searchTime: time.Hour})
+	conv, _ := newTenant(t, s, "quiet", 3)
+	defer hold(t, s, "flood1", 16, 2)()
+	defer hold(t, s, "flood2", 16, 1)()
+	ctx := t.Context()
+	for name, call := range map[string]func() error{
+		"its app":  func() error { _, err := s.App(ctx, "quiet"); return err },
+		"a client": func() error { _, err := s.Client(ctx, "quiet", "quiet-0"); return err },
+		"a member": func() error { _, _, err := s.Conversation(ctx, "quiet", conv, "quiet-0"); return err },
+		"a page":   func() error { _, err := s.Messages(ctx, "quiet", conv, skein.SeqRange{Limit: 20}); return err },
+		"a sync":   func() error { _, err := s.Sync(ctx, "quiet", "quiet-0", skein.SyncCursor{}, 10); return err },
+		"a list":   func() error { _, err := s.Views(ctx, "quiet", "quiet-0", skein.ViewQuery{Limit: 10}); return err },
+		"a search": func() error {
+			page, err := s.FindConversations(ctx, "quiet", skein.ConvQuery{Limit: 10, Count: true})
+			if err == nil && page.Total != 1 {
+				err = fmt.Errorf("got %d conversations, want 1", page.Total)
+			}
+			return err
+		},
+	} {
+		if err := call(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for app, most := range map[string]int{"flood1": 2, "flood2": 1} {
+		if n := lent(s.searchers, app); n > most {
+			t.Errorf("%s holds %d searchers of %d, want at most %d", app, n, searchers, most)
+		}
+	}
+}
+
+// Apps that wait for a reader are served by the time that their reads take.
+func TestReadersAreSharedByTime(t *testing.T) {
+	s := newStore(t, Options{Readers: 1})
+	r := s.readers
+	c, err := r.acquire(t.Context(), "flood")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const each = 20
+	var all sync.WaitGroup
+	order := make(chan string, 2*each)
+	took := map[string]time.Duration{"flood": 100 * time.Millisecond, "quiet": time.Millisecond}
+	for _, app := range []string{"flood", "quiet"} {
+		for range each {
+			all.Go(func() {
+				c, err := r.acquire(t.Context(), app)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				order <- app
+				r.release(c, app, took[app])
+			})
+		}
+	}
+	for waitingFor(r) < 2*each {
+		runtime.Gosched()
+	}
+	r.release(c, "flood", took["flood"])
+	all.Wait()
+	close(order)
+	floods, quiets := 0, 0
+	for app := range order {
+		if app == "quiet" {
+			quiets++
+		} else if quiets < each {
+			floods++
+		}
+	}
+	if floods > 1 {
+		t.Errorf("got %d reads of 100 ms before %d of 1 ms of another app, want at most 1", floods, each)
+	}
+}
+
+func waitingFor(r *readers) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.waiting.Of("flood").Len() + r.waiting.Of("quiet").Len()
+}
+
+// newWide makes n groups of the client "ann", with extends of some length.
+func newWide(t *testing.T, s *Store, n int) {
+	t.Helper()
+	newGroup(t, s)
+	for i := range n {
+		c := skein.Conversation{
+			App: "app", ID: skein.ID(uuid.New()), Type: skein.Group, Created: skein.Millis(i),
+			Extend: fmt.Appendf(nil, `{"pad":"%s","n":%d}`, strings.Repeat("x", 4000), i),
+		}
+		if _, _, err := s.CreateConversation(t.Context(), c, []skein.Member{{Client: "ann"}}, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func wideQuery() skein.ConvQuery {
+	q := skein.ConvQuery{Member: "ann", Limit: 10, Count: true}
+	for range 20 {
+		q.Where = append(q.Where, skein.Condition{Field: skein.FieldExtend, Path: []string{"n"}, Op: skein.Ge, Values: []any{int64(0)}})
+	}
+	return q
+}
+
+func TestASearchThatIsTooMuchEndsWithWhatWasTooMuch(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	s := newStore(t, Options{quickTime: 1, searchTime: 1, Registerer: registry})
+	newWide(t, s, 50)
+	for name, call := range map[string]struct {
+		do    func() error
+		field string
+	}{
+		"a query": {func() error { _, err := s.FindConversations(t.Context(), "app", wideQuery()); return err }, "where"},
+		"an update": {func() error {
+			_, err := s.UpdateConversations(t.Context(), "app", wideQuery().Where, []byte(`{}`), 1)
+			return err
+		}, "where"},
+		"a list": {func() error {
+			_, err := s.Views(t.Context(), "app", "ann", skein.ViewQuery{Limit: 10})
+			return err
+		}, "conv.list"},
+		"the clients": {func() error {
+			_, err := s.Clients(t.Context(), "app", skein.ClientQuery{Limit: 10})
+			return err
+		}, "user.list"},
+	} {
+		err := call.do()
+		fault, ok := errors.AsType[*skein.Fault](err)
+		if !ok || !errors.Is(err, skein.ErrRateLimited) || fault.Field != call.field || fault.Retry == 0 || !strings.Contains(fault.Detail, "too much work") {
+			t.Errorf("%s: got %v, want %v about %s", name, err, skein.ErrRateLimited, call.field)
+		}
+	}
+	// What is found by a key has no such limit, nor has a sync.
+	if page, err := s.Sync(t.Context(), "app", "ann", skein.SyncCursor{}, 10); err != nil || len(page.Views) != 10 {
+		t.Errorf("a sync: got %d conversations, %v, want 10", len(page.Views), err)
+	}
+}
+
+// The page and its total come of one look at what may match.
+func TestASearchLooksOnce(t *testing.T) {
+	s := newStore(t, Options{})
+	newWide(t, s, 30)
+	looked := 0
+	err := s.readers.do(t.Context(), func(c *connection) error {
+		defer c.db.Trace(0, nil) //nolint:errcheck // it ends with the test
+		err := c.db.Trace(sqlite3.TRACE_STMT, func(_ sqlite3.TraceEvent, _ any, sql any) error {
+			if strings.Contains(fmt.Sprint(sql), "json_extract") {
+				looked++
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		q := wideQuery()
+		page, err := c.find(newSearch("app", q.Member, q.Where, 1), "app", q)
+		if err == nil && (page.Total != 30 || len(page.Conversations) != 10 || page.Next.IsZero()) {
+			t.Errorf("got %d of %d, want 10 of 30", len(page.Conversations), page.Total)
+		}
+		return err
+	})
+	if err != nil || looked != 1 {
+		t.Errorf("got %d statements with the conditions, %v, want 1", looked, err)
+	}
+}

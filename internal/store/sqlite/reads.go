@@ -1,0 +1,74 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/skein-im/skein"
+)
+
+// Three sets of connections read. What every command needs, the app and who calls,
+// has one of its own. What is found by a key has the readers. What may look at much,
+// a search or a listing, begins with the readers too, where most are done at once; one
+// that is not goes to the searchers, which an app shares with the others by the time
+// its searches take, and there it ends when it has had its time.
+
+// A search that takes longer than quickTime is begun anew by a searcher, and one that
+// takes longer than searchTime there is too much work. No app has more than half of the
+// searchers while it is alone, and fewer beside others.
+const (
+	callerReaders = 2
+	searchers     = 4
+	quickTime     = 5 * time.Millisecond
+	searchTime    = time.Second
+)
+
+// caller reads what is to be known about who calls.
+func (s *Store) caller(ctx context.Context, app string, read func(*connection) error) error {
+	return s.callers.lend(ctx, app, 0, read)
+}
+
+// read reads what is found by a key.
+func (s *Store) read(ctx context.Context, app string, read func(*connection) error) error {
+	return s.readers.lend(ctx, app, 0, read)
+}
+
+// snapshot is read for several queries that are to see the same state.
+func (s *Store) snapshot(ctx context.Context, app string, read func(*connection) error) error {
+	return s.read(ctx, app, inSnapshot(read))
+}
+
+// walk is snapshot for a read of much; read may run twice. It takes what it takes.
+func (s *Store) walk(ctx context.Context, app string, read func(*connection) error) error {
+	return s.look(ctx, app, 0, inSnapshot(read))
+}
+
+// search is walk for what may be too much. Errors: also ErrRateLimited, about what.
+func (s *Store) search(ctx context.Context, app, what string, read func(*connection) error) error {
+	start := time.Now()
+	err := s.look(ctx, app, s.searchTime, inSnapshot(read))
+	if !errors.Is(err, errLong) {
+		return err
+	}
+	s.metrics.long.Inc()
+	s.log.Warn("a search was ended: too much work", slog.String("app", app), slog.String("search", what),
+		slog.Duration("waited_and_ran", time.Since(start)))
+	return &skein.Fault{
+		Err: skein.ErrRateLimited, Field: what, Retry: retrySearch,
+		Detail: "is too much work for one call: ask for less, or by fewer or simpler conditions",
+	}
+}
+
+// retrySearch is when to come back with a search that was too much.
+const retrySearch = time.Second
+
+// look reads with a reader and, if that takes long, anew with a searcher.
+func (s *Store) look(ctx context.Context, app string, limit time.Duration, read func(*connection) error) error {
+	err := s.readers.lend(ctx, app, s.quickTime, read)
+	if errors.Is(err, errLong) {
+		err = s.searchers.lend(ctx, app, limit, read)
+	}
+	return err
+}
