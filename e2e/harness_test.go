@@ -95,6 +95,7 @@ type server struct {
 	done  chan struct{} // closed when the process has ended
 	calls atomic.Int64
 
+	umask   bool                  // started with a umask that takes nothing away
 	probeBy func(path string) int // how readiness is asked; nil: by a bare GET
 }
 
@@ -151,6 +152,9 @@ func (s *server) launch() error {
 	}
 	args := append([]string{"serve", "--addr", s.Addr, "--admin-addr", s.Admin, "--data", s.Data}, s.args...)
 	s.cmd = exec.Command(program, args...)
+	if s.umask {
+		s.cmd = exec.Command("sh", append([]string{"-c", `umask 0; exec "$0" "$@"`, program}, args...)...)
+	}
 	s.cmd.Env = append(cleanEnv(), s.env...)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	// The server must not outlive a test binary that was killed.

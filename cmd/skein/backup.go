@@ -29,6 +29,7 @@ func (backupCmd) Help() string {
 
 // Run makes the backup.
 func (c *backupCmd) Run(ctx context.Context, out io.Writer) error {
+	setPrivateUmask()
 	ctx, stop := untilSignal(ctx)
 	defer stop()
 	if err := mustHaveStore("--data", c.Data); err != nil {

@@ -33,8 +33,8 @@ func (c *restoreCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	if err := mustHaveStore("--from", c.From); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return fmt.Errorf("--data: %w", err)
+	if err := makeData(c.Data, nil); err != nil {
+		return err
 	}
 	unlock, err := lockData(c.Data, "restore")
 	if err != nil {

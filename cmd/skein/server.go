@@ -63,7 +63,7 @@ func assemble(ctx context.Context, c config.Serve, log *slog.Logger) (_ *server,
 	s := &server{config: c, log: log, registry: newRegistry()}
 	s.openAllowed = c.AllowOpenApps || c.OnLoopback(ctx)
 	s.trust = httpx.Trust{Proxies: c.Proxies(), PublicURL: c.PublicURL, Addr: c.Addr}
-	if err := makeData(c.Data); err != nil {
+	if err := errors.Join(makeData(c.Data, log), tightenFiles(filepath.Join(c.Data, uploadsDir), log)); err != nil {
 		return nil, err
 	}
 	if s.unlock, err = lockData(c.Data, "serve"); err != nil {

@@ -73,7 +73,7 @@ func withNewStore(ctx context.Context, cfg config.Store, do func(store.Store) er
 // openBeside opens the store for a command that may run beside a server, whose store
 // it never migrates. Without a server it has --data to itself while it opens the store.
 func openBeside(ctx context.Context, cfg config.Store) (store.Store, error) {
-	if err := makeData(cfg.Data); err != nil {
+	if err := makeData(cfg.Data, nil); err != nil {
 		return nil, err
 	}
 	unlock, err := lockData(cfg.Data, "app or token")
@@ -88,12 +88,4 @@ func openBeside(ctx context.Context, cfg config.Store) (store.Store, error) {
 		return nil, errors.Join(err, unlock())
 	}
 	return s, unlock()
-}
-
-// makeData makes --data where it is not there yet.
-func makeData(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("--data: %w", err)
-	}
-	return nil
 }
