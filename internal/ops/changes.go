@@ -25,28 +25,6 @@ func changeOps(d Deps) []*Op {
 			return editMessage(ctx, by, in, d.Chat)
 		}),
 		row(Op{
-			Name: "msg.recall", Method: "POST", Path: messagePath + "/recall", Need: skein.NeedMember, CountsAsSend: true,
-			Doc: Doc{
-				"Takes a message back for everyone: text, attr, url, mentions and reactions are erased for good, with the files that nothing else names (file.upload), its seq stays. The sender within the app's recall window; owner, admins and the backend always.",
-				"为所有人撤回消息：文本、扩展、资源地址、@、回应永久擦除，不再被其他内容提到的文件一并删除（见 file.upload），seq 保留。发送者须在应用的撤回时限内；所有者、管理员与服务端不限。",
-			},
-		}, func(ctx context.Context, by skein.Actor, in wire.MessageRequest) (any, error) {
-			return withMessage(in, func(conv, id skein.ID) error { return d.Chat.Recall(ctx, by, conv, id) })
-		}),
-		row(Op{
-			Name: "msg.delete", Method: "DELETE", Path: messagePath, Need: skein.NeedMember,
-			Doc: Doc{
-				"Deletes a message for oneself alone: to the others it stays as it is.",
-				"仅为自己删除消息，其他成员不受影响。",
-			},
-		}, func(ctx context.Context, by skein.Actor, in wire.HideMessage) (any, error) {
-			by, err := actingFor(by, in.ClientID)
-			if err != nil {
-				return nil, err
-			}
-			return withMessage(in.MessageRequest, func(conv, id skein.ID) error { return d.Chat.Hide(ctx, by, conv, id) })
-		}),
-		row(Op{
 			Name: "msg.react", Method: "POST", Path: messagePath + "/reactions", Need: skein.NeedMember, CountsAsSend: true,
 			Doc: Doc{
 				"Sets or takes away one's emoji under a message. At most 20 different ones.",
@@ -78,6 +56,28 @@ func changeOps(d Deps) []*Op {
 			}
 			pins, err := d.Chat.Pins(ctx, by, id)
 			return wire.NewMessages(pins), err
+		}),
+		row(Op{
+			Name: "msg.delete", Method: "DELETE", Path: messagePath, Need: skein.NeedMember,
+			Doc: Doc{
+				"Deletes a message for oneself alone: to the others it stays as it is.",
+				"仅为自己删除消息，其他成员不受影响。",
+			},
+		}, func(ctx context.Context, by skein.Actor, in wire.HideMessage) (any, error) {
+			by, err := actingFor(by, in.ClientID)
+			if err != nil {
+				return nil, err
+			}
+			return withMessage(in.MessageRequest, func(conv, id skein.ID) error { return d.Chat.Hide(ctx, by, conv, id) })
+		}),
+		row(Op{
+			Name: "msg.recall", Method: "POST", Path: messagePath + "/recall", Need: skein.NeedMember, CountsAsSend: true,
+			Doc: Doc{
+				"Takes a message back for everyone: text, attr, url, mentions and reactions are erased for good, with the files that nothing else names (file.upload), its seq stays. The sender within the app's recall window; owner, admins and the backend always.",
+				"为所有人撤回消息：文本、扩展、资源地址、@、回应永久擦除，不再被其他内容提到的文件一并删除（见 file.upload），seq 保留。发送者须在应用的撤回时限内；所有者、管理员与服务端不限。",
+			},
+		}, func(ctx context.Context, by skein.Actor, in wire.MessageRequest) (any, error) {
+			return withMessage(in, func(conv, id skein.ID) error { return d.Chat.Recall(ctx, by, conv, id) })
 		}),
 		row(Op{
 			Name: "changes", Method: "GET", Path: "/im/conversations/{conv_id}/changes", Need: skein.NeedMember,

@@ -77,6 +77,14 @@ func convOps(d Deps) []*Op {
 			return wire.ConversationOf(conv, d.Zone), err
 		}),
 		row(Op{
+			Name: "conv.join", Method: "POST", Path: "/im/conversations/{conv_id}/join", Need: skein.NeedClient, CountsAsSend: true,
+			Doc: Doc{"Joins a chat room.", "加入聊天室。"},
+		}, joinOrLeave(d.Chat.Join)),
+		row(Op{
+			Name: "conv.leave", Method: "POST", Path: "/im/conversations/{conv_id}/leave", Need: skein.NeedMember, CountsAsSend: true,
+			Doc: Doc{"Leaves a conversation.", "退出会话。"},
+		}, joinOrLeave(d.Chat.Leave)),
+		row(Op{
 			Name: "conv.delete", Method: "DELETE", Path: "/im/conversations/{conv_id}", Need: skein.NeedManager, CountsAsSend: true,
 			Doc: Doc{
 				"Deletes a conversation and its messages for everyone, with the files that nothing else names (file.upload); its members are told.",
@@ -85,14 +93,6 @@ func convOps(d Deps) []*Op {
 		}, func(ctx context.Context, by skein.Actor, in wire.ConversationRequest) (any, error) {
 			return withConv(in.ConvID, func(id skein.ID) error { return d.Chat.DeleteConversation(ctx, by, id) })
 		}),
-		row(Op{
-			Name: "conv.join", Method: "POST", Path: "/im/conversations/{conv_id}/join", Need: skein.NeedClient, CountsAsSend: true,
-			Doc: Doc{"Joins a chat room.", "加入聊天室。"},
-		}, joinOrLeave(d.Chat.Join)),
-		row(Op{
-			Name: "conv.leave", Method: "POST", Path: "/im/conversations/{conv_id}/leave", Need: skein.NeedMember, CountsAsSend: true,
-			Doc: Doc{"Leaves a conversation.", "退出会话。"},
-		}, joinOrLeave(d.Chat.Leave)),
 	}
 }
 

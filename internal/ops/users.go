@@ -63,19 +63,6 @@ func userOps(d Deps) []*Op {
 			return d.user(by, c), err
 		}),
 		row(Op{
-			Name: "user.delete", Method: "DELETE", Path: "/im/users/{client_id}", Need: skein.NeedServer,
-			Doc: Doc{
-				"Deletes a user: it leaves its conversations, its sessions end. messages=erase takes the content of its messages too.",
-				"删除用户：退出所有会话并断开连接。messages=erase 同时擦除其消息内容。",
-			},
-		}, func(ctx context.Context, by skein.Actor, in wire.DeleteUser) (any, error) {
-			erase, err := in.Erase()
-			if err != nil {
-				return nil, err
-			}
-			return withUser(by, in.ClientID, func(id string) error { return d.Chat.DeleteUser(ctx, by, id, erase) })
-		}),
-		row(Op{
 			Name: "user.ban", Method: "POST", Path: "/im/users/{client_id}/ban", Need: skein.NeedServer,
 			Doc: Doc{"Bans a user and ends its sessions.", "封禁用户并断开其连接。"},
 		}, func(ctx context.Context, by skein.Actor, in wire.BanUser) (any, error) {
@@ -110,6 +97,19 @@ func userOps(d Deps) []*Op {
 			Answer: wire.Token{},
 		}, func(ctx context.Context, by skein.Actor, in wire.IssueToken) (any, error) {
 			return issueToken(ctx, by, in, d)
+		}),
+		row(Op{
+			Name: "user.delete", Method: "DELETE", Path: "/im/users/{client_id}", Need: skein.NeedServer,
+			Doc: Doc{
+				"Deletes a user: it leaves its conversations, its sessions end. messages=erase takes the content of its messages too.",
+				"删除用户：退出所有会话并断开连接。messages=erase 同时擦除其消息内容。",
+			},
+		}, func(ctx context.Context, by skein.Actor, in wire.DeleteUser) (any, error) {
+			erase, err := in.Erase()
+			if err != nil {
+				return nil, err
+			}
+			return withUser(by, in.ClientID, func(id string) error { return d.Chat.DeleteUser(ctx, by, id, erase) })
 		}),
 	}
 }

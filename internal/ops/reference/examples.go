@@ -69,17 +69,22 @@ func (o op) success() ([]byte, error) {
 }
 
 // values are the fields of the example request.
-func (o op) values() (map[string]jsontext.Value, error) {
+func (o op) values() (map[string]jsontext.Value, error) { return valuesOf(o.Name, o.request) }
+
+func valuesOf(name, request string) (map[string]jsontext.Value, error) {
 	values := map[string]jsontext.Value{}
-	if err := json.Unmarshal([]byte(o.request), &values); err != nil {
-		return nil, fmt.Errorf("example of %s: %w", o.Name, err)
+	if err := json.Unmarshal([]byte(request), &values); err != nil {
+		return nil, fmt.Errorf("example of %s: %w", name, err)
 	}
 	return values, nil
 }
 
 // curl is the example as a command line.
-func (o op) curl() (string, error) {
-	values, err := o.values()
+func (o op) curl() (string, error) { return o.curlOf(o.request) }
+
+// curlOf is a call of the op with these fields as a command line.
+func (o op) curlOf(request string) (string, error) {
+	values, err := valuesOf(o.Name, request)
 	if err != nil {
 		return "", err
 	}

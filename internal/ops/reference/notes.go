@@ -12,6 +12,7 @@ import (
 // notes are what the reference says of an op beyond its row.
 type notes struct {
 	codes   []int  // it may answer, beside those of everyCall
+	before  string // what the example needs: the fields of a conv.create
 	request string // an example: the fields of the request as JSON
 	answer  any    // an example of the answer
 }
@@ -34,6 +35,8 @@ var everyCall = []int{1, 4002, 4003, 4004, 4080, 4290, 5030}
 const (
 	exampleApp = "666666"
 	exampleID  = "cd7fc5304f56f52488d5246b0ebbdbfb" // the conversation of the original document
+	roomID     = "1f6f3a41b5f14b0f8f0e9d7f6a0b2c3d" // a chat room
+	untilThen  = "4102444800000"                    // 2100, so that the examples do not grow old
 )
 
 var (
@@ -63,45 +66,45 @@ var talk = skein.Conversation{
 }
 
 var (
-	tom     = skein.Client{App: exampleApp, ID: "Tom", Ext: []byte(`{"nickname":"Tommy"}`), Created: created}
-	renamed = skein.Client{App: exampleApp, ID: "Tom", Ext: []byte(`{"nickname":"Tom"}`), Created: created, Updated: changed}
+	mary    = skein.Client{App: exampleApp, ID: "Mary", Ext: []byte(`{"nickname":"May"}`), Created: created}
+	renamed = skein.Client{App: exampleApp, ID: "Mary", Ext: []byte(`{"nickname":"Mary"}`), Created: created, Updated: changed}
 )
 
 // firstNotes are of the ops that the original document has.
 var firstNotes = map[string]notes{
 	"user.create": {
 		codes:   []int{212, 4001, 4013, 4406},
-		request: `{"client_id":"Tom","ext":{"nickname":"Tommy"}}`,
-		answer:  userOf(tom),
+		request: `{"client_id":"Mary","ext":{"nickname":"May"}}`,
+		answer:  userOf(mary),
 	},
 	"user.list": {
 		codes:   []int{4406},
-		request: `{"where":[["client_id","in",["Tom","Jerry"]]],"page":1,"size":20}`,
-		answer:  wire.NewPage(firstPage(20), []wire.User{userOf(tom)}, 1, skein.Cursor{}),
+		request: `{"where":[["client_id","in",["Mary","Nobody"]]],"page":1,"size":20}`,
+		answer:  wire.NewPage(firstPage(20), []wire.User{userOf(mary)}, 1, skein.Cursor{}),
 	},
 	"user.get": {
 		codes:   []int{211, 212},
-		request: `{"client_id":"Tom"}`,
-		answer:  userOf(tom),
+		request: `{"client_id":"Mary"}`,
+		answer:  userOf(mary),
 	},
 	"user.update": {
 		codes:   []int{211, 212, 4001, 4406},
-		request: `{"client_id":"Tom","ext":{"nickname":"Tom"}}`,
+		request: `{"client_id":"Mary","ext":{"nickname":"Mary"}}`,
 		answer:  userOf(renamed),
 	},
 	"user.delete": {
 		codes:   []int{211, 212, 4406},
-		request: `{"client_id":"Tom","messages":"erase"}`,
+		request: `{"client_id":"Mary","messages":"erase"}`,
 		answer:  wire.Done,
 	},
 	"user.ban": {
 		codes:   []int{211, 212, 4406},
-		request: `{"client_id":"Tom","until":1608200000000,"reason":"spam"}`,
+		request: `{"client_id":"Mary","until":` + untilThen + `,"reason":"spam"}`,
 		answer:  wire.Done,
 	},
 	"user.unban": {
 		codes:   []int{211, 212},
-		request: `{"client_id":"Tom"}`,
+		request: `{"client_id":"Mary"}`,
 		answer:  wire.Done,
 	},
 	"user.logout": {
@@ -141,17 +144,18 @@ var firstNotes = map[string]notes{
 	},
 	"conv.delete": {
 		codes:   []int{4011},
-		request: `{"conv_id":"` + exampleID + `"}`,
+		request: `{"conv_id":"` + roomID + `"}`,
 		answer:  wire.Done,
 	},
 	"conv.join": {
 		codes:   []int{211, 212, 4001, 4011, 4405},
-		request: `{"conv_id":"` + exampleID + `","client_id":"Iron"}`,
+		before:  `{"client_id":"Tom","to_client_ids":[],"conv_type":4}`,
+		request: `{"conv_id":"` + roomID + `","client_id":"Iron"}`,
 		answer:  wire.Done,
 	},
 	"conv.leave": {
 		codes:   []int{212, 4001, 4011, 4405},
-		request: `{"conv_id":"` + exampleID + `","client_id":"Alex"}`,
+		request: `{"conv_id":"` + roomID + `","client_id":"Iron"}`,
 		answer:  wire.Done,
 	},
 	"conv.members.list": {

@@ -32,10 +32,7 @@ func about(c skein.Change, m skein.Message) skein.Change {
 	return c
 }
 
-const (
-	exampleMessage = `{"conv_id":"` + exampleID + `","msg_id":"01766bc91fc67b3e8d1f4a6b9c2d3e4f"`
-	otherConv      = "1f6f3a41b5f14b0f8f0e9d7f6a0b2c3d" // one that is not there
-)
+const exampleMessage = `{"conv_id":"` + exampleID + `","msg_id":"01766bc91fc67b3e8d1f4a6b9c2d3e4f"`
 
 var changeNotes = map[string]notes{
 	"msg.edit": {
@@ -79,7 +76,7 @@ var changeNotes = map[string]notes{
 	},
 	"msg.ranges": {
 		codes:   []int{211, 212, 213, 4001, 4406},
-		request: `{"ranges":[{"conv_id":"` + exampleID + `","after_seq":1,"after_change":1},{"conv_id":"` + otherConv + `","after_seq":0}],"client_id":"Tom"}`,
+		request: `{"ranges":[{"conv_id":"` + exampleID + `","after_seq":1,"after_change":1},{"conv_id":"` + roomID + `","after_seq":0}],"client_id":"Tom"}`,
 		answer:  exampleRanges(),
 	},
 }
@@ -90,6 +87,6 @@ func exampleRanges() wire.RangeAnswers {
 	c.FillChanges(exampleConv, []skein.Change{about(like, liked)}, false, like.Seq)
 	return wire.RangeAnswers{
 		wire.NewRangeAnswer(exampleConv, c),
-		wire.NewRangeRefusal(otherConv, skein.ErrUnknownConversation, wire.Chinese),
+		wire.NewRangeRefusal(roomID, skein.ErrUnknownConversation, wire.Chinese),
 	}
 }

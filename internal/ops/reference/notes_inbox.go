@@ -22,8 +22,6 @@ var readView = func() skein.View {
 	return v
 }()
 
-const exampleSync = "AAAAAAAAAAEAAAAAAAAAKgAAAAAAAAAqAAAAAAAAAAA"
-
 var inboxNotes = map[string]notes{
 	"conv.list": {
 		codes:   []int{211, 212, 4406},
@@ -37,7 +35,7 @@ var inboxNotes = map[string]notes{
 	},
 	"sync": {
 		codes:   []int{211, 212, 4406},
-		request: `{"client_id":"Tom","cursor":"` + exampleSync + `","limit":100}`,
+		request: `{"client_id":"Tom","limit":100}`,
 		answer: wire.SyncAnswerOf(skein.SyncPage{
 			Views: []skein.View{view}, Next: skein.SyncCursor{Epoch: 1, Since: 57, Upto: 57}, Done: true,
 		}, utc),
@@ -54,13 +52,13 @@ var inboxNotes = map[string]notes{
 	},
 	"conv.readers": {
 		codes:   []int{4011, 4012, 4406},
-		request: `{"conv_id":"` + exampleID + `","seq":2}`,
+		request: `{"conv_id":"` + exampleID + `","seq":1}`,
 		answer: wire.Readers{
-			ReaderCounts: wire.ReaderCounts{Seq: reply.Seq, Members: 3, Received: 2, Read: 1},
+			ReaderCounts: wire.ReaderCounts{Seq: hello.Seq, Members: 3, Received: 2, Read: 2},
 			Page: wire.NewPage(firstPage(20), []wire.Reader{
-				wire.ReaderOf(view.Member, reply.Seq),
-				wire.ReaderOf(skein.Member{Client: "Jerry", JoinSeq: 1, SentSeq: reply.Seq}, reply.Seq),
-				wire.ReaderOf(skein.Member{Client: "Alex", JoinSeq: 1}, reply.Seq),
+				wire.ReaderOf(view.Member, hello.Seq),
+				wire.ReaderOf(skein.Member{Client: "Jerry", JoinSeq: 1, SentSeq: reply.Seq}, hello.Seq),
+				wire.ReaderOf(skein.Member{Client: "Alex", JoinSeq: 1}, hello.Seq),
 			}, 3, skein.Cursor{}),
 		},
 	},

@@ -22,6 +22,11 @@ var guides embed.FS
 // page is the reference for people in one language.
 func page(c *catalogue, lang language) ([]byte, error) {
 	w := &writer{language: lang, objects: c.objects()}
+	for _, o := range c.all() {
+		if o.Name == "conv.create" {
+			w.create = o
+		}
+	}
 	guide, err := template.New("").Option("missingkey=error").ParseFS(guides, "guide/*.tmpl")
 	if err != nil {
 		return nil, fmt.Errorf("read the guides: %w", err)
@@ -95,6 +100,7 @@ type writer struct {
 	language
 
 	objects []reflect.Type // those with a table of their own
+	create  op             // conv.create
 	err     error
 }
 
@@ -169,6 +175,11 @@ func (w *writer) examples(b *strings.Builder, o op) {
 	if o.REST() {
 		curl, err := o.curl()
 		w.fail(err)
+		if o.before != "" {
+			created, err := w.create.curlOf(o.before)
+			w.fail(err)
+			curl = created + "\n" + curl
+		}
 		answer, err := o.envelope()
 		w.fail(err)
 		text, err := indented(answer)
