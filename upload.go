@@ -13,7 +13,7 @@ type Upload struct {
 	Name   string // 32 hex digits and an extension
 	Client string // who uploaded it; empty: the backend
 	At     Millis
-	Until  Millis // it stays until then even if nothing names it
+	Until  Millis // it stays until then even if nothing names it; 0 once a message, an extend or an ext has named it
 	Size   int64  // bytes
 	Title  string // what its uploader called it; empty: nothing
 }

@@ -236,10 +236,10 @@ type Inbox interface {
 // Uploads keeps which files are in the storage and what names them. A file lives
 // while anything of its app names it: url, text or attr of a message, a
 // conversation's Extend, a client's Ext or BanReason, a member's Draft or Nickname;
-// skein.UploadsIn tells what they name. Otherwise it lives until its Until, unless
-// something did name it: then it may go as soon as the last thing does no longer, or
-// is recalled, erased or deleted, and only a member's texts leave it until its Until.
-// A file goes with its app.
+// skein.UploadsIn tells what they name. Otherwise it lives until its Until, which
+// ends when anything but a member's texts names it: from then on it may go as soon as
+// the last thing that names it changes, or is recalled, erased or deleted. A file goes
+// with its app.
 type Uploads interface {
 	// AddUpload notes a file. Errors: ErrUnknownApp; ErrConflict when the name is
 	// taken.

@@ -70,7 +70,7 @@ func (s *Store) Upload(ctx context.Context, name string) (u skein.Upload, found 
 // already and not purged yet. While the backfill runs nothing is known to be unnamed.
 const livingUpload = `SELECT a.id, u.client_id, u.created, u.kept, u.size, u.title
 	FROM uploads u JOIN apps a ON a.app_key = u.app_key
-	WHERE u.name = ?1 AND a.deleted = 0 AND (u.due > ?2 AND u.due < 9007199254740991
+	WHERE u.name = ?1 AND a.deleted = 0 AND (u.kept > ?2
 		OR EXISTS (SELECT 1 FROM backfill)
 		OR EXISTS (SELECT 1 FROM upload_uses s WHERE s.upload_key = u.upload_key AND CASE s.kind
 			WHEN 1 THEN EXISTS (SELECT 1 FROM messages m JOIN conversations c ON c.conv_key = m.conv_key

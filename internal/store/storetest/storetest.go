@@ -48,7 +48,7 @@ func Run(t *testing.T, open Open) {
 		{"reactions", reactions},
 		{"uploads", uploads},
 		{"seen", seen},
-		{"model", slices.Concat(model, inboxModel, syncModel, talks)},
+		{"model", slices.Concat(model, inboxModel, syncModel, talks, fileModel)},
 	} {
 		t.Run(group.noun, func(t *testing.T) {
 			for _, c := range group.checks {
