@@ -122,11 +122,14 @@ func TestBrowserHostileMessages(t *testing.T) {
 		}
 	}
 	send(map[string]any{"type": -1, "text": `<img src=x onerror="alert(1)"><b>bold</b> javascript:alert(1) &amp;`})
-	send(map[string]any{"type": -2, "url": "javascript:alert(1)"})
-	send(map[string]any{"type": -2, "url": "data:text/html,<script>alert(1)</script>"})
+	for _, url := range []string{"javascript:alert(1)", "data:text/html,<script>alert(1)</script>", "//pictures.example/x.png"} {
+		for typ := -6; typ <= -2; typ++ {
+			a := s.once(t, "POST", "/im/conversations/"+conv+"/message", demo.server(), map[string]any{"from_client": "Jerry", "type": typ, "url": url})
+			a.want(t, "url "+url, 4406)
+		}
+	}
 	send(map[string]any{"type": -2, "url": "http://pictures.example/x.png"})
 	send(map[string]any{"type": -2, "url": "https://pictures.example/x.png"})
-	send(map[string]any{"type": -6, "url": "javascript:alert(1)"})
 	send(map[string]any{"type": 42, "attr": map[string]any{"width": "1e9", "__proto__": 1}})
 	send(map[string]any{"type": -1, "text": "the end"})
 	tom.sees("the end")

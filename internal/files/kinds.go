@@ -27,9 +27,11 @@ var (
 		"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 		"application/vnd.openxmlformats-officedocument.presentationml.presentation",
 	}}
-	docx = &kind{ext: "docx", contentType: "application/vnd.openxmlformats-officedocument.wordprocessingml.document"}
-	xlsx = &kind{ext: "xlsx", contentType: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-	pptx = &kind{ext: "pptx", contentType: "application/vnd.openxmlformats-officedocument.presentationml.presentation"}
+	// compound is the container of old Office documents; compoundKind tells those apart.
+	compound = &kind{}
+	docx     = &kind{ext: "docx", contentType: "application/vnd.openxmlformats-officedocument.wordprocessingml.document"}
+	xlsx     = &kind{ext: "xlsx", contentType: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+	pptx     = &kind{ext: "pptx", contentType: "application/vnd.openxmlformats-officedocument.presentationml.presentation"}
 )
 
 // kinds is every type that can be stored.
@@ -38,24 +40,27 @@ var kinds = []*kind{
 	{"jpg", "image/jpeg", true, nil, []string{"image/jpeg"}},
 	{"gif", "image/gif", true, nil, []string{"image/gif"}},
 	{"webp", "image/webp", true, nil, []string{"image/webp"}},
-	{"heic", "image/heic", true, isHEIC, []string{"image/heic", "image/heic-sequence", "image/heif", "image/heif-sequence"}},
+	{"heic", "image/heic", true, nil, nil}, // no signatures: brands.go tells it, and the others like it
 	{"mp3", "audio/mpeg", true, isMP3, []string{"audio/mpeg"}},
-	{"m4a", "audio/mp4", true, isISOMedia, []string{"audio/x-m4a", "audio/mp4"}},
+	{"m4a", "audio/mp4", true, nil, nil},
 	{"aac", "audio/aac", true, isADTS, []string{"audio/aac"}},
 	{"amr", "audio/amr", true, isAMR, []string{"audio/amr"}},
 	{"wav", "audio/wav", true, nil, []string{"audio/wav"}},
 	{"ogg", "audio/ogg", true, nil, []string{"audio/ogg", "application/ogg"}},
-	{"mp4", "video/mp4", true, isISOMedia, []string{"video/mp4", "video/x-m4v"}},
-	{"mov", "video/quicktime", true, nil, []string{"video/quicktime"}},
+	{"mp4", "video/mp4", true, nil, nil},
+	{"mov", "video/quicktime", true, nil, []string{"video/quicktime"}}, // old ones have no brands
 	{"webm", "video/webm", true, nil, []string{"video/webm"}},
 	{"pdf", "application/pdf", false, isPDF, []string{"application/pdf"}},
 	plain, archive, docx, xlsx, pptx,
 
 	// From here on: for the apps that list them.
-	{"avif", "image/avif", true, isISOMedia, []string{"image/avif"}},
+	{"avif", "image/avif", true, nil, nil},
 	{"bmp", "image/bmp", true, isBMP, []string{"image/bmp"}},
 	{"flac", "audio/flac", true, nil, []string{"audio/flac"}},
-	{"3gp", "video/3gpp", true, isISOMedia, []string{"video/3gpp"}},
+	{"3gp", "video/3gpp", true, nil, nil},
+	{"doc", "application/msword", false, nil, nil}, // compound.go tells these three
+	{"xls", "application/vnd.ms-excel", false, nil, nil},
+	{"ppt", "application/vnd.ms-powerpoint", false, nil, nil},
 	{"mkv", "video/matroska", true, nil, []string{"video/matroska"}},
 	{"avi", "video/x-msvideo", true, nil, []string{"video/x-msvideo"}},
 	{"7z", "application/x-7z-compressed", false, nil, []string{"application/x-7z-compressed"}},

@@ -72,33 +72,3 @@ func adtsFrame(b []byte) int {
 	}
 	return size
 }
-
-// isISOMedia: the file begins with a box of its brands, ISO 14496-12 section 4.3.
-func isISOMedia(head []byte) bool { return brands(head) != nil }
-
-// isHEIC: an HEVC brand stands first or among the compatible ones. A file whose
-// first brand is the general mif1 may as well be AVIF.
-func isHEIC(head []byte) bool {
-	list := brands(head)
-	for i := 0; i+4 <= len(list); i += 4 {
-		switch string(list[i : i+4]) {
-		case "heic", "heix", "hevc", "hevx", "heim", "heis":
-			return true
-		}
-	}
-	return false
-}
-
-// brands are the four-byte brands of an ISO media file, the first one first, with
-// the version between as one that nobody uses. nil: this is none.
-func brands(head []byte) []byte {
-	const header, most = 8, 1 << 10
-	if len(head) < header+4 || string(head[4:8]) != "ftyp" {
-		return nil
-	}
-	size := binary.BigEndian.Uint32(head)
-	if size < header+4 || size > most {
-		return nil
-	}
-	return head[header:min(int(size), len(head))]
-}

@@ -26,6 +26,7 @@ func samples(t testing.TB) map[string][]sample {
 		"heic": {
 			{"of an iPhone", box("ftyp", "heic", "\x00\x00\x00\x00", "mif1", "heic")},
 			{"with the general brand first", box("ftyp", "mif1", "\x00\x00\x00\x00", "mif1", "heic", "miaf")},
+			{"of ten bits", box("ftyp", "heix", "\x00\x00\x00\x00", "mif1", "heix")},
 			{"a sequence", box("ftyp", "hevc", "\x00\x00\x00\x00", "msf1", "hevc", "heic")},
 		},
 		"mp3": {
@@ -33,7 +34,7 @@ func samples(t testing.TB) map[string][]sample {
 			{"of bare frames", repeated("\xff\xfb\x90\x64\x00\x0f\xf0\x00\x00\x69\x00\x00\x00\x08", 417, 5)},
 			{"after zero bytes", append(make([]byte, 64), repeated("\xff\xfb\x90\x64\x00\x0f\xf0\x00\x00\x69\x00\x00\x00\x08", 417, 8)...)},
 		},
-		"m4a": {{"of iOS", box("ftyp", "M4A ", "\x00\x00\x00\x00", "M4A ", "mp42", "isom")}},
+		"m4a": {{"of iOS", box("ftyp", "M4A ", "\x00\x00\x00\x00", "M4A ", "mp42", "isom")}, {"a book", box("ftyp", "M4B ", "\x00\x00\x02\x00", "M4A ", "mp42", "isom")}},
 		"aac": {
 			{"MPEG-4 without checksum", repeated("\xff\xf1\x50\x80\x02\x1f\xfc\xde\x02\x00", 16, 3)},
 			{"MPEG-4 with checksum", repeated("\xff\xf0\x50\x80\x02\x1f\xfc\xde\x02\x00", 16, 3)},
@@ -52,6 +53,11 @@ func samples(t testing.TB) map[string][]sample {
 		"mp4": {
 			{"of Android", box("ftyp", "mp42", "\x00\x00\x00\x00", "isom", "mp42")},
 			{"of ffmpeg", box("ftyp", "isom", "\x00\x00\x02\x00", "isom", "iso2", "avc1", "mp41")},
+			{"of a Sony camera", box("ftyp", "MSNV", "\x01\x20\x00\x00", "MSNV", "mp42", "isom")},
+			{"in pieces for streaming", box("ftyp", "dash", "\x00\x00\x00\x00", "iso6", "avc1", "mp41")},
+			{"of newer ffmpeg", box("ftyp", "iso5", "\x00\x00\x02\x00", "iso5", "iso6", "mp41")},
+			{"of Sony's professional cameras", box("ftyp", "XAVC", "\x01\x00\x1f\xff", "XAVC", "mp42", "iso2")},
+			{"with a brand of its own first", box("ftyp", "what", "\x00\x00\x00\x00", "what", "isom")},
 			{"of iTunes", box("ftyp", "M4V ", "\x00\x00\x00\x01", "M4V ", "M4A ", "mp42", "isom")},
 		},
 		"mov": {
@@ -97,14 +103,24 @@ func samples(t testing.TB) map[string][]sample {
 			{"of PowerPoint", zipOf(t, "[Content_Types].xml", "_rels/.rels", "ppt/presentation.xml")},
 			{"with its slides far away", zipOf(t, "[Content_Types].xml", padding, "ppt/presentation.xml")},
 		},
-		"avif": {{"of a browser", box("ftyp", "avif", "\x00\x00\x00\x00", "avif", "mif1", "miaf")}},
+		"avif": {
+			{"of a browser", box("ftyp", "avif", "\x00\x00\x00\x00", "avif", "mif1", "miaf")},
+			{"with the general brand first", box("ftyp", "mif1", "\x00\x00\x00\x00", "mif1", "avif", "miaf")},
+		},
 		"bmp":  {{"one pixel", []byte("BM\x3a\x00\x00\x00\x00\x00\x00\x00\x36\x00\x00\x00\x28\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x01\x00\x18\x00\x00\x00\x00\x00\x04\x00\x00\x00")}},
 		"flac": {{"of ffmpeg", []byte("fLaC\x00\x00\x00\x22\x12\x00\x12\x00\x00\x00\x0e\x00\x00\x10")}},
-		"3gp":  {{"of Android", box("ftyp", "3gp4", "\x00\x00\x00\x00", "isom", "3gp4")}},
-		"mkv":  {{"of ffmpeg", []byte("\x1a\x45\xdf\xa3\xa3\x42\x86\x81\x01\x42\xf7\x81\x01\x42\xf2\x81\x04\x42\xf3\x81\x08\x42\x82\x88matroska\x42\x87\x81\x04")}},
-		"avi":  {{"of a camera", []byte("RIFF\x00\x10\x00\x00AVI LIST\x7e\x00\x00\x00hdrlavih")}},
-		"7z":   {{"of 7-Zip", []byte("7z\xbc\xaf\x27\x1c\x00\x04\x5b\x1c\x4e\x2a")}},
-		"rar":  {{"of WinRAR", []byte("Rar!\x1a\x07\x01\x00\x33\x92\xb5\xe5")}},
+		"3gp": {
+			{"of Android", box("ftyp", "3gp4", "\x00\x00\x00\x00", "isom", "3gp4")},
+			{"of a Japanese phone", box("ftyp", "3g2a", "\x00\x01\x00\x00", "3g2a")},
+			{"for streaming", box("ftyp", "3gr6", "\x00\x00\x00\x00", "3gr6", "isom")},
+		},
+		"doc": {{"of Word", compoundOf(0, "Root Entry", "1Table", "\x05SummaryInformation", "Data", "WordDocument")}},
+		"xls": {{"of Excel", compoundOf(0, "Root Entry", "Workbook")}, {"of Excel 5", compoundOf(0, "Root Entry", "Book")}},
+		"ppt": {{"of PowerPoint, with its directory far away", compoundOf(3*sniffed/512, "Root Entry", "Pictures", "PowerPoint Document")}},
+		"mkv": {{"of ffmpeg", []byte("\x1a\x45\xdf\xa3\xa3\x42\x86\x81\x01\x42\xf7\x81\x01\x42\xf2\x81\x04\x42\xf3\x81\x08\x42\x82\x88matroska\x42\x87\x81\x04")}},
+		"avi": {{"of a camera", []byte("RIFF\x00\x10\x00\x00AVI LIST\x7e\x00\x00\x00hdrlavih")}},
+		"7z":  {{"of 7-Zip", []byte("7z\xbc\xaf\x27\x1c\x00\x04\x5b\x1c\x4e\x2a")}},
+		"rar": {{"of WinRAR", []byte("Rar!\x1a\x07\x01\x00\x33\x92\xb5\xe5")}},
 	}
 }
 
@@ -153,6 +169,22 @@ func box(name string, parts ...string) []byte {
 	content := strings.Join(parts, "")
 	b := binary.BigEndian.AppendUint32(nil, uint32(8+len(content)))
 	return append(append(append(b, name...), content...), "\x00\x00\x00\x08free"...)
+}
+
+// compoundOf is a compound file whose directory stands in a sector and has entries.
+func compoundOf(sector int, names ...string) []byte {
+	b := make([]byte, 512*(sector+1)+128*len(names))
+	copy(b, compoundFile)
+	binary.LittleEndian.PutUint16(b[30:], 9)
+	binary.LittleEndian.PutUint32(b[48:], uint32(sector))
+	for i, name := range names {
+		entry := b[512*(sector+1)+128*i:]
+		for j, unit := range utf16.Encode([]rune(name + "\x00")) {
+			binary.LittleEndian.PutUint16(entry[2*j:], unit)
+		}
+		binary.LittleEndian.PutUint16(entry[64:], uint16(2*len(name)+2))
+	}
+	return b
 }
 
 // repeated is count frames of size bytes that begin with head.

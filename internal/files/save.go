@@ -41,7 +41,7 @@ func (s *Store) Save(ctx context.Context, r io.Reader, types []string, maxBytes 
 	if err != nil {
 		return "", err
 	}
-	if k != archive { // an archive tells by its end what it is
+	if k != archive && k != compound { // these tell only as a whole what they are
 		if err := allow(types, k); err != nil {
 			return "", err
 		}
@@ -103,12 +103,9 @@ func (s *Store) write(head []byte, src *source) (path string, err error) {
 
 // name gives the finished file its lasting name.
 func (s *Store) name(tmp string, head []byte, k *kind, types []string) (string, error) {
-	if k == archive {
-		tail, err := readTail(tmp)
-		if err != nil {
-			return "", err
-		}
-		if k, err = archiveKind(head, tail); err != nil {
+	if k == archive || k == compound {
+		var err error
+		if k, err = kindInside(k, tmp, head); err != nil {
 			return "", err
 		}
 		if err := allow(types, k); err != nil {
@@ -130,13 +127,16 @@ func (s *Store) name(tmp string, head []byte, k *kind, types []string) (string, 
 	return name, nil
 }
 
-// readTail reads the last bytes of a file, sniffed at most.
-func readTail(path string) ([]byte, error) {
+// kindInside is the kind of what a container holds, a whole file at path.
+func kindInside(container *kind, path string, head []byte) (*kind, error) {
 	f, err := os.Open(path) //nolint:gosec // a name of our own
 	if err != nil {
 		return nil, diskFault("read an upload", err)
 	}
 	defer func() { _ = f.Close() }() // it was only read
+	if container == compound {
+		return compoundKind(f)
+	}
 	info, err := f.Stat()
 	if err != nil {
 		return nil, diskFault("read an upload", err)
@@ -145,7 +145,7 @@ func readTail(path string) ([]byte, error) {
 	if _, err := f.ReadAt(tail, info.Size()-int64(len(tail))); err != nil {
 		return nil, diskFault("read an upload", err)
 	}
-	return tail, nil
+	return archiveKind(head, tail)
 }
 
 // syncDir makes the names of a folder durable, which a rename alone is not.

@@ -1,6 +1,7 @@
 package files
 
 import (
+	"bytes"
 	"mime"
 	"slices"
 
@@ -8,7 +9,8 @@ import (
 )
 
 // sniff tells the kind of a file from its first bytes. It is archive for every
-// file in a ZIP; archiveKind tells those apart.
+// file in a ZIP, and compound for old Office documents: archiveKind and compoundKind
+// tell those apart.
 //
 // Package mimetype takes a short signature for the whole, and some of its
 // signatures may stand anywhere, so what it says is held to a proof. What fails
@@ -17,6 +19,12 @@ import (
 func sniff(head []byte) (*kind, error) {
 	if isADTS(head) { // mimetype knows only half of the ADTS headers
 		return kindOf("aac"), nil
+	}
+	if k := brandKind(head); k != nil {
+		return k, nil
+	}
+	if bytes.HasPrefix(head, compoundFile) {
+		return compound, nil
 	}
 	found, _, _ := mime.ParseMediaType(mimetype.Detect(head).String()) // it writes no other kind
 	for _, k := range kinds {

@@ -18,6 +18,9 @@ func tell(data []byte) (string, error) {
 	if err == nil && k == archive {
 		k, err = archiveKind(data[:min(len(data), sniffed)], data[max(0, len(data)-sniffed):])
 	}
+	if err == nil && k == compound {
+		k, err = compoundKind(bytes.NewReader(data))
+	}
 	if err != nil {
 		return "", err
 	}
@@ -96,6 +99,9 @@ func TestWhatCouldRunIsRefused(t *testing.T) {
 		"an iOS app":               zipOf(t, "Payload/Game.app/Info.plist"),
 		"an app behind a picture":  zipOf(t, padding, "classes.dex"),
 		"a document with macros":   zipOf(t, "[Content_Types].xml", "word/document.xml", "word/vbaProject.bin"),
+		"a camera's raw picture":   box("ftyp", "crx ", "\x00\x00\x00\x01", "crx ", "isom"),
+		"an installer":             compoundOf(0, "Root Entry", "\u4840\u3b3f"),
+		"a compound file cut off":  compoundOf(0, "Root Entry", "WordDocument")[:300],
 		"a photo of another codec": box("ftyp", "mif1", "\x00\x00\x00\x00", "mif1", "vvic"),
 	}
 	maps.Copy(every, refusals)

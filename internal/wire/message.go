@@ -14,10 +14,10 @@ import (
 type SendMessage struct {
 	ConvID           ClientID       `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
 	FromClient       ClientID       `json:"from_client" en:"who says it; a client may leave itself out" zh:"发送者；客户端调用时可省略"`
-	Type             *int64         `json:"type" need:"1" en:"-1 text -2 image -3 audio -4 video -5 location -6 file; positive: your own" zh:"-1 文本 -2 图片 -3 语音 -4 视频 -5 位置 -6 文件；正数为自定义"`
+	Type             *int64         `json:"type" need:"1" en:"-1 text -2 image -3 audio -4 video -5 location -6 file; 1 to 2147483647: your own" zh:"-1 文本 -2 图片 -3 语音 -4 视频 -5 位置 -6 文件；1 至 2147483647 为自定义"`
 	Text             string         `json:"text" prose:"1" en:"at most 16 KiB; must not be blank for type -1" zh:"文本内容，最大 16 KiB；文本类型不可为空白"`
 	Attr             jsontext.Value `json:"attr" en:"any JSON, at most 16 KiB as compact UTF-8 without needless escapes; numbers within the range of a double, no U+0000" zh:"消息扩展，任意 JSON，最大 16 KiB（按去除空白与多余转义后的 UTF-8 计）；数字不超出双精度范围，不含 U+0000"`
-	URL              string         `json:"url" en:"must be there for -2 -3 -4 -6; at most 2 KiB" zh:"资源地址，-2 -3 -4 -6 必填，最大 2 KiB"`
+	URL              string         `json:"url" en:"must be there for -2 -3 -4 -6; at most 2 KiB. For -2 to -6 an http or https address, or a link to an upload; text and types of your own may hold anything" zh:"资源地址，-2 -3 -4 -6 必填，最大 2 KiB。-2 至 -6 只接受 http、https 地址或上传文件的链接；文本与自定义类型不限"`
 	Transient        Flag           `json:"transient" en:"1: for members online now; never stored, no seq" zh:"1 暂态：仅投递在线成员，不存储，无 seq"`
 	NoSync           *Flag          `json:"no_sync" en:"1: the sender's own sockets get the live copy too. Default: 0 by REST; by socket the sender's other devices get it" zh:"1 同步到发送者自己的连接。REST 默认 0；socket 默认同步到发送者的其他设备"`
 	MentionAll       Flag           `json:"mention_all" en:"1: mentions everyone" zh:"1 @全体成员"`
@@ -82,6 +82,9 @@ func (r SendMessage) Body(relaxed bool) (skein.Body, error) {
 		return b, err
 	}
 	if err := checkDeviceID(string(r.DeviceID)); err != nil {
+		return b, err
+	}
+	if err := checkLink(b.Type, b.URL); err != nil {
 		return b, err
 	}
 	return b, b.Fault()

@@ -72,11 +72,11 @@ func TestAMessageIsHeldToItsLimits(t *testing.T) {
 }
 
 func TestAMessageIsReadWhole(t *testing.T) {
-	in := decoded[SendMessage](t, `{"conv_id":"c","from_client":2,"type":-2,"text":"t","attr":{ "a" : 1 },"url":"u","transient":"1",
+	in := decoded[SendMessage](t, `{"conv_id":"c","from_client":2,"type":-2,"text":"t","attr":{ "a" : 1 },"url":"http://u","transient":"1",
 		"no_sync":1,"mention_all":true,"mention_client_ids":["Tom",2,"Tom"],"reply_to":"01020300000000000000000000000000"}`)
 	got, err := in.Body(false)
 	want := skein.Body{
-		Type: -2, Text: "t", Attr: []byte(`{"a":1}`), URL: "u", Transient: true, NoSync: true, MentionAll: true,
+		Type: -2, Text: "t", Attr: []byte(`{"a":1}`), URL: "http://u", Transient: true, NoSync: true, MentionAll: true,
 		Mentions: []string{"Tom", "2"}, ReplyTo: skein.ID{1, 2, 3},
 	}
 	if err != nil || string(got.Attr) != string(want.Attr) || !slices.Equal(got.Mentions, want.Mentions) {

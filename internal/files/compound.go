@@ -1,0 +1,55 @@
+package files
+
+import (
+	"encoding/binary"
+	"io"
+	"unicode/utf16"
+)
+
+// compoundFile begins a compound file, MS-CFB section 2.2: a small file system, in
+// which Office kept its documents until 2007.
+var compoundFile = []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+
+// compoundKind tells old Office documents by the streams in the directory of their
+// container. Macros are not looked for: an app has to list these types, and they are
+// served as downloads. Errors: skein.ErrFileType, those of the disk.
+func compoundKind(file io.ReaderAt) (*kind, error) {
+	const (
+		shiftAt, directoryAt = 30, 48
+		entrySize, lengthAt  = 128, 64
+		most                 = 1 << 16 // bytes of the directory that are looked at
+	)
+	var header [512]byte
+	if _, err := file.ReadAt(header[:], 0); err != nil {
+		return nil, refused("is a compound file without its header")
+	}
+	shift := binary.LittleEndian.Uint16(header[shiftAt:])
+	if shift != 9 && shift != 12 {
+		return nil, refused("is a compound file without its header")
+	}
+	directory := make([]byte, most)
+	first := int64(binary.LittleEndian.Uint32(header[directoryAt:]))
+	n, err := file.ReadAt(directory, (first+1)<<shift)
+	if err != nil && err != io.EOF {
+		return nil, diskFault("read an upload", err)
+	}
+	for entry := directory[:n]; len(entry) >= entrySize; entry = entry[entrySize:] {
+		length := int(binary.LittleEndian.Uint16(entry[lengthAt:]))
+		if length < 2 || length > lengthAt {
+			continue
+		}
+		units := make([]uint16, length/2-1) // the last is zero
+		for i := range units {
+			units[i] = binary.LittleEndian.Uint16(entry[2*i:])
+		}
+		switch string(utf16.Decode(units)) {
+		case "WordDocument":
+			return kindOf("doc"), nil
+		case "Workbook", "Book":
+			return kindOf("xls"), nil
+		case "PowerPoint Document":
+			return kindOf("ppt"), nil
+		}
+	}
+	return nil, refused("is a compound file that holds no Office document")
+}
