@@ -4,10 +4,16 @@ package skein
 type View struct {
 	Conversation
 	Member Member
+	// Peer is the other one of a private conversation; empty: it is none, or the other
+	// one was deleted.
+	Peer string
 
 	// Mentions counts the messages after Member.Read that mention the member, by
 	// name or with everyone; a recalled or deleted one mentions nobody.
 	Mentions int64
+	// Silent counts the messages after Member.Read that say nothing to the member: they
+	// were recalled or erased, or it deleted them for itself.
+	Silent int64
 	// Last is the newest message, blank where the member deleted it for itself; nil:
 	// there is none, or the member has cleared it.
 	Last *Message
@@ -16,9 +22,9 @@ type View struct {
 	Floor int64
 }
 
-// Unread counts the messages after what the member has read. It is derived, never
-// counted.
-func (v View) Unread() int64 { return max(0, v.LastSeq-v.Member.Read()) }
+// Unread counts the messages after what the member has read that say something to it.
+// It is derived when it is asked for, never kept.
+func (v View) Unread() int64 { return max(0, v.LastSeq-v.Member.Read()-v.Silent) }
 
 // ViewQuery asks for the conversations of a client: those it pinned first, then by
 // newest activity.

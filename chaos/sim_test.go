@@ -308,8 +308,10 @@ func (c *simConv) view(conv, client string) *view {
 		ConvID: conv, LastSeq: n, LastChange: int64(len(c.changes)), ReadSeq: c.position(client),
 		JoinSeq: c.join[client], FloorSeq: c.now[client].floor,
 	}
-	v.Unread = n - v.ReadSeq
 	for _, m := range c.messages[v.ReadSeq:] {
+		if !m.blank() {
+			v.Unread++
+		}
 		if slices.Contains(m.Mentions, client) {
 			v.Mentions++
 		}

@@ -122,7 +122,7 @@ func TestUnreadIsWhatOneHasNotRead(t *testing.T) {
 	a.say(t, conv, tom, "now", obj{"transient": 1, "mention_all": 1})
 	a.wantView(t, "mentioned by name, and with everyone", jerry, conv, "unread 3 mentions 2 read 0 floor 0 last three (1)")
 	a.must(t, "POST", convPath(conv, "message", first, "recall"), nil)
-	a.wantView(t, "a recalled message keeps its number", jerry, conv, "unread 3 mentions 2 read 0 floor 0 last three (1)")
+	a.wantView(t, "a recalled message is not unread any more", jerry, conv, "unread 2 mentions 2 read 0 floor 0 last three (1)")
 	got := a.read(t, jerry, conv, 2)
 	a.wantView(t, "two read", jerry, conv, "unread 1 mentions 1 read 2 floor 0 last three (1)")
 	if got.number("unread") != 1 || got.number("mentions") != 1 || got.number("read_seq") != 2 || got.number("received_seq") != 2 || got.text("conv_id") != conv {
@@ -141,7 +141,7 @@ func TestARecalledMentionIsNone(t *testing.T) {
 	id := a.say(t, conv, tom, "hey", obj{"mention_client_ids": []string{jerry}}).text("msg_id")
 	a.wantView(t, "before", jerry, conv, "unread 1 mentions 1 read 0 floor 0 last hey (1)")
 	a.must(t, "POST", convPath(conv, "message", id, "recall"), nil)
-	a.wantView(t, "after", jerry, conv, "unread 1 mentions 0 read 0 floor 0 last  (3)")
+	a.wantView(t, "after", jerry, conv, "unread 0 mentions 0 read 0 floor 0 last  (3)")
 }
 
 func TestWhoCameBackHasNothingUnreadOfBefore(t *testing.T) {

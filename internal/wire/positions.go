@@ -22,7 +22,7 @@ type Positions struct {
 	ConvID      skein.ID `json:"conv_id" en:"the conversation" zh:"会话 id"`
 	ReadSeq     int64    `json:"read_seq" en:"nothing up to this seq is unread" zh:"已读位置"`
 	ReceivedSeq int64    `json:"received_seq" en:"up to where one of its devices has received" zh:"已接收位置"`
-	Unread      int64    `json:"unread" en:"messages after read_seq" zh:"未读数"`
+	Unread      int64    `json:"unread" en:"messages after read_seq, without those that were recalled or that it deleted for itself" zh:"未读数，不含已撤回及本人已删除的消息"`
 	Mentions    int64    `json:"mentions" en:"unread messages that mention it" zh:"未读消息中 @ 本人的条数"`
 }
 

@@ -43,9 +43,11 @@ func (r MarkConversation) Given() error {
 type View struct {
 	Conversation
 
+	Peer *string `json:"peer" en:"the other one of a private conversation; null: it is none, or the other one was deleted" zh:"私聊的对方；非私聊或对方已删除为 null"`
+
 	ReadSeq     int64    `json:"read_seq" en:"nothing up to this seq is unread: read, cleared, from before joining, or before one's own newest message" zh:"已读位置：此前均不计未读（已读、已清除、加入之前，或本人最新消息之前）"`
 	ReceivedSeq int64    `json:"received_seq" en:"up to where one of its devices has received" zh:"任一设备已接收到的位置"`
-	Unread      int64    `json:"unread" en:"messages after read_seq" zh:"未读数"`
+	Unread      int64    `json:"unread" en:"messages after read_seq, without those that were recalled or that it deleted for itself" zh:"未读数，不含已撤回及本人已删除的消息"`
 	Mentions    int64    `json:"mentions" en:"unread messages that mention it, by name or with everyone" zh:"未读消息中 @ 本人或 @全体 的条数"`
 	JoinSeq     int64    `json:"join_seq" en:"seq of the first message after it joined" zh:"加入后第一条消息的 seq"`
 	FloorSeq    int64    `json:"floor_seq" en:"nothing up to this seq is shown to it: cleared, or private history from before it joined" zh:"此 seq 及之前不可见：已清除，或历史私有时加入之前"`
@@ -62,8 +64,8 @@ type View struct {
 // ViewOf writes a view with times in zone; it shares v's bytes.
 func ViewOf(v *skein.View, zone *time.Location) View {
 	out := View{
-		Conversation: ConversationOf(v.Conversation, zone),
-		ReadSeq:      v.Member.Read(), ReceivedSeq: v.Member.Received(),
+		Conversation: ConversationOf(v.Conversation, zone), Peer: sharedText(&v.Peer),
+		ReadSeq: v.Member.Read(), ReceivedSeq: v.Member.Received(),
 		Unread: v.Unread(), Mentions: v.Mentions,
 		JoinSeq: v.Member.JoinSeq, FloorSeq: v.Floor,
 		Role: v.Member.Role.String(), Nickname: sharedText(&v.Member.Nickname), MuteUntil: moment(v.Member.MutedUntil),

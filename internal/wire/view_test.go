@@ -14,7 +14,7 @@ import (
 func TestWhatOneSeesIsWrittenAsDocumented(t *testing.T) {
 	conv := skein.Conversation{App: "a", ID: skein.ID{1}, Type: skein.Group, Creator: "Tom", Members: 2, MuteAll: true, LastSeq: 9, Changes: 4, Created: 1608126111686}
 	const head = `"conv_id":"01000000000000000000000000000000","conv_type":3,"client_num":2,"app_id":"a","conv_extend":null,` +
-		`"conv_creater_id":"Tom","ctime":"2020-12-16 13:41:51","mtime":null,"ctime_ms":1608126111686,"mtime_ms":null,"last_seq":9,"last_change":4,"mute_all":1,`
+		`"conv_creater_id":"Tom","ctime":"2020-12-16 13:41:51","mtime":null,"ctime_ms":1608126111686,"mtime_ms":null,"last_seq":9,"last_change":4,"mute_all":1,"peer":null,`
 	last := skein.Message{ID: skein.ID{2}, Conv: conv.ID, Seq: 9, Status: skein.StatusNormal, Body: skein.Body{Type: 1}}
 	message, err := json.Marshal(MessageOf(&last))
 	if err != nil {

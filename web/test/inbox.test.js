@@ -62,6 +62,20 @@ test("a message behind a gap counts what is missing, and asks for the mentions a
   assert.deepEqual([conv.unread, unsure.length], [5, 1]);
 });
 
+test("a recall and a deletion for oneself take an unread message away", () => {
+  const { inbox, conv, unsure } = start(view({ last_seq: 4, unread: 3 })); // one of four was recalled before
+  const became = (kind, seq, n) => inbox.change({ conv_id: "c", change_seq: n, kind, message: message(seq) });
+  assert.equal(conv.unread, 3);
+  became("recall", 2, 1);
+  assert.deepEqual([conv.unread, unsure.length], [2, 0]);
+  became("delete", 3, 2); // perhaps the one that was recalled: the server knows
+  assert.deepEqual([conv.unread, unsure.length], [2, 1]);
+  inbox.message(message(5));
+  assert.equal(conv.unread, 3);
+  inbox.read(conv, 5);
+  assert.equal(conv.unread, 0);
+});
+
 test("a read on another device that leaves mentions open asks how many", () => {
   const { inbox, unsure } = start(view({ last_seq: 9, unread: 9, mentions: 2 }));
   inbox.reads("c", [{ client_id: "Tom", read_seq: 4, received_seq: 9 }]);

@@ -25,12 +25,18 @@ func (s *Store) View(ctx context.Context, app string, id skein.ID, client string
 // view completes what a member's row and the conversation's tell.
 func (c *connection) view(m memberRow) (v skein.View, err error) {
 	v = skein.View{Conversation: m.conv.Conversation, Member: m.member}
-	if v.LastSeq == 0 {
-		return v, nil
+	if v.Type == skein.Private {
+		_, err = c.row(func(r *sqlite3.Stmt) { v.Peer = r.ColumnText(0) },
+			`SELECT iif(first_id = ?2, second_id, first_id) FROM private_pairs WHERE conv_key = ?1`, m.conv.key, v.Member.Client)
+	}
+	if err != nil || v.LastSeq == 0 {
+		return v, err
 	}
 	if v.Unread() > 0 {
-		v.Mentions, err = c.mentionsOf(m.conv.key, m.member)
-		if err != nil {
+		if v.Mentions, err = c.mentionsOf(m.conv.key, m.member); err != nil {
+			return skein.View{}, err
+		}
+		if v.Silent, err = c.silentFor(m.conv.key, m.member); err != nil {
 			return skein.View{}, err
 		}
 	}
@@ -58,6 +64,18 @@ const mentionsOf = `SELECT
 	- (SELECT count(*) FROM hidden h WHERE h.conv_key = ?1 AND h.client_id = ?2 AND h.seq > ?3
 		AND (EXISTS (SELECT 1 FROM mentions e WHERE e.conv_key = ?1 AND e.client_id = '' AND e.seq = h.seq)
 			OR EXISTS (SELECT 1 FROM mentions n WHERE n.conv_key = ?1 AND n.client_id = ?2 AND n.seq = h.seq)))`
+
+// silentFor counts the messages after what a member has read that say nothing to it.
+func (c *connection) silentFor(conv int64, m skein.Member) (n int64, err error) {
+	_, err = c.row(func(r *sqlite3.Stmt) { n = r.ColumnInt64(0) }, silentFor, conv, m.Client, m.Read())
+	return n, err
+}
+
+// Both counts go through indexes that hold what is silent alone.
+const silentFor = `SELECT
+	(SELECT count(*) FROM messages INDEXED BY messages_blank WHERE conv_key = ?1 AND seq > ?3 AND status <> 1)
+	+ (SELECT count(*) FROM hidden h WHERE h.conv_key = ?1 AND h.client_id = ?2 AND h.seq > ?3
+		AND NOT EXISTS (SELECT 1 FROM messages m INDEXED BY messages_blank WHERE m.conv_key = h.conv_key AND m.seq = h.seq AND m.status <> 1))`
 
 // lastSeen is the newest message as the member sees it.
 func (c *connection) lastSeen(m memberRow) (last *skein.Message, err error) {

@@ -56,6 +56,20 @@ var inbox = []check{
 		_, err = f.View(f.Context(), "shop", conv, "cat")
 		f.wantFault(err, skein.ErrUnknownClient, "cat")
 	}},
+	{"of a private conversation a view names the other one", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		conv := f.conv("shop", skein.Private)
+		_, _, err := f.CreateConversation(f.Context(), conv, f.roll("ann", "bob"), 0)
+		f.must(err)
+		equal(f, "to ann", f.view("shop", conv.ID, "ann").Peer, "bob")
+		equal(f, "to bob", f.view("shop", conv.ID, "bob").Peer, "ann")
+		f.say("shop", conv.ID, "bob", "hi")
+		equal(f, "to ann, with a message", f.view("shop", conv.ID, "ann").Peer, "bob")
+		page, err := f.Views(f.Context(), "shop", "ann", skein.ViewQuery{Limit: 10})
+		f.must(err)
+		equal(f, "in a list", page.Views[0].Peer, "bob")
+		equal(f, "of a group", f.view("shop", f.group("shop", "ann", "bob"), "ann").Peer, "")
+	}},
 	{"unread is what others said after what was read, cleared, joined or said", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		conv := f.group("shop", "ann", "bob")
@@ -131,7 +145,7 @@ var inbox = []check{
 		f.call("shop", conv, "cat", "cat", "*")
 		f.wantCounts("cat spoke of itself", "shop", conv, "cat", 0, 0)
 	}},
-	{"what was taken back or deleted mentions nobody", func(f *fixture) {
+	{"what was taken back or deleted is not unread and mentions nobody", func(f *fixture) {
 		f.app("shop", "ann", "bob", "cat")
 		conv := f.group("shop", "ann", "bob", "cat")
 		recalled := f.call("shop", conv, "ann", "bob")
@@ -139,13 +153,13 @@ var inbox = []check{
 		f.call("shop", conv, "cat", "bob")
 		f.wantCounts("at first", "shop", conv, "bob", 3, 3)
 		f.change("shop", recalled, "ann", recall)
-		f.wantCounts("recalled", "shop", conv, "bob", 3, 2)
+		f.wantCounts("recalled", "shop", conv, "bob", 2, 2)
 		f.change("shop", hidden, "bob", hide)
-		f.wantCounts("hidden", "shop", conv, "bob", 3, 1)
+		f.wantCounts("hidden", "shop", conv, "bob", 1, 1)
 		_, err := f.DeleteClient(f.Context(), "shop", "cat", f.now(), true)
 		f.must(err)
 		f.erase()
-		f.wantCounts("erased", "shop", conv, "bob", 3, 0)
+		f.wantCounts("erased", "shop", conv, "bob", 0, 0)
 		equal(f, "the last is blank", f.view("shop", conv, "bob").Last.Status, skein.StatusDeleted)
 	}},
 	{"the last message is not shown where it was cleared, and blank where hidden", func(f *fixture) {

@@ -74,8 +74,10 @@ export class Inbox extends Emitter {
     conv.lastChange = Math.max(conv.lastChange, change_seq);
     if (!m) return true;
     if (m.msg_id === conv.last?.msg_id && m.change_seq >= conv.last.change_seq && conv.last.status !== Status.deleted) conv.last = m;
-    if ((kind === "recall" || kind === "delete") && m.seq > conv.readSeq && m.from !== this.#me && !conv.calls.delete(m.seq) && conv.called > 0) {
-      this.emit("unsure");
+    if ((kind === "recall" || kind === "delete") && m.seq > conv.readSeq) {
+      if (kind === "delete" && conv.silent > 0) this.emit("unsure"); // it may have been silent before
+      else conv.silenced.add(m.seq);
+      if (m.from !== this.#me && !conv.calls.delete(m.seq) && conv.called > 0) this.emit("unsure");
     }
     this.emit("change", conv);
     return true;
@@ -88,7 +90,7 @@ export class Inbox extends Emitter {
     conv.moveTo(read_seq);
     conv.receivedSeq = Math.max(conv.receivedSeq, received_seq ?? 0);
     // Only an answer about where this client is now counts its mentions.
-    if (read_seq === conv.readSeq && read_seq + unread >= conv.lastSeq) { conv.called = called ?? 0; conv.calls.clear(); }
+    if (read_seq === conv.readSeq && read_seq + unread + conv.silenced.size + conv.silent >= conv.lastSeq) conv.stand({ unread, mentions: called ?? 0 });
     this.emit("change", conv);
   }
 
@@ -101,7 +103,7 @@ export class Inbox extends Emitter {
         const before = conv.readSeq;
         conv.moveTo(read_seq);
         conv.receivedSeq = Math.max(conv.receivedSeq, received_seq);
-        if (conv.readSeq > before && conv.readSeq < conv.lastSeq && conv.called > 0) this.emit("unsure");
+        if (conv.readSeq > before && conv.readSeq < conv.lastSeq && (conv.called > 0 || conv.silent > 0)) this.emit("unsure");
         continue;
       }
       conv.saw(client_id, read_seq, received_seq);
@@ -137,7 +139,7 @@ export class Inbox extends Emitter {
     });
     conv.moveTo(v.read_seq);
     conv.receivedSeq = Math.max(conv.receivedSeq, v.received_seq);
-    if (current) { conv.called = v.mentions; conv.calls.clear(); }
+    if (current) conv.stand(v);
     const last = v.last_message ? normal(v.last_message) : null;
     if (last && last.seq >= (conv.last?.seq ?? 0)) conv.last = last;
     if (conv.last && conv.last.seq <= conv.floor) conv.last = null;
@@ -155,6 +157,8 @@ class Item {
   floor = 0;
   called = 0; // mentions unread, as of the last view
   calls = new Set(); // seqs of those that came since
+  silent = 0; // recalled or deleted after readSeq, as of the last view
+  silenced = new Set(); // seqs of those that became so since
   pin = false;
   mute = false;
   archive = false;
@@ -167,10 +171,18 @@ class Item {
 
   constructor(id) { this.id = id; }
 
-  get unread() { return Math.max(0, this.lastSeq - Math.max(this.readSeq, this.floor)); }
+  get unread() { return Math.max(0, this.lastSeq - Math.max(this.readSeq, this.floor) - this.silent - this.silenced.size); }
 
   get mentions() {
     return Math.min(this.unread, this.called + this.calls.size);
+  }
+
+  // stand takes the server's counts of where this client is now.
+  stand({ unread, mentions }) {
+    this.called = mentions;
+    this.calls.clear();
+    this.silent = Math.max(0, this.lastSeq - Math.max(this.readSeq, this.floor) - unread);
+    this.silenced.clear();
   }
 
   // saw moves another member forward.
@@ -189,8 +201,8 @@ class Item {
   moveTo(read) {
     if (!(read > this.readSeq)) return;
     this.readSeq = read;
-    for (const seq of this.calls) if (seq <= read) this.calls.delete(seq);
-    if (read >= this.lastSeq) this.called = 0;
+    for (const seqs of [this.calls, this.silenced]) for (const seq of seqs) if (seq <= read) seqs.delete(seq);
+    if (read >= this.lastSeq) this.called = this.silent = 0;
   }
 
   tell(c) {
@@ -203,8 +215,9 @@ class Item {
   }
 
   forget() {
-    Object.assign(this, { doubtful: true, lastSeq: 0, lastChange: 0, readSeq: 0, receivedSeq: 0, floor: 0, called: 0, last: null, active: 0 });
+    Object.assign(this, { doubtful: true, lastSeq: 0, lastChange: 0, readSeq: 0, receivedSeq: 0, floor: 0, called: 0, silent: 0, last: null, active: 0 });
     this.calls.clear();
+    this.silenced.clear();
     this.others.clear();
   }
 }
