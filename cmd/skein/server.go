@@ -121,7 +121,7 @@ func (s *server) wire(uploads *files.Store) {
 		Store: s.store, Bus: bus.NewLocal(), Hub: s.hub, Zone: s.config.Location(),
 		Private: s.historyIsPrivate, Log: s.log, Registerer: s.registry,
 	})
-	s.chat = chat.New(chat.Options{Store: s.store, Events: s.delivery, Files: uploads, Now: clock})
+	s.chat = chat.New(chat.Options{Store: s.store, Events: s.delivery, Files: uploads, UnnamedFor: s.config.UnnamedFiles, Now: clock})
 	table := ops.New(ops.Deps{Chat: s.chat, Gate: s.gate, Files: uploads, Presence: s.presence, Zone: s.config.Location()})
 	s.sockets = socket.New(socket.Options{
 		Gate: s.gate, Registrar: s.chat, Ops: table, Hub: s.hub,

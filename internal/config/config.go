@@ -37,6 +37,7 @@ type Serve struct {
 	ProxyProtocol  bool          `group:"settings" help:"Trusted proxies begin each connection with a header of the PROXY protocol, version 2."`
 	Drain          time.Duration `group:"settings" default:"10s" placeholder:"TIME" help:"How long sockets take to close after SIGTERM; 0s closes at once."`
 	CacheMiB       int           `group:"settings" name:"cache-mib" default:"128" placeholder:"MIB" help:"Memory for what is asked of the store most: members and newest messages of busy conversations, clients who come and go; 0 keeps nothing."`
+	UnnamedFiles   time.Duration `group:"settings" default:"24h" placeholder:"TIME" help:"How long an uploaded file stays if nothing names it."`
 	Timezone       string        `group:"settings" default:"UTC" placeholder:"ZONE" help:"Zone of ctime and mtime of conversations, such as Asia/Shanghai."`
 	AllowOpenApps  bool          `group:"settings" help:"Serve apps that have token authentication off to everybody: on a public address, behind a proxy, under any host name."`
 	LogLevel       string        `group:"settings" default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"Least level that is logged: debug, info, warn or error."`

@@ -51,7 +51,7 @@ func TestDefaults(t *testing.T) {
 	want := Serve{
 		Store: Store{Data: "./data", Database: "sqlite"},
 		Addr:  "127.0.0.1:8080", AdminAddr: "127.0.0.1:9090", Bus: "in-process",
-		Drain: 10 * time.Second, CacheMiB: 128, Timezone: "UTC", LogLevel: "info", LogFormat: "text",
+		Drain: 10 * time.Second, UnnamedFiles: 24 * time.Hour, CacheMiB: 128, Timezone: "UTC", LogLevel: "info", LogFormat: "text",
 		Limits: Limits{
 			MaxBodyKiB: 256, MaxMembers: 10_000, MaxConversations: 10_000,
 			SendRate: 20, SendBurst: 60, RESTRate: 500, LoginRate: 10,
@@ -99,7 +99,7 @@ func TestPrecedence(t *testing.T) {
 func TestEverySettingFromEverySource(t *testing.T) {
 	values := map[string]string{
 		"data": "/tmp/x", "database": "sqlite", "dev": "true", "addr": "127.0.0.1:1", "admin-addr": "127.0.0.1:2",
-		"bus": "in-process", "public-url": "https://im.example", "drain": "4s", "cache-mib": "64", "timezone": "Asia/Shanghai",
+		"bus": "in-process", "public-url": "https://im.example", "drain": "4s", "cache-mib": "64", "unnamed-files": "48h", "timezone": "Asia/Shanghai",
 		"allow-open-apps": "true", "log-level": "debug", "log-format": "json",
 		"trusted-proxies": "10.0.0.0/8,::1", "proxy-protocol": "true",
 		"max-body-kib": "64", "max-members": "1", "max-conversations": "2", "send-rate": "3", "send-burst": "4", "rest-rate": "5",
@@ -108,7 +108,7 @@ func TestEverySettingFromEverySource(t *testing.T) {
 	want := Serve{
 		Store: Store{Data: "/tmp/x", Database: "sqlite"},
 		Dev:   true, Addr: "127.0.0.1:1", AdminAddr: "127.0.0.1:2",
-		Bus: "in-process", PublicURL: "https://im.example", Drain: 4 * time.Second, CacheMiB: 64, Timezone: "Asia/Shanghai",
+		Bus: "in-process", PublicURL: "https://im.example", Drain: 4 * time.Second, CacheMiB: 64, UnnamedFiles: 48 * time.Hour, Timezone: "Asia/Shanghai",
 		AllowOpenApps: true, LogLevel: "debug", LogFormat: "json",
 		TrustedProxies: []string{"10.0.0.0/8", "::1"}, ProxyProtocol: true,
 		Limits: Limits{

@@ -39,6 +39,7 @@ func (s Serve) Validate() error {
 		s.checkBus(),
 		s.checkPublicURL(),
 		s.checkDrain(),
+		s.checkUnnamedFiles(),
 		s.checkCache(),
 		s.checkTimezone(),
 		s.checkProxies(),
@@ -152,6 +153,13 @@ func (s Serve) checkPublicURL() error {
 func (s Serve) checkDrain() error {
 	if s.Drain < 0 {
 		return fmt.Errorf("--drain: %v is less than nothing", s.Drain)
+	}
+	return nil
+}
+
+func (s Serve) checkUnnamedFiles() error {
+	if s.UnnamedFiles < time.Second {
+		return fmt.Errorf("--unnamed-files: %v is less than 1s", s.UnnamedFiles)
 	}
 	return nil
 }

@@ -46,6 +46,7 @@ func TestRefused(t *testing.T) {
 		"sockets below none":              {"--sockets-per-address=-5", "--sockets-per-address: -5 is not"},
 		"rate that is no number":          {"--send-rate many", "--send-rate"},
 		"negative drain":                  {"--drain=-1s", "--drain: -1s is less than nothing"},
+		"files that go at once":           {"--unnamed-files 0s", "--unnamed-files: 0s is less than 1s"},
 		"drain without a unit":            {"--drain 10", "--drain"},
 		"negative cache":                  {"--cache-mib=-1", "--cache-mib: -1 is not 0 to"},
 		"unknown zone":                    {"--timezone Mars/Olympus", `--timezone: "Mars/Olympus" is no zone`},

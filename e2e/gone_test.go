@@ -1,0 +1,229 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// kept is an uploaded file.
+type kept struct {
+	s          *server
+	link, path string // path: of the URL
+	etag       string
+}
+
+// keep uploads a picture as a client.
+func (a *app) keep(t *testing.T, client string) *kept {
+	t.Helper()
+	k := &kept{s: a.s}
+	a.s.upload(t, a.as(t, client), multipartFile{"file", "a.png", realPNG(t)}).want(t, "upload", 0).into(t, &k.link)
+	k.path = strings.TrimPrefix(k.link, "http://"+a.s.Addr)
+	res, _ := fetch(t, k.link, nil)
+	if k.etag = res.Header.Get("ETag"); res.StatusCode != http.StatusOK || k.etag == "" {
+		t.Fatalf("a new file: got %s with ETag %q", res.Status, k.etag)
+	}
+	return k
+}
+
+func (k *kept) name() string { return filepath.Base(k.path) }
+
+// there wants the file to be served.
+func (k *kept) there(t *testing.T, what string) {
+	t.Helper()
+	if res, _ := fetch(t, k.link, nil); res.StatusCode != http.StatusOK {
+		t.Errorf("%s: %s: got %s, want 200", what, k.path, res.Status)
+	}
+}
+
+// gone wants 404 however the file is asked for, at once, and soon nothing on the disk.
+func (k *kept) gone(t *testing.T, what string) {
+	t.Helper()
+	for _, h := range []headers{nil, {"If-None-Match": k.etag}, {"If-None-Match": "*"}, {"Range": "bytes=0-3"}, {"Range": "bytes=0-3", "If-Range": k.etag}, {"If-Modified-Since": time.Now().UTC().Format(http.TimeFormat)}} {
+		for _, method := range []string{http.MethodGet, http.MethodHead} {
+			res, _ := fetchBy(t, method, k.link, h)
+			if res.StatusCode != http.StatusNotFound || res.Header.Get("ETag") != "" || strings.Contains(res.Header.Get("Cache-Control"), "immutable") {
+				t.Errorf("%s: %s with %v: got %s, ETag %q, Cache-Control %q; want a bare 404", what, method, h, res.Status, res.Header.Get("ETag"), res.Header.Get("Cache-Control"))
+			}
+		}
+	}
+	eventually(t, what+": the file is removed from the disk", func() bool {
+		_, err := os.Stat(filepath.Join(k.s.Data, "uploads", k.name()))
+		return os.IsNotExist(err)
+	})
+}
+
+// A recall takes the files that nothing else names, and no others.
+func TestARecallLeavesFilesThatAreStillNamed(t *testing.T) {
+	t.Parallel()
+	a := strict(t)
+	k := newTalk(t, a)
+	relative := func(f *kept) string { return f.path }
+	for what, tt := range map[string]struct {
+		name  func(link string) (unname func()) // names the file in some way
+		write func(f *kept) string              // how the link is written; nil: as it is
+	}{
+		"conv_extend": {func(link string) func() {
+			set := func(v any) {
+				a.must(t, "PUT", "/im/conversations", obj{"where": []any{[]any{"conv_id", "=", k.conv}}, "update": obj{"conv_extend": v}})
+			}
+			set(obj{"icon": obj{"deep": []string{link}}})
+			return func() { set(obj{}) }
+		}, nil},
+		"a user's ext, relative": {func(link string) func() {
+			a.must(t, "PUT", userPath(k.alex), obj{"ext": obj{"avatar": link}})
+			return func() { a.must(t, "PUT", userPath(k.alex), obj{"ext": obj{}}) }
+		}, relative},
+		"another's text, in markdown": {func(link string) func() {
+			id := a.must(t, "POST", convPath(k.conv, "message"), obj{"from_client": k.alex, "type": -1, "text": "看![图](" + link + ")吧"}).text("msg_id")
+			return func() { a.must(t, "POST", convPath(k.conv, "message", id, "recall"), obj{}) }
+		}, nil},
+		"an attr, percent-encoded": {func(link string) func() {
+			id := a.must(t, "POST", convPath(k.conv, "message"), obj{"from_client": k.alex, "type": 7, "attr": obj{"open": "app://show?u=" + link}}).text("msg_id")
+			return func() { a.must(t, "POST", convPath(k.conv, "message", id, "recall"), obj{}) }
+		}, func(f *kept) string { return url.QueryEscape(f.link) }},
+		"a draft": {func(link string) func() {
+			a.must(t, "PUT", userPath(k.alex, "conversations", k.conv), obj{"draft": link})
+			return func() { a.must(t, "PUT", userPath(k.alex, "conversations", k.conv), obj{"draft": ""}) }
+		}, nil},
+	} {
+		f := a.keep(t, k.jerry)
+		link := f.link
+		if tt.write != nil {
+			link = tt.write(f)
+		}
+		id := a.must(t, "POST", convPath(k.conv, "message"), obj{"from_client": k.jerry, "type": -2, "url": f.link}).text("msg_id")
+		unname := tt.name(link)
+		a.must(t, "POST", convPath(k.conv, "message", id, "recall"), obj{})
+		f.there(t, "recalled, but named by "+what)
+		unname()
+		f.gone(t, "named no more by "+what)
+	}
+}
+
+func TestAllFilesOfAMessageGoWithIt(t *testing.T) {
+	t.Parallel()
+	a := strict(t)
+	k := newTalk(t, a)
+	var files []*kept
+	var links []string
+	for range 20 {
+		f := a.keep(t, k.jerry)
+		files, links = append(files, f), append(links, f.link)
+	}
+	id := a.must(t, "POST", convPath(k.conv, "message"), obj{"from_client": k.jerry, "type": 7, "attr": links}).text("msg_id")
+	a.must(t, "POST", convPath(k.conv, "message", id, "recall"), obj{})
+	for i, f := range files {
+		f.gone(t, fmt.Sprint("file ", i, " of 20"))
+	}
+}
+
+// What is deleted takes its files with it; the same link in a message that lives
+// keeps its own.
+func TestFilesGoWithWhatIsDeleted(t *testing.T) {
+	t.Parallel()
+	s := start(t, withoutDev())
+	a := createApp(t, s)
+	k := newTalk(t, a)
+	show := func(conv, link string) {
+		t.Helper()
+		a.must(t, "POST", convPath(conv, "message"), obj{"from_client": k.jerry, "type": -2, "url": link})
+	}
+	shared, deleted, icon := a.keep(t, k.jerry), a.keep(t, k.jerry), a.keep(t, k.jerry)
+	show(k.conv, shared.link)
+	conv := a.group(t, k.jerry, k.tom)
+	show(conv, shared.link)
+	show(conv, deleted.link)
+	a.must(t, "PUT", "/im/conversations", obj{"where": []any{[]any{"conv_id", "=", conv}}, "update": obj{"conv_extend": obj{"icon": icon.link}}})
+	a.must(t, "DELETE", convPath(conv), nil)
+	deleted.gone(t, "its conversation is deleted")
+	icon.gone(t, "its conversation is deleted, an icon")
+	shared.there(t, "a conversation that names it is deleted, another not")
+
+	brief := a.must(t, "POST", "/im/conversations", obj{"client_id": k.jerry, "to_client_ids": []string{k.tom}, "conv_type": 2, "ttl": 2}).text("conv_id")
+	passing := a.keep(t, k.jerry)
+	show(brief, passing.link)
+	passing.there(t, "in a temporary conversation")
+	eventually(t, "the temporary conversation ends", func() bool { return a.call(t, "GET", convPath(brief), nil).Code == 4011 })
+	passing.gone(t, "its temporary conversation has ended")
+
+	said := a.keep(t, k.alex)
+	a.must(t, "POST", convPath(k.conv, "message"), obj{"from_client": k.alex, "type": -2, "url": said.link})
+	face := a.keep(t, k.alex)
+	a.must(t, "PUT", userPath(k.alex), obj{"ext": obj{"avatar": face.link}})
+	a.must(t, "DELETE", userPath(k.alex)+"?messages=erase", nil)
+	eventually(t, "the message is erased", func() bool { status, _ := s.probe(said.path); return status == http.StatusNotFound })
+	said.gone(t, "its message is erased")
+	face.gone(t, "whose ext named it is deleted")
+	shared.there(t, "another's file")
+
+	fresh := a.keep(t, k.jerry)
+	mustSkein(t, "app", "delete", "--id", a.ID, "--data", s.Data)
+	shared.gone(t, "its app is deleted")
+	fresh.gone(t, "its app is deleted, named by nothing")
+}
+
+// A file that nothing ever named goes after a while, and so does what a crash left.
+func TestFilesThatNothingEverNamedGo(t *testing.T) {
+	t.Parallel()
+	s := start(t, withoutDev(), withArgs("--unnamed-files", "2s"))
+	a := createApp(t, s)
+	k := newTalk(t, a)
+	shown, never, foreign := a.keep(t, k.jerry), a.keep(t, k.jerry), a.keep(t, k.jerry)
+	a.must(t, "POST", convPath(k.conv, "message"), obj{"from_client": k.jerry, "type": -2, "url": shown.link})
+	b := createApp(t, s)
+	other := newTalk(t, b)
+	b.must(t, "POST", convPath(other.conv, "message"), obj{"from_client": other.jerry, "type": -2, "url": foreign.link})
+	for _, f := range []*kept{never, foreign} {
+		eventually(t, "a file that its app does not name", func() bool { status, _ := s.probe(f.path); return status == http.StatusNotFound })
+		f.gone(t, "nothing of its app names it")
+	}
+	s.Kill(t)
+	orphan := filepath.Join(s.Data, "uploads", strings.Repeat("ab", 16)+".png")
+	if err := os.WriteFile(orphan, realPNG(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := s.probe("/storage/uploads/" + filepath.Base(orphan)); status == http.StatusOK {
+		t.Error("a file that has no row is served")
+	}
+	s.Restart(t)
+	shown.there(t, "after a kill")
+	eventually(t, "a file without a row is removed", func() bool { _, err := os.Stat(orphan); return os.IsNotExist(err) })
+	shown.there(t, "after a look through the storage")
+}
+
+// Kills in the middle of the removal leave neither a file that is not served on the
+// disk, nor take one that is named.
+func TestKillsWhileFilesAreRemovedLeaveNothingBehind(t *testing.T) {
+	t.Parallel()
+	s := start(t, withoutDev())
+	a := createApp(t, s)
+	k := newTalk(t, a)
+	stays := a.keep(t, k.jerry)
+	a.must(t, "POST", convPath(k.conv, "message"), obj{"from_client": k.jerry, "type": -2, "url": stays.link})
+	conv := a.group(t, k.jerry)
+	for range 150 {
+		f := a.keep(t, k.jerry)
+		a.must(t, "POST", convPath(conv, "message"), obj{"from_client": k.jerry, "type": -2, "url": f.link})
+	}
+	left := func() int {
+		found, err := filesUnder(filepath.Join(s.Data, "uploads"), ".png")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(found)
+	}
+	a.must(t, "DELETE", convPath(conv), nil)
+	for n := left(); n > 1; n = left() {
+		before := n
+		eventually(t, "some are removed", func() bool { return left() < before })
+		s.Kill(t)
+		s.Restart(t)
+	}
+	stays.there(t, "after the kills")
+}
