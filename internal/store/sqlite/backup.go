@@ -14,7 +14,11 @@ import (
 // grows until it is done. It writes rows and no free pages, so nothing that was
 // erased is in the copy. When it fails there may be a part of out.
 func Backup(ctx context.Context, path, out string) error {
-	err := withFile(ctx, path, func(c *connection) error {
+	err := lookWhole(ctx, path, func(*connection) error { return nil })
+	if err != nil && !errors.Is(err, errInUse) { // who uses it has found it whole
+		return fmt.Errorf("back up the store: %w", err)
+	}
+	err = withFile(ctx, path, func(c *connection) error {
 		return c.exec(`VACUUM INTO ?1`, out)
 	})
 	if err != nil {

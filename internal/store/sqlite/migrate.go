@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -22,9 +23,10 @@ import (
 var migrations embed.FS
 
 // bring makes the file at path one that this binary can work with. A file that it
-// refuses is left as it was. With beside another process serves the file, which is
-// looked at and not migrated.
-func bring(ctx context.Context, path string, beside bool) error {
+// refuses is left as it was. Beside another process that serves the file it is looked
+// at and not migrated. Errors: *LossError, ErrOldSchema.
+func bring(ctx context.Context, opt Options) error {
+	path := opt.Path
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		if err := create(ctx, path); err != nil {
 			return err
@@ -34,7 +36,7 @@ func bring(ctx context.Context, path string, beside bool) error {
 	if err != nil {
 		return err
 	}
-	version, err := versionOf(ctx, path, beside)
+	version, err := versionOf(ctx, opt)
 	if err != nil {
 		return err
 	}
@@ -42,35 +44,86 @@ func bring(ctx context.Context, path string, beside bool) error {
 	if err != nil || version == newest && logged {
 		return err
 	}
-	if beside {
+	if opt.Beside {
 		return fmt.Errorf("%s has schema version %d, this skein would make it %d: %w", path, version, newest, ErrOldSchema)
 	}
-	if err := migrate(ctx, path); err != nil {
+	// What follows is committed without a mark.
+	if err := errors.Join(removeMark(path), migrate(ctx, path)); err != nil {
 		return fmt.Errorf("migrate %s from schema version %d to %d: %w", path, version, newest, err)
 	}
 	return nil
 }
 
-// versionOf is the version of the schema of a file that is as it should be. Where
-// somebody is connected to the file for longer than to look at it, it is looked at
-// beside them.
-func versionOf(ctx context.Context, path string, beside bool) (version int64, err error) {
+// versionOf is the version of the schema of a file that is as it should be, with all
+// that was committed. Where somebody is connected to the file for longer than to look
+// at it, they have found it so.
+func versionOf(ctx context.Context, opt Options) (version int64, err error) {
+	path := opt.Path
 	see := func(c *connection) error {
 		version, err = checkSchema(c, path)
 		return err
 	}
-	if !beside {
-		if err = look(ctx, path, see); !errors.Is(err, errInUse) {
-			return version, readable(path, err)
+	if !opt.Beside {
+		err = lookWhole(ctx, path, see)
+		if _, ok := errors.AsType[*LossError](err); ok && opt.AcceptLoss {
+			if err = acceptLoss(ctx, opt, err); err == nil {
+				err = lookWhole(ctx, path, see)
+			}
+		}
+		if !errors.Is(err, errInUse) {
+			return version, err
 		}
 	}
 	return version, readable(path, withFile(ctx, path, see))
 }
 
+// lookWhole is look at a file with all that was committed. Errors: *LossError, those
+// of look.
+func lookWhole(ctx context.Context, path string, see func(*connection) error) error {
+	err := look(ctx, path, func(c *connection) error {
+		if err := checkLog(path); err != nil {
+			return err
+		}
+		return see(c)
+	})
+	if corrupt(err) { // perhaps for what the log lacks
+		if err := checkLog(path); err != nil {
+			return err
+		}
+	}
+	return readable(path, err)
+}
+
+// acceptLoss goes on with what is left. The log is kept aside, and ends here: else
+// what is written next would be followed by frames of before.
+func acceptLoss(ctx context.Context, opt Options, loss error) error {
+	aside := opt.Path + "-wal.lost-" + opt.Now().UTC().Format("20060102T150405.000")
+	opt.Log.Error("store goes on without writes that were answered, as it was told to", slog.Any("error", loss), slog.String("kept", aside))
+	log, err := os.ReadFile(opt.Path + "-wal")
+	if err == nil {
+		err = os.WriteFile(aside, log, 0o600)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("keep the log: %w", err)
+	}
+	c, err := openConnection(opt.Path, sqlite3.OPEN_READWRITE, writerSettings)
+	if err != nil {
+		return readable(opt.Path, err)
+	}
+	_, _, err = c.db.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE)
+	if err := errors.Join(err, c.close()); err != nil {
+		return readable(opt.Path, err)
+	}
+	if err := Check(ctx, opt.Path); err != nil {
+		return fmt.Errorf("%s is damaged beyond its log, restore a backup: %w", opt.Path, err)
+	}
+	return removeMark(opt.Path)
+}
+
 // readable says of a file that SQLite cannot read what that means.
 func readable(path string, err error) error {
 	if corrupt(err) {
-		return fmt.Errorf("%s is damaged: %w", path, err)
+		return fmt.Errorf("%s is damaged, restore a backup: %w", path, err)
 	}
 	return err
 }

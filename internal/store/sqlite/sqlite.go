@@ -29,6 +29,7 @@ import (
 type Options struct {
 	Path       string                // the file, made if it is not there; its directory exists
 	Beside     bool                  // another process serves the file: it is not migrated; see ErrOldSchema
+	AcceptLoss bool                  // go on where the log does not hold all that was answered; see LossError
 	Committed  store.CommitHook      // nil: nobody is told
 	Now        func() time.Time      // for terms: bans, mutes, ends of conversations; nil: time.Now
 	Log        *slog.Logger          // nil: no log
@@ -104,7 +105,7 @@ var _ store.Store = (*Store)(nil)
 // Open opens the file, brings its schema up to date and starts the writer; Close
 // ends it. A file that is no store, or of a schema that this binary does not know, is
 // refused and left as it was. The context bounds the opening alone.
-// Errors: ErrOldSchema.
+// Errors: *LossError, ErrOldSchema.
 func Open(ctx context.Context, opt Options) (*Store, error) {
 	opt = opt.withDefaults()
 	// An absolute path never looks like a URI or one of SQLite's own names.
@@ -113,7 +114,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	opt.Path = path
-	if err := bring(ctx, path, opt.Beside); err != nil {
+	if err := bring(ctx, opt); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	metrics, err := newMetrics(opt.Registerer)

@@ -44,6 +44,7 @@ type writer struct {
 	// Owned by loop.
 	conn      *connection // nil: the next group opens one
 	wal       *logFile    // of conn
+	mark      marker
 	known     *known
 	stamps    stamps
 	version   int64           // of the file as this connection saw it last; see begin
@@ -68,6 +69,7 @@ func startWriter(opt Options, m *metrics) (*writer, error) {
 		stopped:   make(chan struct{}),
 		known:     newKnown(),
 		overtaken: make(map[int64]int64),
+		mark:      marker{path: opt.Path, log: opt.Log},
 	}
 	registerLogDisk(w.vfs)
 	if err := w.connect(); err != nil {
@@ -171,13 +173,13 @@ func (w *writer) loop() {
 	}
 	w.metrics.unregister()
 	w.closeErr = w.mover.stop()
-	if w.conn == nil {
-		return
-	}
-	if w.mover.stuck.Load() {
+	if w.conn != nil && w.mover.stuck.Load() {
 		w.closeErr = errors.Join(w.closeErr, w.conn.keepLog())
 	}
-	w.closeErr = errors.Join(w.closeErr, w.conn.close())
+	if w.conn != nil {
+		w.closeErr = errors.Join(w.closeErr, w.conn.close())
+	}
+	w.closeErr = errors.Join(w.closeErr, w.mark.close()) // the log is gone now, unless it is kept
 }
 
 // commit takes the jobs through one transaction, tells the hook and answers them. What
@@ -253,6 +255,7 @@ func (w *writer) transact(jobs []*job) (sent []skein.Sent, begun int, err error)
 	if err := w.wal.gather(func() error { return g.exec(`COMMIT`) }); err != nil {
 		return nil, len(jobs), w.giveUp("commit", err)
 	}
+	w.mark.set(w.wal, w.logged, w.now())
 	w.stamps.begun = true
 	w.moves.add(g.moved, g.stamp)
 	w.reached.Store(g.stamp) // after that: who has read it finds the moves

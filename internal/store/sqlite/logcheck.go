@@ -1,0 +1,355 @@
+package sqlite
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+)
+
+// The log as SQLite writes it: a header, then frames of a header and a page each. See
+// https://sqlite.org/fileformat2.html#the_write_ahead_log.
+const (
+	logHeaderBytes   = 32
+	frameHeaderBytes = 24
+	logMagic         = 0x377f0682 // with the lowest bit set sums are of big-endian words
+)
+
+// frame is one frame of a log.
+type frame []byte
+
+func (f frame) page() uint32 { return binary.BigEndian.Uint32(f) }
+
+// commits is the size of the database in pages where the frame ends a commit; else zero.
+func (f frame) commits() uint32 { return binary.BigEndian.Uint32(f[4:]) }
+
+func (f frame) salt() [2]uint32 { return twoWords(f[8:]) }
+func (f frame) sum() [2]uint32  { return twoWords(f[16:]) }
+func (f frame) content() []byte { return f[frameHeaderBytes:] }
+
+// follows reports whether the frame is as it was written behind one with a sum.
+func (f frame) follows(sum [2]uint32, order binary.ByteOrder) bool {
+	return logSum(logSum(sum, f[:8], order), f.content(), order) == f.sum()
+}
+
+func twoWords(b []byte) [2]uint32 {
+	return [2]uint32{binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])}
+}
+
+// logSum is SQLite's checksum of b, going on from s.
+func logSum(s [2]uint32, b []byte, order binary.ByteOrder) [2]uint32 {
+	for ; len(b) >= 8; b = b[8:] {
+		s[0] += order.Uint32(b) + s[1]
+		s[1] += order.Uint32(b[4:]) + s[0]
+	}
+	return s
+}
+
+// LossError says that the log beside a store does not hold all that was answered.
+type LossError struct {
+	Path   string
+	Offset int64     // in the log, from where on it cannot be read
+	Pages  int64     // that were committed and are lost, at least
+	Last   time.Time // of the newest commit that is known of; zero: not known
+}
+
+func (e *LossError) Error() string {
+	until := ""
+	if !e.Last.IsZero() {
+		until = ", the newest of " + e.Last.UTC().Format(time.RFC3339)
+	}
+	return fmt.Sprintf("the log of %s is damaged at byte %d: at least %d pages of writes that were answered cannot be read%s", e.Path, e.Offset, e.Pages, until)
+}
+
+// logCheck reads the log beside a store that nobody has open.
+type logCheck struct {
+	path string
+	file *os.File
+	db   *os.File
+
+	page  int64 // size of one
+	order binary.ByteOrder
+	salt  [2]uint32
+	whole bool      // the header is as it was written
+	sum   [2]uint32 // of the header
+	buf   *bufio.Reader
+	frame frame
+
+	committed int64  // frames that SQLite will read
+	size      uint32 // of the database after them, in pages
+	beyond    map[uint32]bool
+}
+
+// checkLog answers a *LossError where something that was committed is in the log and
+// SQLite would not read it, and changes nothing.
+func checkLog(path string) (err error) {
+	m, marked, err := readMark(path)
+	if err != nil {
+		return err
+	}
+	l := &logCheck{path: path, beyond: make(map[uint32]bool)}
+	if l.db, err = os.Open(path); err != nil { //nolint:gosec // the operator's own
+		return err
+	}
+	defer func() { err = errors.Join(err, l.db.Close()) }()
+	l.file, err = os.Open(path + "-wal") //nolint:gosec // the operator's own
+	if errors.Is(err, fs.ErrNotExist) {
+		return l.without(m, marked)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.file.Close()) }()
+	if err := l.readHeader(); err != nil {
+		return err
+	}
+	if l.page == 0 {
+		return l.without(m, marked)
+	}
+	if !l.whole {
+		return l.headless(m, marked)
+	}
+	if err := l.walk(m); err != nil {
+		return err
+	}
+	switch {
+	case !marked:
+		return nil
+	case m.salt == l.salt:
+		if l.committed < int64(m.frames) {
+			return l.loss(int64(m.frames)-l.committed, m)
+		}
+		return nil
+	case int32(l.salt[0]-m.salt[0]) > 0: //nolint:gosec // salts go round
+		return nil // the log has started anew since, after all of it was moved into the file
+	default:
+		return l.without(m, marked)
+	}
+}
+
+func (l *logCheck) loss(pages int64, m mark) error {
+	e := &LossError{Path: l.path, Pages: pages, Last: m.at}
+	if l.page > 0 && l.whole {
+		e.Offset = logHeaderBytes + l.committed*(frameHeaderBytes+l.page)
+	}
+	return e
+}
+
+// without is about a log that is not there, or is not the one of the mark: nothing is
+// lost where it was moved into the file.
+func (l *logCheck) without(m mark, marked bool) error {
+	if !marked {
+		return nil
+	}
+	page, err := l.pageSize()
+	if err != nil {
+		return err
+	}
+	content := make([]byte, page)
+	_, err = l.db.ReadAt(content, int64(m.page-1)*page)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if err == nil && crc32.Checksum(content, castagnoli) == m.sum {
+		return nil
+	}
+	return l.loss(int64(m.frames), m)
+}
+
+// pageSize is that of the database.
+func (l *logCheck) pageSize() (int64, error) {
+	header := make([]byte, 18)
+	if _, err := l.db.ReadAt(header, 0); err != nil {
+		return 0, err
+	}
+	if size := int64(binary.BigEndian.Uint16(header[16:])); size > 1 {
+		return size, nil
+	}
+	return 1 << 16, nil
+}
+
+// readHeader leaves page zero where there is no whole frame behind the header.
+func (l *logCheck) readHeader() error {
+	page, err := l.pageSize()
+	if err != nil {
+		return err
+	}
+	info, err := l.file.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size() < logHeaderBytes+frameHeaderBytes+page {
+		return nil
+	}
+	header := make([]byte, logHeaderBytes)
+	if _, err := l.file.ReadAt(header, 0); err != nil {
+		return err
+	}
+	l.page, l.frame = page, make(frame, frameHeaderBytes+page)
+	l.order = binary.LittleEndian
+	magic := binary.BigEndian.Uint32(header)
+	if magic&1 == 1 {
+		l.order = binary.BigEndian
+	}
+	l.salt, l.sum = twoWords(header[16:]), twoWords(header[24:])
+	l.whole = magic&^1 == logMagic && logSum([2]uint32{}, header[:24], l.order) == l.sum &&
+		int64(binary.BigEndian.Uint32(header[8:])) == page
+	l.rewind(0)
+	return nil
+}
+
+// rewind makes next answer the frame behind that many.
+func (l *logCheck) rewind(frames int64) {
+	from := logHeaderBytes + frames*int64(len(l.frame))
+	l.buf = bufio.NewReaderSize(io.NewSectionReader(l.file, from, 1<<62), 1<<20)
+}
+
+// next reads the next frame; false at the end of the log.
+func (l *logCheck) next() (bool, error) {
+	_, err := io.ReadFull(l.buf, l.frame)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// walk reads the frames as SQLite does, up to the first that is not as it was written,
+// and then looks for what proves that those behind it were committed.
+func (l *logCheck) walk(m mark) error {
+	info, err := l.db.Stat()
+	if err != nil {
+		return err
+	}
+	pages := uint32(info.Size() / l.page) //nolint:gosec // a database has fewer
+	sum, read := l.sum, int64(0)
+	var open []uint32 // pages behind the end of the file in the commit that is read
+	for {
+		more, err := l.next()
+		if err != nil {
+			return err
+		}
+		if !more || l.frame.salt() != l.salt || !l.frame.follows(sum, l.order) {
+			break
+		}
+		sum = l.frame.sum()
+		read++
+		if l.frame.page() > pages {
+			open = append(open, l.frame.page())
+		}
+		if size := l.frame.commits(); size > 0 {
+			l.committed, l.size = read, size
+			for _, page := range open {
+				l.beyond[page] = true
+			}
+			open = open[:0]
+		}
+	}
+	if err := l.fits(pages); err != nil {
+		return err
+	}
+	l.rewind(read)
+	lost, err := l.proven()
+	if err == nil && lost > 0 {
+		return l.loss(lost, m)
+	}
+	return err
+}
+
+// fits says whether each page behind the end of the file is in the log.
+func (l *logCheck) fits(pages uint32) error {
+	const lockByte = 1 << 30 // the page with this byte is never written
+	missing := 0
+	for page := pages + 1; page <= l.size && missing == 0; page++ {
+		if !l.beyond[page] && int64(page) != lockByte/l.page+1 {
+			missing++
+		}
+	}
+	if missing > 0 {
+		return fmt.Errorf("%s is damaged: it was cut short, to %d of %d pages", l.path, pages, l.size)
+	}
+	return nil
+}
+
+// proven counts the frames behind a damaged one that were committed for certain. A
+// commit is synced before the next one is begun, so a commit with a frame behind it
+// had been synced. A last commit proves nothing: it may never have been. Frames that
+// a commit that failed has left behind continue no commit.
+func (l *logCheck) proven() (frames int64, err error) {
+	var sum [2]uint32
+	known, ended := false, false
+	for seen := int64(1); ; seen++ {
+		more, err := l.next()
+		if err != nil || !more {
+			return frames, err
+		}
+		if l.frame.salt() != l.salt {
+			known, ended = false, false
+			continue
+		}
+		whole := known && l.frame.follows(sum, l.order)
+		if whole && ended {
+			frames = seen - 1
+		}
+		ended = whole && l.frame.commits() > 0
+		sum, known = l.frame.sum(), true
+	}
+}
+
+// headless is about a log without its header, of which SQLite reads nothing. It is
+// torn by right when a log starts anew, after all of it was moved into the file.
+func (l *logCheck) headless(m mark, marked bool) error {
+	for _, order := range [...]binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+		l.order = order
+		l.rewind(0)
+		lost, err := l.notMoved()
+		if err != nil {
+			return err
+		}
+		if lost > 0 {
+			return l.loss(lost, m)
+		}
+	}
+	return l.without(m, marked)
+}
+
+// notMoved counts the pages of the log's commits that are not in the file.
+func (l *logCheck) notMoved() (pages int64, err error) {
+	newest, open := make(map[uint32]uint32), make(map[uint32]uint32)
+	var sum [2]uint32
+	for read := 0; ; read++ {
+		more, err := l.next()
+		if err != nil {
+			return 0, err
+		}
+		if read == 0 {
+			l.salt = l.frame.salt()
+		}
+		if !more || l.frame.salt() != l.salt || read > 0 && !l.frame.follows(sum, l.order) {
+			break
+		}
+		sum = l.frame.sum()
+		open[l.frame.page()] = crc32.Checksum(l.frame.content(), castagnoli)
+		if l.frame.commits() > 0 && read > 0 { // the first is held against nothing
+			for page, sum := range open {
+				newest[page] = sum
+			}
+			clear(open)
+		}
+	}
+	content := make([]byte, l.page)
+	for page, sum := range newest {
+		_, err := l.db.ReadAt(content, int64(page-1)*l.page)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return 0, err
+		}
+		if err != nil || crc32.Checksum(content, castagnoli) != sum {
+			pages++
+		}
+	}
+	return pages, nil
+}

@@ -1,0 +1,129 @@
+package sqlite
+
+import (
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"io/fs"
+	"log/slog"
+	"os"
+	"time"
+)
+
+// mark says how far the log has been synced: it names the last frame of the newest
+// commit. SQLite reads a log up to the first frame that is not as it was written and
+// drops the rest without a word, since after a crash what follows was never synced.
+// The mark tells the two apart; see docs/decisions/0017.
+//
+// It is written after each commit and never synced, so it may be behind the log and
+// is never ahead of it.
+type mark struct {
+	salt   [2]uint32 // of the log; another one after each start of it anew
+	frames uint32
+	page   uint32 // that the last frame holds
+	sum    uint32 // of that page
+	at     time.Time
+}
+
+const (
+	markSuffix = "-mark"
+	markMagic  = "SkeinMk1"
+	markBytes  = len(markMagic) + 5*4 + 8 + 4
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func (m mark) encode() []byte {
+	b := append(make([]byte, 0, markBytes), markMagic...)
+	for _, v := range [...]uint32{m.salt[0], m.salt[1], m.frames, m.page, m.sum} {
+		b = binary.BigEndian.AppendUint32(b, v)
+	}
+	b = binary.BigEndian.AppendUint64(b, uint64(m.at.UnixMilli())) //nolint:gosec // and back again
+	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+}
+
+// readMark is the mark beside the store at path; ok is false where there is none, or
+// it was torn, which says nothing about the log.
+func readMark(path string) (m mark, ok bool, err error) {
+	b, err := os.ReadFile(path + markSuffix) //nolint:gosec // the operator's own
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, false, nil
+	}
+	if err != nil {
+		return m, false, err
+	}
+	body := markBytes - 4
+	if len(b) != markBytes || string(b[:len(markMagic)]) != markMagic ||
+		crc32.Checksum(b[:body], castagnoli) != binary.BigEndian.Uint32(b[body:]) {
+		return m, false, nil
+	}
+	at := len(markMagic)
+	for _, v := range [...]*uint32{&m.salt[0], &m.salt[1], &m.frames, &m.page, &m.sum} {
+		*v = binary.BigEndian.Uint32(b[at:])
+		at += 4
+	}
+	m.at = time.UnixMilli(int64(binary.BigEndian.Uint64(b[at:]))) //nolint:gosec // as it was written
+	return m, true, nil
+}
+
+func removeMark(path string) error {
+	if err := os.Remove(path + markSuffix); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// marker keeps the mark of the writer. Owned by its loop.
+type marker struct {
+	path  string
+	log   *slog.Logger
+	file  *os.File // nil: none yet
+	frame []byte   // scratch
+	off   bool     // the mark cannot be written; said once
+}
+
+// set keeps that the log is on the disk up to that many frames.
+func (m *marker) set(log *logFile, frames int, now time.Time) {
+	if m.off || frames == 0 {
+		return
+	}
+	if err := m.write(log, frames, now); err != nil {
+		m.off = true
+		m.log.Warn("store cannot mark how far its log is synced: a damaged log is noticed less surely", slog.Any("error", err))
+	}
+}
+
+func (m *marker) write(log *logFile, frames int, now time.Time) (err error) {
+	if m.file == nil {
+		if m.file, err = os.OpenFile(m.path+markSuffix, os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
+			return err
+		}
+	}
+	if m.frame == nil {
+		header := make([]byte, logHeaderBytes)
+		if _, err := log.File.ReadAt(header, 0); err != nil {
+			return err
+		}
+		m.frame = make([]byte, frameHeaderBytes+int(binary.BigEndian.Uint32(header[8:])))
+	}
+	if _, err := log.File.ReadAt(m.frame, logHeaderBytes+int64(frames-1)*int64(len(m.frame))); err != nil {
+		return err
+	}
+	f := frame(m.frame)
+	_, err = m.file.WriteAt(mark{
+		salt: f.salt(), frames: uint32(frames), page: f.page(), sum: crc32.Checksum(f.content(), castagnoli), at: now, //nolint:gosec // a log is never that long
+	}.encode(), 0)
+	return err
+}
+
+// close lets go of the mark, which goes with the log.
+func (m *marker) close() error {
+	if m.file == nil {
+		return nil
+	}
+	err := m.file.Close()
+	if _, gone := os.Stat(m.path + "-wal"); errors.Is(gone, fs.ErrNotExist) {
+		err = errors.Join(err, removeMark(m.path))
+	}
+	return err
+}
