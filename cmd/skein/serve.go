@@ -22,6 +22,8 @@ import (
 // serveCmd is `skein serve`.
 type serveCmd struct {
 	config.Serve
+
+	AcceptLoss bool `help:"Start although the store's log is damaged, without the writes that were in it; the log is kept aside."`
 }
 
 // Help is shown below the summary by --help.
@@ -34,7 +36,7 @@ func (c *serveCmd) Run() error {
 	log := newLogger(os.Stderr, c.Serve)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	s, err := assemble(ctx, c.Serve, log)
+	s, err := assemble(ctx, c.Serve, c.AcceptLoss, log)
 	if err != nil {
 		return err
 	}

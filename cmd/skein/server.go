@@ -31,6 +31,7 @@ import (
 	"github.com/skein-im/skein/internal/rest/httpx"
 	"github.com/skein-im/skein/internal/socket"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/sqlite"
 	"github.com/skein-im/skein/internal/wire"
 )
 
@@ -59,7 +60,7 @@ type server struct {
 
 // assemble wires the parts; nothing listens yet. Nothing in --data is opened, looked
 // at or migrated before it is locked.
-func assemble(ctx context.Context, c config.Serve, log *slog.Logger) (_ *server, err error) {
+func assemble(ctx context.Context, c config.Serve, acceptLoss bool, log *slog.Logger) (_ *server, err error) {
 	s := &server{config: c, log: log, registry: newRegistry()}
 	s.openAllowed = c.AllowOpenApps || c.OnLoopback(ctx)
 	s.trust = httpx.Trust{Proxies: c.Proxies(), PublicURL: c.PublicURL, Addr: c.Addr}
@@ -74,6 +75,7 @@ func assemble(ctx context.Context, c config.Serve, log *slog.Logger) (_ *server,
 		Log:        log,
 		Registerer: s.registry,
 		CacheBytes: c.CacheMiB << 20,
+		AcceptLoss: acceptLoss,
 	}); err != nil {
 		return nil, errors.Join(err, s.unlock())
 	}
@@ -209,10 +211,13 @@ func healthz(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "
 func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
+	err := s.store.Ping(ctx)
 	switch {
 	case s.draining.Load():
 		plain(w, http.StatusServiceUnavailable, "draining\n")
-	case s.store.Ping(ctx) != nil:
+	case errors.Is(err, sqlite.ErrDamaged):
+		plain(w, http.StatusServiceUnavailable, "store is damaged\n")
+	case err != nil:
 		plain(w, http.StatusServiceUnavailable, "store is away\n")
 	default:
 		plain(w, http.StatusOK, "ok\n")

@@ -31,6 +31,7 @@ type storeOptions struct {
 	Registerer prometheus.Registerer // nil: no metrics
 	CacheBytes int                   // of memory before the engine; zero: none
 	Beside     bool                  // a server has the store open
+	AcceptLoss bool                  // see sqlite.Options
 }
 
 // openStore opens the configured store, or makes it where there is none, for the
@@ -38,9 +39,15 @@ type storeOptions struct {
 func openStore(ctx context.Context, cfg config.Store, opts storeOptions) (store.Store, error) {
 	engine := func(committed store.CommitHook) (store.Store, error) {
 		s, err := sqlite.Open(ctx, sqlite.Options{
-			Path: filepath.Join(cfg.Data, storeFile), Beside: opts.Beside,
+			Path: filepath.Join(cfg.Data, storeFile), Beside: opts.Beside, AcceptLoss: opts.AcceptLoss,
 			Committed: committed, Now: clock, Log: opts.Log, Registerer: opts.Registerer,
 		})
+		if loss, ok := errors.AsType[*sqlite.LossError](err); ok {
+			if opts.Log != nil {
+				opts.Log.Error("store has lost writes that were answered", slog.Int64("pages", loss.Pages), slog.Int64("at_byte", loss.Offset), slog.Time("newest", loss.Last))
+			}
+			return nil, fmt.Errorf("--data %s: %w; restore a backup, or go on without them: skein serve --accept-loss", cfg.Data, err)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("--data %s: %w", cfg.Data, err)
 		}

@@ -12,17 +12,20 @@ import (
 // Backup writes what the file at path holds now into the new file out, and waits
 // until it is on the disk. Other handles read and write on meanwhile; their log
 // grows until it is done. It writes rows and no free pages, so nothing that was
-// erased is in the copy. When it fails there may be a part of out.
+// erased is in the copy. A store that is damaged is not backed up. When it fails there may be a part of out.
 func Backup(ctx context.Context, path, out string) error {
 	err := lookWhole(ctx, path, func(*connection) error { return nil })
 	if err != nil && !errors.Is(err, errInUse) { // who uses it has found it whole
 		return fmt.Errorf("back up the store: %w", err)
 	}
 	err = withFile(ctx, path, func(c *connection) error {
+		if err := c.sound(`PRAGMA quick_check(1)`); err != nil {
+			return err
+		}
 		return c.exec(`VACUUM INTO ?1`, out)
 	})
 	if err != nil {
-		return fmt.Errorf("back up the store: %w", err)
+		return fmt.Errorf("back up the store: %w", readable(path, err))
 	}
 	if err := syncFile(out); err != nil {
 		return fmt.Errorf("back up the store: %w", err)
@@ -32,19 +35,21 @@ func Backup(ctx context.Context, path, out string) error {
 
 // Check reads all of the file at path and answers what is wrong with it first.
 func Check(ctx context.Context, path string) error {
-	var said string
-	err := withFile(ctx, path, func(c *connection) error {
-		_, err := c.row(func(r *sqlite3.Stmt) { said = r.ColumnText(0) }, `PRAGMA integrity_check(1)`)
-		return err
-	})
-	switch {
-	case err != nil:
-		return fmt.Errorf("check the store: %w", err)
-	case said != "ok":
-		return fmt.Errorf("check the store: %s", said)
-	default:
-		return nil
+	err := withFile(ctx, path, func(c *connection) error { return c.sound(`PRAGMA integrity_check(1)`) })
+	if err != nil {
+		return fmt.Errorf("check the store: %w", readable(path, err))
 	}
+	return nil
+}
+
+// sound runs one of SQLite's checks.
+func (c *connection) sound(check string) error {
+	var said string
+	_, err := c.row(func(r *sqlite3.Stmt) { said = r.ColumnText(0) }, check)
+	if err == nil && said != "ok" {
+		err = fmt.Errorf("%w: %s", sqlite3.CORRUPT, said)
+	}
+	return err
 }
 
 // withFile lends do a connection that changes nothing.

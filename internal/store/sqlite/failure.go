@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/skein-im/skein"
 )
@@ -66,6 +68,29 @@ func (o *outageLog) tell(log *slog.Logger, now time.Time, err error) {
 // disk, although it can be read.
 func syncFailed(err error) bool {
 	return errors.Is(err, sqlite3.IOERR_FSYNC) || errors.Is(err, sqlite3.IOERR_DIR_FSYNC)
+}
+
+// ErrDamaged is what Ping answers once a page of the file was found to be corrupt.
+// Calls that do not meet that page are answered as ever.
+var ErrDamaged = fmt.Errorf("a page of the store is not what was written: %w", skein.ErrUnavailable)
+
+// damage is what is known of corrupt pages. Safe for concurrent use.
+type damage struct {
+	log   *slog.Logger
+	met   prometheus.Counter
+	found atomic.Bool
+}
+
+// note looks whether err is about a corrupt page. It says so once: who meets the page
+// once meets it again.
+func (d *damage) note(err error) {
+	if !corrupt(err) {
+		return
+	}
+	d.met.Inc()
+	if !d.found.Swap(true) {
+		d.log.Error("store is damaged: a page of its file is not what was written; look at the disk and restore a backup", slog.Any("error", err))
+	}
 }
 
 // corrupt reports whether err means that a page of the file is not what it was.

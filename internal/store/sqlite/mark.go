@@ -13,7 +13,7 @@ import (
 // mark says how far the log has been synced: it names the last frame of the newest
 // commit. SQLite reads a log up to the first frame that is not as it was written and
 // drops the rest without a word, since after a crash what follows was never synced.
-// The mark tells the two apart; see docs/decisions/0017.
+// The mark tells the two apart; see docs/decisions/0015.
 //
 // It is written after each commit and never synced, so it may be behind the log and
 // is never ahead of it.

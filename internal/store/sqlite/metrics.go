@@ -15,6 +15,7 @@ type metrics struct {
 	refused *prometheus.CounterVec   // by reason
 	failed  prometheus.Counter
 	long    prometheus.Counter
+	corrupt prometheus.Counter
 
 	writes, upkeep prometheus.Observer // of wait
 
@@ -50,6 +51,10 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Name: "skein_store_searches_ended_total",
 			Help: "Searches ended with 4290 because they took too long; the log says whose.",
 		}),
+		corrupt: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "skein_store_corrupt_total",
+			Help: "Reads and writes that met a corrupt page of the store's file.",
+		}),
 		failed: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "skein_store_failed_total",
 			Help: "Group commits that failed, all of whose writes were answered 5030.",
@@ -73,7 +78,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 }
 
 func (m *metrics) collectors() []prometheus.Collector {
-	return []prometheus.Collector{m.commit, m.jobs, m.queued, m.wait, m.refused, m.failed, m.long}
+	return []prometheus.Collector{m.commit, m.jobs, m.queued, m.wait, m.refused, m.failed, m.long, m.corrupt}
 }
 
 // waited tells how long each call waited until its jobs were taken.

@@ -17,6 +17,7 @@ import (
 // reads take.
 type readers struct {
 	size    int
+	damage  *damage
 	parted  bool                // an app may hold as many as it leaves free, not all
 	waited  prometheus.Observer // seconds
 	mu      sync.Mutex
@@ -74,6 +75,7 @@ func (r *readers) lend(ctx context.Context, app string, limit time.Duration, rea
 		}
 		return errLong
 	}
+	r.damage.note(err)
 	return unavailable("read", err)
 }
 

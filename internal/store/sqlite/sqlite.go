@@ -96,6 +96,7 @@ type Store struct {
 
 	releasedApp atomic.Int64 // where ReleaseUploads goes on
 
+	damage   *damage
 	closing  sync.Once
 	closeErr error
 }
@@ -121,13 +122,14 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	writer, err := startWriter(opt, metrics)
+	found := &damage{log: opt.Log, met: metrics.corrupt}
+	writer, err := startWriter(opt, metrics, found)
 	if err != nil {
 		metrics.unregister()
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	s := &Store{
-		now: opt.Now, log: opt.Log, metrics: metrics, writer: writer,
+		now: opt.Now, log: opt.Log, metrics: metrics, writer: writer, damage: found,
 		quickTime: opt.quickTime, searchTime: opt.searchTime,
 	}
 	if err := s.openReaders(opt); err != nil {
@@ -152,6 +154,7 @@ func (s *Store) openReaders(opt Options) error {
 		if err != nil {
 			return err
 		}
+		opened.damage = s.damage
 		*set.at = opened
 	}
 	return nil
@@ -171,8 +174,11 @@ func (s *Store) Close() error {
 	return s.closeErr
 }
 
-// Ping reports whether the store can be read now. Errors: ErrUnavailable.
+// Ping reports whether the store can be read now. Errors: ErrUnavailable; ErrDamaged.
 func (s *Store) Ping(ctx context.Context) error {
+	if s.damage.found.Load() {
+		return ErrDamaged
+	}
 	return s.caller(ctx, "", func(c *connection) error {
 		_, err := c.row(nil, `SELECT 1 FROM apps LIMIT 1`)
 		return err

@@ -45,6 +45,7 @@ type writer struct {
 	conn      *connection // nil: the next group opens one
 	wal       *logFile    // of conn
 	mark      marker
+	damage    *damage
 	known     *known
 	stamps    stamps
 	version   int64           // of the file as this connection saw it last; see begin
@@ -56,7 +57,7 @@ type writer struct {
 }
 
 // startWriter opens the writing connection and starts loop; close ends it.
-func startWriter(opt Options, m *metrics) (*writer, error) {
+func startWriter(opt Options, m *metrics, found *damage) (*writer, error) {
 	w := &writer{
 		path:      opt.Path,
 		vfs:       gatheringVFS,
@@ -70,6 +71,7 @@ func startWriter(opt Options, m *metrics) (*writer, error) {
 		known:     newKnown(),
 		overtaken: make(map[int64]int64),
 		mark:      marker{path: opt.Path, log: opt.Log},
+		damage:    found,
 	}
 	registerLogDisk(w.vfs)
 	if err := w.connect(); err != nil {
@@ -305,6 +307,7 @@ func (w *writer) forget() {
 // goes too: docs/decisions/0007 says why that is enough.
 func (w *writer) giveUp(attempt string, cause error) error {
 	w.forget()
+	w.damage.note(cause)
 	switch {
 	case w.conn == nil:
 	case errors.Is(cause, sqlite3.IOERR):
