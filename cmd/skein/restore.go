@@ -110,7 +110,7 @@ func (c *restoreCmd) prepare(ctx context.Context, made string) (copied, error) {
 // first and comes last: cut short, it leaves none, and never one with the log or
 // the uploads of another.
 func replaceData(data, made string) error {
-	for _, suffix := range []string{"", "-wal", "-shm"} {
+	for _, suffix := range []string{"", "-wal", "-shm", "-mark"} {
 		if err := os.Remove(filepath.Join(data, storeFile+suffix)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
