@@ -23,7 +23,7 @@ func unwatched(t *testing.T) *server {
 
 // killedStore is a data directory whose server was killed after n sends that it has
 // answered, in a group of Tom.
-func killedStore(t *testing.T, n int) (s *server, conv string) {
+func killedStore(t *testing.T, n int) (s *server, conv, cursor string) {
 	t.Helper()
 	s = unwatched(t)
 	a := demoApp(s)
@@ -31,8 +31,9 @@ func killedStore(t *testing.T, n int) (s *server, conv string) {
 	for i := range n {
 		a.send(t, conv, "Tom", fmt.Sprint("message ", i, strings.Repeat(" and more", i)))
 	}
+	cursor = a.sync(t, "Tom", "").NextCursor
 	s.Kill(t)
-	return s, conv
+	return s, conv, cursor
 }
 
 // flip changes one byte of a file.
@@ -53,7 +54,7 @@ func flip(t *testing.T, file string, at int) {
 func TestAFlippedByteInTheLogIsNotPassedOver(t *testing.T) {
 	t.Parallel()
 	const header, frame = 32, 24 + 4096
-	s, conv := killedStore(t, 20)
+	s, conv, cursor := killedStore(t, 20)
 	log := filepath.Join(s.Data, "skein.db-wal")
 	whole, err := os.ReadFile(log)
 	if err != nil {
@@ -100,6 +101,9 @@ func TestAFlippedByteInTheLogIsNotPassedOver(t *testing.T) {
 	if seq := a.send(t, conv, "Tom", "on it goes").number("seq"); seq != int64(left)+1 {
 		t.Errorf("the next seq: got %d, want %d", seq, left+1)
 	}
+	if !a.sync(t, "Tom", cursor).ResetRequired {
+		t.Error("a client that knows what is lost is not told to begin anew")
+	}
 	kept, err := filepath.Glob(log + ".lost-*")
 	if err != nil || len(kept) != 1 {
 		t.Errorf("the log that was kept: %v, %v", kept, err)
@@ -114,7 +118,7 @@ func TestAFlippedByteInTheLogIsNotPassedOver(t *testing.T) {
 
 func TestALogThatIsGoneOrCutIsNotPassedOver(t *testing.T) {
 	t.Parallel()
-	s, conv := killedStore(t, 10)
+	s, conv, _ := killedStore(t, 10)
 	log := filepath.Join(s.Data, "skein.db-wal")
 	whole, err := os.ReadFile(log)
 	if err != nil {

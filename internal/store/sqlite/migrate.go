@@ -111,6 +111,9 @@ func acceptLoss(ctx context.Context, opt Options, loss error) error {
 		return readable(opt.Path, err)
 	}
 	_, _, err = c.db.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE)
+	if err == nil {
+		err = c.exec(newEpoch) // clients may know what is lost
+	}
 	if err := errors.Join(err, c.close()); err != nil {
 		return readable(opt.Path, err)
 	}

@@ -253,6 +253,8 @@ func (r *round) tell(page *skein.SyncPage, f found) error {
 // NewEpoch makes the cursors given out so far void; see store.Upkeep.
 func (s *Store) NewEpoch(ctx context.Context) error {
 	return s.change(ctx, func(g *group) error {
-		return g.exec(`UPDATE history SET epoch = abs(random() >> 11)`)
+		return g.exec(newEpoch)
 	})
 }
+
+const newEpoch = `UPDATE history SET epoch = abs(random() >> 11)`
