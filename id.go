@@ -1,6 +1,7 @@
 package skein
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 )
@@ -27,6 +28,14 @@ func ParseID(s string) (ID, error) {
 		return ID{}, errMalformedID
 	}
 	return id, nil
+}
+
+// NamedID is the ID of what a client names itself, such as a conversation by its
+// client_conv_id: one name of one client of an app has one ID.
+func NamedID(app, client, name string) (id ID) {
+	sum := sha256.Sum256([]byte(app + "\x00" + client + "\x00" + name))
+	copy(id[:], sum[:])
+	return id
 }
 
 // IsZero reports whether the ID names nothing.

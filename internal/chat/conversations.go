@@ -9,7 +9,10 @@ import (
 )
 
 // CreateConversation creates a conversation of creator with others, or answers the
-// one a private pair has already. Type, Extend and TTL of draft are used. Errors:
+// one a private pair has already. Type, Extend and TTL of draft are used, and its ID
+// unless that is zero: where the conversation with that ID is there, it is a retry, and
+// that one is answered. Errors: skein.ErrConflict for a retry of another type, or of one
+// that was deleted;
 // skein.ErrUnknownClient naming the first who is missing, skein.ErrBanned,
 // skein.ErrMalformed for a private one that is no pair, skein.ErrTooLarge.
 func (s *Service) CreateConversation(ctx context.Context, by skein.Actor, creator string, others []string, draft skein.Conversation) (skein.Conversation, error) {
@@ -26,9 +29,21 @@ func (s *Service) CreateConversation(ctx context.Context, by skein.Actor, creato
 	if draft.Type != skein.Room && len(members) > by.App.Settings.MaxMembers {
 		return draft, tooManyMembers
 	}
-	draft.App, draft.ID, draft.Creator = by.App.ID, s.newID(), creator
+	draft.App, draft.Creator = by.App.ID, creator
+	named := !draft.ID.IsZero()
+	if !named {
+		draft.ID = s.newID()
+	} else if first, err := s.createdBefore(ctx, draft); !errors.Is(err, skein.ErrUnknownConversation) {
+		return first, err
+	}
 	draft.Created, draft.Active = now, now
 	conv, created, err := s.store.CreateConversation(ctx, draft, members, by.App.Settings.MaxConversations)
+	if named && errors.Is(err, skein.ErrConflict) { // a try beside this one was faster
+		if conv, err = s.createdBefore(ctx, draft); errors.Is(err, skein.ErrUnknownConversation) {
+			err = &skein.Fault{Err: skein.ErrConflict, Field: "client_conv_id", Detail: "names a conversation that was deleted"}
+		}
+		return conv, err
+	}
 	if err != nil {
 		return conv, err
 	}
@@ -36,6 +51,17 @@ func (s *Service) CreateConversation(ctx context.Context, by skein.Actor, creato
 		s.tell(by, skein.EventConvCreated, conv.ID, func(n *skein.Notice) { n.Conversation = &conv })
 	}
 	return conv, nil
+}
+
+// createdBefore answers a retry. It shows what the retry sent: whoever created the
+// conversation may have left it, and does not see what it has become. Errors:
+// skein.ErrUnknownConversation where there is none, skein.ErrConflict.
+func (s *Service) createdBefore(ctx context.Context, draft skein.Conversation) (skein.Conversation, error) {
+	first, _, err := s.store.Conversation(ctx, draft.App, draft.ID, "")
+	if err == nil && first.Type != draft.Type {
+		err = &skein.Fault{Err: skein.ErrConflict, Field: "client_conv_id", Detail: "names a conversation of another conv_type"}
+	}
+	return draft, err
 }
 
 var tooManyMembers = &skein.Fault{Err: skein.ErrTooLarge, Field: "to_client_ids", Detail: "makes a group larger than the app allows"}

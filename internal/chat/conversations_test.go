@@ -41,6 +41,45 @@ func TestAPairHasOneConversationWhoeverAsks(t *testing.T) {
 	}
 }
 
+// A client that got no answer asks again, perhaps several times at once.
+func TestARetryOfACreationMakesNoSecondConversation(t *testing.T) {
+	f := newFixture(t, skein.Settings{})
+	tom := f.as("Tom", skein.NeedClient)
+	draft := skein.Conversation{Type: skein.Group, ID: skein.NamedID("shop", "Tom", "trip"), Extend: []byte(`1`)}
+	create := func(by skein.Actor, draft skein.Conversation) (skein.ID, error) {
+		c, err := f.CreateConversation(t.Context(), by, by.Client, []string{"Jerry"}, draft)
+		return c.ID, err
+	}
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			if id, err := create(tom, draft); id != draft.ID || err != nil {
+				t.Errorf("got %v, %v, want %v", id, err, draft.ID)
+			}
+		})
+	}
+	all.Wait()
+	if len(f.told) != 1 {
+		t.Errorf("told %v, want once that it was created", f.told)
+	}
+	f.must(f.DeleteUser(t.Context(), f.backend(), "Jerry", false))
+	if id, err := create(tom, draft); id != draft.ID || err != nil {
+		t.Errorf("once a member is deleted: got %v, %v, want %v", id, err, draft.ID)
+	}
+	if other := skein.NamedID("shop", "Jerry", "trip"); other == draft.ID {
+		t.Error("another client's conversation of that name has the same id")
+	}
+	room := draft
+	room.Type = skein.Room
+	_, err := create(tom, room)
+	f.wantFault("as another type", err, skein.ErrConflict, "client_conv_id")
+	f.must(f.DeleteConversation(t.Context(), f.backend(), draft.ID))
+	_, err = f.CreateUser(t.Context(), f.backend(), "Jerry", nil)
+	f.must(err)
+	_, err = create(tom, draft)
+	f.wantFault("once it was deleted", err, skein.ErrConflict, "client_conv_id")
+}
+
 func TestCreateHoldsToItsRules(t *testing.T) {
 	f := newFixture(t, skein.Settings{MaxMembers: 3, MaxConversations: 5})
 	f.must(f.Ban(t.Context(), f.backend(), "Iron", skein.Forever, ""))

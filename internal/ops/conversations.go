@@ -25,6 +25,9 @@ func convOps(d Deps) []*Op {
 			if err != nil {
 				return nil, err
 			}
+			if in.ClientConvID != "" && draft.Type != skein.Private { // a pair has one conversation anyway
+				draft.ID = skein.NamedID(by.App.ID, creator, string(in.ClientConvID))
+			}
 			others, err := wire.ClientIDs("to_client_ids", in.ToClientIDs, skein.MaxMembersPerCall, by.App.Settings.RelaxedClientIDs)
 			if err != nil {
 				return nil, err

@@ -10,11 +10,12 @@ import (
 
 // CreateConversation is the request of conv.create.
 type CreateConversation struct {
-	ClientID    ClientID       `json:"client_id" en:"who creates it; a client may leave itself out" zh:"发起会话者；客户端调用时可省略"`
-	ToClientIDs []ClientID     `json:"to_client_ids" need:"1" en:"the other members" zh:"接受者"`
-	ConvType    *int64         `json:"conv_type" need:"1" en:"1 private, 2 temporary, 3 group, 4 chat room" zh:"1 私聊 2 临时会话 3 群会话 4 聊天室"`
-	ConvExtend  jsontext.Value `json:"conv_extend" en:"any JSON, at most 16 KiB; rules as attr of msg.send" zh:"会话扩展，任意 JSON，最大 16 KiB；规则同 msg.send 的 attr"`
-	TTL         *int64         `json:"ttl" en:"type 2: seconds after the last message, default 7 days, at most 365 days" zh:"临时会话在最后一条消息后保留的秒数，默认 7 天，最长 365 天"`
+	ClientID     ClientID       `json:"client_id" en:"who creates it; a client may leave itself out" zh:"发起会话者；客户端调用时可省略"`
+	ToClientIDs  []ClientID     `json:"to_client_ids" need:"1" en:"the other members" zh:"接受者"`
+	ConvType     *int64         `json:"conv_type" need:"1" en:"1 private, 2 temporary, 3 group, 4 chat room" zh:"1 私聊 2 临时会话 3 群会话 4 聊天室"`
+	ConvExtend   jsontext.Value `json:"conv_extend" en:"any JSON, at most 16 KiB; rules as attr of msg.send" zh:"会话扩展，任意 JSON，最大 16 KiB；规则同 msg.send 的 attr"`
+	ClientConvID ClientID       `json:"client_conv_id" en:"≤ 64 characters of your own; a retry with it answers the conversation that its first try created, whoever was named then" zh:"自定义 id，最多 64 个字符；以相同 id 重试会返回首次创建的会话"`
+	TTL          *int64         `json:"ttl" en:"type 2: seconds after the last message, default 7 days, at most 365 days" zh:"临时会话在最后一条消息后保留的秒数，默认 7 天，最长 365 天"`
 }
 
 // CreatedConversation is the answer of conv.create.
@@ -112,6 +113,9 @@ func (r CreateConversation) Draft() (skein.Conversation, error) {
 			return c, skein.Malformed("ttl", "is for type 2 alone, 1 second to 365 days")
 		}
 		c.TTL = time.Duration(*r.TTL) * time.Second
+	}
+	if err := checkToken("client_conv_id", string(r.ClientConvID)); err != nil {
+		return c, err
 	}
 	extend, err := Extension("conv_extend", r.ConvExtend)
 	c.Extend = extend
