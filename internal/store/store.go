@@ -71,7 +71,10 @@ type Clients interface {
 	// DeleteClient leaves of the client its id and its cut (at), takes it out of
 	// all its conversations, and frees its private pairs: the next conversation of
 	// such a pair is a new one. erase marks its messages for EraseMessages. It
-	// answers the conversations it was taken out of. Errors: ErrUnknownClient.
+	// answers the conversations it was taken out of. One in many conversations leaves
+	// them in many transactions, the last of which deletes it: after an error it may
+	// have left some, and sync does not tell it so; a second call does the rest.
+	// Errors: ErrUnknownClient.
 	DeleteClient(ctx context.Context, app, id string, at skein.Millis, erase bool) ([]skein.ID, error)
 	// MarkSeen keeps when clients were last online; a moment before the one that is
 	// kept changes nothing, nor does one of an unknown client.
@@ -99,7 +102,8 @@ type Conversations interface {
 	FindConversations(ctx context.Context, app string, q skein.ConvQuery) (skein.ConvPage, error)
 	// UpdateConversations replaces Extend, Updated and Active of all that meet
 	// where, and answers their ids; one that comes to meet it during the call may be
-	// left out. Errors: ErrTooLarge when more than
+	// left out. It is many transactions where it changes much: after an error some may
+	// have been changed. Errors: ErrTooLarge when more than
 	// skein.MaxUpdated match; ErrUnknownConversation when none does.
 	UpdateConversations(ctx context.Context, app string, where []skein.Condition, extend []byte, at skein.Millis) ([]skein.ID, error)
 	// UpdateConversation lets change alter Extend, MuteAll, Updated and Active of one

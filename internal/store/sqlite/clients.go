@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -76,18 +77,6 @@ func (s *Store) Client(ctx context.Context, app, id string) (client skein.Client
 	return client, err
 }
 
-// missingClient is the first of ids that does not exist or is deleted; empty: all
-// are there.
-func (c *connection) missingClient(app string, ids []string) (string, error) {
-	for _, id := range ids {
-		found, err := c.row(nil, `SELECT 1 FROM clients WHERE app_key = `+appKey+` AND id = ?2 AND deleted = 0`, app, id)
-		if err != nil || !found {
-			return id, err
-		}
-	}
-	return "", nil
-}
-
 // UpdateClient alters a client; see store.Clients.
 func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*skein.Client) error) (skein.Client, error) {
 	return write(ctx, s.writer, job{app: app, bytes: smallJob}, func(g *group) (skein.Client, error) {
@@ -120,11 +109,86 @@ func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*s
 	})
 }
 
-// DeleteClient leaves a stub of a client; see store.Clients.
-func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Millis, erase bool) ([]skein.ID, error) {
-	return write(ctx, s.writer, job{app: app, bytes: smallJob, rows: 100}, func(g *group) ([]skein.ID, error) {
+// leavePiece is how many conversations a client who is deleted leaves in one commit.
+const leavePiece = 100
+
+// DeleteClient leaves a stub of a client; see store.Clients. One who is in many
+// conversations leaves them first, some in each commit.
+func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Millis, erase bool) (left []skein.ID, err error) {
+	for more := true; more; {
+		if more, err = s.isInMany(ctx, app, id); err != nil || !more {
+			break
+		}
+		piece, err := write(ctx, s.writer, job{app: app, bytes: smallJob, rows: memberRows * leavePiece}, func(g *group) ([]skein.ID, error) {
+			return g.leaveSome(app, id, at)
+		})
+		if err != nil {
+			return nil, err
+		}
+		left = append(left, piece...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	last, err := write(ctx, s.writer, job{app: app, bytes: smallJob, rows: memberRows * leavePiece}, func(g *group) ([]skein.ID, error) {
 		return g.deleteClient(app, id, at, erase)
 	})
+	if err != nil {
+		return nil, err
+	}
+	return append(left, last...), nil
+}
+
+// isInMany reports whether a living client has more to leave than one commit may hold.
+func (s *Store) isInMany(ctx context.Context, app, id string) (many bool, err error) {
+	err = s.read(ctx, app, func(c *connection) error {
+		n, err := c.count(`SELECT (SELECT count(*) FROM (SELECT 1 FROM members WHERE app_key = `+appKey+` AND client_id = ?2 LIMIT ?3))
+			+ (SELECT count(*) FROM (SELECT 1 FROM departures WHERE app_key = `+appKey+` AND client_id = ?2 LIMIT ?3))`,
+			app, id, leavePiece+1)
+		many = n > leavePiece
+		return err
+	})
+	return many, err
+}
+
+// leaveSome takes a client who is about to be deleted out of some conversations, with
+// all that it had of them, and forgets as many that it had left before. It answers those
+// that live.
+func (g *group) leaveSome(app, client string, at skein.Millis) (left []skein.ID, err error) {
+	var convs, before []int64
+	err = g.rows(func(r *sqlite3.Stmt) { convs = append(convs, r.ColumnInt64(0)) },
+		`SELECT conv_key FROM members WHERE app_key = `+appKey+` AND client_id = ?2 LIMIT ?3`, app, client, leavePiece)
+	if err == nil {
+		err = g.rows(func(r *sqlite3.Stmt) { before = append(before, r.ColumnInt64(0)) },
+			`DELETE FROM departures WHERE (app_key, client_id, conv_id) IN (SELECT app_key, client_id, conv_id FROM departures
+				WHERE app_key = `+appKey+` AND client_id = ?2 LIMIT ?3) RETURNING conv_key`, app, client, leavePiece)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, conv := range convs {
+		err := g.rows(func(r *sqlite3.Stmt) {
+			g.note(r.ColumnInt64(0), conv)
+			left = append(left, idColumn(r, 1))
+		}, `UPDATE conversations SET member_count = member_count - 1, `+touched+`, moved = ?2
+			WHERE conv_key = ?1 AND deleted = 0 AND expires > ?5 RETURNING app_key, id`, conv, g.stamp, at, periodOf(at), g.now)
+		if err == nil {
+			err = g.exec(`DELETE FROM private_pairs WHERE conv_key = ?1`, conv)
+		}
+		if err == nil {
+			err = g.exec(`DELETE FROM members WHERE conv_key = ?1 AND client_id = ?2`, conv, client)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, conv := range slices.Concat(convs, before) {
+		if err := g.exec(`DELETE FROM hidden WHERE conv_key = ?1 AND client_id = ?2`, conv, client); err != nil {
+			return nil, err
+		}
+	}
+	g.known.forgetClient(app, client, left)
+	return left, nil
 }
 
 func (g *group) deleteClient(app, id string, at skein.Millis, erase bool) ([]skein.ID, error) {
@@ -153,7 +217,7 @@ func (g *group) deleteClient(app, id string, at skein.Millis, erase bool) ([]ske
 	if err == nil && erase {
 		err = g.markForErasure(app, id)
 	}
-	g.known.clear()
+	g.known.forgetClient(app, id, left)
 	return left, err
 }
 

@@ -157,7 +157,7 @@ func (g *group) createConversation(c skein.Conversation, members []skein.Member,
 	}
 	for _, m := range members {
 		m.JoinSeq = 1
-		if err := g.insertMember(app, key, c.ID, m); err != nil {
+		if err := g.insertMember(c.App, app, key, c.ID, m); err != nil {
 			return c, false, err
 		}
 	}

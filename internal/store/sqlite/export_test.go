@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/ncruces/go-sqlite3"
+	dto "github.com/prometheus/client_model/go"
 )
 
 // Statements are the texts of the statements that the store has kept so far, and how
@@ -36,6 +37,15 @@ func (s *Store) Statements() map[string]int {
 		}
 	}
 	return all
+}
+
+// ran is how many jobs the writer has run.
+func (s *Store) ran() int {
+	var m dto.Metric
+	if err := s.metrics.jobs.Write(&m); err != nil {
+		return 0
+	}
+	return int(m.GetHistogram().GetSampleSum())
 }
 
 // Plan is how SQLite means to run a statement, a line a step.

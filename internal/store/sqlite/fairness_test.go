@@ -255,3 +255,64 @@ func TestAFloodIsRefusedAlone(t *testing.T) {
 		})
 	}
 }
+
+// An update of many conversations is many jobs of the writer, so that other apps come
+// in between.
+func TestALargeUpdateIsManyCommits(t *testing.T) {
+	s := newStore(t, Options{})
+	const groups = 60
+	newWide(t, s, groups)
+	before := s.ran()
+	extend := []byte(`{"x":"` + strings.Repeat("x", 16_000) + `"}`)
+	ids, err := s.UpdateConversations(t.Context(), "app", wideQuery().Where, extend, 9)
+	if err != nil || len(ids) != groups {
+		t.Fatalf("got %d conversations, %v, want %d", len(ids), err, groups)
+	}
+	if jobs := s.ran() - before; jobs < 4 {
+		t.Errorf("got %d jobs for %d extends of %d bytes, want at least 4", jobs, groups, len(extend))
+	}
+}
+
+// Whoever deletes a client with many conversations keeps the writer for some at a time.
+func TestADeletionOfAMemberOfManyIsManyCommits(t *testing.T) {
+	s := newStore(t, Options{})
+	const groups = 3*leavePiece + 1
+	newGroups(t, s, groups)
+	before := s.ran()
+	left, err := s.DeleteClient(t.Context(), "app", "ann", 9, false)
+	if err != nil || len(left) != groups {
+		t.Fatalf("got %d conversations, %v, want %d", len(left), err, groups)
+	}
+	if jobs := s.ran() - before; jobs < 4 {
+		t.Errorf("got %d jobs for a client in %d conversations, want at least 4", jobs, groups)
+	}
+	for _, id := range []skein.ID{left[0], left[groups-1]} {
+		conv, member, err := s.Conversation(t.Context(), "app", id, "ann")
+		if err != nil || member != nil || conv.Members != 1 {
+			t.Errorf("got %d members, %+v among them, %v, want bob alone", conv.Members, member, err)
+		}
+	}
+	if pages, err := s.Views(t.Context(), "app", "ann", skein.ViewQuery{Limit: 1}); err != nil || pages.Total != 0 {
+		t.Errorf("got %d conversations left, %v, want none", pages.Total, err)
+	}
+}
+
+// newGroups makes n groups of the clients "ann" and "bob".
+func newGroups(t *testing.T, s *Store, n int) {
+	t.Helper()
+	for _, id := range []string{"ann", "bob"} {
+		if _, _, err := s.CreateClient(t.Context(), skein.Client{App: "app", ID: id}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var all sync.WaitGroup
+	defer all.Wait()
+	for range n {
+		all.Go(func() {
+			c := skein.Conversation{App: "app", ID: skein.ID(uuid.New()), Type: skein.Group, Created: 1}
+			if _, _, err := s.CreateConversation(t.Context(), c, []skein.Member{{Client: "ann"}, {Client: "bob"}}, 0); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
@@ -18,6 +19,7 @@ type known struct {
 	places      map[placeName]*place
 	senders     map[clientName]skein.Millis // living clients: banned until
 	seats       map[seatName]*seat          // members
+	rooms       map[clientName]int          // in how many living conversations a client is at most
 	nextMessage int64                       // key of the next message; zero: to be looked up
 }
 
@@ -62,6 +64,7 @@ func newKnown() *known {
 		places:  make(map[placeName]*place),
 		senders: make(map[clientName]skein.Millis),
 		seats:   make(map[seatName]*seat),
+		rooms:   make(map[clientName]int),
 	}
 }
 
@@ -69,7 +72,18 @@ func (k *known) clear() {
 	clear(k.places)
 	clear(k.senders)
 	clear(k.seats)
+	clear(k.rooms)
 	k.nextMessage = 0
+}
+
+// forgetClient drops what is known of a client who left these conversations.
+func (k *known) forgetClient(app, client string, left []skein.ID) {
+	delete(k.senders, clientName{app, client})
+	delete(k.rooms, clientName{app, client})
+	for _, id := range left {
+		delete(k.places, placeName{app, id})
+	}
+	maps.DeleteFunc(k.seats, func(s seatName, _ *seat) bool { return s.client == client })
 }
 
 // trim makes room for the next group. Only between groups: what is dirty must not
@@ -78,6 +92,7 @@ func (k *known) trim() {
 	trim(k.places)
 	trim(k.senders)
 	trim(k.seats)
+	trim(k.rooms)
 }
 
 // trim drops arbitrary entries: Go's map order is as good as any other guess at

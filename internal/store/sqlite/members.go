@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"strings"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -39,12 +40,15 @@ func readMember(r *sqlite3.Stmt, from int) skein.Member {
 }
 
 // insertMember makes m a member as if it had never been one.
-func (g *group) insertMember(app, conv int64, id skein.ID, m skein.Member) error {
-	if err := g.arrive(app, m.Client, id); err != nil {
+func (g *group) insertMember(app string, key, conv int64, id skein.ID, m skein.Member) error {
+	if err := g.arrive(key, m.Client, id); err != nil {
 		return err
 	}
+	if n, known := g.known.rooms[clientName{app, m.Client}]; known {
+		g.known.rooms[clientName{app, m.Client}] = n + 1
+	}
 	return g.exec(`INSERT INTO members (conv_key, app_key, client_id, role, joined, join_seq, muted_until, moved)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`, conv, app, m.Client, m.Role, m.Joined, m.JoinSeq, m.MutedUntil, g.stamp)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`, conv, key, m.Client, m.Role, m.Joined, m.JoinSeq, m.MutedUntil, g.stamp)
 }
 
 // memberRows is how many rows a new member costs: itself and what is looked up.
@@ -82,7 +86,7 @@ func (g *group) addMembers(app string, id skein.ID, clients []string, at skein.M
 	}
 	for _, client := range added {
 		m := skein.Member{Client: client, Joined: at, JoinSeq: conv.LastSeq + 1}
-		if err := g.insertMember(key, conv.key, id, m); err != nil {
+		if err := g.insertMember(app, key, conv.key, id, m); err != nil {
 			return nil, err
 		}
 	}
@@ -147,11 +151,12 @@ func (g *group) countMembers(conv conversation, by int, at skein.Millis) error {
 
 // mustExist answers ErrUnknownClient about the first client that is not there.
 func (g *group) mustExist(app string, clients []string) error {
-	missing, err := g.missingClient(app, clients)
-	if err == nil && missing != "" {
-		err = skein.About(skein.ErrUnknownClient, missing)
+	for _, client := range clients {
+		if _, err := g.bannedUntil(app, client); err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // mustHaveRoom answers ErrTooLarge about the first client who is in limit
@@ -172,18 +177,26 @@ func (g *group) mustHaveRoom(app string, clients []string, limit int) error {
 	return nil
 }
 
-// isFull looks at the index alone first: the dead conversations in it, not purged
-// yet, matter only where they make the difference.
+// isFull counts a client's conversations once and then remembers how many they may be.
+// It looks at the index alone first: the dead conversations in it, not purged yet,
+// matter only where they make the difference.
 func (g *group) isFull(app, client string, limit int) (bool, error) {
+	name := clientName{app, client}
+	if n, known := g.known.rooms[name]; known && n < limit {
+		return false, nil
+	}
 	n, err := g.count(`SELECT count(*) FROM (SELECT 1 FROM members
 		WHERE app_key = `+appKey+` AND client_id = ?2 LIMIT ?3)`, app, client, limit)
-	if err != nil || n < limit {
-		return false, err
+	if err == nil && n >= limit {
+		n, err = g.count(`SELECT count(*) FROM (SELECT 1 FROM members m JOIN conversations c ON c.conv_key = m.conv_key
+			WHERE m.app_key = `+appKey+` AND m.client_id = ?2 AND c.deleted = 0 AND c.expires > ?4 LIMIT ?3)`,
+			app, client, limit, g.now)
 	}
-	n, err = g.count(`SELECT count(*) FROM (SELECT 1 FROM members m JOIN conversations c ON c.conv_key = m.conv_key
-		WHERE m.app_key = `+appKey+` AND m.client_id = ?2 AND c.deleted = 0 AND c.expires > ?4 LIMIT ?3)`,
-		app, client, limit, g.now)
-	return n >= limit, err
+	if err != nil || n >= limit {
+		return err == nil, err
+	}
+	g.known.rooms[clientName{strings.Clone(app), strings.Clone(client)}] = n
+	return false, nil
 }
 
 // count is the number that a query of one row and column answers.

@@ -18,6 +18,7 @@ func TestPlans(t *testing.T) {
 		search.after(skein.Cursor{Sort: 1, Tie: 1})
 		return `SELECT ` + conversationColumns + ` FROM ` + search.from + ` WHERE ` + search.sql() + byActivity + ` LIMIT 20`
 	}
+	again := recheck("app", []skein.Condition{{Field: skein.FieldMember, Op: skein.Eq, Values: []any{"ann"}}}, []int64{1, 2}, 1)
 	counting := newSearch("app", "", nil, 1)
 	for name, tt := range map[string]struct {
 		sql   string
@@ -80,6 +81,10 @@ func TestPlans(t *testing.T) {
 		"pins": {sql: pinned, want: []string{"SEARCH m USING INDEX messages_pinned (conv_key=? AND pinned>?)"}},
 		"the first to react": {sql: firstToReact, want: []string{
 			"SEARCH reactions USING COVERING INDEX reactions_by_place (conv_key=? AND seq=? AND emoji=?)",
+		}},
+		"what an update looks at again": {sql: `SELECT c.conv_key, c.id FROM ` + again.from + ` WHERE ` + again.sql(), want: []string{
+			"SEARCH c USING INTEGER PRIMARY KEY (rowid=?)",
+			"SEARCH x EXISTS USING COVERING INDEX sqlite_autoindex_members_1 (conv_key=? AND client_id=?)",
 		}},
 		"messages to erase": {sql: eraseIn, want: []string{
 			"SEARCH messages USING INDEX sqlite_autoindex_messages_2 (conv_key=? AND seq>?)",

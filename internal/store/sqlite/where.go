@@ -131,7 +131,7 @@ func membership(op skein.Operator, clients []any) (string, []any) {
 	if len(clients) == 0 || op != skein.Eq && op != skein.In {
 		return never, nil
 	}
-	return "c.conv_key IN (SELECT conv_key FROM members WHERE app_key = c.app_key AND client_id IN (" +
+	return "EXISTS (SELECT 1 FROM members x WHERE x.conv_key = c.conv_key AND x.client_id IN (" +
 		marks(len(clients)) + "))", clients
 }
 

@@ -1,0 +1,29 @@
+package sqlite
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/skein-im/skein"
+)
+
+// BenchmarkCreateGroup makes groups of 500 clients who are in many.
+func BenchmarkCreateGroup(b *testing.B) {
+	s := openBench(b)
+	var members []skein.Member
+	for i := range 500 {
+		id := fmt.Sprintf("client%d", i)
+		benchClient(b, s, id)
+		members = append(members, skein.Member{Client: id})
+	}
+	start := cpuTime(b)
+	for b.Loop() {
+		conv := skein.Conversation{App: "app", ID: skein.ID(uuid.New()), Type: skein.Group, Created: 1}
+		if _, _, err := s.CreateConversation(b.Context(), conv, members, 10_000); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64((cpuTime(b)-start).Microseconds())/float64(b.N), "cpu-µs/op")
+}
