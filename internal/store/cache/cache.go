@@ -37,10 +37,10 @@ type Store struct {
 	places    memory[placeName, *place]
 	clients   memory[clientName, *person]
 
-	// sweeping counts the writes under way that may touch anything: meanwhile nothing
-	// is kept or answered from memory. turn counts their beginnings and ends.
-	sweeping atomic.Int64
-	turn     atomic.Int64
+	// sweeps are the writes under way that may touch anything of their app: meanwhile
+	// nothing of it is kept or answered from memory. turn counts their beginnings and ends.
+	sweeps sweeps
+	turn   atomic.Int64
 
 	mu   sync.Mutex
 	apps map[string]skein.Millis // when each app that was asked for was created; guarded by mu
@@ -54,6 +54,9 @@ type placeName struct {
 }
 
 type clientName struct{ app, id string }
+
+func (n placeName) tenant() string  { return n.app }
+func (n clientName) tenant() string { return n.app }
 
 var _ store.Store = (*Store)(nil)
 
@@ -110,15 +113,4 @@ func (s *Store) forgetApp(id string) {
 	s.turn.Add(1)
 	s.places.each(func(name placeName) bool { return name.app == id }, (*place).forget)
 	s.clients.each(func(name clientName) bool { return name.app == id }, (*person).forget)
-}
-
-// sweep says that a write is under way that may touch anything; what it answers
-// says that it is over.
-func (s *Store) sweep() (over func()) {
-	s.sweeping.Add(1)
-	s.turn.Add(1)
-	return func() {
-		s.turn.Add(1)
-		s.sweeping.Add(-1)
-	}
 }

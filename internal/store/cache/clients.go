@@ -43,7 +43,7 @@ func (s *Store) Client(ctx context.Context, app, id string) (skein.Client, error
 func (s *Store) client(name clientName) (c skein.Client, known bool) {
 	sh := s.clients.lock(name)
 	defer sh.mu.Unlock()
-	if s.sweeping.Load() > 0 {
+	if s.sweeps.of(name.app) {
 		return c, false
 	}
 	p, found := sh.find(name)
@@ -77,10 +77,10 @@ func (s *Store) MarkSeen(ctx context.Context, seen []skein.Sighting) error {
 // DeleteClient forgets the client, the members of what it was in, and the messages
 // where it deleted some for itself, also where it had left before; see store.Clients.
 func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Millis, erase bool) ([]skein.ID, error) {
-	defer s.sweep()()
+	defer s.sweep(app)()
 	defer s.writeClient(app, id)()
 	left, err := s.Store.DeleteClient(ctx, app, id, at, erase)
-	if err != nil {
+	if err != nil && !untouched(err) {
 		s.forgetApp(app)
 	}
 	for _, conv := range left {

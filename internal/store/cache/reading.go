@@ -2,7 +2,7 @@ package cache
 
 // reading is a read of the engine about one entry, which may be kept if nothing
 // changes meanwhile.
-type reading[K comparable, V entry] struct {
+type reading[K name, V entry] struct {
 	s     *Store
 	m     *memory[K, V]
 	key   K
@@ -10,7 +10,13 @@ type reading[K comparable, V entry] struct {
 	turn  int   // turn of the entry
 }
 
-func beginReading[K comparable, V entry](s *Store, m *memory[K, V], key K) reading[K, V] {
+// name is a key of an app's.
+type name interface {
+	comparable
+	tenant() string
+}
+
+func beginReading[K name, V entry](s *Store, m *memory[K, V], key K) reading[K, V] {
 	s.misses.Add(1)
 	r := reading[K, V]{s: s, m: m, key: key, sweep: s.turn.Load()}
 	sh := m.lock(key)
@@ -23,7 +29,7 @@ func beginReading[K comparable, V entry](s *Store, m *memory[K, V], key K) readi
 func (r reading[K, V]) end(keep func(V)) {
 	sh := r.m.lock(r.key)
 	v := r.m.at(sh, r.key)
-	if v.endReading(r.turn) && r.s.sweeping.Load() == 0 && r.s.turn.Load() == r.sweep {
+	if v.endReading(r.turn) && !r.s.sweeps.of(r.key.tenant()) && r.s.turn.Load() == r.sweep {
 		keep(v)
 	}
 	sh.settle(r.key)

@@ -48,7 +48,7 @@ func (s *Store) standing(name placeName, client string) (conv skein.Conversation
 // recall is the locked shard of a name, and its place where memory may answer.
 func (s *Store) recall(name placeName) (*shard[placeName, *place], *place) {
 	sh := s.places.lock(name)
-	if s.sweeping.Load() > 0 {
+	if s.sweeps.of(name.app) {
 		return sh, nil
 	}
 	p, found := sh.find(name)

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"errors"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
@@ -49,7 +50,7 @@ func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID,
 func (s *Store) UpdateConversations(ctx context.Context, app string, where []skein.Condition, extend []byte, at skein.Millis) ([]skein.ID, error) {
 	ids, err := s.Store.UpdateConversations(ctx, app, where, extend, at)
 	s.turn.Add(1)
-	if err != nil { // it may have happened nevertheless
+	if err != nil && !untouched(err) {
 		s.forgetApp(app)
 	}
 	for _, id := range ids {
@@ -96,4 +97,18 @@ func (s *Store) take(m *skein.Sent) {
 		}
 	}
 	sh.settle(name)
+}
+
+// untouched reports whether a write was refused before it changed anything; after
+// another error it may have happened nevertheless. Forgetting an app takes a look at all
+// that is kept of every app, so nobody may bring it about by calls that are refused.
+func untouched(err error) bool {
+	for _, refusal := range []error{
+		skein.ErrUnknownClient, skein.ErrUnknownConversation, skein.ErrTooLarge, skein.ErrRateLimited,
+	} {
+		if errors.Is(err, refusal) {
+			return true
+		}
+	}
+	return false
 }
