@@ -117,6 +117,8 @@ func shown(p string) string {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body := r.Body // a handler may put another in its place
+	defer drain(w, r, body)
 	id := wire.EnsureRequestID(w, r)
 	defer s.recover(w, r, id)
 	s.allowPage(w, r)

@@ -29,12 +29,15 @@ const saved = {
 // wide is where the wire stands beside the talk; as in chat.css.
 const wide = () => matchMedia("(min-width: 1100px)").matches;
 
+// prefix is the path that a proxy serves the page under, without a slash at its end.
+const prefix = new URL(".", document.baseURI).pathname.slice(0, -1);
+
 main();
 
 async function main() {
   let demo;
   try {
-    const response = await fetch("/demo.json");
+    const response = await fetch("demo.json");
     if (!response.ok) throw new Error();
     demo = await response.json();
   } catch {
@@ -42,7 +45,7 @@ async function main() {
       h("button.button", { type: "button", on: { click: () => location.reload() } }, t("tryAgain"))));
     return;
   }
-  demo = { appId: demo.app_id, clients: names(demo.clients ?? []), ops: demo.ops, socket: demo.socket, storage: demo.storage, origin: location.origin };
+  demo = { appId: demo.app_id, clients: names(demo.clients ?? []), ops: demo.ops, socket: prefix + demo.socket, storage: prefix + demo.storage, origin: location.origin + prefix };
   const asked = new URLSearchParams(location.search).get("name");
   const name = saved.get("name");
   if (name && (!asked || asked === name)) start(demo, { name, nickname: saved.get("nickname") });
@@ -71,7 +74,7 @@ function start(demo, { name, nickname }) {
     ext: nickname ? { nickname } : undefined,
   });
   tape.record(connection);
-  const rest = new Rest({ appId: demo.appId, upload: demo.ops["file.upload"], watch: tape.watch });
+  const rest = new Rest({ appId: demo.appId, upload: demo.ops["file.upload"], prefix, watch: tape.watch });
   const outbox = new Outbox(connection, { shelf: kept(demo.appId, name) });
   const chat = new Chat(connection, { outbox, nickname, storage: demo.storage, upload: (file) => rest.upload(file) });
   const page = new Page(demo, connection, chat);
@@ -210,7 +213,7 @@ class Page {
     this.end();
     const name = this.#chat.me;
     saved.set("name", "");
-    history.replaceState(null, "", "/");
+    history.replaceState(null, "", `${prefix}/`);
     delete root.dataset.pane;
     ask(this.#demo, { name });
   }

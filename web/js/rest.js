@@ -7,12 +7,14 @@ import { SkeinError } from "./skein/errors.js";
 export class Rest {
   #appId;
   #upload;
+  #prefix;
   #watch;
 
-  // upload is the route of file.upload.
-  constructor({ appId, upload, watch }) {
+  // upload is the route of file.upload, prefix the path of a proxy before it.
+  constructor({ appId, upload, prefix = "", watch }) {
     this.#appId = appId;
     this.#upload = upload;
+    this.#prefix = prefix;
     this.#watch = watch;
   }
 
@@ -26,7 +28,7 @@ export class Rest {
     let response;
     let text;
     try {
-      response = await fetch(path, { method, headers, body: form });
+      response = await fetch(this.#prefix + path, { method, headers, body: form });
       text = await response.text();
     } catch {
       ended({ status: 0, text: "" });

@@ -1,0 +1,39 @@
+package rest
+
+import (
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// What is read of a body that nobody wants any more. A proxy that is still sending
+// when its connection is closed never sees the answer and makes up a 502.
+const (
+	drainBytes = 128 << 20 // above the largest upload by default
+	drainTime  = 5 * time.Second
+	drainSelf  = 256 << 10 // up to here the HTTP server reads the rest by itself
+)
+
+var drainBuffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+
+// drain sends the answer and then reads what is left of the request's body, within
+// bounds, before the connection is closed. A caller that waits for 100 Continue has
+// sent nothing and is not asked to; what comes on a socket is the socket's.
+func drain(w http.ResponseWriter, r *http.Request, body io.Reader) {
+	if 0 <= r.ContentLength && r.ContentLength <= drainSelf || r.Header.Get("Expect") != "" || r.Header.Get("Upgrade") != "" {
+		return
+	}
+	conn := http.NewResponseController(w)
+	_ = conn.Flush() // a caller that is gone is seen below
+	_ = conn.SetReadDeadline(time.Now().Add(drainTime))
+	buf := drainBuffers.Get().(*[32 << 10]byte)
+	defer drainBuffers.Put(buf)
+	for left := drainBytes; left > 0; {
+		n, err := body.Read(buf[:])
+		if err != nil {
+			return // it is read, or nothing more comes
+		}
+		left -= n
+	}
+}
