@@ -26,6 +26,7 @@ type Settings struct {
 	NoAutoRegister   bool     // a login of an unknown client is refused
 	MembersMayInvite bool     // any member of a group may add members, not only owner and admins
 	MaxDevices       int      // live devices a client; 10
+	MaxSockets       int      // logged-in sockets on each node; no bound but the app's share of the node's
 	MaxMembers       int      // members a group; 10,000
 	MaxConversations int      // conversations a client; 10,000
 	SendRate         int      // messages a second a client; 20
@@ -35,6 +36,7 @@ type Settings struct {
 	LoginRate        int      // login attempts a minute an address and client after a failure; 10
 	FileTypes        []string // extensions that may be uploaded; nil: files.DefaultTypes
 	MaxFileBytes     int64    // 100 MiB
+	MaxStorageBytes  int64    // uploads of the app together; no bound
 	PrivateHistory   bool     // members see only what was said after they joined
 	OnePerDeviceType bool     // a login kicks the client's other sessions of its device_type
 	HidePresence     bool     // clients may not ask who is online

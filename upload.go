@@ -3,6 +3,7 @@ package skein
 import (
 	"bytes"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -15,6 +16,7 @@ type Upload struct {
 	At     Millis
 	Until  Millis // it stays until then even if nothing names it; 0 once a message, an extend or an ext has named it
 	Size   int64  // bytes
+	Quota  int64  // how much the app may have uploaded with it, in bytes; zero: any amount. Not kept
 	Title  string // what its uploader called it; empty: nothing
 }
 
@@ -27,6 +29,12 @@ type StoredFile struct {
 
 // UnnamedFor is how long a file stays after its upload if nothing names it.
 const UnnamedFor = 24 * time.Hour
+
+// OverQuota refuses an upload for which the app's storage has no room. It names the
+// quota in bytes.
+func OverQuota(quota int64) error {
+	return &Fault{Err: ErrTooLarge, Field: "file", Detail: "exceeds what this app may store: max_storage_bytes is " + strconv.FormatInt(quota, 10)}
+}
 
 // UploadsPath stands before the name of an upload in every link to it, whatever
 // host and prefix come before.

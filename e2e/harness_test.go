@@ -90,6 +90,7 @@ type server struct {
 	Data  string // the data directory
 	args  []string
 	env   []string
+	files int // that the process may have open; zero: as many as the tests
 	log   *logBuffer
 	cmd   *exec.Cmd
 	done  chan struct{} // closed when the process has ended
@@ -105,6 +106,9 @@ type option func(*server)
 func withArgs(args ...string) option {
 	return func(s *server) { s.args = append(s.args, args...) }
 }
+
+// withOpenFiles bounds the files that the server may have open.
+func withOpenFiles(n int) option { return func(s *server) { s.files = n } }
 
 // withEnv adds environment variables.
 func withEnv(env ...string) option {
@@ -154,6 +158,9 @@ func (s *server) launch() error {
 	s.cmd = exec.Command(program, args...)
 	if s.umask {
 		s.cmd = exec.Command("sh", append([]string{"-c", `umask 0; exec "$0" "$@"`, program}, args...)...)
+	}
+	if s.files > 0 {
+		s.cmd = exec.Command("sh", append([]string{"-c", fmt.Sprintf(`ulimit -n %d; exec "$0" "$@"`, s.files), program}, args...)...)
 	}
 	s.cmd.Env = append(cleanEnv(), s.env...)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log

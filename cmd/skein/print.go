@@ -42,7 +42,7 @@ type (
 		Created string  `json:"created"`
 		Expires *string `json:"expires"` // null: never
 	}
-	// settingsView has the names of the flags; numbers are what holds, so never zero.
+	// settingsView has the names of the flags; numbers are what holds, zero only where it says so.
 	settingsView struct {
 		TokenAuth        bool     `json:"token_auth"`
 		RelaxedClientIDs bool     `json:"relaxed_client_ids"`
@@ -53,6 +53,7 @@ type (
 		Presence         bool     `json:"presence"`
 		LastSeen         bool     `json:"last_seen"`
 		MaxDevices       int      `json:"max_devices"`
+		MaxSockets       int      `json:"max_sockets"` // 0: the app's share of the node
 		MaxMembers       int      `json:"max_members"`
 		MaxConversations int      `json:"max_conversations"`
 		SendRate         int      `json:"send_rate"`
@@ -65,6 +66,7 @@ type (
 		AllowedOrigins   []string `json:"allowed_origins"`
 		FileTypes        []string `json:"file_types"` // null: the usual ones
 		MaxFileBytes     int64    `json:"max_file_bytes"`
+		MaxStorageBytes  int64    `json:"max_storage_bytes"` // 0: no bound
 	}
 )
 
@@ -140,6 +142,7 @@ func settingsOf(s skein.Settings) settingsView {
 		EditWindow: s.EditWindow, RecallWindow: s.RecallWindow,
 		AllowedOrigins: append([]string{}, s.AllowedOrigins...),
 		FileTypes:      s.FileTypes, MaxFileBytes: s.MaxFileBytes,
+		MaxStorageBytes: s.MaxStorageBytes, MaxSockets: s.MaxSockets,
 	}
 }
 
@@ -175,6 +178,7 @@ func (s settingsView) rows() [][]string {
 		{"presence", onOffText(s.Presence)},
 		{"last-seen", onOffText(s.LastSeen)},
 		{"max-devices", number(s.MaxDevices)},
+		{"max-sockets", orElse(s.MaxSockets, "the app's share of the node")},
 		{"max-members", number(s.MaxMembers)},
 		{"max-conversations", number(s.MaxConversations)},
 		{"send-rate", number(s.SendRate)},
@@ -187,7 +191,16 @@ func (s settingsView) rows() [][]string {
 		{"allowed-origins", cmp.Or(strings.Join(s.AllowedOrigins, ","), "none")},
 		{"file-types", types},
 		{"max-file-bytes", fmt.Sprint(s.MaxFileBytes)},
+		{"max-storage-bytes", orElse(s.MaxStorageBytes, "no bound")},
 	}
+}
+
+// orElse is a number, or what zero stands for.
+func orElse[N int | int64](n N, none string) string {
+	if n == 0 {
+		return none
+	}
+	return fmt.Sprint(n)
 }
 
 func onOffText(on bool) string {

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/skein-im/skein/internal/config"
+	"github.com/skein-im/skein/internal/edge"
 	"github.com/skein-im/skein/internal/rest/httpx"
 )
 
@@ -124,6 +125,7 @@ func (s *server) drain() error {
 type endpointServer struct {
 	http     *http.Server
 	listener net.Listener
+	guard    *edge.Guard // nil: whoever comes is served
 }
 
 // shutdown waits for the calls under way. Those that outlast ctx are cut: what they
@@ -138,7 +140,11 @@ func (e *endpointServer) shutdown(ctx context.Context, log *slog.Logger) error {
 }
 
 func (e *endpointServer) serve() error {
-	if err := e.http.Serve(e.listener); !errors.Is(err, http.ErrServerClosed) {
+	l := e.listener
+	if e.guard != nil {
+		l = e.guard.Listen(l)
+	}
+	if err := e.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve %s: %w", e.listener.Addr(), err)
 	}
 	return nil

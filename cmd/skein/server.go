@@ -44,6 +44,7 @@ type server struct {
 	openAllowed bool // apps without token authentication are served
 	trust       httpx.Trust
 	unlock      func() error
+	handles     handles
 
 	store    store.Store
 	gate     *access.Gate
@@ -62,6 +63,7 @@ type server struct {
 // at or migrated before it is locked.
 func assemble(ctx context.Context, c config.Serve, acceptLoss bool, log *slog.Logger) (_ *server, err error) {
 	s := &server{config: c, log: log, registry: newRegistry()}
+	s.handles = divide(openFiles(), c.Edge)
 	s.openAllowed = c.AllowOpenApps || c.OnLoopback(ctx)
 	s.trust = httpx.Trust{Proxies: c.Proxies(), PublicURL: c.PublicURL, Addr: c.Addr}
 	if err := errors.Join(makeData(c.Data, log), tightenFiles(filepath.Join(c.Data, uploadsDir), log)); err != nil {
@@ -83,7 +85,7 @@ func assemble(ctx context.Context, c config.Serve, acceptLoss bool, log *slog.Lo
 		return nil, errors.Join(err, s.store.Close(), s.unlock())
 	}
 	uploads, err := files.Open(files.Options{
-		Dir: filepath.Join(c.Data, uploadsDir), Log: log, Find: s.store.Upload, Registerer: s.registry,
+		Dir: filepath.Join(c.Data, uploadsDir), MinFree: mebibytes(c.MinFreeMiB), Log: log, Find: s.store.Upload, Registerer: s.registry,
 		NotFound: http.HandlerFunc(rest.NotFound),
 		NotAllowed: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			rest.MethodNotAllowed(w, r, "GET, HEAD")
@@ -112,9 +114,10 @@ func (s *server) wire(uploads *files.Store) {
 		KickFrame: func(reason string) []byte {
 			return wire.AppendKick(nil, skein.MillisOf(clock()), reason)
 		},
-		Came: func(app, client string) { s.presence.Came(app, client) },
-		Left: func(app, client, session string, last bool) { s.presence.Left(app, client, session, last) },
-		Now:  clock, Log: s.log, Registerer: s.registry,
+		Came:       func(app, client string) { s.presence.Came(app, client) },
+		Left:       func(app, client, session string, last bool) { s.presence.Left(app, client, session, last) },
+		MaxWaiting: mebibytes(s.config.MaxUnreadMiB),
+		Now:        clock, Log: s.log, Registerer: s.registry,
 	})
 	s.presence = presence.New(presence.Options{
 		Sessions: s.hub, Apps: s.gate, Store: s.store, Now: clock, Registerer: s.registry,
@@ -127,15 +130,19 @@ func (s *server) wire(uploads *files.Store) {
 	table := ops.New(ops.Deps{Chat: s.chat, Gate: s.gate, Files: uploads, Presence: s.presence, Zone: s.config.Location()})
 	s.sockets = socket.New(socket.Options{
 		Gate: s.gate, Registrar: s.chat, Ops: table, Hub: s.hub,
-		MaxPerAddress: s.socketsPerAddress(), MaxMessage: s.maxBody(), Trust: s.trust, Now: clock, Log: s.log, Registerer: s.registry,
+		MaxSockets: s.handles.sockets, MaxStrangers: s.perAddress(s.handles.strangers),
+		MaxPerAddress: s.socketsPerAddress(), HandshakeRate: s.perAddress(0), MaxUnfinished: mebibytes(s.config.MaxUnfinishedMiB),
+		MaxMessage: s.maxBody(), Trust: s.trust, Now: clock, Log: s.log, Registerer: s.registry,
 	})
 	s.public.http = newHTTPServer(s.demoOnly(rest.New(rest.Options{
-		Table: table, Gate: s.gate, Trust: s.trust, MaxBody: s.maxBody(),
+		Table: table, Gate: s.gate, Trust: s.trust, MaxBody: s.maxBody(), Limits: s.restLimits(),
 		Routes:    s.routes(),
 		Downloads: map[string]http.Handler{skein.UploadsPath + "{name}": uploads.Handler()},
 		Unrouted:  s.pages(table), Log: s.log, Registerer: s.registry,
 	})), s.log)
 	s.public.http.WriteTimeout = answerWait
+	s.guardConnections()
+	s.watchSpace(uploads)
 	s.admin.http = newHTTPServer(s.adminRoutes(), s.log)
 }
 

@@ -19,6 +19,7 @@ type settingFlags struct {
 	Presence         *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether clients may ask who is online."`
 	LastSeen         *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether presence tells when a client was last online."`
 	MaxDevices       *int      `group:"App settings:" placeholder:"N" help:"Live devices a client (0: 10)."`
+	MaxSockets       *int      `group:"App settings:" placeholder:"N" help:"Logged-in sockets on each node (0: the app's share of the node)."`
 	MaxMembers       *int      `group:"App settings:" placeholder:"N" help:"Members a group (0: as the server's --max-members)."`
 	MaxConversations *int      `group:"App settings:" placeholder:"N" help:"Conversations a client (0: as the server's --max-conversations)."`
 	SendRate         *int      `group:"App settings:" placeholder:"N" help:"Messages a second a client (0: as the server's --send-rate, negative: no limit)."`
@@ -31,6 +32,7 @@ type settingFlags struct {
 	AllowedOrigins   *[]string `group:"App settings:" placeholder:"ORIGIN,…" help:"Web pages that may call the app: exact origins such as https://example.com, or all below a name, *.example.com; empty for none."`
 	FileTypes        *[]string `group:"App settings:" placeholder:"EXT,…" help:"Extensions that may be uploaded; empty for the usual ones."`
 	MaxFileBytes     *int64    `group:"App settings:" placeholder:"N" help:"Largest upload in bytes (0: 100 MiB)."`
+	MaxStorageBytes  *int64    `group:"App settings:" placeholder:"N" help:"All uploads together in bytes (0: no bound)."`
 }
 
 // onOff is a switch that reads as it is said: on or off.
@@ -62,6 +64,7 @@ func (f settingFlags) apply(s *skein.Settings) {
 	setSwitch(&s.HidePresence, f.Presence, false)
 	setSwitch(&s.LastSeen, f.LastSeen, true)
 	set(&s.MaxDevices, f.MaxDevices)
+	set(&s.MaxSockets, f.MaxSockets)
 	set(&s.MaxMembers, f.MaxMembers)
 	set(&s.MaxConversations, f.MaxConversations)
 	set(&s.SendRate, f.SendRate)
@@ -72,6 +75,7 @@ func (f settingFlags) apply(s *skein.Settings) {
 	set(&s.EditWindow, f.EditWindow)
 	set(&s.RecallWindow, f.RecallWindow)
 	set(&s.MaxFileBytes, f.MaxFileBytes)
+	set(&s.MaxStorageBytes, f.MaxStorageBytes)
 	if f.AllowedOrigins != nil {
 		s.AllowedOrigins, _ = skein.OriginPatterns(*f.AllowedOrigins) // check has refused what is wrong
 	}
@@ -87,6 +91,7 @@ func (f settingFlags) check() error {
 		value *int
 	}{
 		{"--max-devices", f.MaxDevices},
+		{"--max-sockets", f.MaxSockets},
 		{"--max-members", f.MaxMembers},
 		{"--max-conversations", f.MaxConversations},
 		{"--send-burst", f.SendBurst},
@@ -100,8 +105,10 @@ func (f settingFlags) check() error {
 			return fmt.Errorf("--allowed-origins: %w", err)
 		}
 	}
-	if f.MaxFileBytes != nil && *f.MaxFileBytes < 0 {
-		return fmt.Errorf("--max-file-bytes: %d is less than nothing", *f.MaxFileBytes)
+	for flag, n := range map[string]*int64{"--max-file-bytes": f.MaxFileBytes, "--max-storage-bytes": f.MaxStorageBytes} {
+		if n != nil && *n < 0 {
+			return fmt.Errorf("%s: %d is less than nothing", flag, *n)
+		}
 	}
 	return nil
 }

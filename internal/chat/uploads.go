@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"slices"
 	"time"
 
@@ -25,7 +26,22 @@ func (s *Service) Uploaded(ctx context.Context, by skein.Actor, name string, siz
 	now := s.now()
 	return s.store.AddUpload(ctx, skein.Upload{
 		App: by.App.ID, Name: name, Client: by.Client, At: now, Until: now.Add(s.unnamedFor), Size: size,
+		Quota: by.App.Settings.MaxStorageBytes,
 	})
+}
+
+// StorageLeft is how much the caller's app may still upload, in bytes. It is only
+// good for refusing early: Uploaded decides. Errors: skein.ErrTooLarge.
+func (s *Service) StorageLeft(ctx context.Context, by skein.Actor) (int64, error) {
+	quota := by.App.Settings.MaxStorageBytes
+	if quota <= 0 {
+		return math.MaxInt64, nil
+	}
+	stored, err := s.store.StoredBytes(ctx, by.App.ID)
+	if err == nil && stored >= quota {
+		err = skein.OverQuota(quota)
+	}
+	return quota - stored, err
 }
 
 // removedAtOnce is how many files are removed in one step.

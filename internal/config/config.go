@@ -27,6 +27,7 @@ type Store struct {
 type Serve struct {
 	Store
 	Limits
+	Edge
 
 	Dev            bool          `group:"settings" help:"Seed the open demo app 666666 (app-key master) and its clients; loopback addresses only."`
 	Addr           string        `group:"settings" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of REST, socket, files and page."`

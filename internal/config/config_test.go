@@ -50,6 +50,7 @@ func TestDefaults(t *testing.T) {
 	}
 	want := Serve{
 		Store: Store{Data: "./data", Database: "sqlite"},
+		Edge:  Edge{MaxConnectionsPerAddress: 512, MaxUploads: 512, MaxUnfinishedMiB: 64, MaxUnreadMiB: 256, MinFreeMiB: -1},
 		Addr:  "127.0.0.1:8080", AdminAddr: "127.0.0.1:9090", Bus: "in-process",
 		Drain: 10 * time.Second, UnnamedFiles: 24 * time.Hour, CacheMiB: 128, Timezone: "UTC", LogLevel: "info", LogFormat: "text",
 		Limits: Limits{
@@ -100,6 +101,7 @@ func TestEverySettingFromEverySource(t *testing.T) {
 	values := map[string]string{
 		"data": "/tmp/x", "database": "sqlite", "dev": "true", "addr": "127.0.0.1:1", "admin-addr": "127.0.0.1:2",
 		"bus": "in-process", "public-url": "https://im.example", "drain": "4s", "cache-mib": "64", "unnamed-files": "48h", "timezone": "Asia/Shanghai",
+		"max-sockets": "1", "max-connections-per-address": "2", "max-uploads": "3", "max-unfinished-mib": "4", "max-unread-mib": "5", "min-free-mib": "6",
 		"allow-open-apps": "true", "log-level": "debug", "log-format": "json",
 		"trusted-proxies": "10.0.0.0/8,::1", "proxy-protocol": "true",
 		"max-body-kib": "64", "max-members": "1", "max-conversations": "2", "send-rate": "3", "send-burst": "4", "rest-rate": "5",
@@ -109,6 +111,7 @@ func TestEverySettingFromEverySource(t *testing.T) {
 		Store: Store{Data: "/tmp/x", Database: "sqlite"},
 		Dev:   true, Addr: "127.0.0.1:1", AdminAddr: "127.0.0.1:2",
 		Bus: "in-process", PublicURL: "https://im.example", Drain: 4 * time.Second, CacheMiB: 64, UnnamedFiles: 48 * time.Hour, Timezone: "Asia/Shanghai",
+		Edge:          Edge{MaxSockets: 1, MaxConnectionsPerAddress: 2, MaxUploads: 3, MaxUnfinishedMiB: 4, MaxUnreadMiB: 5, MinFreeMiB: 6},
 		AllowOpenApps: true, LogLevel: "debug", LogFormat: "json",
 		TrustedProxies: []string{"10.0.0.0/8", "::1"}, ProxyProtocol: true,
 		Limits: Limits{

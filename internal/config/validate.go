@@ -41,6 +41,7 @@ func (s Serve) Validate() error {
 		s.checkDrain(),
 		s.checkUnnamedFiles(),
 		s.checkCache(),
+		s.Edge.check(),
 		s.checkTimezone(),
 		s.checkProxies(),
 		s.Limits.check(),

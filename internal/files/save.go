@@ -32,7 +32,10 @@ const sniffed = 64 << 10
 // or of r, wrapped.
 func (s *Store) Save(ctx context.Context, r io.Reader, types []string, maxBytes int64) (string, error) {
 	maxBytes = cmp.Or(maxBytes, skein.DefaultMaxFileBytes)
-	src := &source{ctx: ctx, r: r, left: maxBytes, max: maxBytes}
+	if err := s.checkFree(); err != nil {
+		return "", err
+	}
+	src := &source{ctx: ctx, r: r, left: maxBytes, max: maxBytes, room: s.checkFree}
 	head, err := readHead(src)
 	if err != nil {
 		return "", err
@@ -175,6 +178,9 @@ type source struct {
 	left int64 // bytes that may still come
 	max  int64
 	err  error
+
+	room    func() error // whether there is room for more; asked every freeStep
+	written int64        // bytes since it was asked
 }
 
 // Read reads one byte past the limit at most.
@@ -187,6 +193,12 @@ func (s *source) Read(p []byte) (int, error) {
 	}
 	n, err := s.r.Read(p)
 	s.left -= int64(n)
+	if s.written += int64(n); s.written >= freeStep {
+		s.written = 0
+		if err := s.room(); err != nil {
+			return 0, s.fail(err)
+		}
+	}
 	switch {
 	case s.left < 0:
 		return 0, s.fail(tooLarge(s.max))

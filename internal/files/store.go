@@ -14,11 +14,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/share"
 )
 
 // Options say where a Store keeps its files and whom it asks.
 type Options struct {
 	Dir        string       // created 0700; belongs to one Store at a time
+	MinFree    int64        // bytes of the disk that uploads leave free; negative: a twentieth of the disk, 1 GiB at most
 	Log        *slog.Logger // default: slog.Default()
 	Rand       io.Reader    // makes names; safe for concurrent use; default: crypto/rand
 	NotFound   http.Handler // answers for a name that is not there; default: http.NotFound
@@ -33,6 +35,8 @@ type Options struct {
 // Store is a folder of uploads. Its methods are safe for concurrent use.
 type Store struct {
 	dir        string
+	minFree    int64
+	full       share.Warning
 	log        *slog.Logger
 	rand       io.Reader
 	notFound   http.Handler
@@ -55,7 +59,7 @@ func Open(o Options) (*Store, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open uploads: %w", err)
 	}
-	s := &Store{dir: o.Dir, log: o.Log, rand: o.Rand, notFound: o.NotFound, notAllowed: o.NotAllowed, find: o.Find}
+	s := &Store{dir: o.Dir, minFree: o.MinFree, log: o.Log, rand: o.Rand, notFound: o.NotFound, notAllowed: o.NotAllowed, find: o.Find}
 	s.removed = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "skein_files_removed_total", Help: "Uploaded files removed from the disk.",
 	})

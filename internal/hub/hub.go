@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/share"
 )
 
 // Superseded is why Attach refuses a login that a newer one has the place of.
@@ -34,6 +35,7 @@ var (
 type Options struct {
 	OutboxBytes  int           // per session, waiting and being written; default 256 KiB; beyond it the session is closed as slow
 	OutboxFrames int           // the same bound in frames; default 2,048
+	MaxWaiting   int64         // bytes that wait for all sessions; default 256 MiB; beyond it those with most are closed as slow; negative: no bound
 	Heartbeat    time.Duration // between pings; a peer silent for two is dropped; default 25 s
 
 	// KickFrame encodes the frame that tells a session why it is kicked; nil: none
@@ -58,6 +60,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.OutboxFrames == 0 {
 		o.OutboxFrames = 2048
+	}
+	if o.MaxWaiting == 0 {
+		o.MaxWaiting = 256 << 20
 	}
 	if o.Heartbeat == 0 {
 		o.Heartbeat = 25 * time.Second
@@ -99,6 +104,9 @@ type Hub struct {
 
 	slow    atomic.Int64 // sessions closed as slow
 	dropped atomic.Int64 // frames dropped with them
+
+	relieved []*Session // closed by the last sweep for want of memory; owned by the sweeper
+	pressure share.Warning
 }
 
 // New starts a hub; Close ends it.

@@ -21,6 +21,9 @@ func (h *Hub) collectors() []prometheus.Collector {
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "skein_sessions", Help: "Logged-in sockets on this node.",
 		}, func() float64 { return float64(h.Sessions()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "skein_outbox_bytes", Help: "Bytes that wait for sessions to read them.",
+		}, sum(func(sh *shard) *atomic.Int64 { return &sh.waiting })),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "skein_outbox_closed_total", Help: "Sessions closed because they read too slowly (4508).",
 		}, func() float64 { return float64(h.slow.Load()) }),

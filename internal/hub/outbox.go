@@ -69,6 +69,7 @@ func (s *Session) push(to **batch, frame []byte) {
 	(*to).frames = append((*to).frames, frame)
 	s.bytes += len(frame)
 	s.frames++
+	s.shard.waiting.Add(int64(len(frame)))
 }
 
 // release makes the held events ready. mu is held.
@@ -105,6 +106,7 @@ func (s *Session) settle(b *batch) (bytes int) {
 		bytes += len(f)
 	}
 	s.bytes -= bytes
+	s.shard.waiting.Add(int64(-bytes))
 	s.frames -= int32(len(b.frames))
 	return bytes
 }

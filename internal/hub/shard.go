@@ -26,6 +26,7 @@ type shard struct {
 	// live counts attached sessions. Nothing is added once the hub is closing.
 	live sync.WaitGroup
 
+	waiting   atomic.Int64 // bytes that wait for its sessions, and those being written
 	framesOut atomic.Int64
 	bytesOut  atomic.Int64
 }

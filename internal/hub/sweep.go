@@ -34,6 +34,7 @@ func (h *Hub) sweep(now skein.Millis) {
 		}
 		clear(due)
 	}
+	h.relieve()
 }
 
 // turn turns the wheel of a shard.

@@ -32,8 +32,15 @@ func fileOps(d Deps) []*Op {
 // removed.
 func upload(ctx context.Context, by skein.Actor, in wire.UploadFile, d Deps) (string, error) {
 	s := by.App.Settings
+	left, err := d.Chat.StorageLeft(ctx, by)
+	if err != nil {
+		return "", err
+	}
 	file := &measured{from: in.File}
-	name, err := d.Files.Save(ctx, file, s.FileTypes, s.MaxFileBytes)
+	name, err := d.Files.Save(ctx, file, s.FileTypes, min(s.MaxFileBytes, left))
+	if errors.Is(err, skein.ErrTooLarge) && left < s.MaxFileBytes {
+		err = skein.OverQuota(s.MaxStorageBytes)
+	}
 	if err != nil {
 		return "", err
 	}

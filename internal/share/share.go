@@ -40,6 +40,14 @@ func (p *Pool) Take(holder string, n, most int64) bool {
 	return true
 }
 
+// Force takes n for a holder whether or not there is room.
+func (p *Pool) Force(holder string, n int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.taken += n
+	p.held[holder] += n
+}
+
 // Give gives back n that a holder took.
 func (p *Pool) Give(holder string, n int64) {
 	p.mu.Lock()

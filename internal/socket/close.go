@@ -20,6 +20,7 @@ const (
 	closeNoStatus    = int(ws.StatusNoStatusRcvd) // a close frame without a code
 	closeInvalidText = int(ws.StatusInvalidFramePayloadData)
 	closeTooBig      = int(ws.StatusMessageTooBig)
+	closeTryAgain    = 1013 // of the IANA registry: the server is overloaded
 )
 
 // The hub ends sessions with codes of its own, as it may not import package wire.
@@ -39,6 +40,15 @@ type farewell struct {
 
 // Error makes a farewell what a reader returns.
 func (f *farewell) Error() string { return f.reason }
+
+// strikesOf is how many handshakes its address pays for a socket that ended like
+// that: whoever floods must not simply come back and go on.
+func strikesOf(bye *farewell) int {
+	if bye.code == wire.CloseRate && !bye.byPeer {
+		return 20
+	}
+	return 0
+}
 
 var (
 	errMasked        = &farewell{code: closeProtocol, reason: "frames to the server must be masked"}

@@ -16,11 +16,12 @@ import (
 func (c *conn) text(message []byte) error {
 	c.deep = true
 	c.server.metrics.framesIn.Inc()
+	over, err := c.admit(len(message))
+	if err != nil {
+		return err
+	}
 	frame, err := wire.ParseFrame(message)
-	switch c.pace.admit(c.server.opts.Now(), c.rate) {
-	case runaway:
-		return errTooFast
-	case tooFast:
+	if over {
 		err = skein.ErrRateLimited
 	}
 	if err == nil {
@@ -38,6 +39,23 @@ func (c *conn) text(message []byte) error {
 }
 
 func (c *conn) maxMessage() int64 { return c.server.opts.MaxMessage }
+
+// admit takes what a frame costs from the socket's pace, and reports whether that is
+// too much for now. Before the login a socket has a fixed amount. An error ends the
+// socket.
+func (c *conn) admit(length int) (over bool, err error) {
+	cost := costOf(length)
+	if c.session == nil {
+		if c.early += cost; c.early > maxEarly {
+			return true, errTooEarly
+		}
+	}
+	verdict := c.pace.admit(c.server.opts.Now(), c.rate, cost)
+	if verdict == runaway {
+		return true, errTooFast
+	}
+	return verdict == tooFast, nil
+}
 
 // obey runs a command on its own.
 func (c *conn) obey(frame wire.Frame) error {
@@ -58,22 +76,16 @@ func (c *conn) obey(frame wire.Frame) error {
 
 // ping answers a ping of the peer's WebSocket. One too many is not answered.
 func (c *conn) ping(payload []byte) error {
-	switch c.pace.admit(c.server.opts.Now(), c.rate) {
-	case runaway:
-		return errTooFast
-	case tooFast:
-		return nil
-	default:
-		return c.writeControl(ws.OpPong, payload, nil)
+	if over, err := c.admit(len(payload)); over {
+		return err
 	}
+	return c.writeControl(ws.OpPong, payload, nil)
 }
 
 // idle takes a frame that says nothing.
 func (c *conn) idle() error {
-	if c.pace.admit(c.server.opts.Now(), c.rate) == runaway {
-		return errTooFast
-	}
-	return nil
+	_, err := c.admit(0)
+	return err
 }
 
 // call runs a command of the op table. Events that come meanwhile are held, so

@@ -24,6 +24,8 @@ type conn struct {
 	source *access.Source // of the handshake; nil: it is logged in
 
 	frames  *frameReader // nil: between messages
+	armed   bool         // a deadline for reading is set; see awaitRest
+	early   int32        // what its frames before the login cost
 	pace    pace
 	session *hub.Session // nil: not logged in
 	app     *skein.App   // that it is logged in to, as it was then
@@ -74,6 +76,9 @@ func (c *conn) take(p []byte) error {
 		return errNoLogin // it never paused for the deadline to strike
 	}
 	err := c.feed(p)
+	if err == nil {
+		err = c.awaitRest()
+	}
 	if over := c.runBatch(); err == nil { // also what came before a frame that ends the socket
 		err = over
 	}
@@ -86,7 +91,7 @@ func (c *conn) feed(p []byte) error {
 	if c.frames != nil {
 		err := c.frames.feed(p, c)
 		if c.frames.between() {
-			c.frames = nil
+			c.dropRest()
 		}
 		return err
 	}
@@ -116,7 +121,12 @@ var (
 	errOver    = errors.New("socket is closing")
 	errNoLogin = &farewell{code: wire.CloseNoLogin, reason: "no login in time"}
 	errTooFast = &farewell{code: wire.CloseRate, reason: "over the command rate for too long"}
-	errNoTries = &farewell{code: wire.CloseKicked, reason: "too many failed logins"}
+	// errTooEarly ends a socket that talks but does not log in.
+	errTooEarly   = &farewell{code: wire.CloseRate, reason: "too many frames before the login"}
+	errUnfinished = &farewell{code: wire.CloseSilent, reason: "a message was not finished in time"}
+	errNoRoom     = &farewell{code: closeTryAgain, reason: "too many unfinished messages"}
+	errCrowded    = &farewell{code: closeTryAgain, reason: "too many sockets of this app"}
+	errNoTries    = &farewell{code: wire.CloseKicked, reason: "too many failed logins"}
 )
 
 // leave ends the socket after the reading ended with err.
@@ -128,9 +138,10 @@ func (c *conn) leave(err error) {
 	if c.end(bye.code, bye.reason) {
 		c.server.metrics.closed(bye)
 	}
+	c.dropRest()
 	c.linger()
 	_ = c.nc.Close() // the peer has all it will ever get
-	c.server.roster.leave(c)
+	c.server.depart(c, strikesOf(bye))
 }
 
 func (c *conn) farewell(err error) *farewell {
@@ -140,6 +151,8 @@ func (c *conn) farewell(err error) *farewell {
 		return bye
 	case c.session == nil && errors.Is(err, os.ErrDeadlineExceeded):
 		return errNoLogin
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return errUnfinished
 	default:
 		return &farewell{code: hub.CloseAbnormal}
 	}

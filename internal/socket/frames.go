@@ -12,8 +12,12 @@ type receiver interface {
 	maxMessage() int64 // bytes of a message
 	text(message []byte) error
 	ping(payload []byte) error
-	idle() error // a frame that says nothing: a pong or an empty fragment
+	idle() error // a frame that says next to nothing: a pong or a small fragment
 }
+
+// smallFragment is the payload, in bytes, below which a fragment costs more than
+// what it brings.
+const smallFragment = 64
 
 // frameReader makes messages of the bytes of one socket, in whatever pieces they
 // come. Between messages it owns no memory. A message that is whole in one piece is
@@ -27,6 +31,9 @@ type frameReader struct {
 
 	inFrame    bool // frame has bytes to come
 	fragmented bool // a message is begun and its last frame not
+	told       bool // something came whole since whoever keeps this looked
+
+	kept rest // of whoever keeps this
 }
 
 // between reports whether nothing is under way: what comes next begins a message.
@@ -88,6 +95,7 @@ func (r *frameReader) control(h ws.Header, p []byte, size int, to receiver) (int
 	}
 	payload := p[size:whole]
 	ws.Cipher(payload, h.Mask, 0)
+	r.told = r.told || !r.fragmented // within a message it is no progress of that
 	switch h.OpCode {
 	case ws.OpPing:
 		return whole, to.ping(payload)
@@ -104,6 +112,7 @@ func (r *frameReader) single(h ws.Header, payload []byte, to receiver) error {
 	if !utf8.Valid(payload) {
 		return errText
 	}
+	r.told = true
 	return to.text(payload)
 }
 
@@ -128,14 +137,14 @@ func (r *frameReader) endFrame(to receiver) error {
 	r.inFrame = false
 	r.fragmented = !r.frame.Fin
 	if r.fragmented {
-		if r.frame.Length == 0 {
+		if r.frame.Length < smallFragment {
 			return to.idle()
 		}
 		return nil
 	}
 	message := r.message
 	whole := r.checked == len(message)
-	r.message, r.checked = nil, 0
+	r.message, r.checked, r.told = nil, 0, true
 	if !whole {
 		return errText // it ends within a rune
 	}

@@ -17,6 +17,8 @@ import (
 const maxTries = 3
 
 var (
+	// errAppFull answers a login of an app that has all the sockets it may have.
+	errAppFull = &skein.Fault{Err: skein.ErrUnavailable, Detail: "too many sockets of this app"}
 	// errLoggedIn answers a login on a logged-in socket.
 	errLoggedIn = &skein.Fault{Err: skein.ErrConflict, Detail: "this socket is logged in"}
 	// errNewerLogin answers a resume of what a newer login has replaced. It is no
@@ -32,6 +34,12 @@ func (c *conn) login(frame wire.Frame) error {
 	session, err := c.enter(frame)
 	if superseded, ok := errors.AsType[*hub.Superseded](err); ok {
 		return c.giveWay(superseded.Reason)
+	}
+	if errors.Is(err, errAppFull) {
+		if err := c.refuse(frame, err); err != nil {
+			return err
+		}
+		return errCrowded
 	}
 	if err != nil {
 		return c.failLogin(frame, err)
@@ -65,7 +73,13 @@ func (c *conn) enter(frame wire.Frame) (*hub.Session, error) {
 	if err := s.opts.Registrar.Register(s.ctx, actor, in.Ext); err != nil {
 		return nil, err
 	}
+	if !s.settle(c, actor.App) {
+		return nil, errAppFull
+	}
 	session, err := c.attach(actor, in, started)
+	if err != nil {
+		s.unsettle(c, actor.App)
+	}
 	if _, superseded := errors.AsType[*hub.Superseded](err); superseded && bool(in.Resume) {
 		return nil, errNewerLogin
 	}

@@ -22,6 +22,9 @@ func (c *conn) receive() {
 	var in incoming
 	for {
 		if err := in.await(tcp); err != nil {
+			if c.goOn(err) {
+				continue
+			}
 			c.leave(err)
 			return
 		}
@@ -101,7 +104,7 @@ func (c *conn) receivePlain() error {
 				return err
 			}
 		}
-		if err != nil {
+		if err != nil && !c.goOn(err) {
 			return err
 		}
 	}

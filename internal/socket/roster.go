@@ -2,39 +2,82 @@ package socket
 
 import (
 	"sync"
+	"time"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/recent"
 )
 
-// roster is the open sockets, logged in or not, and how many each address has. Its
-// lock is taken when a socket comes and goes, never while it lives.
+// roster is the open sockets, logged in or not, how many each address has, and how
+// fast it shakes hands. Its lock is taken when a socket comes and goes, never while
+// it lives.
 type roster struct {
-	mu     sync.Mutex
-	limit  int // per address; negative: none
-	closed bool
-	first  *conn // linked by conn.older and conn.newer
-	count  int
-	byAddr map[string]int // sockets and reservations
+	mu         sync.Mutex
+	limit      int // sockets of an address; negative: none
+	most       int // sockets in all; negative: no bound
+	handshakes int // of an address a second; negative: no bound
+	closed     bool
+	first      *conn // linked by conn.older and conn.newer
+	count      int
+	reserved   int            // sockets and reservations
+	byAddr     map[string]int // the same, by address
+	// paces says when an address may shake as many hands at once as ever; Unix
+	// nanoseconds.
+	paces *recent.Map[string, int64]
 }
 
-func (r *roster) init(limit int) {
-	r.limit = limit
+const (
+	// maxPaces bounds the addresses whose handshakes are counted.
+	maxPaces = 10_000
+	// handshakeBurst is how many seconds' worth of handshakes an address may do at
+	// once, as when all its sockets come back behind a restart.
+	handshakeBurst = 20 * time.Second
+)
+
+func (r *roster) init(o Options) {
+	r.limit, r.most, r.handshakes = o.MaxPerAddress, o.MaxSockets, o.HandshakeRate
 	r.byAddr = make(map[string]int)
+	r.paces = recent.New[string, int64](maxPaces)
 }
+
+var (
+	errManySockets    = &skein.Fault{Err: skein.ErrRateLimited, Detail: "too many sockets from this address"}
+	errManyHandshakes = &skein.Fault{Err: skein.ErrRateLimited, Detail: "too many handshakes from this address"}
+	errFull           = &skein.Fault{Err: skein.ErrUnavailable, Detail: "too many sockets"}
+)
 
 // reserve takes a place for a socket of the address, before its handshake. enter
 // or release follows. Errors: skein.ErrUnavailable, skein.ErrRateLimited.
-func (r *roster) reserve(addr string) error {
+func (r *roster) reserve(addr string, now time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed {
+	switch {
+	case r.closed:
 		return skein.ErrUnavailable
-	}
-	if r.limit >= 0 && r.byAddr[addr] >= r.limit {
-		return &skein.Fault{Err: skein.ErrRateLimited, Detail: "too many sockets from this address"}
+	case r.limit >= 0 && r.byAddr[addr] >= r.limit:
+		return errManySockets
+	case r.most >= 0 && r.reserved >= r.most:
+		return errFull
+	case r.handshakes >= 0 && !r.shake(addr, 1, now):
+		return errManyHandshakes
 	}
 	r.byAddr[addr]++
+	r.reserved++
 	return nil
+}
+
+// shake counts n handshakes of an address, as far as it has them, and reports
+// whether it had that many. mu is held.
+func (r *roster) shake(addr string, n int, now time.Time) bool {
+	at := now.UnixNano()
+	full, _ := r.paces.Get(addr)
+	if full-at > int64(handshakeBurst) { // the clock has been put back
+		full = at
+	}
+	full = max(full, at) + int64(n)*int64(time.Second)/int64(r.handshakes)
+	most := at + int64(handshakeBurst)
+	r.paces.Put(addr, min(full, most))
+	return full <= most
 }
 
 // enter adds a socket whose place is reserved and calls start under the lock; it
@@ -55,10 +98,14 @@ func (r *roster) enter(c *conn, start func()) bool {
 	return true
 }
 
-// leave takes a socket out and gives its place back.
-func (r *roster) leave(c *conn) {
+// leave takes a socket out and gives its place back. Its address pays strikes
+// handshakes, so far as it has them.
+func (r *roster) leave(c *conn, strikes int, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if strikes > 0 && r.handshakes >= 0 {
+		r.shake(c.addr, strikes, now)
+	}
 	if c.newer != nil {
 		c.newer.older = c.older
 	} else {
@@ -81,6 +128,7 @@ func (r *roster) release(addr string) {
 
 // free gives a place back. mu is held.
 func (r *roster) free(addr string) {
+	r.reserved--
 	if r.byAddr[addr]--; r.byAddr[addr] <= 0 {
 		delete(r.byAddr, addr)
 	}
@@ -104,6 +152,13 @@ func (r *roster) each(do func(*conn)) {
 	for _, c := range all {
 		do(c)
 	}
+}
+
+// places counts the sockets and those that are about to be.
+func (r *roster) places() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.reserved
 }
 
 // size counts the open sockets.

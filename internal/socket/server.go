@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/skein-im/skein/internal/hub"
 	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/rest/httpx"
+	"github.com/skein-im/skein/internal/share"
 	"github.com/skein-im/skein/internal/wire"
 )
 
@@ -48,9 +50,18 @@ type Options struct {
 	Ops       Ops
 	Hub       *hub.Hub
 
-	MaxPerAddress int           // sockets of one remote address; default 1,000; negative: no limit
-	LoginWait     time.Duration // from the handshake to a login; default 10 s
-	WriteWait     time.Duration // for a peer to take what is written; default 10 s
+	// Bounds of what peers may hold; of those by app one app gets four fifths at
+	// most, of the others half. Zero is the default, a negative number no bound.
+	MaxSockets         int   // in all, and shared by app once logged in; default: no bound
+	MaxStrangers       int   // that are not logged in, shared by address; default: no bound
+	MaxPerAddress      int   // sockets of one remote address; default 1,000
+	HandshakeRate      int   // a second, of one remote address; 20 s' worth at once; default 100
+	MaxUnfinished      int64 // memory of messages that have not come whole, in bytes, shared by app; default 64 MiB
+	MaxEarlyUnfinished int64 // the same before the login, shared by address; default 16 MiB
+
+	LoginWait   time.Duration // from the handshake to a login; default 10 s
+	WriteWait   time.Duration // for a peer to take what is written; default 10 s
+	MessageWait time.Duration // for a message to come whole, from its first byte; default 30 s
 
 	MaxMessage int64 // bytes of a message; default wire.MaxBody
 
@@ -62,18 +73,16 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	if o.MaxPerAddress == 0 {
-		o.MaxPerAddress = 1000
-	}
-	if o.LoginWait == 0 {
-		o.LoginWait = 10 * time.Second
-	}
-	if o.WriteWait == 0 {
-		o.WriteWait = 10 * time.Second
-	}
-	if o.MaxMessage == 0 {
-		o.MaxMessage = wire.MaxBody
-	}
+	o.MaxSockets = cmp.Or(o.MaxSockets, -1)
+	o.MaxStrangers = cmp.Or(o.MaxStrangers, -1)
+	o.MaxPerAddress = cmp.Or(o.MaxPerAddress, 1000)
+	o.HandshakeRate = cmp.Or(o.HandshakeRate, 100)
+	o.MaxUnfinished = cmp.Or(o.MaxUnfinished, 64<<20)
+	o.MaxEarlyUnfinished = cmp.Or(o.MaxEarlyUnfinished, 16<<20)
+	o.LoginWait = cmp.Or(o.LoginWait, 10*time.Second)
+	o.WriteWait = cmp.Or(o.WriteWait, 10*time.Second)
+	o.MessageWait = cmp.Or(o.MessageWait, 30*time.Second)
+	o.MaxMessage = cmp.Or(o.MaxMessage, wire.MaxBody)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -89,6 +98,13 @@ type Server struct {
 	roster  roster
 	metrics metrics
 
+	sockets    *share.Pool // logged in, by app
+	unfinished *share.Pool // memory of unfinished messages, by app
+	strangers  struct {    // before the login, by address
+		sockets, unfinished *share.Pool
+	}
+	crowds share.Warning
+
 	draining atomic.Bool
 	running  sync.WaitGroup  // one reader a socket; added to under the roster's lock
 	ctx      context.Context //nolint:containedctx // of every command, from none that waits: the server's own, ends with Shutdown's patience
@@ -98,11 +114,18 @@ type Server struct {
 // New makes a server; Shutdown ends it.
 func New(opts Options) *Server {
 	s := &Server{opts: opts.withDefaults()}
-	s.roster.init(s.opts.MaxPerAddress)
-	s.metrics.init(opts.Registerer, &s.roster)
+	s.roster.init(s.opts)
+	s.sockets = share.New(int64(s.opts.MaxSockets), appWeight)
+	s.strangers.sockets = share.New(int64(s.opts.MaxStrangers), 1)
+	s.unfinished = share.New(s.opts.MaxUnfinished, 1)
+	s.strangers.unfinished = share.New(s.opts.MaxEarlyUnfinished, 1)
+	s.metrics.init(opts.Registerer, s)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
+
+// Open counts the open sockets, those that are about to be with them.
+func (s *Server) Open() int { return s.roster.places() }
 
 // Shutdown ends the server: no socket and no login is taken any more (5030), each
 // socket is closed with 1001 after the answer to its command at hand (the hub's

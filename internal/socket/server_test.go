@@ -248,7 +248,7 @@ func TestSocketsWithoutAFileDescriptorWorkToo(t *testing.T) {
 	if direct(c.nc) != nil {
 		t.Fatal("a pipe has no file descriptor")
 	}
-	if err := f.socket.roster.reserve("pipe"); err != nil {
+	if err := f.socket.reserve("pipe"); err != nil {
 		t.Fatal(err)
 	}
 	f.socket.roster.enter(c, func() { f.socket.running.Go(func() { c.serve(nil) }) })

@@ -31,11 +31,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	addr := from.Counted()
-	if err := s.roster.reserve(addr); err != nil {
+	if err := s.reserve(addr); err != nil {
 		wire.WriteError(w, r, err)
 		return
 	}
 	if !s.accept(w, r, addr, from) {
+		s.strangers.sockets.Give(addr, 1)
 		s.roster.release(addr)
 	}
 }

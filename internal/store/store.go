@@ -246,7 +246,7 @@ type Inbox interface {
 // with its app.
 type Uploads interface {
 	// AddUpload notes a file. Errors: ErrUnknownApp; ErrConflict when the name is
-	// taken.
+	// taken; ErrTooLarge when it is more than its Quota.
 	AddUpload(ctx context.Context, u skein.Upload) error
 	// StoredBytes is the sum of the sizes of the app's files, at the cost of one
 	// look-up. An unknown app has none.

@@ -52,12 +52,12 @@ var whens = map[int]ops.Doc{
 	4040: {EN: "no endpoint has this path", ZH: "没有此路径的接口"},
 	4050: {EN: "the endpoint has other methods; see the header `Allow`", ZH: "接口不支持该方法，见响应头 `Allow`"},
 	4080: {EN: "the body came too slowly: JSON within 30 s, an upload at least 64 KiB in each 30 s; the connection is closed", ZH: "请求体发送过慢：JSON 须在 30 秒内发完，上传每 30 秒至少 64 KiB；连接随即关闭"},
-	4130: {EN: "body over 256 KiB, file over the limit, group over its size; headers over 16 KiB (HTTP 431)", ZH: "请求体超过 256 KiB、文件超限或群成员超限；请求头超过 16 KiB 时为 HTTP 431"},
-	4290: {EN: "over the rate, or more than 8 uploads of a client at once; wait as `Retry-After` says", ZH: "超出频率限制，或同一用户同时上传超过 8 个；按 `Retry-After` 等待后重试"},
+	4130: {EN: "body over 256 KiB, file over the limit or over what the app may store (`max_storage_bytes`), group over its size; headers over 16 KiB (HTTP 431)", ZH: "请求体超过 256 KiB、文件超限或超出应用存储配额（`max_storage_bytes`）、群成员超限；请求头超过 16 KiB 时为 HTTP 431"},
+	4290: {EN: "over the rate, more than 8 uploads of a client at once, too many sockets of an address; wait as `Retry-After` says", ZH: "超出频率限制、同一用户同时上传超过 8 个，或同一地址连接过多；按 `Retry-After` 等待后重试"},
 	4405: {EN: "the call does not fit this conv_type", ZH: "该操作不适用于此会话类型"},
 	4406: {EN: "a field cannot be read; the text names it. Another Content-Type is HTTP 415", ZH: "字段格式错误，文本中会指出字段名；Content-Type 不符时为 HTTP 415"},
 	4601: {EN: "the file's content is of a type that the app does not take", ZH: "文件内容的类型不被允许"},
-	5030: {EN: "draining, the store is away, or the app has too much under way at once; wait as `Retry-After` says", ZH: "正在停机、存储不可用，或本应用同时进行的请求过多；按 `Retry-After` 等待后重试"},
+	5030: {EN: "draining, the store is away, too little space is left for uploads, or the app has too much under way at once; wait as `Retry-After` says", ZH: "正在停机、存储不可用、磁盘空间不足以上传，或本应用同时进行的请求过多；按 `Retry-After` 等待后重试"},
 }
 
 // closeLine is one close code of the socket.
@@ -81,10 +81,11 @@ var closeLines = []closeLine{
 	{1003, ops.Doc{EN: "a binary frame", ZH: "收到二进制帧"}, mendIt},
 	{1007, ops.Doc{EN: "text that is not UTF-8", ZH: "文本不是 UTF-8"}, mendIt},
 	{1009, ops.Doc{EN: "a frame over 256 KiB", ZH: "帧超过 256 KiB"}, mendIt},
-	{1011, ops.Doc{EN: "our fault (1011 to 1013)", ZH: "服务器错误（1011 至 1013）"}, comeBack},
+	{1011, ops.Doc{EN: "our fault (1011, 1012)", ZH: "服务器错误（1011、1012）"}, comeBack},
+	{1013, ops.Doc{EN: "the app has too many sockets, or too many unfinished messages", ZH: "本应用的连接或未发完的消息过多"}, comeBack},
 	{wire.CloseKicked, ops.Doc{EN: "kicked, banned, deleted, token over, three failed logins; `logout.kick` before it says which", ZH: "被踢、封禁、删除、token 到期或三次登录失败；此前的 `logout.kick` 说明原因"}, stayAway},
 	{wire.CloseNoLogin, ops.Doc{EN: "no login within 10 s", ZH: "10 秒内未登录"}, stayAway},
-	{wire.CloseRate, ops.Doc{EN: "over the command rate for 10 s", ZH: "连续 10 秒超出命令频率"}, stayAway},
-	{wire.CloseSilent, ops.Doc{EN: "silent for two heartbeats", ZH: "连续两个心跳周期无响应"}, comeBack},
-	{wire.CloseSlowReader, ops.Doc{EN: "reads too slowly; its queue is full", ZH: "读取过慢，发送队列已满"}, comeBack},
+	{wire.CloseRate, ops.Doc{EN: "over the command rate for 10 s, or far over it; a frame costs one command and one more for each 8 KiB; before the login 100 in all", ZH: "连续 10 秒超出命令频率，或远超频率；每帧计一次，每 8 KiB 再计一次；登录前总计 100 次"}, stayAway},
+	{wire.CloseSilent, ops.Doc{EN: "silent for two heartbeats, or a message that did not come whole within 30 s", ZH: "连续两个心跳周期无响应，或一条消息 30 秒内未发完"}, comeBack},
+	{wire.CloseSlowReader, ops.Doc{EN: "reads too slowly; its queue is full, or those of all sockets together and its is among the longest", ZH: "读取过慢，发送队列已满；或所有队列合计已满且其队列属最长之列"}, comeBack},
 }

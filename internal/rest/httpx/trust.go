@@ -55,6 +55,20 @@ func (f From) Counted() string {
 	return f.Addr.String()
 }
 
+// Connection is what a limit of connections counts c as: its peer, as Counted does.
+// Empty: a trusted proxy, which carries those of many. It does not wait.
+func (t Trust) Connection(c net.Conn) string {
+	tcp, ok := c.(*net.TCPConn)
+	if !ok {
+		return "" // ProxyProtocol's: a trusted proxy
+	}
+	at, err := netip.ParseAddrPort(tcp.RemoteAddr().String())
+	if err != nil || t.trusts(plain(at.Addr())) {
+		return ""
+	}
+	return From{Addr: plain(at.Addr())}.Counted()
+}
+
 // peerOf is the address at the other end of the connection.
 func peerOf(r *http.Request) netip.Addr {
 	at, err := netip.ParseAddrPort(r.RemoteAddr)

@@ -185,3 +185,39 @@ func TestAPageOfThisServerIsNotForeign(t *testing.T) {
 		}
 	}
 }
+
+// peer is a connection with a remote address.
+type peer struct {
+	net.Conn
+
+	at net.Addr
+}
+
+func (p peer) RemoteAddr() net.Addr { return p.at }
+
+func TestConnectionsOfTrustedProxiesAreCountedForNobody(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	trusting := Trust{Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+	for name, tt := range map[string]struct {
+		trust Trust
+		conn  net.Conn
+		want  string
+	}{
+		"a stranger":                       {Trust{}, c, "127.0.0.1"},
+		"a trusted proxy":                  {trusting, c, ""},
+		"one that says the client's later": {trusting, peer{at: l.Addr()}, ""},
+	} {
+		if got := tt.trust.Connection(tt.conn); got != tt.want {
+			t.Errorf("%s: counted for %q, want %q", name, got, tt.want)
+		}
+	}
+}

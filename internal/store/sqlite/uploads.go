@@ -32,6 +32,9 @@ func (s *Store) AddUpload(ctx context.Context, u skein.Upload) error {
 		if err != nil {
 			return err
 		}
+		if err := g.checkQuota(app, u); err != nil {
+			return err
+		}
 		added, err := g.change(`INSERT INTO uploads (app_key, name, client_id, created, kept, due, size, title)
 			SELECT ?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7 WHERE NOT EXISTS (SELECT 1 FROM removals WHERE name = ?2)
 			ON CONFLICT DO NOTHING`, app, u.Name, u.Client, u.At, u.Until, u.Size, u.Title)
@@ -40,6 +43,19 @@ func (s *Store) AddUpload(ctx context.Context, u skein.Upload) error {
 		}
 		return err
 	})
+}
+
+// checkQuota refuses an upload with which the app would have more than it may.
+func (g *group) checkQuota(app int64, u skein.Upload) error {
+	if u.Quota <= 0 {
+		return nil
+	}
+	stored := int64(0)
+	err := g.rows(func(r *sqlite3.Stmt) { stored = r.ColumnInt64(0) }, `SELECT bytes FROM storage WHERE app_key = ?1`, app)
+	if err == nil && stored+u.Size > u.Quota {
+		err = skein.OverQuota(u.Quota)
+	}
+	return err
 }
 
 // StoredBytes is how much an app has uploaded; see store.Uploads.

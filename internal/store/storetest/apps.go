@@ -14,7 +14,7 @@ var apps = []check{
 			Settings: skein.Settings{
 				Open: true, RelaxedClientIDs: true, NoAutoRegister: true, MembersMayInvite: true,
 				MaxDevices: 1, MaxMembers: 2, MaxConversations: 3, SendRate: -4, SendBurst: 5, RESTRate: 6,
-				CommandRate: 7, LoginRate: 8, FileTypes: []string{"png"}, MaxFileBytes: 1 << 40,
+				CommandRate: 7, LoginRate: 8, FileTypes: []string{"png"}, MaxFileBytes: 1 << 40, MaxStorageBytes: 1 << 41, MaxSockets: 9,
 				PrivateHistory: true,
 			},
 		}

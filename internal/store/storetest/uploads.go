@@ -446,4 +446,21 @@ var uploads = []check{
 		equal(f, "released", f.released(), []int{0, 1, 2})
 		stored(map[string]int64{"shop": 0, "game": 7})
 	}},
+	{"an app stores no more than its quota, whoever else uploads", func(f *fixture) {
+		f.app("shop", "ann")
+		f.app("game", "ann")
+		add := func(app string, n int, size, quota int64) error {
+			return f.AddUpload(f.Context(), skein.Upload{App: app, Name: file(n), Size: size, At: f.now(), Until: f.now().Add(time.Hour), Quota: quota})
+		}
+		f.wantFault(add("shop", 0, 101, 100), skein.ErrTooLarge, "file")
+		f.must(add("shop", 1, 60, 100))
+		f.must(add("game", 2, 100, 100))
+		f.wantFault(add("shop", 3, 41, 100), skein.ErrTooLarge, "file")
+		f.must(add("shop", 3, 40, 100))
+		f.must(add("shop", 4, 1000, 0))
+		f.wantFault(add("shop", 5, 1, 100), skein.ErrTooLarge, "file")
+		got, err := f.StoredBytes(f.Context(), "shop")
+		f.must(err)
+		equal(f, "stored", got, int64(1100))
+	}},
 }

@@ -1,0 +1,208 @@
+// Package edge bounds the connections of a listener that serves HTTP, so that the
+// process never runs out of handles: those that wait for a request give way, oldest
+// first. A connection that became a socket is no longer its business.
+package edge
+
+import (
+	"container/list"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/skein-im/skein/internal/share"
+)
+
+// Options are the choices of one guard. Zero and negative numbers are no bound.
+type Options struct {
+	Max           int        // open connections, with Others
+	Others        func() int // open connections that became sockets; nil: none
+	MaxPerAddress int        // open connections of one address
+
+	// Address is whom a connection is counted for; empty: nobody. It must not wait.
+	Address func(net.Conn) string
+
+	Now        func() time.Time
+	Log        *slog.Logger
+	Registerer prometheus.Registerer // nil: no metrics
+}
+
+// Guard counts connections. Listen gives it those that come, State is told what
+// becomes of them. Safe for concurrent use.
+type Guard struct {
+	opts    Options
+	metrics metrics
+	warning share.Warning
+
+	mu      sync.Mutex
+	open    map[net.Conn]*connection
+	byAddr  map[string]*address
+	waiting list.List // of *connection that wait for a request, longest first
+}
+
+type connection struct {
+	conn net.Conn
+	of   *address
+	// Its places among those that wait for a request; nil: it does not.
+	place, placeOfAddress *list.Element
+}
+
+type address struct {
+	name    string
+	count   int
+	waiting list.List // as Guard.waiting
+}
+
+// New is a guard.
+func New(o Options) *Guard {
+	if o.Others == nil {
+		o.Others = func() int { return 0 }
+	}
+	g := &Guard{opts: o, open: make(map[net.Conn]*connection), byAddr: make(map[string]*address)}
+	g.metrics.init(o.Registerer, g)
+	return g
+}
+
+// Listen is l, of which it takes only connections there is room for.
+func (g *Guard) Listen(l net.Listener) net.Listener { return &listener{l, g} }
+
+type listener struct {
+	net.Listener
+
+	guard *Guard
+}
+
+// Accept waits for a connection that finds room.
+func (l *listener) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			l.guard.failed(err)
+			return nil, err
+		}
+		if l.guard.admit(c) {
+			return c, nil
+		}
+		_ = c.Close() // nothing was said yet
+	}
+}
+
+// failed makes room where the process, or the machine, has no handle left.
+func (g *Guard) failed(err error) {
+	if !errors.Is(err, syscall.EMFILE) && !errors.Is(err, syscall.ENFILE) {
+		return
+	}
+	g.metrics.closed.WithLabelValues("no_handles").Inc()
+	g.warn("no handle is left for a connection: raise the limit of open files", slog.Any("error", err))
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.evict(&g.waiting)
+}
+
+// admit counts a connection and reports whether there is room for it. Where there is
+// none the connection that has waited longest is closed, of the same address if that
+// has too many.
+func (g *Guard) admit(c net.Conn) bool {
+	name := g.opts.Address(c)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	of := g.byAddr[name]
+	if of == nil {
+		of = &address{name: name}
+	}
+	if most := g.opts.MaxPerAddress; most > 0 && name != "" && of.count >= most && !g.evict(&of.waiting) {
+		g.refuse("address", "too many connections of one address", slog.String("addr", name))
+		return false
+	}
+	if most := g.opts.Max; most > 0 && len(g.open)+g.opts.Others() >= most {
+		if !g.evict(&g.waiting) {
+			g.refuse("full", "too many connections")
+			return false
+		}
+		g.warn("connections that wait for a request are closed: too many are open", slog.Int("most", most))
+	}
+	of.count++
+	g.byAddr[name] = of
+	one := &connection{conn: c, of: of}
+	g.open[c] = one
+	g.wait(one)
+	return true
+}
+
+func (g *Guard) refuse(reason, text string, attrs ...slog.Attr) {
+	g.metrics.closed.WithLabelValues(reason).Inc()
+	g.warn("a connection is refused: "+text, attrs...)
+}
+
+func (g *Guard) warn(text string, attrs ...slog.Attr) {
+	g.warning.Log(g.opts.Log, g.opts.Now(), text, attrs...)
+}
+
+// evict closes the connection that has waited longest, and reports false where none
+// waits. mu is held.
+func (g *Guard) evict(waiting *list.List) bool {
+	first := waiting.Front()
+	if first == nil {
+		return false
+	}
+	one := first.Value.(*connection)
+	g.forget(one)
+	_ = one.conn.Close() // whoever reads it ends
+	g.metrics.closed.WithLabelValues("idle").Inc()
+	return true
+}
+
+// State is http.Server's ConnState.
+func (g *Guard) State(c net.Conn, state http.ConnState) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	one := g.open[c]
+	if one == nil {
+		return // evicted
+	}
+	switch state {
+	case http.StateNew:
+	case http.StateIdle:
+		g.wait(one)
+	case http.StateActive:
+		g.busy(one)
+	case http.StateHijacked, http.StateClosed:
+		g.forget(one)
+	}
+}
+
+// wait puts a connection behind those that wait for a request. mu is held.
+func (g *Guard) wait(one *connection) {
+	g.busy(one)
+	one.place, one.placeOfAddress = g.waiting.PushBack(one), one.of.waiting.PushBack(one)
+}
+
+// busy takes a connection out of those. mu is held.
+func (g *Guard) busy(one *connection) {
+	if one.place != nil {
+		g.waiting.Remove(one.place)
+		one.of.waiting.Remove(one.placeOfAddress)
+		one.place, one.placeOfAddress = nil, nil
+	}
+}
+
+// forget counts a connection no more. mu is held.
+func (g *Guard) forget(one *connection) {
+	g.busy(one)
+	delete(g.open, one.conn)
+	if one.of.count--; one.of.count == 0 {
+		delete(g.byAddr, one.of.name)
+	}
+}
+
+// size counts the open connections.
+func (g *Guard) size() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.open)
+}

@@ -1,0 +1,185 @@
+package edge
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// serve runs a server behind a guard. A call of /wait ends when release is closed.
+func serve(t *testing.T, change func(*Options)) (addr string, release chan struct{}, log *strings.Builder) {
+	t.Helper()
+	log, release = &strings.Builder{}, make(chan struct{})
+	o := Options{Address: func(net.Conn) string { return "a" }, Now: time.Now, Log: slog.New(slog.NewTextHandler(log, nil))}
+	change(&o)
+	g := New(o)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &http.Server{ConnState: g.State, ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/wait" {
+			_, _ = io.WriteString(w, "waiting\n")
+			_ = http.NewResponseController(w).Flush()
+			<-release
+		}
+	})}
+	ended := make(chan error)
+	go func() { ended <- s.Serve(g.Listen(l)) }()
+	t.Cleanup(func() {
+		_ = s.Close()
+		<-ended
+		for end := time.Now().Add(10 * time.Second); g.size() > 0 && time.Now().Before(end); {
+			time.Sleep(time.Millisecond) // their goroutines end behind Close
+		}
+		if n := g.size(); n != 0 || len(g.byAddr) != 0 || g.waiting.Len() != 0 {
+			t.Errorf("after all: %d connections of %d addresses, %d of them waiting", n, len(g.byAddr), g.waiting.Len())
+		}
+	})
+	return l.Addr().String(), release, log
+}
+
+// dial opens a connection.
+func dial(t *testing.T, addr string) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second)) // a test that hangs says where
+	return c
+}
+
+// ask makes a call on a connection and answers its status; zero: the connection is
+// over.
+func ask(c net.Conn, path string) int {
+	if _, err := fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path); err != nil {
+		return 0
+	}
+	res, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		return 0
+	}
+	return res.StatusCode
+}
+
+func TestTheConnectionThatHasWaitedLongestGivesWay(t *testing.T) {
+	addr, _, log := serve(t, func(o *Options) { o.Max = 4 })
+	var old []net.Conn
+	for range 4 {
+		c := dial(t, addr)
+		if got := ask(c, "/"); got != 200 {
+			t.Fatalf("got %d", got)
+		}
+		old = append(old, c)
+	}
+	if got := ask(old[0], "/"); got != 200 { // so the second has waited longest now
+		t.Fatalf("got %d", got)
+	}
+	newcomer := dial(t, addr)
+	if got := ask(newcomer, "/"); got != 200 {
+		t.Errorf("a newcomer: got %d, want 200", got)
+	}
+	for i, want := range []int{200, 0, 200, 200} {
+		if got := ask(old[i], "/"); got != want {
+			t.Errorf("connection %d: got %d, want %d", i, got, want)
+		}
+	}
+	if !strings.Contains(log.String(), "level=WARN") {
+		t.Errorf("the operator is not told: %q", log)
+	}
+}
+
+func TestConnectionsThatNeverAskGiveWayToo(t *testing.T) {
+	for name, opening := range map[string]string{"silent": "", "dripping headers": "GET / HTTP/1.1\r\nX: "} {
+		t.Run(name, func(t *testing.T) {
+			addr, _, _ := serve(t, func(o *Options) { o.Max = 4 })
+			for range 50 {
+				if _, err := io.WriteString(dial(t, addr), opening); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := ask(dial(t, addr), "/"); got != 200 {
+				t.Errorf("a newcomer: got %d, want 200", got)
+			}
+		})
+	}
+}
+
+func TestACallUnderWayNeverGivesWay(t *testing.T) {
+	addr, release, _ := serve(t, func(o *Options) { o.Max = 2 })
+	var busy []net.Conn
+	for range 2 {
+		c := dial(t, addr)
+		if got := ask(c, "/wait"); got != 200 {
+			t.Fatalf("got %d", got)
+		}
+		busy = append(busy, c)
+	}
+	if got := ask(dial(t, addr), "/"); got != 0 {
+		t.Errorf("beside nothing but calls under way: got %d, want a closed connection", got)
+	}
+	close(release)
+	for _, c := range busy {
+		if _, err := io.ReadFull(c, make([]byte, 1)); err != nil {
+			t.Errorf("a call under way was cut: %v", err)
+		}
+	}
+}
+
+func TestAnAddressClosesConnectionsOfItsOwnAlone(t *testing.T) {
+	var of atomic.Value
+	of.Store("a")
+	addr, _, _ := serve(t, func(o *Options) {
+		o.MaxPerAddress = 2
+		o.Address = func(net.Conn) string { return of.Load().(string) }
+	})
+	other := dial(t, addr)
+	if got := ask(other, "/"); got != 200 {
+		t.Fatalf("got %d", got)
+	}
+	of.Store("b")
+	var conns []net.Conn
+	for range 3 {
+		c := dial(t, addr)
+		if got := ask(c, "/"); got != 200 {
+			t.Fatalf("got %d", got)
+		}
+		conns = append(conns, c)
+	}
+	for i, want := range []int{0, 200, 200} {
+		if got := ask(conns[i], "/"); got != want {
+			t.Errorf("connection %d of b: got %d, want %d", i, got, want)
+		}
+	}
+	if got := ask(other, "/"); got != 200 {
+		t.Errorf("a's connection: got %d, want 200", got)
+	}
+}
+
+func TestSocketsCountToo(t *testing.T) {
+	var sockets atomic.Int64
+	addr, _, _ := serve(t, func(o *Options) {
+		o.Max = 3
+		o.Others = func() int { return int(sockets.Load()) }
+	})
+	first := dial(t, addr)
+	if got := ask(first, "/"); got != 200 {
+		t.Fatalf("got %d", got)
+	}
+	sockets.Store(2)
+	if got := ask(dial(t, addr), "/"); got != 200 {
+		t.Errorf("got %d, want 200", got)
+	}
+	if got := ask(first, "/"); got != 0 {
+		t.Errorf("the oldest: got %d, want it closed", got)
+	}
+}
