@@ -81,7 +81,7 @@ func TestABanEndsUploadsUnderWay(t *testing.T) {
 	t.Parallel()
 	a := strict(t)
 	for name, end := range map[string]func(client string){
-		"a ban": func(client string) { a.must(t, "POST", userPath(client, "ban"), obj{}) },
+		"a ban":           func(client string) { a.must(t, "POST", userPath(client, "ban"), obj{}) },
 		"a forced logout": func(client string) { a.must(t, "POST", userPath(client, "logout"), obj{}) },
 		"a deletion":      func(client string) { a.must(t, "DELETE", userPath(client), nil) },
 	} {

@@ -31,9 +31,9 @@ func divide(limit int, c config.Edge) handles {
 		h.connections = limit - own
 		h.sockets = h.connections / 8 * 7
 		if h.uploads < 0 || h.uploads > own/4 {
-			h.uploads = max(own/4, 1)
+			h.uploads = max(own/4, 2)
 		}
-		h.downloads = min(max(own/2, 1), 1024)
+		h.downloads = min(max(own/2, 2), 1024)
 	}
 	if c.MaxSockets != 0 && (h.sockets < 0 || c.MaxSockets < h.sockets) {
 		h.sockets = c.MaxSockets

@@ -63,4 +63,3 @@ func TestAnUploadEndsWhenTheSpaceDoes(t *testing.T) {
 type readerFunc func(p []byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
-

@@ -146,7 +146,7 @@ func TestMessagesAreInTheLanguageAskedFor(t *testing.T) {
 }
 
 func TestAPanicGivesItsPlaceBack(t *testing.T) {
-	f := newFixture(t, func(o *Options) { o.Limits.Uploads = 1 })
+	f := newFixture(t, func(o *Options) { o.Limits.Uploads = 2 })
 	f.files.save = func(context.Context, io.Reader) (string, error) { panic("x") }
 	for range 3 {
 		f.want("a panic", f.call("POST", "/im/file/upload", uploadBody, "-Content-Type", uploadType), 500, 1)

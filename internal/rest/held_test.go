@@ -237,7 +237,7 @@ func TestDownloadsOfOneAddressLeaveRoomForAnother(t *testing.T) {
 	addr := "192.0.2.1:1"
 	entered, release := make(chan struct{}), make(chan struct{})
 	f := newFixture(t, func(o *Options) {
-		o.Limits.Downloads = 2
+		o.Limits.Downloads = 3
 		o.Downloads = map[string]http.Handler{"/x": http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 			entered <- struct{}{}
 			<-release
