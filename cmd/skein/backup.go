@@ -35,6 +35,9 @@ func (c *backupCmd) Run(ctx context.Context, out io.Writer) error {
 	if err := mustHaveStore("--data", c.Data); err != nil {
 		return err
 	}
+	if _, err := os.Stat(filepath.Join(c.Data, restored)); err == nil {
+		return fmt.Errorf("--data: a restore of %s was cut short: skein serve ends it", c.Data)
+	}
 	if _, err := os.Lstat(c.Out); !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("--out: %s is there already", c.Out)
 	}
@@ -45,7 +48,10 @@ func (c *backupCmd) Run(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("--out: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(partial) }() // it has its name by then, or is of no use
-	size, err := copyData(ctx, c.Data, partial)
+	size, err := copyData(ctx, c.Data, partial, sqlite.Backup)
+	if err == nil {
+		err = writeManifest(partial)
+	}
 	if err != nil {
 		return fmt.Errorf("back up %s: %w", c.Data, err)
 	}
@@ -83,9 +89,9 @@ func (c copied) String() string {
 // copyData copies the store, then the uploads, to the empty directory to, and waits
 // until all is on the disk. In this order no upload is missing that a message of the
 // copied store shows, but for those that were recalled meanwhile.
-func copyData(ctx context.Context, from, to string) (size copied, err error) {
+func copyData(ctx context.Context, from, to string, copyStore func(ctx context.Context, path, out string) error) (size copied, err error) {
 	db := filepath.Join(to, storeFile)
-	if err := sqlite.Backup(ctx, filepath.Join(from, storeFile), db); err != nil {
+	if err := copyStore(ctx, filepath.Join(from, storeFile), db); err != nil {
 		return size, err
 	}
 	info, err := os.Stat(db)

@@ -17,8 +17,10 @@ import (
 type restoreCmd struct {
 	config.Store
 
-	From  string `required:"" placeholder:"DIR" help:"What skein backup has made, or a copy of a --data."`
-	Force bool   `help:"Replace what is in --data, for good."`
+	From            string `required:"" placeholder:"DIR" help:"What skein backup has made, or with --without-manifest a copy of a --data."`
+	Force           bool   `help:"Replace what is in --data, for good."`
+	Check           bool   `help:"Only check the backup; --data is left alone."`
+	WithoutManifest bool   `help:"Take a backup of a version that wrote no manifest.json: nothing tells whether it is whole."`
 }
 
 // Help is shown below the summary by --help.
@@ -33,6 +35,17 @@ func (c *restoreCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	if err := mustHaveStore("--from", c.From); err != nil {
 		return err
 	}
+	check := checkBackup
+	if c.WithoutManifest {
+		check = checkCopy
+	}
+	if err := check(c.From); err != nil {
+		return fmt.Errorf("--from: %w", err)
+	}
+	if c.Check {
+		_, err = fmt.Fprintf(out, "%s is whole.\n", c.From)
+		return err
+	}
 	if err := makeData(c.Data, nil); err != nil {
 		return err
 	}
@@ -41,6 +54,9 @@ func (c *restoreCmd) Run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
+	if err := settle(c.Data); err != nil {
+		return err
+	}
 	if err := c.clear(); err != nil {
 		return err
 	}
@@ -53,33 +69,57 @@ func (c *restoreCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	if err != nil {
 		return fmt.Errorf("restore %s: %w", c.From, err)
 	}
-	if err := replaceData(c.Data, made); err != nil {
+	// From here on --data is the new one: whoever opens it next ends what is begun.
+	if err := errors.Join(os.Rename(made, filepath.Join(c.Data, restored)), syncDir(c.Data)); err != nil {
 		return fmt.Errorf("--data: %w", err)
+	}
+	if err := settle(c.Data); err != nil {
+		return err
 	}
 	_, err = fmt.Fprintf(out, "%s holds what %s holds: %s.\n", c.Data, c.From, size)
 	return err
 }
 
-// restoring is the pattern of the directories in --data where a backup becomes what
-// it is to be there.
-const restoring = ".restore-*"
+// Directories in --data: restoring is the pattern of those where a backup becomes what
+// it is to be there, and restored is such a one that is whole.
+const (
+	restoring = ".restore-*"
+	restored  = ".restored"
+)
 
-// clear refuses a directory in which there is anything, and removes from it what
-// was left by a restore that was cut short.
+// clear refuses a directory in which there is anything.
 func (c *restoreCmd) clear() error {
 	entries, err := os.ReadDir(c.Data)
 	if err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
 	for _, e := range entries {
-		if left, _ := filepath.Match(restoring, e.Name()); left { // the pattern is a constant
-			if err := os.RemoveAll(filepath.Join(c.Data, e.Name())); err != nil {
-				return fmt.Errorf("--data: %w", err)
-			}
-			continue
-		}
 		if e.Name() != lockFile && !c.Force {
 			return fmt.Errorf("--data: %s is not empty; --force replaces what is there", c.Data)
+		}
+	}
+	return nil
+}
+
+// settle ends a restore that was cut short when its data was whole, and removes what
+// others have left that were cut short before. Who calls it has locked --data.
+func settle(data string) error {
+	if _, err := os.Stat(filepath.Join(data, restored, storeFile)); err == nil {
+		if err := replaceData(data, filepath.Join(data, restored)); err != nil {
+			return fmt.Errorf("--data: end the restore that was begun: %w", err)
+		}
+	}
+	left := []string{filepath.Join(data, restored)}
+	for _, pattern := range []string{restoring, storeFile + ".new-*"} {
+		some, err := filepath.Glob(filepath.Join(data, pattern))
+		if err != nil {
+			return fmt.Errorf("--data: %w", err)
+		}
+		left = append(left, some...)
+	}
+	for _, path := range left {
+		if err := os.RemoveAll(path); err != nil {
+			return fmt.Errorf("--data: %w", err)
 		}
 	}
 	return nil
@@ -88,10 +128,15 @@ func (c *restoreCmd) clear() error {
 // prepare makes of the backup what a server can start on: sound, and another
 // history than the one that clients know.
 func (c *restoreCmd) prepare(ctx context.Context, made string) (copied, error) {
-	if err := sqlite.Check(ctx, filepath.Join(c.From, storeFile)); err != nil {
-		return copied{}, err
+	// The store of a backup is one file, which may lie where nothing can be written.
+	copyStore := func(_ context.Context, path, out string) error {
+		_, err := copyFile(path, out)
+		return err
 	}
-	size, err := copyData(ctx, c.From, made)
+	if c.WithoutManifest { // it may have a log
+		copyStore = sqlite.Backup
+	}
+	size, err := copyData(ctx, c.From, made, copyStore)
 	if err != nil {
 		return size, err
 	}
@@ -106,24 +151,23 @@ func (c *restoreCmd) prepare(ctx context.Context, made string) (copied, error) {
 	return size, nil
 }
 
-// replaceData puts what is in made in the place of what is in data. The store goes
-// first and comes last: cut short, it leaves none, and never one with the log or
-// the uploads of another.
+// replaceData puts what is in made in the place of what is in data. Each step can be
+// done again. The new store comes last and takes the place of the old one, so there is
+// a store at any moment.
 func replaceData(data, made string) error {
-	for _, suffix := range []string{"", "-wal", "-shm", "-mark"} {
+	for _, suffix := range []string{"-wal", "-shm", "-mark"} {
 		if err := os.Remove(filepath.Join(data, storeFile+suffix)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
-	uploads, db := filepath.Join(data, uploadsDir), filepath.Join(data, storeFile)
-	if err := errors.Join(syncDir(data), os.RemoveAll(uploads)); err != nil {
-		return err
-	}
-	if err := os.Rename(filepath.Join(made, uploadsDir), uploads); err != nil {
-		return err
+	from, uploads := filepath.Join(made, uploadsDir), filepath.Join(data, uploadsDir)
+	if _, err := os.Stat(from); err == nil {
+		if err := errors.Join(os.RemoveAll(uploads), os.Rename(from, uploads)); err != nil {
+			return err
+		}
 	}
 	if err := syncDir(data); err != nil {
 		return err
 	}
-	return errors.Join(os.Rename(filepath.Join(made, storeFile), db), syncDir(data))
+	return errors.Join(os.Rename(filepath.Join(made, storeFile), filepath.Join(data, storeFile)), syncDir(data))
 }

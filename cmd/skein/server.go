@@ -72,6 +72,9 @@ func assemble(ctx context.Context, c config.Serve, acceptLoss bool, log *slog.Lo
 	if s.unlock, err = lockData(c.Data, "serve"); err != nil {
 		return nil, err
 	}
+	if err := settle(c.Data); err != nil {
+		return nil, errors.Join(err, s.unlock())
+	}
 	if s.store, err = openStore(ctx, c.Store, storeOptions{
 		Committed:  func(sent []skein.Sent) { s.delivery.Committed(sent) },
 		Log:        log,

@@ -62,7 +62,9 @@ func openStore(ctx context.Context, cfg config.Store, opts storeOptions) (store.
 // withStore lends do the store that is there already. A command that only looks
 // must not leave an empty store behind where somebody mistyped --data.
 func withStore(ctx context.Context, cfg config.Store, do func(store.Store) error) error {
-	if _, err := os.Stat(filepath.Join(cfg.Data, storeFile)); errors.Is(err, fs.ErrNotExist) {
+	_, err := os.Stat(filepath.Join(cfg.Data, storeFile))
+	_, begun := os.Stat(filepath.Join(cfg.Data, restored)) // a restore that was cut short
+	if errors.Is(err, fs.ErrNotExist) && begun != nil {
 		return fmt.Errorf("--data: there is no store in %s; `skein serve` and `skein app create` make one", cfg.Data)
 	}
 	return withNewStore(ctx, cfg, do)
@@ -89,6 +91,9 @@ func openBeside(ctx context.Context, cfg config.Store) (store.Store, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if err := settle(cfg.Data); err != nil {
+		return nil, errors.Join(err, unlock())
 	}
 	s, err := openStore(ctx, cfg, storeOptions{})
 	if err != nil {

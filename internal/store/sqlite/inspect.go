@@ -1,0 +1,53 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+// Contents is what a store holds, in numbers.
+type Contents struct {
+	Schema        int64
+	Epoch         int64
+	Tables        map[string]int64 // rows, by table
+	Conversations map[string]int64 // by app
+	Uploads       []string         // names
+}
+
+// Inspect reads all of a store that nobody uses, such as a backup, and changes
+// nothing. Errors tell what is wrong with it.
+func Inspect(path string) (held Contents, err error) {
+	if _, err := recognise(path); err != nil {
+		return held, err
+	}
+	if err := checkLog(path); err != nil {
+		return held, err
+	}
+	err = lookUntouched(path, func(c *connection) error {
+		if held.Schema, err = checkSchema(c, path); err != nil {
+			return err
+		}
+		if err := c.sound(`PRAGMA integrity_check(1)`); err != nil {
+			return err
+		}
+		return c.countRows(&held)
+	})
+	return held, readable(path, err)
+}
+
+func (c *connection) countRows(held *Contents) error {
+	held.Tables, held.Conversations = make(map[string]int64), make(map[string]int64)
+	var tables []string
+	err := c.rows(func(r *sqlite3.Stmt) { tables = append(tables, r.ColumnText(0)) },
+		`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`)
+	for _, table := range tables {
+		err = errors.Join(err, c.ask(func(r *sqlite3.Stmt) { held.Tables[table] = r.ColumnInt64(0) }, fmt.Sprintf(`SELECT count(*) FROM %q`, table), nil))
+	}
+	return errors.Join(err,
+		c.rows(func(r *sqlite3.Stmt) { held.Epoch = r.ColumnInt64(0) }, `SELECT epoch FROM history`),
+		c.rows(func(r *sqlite3.Stmt) { held.Conversations[r.ColumnText(0)] = r.ColumnInt64(1) },
+			`SELECT id, (SELECT count(*) FROM conversations c WHERE c.app_key = a.app_key) FROM apps a`),
+		c.rows(func(r *sqlite3.Stmt) { held.Uploads = append(held.Uploads, r.ColumnText(0)) }, `SELECT name FROM uploads ORDER BY name`))
+}
