@@ -41,8 +41,8 @@ func convOps(d Deps) []*Op {
 		row(Op{
 			Name: "conv.query", Method: "GET", Path: "/im/conversations", Need: skein.NeedClient, QueryPost: true,
 			Doc: Doc{
-				"Finds conversations, newest activity first. A client sees its own.",
-				"查询会话，按最近活跃排序。客户端只能看到自己的会话。",
+				"Finds conversations, newest activity first. A client sees its own. A query that takes the server more than a second ends with 4290: ask with fewer or simpler conditions.",
+				"查询会话，按最近活跃排序。客户端只能看到自己的会话。查询耗时超过一秒则返回 4290，请减少或简化条件。",
 			},
 			Answer: wire.Page[wire.Conversation]{},
 		}, func(ctx context.Context, by skein.Actor, in wire.QueryConversations) (any, error) {
@@ -51,8 +51,8 @@ func convOps(d Deps) []*Op {
 		row(Op{
 			Name: "conv.update", Method: "PUT", Path: "/im/conversations", Need: skein.NeedManager, CountsAsSend: true,
 			Doc: Doc{
-				"Replaces conv_extend of every conversation that matches; a client must be owner or admin of each.",
-				"更新所有匹配会话的扩展；客户端须为每个会话的所有者或管理员。",
+				"Replaces conv_extend of every conversation that matches; a client must be owner or admin of each. They change in pieces: after an error some may have changed, and the same call may be made again.",
+				"更新所有匹配会话的扩展；客户端须为每个会话的所有者或管理员。分批更新：出错时部分会话可能已更新，可用相同参数重试。",
 			},
 		}, func(ctx context.Context, by skein.Actor, in wire.UpdateConversations) (any, error) {
 			where, err := wire.ParseWhere(in.Where, d.Zone)

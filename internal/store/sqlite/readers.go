@@ -85,7 +85,7 @@ var errLong = errors.New("read takes long")
 // meter is the context of a read as SQLite looks at it: before each row and after
 // every thousand steps of its machine. It ends with the call or when its time is up.
 type meter struct {
-	context.Context
+	context.Context //nolint:containedctx // SQLite asks a context whether to go on; it is one, for one read
 
 	until time.Time // zero: no limit
 }

@@ -230,7 +230,7 @@ func TestASearchLooksOnce(t *testing.T) {
 	newWide(t, s, 30)
 	looked := 0
 	err := s.readers.do(t.Context(), func(c *connection) error {
-		defer c.db.Trace(0, nil) //nolint:errcheck // it ends with the test
+		defer c.db.Trace(0, nil)
 		err := c.db.Trace(sqlite3.TRACE_STMT, func(_ sqlite3.TraceEvent, _ any, sql any) error {
 			if strings.Contains(fmt.Sprint(sql), "json_extract") {
 				looked++

@@ -53,7 +53,7 @@ func (s *Store) search(ctx context.Context, app, what string, read func(*connect
 		return err
 	}
 	s.metrics.long.Inc()
-	s.log.Warn("a search was ended: too much work", slog.String("app", app), slog.String("search", what),
+	s.ended.Log(s.log, start, "searches are ended: too much work", slog.String("app", app), slog.String("search", what),
 		slog.Duration("waited_and_ran", time.Since(start)))
 	return &skein.Fault{
 		Err: skein.ErrRateLimited, Field: what, Retry: retrySearch,

@@ -22,6 +22,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/share"
 	"github.com/skein-im/skein/internal/store"
 )
 
@@ -93,6 +94,7 @@ type Store struct {
 	// See reads.go.
 	callers, readers, searchers *readers
 	quickTime, searchTime       time.Duration
+	ended                       share.Warning // of searches that took too long
 
 	releasedApp atomic.Int64 // where ReleaseUploads goes on
 

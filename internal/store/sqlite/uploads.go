@@ -60,7 +60,7 @@ func (g *group) checkQuota(app int64, u skein.Upload) error {
 
 // StoredBytes is how much an app has uploaded; see store.Uploads.
 func (s *Store) StoredBytes(ctx context.Context, app string) (bytes int64, err error) {
-	err = s.readers.do(ctx, func(c *connection) error {
+	err = s.read(ctx, app, func(c *connection) error {
 		_, err := c.row(func(r *sqlite3.Stmt) { bytes = r.ColumnInt64(0) },
 			`SELECT bytes FROM storage WHERE app_key = `+appKey, app)
 		return err
