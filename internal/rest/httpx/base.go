@@ -54,8 +54,8 @@ func (t Trust) ownHost(r *http.Request, hostport string) bool {
 	if plain(local.Addr()).IsLoopback() && isLoopbackHost(hostport) {
 		return true // with any port, which a tunnel may have changed
 	}
-	host, _ := splitHost(hostport)
-	if own, _ := splitHost(t.Addr); t.Addr != "" && own != "" && host == own {
+	host := hostOf(hostport)
+	if own := hostOf(t.Addr); t.Addr != "" && own != "" && host == own {
 		return true
 	}
 	a, err := netip.ParseAddr(host)
@@ -114,10 +114,9 @@ func validHost(hostport string) bool {
 	if len(hostport) > 255 {
 		return false
 	}
-	host, port := hostport, ""
+	host := hostport
 	if at := strings.LastIndexByte(hostport, ':'); at >= 0 && !strings.HasSuffix(hostport, "]") {
-		host, port = hostport[:at], hostport[at+1:]
-		if !validPort(port) {
+		if host = hostport[:at]; !validPort(hostport[at+1:]) {
 			return false
 		}
 	}

@@ -31,8 +31,8 @@ func (l ProxyProtocol) Accept() (net.Conn, error) {
 	if !ok {
 		return c, nil
 	}
-	at, err := netip.ParseAddrPort(tcp.RemoteAddr().String())
-	if err != nil || !l.Trust.trusts(plain(at.Addr())) {
+	at, ok := tcp.RemoteAddr().(*net.TCPAddr)
+	if !ok || !l.Trust.trusts(plain(at.AddrPort().Addr())) {
 		return c, nil
 	}
 	return &proxied{TCPConn: tcp}, nil

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -96,8 +97,7 @@ func (t Trust) trusts(a netip.Addr) bool {
 // address may come from anybody.
 func (t Trust) client(peer netip.Addr, lists []string) netip.Addr {
 	at := peer
-	for i := len(lists) - 1; i >= 0; i-- {
-		rest := lists[i]
+	for _, rest := range slices.Backward(lists) {
 		for more := true; more; {
 			var entry string
 			if comma := strings.LastIndexByte(rest, ','); comma >= 0 {
@@ -161,7 +161,7 @@ func wasForwarded(h http.Header) bool {
 // isLoopbackHost reports whether a Host header names this machine alone. A page of
 // another site whose name was made to lead here sends its own name.
 func isLoopbackHost(hostport string) bool {
-	host, _ := splitHost(hostport)
+	host := hostOf(hostport)
 	if host == "localhost" {
 		return true
 	}
@@ -169,11 +169,11 @@ func isLoopbackHost(hostport string) bool {
 	return err == nil && a.Unmap().IsLoopback()
 }
 
-// splitHost is the lower-case host, without brackets, and the port of a Host header.
-func splitHost(hostport string) (host, port string) {
-	host, port, err := net.SplitHostPort(hostport)
+// hostOf is the lower-case host, without brackets and port, of a Host header.
+func hostOf(hostport string) string {
+	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
-		host, port = strings.TrimSuffix(strings.TrimPrefix(hostport, "["), "]"), ""
+		host = strings.TrimSuffix(strings.TrimPrefix(hostport, "["), "]")
 	}
-	return strings.ToLower(host), port
+	return strings.ToLower(host)
 }
