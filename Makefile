@@ -18,7 +18,10 @@ help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
-run: build ## build and run the demo: open http://127.0.0.1:8080/ in two tabs
+run: ## build and run the demo: open http://127.0.0.1:8080/ in two tabs
+	@echo "1/2 building bin/skein: two to three minutes the first time, seconds after that"
+	@$(MAKE) --no-print-directory build
+	@echo "2/2 starting the demo with its data in $(DATA); stop it with Ctrl-C"
 	@bin/skein serve --dev --data $(DATA)
 
 .PHONY: build

@@ -63,7 +63,7 @@ func (c *appCreate) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("create app %q: %w", c.ID, err)
 	}
-	return printSecrets(out, appSecrets{AppID: app.ID, AppKey: key, TokenSecret: string(app.TokenSecret)}, c.JSON)
+	return printSecrets(out, appSecrets{AppID: app.ID, AppKey: key, TokenSecret: string(app.TokenSecret)}, placeOf(c.Store), c.JSON)
 }
 
 type appList struct {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/alecthomas/kong"
 
@@ -22,6 +23,14 @@ type program struct {
 	Restore restoreCmd `cmd:"" help:"Put a backup in the place of --data."`
 	Bench   benchCmd   `cmd:"" help:"Measure what a server costs under load."`
 	Version versionCmd `cmd:"" help:"Print version, commit and Go release."`
+	Help    helpCmd    `cmd:"" help:"Explain a command: skein help app create."`
+
+	ShowVersion kong.VersionFlag `name:"version" help:"Print version, commit and Go release."`
+}
+
+// helpCmd stands in the list of commands; run turns it into --help.
+type helpCmd struct {
+	Command []string `arg:"" optional:"" help:"The command to explain."`
 }
 
 // Exit codes.
@@ -39,11 +48,15 @@ func run(args []string, stdout, stderr io.Writer) int {
 		kong.Description("Skein is a multi-tenant instant-messaging server."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Writers(stdout, stderr),
+		kong.Vars{"version": versionLine()},
 		kong.BindTo(context.Background(), (*context.Context)(nil)),
 		kong.BindTo(stdout, (*io.Writer)(nil)),
 	)...)
 	if err != nil {
 		panic(err) // the grammar above is at fault, on every start
+	}
+	if len(args) > 0 && args[0] == "help" {
+		args = append(slices.Clone(args[1:]), "--help")
 	}
 	command, err := parser.Parse(args)
 	if err != nil {

@@ -5,11 +5,15 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/skein-im/skein"
 )
 
 // TestMain frees the tests from the environment's own settings.
@@ -214,5 +218,26 @@ func TestToken(t *testing.T) {
 func TestVersion(t *testing.T) {
 	if out := must(t, "version"); !strings.HasPrefix(out, "skein ") || !strings.Contains(out, "go1.") {
 		t.Errorf("got %q", out)
+	}
+}
+
+// The help of an on/off setting says which of the two holds when nobody says.
+func TestHelpOfASwitchSaysItsDefault(t *testing.T) {
+	defaults := map[string]string{}
+	for _, row := range settingsOf(skein.Settings{}).rows() {
+		defaults[row[0]] = row[1]
+	}
+	for f := range reflect.TypeFor[settingFlags]().Fields() {
+		if f.Type != reflect.TypeFor[*onOff]() {
+			continue
+		}
+		name := f.Tag.Get("name")
+		if name == "" {
+			name = strings.ToLower(regexp.MustCompile(`([a-z])([A-Z])`).ReplaceAllString(f.Name, "$1-$2"))
+		}
+		want := "(default " + defaults[name] + ")"
+		if defaults[name] == "" || !strings.Contains(f.Tag.Get("help"), want) {
+			t.Errorf("--%s: help %q, want it to say %s", name, f.Tag.Get("help"), want)
+		}
 	}
 }

@@ -70,11 +70,12 @@ type (
 	}
 )
 
-func printSecrets(out io.Writer, s appSecrets, asJSON bool) error {
+// printSecrets shows what an app was made with; place is the store it is in.
+func printSecrets(out io.Writer, s appSecrets, place string, asJSON bool) error {
 	if asJSON {
 		return printJSON(out, s)
 	}
-	return printTable(out, fmt.Sprintf("App %s is there. Keep the key, it is not shown again.\n", s.AppID), [][]string{
+	return printTable(out, fmt.Sprintf("App %s is in the store %s.\nKeep the key, it is not shown again.\n", s.AppID, place), [][]string{
 		{"app_id", s.AppID}, {"app_key", s.AppKey}, {"token_secret", s.TokenSecret},
 	})
 }

@@ -52,9 +52,18 @@ func (c *serveCmd) Run() error {
 func newLogger(w io.Writer, c config.Serve) *slog.Logger {
 	opts := &slog.HandlerOptions{Level: c.Level()}
 	if c.LogFormat == "json" {
+		opts.ReplaceAttr = readable
 		return slog.New(slog.NewJSONHandler(w, opts))
 	}
 	return slog.New(slog.NewTextHandler(w, opts))
+}
+
+// readable writes durations as 10s, as the text format does, and not in nanoseconds.
+func readable(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	}
+	return a
 }
 
 // listen opens both addresses, so that a taken port is told before anything runs.

@@ -137,12 +137,12 @@ func (s *server) wire(uploads *files.Store) {
 		MaxPerAddress: s.socketsPerAddress(), HandshakeRate: s.perAddress(0), MaxUnfinished: mebibytes(s.config.MaxUnfinishedMiB),
 		MaxMessage: s.maxBody(), Trust: s.trust, Now: clock, Log: s.log, Registerer: s.registry,
 	})
-	s.public.http = newHTTPServer(s.demoOnly(rest.New(rest.Options{
+	s.public.http = newHTTPServer(s.inLanguage(s.demoOnly(rest.New(rest.Options{
 		Table: table, Gate: s.gate, Trust: s.trust, MaxBody: s.maxBody(), Limits: s.restLimits(),
 		Routes:    s.routes(),
 		Downloads: map[string]http.Handler{skein.UploadsPath + "{name}": uploads.Handler()},
 		Unrouted:  s.pages(table), Log: s.log, Registerer: s.registry,
-	})), s.log)
+	}))), s.log)
 	s.public.http.WriteTimeout = answerWait
 	s.guardConnections()
 	s.watchSpace(uploads)
@@ -154,6 +154,19 @@ func (s *server) wire(uploads *files.Store) {
 func (s *server) historyIsPrivate(ctx context.Context, app string) bool {
 	a, err := s.gate.App(ctx, app)
 	return err != nil || a.Settings.PrivateHistory
+}
+
+// inLanguage answers callers who name no language in that of the installation.
+func (s *server) inLanguage(next http.Handler) http.Handler {
+	if s.config.Language != "en" {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !wire.SpeaksEither(r.Header.Get("Accept-Language")) {
+			r.Header.Set("Accept-Language", "en")
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // routes are the public paths beside the op table's.

@@ -10,14 +10,14 @@ import (
 
 // settingFlags are the settings of an app as flags; nil: not given.
 type settingFlags struct {
-	TokenAuth        *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether a call needs a key or a token; off gives everybody the server role."`
-	RelaxedClientIDs *onOff    `group:"App settings:" name:"relaxed-client-ids" placeholder:"on|off" help:"Whether client ids may hold _ - . @ : too."`
-	AutoRegister     *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether the first login of an unknown client registers it."`
-	MembersMayInvite *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether any member of a group may add members, not only owner and admins."`
-	PrivateHistory   *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether members see only what was said after they joined."`
-	OnePerDeviceType *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether a login ends the client's other sessions on devices of the same type."`
-	Presence         *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether clients may ask who is online."`
-	LastSeen         *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether presence tells when a client was last online."`
+	TokenAuth        *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether a call needs a key or a token; off gives everybody the server role (default on)."`
+	RelaxedClientIDs *onOff    `group:"App settings:" name:"relaxed-client-ids" placeholder:"on|off" help:"Whether client ids may hold _ - . @ : too (default off)."`
+	AutoRegister     *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether the first login of an unknown client registers it (default on)."`
+	MembersMayInvite *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether any member of a group may add members, not only owner and admins (default off)."`
+	PrivateHistory   *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether members see only what was said after they joined (default off)."`
+	OnePerDeviceType *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether a login ends the client's other sessions on devices of the same type (default off)."`
+	Presence         *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether clients may ask who is online (default on)."`
+	LastSeen         *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether presence tells when a client was last online (default off)."`
 	MaxDevices       *int      `group:"App settings:" placeholder:"N" help:"Live devices a client (0: 10)."`
 	MaxSockets       *int      `group:"App settings:" placeholder:"N" help:"Logged-in sockets on each node (0: the app's share of the node)."`
 	MaxMembers       *int      `group:"App settings:" placeholder:"N" help:"Members a group (0: as the server's --max-members)."`

@@ -101,3 +101,12 @@ func openBeside(ctx context.Context, cfg config.Store) (store.Store, error) {
 	}
 	return s, unlock()
 }
+
+// placeOf is the store's file as a person can find it, wherever the command ran.
+func placeOf(cfg config.Store) string {
+	path := filepath.Join(cfg.Data, storeFile)
+	if full, err := filepath.Abs(path); err == nil {
+		return full
+	}
+	return path
+}

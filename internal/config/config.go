@@ -41,6 +41,7 @@ type Serve struct {
 	UnnamedFiles   time.Duration `group:"settings" default:"24h" placeholder:"TIME" help:"How long an uploaded file stays if nothing names it."`
 	Timezone       string        `group:"settings" default:"UTC" placeholder:"ZONE" help:"Zone of ctime and mtime of conversations, such as Asia/Shanghai."`
 	AllowOpenApps  bool          `group:"settings" help:"Serve apps that have token authentication off to everybody: on a public address, behind a proxy, under any host name."`
+	Language       string        `group:"settings" default:"zh" enum:"zh,en" placeholder:"zh|en" help:"Language of error texts where a caller names none: zh or en (Accept-Language, or lang at login)."`
 	LogLevel       string        `group:"settings" default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"Least level that is logged: debug, info, warn or error."`
 	LogFormat      string        `group:"settings" default:"text" enum:"text,json" placeholder:"FORMAT" help:"How log lines are written: text or json."`
 }

@@ -102,7 +102,7 @@ func TestEverySettingFromEverySource(t *testing.T) {
 		"data": "/tmp/x", "database": "sqlite", "dev": "true", "addr": "127.0.0.1:1", "admin-addr": "127.0.0.1:2",
 		"bus": "in-process", "public-url": "https://im.example", "drain": "4s", "cache-mib": "64", "unnamed-files": "48h", "timezone": "Asia/Shanghai",
 		"max-sockets": "1", "max-connections-per-address": "2", "max-uploads": "3", "max-unfinished-mib": "4", "max-unread-mib": "5", "min-free-mib": "6",
-		"allow-open-apps": "true", "log-level": "debug", "log-format": "json",
+		"allow-open-apps": "true", "language": "en", "log-level": "debug", "log-format": "json",
 		"trusted-proxies": "10.0.0.0/8,::1", "proxy-protocol": "true",
 		"max-body-kib": "64", "max-members": "1", "max-conversations": "2", "send-rate": "3", "send-burst": "4", "rest-rate": "5",
 		"login-rate": "-1", "sockets-per-address": "7",
@@ -112,7 +112,7 @@ func TestEverySettingFromEverySource(t *testing.T) {
 		Dev:   true, Addr: "127.0.0.1:1", AdminAddr: "127.0.0.1:2",
 		Bus: "in-process", PublicURL: "https://im.example", Drain: 4 * time.Second, CacheMiB: 64, UnnamedFiles: 48 * time.Hour, Timezone: "Asia/Shanghai",
 		Edge:          Edge{MaxSockets: 1, MaxConnectionsPerAddress: 2, MaxUploads: 3, MaxUnfinishedMiB: 4, MaxUnreadMiB: 5, MinFreeMiB: 6},
-		AllowOpenApps: true, LogLevel: "debug", LogFormat: "json",
+		AllowOpenApps: true, Language: "en", LogLevel: "debug", LogFormat: "json",
 		TrustedProxies: []string{"10.0.0.0/8", "::1"}, ProxyProtocol: true,
 		Limits: Limits{
 			MaxBodyKiB: 64, MaxMembers: 1, MaxConversations: 2, SendRate: 3, SendBurst: 4, RESTRate: 5, LoginRate: -1, SocketsPerAddress: 7,

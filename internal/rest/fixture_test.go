@@ -119,9 +119,12 @@ func (f *fixture) send(r *http.Request) answer {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	f.must(err)
-	a := answer{status: resp.StatusCode, header: resp.Header, body: string(body)}
+	a := answer{status: resp.StatusCode, header: resp.Header, body: strings.TrimSuffix(string(body), "\n")}
 	if r.Method == http.MethodHead {
 		return a
+	}
+	if !strings.HasSuffix(string(body), "}\n") || resp.ContentLength != int64(len(body)) {
+		f.Errorf("%q does not end its line, or Content-Length %d is not its length", body, resp.ContentLength)
 	}
 	f.checkEnvelope(&a)
 	return a

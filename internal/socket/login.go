@@ -63,6 +63,9 @@ func (c *conn) enter(frame wire.Frame) (*hub.Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	if wire.SpeaksEither(in.Lang) {
+		c.lang = wire.LangOf(in.Lang)
+	}
 	if s.draining.Load() {
 		return nil, skein.ErrUnavailable
 	}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/skein-im/skein"
@@ -126,6 +127,11 @@ const (
 	Chinese Lang = iota // the default
 	English
 )
+
+// SpeaksEither reports whether a language, or an Accept-Language, begins with zh or en.
+func SpeaksEither(lang string) bool {
+	return LangOf(lang) == English || len(lang) >= 2 && strings.EqualFold(lang[:2], "zh")
+}
 
 // LangOf is English for an Accept-Language that begins with en.
 func LangOf(acceptLanguage string) Lang {

@@ -86,6 +86,7 @@ func write(w http.ResponseWriter, r *http.Request, status, code int, message str
 	buf := GetBuffer()
 	defer PutBuffer(buf)
 	*buf = AppendEnvelope((*buf)[:0], code, message, data, RequestID(r.Header))
+	*buf = append(*buf, '\n') // a terminal's next prompt begins a line
 	h := w.Header()
 	h["Content-Type"] = jsonType
 	h["Content-Length"] = []string{strconv.Itoa(len(*buf))}

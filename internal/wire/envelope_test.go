@@ -82,7 +82,7 @@ func TestAnswersSayTheSameInEveryPlace(t *testing.T) {
 		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header = tt.request
 		tt.write(w, r)
-		if w.Code != tt.status || w.Body.String() != tt.body {
+		if w.Code != tt.status || w.Body.String() != tt.body+"\n" {
 			t.Errorf("%s: got %d %s, want %d %s", name, w.Code, w.Body, tt.status, tt.body)
 		}
 		for header, want := range tt.headers {

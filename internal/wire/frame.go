@@ -196,6 +196,7 @@ type LoginRequest struct {
 	Ext        jsontext.Value `json:"ext" en:"any JSON kept with the client at its first login" zh:"首次登录时随用户保存的任意 JSON"`
 	Resume     Flag           `json:"resume" en:"1: go on with an earlier login, as old as that; one that a newer login has replaced is refused with 4013" zh:"为 1 时恢复先前的登录，新旧仍以先前登录为准；已被更新的登录取代时返回 4013"`
 	Generation string         `json:"generation" en:"with resume: from login.success of the login it goes on with; absent: older than any other" zh:"配合 resume：取自先前登录的 login.success；省略则视为最旧"`
+	Lang       string         `json:"lang" en:"zh or en: the language of error texts on this socket; else as Accept-Language of the connection says" zh:"zh 或 en：本连接错误文本的语言；省略则按连接的 Accept-Language"`
 }
 
 // LoginAnswer is the data of login.success.

@@ -79,6 +79,7 @@ var closeLines = []closeLine{
 	{1001, ops.Doc{EN: "the server is going away", ZH: "服务器停机或重启"}, comeBack},
 	{1002, ops.Doc{EN: "a frame breaks RFC 6455", ZH: "违反 RFC 6455"}, mendIt},
 	{1003, ops.Doc{EN: "a binary frame", ZH: "收到二进制帧"}, mendIt},
+	{1006, ops.Doc{EN: "never sent: what a WebSocket library reports when the connection broke without a close frame", ZH: "服务器从不发送：连接未经关闭帧即断开时由 WebSocket 库报告"}, comeBack},
 	{1007, ops.Doc{EN: "text that is not UTF-8", ZH: "文本不是 UTF-8"}, mendIt},
 	{1009, ops.Doc{EN: "a frame over 256 KiB", ZH: "帧超过 256 KiB"}, mendIt},
 	{1011, ops.Doc{EN: "our fault (1011, 1012)", ZH: "服务器错误（1011、1012）"}, comeBack},
