@@ -52,7 +52,7 @@ func TestDefaults(t *testing.T) {
 		Store: Store{Data: "./data", Database: "sqlite"},
 		Edge:  Edge{MaxConnectionsPerAddress: 512, MaxUploads: 512, MaxUnfinishedMiB: 64, MaxUnreadMiB: 256, MinFreeMiB: -1},
 		Addr:  "127.0.0.1:8080", AdminAddr: "127.0.0.1:9090", Bus: "in-process",
-		Drain: 10 * time.Second, UnnamedFiles: 24 * time.Hour, CacheMiB: 128, Timezone: "UTC", LogLevel: "info", LogFormat: "text",
+		Drain: 10 * time.Second, UnnamedFiles: 24 * time.Hour, CacheMiB: 128, Timezone: "UTC", Language: "zh", LogLevel: "info", LogFormat: "text",
 		Limits: Limits{
 			MaxBodyKiB: 256, MaxMembers: 10_000, MaxConversations: 10_000,
 			SendRate: 20, SendBurst: 60, RESTRate: 500, LoginRate: 10,
