@@ -48,7 +48,7 @@ func (f *Fault) Error() string {
 	case f.Detail == "":
 		return fmt.Sprintf("%v: %s", f.Err, f.Field)
 	default:
-		return fmt.Sprintf("%v: %s %s", f.Err, f.Field, f.Detail)
+		return fmt.Sprintf("%v: %s: %s", f.Err, f.Field, f.Detail)
 	}
 }
 
@@ -58,7 +58,7 @@ func (f *Fault) Unwrap() error { return f.Err }
 // Missing is ErrMissing about a field.
 func Missing(field string) error { return &Fault{Err: ErrMissing, Field: field} }
 
-// Malformed is ErrMalformed about a field; detail continues "<field> …".
+// Malformed is ErrMalformed about a field; detail is the rule, such as "at most 500".
 func Malformed(field, detail string) error {
 	return &Fault{Err: ErrMalformed, Field: field, Detail: detail}
 }

@@ -48,19 +48,19 @@ type Body struct {
 func (b Body) Fault() error {
 	switch {
 	case b.Type == 0 || b.Type < TypeFile:
-		return Malformed("type", "is -1 text to -6 file, or a positive type of your own")
+		return Malformed("type", "must be -1 to -6, or 1 to 2147483647")
 	case b.Type == TypeText && strings.TrimSpace(b.Text) == "":
 		return Missing("text")
 	case b.needsURL() && b.URL == "":
 		return Missing("url")
 	case len(b.Text) > MaxText:
-		return Malformed("text", "is longer than 16 KiB")
+		return Malformed("text", "at most 16 KiB")
 	case len(b.Attr) > MaxAttr:
-		return Malformed("attr", "is longer than 16 KiB")
+		return Malformed("attr", "at most 16 KiB")
 	case len(b.URL) > MaxURL:
-		return Malformed("url", "is longer than 2 KiB")
+		return Malformed("url", "at most 2 KiB")
 	case len(b.Mentions) > MaxMentions:
-		return Malformed("mention_client_ids", "holds more than 100 ids")
+		return Malformed("mention_client_ids", "at most 100")
 	}
 	return nil
 }

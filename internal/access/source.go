@@ -29,7 +29,7 @@ func (g *Gate) checkSource(app *skein.App, from Source) error {
 			"not through a proxy or under another host name: turn it on (skein app update --id " + app.ID + " --token-auth on) or start the server with --allow-open-apps"}
 	}
 	if from.Origin != "" && !app.Settings.AllowsOrigin(from.Origin) {
-		return &skein.Fault{Err: skein.ErrForbidden, Field: "Origin", Detail: "is not one of the app's allowed_origins"}
+		return &skein.Fault{Err: skein.ErrForbidden, Field: "Origin", Detail: "not in the app's allowed_origins"}
 	}
 	return nil
 }

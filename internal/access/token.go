@@ -31,7 +31,7 @@ type Grant struct {
 // skein.ErrMalformed for a TTL out of bounds.
 func Mint(app skein.App, g Grant, now time.Time, after skein.Millis) (token string, expires skein.Millis, err error) {
 	if g.TTL < time.Second || g.TTL > skein.MaxTokenLife {
-		return "", 0, skein.Malformed("ttl", "is not 1 second to 90 days")
+		return "", 0, skein.Malformed("ttl", "must be 1 second to 90 days")
 	}
 	issued := max(skein.MillisOf(now), after+1)
 	expires = issued.Add(g.TTL)

@@ -35,13 +35,13 @@ func (s *Service) Edit(ctx context.Context, by skein.Actor, conv, id skein.ID, e
 		}
 		now := s.now()
 		if !by.Server() && past(m, by.App.Settings.EditWindow, now) {
-			return skein.Change{}, tooOld("edited")
+			return skein.Change{}, tooOld("too old to edit")
 		}
 		if !by.Server() && skein.Silenced(at.Member.Role, at.Member.MutedUntil, at.Conversation.MuteAll, now) {
 			return skein.Change{}, skein.ErrForbidden
 		}
 		if e.Version != nil && *e.Version != int64(m.Version) {
-			return skein.Change{}, &skein.Fault{Err: skein.ErrConflict, Field: "expected_version", Detail: "is not the version there is"}
+			return skein.Change{}, &skein.Fault{Err: skein.ErrConflict, Field: "expected_version", Detail: "not the current version"}
 		}
 		m.Body = body
 		return skein.Change{Kind: skein.ChangeEdit, At: now, Message: m}, body.Fault()
@@ -74,7 +74,7 @@ func (s *Service) Recall(ctx context.Context, by skein.Actor, conv, id skein.ID)
 		case m.Status == skein.StatusRecalled:
 			return skein.Change{}, nil
 		case !always && past(m, by.App.Settings.RecallWindow, now):
-			return skein.Change{}, tooOld("recalled")
+			return skein.Change{}, tooOld("too old to recall")
 		}
 		return skein.Change{Kind: skein.ChangeRecall, At: now}, nil
 	})
@@ -132,7 +132,7 @@ func (s *Service) Pin(ctx context.Context, by skein.Actor, conv, id skein.ID, on
 		case on && m.Status != skein.StatusNormal:
 			return skein.Change{}, unlessNormal(m)
 		case on && at.Pins >= skein.MaxPins:
-			return skein.Change{}, &skein.Fault{Err: skein.ErrTooLarge, Field: "conv_id", Detail: "has 100 pinned messages"}
+			return skein.Change{}, &skein.Fault{Err: skein.ErrTooLarge, Field: "conv_id", Detail: "at most 100 pinned messages"}
 		}
 		return skein.Change{Kind: skein.ChangePin, At: s.now(), On: on}, nil
 	})
@@ -186,9 +186,9 @@ func unlessNormal(m skein.Message) error {
 	case skein.StatusNormal:
 		return nil
 	case skein.StatusRecalled:
-		return &skein.Fault{Err: skein.ErrConflict, Field: "msg_id", Detail: "is recalled"}
+		return &skein.Fault{Err: skein.ErrConflict, Field: "msg_id", Detail: "recalled"}
 	default:
-		return &skein.Fault{Err: skein.ErrConflict, Field: "msg_id", Detail: "is deleted"}
+		return &skein.Fault{Err: skein.ErrConflict, Field: "msg_id", Detail: "deleted"}
 	}
 }
 
@@ -200,6 +200,6 @@ func past(m skein.Message, window int, now skein.Millis) bool {
 	return end >= 0 && age/second >= end && age > end*second
 }
 
-func tooOld(done string) error {
-	return &skein.Fault{Err: skein.ErrForbidden, Field: "msg_id", Detail: "is too old to be " + done}
+func tooOld(detail string) error {
+	return &skein.Fault{Err: skein.ErrForbidden, Field: "msg_id", Detail: detail}
 }

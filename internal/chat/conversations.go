@@ -64,7 +64,7 @@ func (s *Service) createdBefore(ctx context.Context, draft skein.Conversation) (
 	return draft, err
 }
 
-var tooManyMembers = &skein.Fault{Err: skein.ErrTooLarge, Field: "to_client_ids", Detail: "makes a group larger than the app allows"}
+var tooManyMembers = &skein.Fault{Err: skein.ErrTooLarge, Field: "to_client_ids", Detail: "more members than the app allows"}
 
 // firstMembers is the creator, as owner except of a pair, and the others.
 func firstMembers(creator string, others []string, t skein.ConvType, now skein.Millis) ([]skein.Member, error) {
@@ -104,7 +104,7 @@ func (s *Service) Conversation(ctx context.Context, by skein.Actor, id skein.ID)
 // skein.ErrForbidden.
 func (s *Service) UpdateConversations(ctx context.Context, by skein.Actor, where []skein.Condition, extend []byte) (updated int, err error) {
 	if len(where) == 0 {
-		return 0, skein.Malformed("where", "is empty")
+		return 0, skein.Malformed("where", "must not be empty")
 	}
 	if !by.Server() {
 		if where, err = s.managed(ctx, by, where); err != nil {
@@ -113,7 +113,7 @@ func (s *Service) UpdateConversations(ctx context.Context, by skein.Actor, where
 	}
 	ids, err := s.store.UpdateConversations(ctx, by.App.ID, where, extend, s.now())
 	if errors.Is(err, skein.ErrTooLarge) {
-		return 0, skein.Malformed("where", "matches more than 1000 conversations")
+		return 0, skein.Malformed("where", "at most 1000 conversations may match")
 	}
 	if err != nil {
 		return 0, err
@@ -138,7 +138,7 @@ func (s *Service) managed(ctx context.Context, by skein.Actor, where []skein.Con
 		return nil, s.whyNone(ctx, by, where)
 	}
 	if len(page.Conversations) > skein.MaxUpdated {
-		return nil, skein.Malformed("where", "matches more than 1000 conversations")
+		return nil, skein.Malformed("where", "at most 1000 conversations may match")
 	}
 	in := skein.Condition{Field: skein.FieldConvID, Op: skein.In}
 	for _, c := range page.Conversations {

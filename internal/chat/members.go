@@ -46,13 +46,13 @@ func (s *Service) Join(ctx context.Context, by skein.Actor, id skein.ID, client 
 		return err
 	}
 	if conv.Type != skein.Room {
-		return &skein.Fault{Err: skein.ErrConvType, Field: "conv_id", Detail: "is no chat room"}
+		return &skein.Fault{Err: skein.ErrConvType, Field: "conv_id", Detail: "not a chat room"}
 	}
 	return s.addMembers(ctx, by, conv, []string{client})
 }
 
 // aboutPair refuses to change who is in a private pair.
-var aboutPair = &skein.Fault{Err: skein.ErrConvType, Field: "conv_id", Detail: "is a private pair, which stays as it is"}
+var aboutPair = &skein.Fault{Err: skein.ErrConvType, Field: "conv_id", Detail: "the members of a private conversation cannot change"}
 
 func (s *Service) addMembers(ctx context.Context, by skein.Actor, conv skein.Conversation, clients []string) error {
 	limit := store.MemberLimit{Members: by.App.Settings.MaxMembers, PerClient: by.App.Settings.MaxConversations}

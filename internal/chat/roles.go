@@ -59,7 +59,7 @@ func (u MemberUpdate) allowed(me *skein.Member, other skein.Member) error {
 	case u.Role != nil && me.Role != skein.RoleOwner:
 		return skein.About(skein.ErrForbidden, "role")
 	case u.Role != nil && self && *u.Role != skein.RoleOwner:
-		return &skein.Fault{Err: skein.ErrForbidden, Field: "role", Detail: "of the owner is handed over by naming the next one"}
+		return &skein.Fault{Err: skein.ErrForbidden, Field: "role", Detail: "name the next owner instead"}
 	case u.MutedUntil != nil && !above:
 		return skein.About(skein.ErrForbidden, "mute_until")
 	case u.Nickname != nil && !self && !above:
@@ -76,7 +76,7 @@ func (s *Service) MuteAll(ctx context.Context, by skein.Actor, id skein.ID, on b
 		return err
 	}
 	if conv.Type != skein.Group && conv.Type != skein.Room {
-		return &skein.Fault{Err: skein.ErrConvType, Field: "conv_id", Detail: "is neither a group nor a chat room"}
+		return &skein.Fault{Err: skein.ErrConvType, Field: "conv_id", Detail: "not a group or chat room"}
 	}
 	was, now := on, s.now()
 	conv, err = s.store.UpdateConversation(ctx, by.App.ID, id, func(c *skein.Conversation) error {

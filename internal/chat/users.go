@@ -17,7 +17,7 @@ import (
 func (s *Service) CreateUser(ctx context.Context, by skein.Actor, id string, ext []byte) (skein.Client, error) {
 	c, created, err := s.store.CreateClient(ctx, skein.Client{App: by.App.ID, ID: id, Ext: ext, Created: s.now()})
 	if err == nil && !created && !store.SameJSON(c.Ext, ext) {
-		err = &skein.Fault{Err: skein.ErrConflict, Field: "client_id", Detail: "exists with another ext"}
+		err = &skein.Fault{Err: skein.ErrConflict, Field: "client_id", Detail: "exists with a different ext"}
 	}
 	return c, err
 }

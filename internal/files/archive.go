@@ -36,7 +36,7 @@ func archiveKind(head, tail []byte) (*kind, error) {
 	for _, part := range [...][]byte{head, tail} {
 		for name := range entryNames(part) {
 			if isProgram(name) {
-				return nil, refused("is an archive that can be run")
+				return nil, refused("executable archive")
 			}
 			listed = listed || name == "[Content_Types].xml"
 			office = cmp.Or(office, officeKind(name))

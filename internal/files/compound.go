@@ -21,11 +21,11 @@ func compoundKind(file io.ReaderAt) (*kind, error) {
 	)
 	var header [512]byte
 	if _, err := file.ReadAt(header[:], 0); err != nil {
-		return nil, refused("is a compound file without its header")
+		return nil, refused("damaged compound file")
 	}
 	shift := binary.LittleEndian.Uint16(header[shiftAt:])
 	if shift != 9 && shift != 12 {
-		return nil, refused("is a compound file without its header")
+		return nil, refused("damaged compound file")
 	}
 	directory := make([]byte, most)
 	first := int64(binary.LittleEndian.Uint32(header[directoryAt:]))
@@ -51,5 +51,5 @@ func compoundKind(file io.ReaderAt) (*kind, error) {
 			return kindOf("ppt"), nil
 		}
 	}
-	return nil, refused("is a compound file that holds no Office document")
+	return nil, refused("compound file without an Office document")
 }

@@ -93,7 +93,7 @@ func allow(types []string, k *kind) error {
 	if slices.Contains(types, k.ext) {
 		return nil
 	}
-	return refused("is " + k.ext + ", which this app does not take")
+	return refused("type " + k.ext + " is not allowed by this app")
 }
 
 func refused(detail string) error {

@@ -16,7 +16,7 @@ import (
 // disk fails.
 func (s *Store) Remove(name string) (size int64, err error) {
 	if !namePattern.MatchString(name) {
-		return 0, skein.Malformed("name", "is none of an upload")
+		return 0, skein.Malformed("name", "not the name of an upload")
 	}
 	info, err := os.Lstat(s.path(name))
 	if err == nil {

@@ -66,7 +66,7 @@ func readHead(src *source) ([]byte, error) {
 	n, err := io.ReadFull(src, head)
 	switch {
 	case n == 0 && errors.Is(err, io.EOF):
-		return nil, skein.Malformed("file", "is empty")
+		return nil, skein.Malformed("file", "must not be empty")
 	case err != nil && src.err != nil:
 		return nil, src.err
 	}
@@ -214,5 +214,5 @@ func (s *source) fail(err error) error {
 }
 
 func tooLarge(limit int64) error {
-	return &skein.Fault{Err: skein.ErrTooLarge, Field: "file", Detail: "is larger than " + strconv.FormatInt(limit, 10) + " bytes"}
+	return &skein.Fault{Err: skein.ErrTooLarge, Field: "file", Detail: "at most " + strconv.FormatInt(limit, 10) + " bytes"}
 }

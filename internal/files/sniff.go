@@ -34,9 +34,9 @@ func sniff(head []byte) (*kind, error) {
 	}
 	switch {
 	case !isText(head):
-		return nil, refused("holds " + found)
+		return nil, refused("content of type " + found + " is not allowed")
 	case hasMarkup(head):
-		return nil, refused("is text with markup or a script")
+		return nil, refused("text with markup or a script")
 	}
 	return plain, nil
 }

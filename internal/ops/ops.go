@@ -111,7 +111,7 @@ func (t *Table) Rows() []*Op { return t.rows }
 func (t *Table) Call(ctx context.Context, by skein.Actor, name string, data []byte) ([]byte, error) {
 	op := t.byName[name]
 	if op == nil || !op.Socket() {
-		return nil, skein.Malformed("type", "is no command of this socket")
+		return nil, skein.Malformed("type", "unknown command")
 	}
 	by, err := t.follow(ctx, by)
 	if err != nil {

@@ -59,7 +59,7 @@ func queryOf(r *http.Request, op *ops.Op) (url.Values, error) {
 	}
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, skein.Malformed("", "query could not be read")
+		return nil, skein.Malformed("", "the query string cannot be read")
 	}
 	return values, nil
 }

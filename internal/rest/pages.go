@@ -36,7 +36,7 @@ func (s *Server) preflight(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	if len(w.Header()["Access-Control-Allow-Origin"]) == 0 {
-		wire.WriteError(w, r, &skein.Fault{Err: skein.ErrForbidden, Field: "Origin", Detail: "is in no app's allowed_origins"})
+		wire.WriteError(w, r, &skein.Fault{Err: skein.ErrForbidden, Field: "Origin", Detail: "not in any app's allowed_origins"})
 		return true
 	}
 	httpx.AnswerPreflight(w)

@@ -35,7 +35,7 @@ func appOf(h http.Header) (string, error) {
 	for _, name := range [...]string{"Im-App-Id", "App-Id"} {
 		for _, v := range h[name] {
 			if app != "" && v != app {
-				return "", skein.Malformed("IM-APP-ID", "and app-id differ")
+				return "", skein.Malformed("IM-APP-ID", "differs from app-id")
 			}
 			app = v
 		}
@@ -87,7 +87,7 @@ func (s *Server) readInto(buf *[]byte, w http.ResponseWriter, r *http.Request) e
 		return bodyError(err)
 	}
 	if len(*buf) > 0 && (r.Method == http.MethodPost || r.Method == http.MethodPut) && !isJSON(r.Header) {
-		return &skein.Fault{Err: wire.ErrMediaType, Field: "Content-Type", Detail: "is not application/json"}
+		return &skein.Fault{Err: wire.ErrMediaType, Field: "Content-Type", Detail: "must be application/json"}
 	}
 	return nil
 }
@@ -103,7 +103,7 @@ func (s *Server) bodyRoom(r *http.Request) int64 {
 // checkEncoding refuses a body that is encoded: what it grows to has no bound.
 func checkEncoding(h http.Header) error {
 	if h.Get("Content-Encoding") != "" {
-		return &skein.Fault{Err: wire.ErrMediaType, Field: "Content-Encoding", Detail: "is not taken"}
+		return &skein.Fault{Err: wire.ErrMediaType, Field: "Content-Encoding", Detail: "not supported"}
 	}
 	return nil
 }
@@ -132,7 +132,7 @@ func bodyError(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return skein.ErrTooSlow
 	}
-	return skein.Malformed("", "body could not be read")
+	return skein.Malformed("", "the body cannot be read")
 }
 
 func isJSON(h http.Header) bool {

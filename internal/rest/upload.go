@@ -87,7 +87,7 @@ func (s *Server) watch(ctx context.Context, shown access.Credentials, end contex
 func filePart(r *http.Request) (*multipart.Part, error) {
 	form, err := r.MultipartReader()
 	if err != nil {
-		return nil, &skein.Fault{Err: wire.ErrMediaType, Field: "Content-Type", Detail: "is not multipart/form-data"}
+		return nil, &skein.Fault{Err: wire.ErrMediaType, Field: "Content-Type", Detail: "must be multipart/form-data"}
 	}
 	for {
 		part, err := form.NextPart()
@@ -121,5 +121,5 @@ func formError(err error) error {
 	if errors.Is(err, skein.ErrTooSlow) || access.Refused(err) {
 		return err // patientReader's
 	}
-	return skein.Malformed("file", "form could not be read")
+	return skein.Malformed("file", "the form cannot be read")
 }

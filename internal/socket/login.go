@@ -20,10 +20,10 @@ var (
 	// errAppFull answers a login of an app that has all the sockets it may have.
 	errAppFull = &skein.Fault{Err: skein.ErrUnavailable, Detail: "too many sockets of this app"}
 	// errLoggedIn answers a login on a logged-in socket.
-	errLoggedIn = &skein.Fault{Err: skein.ErrConflict, Detail: "this socket is logged in"}
+	errLoggedIn = &skein.Fault{Err: skein.ErrConflict, Detail: "this socket is already logged in"}
 	// errNewerLogin answers a resume of what a newer login has replaced. It is no
 	// goodbye: whoever sits at the device may log in anew.
-	errNewerLogin = &skein.Fault{Err: skein.ErrConflict, Field: "generation", Detail: "a newer login"}
+	errNewerLogin = &skein.Fault{Err: skein.ErrConflict, Field: "generation", Detail: "a newer login holds this device"}
 )
 
 // login makes a session of the socket.

@@ -74,7 +74,7 @@ func TestAResumeThatANewerLoginOvertookMayTryAgain(t *testing.T) {
 	newer, _ := f.enter(t, loginData("Tom", "phone"))
 	p := f.dial(t)
 	p.say("login", resumeData("phone", first.Generation))
-	if a := p.wantError("login.error", 4013); !strings.Contains(a.Msg, "generation") || !strings.Contains(a.Msg, "a newer login") {
+	if a := p.wantError("login.error", 4013); !strings.Contains(a.Msg, "generation") || !strings.Contains(a.Msg, "a newer login holds this device") {
 		t.Errorf("got %q, want it to name generation and why", a.Msg)
 	}
 	newer.wantAlive()

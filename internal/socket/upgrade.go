@@ -27,7 +27,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	from := s.opts.Trust.From(r)
 	if from.Origin != "" && !s.opts.Gate.AllowsOrigin(r.Context(), "", from.Origin) {
-		wire.WriteError(w, r, &skein.Fault{Err: skein.ErrForbidden, Field: "Origin", Detail: "is in no app's allowed_origins"})
+		wire.WriteError(w, r, &skein.Fault{Err: skein.ErrForbidden, Field: "Origin", Detail: "not in any app's allowed_origins"})
 		return
 	}
 	addr := from.Counted()
@@ -83,11 +83,11 @@ func checkUpgrade(r *http.Request) error {
 	case !hasToken(r.Header, "Connection", "upgrade"), !hasToken(r.Header, "Upgrade", "websocket"), !r.ProtoAtLeast(1, 1), r.ProtoMajor != 1:
 		return &skein.Fault{Err: wire.ErrUpgrade, Detail: "this is a WebSocket endpoint"}
 	case r.Header.Get("Sec-WebSocket-Version") != "13":
-		return &skein.Fault{Err: wire.ErrUpgrade, Field: "Sec-WebSocket-Version", Detail: "is not 13"}
+		return &skein.Fault{Err: wire.ErrUpgrade, Field: "Sec-WebSocket-Version", Detail: "must be 13"}
 	}
 	nonce, err := base64.StdEncoding.DecodeString(r.Header.Get("Sec-WebSocket-Key"))
 	if err != nil || len(nonce) != 16 {
-		return skein.Malformed("Sec-WebSocket-Key", "is no base64 of 16 bytes")
+		return skein.Malformed("Sec-WebSocket-Key", "must be 16 bytes in base64")
 	}
 	return nil
 }

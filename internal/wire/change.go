@@ -20,10 +20,10 @@ type EditMessage struct {
 // Edit is what the request asks for. Errors: skein.ErrMissing, skein.ErrMalformed.
 func (r EditMessage) Edit() (text *string, attr []byte, setAttr bool, err error) {
 	if r.Text == nil && r.Attr == nil {
-		return nil, nil, false, &skein.Fault{Err: skein.ErrMissing, Field: "text", Detail: "or attr"}
+		return nil, nil, false, &skein.Fault{Err: skein.ErrMissing, Detail: "text or attr"}
 	}
 	if r.ExpectedVersion != nil && *r.ExpectedVersion < 1 {
-		return nil, nil, false, skein.Malformed("expected_version", "is below 1")
+		return nil, nil, false, skein.Malformed("expected_version", "must be at least 1")
 	}
 	attr, err = attrOf(r.Attr)
 	return r.Text, attr, r.Attr != nil, err
@@ -65,7 +65,7 @@ func (r ListChanges) Bounds() (after int64, limit int, err error) {
 		after = *r.AfterChange
 	}
 	if after < 0 {
-		return 0, 0, skein.Malformed("after_change", "is below 0")
+		return 0, 0, skein.Malformed("after_change", "must be at least 0")
 	}
 	limit, err = limitOf("limit", r.Limit, DefaultLimit)
 	return after, limit, err

@@ -75,7 +75,7 @@ func CodeOf(err error) Code {
 }
 
 // Text is the message of an answer: the line's text in the language and, where the
-// error is a skein.Fault, ": " with what was wrong and where.
+// error is a skein.Fault, ": " with where and ": " with what was wrong.
 func Text(err error, lang Lang) string {
 	c := CodeOf(err)
 	text := c.ZH
@@ -86,13 +86,12 @@ func Text(err error, lang Lang) string {
 	if !errors.As(err, &f) || c.Code == internal.Code || f.Field+f.Detail == "" {
 		return text
 	}
-	if f.Field == "" {
-		return text + ": " + f.Detail
+	for _, part := range [...]string{f.Field, detailIn(lang, f.Detail)} {
+		if part != "" {
+			text += ": " + part
+		}
 	}
-	if f.Detail == "" {
-		return text + ": " + f.Field
-	}
-	return text + ": " + f.Field + " " + f.Detail
+	return text
 }
 
 // RetryAfter is the value of the Retry-After header in whole seconds for an error

@@ -57,7 +57,7 @@ func TestTextsSayWhatAndWhereAndNothingInternal(t *testing.T) {
 		zh, en string
 	}{
 		"a field":            {skein.Missing("client_ids"), "参数缺失: client_ids", "missing parameter: client_ids"},
-		"a field and why":    {skein.Malformed("ttl", "is below 1"), "错误的参数格式: ttl is below 1", "malformed parameter: ttl is below 1"},
+		"a field and why":    {skein.Malformed("ttl", "must be at least 1"), "错误的参数格式: ttl: 不能小于 1", "malformed parameter: ttl: must be at least 1"},
 		"why alone":          {skein.Malformed("", "is no JSON"), "错误的参数格式: is no JSON", "malformed parameter: is no JSON"},
 		"wrapped":            {fmt.Errorf("sqlite: %w", skein.About(skein.ErrUnknownClient, "Tom")), "未知用户: Tom", "unknown user: Tom"},
 		"beside an internal": {fmt.Errorf("%w: disk /dev/sda is full", skein.ErrUnavailable), "服务不可用", "unavailable"},

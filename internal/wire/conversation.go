@@ -103,14 +103,14 @@ func rawOf(b []byte) jsontext.Value {
 func (r CreateConversation) Draft() (skein.Conversation, error) {
 	c := skein.Conversation{Type: skein.ConvType(*r.ConvType)}
 	if *r.ConvType != int64(c.Type) || !c.Type.Valid() {
-		return c, &skein.Fault{Err: skein.ErrConvType, Field: "conv_type", Detail: "is none of 1 2 3 4"}
+		return c, &skein.Fault{Err: skein.ErrConvType, Field: "conv_type", Detail: "must be 1, 2, 3 or 4"}
 	}
 	if c.Type == skein.Temporary {
 		c.TTL = skein.DefaultTTL
 	}
 	if r.TTL != nil {
 		if c.Type != skein.Temporary || *r.TTL < 1 || *r.TTL > int64(skein.MaxTTL/time.Second) {
-			return c, skein.Malformed("ttl", "is for type 2 alone, 1 second to 365 days")
+			return c, skein.Malformed("ttl", "must be 1 second to 365 days, for conv_type 2 only")
 		}
 		c.TTL = time.Duration(*r.TTL) * time.Second
 	}
@@ -126,14 +126,14 @@ func (r CreateConversation) Draft() (skein.Conversation, error) {
 func (r UpdateConversations) Extend() ([]byte, error) {
 	update := map[string]jsontext.Value{}
 	if r.Update.Kind() != '{' {
-		return nil, skein.Malformed("update", "is no object")
+		return nil, skein.Malformed("update", "must be an object")
 	}
 	if err := readObject(r.Update, &update); err != nil {
 		return nil, err
 	}
 	extend, ok := update["conv_extend"]
 	if !ok || len(update) != 1 {
-		return nil, skein.Malformed("update", "does not hold conv_extend alone")
+		return nil, skein.Malformed("update", "must hold conv_extend and nothing else")
 	}
 	return Extension("update.conv_extend", extend)
 }

@@ -80,9 +80,9 @@ func checkObject(data []byte, most int) (odd bool, err error) {
 	return odd, nil
 }
 
-var tooDeep = skein.Malformed("", "nests deeper than 32")
+var tooDeep = skein.Malformed("", "at most 32 levels of nesting")
 
-var errNoObject = skein.Malformed("", "is no JSON object")
+var errNoObject = skein.Malformed("", "must be a JSON object")
 
 // unbared is a bare list as the object that it stands for; all else as it is.
 func unbared(data []byte, in any) []byte {
@@ -107,7 +107,7 @@ func malformed(err error) error {
 		return fault
 	}
 	if semantic, ok := errors.AsType[*json.SemanticError](err); ok {
-		detail := "has the wrong type"
+		detail := "wrong type"
 		if own := semantic.Err; slices.ContainsFunc(ownKinds, func(kind error) bool { return errors.Is(own, kind) }) {
 			detail = own.Error()
 		}
@@ -115,11 +115,11 @@ func malformed(err error) error {
 	}
 	if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		if errors.Is(err, jsontext.ErrDuplicateName) {
-			return skein.Malformed(fieldName(syntactic.JSONPointer), "stands twice")
+			return skein.Malformed(fieldName(syntactic.JSONPointer), "duplicate")
 		}
-		return skein.Malformed("", "is not JSON at byte "+strconv.FormatInt(syntactic.ByteOffset, 10))
+		return skein.Malformed("", "not valid JSON at byte "+strconv.FormatInt(syntactic.ByteOffset, 10))
 	}
-	return skein.Malformed("", "is not JSON")
+	return skein.Malformed("", "not valid JSON")
 }
 
 // fieldName is a pointer in the words of a caller: update.conv_extend, client_ids.0.
@@ -209,7 +209,7 @@ func objectOf(in any, query url.Values, path map[string]string) ([]byte, error) 
 				continue
 			}
 			if len(values) > 1 {
-				return nil, skein.Malformed(f.name, "stands twice")
+				return nil, skein.Malformed(f.name, "duplicate")
 			}
 			text = values[0]
 		}
@@ -231,7 +231,7 @@ func appendQueryValue(doc []byte, f field, text string) ([]byte, error) {
 	case integerField:
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
-			return nil, skein.Malformed(f.name, "is no integer")
+			return nil, skein.Malformed(f.name, "must be an integer")
 		}
 		return strconv.AppendInt(doc, n, 10), nil
 	case flagField:
@@ -245,13 +245,13 @@ func appendQueryValue(doc []byte, f field, text string) ([]byte, error) {
 			return append(doc, "null"...), nil
 		}
 		if !v.IsValid() {
-			return nil, skein.Malformed(f.name, "is not JSON")
+			return nil, skein.Malformed(f.name, "not valid JSON")
 		}
 		return append(doc, v...), nil
 	default:
 		if !strings.Contains(text, "\x00") && utf8.ValidString(text) {
 			return appendQuote(doc, text), nil
 		}
-		return nil, skein.Malformed(f.name, "is not UTF-8 text")
+		return nil, skein.Malformed(f.name, "must be UTF-8 text without U+0000")
 	}
 }

@@ -137,12 +137,12 @@ func mendText(text []byte, field string, mayMend bool) error {
 		}
 		switch escapeAt(text[i:]) {
 		case nul:
-			return skein.Malformed(field, "holds U+0000")
+			return skein.Malformed(field, "must not hold U+0000")
 		case pair:
 			i += 6
 		case halfPair:
 			if !mayMend {
-				return skein.Malformed(field, "holds half of a surrogate pair")
+				return skein.Malformed(field, "unpaired surrogate")
 			}
 			copy(text[i:], `\ufffd`)
 		}

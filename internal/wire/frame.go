@@ -79,13 +79,13 @@ func frameID(raw jsontext.Value) ([]byte, error) {
 	case odd:
 		text, err := jsontext.AppendUnquote(nil, raw)
 		if err != nil {
-			return appendQuote(nil, string(text)), skein.Malformed("id", "holds half of a surrogate pair")
+			return appendQuote(nil, string(text)), skein.Malformed("id", "unpaired surrogate")
 		}
 	}
 	return raw, nil
 }
 
-var errFrameID = skein.Malformed("id", "is no string of at most 254 bytes")
+var errFrameID = skein.Malformed("id", "must be a string of at most 254 bytes")
 
 // checkData refuses what is no object, except a list, which is for the op to judge: it
 // may stand for an object with it inside.
@@ -99,7 +99,7 @@ func checkData(data jsontext.Value) error {
 	case '[':
 		most--
 	default:
-		return skein.Malformed("data", "is no object")
+		return skein.Malformed("data", "must be an object")
 	}
 	if depth, _ := survey(data); depth > most {
 		return tooDeep
@@ -113,17 +113,17 @@ func frameType(raw jsontext.Value) (string, error) {
 		return "", skein.Missing("type")
 	}
 	if raw.Kind() != '"' {
-		return "", skein.Malformed("type", "is no string")
+		return "", skein.Malformed("type", "must be a string")
 	}
 	var room [maxType]byte
 	name, err := jsontext.AppendUnquote(room[:0], raw)
 	switch {
 	case err != nil:
-		return "", skein.Malformed("type", "is no string")
+		return "", skein.Malformed("type", "must be a string")
 	case len(name) == 0:
 		return "", skein.Missing("type")
 	case len(name) > maxType:
-		return "", skein.Malformed("type", "is longer than 64 bytes")
+		return "", skein.Malformed("type", "at most 64 bytes")
 	}
 	return string(name), nil
 }
@@ -214,11 +214,11 @@ func DecodeLogin(data []byte) (LoginRequest, error) {
 		return in, err
 	}
 	if _, known := skein.ParseDeviceType(in.DeviceType); !known {
-		return in, skein.Malformed("device_type", "is none of ios android web desktop mini other")
+		return in, skein.Malformed("device_type", "must be ios, android, web, desktop, mini or other")
 	}
 	if in.Generation != "" {
 		if _, err := skein.ParseID(in.Generation); err != nil {
-			return in, skein.Malformed("generation", "is not 32 lower-case hexadecimal digits")
+			return in, skein.Malformed("generation", "must be 32 lower-case hexadecimal digits")
 		}
 	}
 	if err := checkDeviceID(string(in.DeviceID)); err != nil {

@@ -30,10 +30,10 @@ func freeJSON(field string, v jsontext.Value, limit int) (jsontext.Value, error)
 	}
 	v = v.Clone()
 	if err := v.Format(); err != nil {
-		return nil, skein.Malformed(field, "is not JSON")
+		return nil, skein.Malformed(field, "not valid JSON")
 	}
 	if len(v) > limit {
-		return nil, skein.Malformed(field, "is longer than 16 KiB")
+		return nil, skein.Malformed(field, "at most 16 KiB")
 	}
 	if mayBeInfinite(v) {
 		return v, checkNumbers(field, v)
@@ -78,7 +78,7 @@ func checkNumbers(field string, v []byte) error {
 			if path := fieldName(d.StackPointer()); path != "" {
 				field += "." + path
 			}
-			return skein.Malformed(field, "is a number out of range")
+			return skein.Malformed(field, "out of range")
 		}
 	}
 }

@@ -14,7 +14,7 @@ type GivenText struct {
 	Text  string // empty: null
 }
 
-var errGivenText = errors.New("is neither a string nor null")
+var errGivenText = errors.New("must be a string or null")
 
 // UnmarshalJSONFrom reads a string or null.
 func (g *GivenText) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
@@ -40,7 +40,7 @@ type GivenInt struct {
 	Int   int64 // zero: null
 }
 
-var errGivenInt = errors.New("is neither an integer nor null")
+var errGivenInt = errors.New("must be an integer or null")
 
 // UnmarshalJSONFrom reads an integer or null.
 func (g *GivenInt) UnmarshalJSONFrom(dec *jsontext.Decoder) error {

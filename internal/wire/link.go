@@ -21,11 +21,11 @@ func checkLink(msgType int, link string) error {
 		return nil
 	}
 	if strings.ContainsFunc(link, func(r rune) bool { return unicode.IsControl(r) || r == '\\' || r == unicode.ReplacementChar }) {
-		return skein.Malformed("url", "holds a control character or a backslash")
+		return skein.Malformed("url", "must not hold control characters or backslashes")
 	}
 	u, err := url.Parse(link)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
-		return skein.Malformed("url", "is neither http, https nor a link of an upload")
+		return skein.Malformed("url", "must be http, https or a link to an upload")
 	}
 	return nil
 }

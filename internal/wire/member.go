@@ -59,11 +59,11 @@ type UpdateMember struct {
 func (r UpdateMember) Given() (*skein.Role, error) {
 	switch {
 	case r.Role == nil && !r.MuteUntil.Given && !r.Nickname.Given:
-		return nil, &skein.Fault{Err: skein.ErrMissing, Field: "role", Detail: "or mute_until, nickname"}
+		return nil, &skein.Fault{Err: skein.ErrMissing, Detail: "role, mute_until or nickname"}
 	case r.MuteUntil.Int < 0 || skein.Millis(r.MuteUntil.Int) > skein.Forever:
-		return nil, skein.Malformed("mute_until", "is no time in Unix milliseconds")
+		return nil, skein.Malformed("mute_until", "must be a time in Unix milliseconds")
 	case len(r.Nickname.Text) > skein.MaxNickname:
-		return nil, skein.Malformed("nickname", "is longer than 128 bytes")
+		return nil, skein.Malformed("nickname", "at most 128 bytes")
 	case r.Role == nil:
 		return nil, nil //nolint:nilnil // none is an answer
 	}
@@ -72,7 +72,7 @@ func (r UpdateMember) Given() (*skein.Role, error) {
 			return &role, nil
 		}
 	}
-	return nil, skein.Malformed("role", "is none of owner admin member")
+	return nil, skein.Malformed("role", "must be owner, admin or member")
 }
 
 // MuteAll is the request of conv.mute_all.
@@ -85,7 +85,7 @@ type MuteAll struct {
 // skein.ErrMalformed for more than limit, skein.ErrInvalidClientID naming the place.
 func ClientIDs(field string, in []ClientID, limit int, relaxed bool) ([]string, error) {
 	if len(in) > limit {
-		return nil, skein.Malformed(field, "holds more than "+strconv.Itoa(limit)+" ids")
+		return nil, skein.Malformed(field, "at most "+strconv.Itoa(limit))
 	}
 	out := make([]string, 0, len(in))
 	seen := make(map[ClientID]bool, len(in))

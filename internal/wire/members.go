@@ -79,6 +79,6 @@ func (s *splitter) read(see func(name, value []byte)) error {
 	case err != nil:
 		return err
 	default:
-		return skein.Malformed("", "is not JSON at byte "+strconv.FormatInt(s.decoder.InputOffset(), 10))
+		return skein.Malformed("", "not valid JSON at byte "+strconv.FormatInt(s.decoder.InputOffset(), 10))
 	}
 }

@@ -59,7 +59,7 @@ func (s Sent) AppendJSON(dst []byte) []byte {
 // for client ids.
 func (r SendMessage) Body(relaxed bool) (skein.Body, error) {
 	if *r.Type < skein.TypeFile || *r.Type > math.MaxInt32 {
-		return skein.Body{}, skein.Malformed("type", "is -1 text to -6 file, or a positive type of your own")
+		return skein.Body{}, skein.Malformed("type", "must be -1 to -6, or 1 to 2147483647")
 	}
 	b := skein.Body{
 		Type: int(*r.Type), Text: r.Text, URL: r.URL,
@@ -108,16 +108,16 @@ func (r ListMessages) BySeq() (bySeq bool, rng skein.SeqRange, err error) {
 	}
 	switch {
 	case r.AfterSeq != nil && r.BeforeSeq != nil:
-		return false, rng, skein.Malformed("before_seq", "goes without after_seq")
+		return false, rng, skein.Malformed("before_seq", "not together with after_seq")
 	case r.AfterSeq != nil:
 		rng.After = *r.AfterSeq
 		if rng.After < 0 {
-			err = skein.Malformed("after_seq", "is below 0")
+			err = skein.Malformed("after_seq", "must be at least 0")
 		}
 	case r.BeforeSeq != nil:
 		rng.Before, rng.Newest = *r.BeforeSeq, true
 		if rng.Before < 1 {
-			err = skein.Malformed("before_seq", "is below 1")
+			err = skein.Malformed("before_seq", "must be at least 1")
 		}
 	default:
 		return false, rng, nil

@@ -39,13 +39,13 @@ func (p PageRequest) Place(defaultSize int) (Place, error) {
 	place := Place{Page: 1, Size: defaultSize}
 	if p.Page != nil {
 		if *p.Page < 1 || *p.Page > maxPage {
-			return place, skein.Malformed("page", "is not from 1 up")
+			return place, skein.Malformed("page", "must be at least 1")
 		}
 		place.Page = *p.Page
 	}
 	if p.Size != nil {
 		if *p.Size < 1 || *p.Size > MaxPageSize {
-			return place, skein.Malformed("size", "is not 1..100")
+			return place, skein.Malformed("size", "must be 1 to 100")
 		}
 		place.Size = int(*p.Size)
 	}
@@ -91,7 +91,7 @@ func cursorText(c skein.Cursor) *string {
 func parseCursor(s string) (skein.Cursor, error) {
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	if err != nil || len(b) != 16 {
-		return skein.Cursor{}, skein.Malformed("cursor", "is none that was handed out")
+		return skein.Cursor{}, skein.Malformed("cursor", "invalid or expired")
 	}
 	return skein.Cursor{
 		Sort: int64(binary.BigEndian.Uint64(b[:8])),
@@ -106,7 +106,7 @@ func limitOf(field string, limit *int64, absent int) (int, error) {
 	case limit == nil:
 		return absent, nil
 	case *limit < 1 || *limit > MaxLimit:
-		return 0, skein.Malformed(field, "is not 1..200")
+		return 0, skein.Malformed(field, "must be 1 to 200")
 	}
 	return int(*limit), nil
 }

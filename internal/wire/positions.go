@@ -12,7 +12,7 @@ type MovePosition struct {
 // To checks the request. Errors: skein.ErrMalformed.
 func (r MovePosition) To() (*int64, error) {
 	if r.Seq != nil && *r.Seq < 0 {
-		return nil, skein.Malformed("seq", "is below 0")
+		return nil, skein.Malformed("seq", "must be at least 0")
 	}
 	return r.Seq, nil
 }
@@ -45,7 +45,7 @@ type ListReaders struct {
 // Of checks which message is asked about. Errors: skein.ErrMalformed.
 func (r ListReaders) Of() (*int64, error) {
 	if r.Seq != nil && *r.Seq < 1 {
-		return nil, skein.Malformed("seq", "is below 1")
+		return nil, skein.Malformed("seq", "must be at least 1")
 	}
 	return r.Seq, nil
 }

@@ -30,7 +30,7 @@ func (r MessageRanges) Check() error {
 		return skein.Missing("ranges")
 	}
 	if len(r.Ranges) > MaxRanges {
-		return skein.Malformed("ranges", "holds more than 200")
+		return skein.Malformed("ranges", "at most 200")
 	}
 	for i, one := range r.Ranges {
 		if err := one.check("ranges." + strconv.Itoa(i) + "."); err != nil {
@@ -45,9 +45,9 @@ func (r Range) check(prefix string) error {
 	case r.ConvID == "":
 		return skein.Missing(prefix + "conv_id")
 	case r.AfterSeq != nil && *r.AfterSeq < 0:
-		return skein.Malformed(prefix+"after_seq", "is below 0")
+		return skein.Malformed(prefix+"after_seq", "must be at least 0")
 	case r.AfterChange != nil && *r.AfterChange < 0:
-		return skein.Malformed(prefix+"after_change", "is below 0")
+		return skein.Malformed(prefix+"after_change", "must be at least 0")
 	}
 	_, err := limitOf(prefix+"limit", r.Limit, DefaultLimit)
 	return err

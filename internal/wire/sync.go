@@ -64,7 +64,7 @@ func syncCursorText(c skein.SyncCursor) string {
 func parseSyncCursor(s string) (skein.SyncCursor, error) {
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	if err != nil || len(b) != syncCursorSize {
-		return skein.SyncCursor{}, skein.Malformed("cursor", "is none that was handed out")
+		return skein.SyncCursor{}, skein.Malformed("cursor", "invalid or expired")
 	}
 	at := func(i int) int64 { return int64(binary.BigEndian.Uint64(b[8*i:])) }
 	return skein.SyncCursor{Epoch: at(0), Since: at(1), Upto: at(2), Key: at(3)}, nil

@@ -14,7 +14,7 @@ import (
 // kept and answered as a string.
 type ClientID string
 
-var errIDKind = errors.New("is neither a string nor an integer")
+var errIDKind = errors.New("must be a string or an integer")
 
 // UnmarshalJSONFrom reads a string or an integer.
 func (id *ClientID) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
@@ -42,7 +42,7 @@ func (id *ClientID) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 // Flag is 0 or 1 on the wire; "0", "1", true and false are read too.
 type Flag bool
 
-var errFlagKind = errors.New("is neither 0 nor 1")
+var errFlagKind = errors.New("must be 0 or 1")
 
 // UnmarshalJSONFrom reads 0, 1, "0", "1", true, false or null (false).
 func (f *Flag) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
@@ -106,10 +106,10 @@ func checkDeviceID(s string) error {
 // checkToken holds an id that the caller's program chose to 64 printable characters.
 func checkToken(field, s string) error {
 	if utf8.RuneCountInString(s) > skein.MaxIDLength {
-		return skein.Malformed(field, "is longer than 64 characters")
+		return skein.Malformed(field, "at most 64 characters")
 	}
 	if strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f }) {
-		return skein.Malformed(field, "holds control characters")
+		return skein.Malformed(field, "must not hold control characters")
 	}
 	return nil
 }

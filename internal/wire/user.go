@@ -43,7 +43,7 @@ func (r ListUsers) IDs() ([]string, error) {
 		}
 		return ids, nil
 	}
-	return nil, skein.Malformed("where", "is not one condition on client_id with = or in")
+	return nil, skein.Malformed("where", "must be one condition on client_id with = or in")
 }
 
 // UpdateUser is the request of user.update.
@@ -66,7 +66,7 @@ func (r DeleteUser) Erase() (bool, error) {
 	case "erase":
 		return true, nil
 	}
-	return false, skein.Malformed("messages", "is neither keep nor erase")
+	return false, skein.Malformed("messages", "must be keep or erase")
 }
 
 // BanUser is the request of user.ban.
@@ -79,14 +79,14 @@ type BanUser struct {
 // Term checks the end of the ban.
 func (r BanUser) Term(now skein.Millis) (skein.Millis, error) {
 	if len(r.Reason) > 256 {
-		return 0, skein.Malformed("reason", "is longer than 256 bytes")
+		return 0, skein.Malformed("reason", "at most 256 bytes")
 	}
 	if r.Until == nil {
 		return skein.Forever, nil
 	}
 	until := skein.Millis(*r.Until)
 	if until <= now || until > skein.Forever {
-		return 0, skein.Malformed("until", "is no time to come in Unix milliseconds")
+		return 0, skein.Malformed("until", "must be a future time in Unix milliseconds")
 	}
 	return until, nil
 }
@@ -121,11 +121,11 @@ type TokenTerms struct {
 func (r IssueToken) Terms() (TokenTerms, error) {
 	t := TokenTerms{Device: string(r.DeviceID), Actions: r.Act}
 	if *r.TTL < 1 || *r.TTL > int64(skein.MaxTokenLife/time.Second) {
-		return t, skein.Malformed("ttl", "is not 1 second to 90 days")
+		return t, skein.Malformed("ttl", "must be 1 second to 90 days")
 	}
 	t.TTL = time.Duration(*r.TTL) * time.Second
 	if len(r.Act) > skein.MaxTokenActions {
-		return t, skein.Malformed("act", "holds more than 100 ops")
+		return t, skein.Malformed("act", "at most 100")
 	}
 	return t, checkDeviceID(t.Device)
 }

@@ -30,11 +30,11 @@ type MarkConversation struct {
 func (r MarkConversation) Given() error {
 	switch {
 	case r.Pin == nil && r.Mute == nil && r.Archive == nil && !r.Draft.Given && r.ClearToSeq == nil:
-		return &skein.Fault{Err: skein.ErrMissing, Field: "pin", Detail: "or mute, archive, draft, clear_to_seq"}
+		return &skein.Fault{Err: skein.ErrMissing, Detail: "pin, mute, archive, draft or clear_to_seq"}
 	case len(r.Draft.Text) > skein.MaxDraft:
-		return skein.Malformed("draft", "is longer than 4 KiB")
+		return skein.Malformed("draft", "at most 4 KiB")
 	case r.ClearToSeq != nil && *r.ClearToSeq < 0:
-		return skein.Malformed("clear_to_seq", "is below 0")
+		return skein.Malformed("clear_to_seq", "must be at least 0")
 	}
 	return nil
 }

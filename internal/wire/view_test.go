@@ -83,8 +83,8 @@ func TestWhatIsMarkedIsHeldToItsLimits(t *testing.T) {
 		want   error // nil: it is taken
 		field  string
 	}{
-		"nothing":                 {``, skein.ErrMissing, "pin"},
-		"nothing but null":        {`,"pin":null,"clear_to_seq":null`, skein.ErrMissing, "pin"},
+		"nothing":                 {``, skein.ErrMissing, ""},
+		"nothing but null":        {`,"pin":null,"clear_to_seq":null`, skein.ErrMissing, ""},
 		"a flag that is off":      {`,"mute":0`, nil, ""},
 		"no draft":                {`,"draft":null`, nil, ""},
 		"a draft of 4 KiB":        {`,"draft":"` + long + `"`, nil, ""},
@@ -105,7 +105,7 @@ func TestWhatBecomesOfAMemberIsHeldToItsLimits(t *testing.T) {
 		want   error // nil: it is taken
 		field  string
 	}{
-		"nothing":                   {``, skein.ErrMissing, "role"},
+		"nothing":                   {``, skein.ErrMissing, ""},
 		"a role":                    {`,"role":"admin"`, nil, ""},
 		"a role that is none":       {`,"role":"king"`, skein.ErrMalformed, "role"},
 		"a role in capitals":        {`,"role":"Admin"`, skein.ErrMalformed, "role"},

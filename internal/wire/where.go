@@ -45,10 +45,10 @@ var whereOperators = map[string]skein.Operator{
 func ParseWhere(raw jsontext.Value, zone *time.Location) ([]skein.Condition, error) {
 	var lines []jsontext.Value
 	if err := json.Unmarshal(raw, &lines); err != nil || lines == nil {
-		return nil, skein.Malformed("where", "is no list of [field, operator, value]")
+		return nil, skein.Malformed("where", "must be a list of [field, operator, value]")
 	}
 	if len(lines) > skein.MaxConditions {
-		return nil, skein.Malformed("where", "holds more than 20 conditions")
+		return nil, skein.Malformed("where", "at most 20 conditions")
 	}
 	where := make([]skein.Condition, 0, len(lines))
 	for i, line := range lines {
@@ -73,7 +73,7 @@ func (p whereLine) fail(detail string) error { return skein.Malformed(p.name, de
 func (p whereLine) parse(line jsontext.Value) (skein.Condition, error) {
 	var parts []jsontext.Value
 	if err := json.Unmarshal(line, &parts); err != nil || len(parts) < 2 || len(parts) > 3 {
-		return skein.Condition{}, p.fail("is not [field, operator, value]")
+		return skein.Condition{}, p.fail("must be [field, operator, value]")
 	}
 	c, err := p.field(parts[0])
 	if err != nil {
@@ -90,22 +90,22 @@ func (p whereLine) parse(line jsontext.Value) (skein.Condition, error) {
 func (p whereLine) field(raw jsontext.Value) (skein.Condition, error) {
 	var name string
 	if err := json.Unmarshal(raw, &name); err != nil {
-		return skein.Condition{}, p.fail("field is no text")
+		return skein.Condition{}, p.fail("the field must be a string")
 	}
 	if f, ok := whereFields[name]; ok {
 		return skein.Condition{Field: f}, nil
 	}
 	path, ok := strings.CutPrefix(name, extendPrefix)
 	if !ok {
-		return skein.Condition{}, p.fail("field " + quoted(name) + " is not known")
+		return skein.Condition{}, p.fail("unknown field " + quoted(name))
 	}
 	keys := strings.Split(path, ".")
 	if len(keys) > maxPathDepth {
-		return skein.Condition{}, p.fail("path is deeper than 8")
+		return skein.Condition{}, p.fail("the path has at most 8 keys")
 	}
 	for _, k := range keys {
 		if k == "" || len(k) > maxPathKey || strings.ContainsFunc(k, unfitForPath) {
-			return skein.Condition{}, p.fail("path " + quoted(path) + " has a key that cannot be asked for")
+			return skein.Condition{}, p.fail("invalid key in path " + quoted(path))
 		}
 	}
 	return skein.Condition{Field: skein.FieldExtend, Path: keys}, nil
@@ -116,18 +116,18 @@ func unfitForPath(r rune) bool { return r < 0x20 || r == 0x7f || r == '"' || r =
 func (p whereLine) operator(c *skein.Condition, raw jsontext.Value) error {
 	var name string
 	if err := json.Unmarshal(raw, &name); err != nil {
-		return p.fail("operator is no text")
+		return p.fail("the operator must be a string")
 	}
 	op, ok := whereOperators[name]
 	if !ok {
-		return p.fail("operator " + quoted(name) + " is not known")
+		return p.fail("unknown operator " + quoted(name))
 	}
 	if op == skein.Exists && c.Field != skein.FieldExtend {
-		return p.fail("operator exists is for conv_extend alone")
+		return p.fail("the operator exists is for conv_extend only")
 	}
 	ordered := op == skein.Gt || op == skein.Ge || op == skein.Lt || op == skein.Le
 	if ordered && (c.Field == skein.FieldMember || c.Field == skein.FieldConvID) {
-		return p.fail("operator " + quoted(name) + " has no meaning on this field")
+		return p.fail("operator " + quoted(name) + " does not apply to this field")
 	}
 	c.Op = op
 	return nil
@@ -138,10 +138,10 @@ func (p whereLine) values(c *skein.Condition, raw jsontext.Value) error {
 	if c.Op == skein.In || c.Op == skein.NotIn {
 		list = nil
 		if err := json.Unmarshal(raw, &list); err != nil || list == nil {
-			return p.fail("value is no list")
+			return p.fail("the value must be a list")
 		}
 		if len(list) < 1 || len(list) > skein.MaxValues {
-			return p.fail("value does not hold 1..200 values")
+			return p.fail("the value must be a list of 1 to 200 values")
 		}
 	}
 	for _, raw := range list {
@@ -191,7 +191,7 @@ func (p whereLine) scalar(raw jsontext.Value) (any, error) {
 	case '"':
 		var s string
 		if err := json.Unmarshal(raw, &s); err != nil || len(s) > maxWhereValue {
-			return nil, p.fail("value is longer than 256 bytes")
+			return nil, p.fail("the value has at most 256 bytes")
 		}
 		return s, nil
 	case '0':
@@ -200,13 +200,13 @@ func (p whereLine) scalar(raw jsontext.Value) (any, error) {
 		}
 		f, err := strconv.ParseFloat(string(raw), 64)
 		if err != nil {
-			return nil, p.fail("value is no number that can be held")
+			return nil, p.fail("the number is out of range")
 		}
 		return f, nil
 	case 't', 'f':
 		return raw.Kind() == 't', nil
 	default:
-		return nil, p.fail("value is no text, number, true or false")
+		return nil, p.fail("the value must be a string, a number, true or false")
 	}
 }
 
@@ -217,7 +217,7 @@ func (p whereLine) text(v any) (any, error) {
 	case int64:
 		return strconv.FormatInt(v, 10), nil
 	default:
-		return nil, p.fail("value is no text")
+		return nil, p.fail("the value must be a string")
 	}
 }
 
@@ -230,7 +230,7 @@ func (p whereLine) integer(v any) (any, error) {
 			return n, nil
 		}
 	}
-	return nil, p.fail("value is no integer")
+	return nil, p.fail("the value must be an integer")
 }
 
 func (p whereLine) boolean(v any) (any, error) {
@@ -240,7 +240,7 @@ func (p whereLine) boolean(v any) (any, error) {
 	case false, int64(0), "0":
 		return false, nil
 	}
-	return nil, p.fail("value is not true or false")
+	return nil, p.fail("the value must be true or false")
 }
 
 func (p whereLine) moment(v any) (any, error) {
@@ -252,7 +252,7 @@ func (p whereLine) moment(v any) (any, error) {
 			return secondsOf(wall, p.zone), nil
 		}
 	}
-	return nil, p.fail("value is no YYYY-MM-DD HH:MM:SS and no Unix milliseconds")
+	return nil, p.fail("the value must be YYYY-MM-DD HH:MM:SS or Unix milliseconds")
 }
 
 // quoted shows a caller its own words, shortened.

@@ -129,7 +129,7 @@ func (g *group) createConversation(c skein.Conversation, members []skein.Member,
 	}
 	if c.Type == skein.Private {
 		if len(clients) != 2 {
-			return c, false, skein.Malformed("members", "of a private conversation are two different clients")
+			return c, false, skein.Malformed("members", "a private conversation has two different clients")
 		}
 		there, found, err := g.pair(c.App, clients[0], clients[1])
 		if err != nil || found {

@@ -57,7 +57,7 @@ func (s *Store) search(ctx context.Context, app, what string, read func(*connect
 		slog.Duration("waited_and_ran", time.Since(start)))
 	return &skein.Fault{
 		Err: skein.ErrRateLimited, Field: what, Retry: retrySearch,
-		Detail: "is too much work for one call: ask for less, or by fewer or simpler conditions",
+		Detail: "too much work for one call: ask for less, or use fewer or simpler conditions",
 	}
 }
 

@@ -1,0 +1,172 @@
+package wire
+
+import (
+	"regexp"
+	"strings"
+)
+
+// detailsZH are the details of faults in Chinese, by the English that the code has.
+// Add a line with every detail: a test of internal/ops/reference walks the code.
+var detailsZH = map[string]string{
+	"--dev serves this machine alone, under a loopback host such as 127.0.0.1 or localhost and not through a proxy: start the server with --allow-open-apps to serve the demo to everybody": "--dev 只在本机提供服务（主机名须为 127.0.0.1、localhost 等回环地址，且不经代理）：要向所有人提供演示，请以 --allow-open-apps 启动服务",
+	"names a conversation that was deleted":     "所指的会话已删除",
+	"names a conversation of another conv_type": "所指的会话为其他 conv_type",
+	"must be 1 second to 90 days":               "须为 1 秒至 90 天",
+	"at most 100 pinned messages":               "最多置顶 100 条消息",
+	"deleted":                                   "已删除",
+	"recalled":                                  "已撤回",
+	"not the current version":                   "不是当前版本",
+	"must not be empty":                         "不能为空",
+	"more members than the app allows":          "超过应用允许的成员数",
+	"at most 1000 conversations may match":      "最多匹配 1000 个会话",
+	"must name exactly one client other than client_id for conv_type 1": "私聊须恰好指定一个 client_id 以外的用户",
+	"the members of a private conversation cannot change":               "私聊成员不可变更",
+	"not a chat room":                                  "不是聊天室",
+	"not a group or chat room":                         "不是群会话或聊天室",
+	"name the next owner instead":                      "请直接指定新的所有者",
+	"exists with a different ext":                      "已存在，且 ext 不同",
+	"executable archive":                               "可执行的压缩包",
+	"compound file without an Office document":         "不含 Office 文档的复合文件",
+	"damaged compound file":                            "已损坏的复合文件",
+	"not the name of an upload":                        "不是上传文件名",
+	"text with markup or a script":                     "包含标记或脚本的文本",
+	"unknown command":                                  "未知命令",
+	"too many clients are watched":                     "订阅的用户过多",
+	"the query string cannot be read":                  "查询字符串无法读取",
+	"too many uploads of this app at once":             "此应用同时上传过多",
+	"too many uploads of this client at once":          "此用户同时上传过多",
+	"not in any app's allowed_origins":                 "不在任何应用的 allowed_origins 中",
+	"not in the app's allowed_origins":                 "不在应用的 allowed_origins 中",
+	"differs from app-id":                              "与 app-id 不一致",
+	"the body cannot be read":                          "请求体无法读取",
+	"must be application/json":                         "须为 application/json",
+	"not supported":                                    "不支持",
+	"the form cannot be read":                          "表单无法读取",
+	"must be multipart/form-data":                      "须为 multipart/form-data",
+	"a newer login holds this device":                  "该设备已有更新的登录",
+	"this socket is already logged in":                 "此连接已登录",
+	"too many sockets from this address":               "此地址的连接过多",
+	"must be 16 bytes in base64":                       "须为 16 字节的 base64",
+	"must be 13":                                       "须为 13",
+	"this is a WebSocket endpoint":                     "此接口仅支持 WebSocket",
+	"a private conversation has two different clients": "私聊须为两个不同的用户",
+	"too much work for one call: ask for less, or use fewer or simpler conditions": "单次调用工作量过大：请缩小范围，或减少、简化条件",
+	"must be at least 0":                                         "不能小于 0",
+	"must be at least 1":                                         "不能小于 1",
+	"must hold conv_extend and nothing else":                     "只能包含 conv_extend",
+	"must be 1 second to 365 days, for conv_type 2 only":         "仅用于 conv_type 2，须为 1 秒至 365 天",
+	"must be an object":                                          "须为 JSON 对象",
+	"must be 1, 2, 3 or 4":                                       "须为 1、2、3 或 4",
+	"must be a JSON object":                                      "须为 JSON 对象",
+	"must be an integer":                                         "须为整数",
+	"not valid JSON":                                             "不是合法的 JSON",
+	"must be UTF-8 text without U+0000":                          "须为不含 U+0000 的 UTF-8 文本",
+	"at most 32 levels of nesting":                               "最多嵌套 32 层",
+	"duplicate":                                                  "重复",
+	"must not hold U+0000":                                       "不能包含 U+0000",
+	"unpaired surrogate":                                         "包含不成对的代理字符",
+	"at most 64 bytes":                                           "最多 64 字节",
+	"at most 128 bytes":                                          "最多 128 字节",
+	"at most 256 bytes":                                          "最多 256 字节",
+	"at most 64 characters":                                      "最多 64 个字符",
+	"at most 2 KiB":                                              "最大 2 KiB",
+	"at most 4 KiB":                                              "最大 4 KiB",
+	"at most 16 KiB":                                             "最大 16 KiB",
+	"must be a string":                                           "须为字符串",
+	"must be a string of at most 254 bytes":                      "须为最多 254 字节的字符串",
+	"must be ios, android, web, desktop, mini or other":          "须为 ios、android、web、desktop、mini 或 other",
+	"must be 32 lower-case hexadecimal digits":                   "须为 32 位小写十六进制",
+	"out of range":                                               "数值超出范围",
+	"must not hold control characters or backslashes":            "不能包含控制字符或反斜杠",
+	"must be http, https or a link to an upload":                 "须为 http、https 地址或上传文件的链接",
+	"must be a time in Unix milliseconds":                        "须为 Unix 毫秒时间",
+	"must be owner, admin or member":                             "须为 owner、admin 或 member",
+	"not together with after_seq":                                "不能与 after_seq 同时使用",
+	"must be -1 to -6, or 1 to 2147483647":                       "须为 -1 至 -6，或 1 至 2147483647",
+	"at most 100":                                                "最多 100 个",
+	"invalid or expired":                                         "无效或已过期",
+	"must be 1 to 100":                                           "须为 1 至 100",
+	"must be 1 to 200":                                           "须为 1 至 200",
+	"at most 200":                                                "最多 200 个",
+	"must not hold control characters":                           "不能包含控制字符",
+	"must be keep or erase":                                      "须为 keep 或 erase",
+	"must be a future time in Unix milliseconds":                 "须为未来的 Unix 毫秒时间",
+	"must be one condition on client_id with = or in":            "须为 client_id 的单个 = 或 in 条件",
+	"the field must be a string":                                 "字段名须为字符串",
+	"at most 20 conditions":                                      "最多 20 个条件",
+	"must be a list of [field, operator, value]":                 "须为 [字段, 操作符, 值] 的列表",
+	"must be [field, operator, value]":                           "须为 [字段, 操作符, 值]",
+	"the operator exists is for conv_extend only":                "操作符 exists 仅用于 conv_extend",
+	"the operator must be a string":                              "操作符须为字符串",
+	"the path has at most 8 keys":                                "路径最多 8 个键",
+	"true and false have no order":                               "true 与 false 不能比较大小",
+	"the value must be a list of 1 to 200 values":                "值须为 1 至 200 个值的列表",
+	"the value has at most 256 bytes":                            "值最多 256 字节",
+	"the value must be YYYY-MM-DD HH:MM:SS or Unix milliseconds": "值须为 YYYY-MM-DD HH:MM:SS 或 Unix 毫秒",
+	"the value must be an integer":                               "值须为整数",
+	"the value must be a list":                                   "值须为列表",
+	"the number is out of range":                                 "数值超出范围",
+	"the value must be a string":                                 "值须为字符串",
+	"the value must be a string, a number, true or false":        "值须为字符串、数字、true 或 false",
+	"the value must be true or false":                            "值须为 true 或 false",
+	"wrong type":                                                 "类型错误",
+	"must be a string or an integer":                             "须为字符串或整数",
+	"must be 0 or 1":                                             "须为 0 或 1",
+	"must be a string or null":                                   "须为字符串或 null",
+	"must be an integer or null":                                 "须为整数或 null",
+	"is not 1 to 32 bytes without spaces and control characters": "须为 1 至 32 字节，不含空格与控制字符",
+	"text or attr":                                               "text 或 attr",
+	"role, mute_until or nickname":                               "role、mute_until 或 nickname",
+	"pin, mute, archive, draft or clear_to_seq":                  "pin、mute、archive、draft 或 clear_to_seq",
+	"too old to edit":                                            "已超过可编辑的时间",
+	"too old to recall":                                          "已超过可撤回的时间",
+}
+
+// detailPattern is a detail with something of the caller's in it, each %s.
+type detailPattern struct{ en, zh string }
+
+// detailPatterns are tried in this order where detailsZH has no line.
+var detailPatterns = []detailPattern{
+	{"type %s is not allowed by this app", "应用不允许 %s 类型"},
+	{"at most %s bytes", "最大 %s 字节"},
+	{"content of type %s is not allowed", "不允许的内容类型 %s"},
+	{"unknown field %s", "未知字段 %s"},
+	{"unknown operator %s", "未知操作符 %s"},
+	{"operator %s does not apply to this field", "操作符 %s 不适用于此字段"},
+	{"invalid key in path %s", "路径 %s 含有无效的键"},
+	{"not valid JSON at byte %s", "第 %s 字节处不是合法的 JSON"},
+	{"at most %s", "最多 %s 个"},
+	{"came slower than 64 KiB in %s", "请求体传输过慢，低于每 %s 64 KiB"},
+	{"app %s has token authentication off, so it is served on this machine alone, not through a proxy or under another host name: turn it on (skein app update --id %s --token-auth on) or start the server with --allow-open-apps", "应用 %s 未开启 token 验证，只在本机提供服务，不经代理或其他主机名：请开启（skein app update --id %s --token-auth on），或以 --allow-open-apps 启动服务"},
+	{"%s (allowed: %s)", "%s（允许：%s）"},
+}
+
+var detailMatchers = func() []*regexp.Regexp {
+	all := make([]*regexp.Regexp, len(detailPatterns))
+	for i, p := range detailPatterns {
+		all[i] = regexp.MustCompile("(?s)^" + strings.ReplaceAll(regexp.QuoteMeta(p.en), "%s", "(.*)") + "$")
+	}
+	return all
+}()
+
+// detailIn is a fault's detail in the reader's language: English where there is no
+// other.
+func detailIn(lang Lang, detail string) string {
+	if lang == English || detail == "" {
+		return detail
+	}
+	if zh, ok := detailsZH[detail]; ok {
+		return zh
+	}
+	for i, m := range detailMatchers {
+		if parts := m.FindStringSubmatch(detail); parts != nil {
+			zh := detailPatterns[i].zh
+			for _, part := range parts[1:] {
+				before, after, _ := strings.Cut(zh, "%s")
+				zh = before + part + after
+			}
+			return zh
+		}
+	}
+	return detail
+}
