@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"time"
 )
@@ -125,7 +126,7 @@ func checkLog(path string) (err error) {
 			return l.loss(int64(m.frames)-l.committed, m)
 		}
 		return nil
-	case int32(l.salt[0]-m.salt[0]) > 0: //nolint:gosec // salts go round
+	case int32(l.salt[0]-m.salt[0]) > 0: // salts go round
 		return nil // the log has started anew since, after all of it was moved into the file
 	default:
 		return l.without(m, marked)
@@ -225,7 +226,7 @@ func (l *logCheck) walk(m mark) error {
 	if err != nil {
 		return err
 	}
-	pages := uint32(info.Size() / l.page) //nolint:gosec // a database has fewer
+	pages := uint32(info.Size() / l.page)
 	sum, read := l.sum, int64(0)
 	var open []uint32 // pages behind the end of the file in the commit that is read
 	for {
@@ -319,37 +320,39 @@ func (l *logCheck) headless(m mark, marked bool) error {
 
 // notMoved counts the pages of the log's commits that are not in the file.
 func (l *logCheck) notMoved() (pages int64, err error) {
+	newest, err := l.newestPages()
+	content := make([]byte, l.page)
+	for page, sum := range newest {
+		if _, e := l.db.ReadAt(content, int64(page-1)*l.page); e != nil && !errors.Is(e, io.EOF) {
+			return 0, e
+		} else if e != nil || crc32.Checksum(content, castagnoli) != sum {
+			pages++
+		}
+	}
+	return pages, err
+}
+
+// newestPages are the sums of the pages of all commits in a log without its header, as
+// far as its frames follow each other.
+func (l *logCheck) newestPages() (map[uint32]uint32, error) {
 	newest, open := make(map[uint32]uint32), make(map[uint32]uint32)
 	var sum [2]uint32
 	for read := 0; ; read++ {
 		more, err := l.next()
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		if read == 0 {
 			l.salt = l.frame.salt()
 		}
 		if !more || l.frame.salt() != l.salt || read > 0 && !l.frame.follows(sum, l.order) {
-			break
+			return newest, nil
 		}
 		sum = l.frame.sum()
 		open[l.frame.page()] = crc32.Checksum(l.frame.content(), castagnoli)
 		if l.frame.commits() > 0 && read > 0 { // the first is held against nothing
-			for page, sum := range open {
-				newest[page] = sum
-			}
+			maps.Copy(newest, open)
 			clear(open)
 		}
 	}
-	content := make([]byte, l.page)
-	for page, sum := range newest {
-		_, err := l.db.ReadAt(content, int64(page-1)*l.page)
-		if err != nil && !errors.Is(err, io.EOF) {
-			return 0, err
-		}
-		if err != nil || crc32.Checksum(content, castagnoli) != sum {
-			pages++
-		}
-	}
-	return pages, nil
 }

@@ -151,7 +151,6 @@ func TestALogThatStartsAnewIsNoLoss(t *testing.T) {
 	s := newStore(t, Options{})
 	conv := newGroup(t, s)
 	someCommits(t, s, conv, 20)
-	mustChange(t, s, func(g *group) error { return nil }, nil)
 	moved, err := openConnection(s.writer.path, sqlite3.OPEN_READWRITE, writerSettings)
 	if err != nil {
 		t.Fatal(err)

@@ -38,7 +38,7 @@ func (m mark) encode() []byte {
 	for _, v := range [...]uint32{m.salt[0], m.salt[1], m.frames, m.page, m.sum} {
 		b = binary.BigEndian.AppendUint32(b, v)
 	}
-	b = binary.BigEndian.AppendUint64(b, uint64(m.at.UnixMilli())) //nolint:gosec // and back again
+	b = binary.BigEndian.AppendUint64(b, uint64(m.at.UnixMilli()))
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
 
@@ -62,7 +62,7 @@ func readMark(path string) (m mark, ok bool, err error) {
 		*v = binary.BigEndian.Uint32(b[at:])
 		at += 4
 	}
-	m.at = time.UnixMilli(int64(binary.BigEndian.Uint64(b[at:]))) //nolint:gosec // as it was written
+	m.at = time.UnixMilli(int64(binary.BigEndian.Uint64(b[at:])))
 	return m, true, nil
 }
 
@@ -111,7 +111,7 @@ func (m *marker) write(log *logFile, frames int, now time.Time) (err error) {
 	}
 	f := frame(m.frame)
 	_, err = m.file.WriteAt(mark{
-		salt: f.salt(), frames: uint32(frames), page: f.page(), sum: crc32.Checksum(f.content(), castagnoli), at: now, //nolint:gosec // a log is never that long
+		salt: f.salt(), frames: uint32(frames), page: f.page(), sum: crc32.Checksum(f.content(), castagnoli), at: now,
 	}.encode(), 0)
 	return err
 }

@@ -101,7 +101,7 @@ func acceptLoss(ctx context.Context, opt Options, loss error) error {
 	opt.Log.Error("store goes on without writes that were answered, as it was told to", slog.Any("error", loss), slog.String("kept", aside))
 	log, err := os.ReadFile(opt.Path + "-wal")
 	if err == nil {
-		err = os.WriteFile(aside, log, 0o600)
+		err = os.WriteFile(aside, log, 0o600) //nolint:gosec // beside the store
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("keep the log: %w", err)
