@@ -97,7 +97,7 @@ func TestSecretsAreShownOnce(t *testing.T) {
 func TestUpdateSetsEachSetting(t *testing.T) {
 	data, _ := newApp(t)
 	view := mustJSON[appView](t, "app", "update", "--id", "shop", "--name", "Laden", "--data", data,
-		"--token-auth=off", "--relaxed-client-ids=on", "--auto-register=off", "--members-may-invite=on",
+		"--token-auth=off", "--relaxed-client-ids=on", "--auto-register=off", "--members-may-invite=on", "--members-may-mention-all=off",
 		"--private-history=on", "--max-devices=1", "--max-members=2", "--max-sockets=11", "--max-storage-bytes=12",
 		"--max-conversations=3", "--send-rate=-1", "--send-burst=4", "--rest-rate=5", "--command-rate=6",
 		"--login-rate=7", "--file-types=png,.JPG,png", "--max-file-bytes=8",

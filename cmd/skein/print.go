@@ -44,29 +44,30 @@ type (
 	}
 	// settingsView has the names of the flags; numbers are what holds, zero only where it says so.
 	settingsView struct {
-		TokenAuth        bool     `json:"token_auth"`
-		RelaxedClientIDs bool     `json:"relaxed_client_ids"`
-		AutoRegister     bool     `json:"auto_register"`
-		MembersMayInvite bool     `json:"members_may_invite"`
-		PrivateHistory   bool     `json:"private_history"`
-		OnePerDeviceType bool     `json:"one_per_device_type"`
-		Presence         bool     `json:"presence"`
-		LastSeen         bool     `json:"last_seen"`
-		MaxDevices       int      `json:"max_devices"`
-		MaxSockets       int      `json:"max_sockets"` // 0: the app's share of the node
-		MaxMembers       int      `json:"max_members"`
-		MaxConversations int      `json:"max_conversations"`
-		SendRate         int      `json:"send_rate"`
-		SendBurst        int      `json:"send_burst"`
-		RESTRate         int      `json:"rest_rate"`
-		CommandRate      int      `json:"command_rate"`
-		LoginRate        int      `json:"login_rate"`
-		EditWindow       int      `json:"edit_window"`   // seconds
-		RecallWindow     int      `json:"recall_window"` // seconds
-		AllowedOrigins   []string `json:"allowed_origins"`
-		FileTypes        []string `json:"file_types"` // null: the usual ones
-		MaxFileBytes     int64    `json:"max_file_bytes"`
-		MaxStorageBytes  int64    `json:"max_storage_bytes"` // 0: no bound
+		TokenAuth            bool     `json:"token_auth"`
+		RelaxedClientIDs     bool     `json:"relaxed_client_ids"`
+		AutoRegister         bool     `json:"auto_register"`
+		MembersMayInvite     bool     `json:"members_may_invite"`
+		MembersMayMentionAll bool     `json:"members_may_mention_all"`
+		PrivateHistory       bool     `json:"private_history"`
+		OnePerDeviceType     bool     `json:"one_per_device_type"`
+		Presence             bool     `json:"presence"`
+		LastSeen             bool     `json:"last_seen"`
+		MaxDevices           int      `json:"max_devices"`
+		MaxSockets           int      `json:"max_sockets"` // 0: the app's share of the node
+		MaxMembers           int      `json:"max_members"`
+		MaxConversations     int      `json:"max_conversations"`
+		SendRate             int      `json:"send_rate"`
+		SendBurst            int      `json:"send_burst"`
+		RESTRate             int      `json:"rest_rate"`
+		CommandRate          int      `json:"command_rate"`
+		LoginRate            int      `json:"login_rate"`
+		EditWindow           int      `json:"edit_window"`   // seconds
+		RecallWindow         int      `json:"recall_window"` // seconds
+		AllowedOrigins       []string `json:"allowed_origins"`
+		FileTypes            []string `json:"file_types"` // null: the usual ones
+		MaxFileBytes         int64    `json:"max_file_bytes"`
+		MaxStorageBytes      int64    `json:"max_storage_bytes"` // 0: no bound
 	}
 )
 
@@ -136,7 +137,7 @@ func settingsOf(s skein.Settings) settingsView {
 	s = s.WithDefaults()
 	return settingsView{
 		TokenAuth: !s.Open, RelaxedClientIDs: s.RelaxedClientIDs, AutoRegister: !s.NoAutoRegister,
-		MembersMayInvite: s.MembersMayInvite, PrivateHistory: s.PrivateHistory,
+		MembersMayInvite: s.MembersMayInvite, MembersMayMentionAll: !s.ManagersMentionAll, PrivateHistory: s.PrivateHistory,
 		OnePerDeviceType: s.OnePerDeviceType, Presence: !s.HidePresence, LastSeen: s.LastSeen,
 		MaxDevices: s.MaxDevices, MaxMembers: s.MaxMembers, MaxConversations: s.MaxConversations,
 		SendRate: s.SendRate, SendBurst: s.SendBurst, RESTRate: s.RESTRate, CommandRate: s.CommandRate, LoginRate: s.LoginRate,
@@ -174,6 +175,7 @@ func (s settingsView) rows() [][]string {
 		{"relaxed-client-ids", onOffText(s.RelaxedClientIDs)},
 		{"auto-register", onOffText(s.AutoRegister)},
 		{"members-may-invite", onOffText(s.MembersMayInvite)},
+		{"members-may-mention-all", onOffText(s.MembersMayMentionAll)},
 		{"private-history", onOffText(s.PrivateHistory)},
 		{"one-per-device-type", onOffText(s.OnePerDeviceType)},
 		{"presence", onOffText(s.Presence)},

@@ -14,6 +14,7 @@ type settingFlags struct {
 	RelaxedClientIDs *onOff    `group:"App settings:" name:"relaxed-client-ids" placeholder:"on|off" help:"Whether client ids may hold _ - . @ : too (default off)."`
 	AutoRegister     *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether the first login of an unknown client registers it (default on)."`
 	MembersMayInvite *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether any member of a group may add members, not only owner and admins (default off)."`
+	MentionAll       *onOff    `group:"App settings:" name:"members-may-mention-all" placeholder:"on|off" help:"Whether any member of a group or chat room may mention everyone, not only owner and admins (default on)."`
 	PrivateHistory   *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether members see only what was said after they joined (default off)."`
 	OnePerDeviceType *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether a login ends the client's other sessions on devices of the same type (default off)."`
 	Presence         *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether clients may ask who is online (default on)."`
@@ -59,6 +60,7 @@ func (f settingFlags) apply(s *skein.Settings) {
 	setSwitch(&s.RelaxedClientIDs, f.RelaxedClientIDs, true)
 	setSwitch(&s.NoAutoRegister, f.AutoRegister, false)
 	setSwitch(&s.MembersMayInvite, f.MembersMayInvite, true)
+	setSwitch(&s.ManagersMentionAll, f.MentionAll, false)
 	setSwitch(&s.PrivateHistory, f.PrivateHistory, true)
 	setSwitch(&s.OnePerDeviceType, f.OnePerDeviceType, true)
 	setSwitch(&s.HidePresence, f.Presence, false)

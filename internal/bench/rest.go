@@ -49,7 +49,7 @@ func (h *host) keepAlives(ctx context.Context, n int) (all []*keepAlive, end fun
 
 // head begins a request up to its own headers.
 func (h *host) head(method, path string) string {
-	head := method + " " + path + " HTTP/1.1\r\nHost: bench\r\napp-id: " + h.app + "\r\n"
+	head := method + " " + path + " HTTP/1.1\r\nHost: " + h.addr + "\r\napp-id: " + h.app + "\r\n"
 	if h.key != "" {
 		head += "app-key: " + h.key + "\r\n"
 	}

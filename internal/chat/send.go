@@ -75,8 +75,11 @@ func (s *Service) draft(by skein.Actor, in Sending) skein.Draft {
 		},
 		App: by.App.ID, Need: by.Need, Device: in.Device, MarkRead: in.MarkRead,
 	}
-	if by.Server() {
+	switch {
+	case by.Server():
 		d.Need = skein.NeedServer
+	case in.MentionAll && by.App.Settings.ManagersMentionAll:
+		d.Need = skein.NeedManager
 	}
 	return d
 }

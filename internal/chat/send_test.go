@@ -26,6 +26,30 @@ func TestARetryAnswersTheFirstMessage(t *testing.T) {
 	wantEqual(f, "the id of another sender", other.Seq, 2)
 }
 
+func TestAnAppMayLeaveMentionsOfEveryoneToManagers(t *testing.T) {
+	for _, managersAlone := range []bool{false, true} {
+		f := newFixture(t, skein.Settings{ManagersMentionAll: managersAlone})
+		conv := f.create(skein.Group, "Tom", "Jerry")
+		for _, transient := range []bool{false, true} {
+			call := func(by skein.Actor, from string) error {
+				in := textOf(conv, from, "hi")
+				in.MentionAll, in.Transient = true, transient
+				_, err := f.Send(t.Context(), by, in)
+				return err
+			}
+			f.wantErr("the owner", call(f.as("Tom", skein.NeedMember), "Tom"), nil)
+			f.wantErr("the backend for a member", call(f.backend(), "Jerry"), nil)
+			var want error
+			if managersAlone {
+				want = skein.ErrForbidden
+			}
+			f.wantErr("a member", call(f.as("Jerry", skein.NeedMember), "Jerry"), want)
+		}
+		_, err := f.Send(t.Context(), f.as("Jerry", skein.NeedMember), textOf(conv, "Jerry", "hi"))
+		f.wantErr("a member without a mention", err, nil)
+	}
+}
+
 func TestWhoMaySend(t *testing.T) {
 	f := newFixture(t, skein.Settings{})
 	group := f.create(skein.Group, "Tom", "Jerry")

@@ -23,7 +23,7 @@ func TestCommandsAreAnsweredAsDocumented(t *testing.T) {
 		"ping":                 {`{"type":"ping"}`, fmt.Sprintf(`{"type":"pong","data":{"time":%d}}`, now)},
 		"ping with an id":      {`{"type":"ping","id":"p"}`, fmt.Sprintf(`{"type":"pong","data":{"time":%d},"id":"p"}`, now)},
 		"an unknown type":      {`{"type":"dance","id":"7"}`, `{"type":"dance.error","msg":"malformed parameter: type is unknown","code":4406,"data":null,"id":"7"}`},
-		"an id that is none":   {`{"type":"echo","id":7}`, `{"type":"echo.error","msg":"malformed parameter: id is no string of at most 254 bytes","code":4406,"data":null}`},
+		"an id that is none":   {`{"type":"echo","id":7}`, `{"type":"echo.error","msg":"malformed parameter: id is no string of at most 254 bytes","code":4406,"data":null,"id":"7"}`},
 		"a frame without type": {`{"data":{},"id":"7"}`, `{"type":"error","msg":"missing parameter: type","code":4001,"data":null,"id":"7"}`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -20,7 +20,7 @@ type SendMessage struct {
 	URL              string         `json:"url" en:"must be there for -2 -3 -4 -6; at most 2 KiB. For -2 to -6 an http or https address, or a link to an upload; text and types of your own may hold anything" zh:"资源地址，-2 -3 -4 -6 必填，最大 2 KiB。-2 至 -6 只接受 http、https 地址或上传文件的链接；文本与自定义类型不限"`
 	Transient        Flag           `json:"transient" en:"1: for members online now; never stored, no seq" zh:"1 暂态：仅投递在线成员，不存储，无 seq"`
 	NoSync           *Flag          `json:"no_sync" en:"1: the sender's own sockets get the live copy too. Default: 0 by REST; by socket the sender's other devices get it" zh:"1 同步到发送者自己的连接。REST 默认 0；socket 默认同步到发送者的其他设备"`
-	MentionAll       Flag           `json:"mention_all" en:"1: mentions everyone" zh:"1 @全体成员"`
+	MentionAll       Flag           `json:"mention_all" en:"1: mentions everyone; an app may leave that to owner and admins" zh:"1 @全体成员；应用可限定仅所有者与管理员"`
 	MentionClientIDs []ClientID     `json:"mention_client_ids" en:"at most 100 clients" zh:"需要 @ 的用户，最多 100 个"`
 	ClientMsgID      ClientID       `json:"client_msg_id" en:"≤ 64 characters of your own; a retry with it and the same content answers the first message again, another content 4013. JSON is compared by content: order of keys, escapes, spacing and 1.0 for 1 do not count" zh:"自定义 id，最多 64 个字符；以相同 id 与相同内容重试会返回首条消息，内容不同返回 4013。JSON 按内容比较，不计键的顺序、转义、空白与数字写法（1.0 与 1）"`
 	ReplyTo          ClientID       `json:"reply_to" en:"a msg_id of this conversation" zh:"回复的 msg_id"`

@@ -29,7 +29,7 @@ func joined(lists ...map[string]notes) map[string]notes {
 }
 
 // everyCall are the codes that any call may answer.
-var everyCall = []int{1, 4002, 4003, 4004, 4080, 4290, 5030}
+var everyCall = []int{1, 213, 4002, 4003, 4004, 4080, 4290, 5030}
 
 // The examples tell of one talk, so that a reader meets the same people again.
 const (
