@@ -34,7 +34,7 @@ func (s *server) hold(t *testing.T, opening string) net.Conn {
 // dripping is the beginning of an upload that does not end.
 func dripping(h headers) string {
 	var b strings.Builder
-	b.WriteString("POST /im/file/upload HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 100000\r\n")
+	b.WriteString("POST /im/file/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 100000\r\n")
 	for name, value := range h {
 		b.WriteString(name + ": " + value + "\r\n")
 	}
@@ -201,8 +201,8 @@ func TestIdleConnectionsLockNobodyOut(t *testing.T) {
 	t.Parallel()
 	for name, opening := range map[string]string{
 		"silent":            "",
-		"kept alive":        "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
-		"within the header": "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+		"kept alive":        "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"within the header": "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := start(t, withOpenFiles(256), withoutDev())

@@ -73,6 +73,7 @@ func (f *fixture) drip(method, path, media, body string, headers ...string) *buf
 	nc, err := net.Dial("tcp", f.listening.Listener.Addr().String())
 	f.must(err)
 	f.Cleanup(func() { _ = nc.Close() })
+	f.must(nc.SetDeadline(time.Now().Add(20 * time.Second))) // a test that hangs says where
 	_, err = fmt.Fprintf(nc, "%s %s HTTP/1.1\r\nHost: x\r\nApp-Id: shop\r\n%s\r\nContent-Length: 100000\r\n%s\r\n\r\n%s",
 		method, path, media, strings.Join(headers, "\r\n"), body)
 	f.must(err)
@@ -169,7 +170,7 @@ func TestABodyThatComesTooSlowlyIsAnswered4080(t *testing.T) {
 	}
 	f.eventually("its place", func() bool { return f.server.held.uploads.Taken() == 0 })
 
-	f.listening.Config.ReadTimeout = 50 * time.Millisecond
+	f.listening.Config.ReadTimeout = time.Second
 	body := f.drip("POST", "/im/users", "Content-Type: application/json", `{"client_id":"`, "App-Key: master")
 	if got := f.status(body); got != "HTTP/1.1 408 Request Timeout" {
 		t.Errorf("JSON: got %q, want 408", got)
@@ -263,6 +264,16 @@ func TestDownloadsOfOneAddressLeaveRoomForAnother(t *testing.T) {
 	for range 2 {
 		if got := <-done; got != http.StatusOK {
 			t.Errorf("a download: got %d, want 200", got)
+		}
+	}
+}
+
+func TestARefusalDoesNotWaitForTheBody(t *testing.T) {
+	f := newFixture(t, nil)
+	for path, media := range map[string]string{"/im/file/upload": uploadType, "/im/users": "Content-Type: application/json"} {
+		answer := f.drip("POST", path, media, "--b", "App-Key: wrong")
+		if got := f.status(answer); got != "HTTP/1.1 401 Unauthorized" {
+			t.Errorf("%s: got %q, want 401", path, got)
 		}
 	}
 }

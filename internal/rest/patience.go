@@ -30,10 +30,27 @@ type patientReader struct {
 	stall  time.Duration
 	came   int           // bytes of the piece at hand
 	waited time.Duration // for them
+	err    error         // that it ended with
 }
 
 // Read fails with skein.ErrTooSlow, or with the cause that ended the context.
 func (p *patientReader) Read(b []byte) (int, error) {
+	if p.err != nil {
+		return 0, p.err
+	}
+	n, err := p.read(b)
+	if err != nil && err != io.EOF {
+		p.err = err
+		// Nor does the HTTP server wait for the rest before it answers.
+		_ = p.conn.SetReadDeadline(past) // as below
+	}
+	return n, err
+}
+
+// past is a deadline that is over.
+var past = time.Unix(1, 0)
+
+func (p *patientReader) read(b []byte) (int, error) {
 	started := time.Now()
 	_ = p.conn.SetReadDeadline(started.Add(p.stall - p.waited)) // not supported in tests alone
 	// Whoever ends the context sets the deadline to the past after that, so one of

@@ -173,11 +173,20 @@ func (s *Server) serve(e endpoint) http.Handler {
 		s.metrics.observe(op.Name, err, time.Since(started))
 		if err != nil {
 			s.logFailure(w, r, op, err)
+			refuseSoon(w, r)
 			wire.WriteError(w, r, err)
 			return
 		}
 		s.answer(w, r, app, answer)
 	})
+}
+
+// refuseSoon bounds how long a refusal waits for the rest of the body: net/http reads
+// that first, for as long as the body may take.
+func refuseSoon(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Second)) // not supported in tests alone
+	}
 }
 
 // answer sends an answer, which may take as long as its caller takes to read it.

@@ -77,7 +77,7 @@ func (s *Server) watch(ctx context.Context, shown access.Credentials, end contex
 		}
 		if err := s.opts.Gate.Revoked(ctx, shown); err != nil {
 			end(err)
-			_ = conn.SetReadDeadline(time.Unix(1, 0)) // wakes the reader; not supported in tests alone
+			_ = conn.SetReadDeadline(past) // wakes the reader; not supported in tests alone
 			return
 		}
 	}
