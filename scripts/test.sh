@@ -72,6 +72,7 @@ step "unit and contract tests, with the race detector" unit
 step "end to end" end_to_end
 step "chaos" chaos
 step "web" web
+step "clients" scripts/clients.sh
 step "check" make --no-print-directory --keep-going check
 step "fuzz" make --no-print-directory fuzz
 
