@@ -2,10 +2,13 @@ package skein
 
 import (
 	"bytes"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Upload is a file that was uploaded, by its name in the storage.
@@ -210,4 +213,33 @@ func ascii[T string | []byte](digits T, base, length int) (byte, int) {
 		return 0, 0
 	}
 	return byte(n), length
+}
+
+// FileTitle is what a file may be called of what its uploader calls it: the last
+// element of a path, without characters that cannot be seen, at most 255 bytes. It may
+// be empty.
+func FileTitle(given string) string {
+	const longest, longestExt = 255, 16
+	given = given[strings.LastIndexAny(given, `/\`)+1:]
+	title := strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r == ' ' || unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, strings.ToValidUTF8(given, "\uFFFD")))
+	if strings.Trim(title, ". ") == "" {
+		return ""
+	}
+	if len(title) <= longest {
+		return title
+	}
+	ext := path.Ext(title)
+	if len(ext) > longestExt {
+		ext = ""
+	}
+	stem := title[:longest-len(ext)]
+	for !utf8.ValidString(stem) {
+		stem = stem[:len(stem)-1]
+	}
+	return stem + ext
 }

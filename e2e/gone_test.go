@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
 	"os"
@@ -226,4 +227,26 @@ func TestKillsWhileFilesAreRemovedLeaveNothingBehind(t *testing.T) {
 		s.Restart(t)
 	}
 	stays.there(t, "after the kills")
+}
+
+// The link is as documented; who saves the file gets it under the uploader's name.
+func TestFileNamesAreKept(t *testing.T) {
+	t.Parallel()
+	a := dev(t)
+	for given, want := range map[string]string{
+		"报告 2026.txt":            "报告 2026.txt",
+		"page.html":              "page.html.txt",
+		`C:\docs\a.txt`:          "a.txt",
+		strings.Repeat("n", 999): strings.Repeat("n", 255) + ".txt",
+		"a\"b.txt":               "a\"b.txt",
+		"photo\u202Etxt.exe":     "phototxt.exe.txt",
+	} {
+		var link string
+		a.s.upload(t, a.server(), multipartFile{"file", given, []byte("hello " + given)}).want(t, "upload", 0).into(t, &link)
+		res, _ := fetch(t, link, nil)
+		place, params, err := mime.ParseMediaType(res.Header.Get("Content-Disposition"))
+		if err != nil || place != "attachment" || params["filename"] != want || res.Header.Get("Set-Cookie") != "" {
+			t.Errorf("%q: got %q (%v), want an attachment called %q", given, res.Header.Get("Content-Disposition"), err, want)
+		}
+	}
 }

@@ -21,12 +21,12 @@ type Files interface {
 	Walk(ctx context.Context, look func([]skein.StoredFile) error) error
 }
 
-// Uploaded keeps whose a file is, and its size in bytes.
-func (s *Service) Uploaded(ctx context.Context, by skein.Actor, name string, size int64) error {
+// Uploaded keeps whose a file is, its size in bytes and what its uploader calls it.
+func (s *Service) Uploaded(ctx context.Context, by skein.Actor, name, title string, size int64) error {
 	now := s.now()
 	return s.store.AddUpload(ctx, skein.Upload{
 		App: by.App.ID, Name: name, Client: by.Client, At: now, Until: now.Add(s.unnamedFor), Size: size,
-		Quota: by.App.Settings.MaxStorageBytes,
+		Title: skein.FileTitle(title), Quota: by.App.Settings.MaxStorageBytes,
 	})
 }
 

@@ -44,7 +44,7 @@ func fileName(n int) string { return fmt.Sprintf("%032x.png", n) }
 func (f *fixture) put(shelf *cupboard, n int, by skein.Actor) string {
 	f.Helper()
 	shelf.names = append(shelf.names, fileName(n))
-	f.must(f.Uploaded(f.Context(), by, fileName(n), 1))
+	f.must(f.Uploaded(f.Context(), by, fileName(n), "a.png", 1))
 	return fileName(n)
 }
 

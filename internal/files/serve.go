@@ -33,7 +33,7 @@ func (s *Store) Handler() http.Handler {
 }
 
 func (s *Store) serve(w http.ResponseWriter, r *http.Request, name string, k *kind) {
-	_, found, err := s.find(r.Context(), name)
+	u, found, err := s.find(r.Context(), name)
 	if err != nil {
 		s.away(w, err)
 		return
@@ -63,8 +63,8 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request, name string, k *ki
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("Etag", `"`+name[:32]+`"`)
-	if !k.inline {
-		h.Set("Content-Disposition", "attachment")
+	if d := k.disposition(u.Title); d != "" {
+		h.Set("Content-Disposition", d)
 	}
 	http.ServeContent(w, r, name, info.ModTime(), f)
 }

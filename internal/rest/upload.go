@@ -59,7 +59,7 @@ func (s *Server) receive(ctx context.Context, r *http.Request, by skein.Actor, o
 	}
 	return s.opts.Table.Do(ctx, by, op, func(in any) error {
 		if req, ok := in.(*wire.UploadFile); ok {
-			req.File, req.Base = formReader{file}, s.opts.Trust.Base(r)
+			req.File, req.Title, req.Base = formReader{file}, file.FileName(), s.opts.Trust.Base(r)
 		}
 		return nil
 	})

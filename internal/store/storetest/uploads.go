@@ -142,6 +142,18 @@ var uploads = []check{
 		f.pass(skein.UnnamedFor)
 		f.wantReleased("later", 2, 0, 1)
 	}},
+	{"what was noted of a file is answered", func(f *fixture) {
+		f.app("shop", "ann")
+		want := skein.Upload{App: "shop", Name: file(0), Client: "ann", At: f.now(), Until: f.now() + 1, Size: 1 << 40, Title: "报告.pdf"}
+		f.must(f.AddUpload(f.Context(), want))
+		got, found, err := f.Upload(f.Context(), file(0))
+		f.must(err)
+		equal(f, "found", found, true)
+		equal(f, "file", got, want)
+		_, found, err = f.Upload(f.Context(), file(1))
+		f.must(err)
+		equal(f, "one that was never there", found, false)
+	}},
 	{"a file lives while anything of its app names it", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		conv := f.group("shop", "ann", "bob")

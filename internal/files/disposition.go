@@ -1,0 +1,37 @@
+package files
+
+import (
+	"mime"
+	"path"
+	"slices"
+	"strings"
+)
+
+// alike are further extensions by which files of a kind may be called. None of them
+// makes a computer run the file.
+var alike = map[string][]string{
+	"jpg": {"jpeg", "jpe", "jfif"}, "png": {"apng"}, "heic": {"heif"}, "ogg": {"oga", "opus"}, "m4a": {"m4b"},
+	"mp4": {"m4v"}, "mov": {"qt"}, "zip": {"epub", "odt", "ods", "odp", "kmz", "vsdx"},
+	"txt": {"csv", "tsv", "log", "md", "json", "yaml", "yml", "ini", "srt", "vtt", "ics", "vcf", "tex"},
+}
+
+// disposition is the header Content-Disposition: whether a browser shows the file in
+// place, and what it is called when it is saved. A title whose extension is none of the
+// kind's gets the kind's behind it, so that a text is never saved as a program.
+func (k *kind) disposition(title string) string {
+	place := "attachment"
+	if k.inline {
+		place = "inline"
+	}
+	if title == "" {
+		if k.inline {
+			return ""
+		}
+		return place
+	}
+	ext := strings.ToLower(strings.TrimPrefix(path.Ext(title), "."))
+	if ext != k.ext && !slices.Contains(alike[k.ext], ext) {
+		title += "." + k.ext
+	}
+	return mime.FormatMediaType(place, map[string]string{"filename": title})
+}
