@@ -69,15 +69,16 @@ type Reaction struct {
 const (
 	MaxReactions       = 20 // different emoji under a message
 	MaxReactionClients = 10 // named under an emoji
-	MaxEmoji           = 32 // bytes
+	MaxEmoji           = 64 // bytes of one emoji
+	MaxEmojiName       = 32 // bytes of any other reaction
 	MaxPins            = 100
 )
 
-// ValidEmoji reports whether s can be a reaction: 1..32 bytes of text without
-// spaces or control characters. What counts as an emoji is the client's business:
-// many apps send names such as thumbs_up.
+// ValidEmoji reports whether s can be a reaction: 1..64 bytes of text that can be
+// seen, without spaces or control characters. What counts as an emoji is the client's
+// business: many apps send names such as thumbs_up.
 func ValidEmoji(s string) bool {
-	return s != "" && len(s) <= MaxEmoji && utf8.ValidString(s) &&
+	return !Blank(s) && len(s) <= MaxEmoji && utf8.ValidString(s) &&
 		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
 }
 

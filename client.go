@@ -27,7 +27,7 @@ func (c Client) Banned(now Millis) bool { return c.BannedUntil > now }
 const MaxDeviceCuts = 100
 
 // CutOf is the moment at or before which a token of the client is refused on a
-// device (empty: no device in particular).
+// device.
 func (c Client) CutOf(device string) Millis { return max(c.Cut, c.DeviceCuts[device]) }
 
 // LastCut is the newest of all cuts: a token issued after it is refused on no device.

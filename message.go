@@ -1,7 +1,5 @@
 package skein
 
-import "strings"
-
 // Message types of the documented API. Any positive type is the developer's own.
 const (
 	TypeText     = -1
@@ -49,7 +47,7 @@ func (b Body) Fault() error {
 	switch {
 	case b.Type == 0 || b.Type < TypeFile:
 		return Malformed("type", "must be -1 to -6, or 1 to 2147483647")
-	case b.Type == TypeText && strings.TrimSpace(b.Text) == "":
+	case b.Type == TypeText && Blank(b.Text):
 		return Missing("text")
 	case b.needsURL() && b.URL == "":
 		return Missing("url")

@@ -1,5 +1,7 @@
 package skein
 
+import "slices"
+
 // Event names of the socket; SPEC section 7.
 const (
 	EventMessage        = "msg.new"
@@ -14,6 +16,24 @@ const (
 	EventPresence       = "presence"
 	EventKick           = "logout.kick"
 )
+
+// EventSet is some of the events of the socket.
+type EventSet uint16
+
+var eventNames = [...]string{
+	EventMessage, EventMessageUpdated, EventConvCreated, EventConvUpdated, EventConvDeleted,
+	EventMembersAdded, EventMembersRemoved, EventRead, EventTyping, EventPresence, EventKick,
+}
+
+// EventSetOf is the set of the events with these names.
+func EventSetOf(names ...string) (s EventSet) {
+	for i, name := range eventNames {
+		if slices.Contains(names, name) {
+			s |= 1 << i
+		}
+	}
+	return s
+}
 
 // Notice tells the members of a conversation what happened to it. It is live
 // only: who is away learns of it by asking.

@@ -128,3 +128,23 @@ func TestCutIsForGood(t *testing.T) {
 	s.Restart(t)
 	s.call(t, "GET", userPath(v), b.bearer(before), nil).want(t, "a cut after SIGKILL", 4003)
 }
+
+func TestALimitedTokenGetsNoPushOfWhatItMayNotRead(t *testing.T) {
+	t.Parallel()
+	a := strict(t)
+	tom, jerry := a.user(t, "tom"), a.user(t, "jerry")
+	limited := func(device string, act ...string) *socket {
+		return a.loginWith(t, a.token(t, tom, func(c jwt.MapClaims) { c["act"] = act }), tom, device)
+	}
+	sends, reads, lists := limited("sends", "msg.send"), limited("reads", "msg.list"), limited("lists", "conv.list")
+	conv := a.group(t, jerry, tom)
+	a.must(t, "POST", convPath(conv, "message"), obj{"from_client": jerry, "type": -1, "text": "secret"})
+	a.read(t, jerry, conv, nil)
+	reads.expectText(t, "secret")
+	lists.expect(t, "conv.created")
+	for _, kind := range []string{"conv.created", "msg.new", "conv.read"} {
+		sends.nothing(t, kind)
+	}
+	lists.nothing(t, "msg.new")
+	reads.nothing(t, "conv.created")
+}

@@ -1,12 +1,16 @@
 package access
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"math"
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/skein-im/skein"
@@ -59,6 +63,35 @@ type claims struct {
 	Actions   []string `json:"act,omitzero"`
 }
 
+// UnmarshalJSON reads claims strictly: each name once and exactly as written here, none
+// of them null, for another reader of the same token must not see others.
+func (c *claims) UnmarshalJSON(data []byte) error {
+	type plain claims
+	if err := json.Unmarshal(data, (*plain)(c)); err != nil {
+		return fmt.Errorf("read claims: %w", err)
+	}
+	if !bytes.Contains(data, []byte("null")) {
+		return nil
+	}
+	var given map[string]jsontext.Value
+	if err := json.Unmarshal(data, &given); err != nil {
+		return fmt.Errorf("read claims: %w", err)
+	}
+	for _, name := range [...]string{"sub", "app", "exp", "iat", "nbf", "jti", "dev", "act"} {
+		if v, there := given[name]; there && v.Kind() == 'n' {
+			return fmt.Errorf("claim %s is null", name)
+		}
+	}
+	return nil
+}
+
+// strictHeader reports whether the header of a token names nothing twice.
+func strictHeader(token string) bool {
+	encoded, _, _ := strings.Cut(token, ".")
+	header, err := base64.RawURLEncoding.DecodeString(encoded)
+	return err == nil && jsontext.Value(header).IsValid()
+}
+
 func seconds(m skein.Millis) float64 { return float64(m) / 1000 }
 
 func millis(seconds float64) skein.Millis { return skein.Millis(math.Floor(seconds * 1000)) }
@@ -86,7 +119,7 @@ func (c claims) GetAudience() (jwt.ClaimStrings, error)       { return nil, nil 
 // skein.ErrUnauthenticated.
 func parseToken(app *skein.App, token string, now time.Time) (claims, error) {
 	var c claims
-	if len(token) > maxTokenLength || len(app.TokenSecret) == 0 { // anybody can sign with an empty secret
+	if len(token) > maxTokenLength || len(app.TokenSecret) == 0 || !strictHeader(token) { // anybody can sign with an empty secret
 		return c, skein.ErrUnauthenticated
 	}
 	_, err := jwt.ParseWithClaims(token, &c,
@@ -136,7 +169,8 @@ func sessionEnd(exp, now skein.Millis) skein.Millis {
 	return exp
 }
 
-// holder is the client of a token that was signed by its app: not cut, not banned.
+// holder is the client of a token that was signed by its app: not cut, not banned. The
+// token is used on a device; empty: its caller does not say on which.
 // With skein.ErrUnknownClient the actor is filled in all the same.
 func (g *Gate) holder(ctx context.Context, app *skein.App, c claims, device string) (skein.Actor, error) {
 	actor := skein.Actor{
@@ -147,7 +181,11 @@ func (g *Gate) holder(ctx context.Context, app *skein.App, c claims, device stri
 	if err != nil {
 		return actor, err
 	}
-	if cut := known.CutOf(device); cut != 0 && millis(c.IssuedAt) <= cut {
+	cut := known.CutOf(device)
+	if device == "" {
+		cut = known.LastCut() // it may be the token of any device
+	}
+	if cut != 0 && millis(c.IssuedAt) <= cut {
 		return skein.Actor{}, skein.ErrUnauthenticated
 	}
 	if known.Banned(g.now()) {

@@ -52,6 +52,7 @@ func TestEachClaimIsHeldToItsRule(t *testing.T) {
 		"jti":                               {map[string]any{"jti": "x"}, true},
 		"a claim nobody knows":              {map[string]any{"aud": []string{"x"}, "iss": 5}, true},
 		"act with a hundred ops":            {map[string]any{"act": many(100)}, true},
+		"act null":                          {map[string]any{"act": json.RawMessage("null")}, false},
 		"act with more":                     {map[string]any{"act": many(101)}, false},
 		"act a text":                        {map[string]any{"act": "msg.send"}, false},
 		"a device":                          {map[string]any{"dev": "phone"}, true},
@@ -67,6 +68,41 @@ func TestEachClaimIsHeldToItsRule(t *testing.T) {
 			t.Errorf("%s: got client %q and error %v, want %v", name, by.Client, err, skein.ErrUnauthenticated)
 		}
 	}
+}
+
+func TestClaimsAreReadStrictly(t *testing.T) {
+	f := newFixture(t, skein.Settings{})
+	good := tokenOf(start, nil)
+	sign := func(header, payload string) string {
+		enc := base64.RawURLEncoding.EncodeToString
+		signed := enc([]byte(header)) + "." + enc([]byte(payload))
+		mac := hmac.New(sha256.New, []byte(good.secret))
+		mac.Write([]byte(signed))
+		return signed + "." + enc(mac.Sum(nil))
+	}
+	const header = `{"alg":"HS256","typ":"JWT"}`
+	rest := fmt.Sprintf(`"app":"shop","exp":%d,"iat":%d`, start/1000+600, start/1000)
+	for payload, want := range map[string]bool{
+		`{"sub":"Tom",` + rest + `}`:                                       true,
+		`{"sub":"Tom","act":[],` + rest + `}`:                              true,
+		`{"sub":"Tom","act":null,` + rest + `}`:                            false,
+		`{"sub":"Tom","dev":null,` + rest + `}`:                            false,
+		`{"sub":"Tom","iat":null,"app":"shop","exp":99999999999}`:          false,
+		`{"sub":"Jerry","sub":"Tom",` + rest + `}`:                         false,
+		`{"sub":"Tom","sub":"Tom",` + rest + `}`:                           false,
+		`{"sub":"Tom","x":1,"x":1,` + rest + `}`:                           false,
+		`{"sub":"Tom","act":["msg.send"],"act":["msg.list"],` + rest + `}`: false,
+		`{"sub":"Tom","\u0073ub":"Tom",` + rest + `}`:                      false,
+		`{"SUB":"Tom",` + rest + `}`:                                       false,
+		`{"sub":"Tom",` + rest + `}{}`:                                     false,
+	} {
+		_, err := f.call("", "Bearer "+sign(header, payload))
+		if got := err == nil; got != want {
+			t.Errorf("%s: got error %v, want allowed %v", payload, err, want)
+		}
+	}
+	_, err := f.call("", "Bearer "+sign(`{"alg":"none","alg":"HS256"}`, `{"sub":"Tom",`+rest+`}`))
+	f.wantErr("a header that names alg twice", err, skein.ErrUnauthenticated)
 }
 
 func TestOnlyHS256WithTheSecretOfTheAppSigns(t *testing.T) {
@@ -170,6 +206,12 @@ func TestATokenForAnyDeviceIsRefusedOnTheOneThatWasCut(t *testing.T) {
 	_, err := f.Login(t.Context(), Login{App: "shop", Client: "Tom", Device: "phone", Token: text})
 	f.wantErr("on the phone", err, skein.ErrUnauthenticated)
 	_, err = f.Login(t.Context(), Login{App: "shop", Client: "Tom", Device: "pad", Token: text})
+	f.must(err)
+	_, err = f.call("", "Bearer "+text)
+	f.wantErr("by REST, which names no device", err, skein.ErrUnauthenticated)
+	_, err = f.Login(t.Context(), Login{App: "shop", Client: "Tom", Token: text})
+	f.wantErr("on no device", err, skein.ErrUnauthenticated)
+	_, err = f.call("", "Bearer "+tokenOf(start, map[string]any{"dev": "pad"}).String())
 	f.must(err)
 }
 

@@ -9,7 +9,8 @@ import "github.com/skein-im/skein"
 // never write to it.
 type Event struct {
 	App   string
-	Frame []byte // encoded once, for every receiver; nil: none
+	Frame []byte         // encoded once, for every receiver; nil: none
+	Kind  skein.EventSet // what event the frame is; zero: every session may have it
 
 	// Conv and Seq place a stored message; Seq is zero for everything else.
 	Conv skein.ID

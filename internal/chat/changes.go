@@ -37,7 +37,7 @@ func (s *Service) Edit(ctx context.Context, by skein.Actor, conv, id skein.ID, e
 		if !by.Server() && past(m, by.App.Settings.EditWindow, now) {
 			return skein.Change{}, tooOld("too old to edit")
 		}
-		if !by.Server() && skein.Silenced(at.Member.Role, at.Member.MutedUntil, at.Conversation.MuteAll, now) {
+		if !by.Server() && s.silenced(at.Conversation, at.Member) {
 			return skein.Change{}, skein.ErrForbidden
 		}
 		if e.Version != nil && *e.Version != int64(m.Version) {
@@ -96,11 +96,12 @@ func (s *Service) Hide(ctx context.Context, by skein.Actor, conv, id skein.ID) e
 // React sets or takes away an emoji of the calling client under a message. As it is
 // already it is no change. Errors: skein.ErrUnknownConversation,
 // skein.ErrUnknownMessage, skein.ErrForbidden, skein.ErrMalformed for what is no
-// emoji, skein.ErrConflict under a recalled or deleted message, skein.ErrTooLarge
+// emoji, skein.ErrForbidden also for the free text of a muted member,
+// skein.ErrConflict under a recalled or deleted message, skein.ErrTooLarge
 // past skein.MaxReactions.
 func (s *Service) React(ctx context.Context, by skein.Actor, conv, id skein.ID, emoji string, on bool) (skein.Message, error) {
-	if !skein.ValidEmoji(emoji) {
-		return skein.Message{}, skein.Malformed("emoji", "is not 1 to 32 bytes without spaces and control characters")
+	if err := reaction(emoji); err != nil {
+		return skein.Message{}, err
 	}
 	c, err := s.change(ctx, by, conv, id, emoji, func(at skein.Scene) (skein.Change, error) {
 		if err := unlessNormal(at.Message); err != nil {
@@ -108,6 +109,9 @@ func (s *Service) React(ctx context.Context, by skein.Actor, conv, id skein.ID, 
 		}
 		if at.Reacted == on {
 			return skein.Change{}, nil
+		}
+		if on && saysSomething(emoji) && !by.Server() && s.silenced(at.Conversation, at.Member) {
+			return skein.Change{}, skein.About(skein.ErrForbidden, "emoji")
 		}
 		return skein.Change{Kind: skein.ChangeReact, At: s.now(), On: on}, nil
 	})

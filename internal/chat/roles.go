@@ -27,13 +27,16 @@ func (s *Service) UpdateMember(ctx context.Context, by skein.Actor, id skein.ID,
 		return skein.Member{}, aboutPair
 	}
 	var before skein.Member
-	conv, after, err := s.store.UpdateMember(ctx, by.App.ID, id, client, s.now(), func(_ skein.Conversation, m *skein.Member) error {
+	conv, after, err := s.store.UpdateMember(ctx, by.App.ID, id, client, s.now(), func(conv skein.Conversation, m *skein.Member) error {
 		before = *m
 		if me != nil && m.Client == me.Client {
 			me = m // as it is now
 		}
 		if err := update.allowed(me, *m); err != nil {
 			return err
+		}
+		if update.Nickname != nil && *update.Nickname != "" && me != nil && s.silenced(conv, me) {
+			return skein.About(skein.ErrForbidden, "nickname")
 		}
 		setIf(&m.Role, update.Role)
 		setIf(&m.MutedUntil, update.MutedUntil)

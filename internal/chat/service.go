@@ -89,6 +89,12 @@ func (s *Service) admit(ctx context.Context, by skein.Actor, id skein.ID) (skein
 	return conv, me, nil
 }
 
+// silenced reports whether a member may not speak now, by whatever others are shown: a
+// message, an edit, a free text as a reaction, a nickname, that it types.
+func (s *Service) silenced(conv skein.Conversation, m *skein.Member) bool {
+	return skein.Silenced(m.Role, m.MutedUntil, conv.MuteAll, s.now())
+}
+
 // standing refuses a client that acts in its own name, or is acted for by the
 // backend, while it is unknown or banned.
 func (s *Service) standing(ctx context.Context, app, client string) error {

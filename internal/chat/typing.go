@@ -8,9 +8,12 @@ import (
 
 // Typing tells the other members who are online that the calling client began to
 // type, or ended. In rooms and large groups it tells nobody. Errors:
-// skein.ErrUnknownConversation, skein.ErrForbidden.
+// skein.ErrUnknownConversation, skein.ErrForbidden, also for a muted member that begins.
 func (s *Service) Typing(ctx context.Context, by skein.Actor, id skein.ID, on bool) error {
-	conv, _, err := s.admit(ctx, by, id)
+	conv, me, err := s.admit(ctx, by, id)
+	if err == nil && on && me != nil && s.silenced(conv, me) {
+		return skein.ErrForbidden
+	}
 	if err != nil || conv.Type == skein.Room || conv.Members > maxToldAtOnce {
 		return err
 	}

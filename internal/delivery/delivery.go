@@ -99,6 +99,8 @@ func (d *Delivery) Say(m skein.Sent) {
 	d.opts.Bus.Publish(eventOf(&m))
 }
 
+var messageEvent, changeEvent = skein.EventSetOf(skein.EventMessage), skein.EventSetOf(skein.EventMessageUpdated)
+
 func eventOf(m *skein.Sent) bus.Event {
 	if m.Change != nil {
 		return changeOf(m)
@@ -106,6 +108,7 @@ func eventOf(m *skein.Sent) bus.Event {
 	return bus.Event{
 		App: m.App, Conv: m.Conv, Seq: m.Seq,
 		Frame:  wire.NewMessageFrame(m),
+		Kind:   messageEvent,
 		Sender: m.Sender, ToSender: m.NoSync, Device: m.Device,
 	}
 }
@@ -125,6 +128,7 @@ func (d *Delivery) Tell(n skein.Notice) {
 func (d *Delivery) publish(n skein.Notice) {
 	d.opts.Bus.Publish(bus.Event{
 		App: n.App, Conv: n.Conv, Frame: wire.AppendNotice(nil, n, d.opts.Zone),
+		Kind:     skein.EventSetOf(n.Kind),
 		Audience: n.Audience, Also: n.Also, Sender: n.Except,
 	})
 }

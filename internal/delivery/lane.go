@@ -107,7 +107,7 @@ func (l *lane) deliver(ctx context.Context, e bus.Event) {
 	}
 	delivered, blind := 0, blindOf(e)
 	for _, client := range audience {
-		except := hub.Except{}
+		except := hub.Except{Deaf: e.Kind}
 		if client == e.Sender {
 			if !e.ToSender {
 				continue

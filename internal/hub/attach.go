@@ -12,12 +12,13 @@ import (
 type Login struct {
 	App, Client, Device string
 	DeviceType          skein.DeviceType
-	ID                  string       // 32 hex digits of a UUIDv7
-	Generation          string       // 32 hex digits; where there is room for one the greater stays, of equal ones the greater ID; empty: ID
-	Started             skein.Millis // when the login began, before anything was checked
-	Expires             skein.Millis // end of the token; zero: none
-	MaxDevices          int          // sessions of the client beside which none is added without kicking the oldest; zero: no limit
-	OnePerType          bool         // the client's other sessions of DeviceType are kicked
+	ID                  string         // 32 hex digits of a UUIDv7
+	Generation          string         // 32 hex digits; where there is room for one the greater stays, of equal ones the greater ID; empty: ID
+	Started             skein.Millis   // when the login began, before anything was checked
+	Expires             skein.Millis   // end of the token; zero: none
+	MaxDevices          int            // sessions of the client beside which none is added without kicking the oldest; zero: no limit
+	Deaf                skein.EventSet // events that the session is not to have
+	OnePerType          bool           // the client's other sessions of DeviceType are kicked
 	Conn                Conn
 }
 
@@ -53,6 +54,7 @@ func (h *Hub) newSession(l Login) *Session {
 		generation: cmp.Or(l.Generation, l.ID),
 		started:    l.Started,
 		expires:    l.Expires,
+		deaf:       l.Deaf,
 		holding:    true,
 	}
 	now := h.now()

@@ -1,13 +1,16 @@
 package hub
 
+import "github.com/skein-im/skein"
+
 // Except names sessions of the addressed client that are left out of a delivery.
 type Except struct {
-	Device  string // this device; empty: none
-	Session string // the session with this id; empty: none
+	Device  string         // this device; empty: none
+	Session string         // the session with this id; empty: none
+	Deaf    skein.EventSet // those that are not to have any of these events
 }
 
 func (e Except) leavesOut(s *Session) bool {
-	return e.Device != "" && e.Device == s.device || e.Session != "" && e.Session == s.id
+	return e.Device != "" && e.Device == s.device || e.Deaf&s.deaf != 0 || e.Session != "" && e.Session == s.id
 }
 
 // MayHave is false where no client with this mark (skein.MarkOf) has a session on this

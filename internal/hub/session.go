@@ -40,8 +40,9 @@ type Session struct {
 
 	// What is small is together, since there are many sessions.
 
-	slot       int16 // in the wheel, plus one; zero: in none; guarded by shard.mu
-	attached   bool  // guarded by shard.mu
+	deaf       skein.EventSet // events it is not to have
+	slot       int16          // in the wheel, plus one; zero: in none; guarded by shard.mu
+	attached   bool           // guarded by shard.mu
 	deviceType skein.DeviceType
 	queued     bool // guarded by queue.mu
 	holding    bool // a command is at hand; guarded by mu

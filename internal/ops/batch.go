@@ -20,8 +20,9 @@ func (t *Table) Batches(name string) bool {
 }
 
 // CallAll runs commands of one name that came over a socket together: as Call does
-// each, in their order, except that what they store is waited for once. It is for
-// names that Batches.
+// each, in their order, except that what they store is waited for once, and that
+// behind one that comes too fast all are refused: what a client says later must not
+// stand before what it says earlier. It is for names that Batches.
 func (t *Table) CallAll(ctx context.Context, by skein.Actor, name string, data [][]byte) []Outcome {
 	outcomes := make([]Outcome, len(data))
 	op := t.byName[name]
@@ -35,9 +36,13 @@ func (t *Table) CallAll(ctx context.Context, by skein.Actor, name string, data [
 		}
 		return outcomes
 	}
+	var tooFast error
 	read := func(i int, in any) error {
-		if err := t.admit(by, op); err != nil {
-			return err
+		if tooFast == nil {
+			tooFast = t.admit(by, op)
+		}
+		if tooFast != nil {
+			return tooFast
 		}
 		return wire.Decode(data[i], in)
 	}

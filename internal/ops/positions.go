@@ -38,8 +38,8 @@ func positionOps(d Deps) []*Op {
 		row(Op{
 			Name: "typing", Need: skein.NeedMember,
 			Doc: Doc{
-				"Tells the other members online that I type; at most once in 3 s, more is dropped. Never in rooms and in groups over 200.",
-				"通知其他在线成员我正在输入；3 秒内最多一次，多余的丢弃。聊天室与超过 200 人的群不通知。",
+				"Tells the other members online that I type; at most once in 3 s, more is dropped. Never in rooms and in groups over 200; muted members may not.",
+				"通知其他在线成员我正在输入；3 秒内最多一次，多余的丢弃。聊天室与超过 200 人的群不通知；被禁言者不可用。",
 			},
 		}, func(ctx context.Context, by skein.Actor, in wire.TypingRequest) (any, error) {
 			return withConv(in.ConvID, func(id skein.ID) error { return d.Chat.Typing(ctx, by, id, wire.Wanted(in.On)) })

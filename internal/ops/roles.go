@@ -13,8 +13,8 @@ func roleOps(d Deps) []*Op {
 		row(Op{
 			Name: "conv.members.update", Method: "PUT", Path: "/im/conversations/{conv_id}/members/{client_id}", Need: skein.NeedMember, CountsAsSend: true,
 			Doc: Doc{
-				"Changes a member: the owner its role; owner and admins the mute and nickname of those below them; everyone their own nickname.",
-				"修改成员：所有者可改角色；所有者与管理员可对角色低于自己的成员禁言、改昵称；人人可改自己的昵称。",
+				"Changes a member: the owner its role; owner and admins the mute and nickname of those below them; everyone who is not muted their own nickname.",
+				"修改成员：所有者可改角色；所有者与管理员可对角色低于自己的成员禁言、改昵称；未被禁言者可改自己的昵称。",
 			},
 			Answer: wire.Member{},
 		}, func(ctx context.Context, by skein.Actor, in wire.UpdateMember) (any, error) {
@@ -23,8 +23,8 @@ func roleOps(d Deps) []*Op {
 		row(Op{
 			Name: "conv.mute_all", Method: "POST", Path: "/im/conversations/{conv_id}/mute", Need: skein.NeedManager, CountsAsSend: true,
 			Doc: Doc{
-				"Lets only owner and admins speak in a group or chat room, or all again.",
-				"群或聊天室全员禁言（仅所有者与管理员可发言），或解除。",
+				"Lets only owner and admins speak in a group or chat room, or all again. Who may not speak may also not edit, react with free text, name itself or show that it types.",
+				"群或聊天室全员禁言（仅所有者与管理员可发言），或解除。被禁言者同样不能编辑、以文字作表情回应、改昵称、发送输入状态。",
 			},
 		}, func(ctx context.Context, by skein.Actor, in wire.MuteAll) (any, error) {
 			return withConv(in.ConvID, func(id skein.ID) error { return d.Chat.MuteAll(ctx, by, id, wire.Wanted(in.On)) })

@@ -81,8 +81,8 @@ func userOps(d Deps) []*Op {
 		row(Op{
 			Name: "user.logout", Method: "POST", Path: "/im/users/{client_id}/logout", Need: skein.NeedServer,
 			Doc: Doc{
-				"Ends a user's sessions, on one device or all, and refuses the tokens issued until now.",
-				"强制下线：断开一个或全部设备，此前签发的 token 失效。",
+				"Ends a user's sessions, on one device or all, and refuses the tokens issued until now. A token whose iat is a whole second counts as issued at its beginning: one of the second of the logout stays refused. Of one device: a token for that device (dev) is refused everywhere, a token without dev on that device and by REST, where no device is named; it still logs in on the others. To be sure of one device, give each its own token.",
+				"强制下线：断开一个或全部设备，此前签发的 token 失效。iat 为整秒的 token 视为该秒开始时签发：与下线同一秒签发的仍失效。仅下线一个设备时：绑定该设备（dev）的 token 全部失效；未绑定设备的 token 在该设备上以及 REST 调用中失效，在其他设备上仍可登录。需要精确控制时请为每个设备签发各自的 token。",
 			},
 		}, func(ctx context.Context, by skein.Actor, in wire.LogoutUser) (any, error) {
 			device, err := in.Device()

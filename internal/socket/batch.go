@@ -34,12 +34,8 @@ func (b *batch) free() {
 	batches.Put(b)
 }
 
-// gather keeps a command that can be run with those like it behind it, and reports
-// whether it did.
-func (c *conn) gather(frame wire.Frame) (kept bool, err error) {
-	if c.session == nil || !c.server.opts.Ops.Batches(frame.Type) {
-		return false, nil
-	}
+// gather keeps a command that is run with those like it behind it.
+func (c *conn) gather(frame wire.Frame) (err error) {
 	if c.batch != nil && c.batch.frames[0].Type != frame.Type {
 		err = c.runBatch()
 	}
@@ -48,7 +44,7 @@ func (c *conn) gather(frame wire.Frame) (kept bool, err error) {
 	}
 	c.batch.frames = append(c.batch.frames, frame)
 	c.batch.data = append(c.batch.data, frame.Data)
-	return true, err
+	return err
 }
 
 // runBatch runs what was gathered and answers it. Events that come meanwhile are
@@ -66,6 +62,7 @@ func (c *conn) runBatch() error {
 	outcomes, err := c.callAll(b)
 	for i, frame := range b.frames {
 		if err == nil {
+			c.order.answered(frame, outcomes[i].Err, c.server.opts.Now())
 			b.add(c, frame, outcomes[i].Answer, outcomes[i].Err)
 		} else {
 			b.add(c, frame, nil, err)

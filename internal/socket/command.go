@@ -24,13 +24,22 @@ func (c *conn) text(message []byte) error {
 	if over {
 		err = skein.ErrRateLimited
 	}
-	if err == nil {
-		if kept, err := c.gather(frame); kept || err != nil {
-			return err
-		}
+	sends := c.session != nil && c.server.opts.Ops.Batches(frame.Type)
+	if sends && err == nil && c.order.until.IsZero() {
+		return c.gather(frame)
 	}
 	if err := c.runBatch(); err != nil {
 		return err
+	}
+	if sends {
+		now := c.server.opts.Now()
+		if err == nil {
+			err = c.order.admit(frame, now)
+		}
+		if err == nil {
+			return c.gather(frame)
+		}
+		c.order.answered(frame, err, now)
 	}
 	if err != nil {
 		return c.refuse(frame, err)

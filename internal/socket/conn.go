@@ -36,6 +36,7 @@ type conn struct {
 	failed  int8   // logins
 	deep    bool   // a command ran since the last read
 	batch   *batch // of the bytes at hand; nil: none
+	order   order  // of what was sent
 
 	code    atomic.Int32 // that it was closed with; zero: it is open
 	writing sync.Mutex   // held by whoever writes to nc

@@ -10,6 +10,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/hub"
+	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/wire"
 )
 
@@ -119,6 +120,7 @@ func (c *conn) attach(actor skein.Actor, in wire.LoginRequest, started skein.Mil
 		Generation: generation(in, actor.Session),
 		Started:    started,
 		Expires:    actor.Expires,
+		Deaf:       ops.Deaf(actor.Actions),
 		MaxDevices: settings.MaxDevices,
 		OnePerType: settings.OnePerDeviceType,
 		Conn:       c,

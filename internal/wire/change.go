@@ -40,7 +40,7 @@ type HideMessage struct {
 type ReactMessage struct {
 	MessageRequest
 
-	Emoji    string   `json:"emoji" need:"1" en:"1..32 bytes without spaces and control characters; names such as thumbs_up too" zh:"1..32 字节，不含空格与控制字符；也可用 thumbs_up 之类的名称"`
+	Emoji    string   `json:"emoji" need:"1" en:"one emoji of up to 64 bytes, or a name such as thumbs_up of up to 32, without spaces and control characters" zh:"一个表情（最多 64 字节），或 thumbs_up 之类的名称（最多 32 字节），不含空格与控制字符"`
 	On       *Flag    `json:"on" en:"1 sets it (default), 0 takes it away" zh:"1 添加（默认），0 取消"`
 	ClientID ClientID `json:"client_id" en:"who; a client may leave itself out" zh:"用户；客户端调用时可省略"`
 }

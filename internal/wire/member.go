@@ -51,7 +51,7 @@ type UpdateMember struct {
 	ClientID  ClientID  `json:"client_id" need:"1" en:"the member" zh:"成员"`
 	Role      *string   `json:"role" en:"owner, admin or member; a new owner makes the old one an admin" zh:"owner、admin 或 member；新所有者产生后原所有者成为管理员"`
 	MuteUntil GivenInt  `json:"mute_until" en:"may not speak until, Unix ms; null or 0: may speak" zh:"禁言截止，Unix 毫秒；null 或 0 为解除"`
-	Nickname  GivenText `json:"nickname" prose:"1" en:"in this conversation, at most 128 bytes; null or empty: none" zh:"会话内昵称，最多 128 字节；null 或空为清除"`
+	Nickname  GivenText `json:"nickname" prose:"1" en:"in this conversation, at most 128 bytes, no control characters; null or empty: none" zh:"会话内昵称，最多 128 字节，不含控制字符；null 或空为清除"`
 }
 
 // Given checks the request and is the role it names, nil for none. Errors:
@@ -64,6 +64,8 @@ func (r UpdateMember) Given() (*skein.Role, error) {
 		return nil, skein.Malformed("mute_until", "must be a time in Unix milliseconds")
 	case len(r.Nickname.Text) > skein.MaxNickname:
 		return nil, skein.Malformed("nickname", "at most 128 bytes")
+	case !skein.ValidNickname(r.Nickname.Text):
+		return nil, skein.Malformed("nickname", "must not be blank or hold control characters")
 	case r.Role == nil:
 		return nil, nil //nolint:nilnil // none is an answer
 	}

@@ -233,12 +233,21 @@ func (w *writer) events() string {
 		text, err := indented(frame)
 		w.fail(err)
 		fmt.Fprintf(&b, "### %s\n\n%s\n\n", eventHeading(e), w.pick(e.Doc))
+		if e.For != nil {
+			fmt.Fprintf(&b, "%s `%s`\n\n", w.pick(limited), strings.Join(e.For, "` `"))
+		}
 		if t := reflect.TypeOf(e.Data); t != sharedEvent {
 			fmt.Fprintf(&b, "%s\n\n", w.table(t))
 		}
 		fence(&b, "json", text)
 	}
 	return strings.TrimSpace(b.String())
+}
+
+// limited says who gets an event.
+var limited = ops.Doc{
+	EN: "A session whose token is limited (act) gets it with one of:",
+	ZH: "token 受 act 限制时，须允许以下操作之一才会收到：",
 }
 
 // eventHeading tells an event from the command of the same name.
