@@ -16,6 +16,10 @@ type Event struct {
 	Conv skein.ID
 	Seq  int64
 
+	// Change places a change of a stored message among the conversation's changes; zero
+	// for everything else.
+	Change int64
+
 	// About is the seq of the stored message that the event is about, as what became
 	// of it: where the app's history is private, who joined after it is not told.
 	// Zero: none.

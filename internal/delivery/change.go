@@ -13,7 +13,7 @@ import (
 func changeOf(m *skein.Sent) bus.Event {
 	c := *m.Change
 	c.Message = m.Message
-	e := bus.Event{App: m.App, Conv: m.Conv, About: m.Seq, Kind: changeEvent, Frame: wire.AppendUpdate(nil, m.Conv, &c)}
+	e := bus.Event{App: m.App, Conv: m.Conv, Change: c.Seq, About: m.Seq, Kind: changeEvent, Frame: wire.AppendUpdate(nil, m.Conv, &c)}
 	switch {
 	case c.Kind == skein.ChangeHide:
 		e.Audience = []string{c.By}

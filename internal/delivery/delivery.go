@@ -38,11 +38,12 @@ type Options struct {
 	Private func(ctx context.Context, app string) bool
 }
 
-// Store is what delivery reads: audiences, and messages to fill gaps.
+// Store is what delivery reads: audiences, and messages and changes to fill gaps.
 type Store interface {
 	store.Conversations
 	store.Members
 	store.Messages
+	store.Changes
 }
 
 // Delivery is the way from commits to sessions. Safe for concurrent use.

@@ -194,6 +194,7 @@ type memory struct {
 	away     error            // the answer to reads of messages; guarded by mu
 	deaf     error            // the answer to reads of the audience; guarded by mu
 	deleted  bool             // guarded by mu
+	last     int64            // of either log; guarded by mu
 	asked    []skein.SeqRange // guarded by mu
 	joined   map[string]int64 // the first seq after joining of who has one other than 1; guarded by mu
 	gate     chan struct{}    // reads of the audience wait for it; nil: they do not
@@ -250,7 +251,18 @@ func (m *memory) Conversation(_ context.Context, app string, id skein.ID, _ stri
 	if m.deleted {
 		return skein.Conversation{}, nil, skein.ErrUnknownConversation
 	}
-	return skein.Conversation{App: app, ID: id, Type: skein.Group}, nil, nil
+	return skein.Conversation{App: app, ID: id, Type: skein.Group, LastSeq: m.last, Changes: m.last}, nil, nil
+}
+
+func (m *memory) Changes(_ context.Context, _ string, id skein.ID, r skein.ChangeRange) (out []skein.Change, err error) {
+	for seq := r.After + 1; len(out) < r.Limit; seq++ {
+		out = append(out, skein.Change{Seq: seq, Kind: skein.ChangeEdit, By: "Tom", Message: skein.Message{Conv: id, Seq: 1, Status: skein.StatusNormal, Body: skein.Body{Text: "repaired"}}})
+	}
+	return out, nil
+}
+
+func (m *memory) Hidden(context.Context, string, skein.ID, int64) ([]skein.Hiding, error) {
+	return nil, nil
 }
 
 func (m *memory) set(change func(*memory)) {

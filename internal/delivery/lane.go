@@ -21,8 +21,9 @@ type lane struct {
 	d     *Delivery
 	queue *queue
 
-	seen   *recent.Map[place, int64] // newest seq that was delivered
-	people []string                  // scratch: the audience at hand
+	seen    *recent.Map[place, int64] // newest seq that was delivered
+	changed *recent.Map[place, int64] // newest change_seq that was delivered
+	people  []string                  // scratch: the audience at hand
 }
 
 type place struct {
@@ -34,13 +35,10 @@ const (
 	// maxSeen bounds the conversations whose newest seq is remembered. A
 	// conversation that was forgotten starts at what comes next.
 	maxSeen = 50_000
-	// maxRepair bounds how many messages are read to fill a gap; a longer one is
-	// left to the clients, who see it and ask for it.
-	maxRepair = 200
 )
 
 func newLane(d *Delivery) *lane {
-	return &lane{d: d, queue: newQueue(), seen: recent.New[place, int64](maxSeen)}
+	return &lane{d: d, queue: newQueue(), seen: recent.New[place, int64](maxSeen), changed: recent.New[place, int64](maxSeen)}
 }
 
 // run delivers until the queue is closed and empty, or ctx ends.
@@ -51,9 +49,14 @@ func (l *lane) run(ctx context.Context) {
 			return
 		}
 		start := time.Now()
-		if e.Seq != 0 {
+		switch {
+		case isRecall(e):
+			l.repairEnd(ctx, e)
+		case e.Seq != 0:
 			l.deliverInOrder(ctx, e)
-		} else {
+		case e.Change != 0:
+			l.changeInOrder(ctx, e)
+		default:
 			l.deliver(ctx, e)
 		}
 		l.queue.settle(line, time.Since(start))
@@ -74,24 +77,6 @@ func (l *lane) deliverInOrder(ctx context.Context, e bus.Event) {
 	}
 	l.seen.Put(at, e.Seq)
 	l.deliver(ctx, e)
-}
-
-// repair delivers what lies between last and e from the store.
-func (l *lane) repair(ctx context.Context, e bus.Event, last int64) {
-	missed, err := l.d.opts.Store.Messages(ctx, e.App, e.Conv, skein.SeqRange{After: last, Before: e.Seq, Limit: maxRepair})
-	if err != nil {
-		l.d.opts.Log.Warn("a gap in live messages could not be read; clients will fetch it",
-			slog.String("app", e.App), slog.String("conv", e.Conv.String()), slog.Any("error", err))
-		return
-	}
-	conv, _, err := l.d.opts.Store.Conversation(ctx, e.App, e.Conv, "")
-	if err != nil {
-		return // deleted meanwhile: nobody is to see it any more
-	}
-	for _, m := range missed {
-		l.d.metrics.repaired.Inc()
-		l.deliver(ctx, eventOf(&skein.Sent{Message: m, App: e.App, ConvType: conv.Type}))
-	}
 }
 
 // deliver hands one event to the sessions of its audience on this node.

@@ -47,6 +47,35 @@ func TestAFullLaneDropsAndCountsWithoutWaiting(t *testing.T) {
 	}
 }
 
+// Nothing follows, so that no client could see what it lacks.
+func TestWhatAFullLaneDropsAtTheEndIsDeliveredWhenItIsEmpty(t *testing.T) {
+	f := newFixture(t, "Tom")
+	tom := f.login("Tom", "phone")
+	f.stall()
+	const beyond = 50
+	for i := range int64(queueLength + beyond) {
+		f.bus.Publish(event(i + 2))
+	}
+	edit := changed(1, 1, skein.ChangeEdit, "Jerry")
+	f.Committed([]skein.Sent{edit})
+	f.store.set(func(m *memory) { m.last = queueLength + beyond + 1 })
+	close(f.store.gate)
+	for want := range int64(queueLength + 1) {
+		if got := tom.next(); got != fmt.Sprint(want+1) {
+			t.Fatalf("got %q, want seq %d", got, want+1)
+		}
+	}
+	for want := range int64(beyond) {
+		if got := tom.next(); !strings.Contains(got, fmt.Sprintf(`"from the store","attr":null,"url":null,"transient":0,"mention_all":0,"mention_client_ids":null,"seq":%d,`, queueLength+2+want)) {
+			t.Fatalf("got %.400s, want seq %d from the store", got, queueLength+2+want)
+		}
+	}
+	// Of more changes than are read at once the newest shows the gap.
+	if got := tom.next(); !strings.Contains(got, fmt.Sprint(`"change_seq":`, queueLength+beyond+1)) {
+		t.Errorf("got %.200s, want the newest change", got)
+	}
+}
+
 func TestALaneIsBoundedInBytesToo(t *testing.T) {
 	f := newFixture(t, "Tom")
 	tom := f.login("Tom", "phone")
