@@ -56,6 +56,8 @@ const (
 
 // ConvQuery asks for conversations, newest activity first.
 type ConvQuery struct {
+	ByCreation bool // oldest creation first instead: an order in which nothing moves
+
 	Where  []Condition
 	Member string // only conversations of this client; empty: all
 	Offset int
@@ -67,8 +69,10 @@ type ConvQuery struct {
 // Cursor is a place in a listing: a sort key and the tie-breaker behind it. Its
 // meaning is the store's; callers only carry it back.
 type Cursor struct {
-	Sort int64
-	Tie  int64
+	Sort  int64
+	Tie   int64
+	Since int64 // when the listing began, where what is listed may move meanwhile
+	Again bool  // all was listed once; now comes what moved since
 }
 
 // IsZero reports whether the cursor is the start.

@@ -41,8 +41,8 @@ func convOps(d Deps) []*Op {
 		row(Op{
 			Name: "conv.query", Method: "GET", Path: "/im/conversations", Need: skein.NeedClient, QueryPost: true,
 			Doc: Doc{
-				"Finds conversations, newest activity first. A client sees its own. A query that takes the server more than a second ends with 4290: ask with fewer or simpler conditions.",
-				"查询会话，按最近活跃排序。客户端只能看到自己的会话。查询耗时超过一秒则返回 4290，请减少或简化条件。",
+				"Finds conversations, newest activity first. A client sees its own. A query that takes the server more than a second ends with 4290: ask with fewer or simpler conditions. Whoever follows next_cursor to its end sees each conversation that matches all the time, whatever moves meanwhile; one that moved may come twice, at the end.",
+				"查询会话，按最近活跃排序。客户端只能看到自己的会话。查询耗时超过一秒则返回 4290，请减少或简化条件。用 next_cursor 翻到底不会漏掉任何会话；期间有变化的会话可能在末尾再次出现。",
 			},
 			Answer: wire.Page[wire.Conversation]{},
 		}, func(ctx context.Context, by skein.Actor, in wire.QueryConversations) (any, error) {
@@ -105,6 +105,9 @@ func queryConversations(ctx context.Context, by skein.Actor, in wire.QueryConver
 		return nil, err
 	}
 	q := skein.ConvQuery{Offset: place.Offset(), Limit: place.Size, After: place.After, Count: true}
+	if q.ByCreation, err = in.ByCreation(); err != nil {
+		return nil, err
+	}
 	where, asked, err := in.Conditions(d.Zone)
 	switch {
 	case err != nil:

@@ -13,8 +13,8 @@ func inboxOps(d Deps) []*Op {
 		row(Op{
 			Name: "conv.list", Method: "GET", Path: "/im/users/{client_id}/conversations", Need: skein.NeedSelf,
 			Doc: Doc{
-				"The conversations of a client as it sees them: those it pinned first, then by newest activity.",
-				"用户视角的会话列表：置顶在前，其余按最近活跃排序。",
+				"The conversations of a client as it sees them: those it pinned first, then by newest activity. next_cursor loses none, as in conv.query.",
+				"用户视角的会话列表：置顶在前，其余按最近活跃排序。用 next_cursor 翻页不会遗漏，同 conv.query。",
 			},
 			Answer: wire.Page[wire.View]{},
 		}, func(ctx context.Context, by skein.Actor, in wire.ListInbox) (any, error) {

@@ -98,7 +98,8 @@ type Conversations interface {
 	// as its member (nil: it is none). Errors: ErrUnknownConversation.
 	Conversation(ctx context.Context, app string, id skein.ID, client string) (skein.Conversation, *skein.Member, error)
 	// FindConversations is a page of those that meet the query, by Active, then
-	// creation, newest first.
+	// creation, newest first. Whoever follows the cursor to its end sees each that met
+	// the query all the time, whatever moved meanwhile; what moved may come twice.
 	FindConversations(ctx context.Context, app string, q skein.ConvQuery) (skein.ConvPage, error)
 	// UpdateConversations replaces Extend, Updated and Active of all that meet
 	// where, and answers their ids; one that comes to meet it during the call may be
@@ -225,7 +226,8 @@ type Inbox interface {
 	// View is one conversation. Errors: ErrUnknownConversation; ErrUnknownClient
 	// about who is no member.
 	View(ctx context.Context, app string, id skein.ID, client string) (skein.View, error)
-	// Views is a page of them. A client that is unknown has none.
+	// Views is a page of them, on the terms of FindConversations. A client that is
+	// unknown has none.
 	Views(ctx context.Context, app, client string, q skein.ViewQuery) (skein.ViewPage, error)
 	// Sync is what has changed for the client since a cursor, at most limit
 	// conversations, and fewer where people wrote much in them: a page holds about

@@ -33,7 +33,21 @@ type ConversationRequest struct {
 type QueryConversations struct {
 	Where jsontext.Value `json:"where" en:"list of [field, operator, value], all of them ANDed; a client may leave it out. ctime and mtime take Unix ms, or the text as answered, which means that whole second" zh:"查询条件：[字段, 操作符, 值] 的列表，AND 关系；客户端调用时可省略。ctime、mtime 的值为 Unix 毫秒，或返回的时间文本（表示这一整秒）"`
 
+	Order string `json:"order" en:"active: newest activity first (default); created: oldest first, where nothing moves" zh:"active 按最近活跃（默认）；created 按创建时间从旧到新，顺序稳定"`
+
 	PageRequest
+}
+
+// ByCreation checks the order. Errors: skein.ErrMalformed.
+func (r QueryConversations) ByCreation() (bool, error) {
+	switch r.Order {
+	case "", "active":
+		return false, nil
+	case "created":
+		return true, nil
+	default:
+		return false, skein.Malformed("order", "is neither active nor created")
+	}
 }
 
 // Conditions reads the where; asked is false where there is none.

@@ -77,26 +77,33 @@ func NewPage[T any](at Place, items []T, total int, next skein.Cursor) Page[T] {
 
 func lastPage(total, size int64) int64 { return max(1, (total+size-1)/size) }
 
+// cursorSize is three numbers and a flag, in bytes.
+const cursorSize = 3*8 + 1
+
 func cursorText(c skein.Cursor) *string {
 	if c.IsZero() {
 		return nil
 	}
-	var b [16]byte
-	binary.BigEndian.PutUint64(b[:8], uint64(c.Sort))
-	binary.BigEndian.PutUint64(b[8:], uint64(c.Tie))
-	s := base64.RawURLEncoding.EncodeToString(b[:])
+	b := make([]byte, 0, cursorSize)
+	for _, n := range [...]int64{c.Sort, c.Tie, c.Since} {
+		b = binary.BigEndian.AppendUint64(b, uint64(n))
+	}
+	if c.Again {
+		b = append(b, 1)
+	} else {
+		b = append(b, 0)
+	}
+	s := base64.RawURLEncoding.EncodeToString(b)
 	return &s
 }
 
 func parseCursor(s string) (skein.Cursor, error) {
 	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil || len(b) != 16 {
+	if err != nil || len(b) != cursorSize || b[cursorSize-1] > 1 {
 		return skein.Cursor{}, skein.Malformed("cursor", "invalid or expired")
 	}
-	return skein.Cursor{
-		Sort: int64(binary.BigEndian.Uint64(b[:8])),
-		Tie:  int64(binary.BigEndian.Uint64(b[8:])),
-	}, nil
+	at := func(i int) int64 { return int64(binary.BigEndian.Uint64(b[8*i:])) }
+	return skein.Cursor{Sort: at(0), Tie: at(1), Since: at(2), Again: b[cursorSize-1] == 1}, nil
 }
 
 // limitOf is a limit of 1..MaxLimit, absent where the request has none. Errors:

@@ -269,7 +269,7 @@ func (c *connection) clients(app string, q skein.ClientQuery) (page skein.Client
 	}
 	err = c.ask(func(r *sqlite3.Stmt) { page.Total = int(r.ColumnInt64(0)) },
 		`SELECT count(*) FROM clients WHERE `+where.sql(), where.args)
-	if err != nil || q.Limit <= 0 || q.Offset >= page.Total {
+	if err != nil || q.Limit <= 0 || q.After.IsZero() && q.Offset >= page.Total {
 		return page, err
 	}
 	offset := q.Offset

@@ -12,8 +12,25 @@ import (
 // FindConversations is a page of conversations; see store.Conversations.
 func (s *Store) FindConversations(ctx context.Context, app string, q skein.ConvQuery) (page skein.ConvPage, err error) {
 	search := newSearch(app, q.Member, q.Where, s.millis())
+	if q.After.Since == 0 {
+		q.After.Since = s.writer.reached.Load() // before the snapshot: what moves later is above it
+	}
 	err = s.search(ctx, app, "where", func(c *connection) error {
+		switch {
+		case q.ByCreation:
+			page, err = c.inOrder(search, app, q)
+			return err
+		case q.After.Again:
+			search, err = c.movedSince(search, app, q.After, s.writer.moves)
+			if err == nil {
+				page, err = c.inOrder(search, app, q)
+			}
+			return err
+		}
 		page, err = c.find(search, app, q)
+		if err == nil && page.Next.IsZero() && listed(q.After) {
+			page.Next, err = c.goOn(search, app, q, s.writer.moves)
+		}
 		return err
 	})
 	if err != nil {
@@ -30,7 +47,7 @@ func (c *connection) find(search search, app string, q skein.ConvQuery) (page sk
 		err := c.ask(func(r *sqlite3.Stmt) { page.Total = int(r.ColumnInt64(0)) },
 			`SELECT count(*) FROM `+search.from+` WHERE `+search.sql(), search.args)
 		// A page past the end is known to be empty without walking there.
-		if err != nil || q.After.IsZero() && q.Offset >= page.Total {
+		if err != nil || !listed(q.After) && q.Offset >= page.Total {
 			return page, err
 		}
 	}
@@ -38,7 +55,7 @@ func (c *connection) find(search search, app string, q skein.ConvQuery) (page sk
 		return page, nil
 	}
 	offset := q.Offset
-	if !q.After.IsZero() {
+	if listed(q.After) {
 		search.after(q.After)
 		offset = 0
 	}
@@ -52,7 +69,7 @@ func (c *connection) find(search search, app string, q skein.ConvQuery) (page sk
 		page.Conversations = append(page.Conversations, last.Conversation)
 	}, `SELECT `+conversationColumns+` FROM `+search.from+` WHERE `+search.sql()+byActivity+` LIMIT ? OFFSET ?`, append(search.args, q.Limit+1, offset))
 	if more {
-		page.Next = skein.Cursor{Sort: int64(last.Active), Tie: last.key}
+		page.Next = skein.Cursor{Sort: int64(last.Active), Tie: last.key, Since: q.After.Since}
 	}
 	return page, err
 }
@@ -63,9 +80,9 @@ func (c *connection) walk(search search, app string, q skein.ConvQuery) (page sk
 	var places []skein.Cursor // of the page, and of the next one's first
 	err = c.ask(func(r *sqlite3.Stmt) {
 		page.Total++
-		at := skein.Cursor{Sort: r.ColumnInt64(0), Tie: r.ColumnInt64(1)}
+		at := skein.Cursor{Sort: r.ColumnInt64(0), Tie: r.ColumnInt64(1), Since: q.After.Since}
 		passed := page.Total <= q.Offset
-		if !q.After.IsZero() {
+		if listed(q.After) {
 			passed = at.Sort > q.After.Sort || at.Sort == q.After.Sort && at.Tie >= q.After.Tie
 		}
 		if !passed && len(places) <= q.Limit {

@@ -91,6 +91,9 @@ const lastSeen = `SELECT ` + messageColumns + `, ` + hiddenFrom + `?3) FROM mess
 // Views is a page of a client's conversations; see store.Inbox.
 func (s *Store) Views(ctx context.Context, app, client string, q skein.ViewQuery) (page skein.ViewPage, err error) {
 	now := s.millis()
+	if q.After.Since == 0 {
+		q.After.Since = s.writer.reached.Load() // before the snapshot: what moves later is above it
+	}
 	err = s.search(ctx, app, "conv.list", func(c *connection) error {
 		page, err = c.views(app, client, q, now)
 		return err
@@ -104,7 +107,7 @@ func (s *Store) Views(ctx context.Context, app, client string, q skein.ViewQuery
 func (c *connection) views(app, client string, q skein.ViewQuery, now skein.Millis) (page skein.ViewPage, err error) {
 	page.Total, err = c.count(countViews, app, client, q.Archived, now)
 	offset := q.Offset
-	if !q.After.IsZero() {
+	if listed(q.After) {
 		offset = 0
 	}
 	if err != nil || q.Limit <= 0 || offset >= page.Total {
@@ -115,17 +118,28 @@ func (c *connection) views(app, client string, q skein.ViewQuery, now skein.Mill
 		keys = append(keys, r.ColumnInt64(0))
 		ranks = append(ranks, r.ColumnInt64(1))
 	}
-	if q.After.IsZero() {
-		err = c.rows(read, firstViews, app, client, q.Archived, now, q.Limit+1, offset)
-	} else {
+	since := q.After.Since
+	switch {
+	case q.After.Again:
+		err = c.rows(read, viewsAgain, app, client, q.Archived, now, q.Limit+1, since, q.After.Tie, since/1000+1)
+	case listed(q.After):
 		err = c.rows(read, nextViews, app, client, q.Archived, now, q.Limit+1, q.After.Sort, q.After.Tie)
+	default:
+		err = c.rows(read, firstViews, app, client, q.Archived, now, q.Limit+1, offset)
 	}
 	if err != nil {
 		return page, err
 	}
-	if len(keys) > q.Limit {
-		page.Next = skein.Cursor{Sort: ranks[q.Limit-1], Tie: keys[q.Limit-1]}
+	switch {
+	case len(keys) > q.Limit:
+		page.Next = skein.Cursor{Sort: ranks[q.Limit-1], Tie: keys[q.Limit-1], Since: since, Again: q.After.Again}
 		keys = keys[:q.Limit]
+	case listed(q.After) && !q.After.Again: // see cursor.go
+		err = c.rows(func(*sqlite3.Stmt) { page.Next = skein.Cursor{Since: since, Again: true} },
+			viewsAgain, app, client, q.Archived, now, 1, since, 0, since/1000+1)
+		if err != nil {
+			return page, err
+		}
 	}
 	for _, key := range keys {
 		v, _, err := c.viewAt(app, client, key, now)
@@ -148,6 +162,8 @@ const (
 	countViews = `SELECT count(*) ` + viewsOf
 	firstViews = `SELECT c.conv_key, ` + viewRank + ` ` + viewsOf + viewOrder + ` OFFSET ?6`
 	nextViews  = `SELECT c.conv_key, ` + viewRank + ` ` + viewsOf + ` AND (` + viewRank + `, c.conv_key) < (?6, ?7)` + viewOrder
+	viewsAgain = `SELECT c.conv_key, 0 ` + viewsOf + ` AND (c.moved > ?6 OR m.moved > ?6) AND c.conv_key > ?7 AND c.created <= ?8
+		ORDER BY c.conv_key LIMIT ?5`
 )
 
 // viewAt is a conversation by its inner key as the client sees it; found is false

@@ -35,7 +35,7 @@ func Run(t *testing.T, open Open) {
 		{"apps", apps},
 		{"clients", clients},
 		{"conversations", conversations},
-		{"find", find},
+		{"find", slices.Concat(find, cursors)},
 		{"members", members},
 		{"positions", positions},
 		{"inbox", inbox},
