@@ -124,7 +124,7 @@ func TestOnlyMembersRead(t *testing.T) {
 			}
 		}
 	}
-	f.must(f.RemoveMembers(t.Context(), f.backend(), conv, []string{"Jerry"}))
+	f.must(f.RemoveMembers(t.Context(), f.backend(), conv, []string{"Jerry"}, nil))
 	for _, err := range read(f.as("Jerry", skein.NeedMember), conv) {
 		f.wantErr("after it was removed", err, skein.ErrForbidden)
 	}

@@ -35,11 +35,12 @@ func (s *Service) AddMembers(ctx context.Context, by skein.Actor, id skein.ID, c
 		}
 		return skein.ErrForbidden
 	}
-	return s.addMembers(ctx, by, conv, clients)
+	return s.addMembers(ctx, by, conv, clients, false)
 }
 
 // Join adds the client to a chat room. Errors: skein.ErrUnknownConversation,
-// skein.ErrConvType for what is no room, skein.ErrUnknownClient.
+// skein.ErrConvType for what is no room, skein.ErrUnknownClient, skein.ErrForbidden for
+// who was removed from it.
 func (s *Service) Join(ctx context.Context, by skein.Actor, id skein.ID, client string) error {
 	conv, _, err := s.admit(ctx, by, id)
 	if err != nil {
@@ -48,14 +49,14 @@ func (s *Service) Join(ctx context.Context, by skein.Actor, id skein.ID, client 
 	if conv.Type != skein.Room {
 		return &skein.Fault{Err: skein.ErrConvType, Field: "conv_id", Detail: "not a chat room"}
 	}
-	return s.addMembers(ctx, by, conv, []string{client})
+	return s.addMembers(ctx, by, conv, []string{client}, true)
 }
 
 // aboutPair refuses to change who is in a private pair.
 var aboutPair = &skein.Fault{Err: skein.ErrConvType, Field: "conv_id", Detail: "the members of a private conversation cannot change"}
 
-func (s *Service) addMembers(ctx context.Context, by skein.Actor, conv skein.Conversation, clients []string) error {
-	limit := store.MemberLimit{Members: by.App.Settings.MaxMembers, PerClient: by.App.Settings.MaxConversations}
+func (s *Service) addMembers(ctx context.Context, by skein.Actor, conv skein.Conversation, clients []string, itself bool) error {
+	limit := store.MemberLimit{Itself: itself, Members: by.App.Settings.MaxMembers, PerClient: by.App.Settings.MaxConversations}
 	if conv.Type == skein.Room {
 		limit.Members = 0
 	}
@@ -69,8 +70,10 @@ func (s *Service) addMembers(ctx context.Context, by skein.Actor, conv skein.Con
 
 // RemoveMembers takes clients out; who is no member is no error. A client takes out
 // only those below it. Errors: skein.ErrUnknownConversation, skein.ErrForbidden,
-// skein.ErrConvType for a private pair.
-func (s *Service) RemoveMembers(ctx context.Context, by skein.Actor, id skein.ID, clients []string) error {
+// skein.ErrConvType for a private pair, and for a ban elsewhere than in a room. Who is
+// removed from a room does not join it by itself until banUntil (nil: ever), or until
+// it is added.
+func (s *Service) RemoveMembers(ctx context.Context, by skein.Actor, id skein.ID, clients []string, banUntil *skein.Millis) error {
 	conv, me, err := s.admit(ctx, by, id)
 	if err != nil {
 		return err
@@ -83,7 +86,16 @@ func (s *Service) RemoveMembers(ctx context.Context, by skein.Actor, id skein.ID
 			return err
 		}
 	}
-	return s.removeMembers(ctx, by, id, clients)
+	if conv.Type != skein.Room {
+		if banUntil != nil {
+			return &skein.Fault{Err: skein.ErrConvType, Field: "ban_until", Detail: "is for chat rooms"}
+		}
+		return s.removeMembers(ctx, by, id, clients)
+	}
+	ban := store.Ban{Until: skein.Forever, Spare: by.Client}
+	setIf(&ban.Until, banUntil)
+	removed, err := s.store.Expel(ctx, by.App.ID, id, clients, s.now(), ban)
+	return s.tellRemoved(by, id, removed, err)
 }
 
 // Leave takes the client out. Errors: skein.ErrUnknownConversation,
@@ -101,6 +113,10 @@ func (s *Service) Leave(ctx context.Context, by skein.Actor, id skein.ID, client
 
 func (s *Service) removeMembers(ctx context.Context, by skein.Actor, id skein.ID, clients []string) error {
 	removed, err := s.store.RemoveMembers(ctx, by.App.ID, id, clients, s.now())
+	return s.tellRemoved(by, id, removed, err)
+}
+
+func (s *Service) tellRemoved(by skein.Actor, id skein.ID, removed []string, err error) error {
 	if err != nil || len(removed) == 0 {
 		return err
 	}

@@ -85,7 +85,7 @@ func TestAClientRemovesOnlyThoseBelowIt(t *testing.T) {
 		"somebody who is no member":    {"Tom", []string{"Nobody"}, nil, nil},
 	} {
 		conv := f.withRoles(roles)
-		err := f.RemoveMembers(t.Context(), f.as(tt.by, skein.NeedManager), conv, tt.clients)
+		err := f.RemoveMembers(t.Context(), f.as(tt.by, skein.NeedManager), conv, tt.clients, nil)
 		if tt.want != nil {
 			f.wantErr(name, err, tt.want)
 		} else {
@@ -112,7 +112,7 @@ func TestWhoIsRemovedIsTold(t *testing.T) {
 	f := newFixture(t, skein.Settings{})
 	conv := f.create(skein.Group, "Tom", "Jerry", "Alex")
 	f.told = nil
-	f.must(f.RemoveMembers(t.Context(), f.as("Tom", skein.NeedManager), conv, []string{"Jerry", "Iron", "Alex"}))
+	f.must(f.RemoveMembers(t.Context(), f.as("Tom", skein.NeedManager), conv, []string{"Jerry", "Iron", "Alex"}, nil))
 	f.wantTold("the removal", `conv.members.removed by "Tom" [Jerry Alex] also [Jerry Alex] audience members`)
 	f.must(f.Leave(t.Context(), f.as("Tom", skein.NeedMember), conv, "Tom"))
 	f.wantTold("the leaving", `conv.members.removed by "Tom" [Tom] also [Tom] audience members`)
@@ -121,8 +121,8 @@ func TestWhoIsRemovedIsTold(t *testing.T) {
 func TestAPairStaysAsItIs(t *testing.T) {
 	f := newFixture(t, skein.Settings{})
 	pair := f.create(skein.Private, "Tom", "Jerry")
-	f.wantErr("removing", f.RemoveMembers(t.Context(), f.backend(), pair, []string{"Tom"}), skein.ErrConvType)
-	f.wantErr("removing, by a client", f.RemoveMembers(t.Context(), f.as("Tom", skein.NeedManager), pair, []string{"Jerry"}), skein.ErrForbidden)
+	f.wantErr("removing", f.RemoveMembers(t.Context(), f.backend(), pair, []string{"Tom"}, nil), skein.ErrConvType)
+	f.wantErr("removing, by a client", f.RemoveMembers(t.Context(), f.as("Tom", skein.NeedManager), pair, []string{"Jerry"}, nil), skein.ErrForbidden)
 	f.wantErr("leaving", f.Leave(t.Context(), f.as("Tom", skein.NeedMember), pair, "Tom"), skein.ErrConvType)
 	wantEqual(f, "its members", f.members(pair), []string{"Jerry", "Tom"})
 }

@@ -81,7 +81,7 @@ func convOps(d Deps) []*Op {
 		}),
 		row(Op{
 			Name: "conv.join", Method: "POST", Path: "/im/conversations/{conv_id}/join", Need: skein.NeedClient, CountsAsSend: true,
-			Doc: Doc{"Joins a chat room.", "加入聊天室。"},
+			Doc: Doc{"Joins a chat room. Who was removed from it may not (4004), see conv.members.remove.", "加入聊天室。被移出者不可自行加入（4004），见 conv.members.remove。"},
 		}, joinOrLeave(d.Chat.Join)),
 		row(Op{
 			Name: "conv.leave", Method: "POST", Path: "/im/conversations/{conv_id}/leave", Need: skein.NeedMember, CountsAsSend: true,

@@ -37,8 +37,8 @@ func memberOps(d Deps) []*Op {
 		row(Op{
 			Name: "conv.members.add", Method: "POST", Path: "/im/conversations/{conv_id}/members", Need: skein.NeedManager, CountsAsSend: true,
 			Doc: Doc{
-				"Adds clients, all or none; who is a member already is no error. An app may let every member of a group add.",
-				"添加成员，要么全部成功要么全部失败；已是成员不算错误。应用可允许群内任何成员添加。",
+				"Adds clients, all or none; who is a member already is no error. An app may let every member of a group add. Who was removed from a chat room comes back by this.",
+				"添加成员，要么全部成功要么全部失败；已是成员不算错误。应用可允许群内任何成员添加。被移出聊天室的用户须由此重新加入。",
 			},
 		}, func(ctx context.Context, by skein.Actor, in wire.ChangeMembers) (any, error) {
 			return changeMembers(ctx, by, in, d, d.Chat.AddMembers)
@@ -46,11 +46,17 @@ func memberOps(d Deps) []*Op {
 		row(Op{
 			Name: "conv.members.remove", Method: "DELETE", Path: "/im/conversations/{conv_id}/members", Need: skein.NeedManager, CountsAsSend: true,
 			Doc: Doc{
-				"Removes clients; who is no member is no error. A client removes only those below its own role.",
-				"移除成员；不是成员不算错误。客户端只能移除角色低于自己的成员。",
+				"Removes clients; who is no member is no error. A client removes only those below its own role. From a chat room this is a ban, also of who is no member: who is named does not join by itself until ban_until, or until it is added. A mute outlives leaving and being removed.",
+				"移除成员；不是成员不算错误。客户端只能移除角色低于自己的成员。移出聊天室即禁入（不是成员者也适用）：在 ban_until 之前或被重新添加之前不可自行加入。退出或被移出后禁言依然有效。",
 			},
-		}, func(ctx context.Context, by skein.Actor, in wire.ChangeMembers) (any, error) {
-			return changeMembers(ctx, by, in, d, d.Chat.RemoveMembers)
+		}, func(ctx context.Context, by skein.Actor, in wire.RemoveMembers) (any, error) {
+			ban, err := in.Ban()
+			if err != nil {
+				return nil, err
+			}
+			return changeMembers(ctx, by, in.ChangeMembers, d, func(ctx context.Context, by skein.Actor, id skein.ID, clients []string) error {
+				return d.Chat.RemoveMembers(ctx, by, id, clients, ban)
+			})
 		}),
 	}
 }

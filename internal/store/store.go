@@ -125,9 +125,13 @@ type Members interface {
 	// ErrTooLarge when there would be more than max members, or a Fault naming a
 	// client who is in maxPerClient conversations already (zero: no limit).
 	AddMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis, limit MemberLimit) (added []string, err error)
-	// RemoveMembers takes clients out and answers who was a member. Errors:
-	// ErrUnknownConversation.
+	// RemoveMembers takes clients out and answers who was a member. Whoever is muted
+	// then is still muted when it is a member again. Errors: ErrUnknownConversation.
 	RemoveMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis) (removed []string, err error)
+	// Expel is RemoveMembers, and keeps those it names, members or not, from coming
+	// back by themselves (MemberLimit.Itself) until ban.Until; a past moment lifts
+	// that. Whom others add is banned no more.
+	Expel(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis, ban Ban) (removed []string, err error)
 	// Members is a page of the members in order of joining. Errors:
 	// ErrUnknownConversation.
 	Members(ctx context.Context, app string, id skein.ID, q skein.MemberQuery) (skein.MemberPage, error)
@@ -150,8 +154,15 @@ type Members interface {
 
 // MemberLimit bounds AddMembers; zero fields do not.
 type MemberLimit struct {
-	Members   int // of the conversation afterwards
-	PerClient int // conversations of each new member afterwards
+	Members   int  // of the conversation afterwards
+	PerClient int  // conversations of each new member afterwards
+	Itself    bool // the clients join by themselves: ErrForbidden about one who is banned
+}
+
+// Ban is a ban of those whom Expel takes out.
+type Ban struct {
+	Until skein.Millis
+	Spare string // this client is not banned: it takes itself out; empty: none
 }
 
 // Readers is how many of a message's members have come how far.

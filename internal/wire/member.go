@@ -22,10 +22,30 @@ type ListMembers struct {
 	PageRequest
 }
 
-// ChangeMembers is the request of conv.members.add and conv.members.remove.
+// ChangeMembers is the request of conv.members.add.
 type ChangeMembers struct {
 	ConvID    ClientID   `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
 	ClientIDs []ClientID `json:"client_ids" need:"1" en:"1..500 clients" zh:"1..500 个用户"`
+}
+
+// RemoveMembers is the request of conv.members.remove.
+type RemoveMembers struct {
+	ChangeMembers
+
+	BanUntil GivenInt `json:"ban_until" en:"chat rooms: who is removed may not join by itself until, Unix ms; absent: until it is added; null or 0: may join at once, which also lifts an earlier ban" zh:"聊天室：被移出者在此时间（Unix 毫秒）前不可自行加入；省略为直到被重新添加；null 或 0 为可立即加入，同时解除此前的禁入"`
+}
+
+// Ban is until when those who are removed are banned; nil: not said. Errors:
+// skein.ErrMalformed.
+func (r RemoveMembers) Ban() (*skein.Millis, error) {
+	until := skein.Millis(r.BanUntil.Int)
+	switch {
+	case until < 0 || until > skein.Forever:
+		return nil, skein.Malformed("ban_until", "is no time in Unix milliseconds")
+	case !r.BanUntil.Given:
+		return nil, nil //nolint:nilnil // none is an answer
+	}
+	return &until, nil
 }
 
 // Member is one member of a conversation.

@@ -18,6 +18,12 @@ func (s *Store) AddMembers(ctx context.Context, app string, id skein.ID, clients
 	return s.Store.AddMembers(ctx, app, id, clients, at, limit)
 }
 
+// Expel forgets who is a member; see store.Members.
+func (s *Store) Expel(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis, ban store.Ban) ([]string, error) {
+	defer s.places.write(placeName{app, id}, (*place).forgetMembers)()
+	return s.Store.Expel(ctx, app, id, clients, at, ban)
+}
+
 // RemoveMembers forgets who is a member; see store.Members.
 func (s *Store) RemoveMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis) ([]string, error) {
 	defer s.places.write(placeName{app, id}, (*place).forgetMembers)()

@@ -230,6 +230,7 @@ func (g *group) forgetInbox(app, client string) error {
 			SELECT conv_key FROM members WHERE app_key = ` + appKey + ` AND client_id = ?2 UNION ALL
 			SELECT conv_key FROM departures WHERE app_key = ` + appKey + ` AND client_id = ?2)`,
 		`DELETE FROM departures WHERE app_key = ` + appKey + ` AND client_id = ?2`,
+		`DELETE FROM sanctions WHERE app_key = ` + appKey + ` AND client_id = ?2`,
 		`DELETE FROM members WHERE app_key = ` + appKey + ` AND client_id = ?2`,
 	} {
 		if err := g.exec(sql, app, client); err != nil {

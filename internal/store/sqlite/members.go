@@ -85,7 +85,11 @@ func (g *group) addMembers(app string, id skein.ID, clients []string, at skein.M
 		return nil, err
 	}
 	for _, client := range added {
-		m := skein.Member{Client: client, Joined: at, JoinSeq: conv.LastSeq + 1}
+		muted, err := g.readmit(conv.key, client, limit.Itself)
+		if err != nil {
+			return nil, err
+		}
+		m := skein.Member{Client: client, Joined: at, JoinSeq: conv.LastSeq + 1, MutedUntil: muted}
 		if err := g.insertMember(app, key, conv.key, id, m); err != nil {
 			return nil, err
 		}
@@ -115,30 +119,37 @@ func (g *group) strangers(conv int64, clients []string) (strangers []string, err
 // RemoveMembers takes clients out; see store.Members.
 func (s *Store) RemoveMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis) ([]string, error) {
 	size := smallJob + 64*len(clients)
-	return write(ctx, s.writer, job{app: app, bytes: size, rows: memberRows * len(clients)}, func(g *group) (removed []string, err error) {
-		conv, err := g.conversation(app, id, g.now)
+	return write(ctx, s.writer, job{app: app, bytes: size, rows: memberRows * len(clients)}, func(g *group) ([]string, error) {
+		return g.removeMembers(app, id, clients, at)
+	})
+}
+
+func (g *group) removeMembers(app string, id skein.ID, clients []string, at skein.Millis) (removed []string, err error) {
+	conv, err := g.conversation(app, id, g.now)
+	if err != nil {
+		return nil, err
+	}
+	for _, client := range clients {
+		delete(g.known.seats, seatName{conv.key, client})
+		if err := g.keepMute(conv.key, client); err != nil {
+			return nil, err
+		}
+		was, err := g.change(`DELETE FROM members WHERE conv_key = ?1 AND client_id = ?2`, conv.key, client)
 		if err != nil {
 			return nil, err
 		}
-		for _, client := range clients {
-			delete(g.known.seats, seatName{conv.key, client})
-			was, err := g.change(`DELETE FROM members WHERE conv_key = ?1 AND client_id = ?2`, conv.key, client)
-			if err != nil {
-				return nil, err
-			}
-			if !was {
-				continue
-			}
-			if err := g.depart(conv, client); err != nil {
-				return nil, err
-			}
-			removed = append(removed, client)
+		if !was {
+			continue
 		}
-		if len(removed) == 0 {
-			return nil, nil
+		if err := g.depart(conv, client); err != nil {
+			return nil, err
 		}
-		return removed, g.countMembers(conv, -len(removed), at)
-	})
+		removed = append(removed, client)
+	}
+	if len(removed) == 0 {
+		return nil, nil
+	}
+	return removed, g.countMembers(conv, -len(removed), at)
 }
 
 // countMembers writes down that the members of a conversation have changed.

@@ -130,6 +130,7 @@ func (p *purge) conversation(key int64) error {
 	}
 	return p.remove(key,
 		`DELETE FROM members WHERE member_key IN (`+firstMembers+`)`,
+		`DELETE FROM sanctions WHERE (conv_key, client_id) IN (SELECT conv_key, client_id FROM sanctions WHERE conv_key = ?1 LIMIT ?2)`,
 		`DELETE FROM private_pairs WHERE conv_key = ?1 AND ?2 > 0`,
 		`DELETE FROM conversations WHERE conv_key = ?1 AND ?2 > 0`)
 }

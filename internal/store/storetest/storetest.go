@@ -36,7 +36,7 @@ func Run(t *testing.T, open Open) {
 		{"clients", clients},
 		{"conversations", conversations},
 		{"find", slices.Concat(find, cursors)},
-		{"members", members},
+		{"members", slices.Concat(members, sanctions)},
 		{"positions", positions},
 		{"inbox", inbox},
 		{"sync", syncs},
