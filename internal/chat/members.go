@@ -88,7 +88,7 @@ func (s *Service) RemoveMembers(ctx context.Context, by skein.Actor, id skein.ID
 	}
 	if conv.Type != skein.Room {
 		if banUntil != nil {
-			return &skein.Fault{Err: skein.ErrConvType, Field: "ban_until", Detail: "is for chat rooms"}
+			return &skein.Fault{Err: skein.ErrConvType, Field: "ban_until", Detail: "for chat rooms only"}
 		}
 		return s.removeMembers(ctx, by, id, clients)
 	}

@@ -46,7 +46,7 @@ func (r QueryConversations) ByCreation() (bool, error) {
 	case "created":
 		return true, nil
 	default:
-		return false, skein.Malformed("order", "is neither active nor created")
+		return false, skein.Malformed("order", "must be active or created")
 	}
 }
 

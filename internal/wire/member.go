@@ -41,7 +41,7 @@ func (r RemoveMembers) Ban() (*skein.Millis, error) {
 	until := skein.Millis(r.BanUntil.Int)
 	switch {
 	case until < 0 || until > skein.Forever:
-		return nil, skein.Malformed("ban_until", "is no time in Unix milliseconds")
+		return nil, skein.Malformed("ban_until", "must be a time in Unix milliseconds")
 	case !r.BanUntil.Given:
 		return nil, nil //nolint:nilnil // none is an answer
 	}

@@ -68,7 +68,7 @@ func TestAPageSaysWhereItStands(t *testing.T) {
 		"one full":     {Place{Page: 1, Size: 2}, []string{"a", "b"}, 2, skein.Cursor{}, `{"current_page":1,"data":["a","b"],"last_page":1,"per_page":2,"total":2,"next_cursor":null}`},
 		"one more":     {Place{Page: 2, Size: 2}, []string{"c"}, 3, skein.Cursor{}, `{"current_page":2,"data":["c"],"last_page":2,"per_page":2,"total":3,"next_cursor":null}`},
 		"past the end": {Place{Page: 9, Size: 2}, nil, 3, skein.Cursor{}, `{"current_page":9,"data":[],"last_page":2,"per_page":2,"total":3,"next_cursor":null}`},
-		"more follows": {Place{Page: 1, Size: 1}, []string{"a"}, 2, skein.Cursor{Sort: 1, Tie: 2}, `{"current_page":1,"data":["a"],"last_page":2,"per_page":1,"total":2,"next_cursor":"AAAAAAAAAAEAAAAAAAAAAg"}`},
+		"more follows": {Place{Page: 1, Size: 1}, []string{"a"}, 2, skein.Cursor{Sort: 1, Tie: 2}, `{"current_page":1,"data":["a"],"last_page":2,"per_page":1,"total":2,"next_cursor":"AAAAAAAAAAEAAAAAAAAAAgAAAAAAAAAAAA"}`},
 	} {
 		got, err := json.Marshal(NewPage(tt.at, tt.items, tt.total, tt.next))
 		if err != nil || string(got) != tt.want {

@@ -64,7 +64,7 @@ func (g *group) readmit(conv int64, client string, itself bool) (muted skein.Mil
 	case err != nil || !found:
 		return 0, err
 	case itself && banned > g.now:
-		return 0, &skein.Fault{Err: skein.ErrForbidden, Field: client, Detail: "was removed and may not join by itself"}
+		return 0, &skein.Fault{Err: skein.ErrForbidden, Field: client, Detail: "removed; may join only when added"}
 	}
 	return muted, g.exec(`DELETE FROM sanctions WHERE conv_key = ?1 AND client_id = ?2`, conv, client)
 }
