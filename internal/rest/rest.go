@@ -173,7 +173,9 @@ func (s *Server) serve(e endpoint) http.Handler {
 		s.metrics.observe(op.Name, err, time.Since(started))
 		if err != nil {
 			s.logFailure(w, r, op, err)
-			refuseSoon(w, r)
+			if !errors.Is(err, skein.ErrTooSlow) { // which has waited long enough
+				refuseSoon(w, r)
+			}
 			wire.WriteError(w, r, err)
 			return
 		}
