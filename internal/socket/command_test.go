@@ -22,8 +22,8 @@ func TestCommandsAreAnsweredAsDocumented(t *testing.T) {
 		"an id comes back":     {`{"type":"echo","data":{},"id":"7"}`, `{"type":"echo.success","msg":"success","data":{},"id":"7"}`},
 		"ping":                 {`{"type":"ping"}`, fmt.Sprintf(`{"type":"pong","data":{"time":%d}}`, now)},
 		"ping with an id":      {`{"type":"ping","id":"p"}`, fmt.Sprintf(`{"type":"pong","data":{"time":%d},"id":"p"}`, now)},
-		"an unknown type":      {`{"type":"dance","id":"7"}`, `{"type":"dance.error","msg":"malformed parameter: type is unknown","code":4406,"data":null,"id":"7"}`},
-		"an id that is none":   {`{"type":"echo","id":7}`, `{"type":"echo.error","msg":"malformed parameter: id is no string of at most 254 bytes","code":4406,"data":null,"id":"7"}`},
+		"an unknown type":      {`{"type":"dance","id":"7"}`, `{"type":"dance.error","msg":"malformed parameter: type: is unknown","code":4406,"data":null,"id":"7"}`},
+		"an id that is none":   {`{"type":"echo","id":7}`, `{"type":"echo.error","msg":"malformed parameter: id: must be a string of at most 254 bytes","code":4406,"data":null,"id":"7"}`},
 		"a frame without type": {`{"data":{},"id":"7"}`, `{"type":"error","msg":"missing parameter: type","code":4001,"data":null,"id":"7"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -172,7 +172,7 @@ func TestCommandsOverTheRateAreRefusedAndThenEndTheSocket(t *testing.T) {
 		p.send(text(`{"type":"echo","id":"1"}`))
 		return p.read()
 	}
-	refused := `text {"type":"echo.error","msg":"rate limited","code":4290,"data":null,"id":"1"}`
+	refused := `text {"type":"echo.error","msg":"rate limited","code":4290,"data":null,"retry_after_ms":1000,"id":"1"}`
 	for range 10 {
 		if got := echo(); got == refused {
 			t.Fatal("refused within the rate")

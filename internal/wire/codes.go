@@ -94,17 +94,26 @@ func Text(err error, lang Lang) string {
 	return text
 }
 
-// RetryAfter is the value of the Retry-After header in whole seconds for an error
-// that says "later"; empty for the others.
-func RetryAfter(err error) string {
+// retryAfter is how long to wait after an error that says "later"; zero for the others.
+func retryAfter(err error) time.Duration {
 	switch CodeOf(err).Code {
 	case 4290, 5030:
 	default:
-		return ""
+		return 0
 	}
 	wait := time.Second
 	if f, ok := errors.AsType[*skein.Fault](err); ok {
 		wait = cmp.Or(f.Retry, wait)
+	}
+	return wait
+}
+
+// RetryAfter is the value of the Retry-After header in whole seconds for an error
+// that says "later"; empty for the others.
+func RetryAfter(err error) string {
+	wait := retryAfter(err)
+	if wait == 0 {
+		return ""
 	}
 	return strconv.Itoa(int(math.Ceil(wait.Seconds())))
 }

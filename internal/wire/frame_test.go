@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -76,6 +77,7 @@ func TestFramesKeepTheirKeysInOrder(t *testing.T) {
 		"failure":              {AppendFailure(nil, "msg.send", []byte(`"7"`), fault, Chinese), `{"type":"msg.send.error","msg":"参数缺失: text","code":4001,"data":null,"id":"7"}`},
 		"failure in English":   {AppendFailure(nil, "msg.send", nil, fault, English), `{"type":"msg.send.error","msg":"missing parameter: text","code":4001,"data":null}`},
 		"failure of no type":   {AppendFailure(nil, "", nil, errors.New("secret"), English), `{"type":"error","msg":"` + internalText + `","code":1,"data":null}`},
+		"failure for now":      {AppendFailure(nil, "msg.send", []byte(`"7"`), skein.Later(skein.ErrRateLimited, 250*time.Millisecond), English), `{"type":"msg.send.error","msg":"rate limited","code":4290,"data":null,"retry_after_ms":250,"id":"7"}`},
 		"a type to be quoted":  {AppendFailure(nil, "a\"\n", nil, skein.ErrForbidden, English), `{"type":"a\"\n.error","msg":"forbidden","code":4004,"data":null}`},
 		"pong":                 {AppendPong(nil, []byte(`"7"`), 1599927082012), `{"type":"pong","data":{"time":1599927082012},"id":"7"}`},
 		"pong without id":      {AppendPong(nil, nil, 5), `{"type":"pong","data":{"time":5}}`},

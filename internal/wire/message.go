@@ -32,7 +32,7 @@ type SendMessage struct {
 type Sent struct {
 	MsgID skein.ID `json:"msg_id" en:"32 hex digits, time-ordered" zh:"消息 id，32 位十六进制，按时间有序"`
 	Time  int64    `json:"time" en:"Unix ms" zh:"Unix 毫秒"`
-	Seq   *int64   `json:"seq" en:"place in the conversation, durable; null for a transient message" zh:"会话内序号（已持久化）；暂态消息为 null"`
+	Seq   *int64   `json:"seq" en:"place in the conversation, durable; null for a transient message. A client that counts what it has seen moves its last seq to this one only if it is last + 1: else others spoke meanwhile, which msg.list after_seq fetches" zh:"会话内序号（已持久化）；暂态消息为 null。客户端仅当其等于本地 last + 1 时才可前移 last，否则期间有他人消息，需用 msg.list after_seq 补取"`
 }
 
 // SentOf answers a sender; it shares m's seq.
@@ -151,7 +151,7 @@ type Message struct {
 	MentionClientIDs []string       `json:"mention_client_ids" en:"null: none" zh:"@ 的用户；无为 null"`
 	Transient        Flag           `json:"transient" en:"always 0 in the history" zh:"历史消息恒为 0"`
 	MTime            *int64         `json:"mtime" en:"last change, Unix ms; null: never" zh:"最后变更，Unix 毫秒；从未变更为 null"`
-	ClientID         string         `json:"client_id" en:"the sender" zh:"发送者"`
+	ClientID         string         `json:"client_id" en:"the sender: from_client of msg.send and msg.new" zh:"发送者，即 msg.send 与 msg.new 的 from_client"`
 	Seq              int64          `json:"seq" en:"place in the conversation, from 1, without gaps" zh:"会话内序号，从 1 起连续"`
 	ClientMsgID      *string        `json:"client_msg_id" en:"the sender's own id; null: none" zh:"发送者自定义 id；无为 null"`
 	ReplyTo          *skein.ID      `json:"reply_to" en:"msg_id it answers; null: none" zh:"回复的 msg_id；无为 null"`

@@ -139,7 +139,7 @@ type Token struct {
 // User is one user as answered.
 type User struct {
 	ClientID    string         `json:"client_id" en:"the user" zh:"用户 id"`
-	Ext         jsontext.Value `json:"ext" en:"the developer's JSON" zh:"扩展 JSON"`
+	Ext         jsontext.Value `json:"ext" en:"the developer's JSON; every client of the app may read it with user.get" zh:"扩展 JSON；应用内任何用户都可通过 user.get 读取"`
 	CTime       string         `json:"ctime" en:"created, YYYY-MM-DD HH:MM:SS in the server's --timezone" zh:"创建时间"`
 	MTime       *string        `json:"mtime" en:"last change; null: never" zh:"最后变更时间；从未变更为 null"`
 	CTimeMS     int64          `json:"ctime_ms" en:"ctime in Unix ms" zh:"ctime 的 Unix 毫秒"`

@@ -210,7 +210,9 @@ func errorFrame(name string) *openapi3.Schema {
 	s := frameSchema(name).
 		WithProperty("msg", openapi3.NewStringSchema()).
 		WithProperty("code", openapi3.NewIntegerSchema()).
-		WithProperty("data", &openapi3.Schema{Type: types("null")})
+		WithProperty("data", &openapi3.Schema{Type: types("null")}).
+		WithProperty("retry_after_ms", openapi3.NewInt64Schema().WithMin(1))
+	s.Properties["retry_after_ms"].Value.Description = "with 4290 and 5030: how long to wait before the next try"
 	s.Required = slices.Concat(s.Required, []string{"msg", "code", "data"})
 	return withID(s)
 }
