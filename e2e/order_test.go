@@ -14,15 +14,20 @@ func TestPipelinedSendsStandInTheirOrder(t *testing.T) {
 	one := a.user(t, "one")
 	conv := a.group(t, one, a.user(t, "two"))
 	c := a.login(t, one, "d")
-	const n = 150
+	const n = 75
 	left := make([]int, n)
 	for i := range left {
 		left[i] = i
 	}
+	send := func(i int) obj {
+		return obj{"conv_id": conv, "type": -1, "text": strconv.Itoa(i), "client_msg_id": fmt.Sprint("m", i)}
+	}
 	for round := 0; len(left) > 0; round++ {
+		c.ask(t, "msg.send", send(left[0])).want(t, "the first that was refused, until it is taken", 0)
+		left = left[1:]
 		asked := map[string]int{}
 		for _, i := range left {
-			id, err := c.post("msg.send", obj{"conv_id": conv, "type": -1, "text": strconv.Itoa(i), "client_msg_id": fmt.Sprint("m", i)})
+			id, err := c.post("msg.send", send(i))
 			if err != nil {
 				t.Fatal(err)
 			}
