@@ -180,7 +180,7 @@ var (
 	inline    = regexp.MustCompile(`(?i)<script(?:[^>]*[^>\s])?>[^<]|\son[a-z]+=|\sstyle=|<style|javascript:`)
 	foreign   = regexp.MustCompile(`(?:src|href|url|from|import)\s*[=(\s]\s*["']?(?:https?:)?//`)
 	unsafe    = regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|setAttribute\("style"`)
-	preloaded = regexp.MustCompile(`(?:href|src)="(/js/[^"]+)"`)
+	preloaded = regexp.MustCompile(`(?:href|src)="(js/[^"]+)"`)
 )
 
 // What the policy forbids is not in the files, and every module is loaded at once
@@ -211,10 +211,10 @@ func TestPagesHoldToThePolicy(t *testing.T) {
 		if m := unsafe.Find(b); m != nil {
 			t.Errorf("%s makes code or markup of strings: %q", name, m)
 		}
-		if strings.HasSuffix(name, ".js") && !named["/"+name] {
+		if strings.HasSuffix(name, ".js") && !named[name] {
 			t.Errorf("index.html does not name %s", name)
 		}
-		delete(named, "/"+name)
+		delete(named, name)
 		return nil
 	})
 	if err != nil {
