@@ -10,9 +10,9 @@ import (
 )
 
 func TestMakeRunSaysWhatItDoesBeforeItCompiles(t *testing.T) {
-	make := exec.CommandContext(t.Context(), "make", "-n", "run")
-	make.Dir = ".."
-	out, err := make.CombinedOutput()
+	run := exec.CommandContext(t.Context(), "make", "-n", "run")
+	run.Dir = ".."
+	out, err := run.CombinedOutput()
 	if err != nil {
 		t.Fatalf("make -n run: %v\n%s", err, out)
 	}

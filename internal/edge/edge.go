@@ -150,7 +150,7 @@ func (g *Guard) evict(waiting *list.List) bool {
 	if first == nil {
 		return false
 	}
-	one := first.Value.(*connection)
+	one, _ := first.Value.(*connection) // the lists hold nothing else
 	g.forget(one)
 	_ = one.conn.Close() // whoever reads it ends
 	g.metrics.closed.WithLabelValues("idle").Inc()

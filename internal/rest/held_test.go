@@ -170,7 +170,10 @@ func TestABodyThatComesTooSlowlyIsAnswered4080(t *testing.T) {
 	}
 	f.eventually("its place", func() bool { return f.server.held.uploads.Taken() == 0 })
 
+	f.listening = httptest.NewUnstartedServer(f.server)
 	f.listening.Config.ReadTimeout = 300 * time.Millisecond
+	f.listening.Start()
+	t.Cleanup(f.listening.Close)
 	body := f.drip("POST", "/im/users", "Content-Type: application/json", `{"client_id":"`, "App-Key: master")
 	if got := f.status(body); got != "HTTP/1.1 408 Request Timeout" {
 		t.Errorf("JSON: got %q, want 408", got)

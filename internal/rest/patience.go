@@ -39,7 +39,7 @@ func (p *patientReader) Read(b []byte) (int, error) {
 		return 0, p.err
 	}
 	n, err := p.read(b)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		p.err = err
 		// Nor does the HTTP server wait for the rest before it answers.
 		_ = p.conn.SetReadDeadline(past) // as below

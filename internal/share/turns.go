@@ -15,7 +15,7 @@ import (
 type Turns[T any] struct {
 	apps  map[string]*Line[T]
 	ready readyHeap[T]  // the apps that something waits for
-	level time.Duration // what the app served last had had before
+	level time.Duration // what the app that was served last had received before
 	sweep int           // number of apps at which those without a debt are forgotten
 }
 

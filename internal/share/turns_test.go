@@ -18,7 +18,7 @@ func TestSharesAreEqualByCost(t *testing.T) {
 		apps := rapid.IntRange(2, 5).Draw(r, "apps")
 		s := NewTurns[item]()
 		waiting, last, had := make([]int, apps), make([]int, apps), make([]int, apps)
-		since := make([][]int, apps) // what all had had when this app came to wait
+		since := make([][]int, apps) // what all had received when this app came to wait
 		pushed := 0
 		push := func(app int) {
 			if waiting[app] == 0 {

@@ -32,7 +32,7 @@ func (s *Server) reserve(addr string) error {
 
 // refused counts a socket that finds no place, and tells the operator.
 func (s *Server) refused(err error, addr string) {
-	reason := ""
+	var reason string
 	switch {
 	case errors.Is(err, errManySockets):
 		reason = "address"

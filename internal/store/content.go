@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -40,7 +41,7 @@ func canonicalNumbers(v []byte) []byte {
 			}
 			end++
 		case c == '-' || '0' <= c && c <= '9':
-			for end < len(v) && bytes.IndexByte([]byte("+-.eE0123456789"), v[end]) >= 0 {
+			for end < len(v) && strings.IndexByte("+-.eE0123456789", v[end]) >= 0 {
 				end++
 			}
 			out = appendCanonicalNumber(out, v[i:end])

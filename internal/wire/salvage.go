@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -75,7 +76,7 @@ type loose struct {
 
 // peek is the next byte that is no white space; zero: there is none.
 func (l *loose) peek() byte {
-	for l.at < len(l.b) && bytes.IndexByte([]byte(" \t\r\n"), l.b[l.at]) >= 0 {
+	for l.at < len(l.b) && strings.IndexByte(" \t\r\n", l.b[l.at]) >= 0 {
 		l.at++
 	}
 	if l.at == len(l.b) {

@@ -113,7 +113,7 @@ var firstNotes = map[string]notes{
 		answer:  wire.Done,
 	},
 	"user.token": {
-		codes:   []int{211, 212, 213, 4001, 4406},
+		codes:   []int{211, 212, 4001, 4406},
 		request: `{"client_id":"Tom","ttl":86400}`,
 		answer: wire.Token{
 			Token: "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9." +
@@ -123,7 +123,7 @@ var firstNotes = map[string]notes{
 		},
 	},
 	"conv.create": {
-		codes:   []int{211, 212, 213, 4001, 4130, 4405, 4406},
+		codes:   []int{211, 212, 4001, 4130, 4405, 4406},
 		request: `{"client_id":"Tom","to_client_ids":["Jerry","Alex"],"conv_type":3,"conv_extend":{"conv_name":"just test"}}`,
 		answer:  wire.CreatedConversation{ConvExtend: jsontext.Value(`{"conv_name":"just test"}`), ConvID: exampleConv},
 	},
@@ -182,7 +182,7 @@ var firstNotes = map[string]notes{
 		answer:  wire.Done,
 	},
 	"msg.send": {
-		codes:   []int{211, 212, 213, 4001, 4011, 4012, 4013, 4406},
+		codes:   []int{211, 212, 4001, 4011, 4012, 4013, 4406},
 		request: `{"conv_id":"` + exampleID + `","from_client":"Tom","type":-1,"text":"HELLO !","client_msg_id":"a1"}`,
 		answer:  wire.SentOf(&hello),
 	},

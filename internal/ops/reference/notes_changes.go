@@ -36,27 +36,27 @@ const exampleMessage = `{"conv_id":"` + exampleID + `","msg_id":"01766bc91fc67b3
 
 var changeNotes = map[string]notes{
 	"msg.edit": {
-		codes:   []int{213, 4001, 4011, 4012, 4013, 4130, 4406},
+		codes:   []int{4001, 4011, 4012, 4013, 4130, 4406},
 		request: exampleMessage + `,"text":"HELLO, Jerry!","expected_version":1}`,
 		answer:  wire.MessageOf(&edited),
 	},
 	"msg.recall": {
-		codes:   []int{213, 4011, 4012},
+		codes:   []int{4011, 4012},
 		request: exampleMessage + `}`,
 		answer:  wire.Done,
 	},
 	"msg.delete": {
-		codes:   []int{211, 212, 213, 4001, 4011, 4012},
+		codes:   []int{211, 212, 4001, 4011, 4012},
 		request: exampleMessage + `,"client_id":"Jerry"}`,
 		answer:  wire.Done,
 	},
 	"msg.react": {
-		codes:   []int{211, 212, 213, 4001, 4011, 4012, 4013, 4130, 4406},
+		codes:   []int{211, 212, 4001, 4011, 4012, 4013, 4130, 4406},
 		request: exampleMessage + `,"emoji":"👍","on":1,"client_id":"Jerry"}`,
 		answer:  wire.MessageOf(&liked),
 	},
 	"msg.pin": {
-		codes:   []int{213, 4011, 4012, 4013, 4130, 4406},
+		codes:   []int{4011, 4012, 4013, 4130, 4406},
 		request: exampleMessage + `,"on":1}`,
 		answer:  wire.Done,
 	},
@@ -75,7 +75,7 @@ var changeNotes = map[string]notes{
 		answer:  wire.NewChanges(exampleConv, []skein.Change{about(edit, liked), about(like, liked)}, false, like.Seq),
 	},
 	"msg.ranges": {
-		codes:   []int{211, 212, 213, 4001, 4406},
+		codes:   []int{211, 212, 4001, 4406},
 		request: `{"ranges":[{"conv_id":"` + exampleID + `","after_seq":1,"after_change":1},{"conv_id":"` + roomID + `","after_seq":0}],"client_id":"Tom"}`,
 		answer:  exampleRanges(),
 	},

@@ -80,7 +80,7 @@ func mentionsJSON(ids []string) []byte {
 	if len(ids) == 0 {
 		return nil
 	}
-	list, _ := json.Marshal(ids) // texts: it cannot fail
+	list, _ := json.Marshal(ids) //nolint:errchkjson // a list of texts
 	return list
 }
 
