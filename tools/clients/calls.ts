@@ -1,11 +1,13 @@
 // What a TypeScript program writes with the types that openapi-typescript makes.
-// tsc checks it and nothing runs it.
+// tsc checks it, and it talks to the server at the URL it is given.
 import createClient from 'openapi-fetch'
 import type { paths } from './schema'
 
-const client = createClient<paths>({ baseUrl: 'http://127.0.0.1:8080', headers: { 'app-id': '666666', 'app-key': 'master' } })
+declare const process: { argv: string[] }
 
-export async function talk(): Promise<string> {
+const client = createClient<paths>({ baseUrl: process.argv[2], headers: { 'app-id': '666666', 'app-key': 'master' } })
+
+async function talk(): Promise<string> {
   const created = await client.POST('/im/conversations', { body: { client_id: 'Tom', to_client_ids: ['Jerry'], conv_type: 1 } })
   if (created.error) throw new Error(`${created.error.code}: ${created.error.message}`)
   const conv_id: string = created.data.data.conv_id
@@ -18,3 +20,7 @@ export async function talk(): Promise<string> {
   const texts = (history.data?.data.data ?? []).map((m) => `${m.seq} ${m.text ?? ''}`)
   return [...members, ...roles, ...texts].join()
 }
+
+const got = await talk()
+const want = 'Tom,Jerry,member,member,1 hi'
+if (got !== want) throw new Error(`got ${got}, want ${want}`)
