@@ -136,3 +136,44 @@ func TestWindowsOfEditsAndRecalls(t *testing.T) {
 	a.must(t, "PUT", convPath(k.conv, "message", old), obj{"text": "by the backend"})
 	s.call(t, "POST", convPath(k.conv, "message", other, "recall"), a.as(t, k.tom), obj{}).want(t, "the owner's recall", 0)
 }
+
+// messages=erase takes back what the user reacted with, live and for who was away.
+func TestAnErasedUsersReactionsGo(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t, strict(t))
+	said := k.say(t, "hi")
+	path := convPath(k.conv, "message", said, "reactions")
+	for _, r := range []struct{ client, emoji string }{{k.alex, "👍"}, {k.alex, "🎉"}, {k.tom, "👍"}} {
+		k.a.must(t, "POST", path, obj{"client_id": r.client, "emoji": r.emoji})
+	}
+	k.a.must(t, "DELETE", userPath(k.alex)+"?messages=erase", nil)
+	for _, want := range []string{`4 react alex 👍: "hi" v1 status 1 pin 0 2 reactions`, `5 react alex 🎉: "hi" v1 status 1 pin 0 1 reactions`} {
+		for {
+			var got change
+			k.sockets[k.jerry].expect(t, "msg.updated").into(t, &got)
+			if got.ChangeSeq < 4 {
+				continue
+			}
+			if got.String() != want || got.On == nil || *got.On != 0 {
+				t.Errorf("live: got %s, on %v\nwant %s, on 0", got, got.On, want)
+			}
+			break
+		}
+	}
+	all := k.changes(t, k.iron)
+	if len(all) != 5 {
+		t.Fatalf("changes: got %v, want 5", all)
+	}
+	for i, emoji := range []string{"👍", "🎉"} {
+		c := all[3+i]
+		if c.Kind != "react" || c.Emoji != emoji || c.On == nil || *c.On != 0 || c.ClientID == nil || *c.ClientID != k.alex {
+			t.Errorf("changes: got %s, want %s taken back of %s", c, emoji, k.alex)
+		}
+	}
+	for _, read := range []string{convPath(k.conv, "message", said), convPath(k.conv, "message?after_seq=0")} {
+		got := string(k.a.must(t, "GET", read, nil).Data)
+		if strings.Contains(got, k.alex) || strings.Contains(got, "🎉") || !strings.Contains(got, k.tom) {
+			t.Errorf("%s: got %s, want the 👍 of %s alone", read, got, k.tom)
+		}
+	}
+}

@@ -101,8 +101,8 @@ func userOps(d Deps) []*Op {
 		row(Op{
 			Name: "user.delete", Method: "DELETE", Path: "/im/users/{client_id}", Need: skein.NeedServer,
 			Doc: Doc{
-				"Deletes a user: it leaves its conversations, its sessions end. messages=erase takes the content of its messages too.",
-				"删除用户：退出所有会话并断开连接。messages=erase 同时擦除其消息内容。",
+				"Deletes a user: it leaves its conversations, its sessions end. messages=erase takes the content of its messages too, and takes back its reactions to others' messages (changes tells who was away); mentions of it stay, they are the others' words.",
+				"删除用户：退出所有会话并断开连接。messages=erase 同时擦除其消息内容，并撤销其对他人消息的表情回应（离线设备可由 changes 得知）；他人消息中对其的 @ 提及属于他人的内容，予以保留。",
 			},
 		}, func(ctx context.Context, by skein.Actor, in wire.DeleteUser) (any, error) {
 			erase, err := in.Erase()

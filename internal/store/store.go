@@ -298,8 +298,10 @@ type Upkeep interface {
 	Purge(ctx context.Context, now skein.Millis) (more bool, err error)
 	// EraseMessages takes text, attr, url and mentions out of some of the messages
 	// of clients deleted with erase, and makes them StatusDeleted; each is a change
-	// of its conversation, a recall by nobody. What the clients reacted to stays
-	// counted. more as in Purge.
+	// of its conversation, a recall by nobody. It takes back what they reacted with
+	// under others' messages, each a change of kind ChangeReact by the client. Who is
+	// created anew with such an id keeps what it says and reacts with from then on.
+	// more as in Purge.
 	EraseMessages(ctx context.Context, now skein.Millis) (more bool, err error)
 	// FillUploads looks through some of what was stored by an earlier version, which
 	// did not keep all that names a file. more as in Purge.

@@ -19,6 +19,11 @@ func (s *Store) ChangeMessage(ctx context.Context, app string, conv, id skein.ID
 		if err != nil {
 			return skein.Change{}, err
 		}
+		if emoji != "" {
+			if err := g.eraseBefore(&at, id, by); err != nil {
+				return skein.Change{}, err
+			}
+		}
 		m, err := g.subject(at, id, by)
 		if err != nil {
 			return skein.Change{}, err

@@ -9,7 +9,7 @@ import (
 )
 
 // eraseLooks bounds the messages and conversations that one EraseMessages looks at,
-// eraseRows about the messages that it changes. Senders have no index, which would cost
+// eraseRows about the changes that it makes. Senders have no index, which would cost
 // every message, so it looks at all messages of the app, and at no other app's.
 const (
 	eraseLooks = 5000
@@ -39,23 +39,24 @@ func (g *group) markForErasure(app, client string) error {
 		app, client, next-1)
 }
 
-// EraseMessages empties messages of deleted clients; see store.Upkeep. It looks
-// beside the writer and changes in a commit.
+// EraseMessages empties messages of deleted clients and takes back what they reacted
+// with; see store.Upkeep. It looks beside the writer and changes in a commit.
 func (s *Store) EraseMessages(ctx context.Context, now skein.Millis) (more bool, err error) {
 	var e erasure
 	var found bool
 	var keys []int64
+	var changes int
 	err = s.walk(ctx, "", func(c *connection) error {
 		if e, found, err = c.firstErasure(); err != nil || !found {
 			return err
 		}
-		keys, err = c.toErase(&e)
+		keys, changes, err = c.toErase(&e)
 		return err
 	})
 	if err != nil || !found {
 		return false, err
 	}
-	return write(ctx, s.writer, job{bytes: smallJob + 8*len(keys), rows: 4 * len(keys)}, func(g *group) (bool, error) {
+	return write(ctx, s.writer, job{bytes: smallJob + 8*len(keys), rows: 4 * changes}, func(g *group) (bool, error) {
 		return g.erase(e, keys, now)
 	})
 }
@@ -70,67 +71,82 @@ func (c *connection) firstErasure() (e erasure, found bool, err error) {
 	return e, found, err
 }
 
-// toErase finds the next messages to empty and moves e behind the last one that was
-// looked at.
-func (c *connection) toErase(e *erasure) (keys []int64, err error) {
-	for looks := 0; looks < eraseLooks && len(keys) < eraseRows; looks++ {
+// toErase finds the next messages to change and moves e behind the last one that was
+// looked at. A message that the client reacted to takes a change for each emoji.
+func (c *connection) toErase(e *erasure) (keys []int64, changes int, err error) {
+	for looks := 0; looks < eraseLooks && changes < eraseRows; looks++ {
 		var conv int64
 		found, err := c.row(func(r *sqlite3.Stmt) { conv = r.ColumnInt64(0) },
 			`SELECT conv_key FROM conversations WHERE app_key = ?1 AND id = ?2`, e.app, e.conv)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		n := 0
 		if found {
 			err = c.rows(func(r *sqlite3.Stmt) {
+				if changes >= eraseRows {
+					return // the next step begins here
+				}
 				n++
 				e.seq = r.ColumnInt64(1)
-				if r.ColumnBool(2) {
+				if due := r.ColumnInt(2); due > 0 {
 					keys = append(keys, r.ColumnInt64(0))
+					changes += due
 				}
 			}, eraseIn, conv, e.seq, e.upto, e.client, eraseRows)
 		}
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		if looks += n; n == eraseRows {
+		if looks += n; n == eraseRows || changes >= eraseRows {
 			continue
 		}
 		e.seq = 0
 		found, err = c.row(func(r *sqlite3.Stmt) { e.conv = r.ColumnBlob(0, []byte{}) }, eraseNext, e.app, e.conv)
 		if e.done = !found; err != nil || e.done {
-			return keys, err
+			return keys, changes, err
 		}
 	}
-	return keys, nil
+	return keys, changes, nil
 }
 
+// The summary of a message's reactions leads to those of one client by their whole key:
+// thousands may have reacted.
 const (
-	eraseIn = `SELECT message_key, seq, sender = ?4 AND status = 1 FROM messages
-		WHERE conv_key = ?1 AND seq > ?2 AND message_key <= ?3 ORDER BY seq LIMIT ?5`
+	eraseIn = `SELECT message_key, seq, CASE
+			WHEN sender = ?4 THEN status = 1
+			WHEN reactions IS NULL THEN 0
+			ELSE (SELECT count(*) FROM json_each(iif(json_valid(reactions), reactions, '[]')) j CROSS JOIN reactions r
+				WHERE r.conv_key = m.conv_key AND r.seq = m.seq AND r.emoji = j.value ->> 'Emoji' AND r.client_id = ?4)
+			END
+		FROM messages m WHERE conv_key = ?1 AND seq > ?2 AND message_key <= ?3 ORDER BY seq LIMIT ?5`
 	eraseNext = `SELECT id FROM conversations WHERE app_key = ?1 AND id > ?2 ORDER BY id LIMIT 1`
 )
 
-// erase empties the messages and writes down how far e has come. Who has one of
+// erase changes the messages and writes down how far e has come. Who has one of
 // them learns of it from the log of changes.
 func (g *group) erase(e erasure, keys []int64, now skein.Millis) (more bool, err error) {
 	for _, key := range keys {
-		if err := g.eraseMessage(key, now); err != nil {
+		if err := g.eraseMessage(e, key, now); err != nil {
 			return false, err
 		}
 	}
 	if !e.done {
 		return true, g.exec(`UPDATE erasures SET conv_id = ?2, seq = ?3 WHERE erasure_key = ?1`, e.key, e.conv, e.seq)
 	}
-	if err := g.exec(`DELETE FROM erasures WHERE erasure_key = ?1`, e.key); err != nil {
-		return false, err
+	err = g.exec(`DELETE FROM erasure_bounds WHERE erasure_key = ?1`, e.key)
+	if err == nil {
+		err = g.exec(`DELETE FROM erasures WHERE erasure_key = ?1`, e.key)
 	}
-	_, more, err = g.firstErasure()
+	if err == nil {
+		_, more, err = g.firstErasure()
+	}
 	return more, err
 }
 
-// eraseMessage empties a message, unless it is gone or empty by now.
-func (g *group) eraseMessage(key int64, now skein.Millis) error {
+// eraseMessage empties a message of the client, unless it is gone or empty by now, and
+// takes back what the client reacted with under another's.
+func (g *group) eraseMessage(e erasure, key int64, now skein.Millis) error {
 	at, id, found, err := g.whereabouts(key)
 	if err != nil || !found {
 		return err
@@ -138,6 +154,13 @@ func (g *group) eraseMessage(key int64, now skein.Millis) error {
 	m, err := g.subject(at, id, "")
 	if err != nil {
 		return err
+	}
+	if m.Sender != e.client {
+		bound, err := g.boundOf(e, at.key)
+		if err != nil {
+			return err
+		}
+		return g.takeBack(&at, m, e.client, bound, now)
 	}
 	c := skein.Change{Seq: at.Changes + 1, Kind: skein.ChangeRecall, At: now}
 	erased, err := g.blank(at, &m, c, skein.StatusDeleted)

@@ -46,6 +46,7 @@ func Run(t *testing.T, open Open) {
 		{"changes", changes},
 		{"recalls", recalls},
 		{"reactions", reactions},
+		{"erasures", erasures},
 		{"uploads", uploads},
 		{"seen", seen},
 		{"model", slices.Concat(model, inboxModel, syncModel, talks, fileModel)},
