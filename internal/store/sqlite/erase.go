@@ -74,27 +74,19 @@ func (c *connection) firstErasure() (e erasure, found bool, err error) {
 // toErase finds the next messages to change and moves e behind the last one that was
 // looked at. A message that the client reacted to takes a change for each emoji.
 func (c *connection) toErase(e *erasure) (keys []int64, changes int, err error) {
-	for looks := 0; looks < eraseLooks && changes < eraseRows; looks++ {
-		var conv int64
-		found, err := c.row(func(r *sqlite3.Stmt) { conv = r.ColumnInt64(0) },
-			`SELECT conv_key FROM conversations WHERE app_key = ?1 AND id = ?2`, e.app, e.conv)
-		if err != nil {
-			return nil, 0, err
-		}
+	for looks := 0; looks < eraseLooks && changes < eraseRows && !e.done; looks++ {
 		n := 0
-		if found {
-			err = c.rows(func(r *sqlite3.Stmt) {
-				if changes >= eraseRows {
-					return // the next step begins here
-				}
-				n++
-				e.seq = r.ColumnInt64(1)
-				if due := r.ColumnInt(2); due > 0 {
-					keys = append(keys, r.ColumnInt64(0))
-					changes += due
-				}
-			}, eraseIn, conv, e.seq, e.upto, e.client, eraseRows)
-		}
+		err := c.eachToErase(*e, func(key, seq int64, due int) {
+			if changes >= eraseRows {
+				return // the next step begins here
+			}
+			n++
+			e.seq = seq
+			if due > 0 {
+				keys = append(keys, key)
+				changes += due
+			}
+		})
 		if err != nil {
 			return nil, 0, err
 		}
@@ -102,12 +94,26 @@ func (c *connection) toErase(e *erasure) (keys []int64, changes int, err error) 
 			continue
 		}
 		e.seq = 0
-		found, err = c.row(func(r *sqlite3.Stmt) { e.conv = r.ColumnBlob(0, []byte{}) }, eraseNext, e.app, e.conv)
-		if e.done = !found; err != nil || e.done {
-			return keys, changes, err
+		found, err := c.row(func(r *sqlite3.Stmt) { e.conv = r.ColumnBlob(0, []byte{}) }, eraseNext, e.app, e.conv)
+		if err != nil {
+			return nil, 0, err
 		}
+		e.done = !found
 	}
 	return keys, changes, nil
+}
+
+// eachToErase goes through the next eraseRows messages of the conversation where e is,
+// with the changes that each needs.
+func (c *connection) eachToErase(e erasure, see func(key, seq int64, due int)) error {
+	var conv int64
+	found, err := c.row(func(r *sqlite3.Stmt) { conv = r.ColumnInt64(0) },
+		`SELECT conv_key FROM conversations WHERE app_key = ?1 AND id = ?2`, e.app, e.conv)
+	if err != nil || !found {
+		return err
+	}
+	return c.rows(func(r *sqlite3.Stmt) { see(r.ColumnInt64(0), r.ColumnInt64(1), r.ColumnInt(2)) },
+		eraseIn, conv, e.seq, e.upto, e.client, eraseRows)
 }
 
 // The summary of a message's reactions leads to those of one client by their whole key:
