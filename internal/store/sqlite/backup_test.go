@@ -16,24 +16,18 @@ import (
 func TestABackupIsOfOneMoment(t *testing.T) {
 	s := newStore(t, Options{})
 	one, two := newGroup(t, s), newGroup(t, s)
-	stop := make(chan struct{})
-	var writing sync.WaitGroup
-	writing.Go(func() {
-		for {
-			for _, conv := range []skein.ID{one, two} { // never more in two than in one
-				appendMany(t, s, conv, strings.Repeat("x", 5000), 1, nil)
-			}
-			select {
-			case <-stop:
-				return
-			default:
-			}
-		}
-	})
+	backup := func(out string) error { // while messages come, and no more of them on a slow machine
+		stop := make(chan struct{})
+		var writing sync.WaitGroup
+		defer writing.Wait()
+		defer close(stop)
+		writing.Go(func() { keepSending(t, s, one, two, stop) })
+		return Backup(t.Context(), s.writer.path, out)
+	}
 	for range 5 {
 		out := filepath.Join(t.TempDir(), "copy.db")
 		least := len(seqs(t, s, two))
-		if err := Backup(t.Context(), s.writer.path, out); err != nil {
+		if err := backup(out); err != nil {
 			t.Fatal(err)
 		}
 		if err := Check(t.Context(), out); err != nil {
@@ -48,8 +42,21 @@ func TestABackupIsOfOneMoment(t *testing.T) {
 		appendMany(t, saved, one, "on it goes", 1, nil)
 		wantDense(t, saved, one, n+1)
 	}
-	close(stop)
-	writing.Wait()
+}
+
+// keepSending sends into both, never more into two than into one, until it is stopped or
+// there are some hundred more.
+func keepSending(t *testing.T, s *Store, one, two skein.ID, stop <-chan struct{}) {
+	for range 200 {
+		for _, conv := range []skein.ID{one, two} {
+			appendMany(t, s, conv, strings.Repeat("x", 5000), 1, nil)
+		}
+		select {
+		case <-stop:
+			return
+		default:
+		}
+	}
 }
 
 func TestABackupHoldsNothingThatWasErased(t *testing.T) {

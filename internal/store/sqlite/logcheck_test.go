@@ -107,7 +107,7 @@ func TestAnyByteOfTheLogThatIsDifferentIsALoss(t *testing.T) {
 func TestACommitThatWasNeverAnsweredIsNoLoss(t *testing.T) {
 	s := newStore(t, Options{})
 	conv := newGroup(t, s)
-	for range 30 {
+	for range 10 {
 		someCommits(t, s, conv, 1+rand.IntN(3))
 		answered := crash(t, s)
 		someCommits(t, s, conv, 1)
