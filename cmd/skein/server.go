@@ -130,7 +130,10 @@ func (s *server) wire(uploads *files.Store) {
 		Private: s.historyIsPrivate, Log: s.log, Registerer: s.registry,
 	})
 	s.chat = chat.New(chat.Options{Store: s.store, Events: s.delivery, Files: uploads, UnnamedFor: s.config.UnnamedFiles, Now: clock})
-	table := ops.New(ops.Deps{Chat: s.chat, Gate: s.gate, Files: uploads, Presence: s.presence, Zone: s.config.Location()})
+	table := ops.New(ops.Deps{
+		Chat: s.chat, Gate: s.gate, Files: uploads, Presence: s.presence, Zone: s.config.Location(),
+		Cursors: wire.NewSealer(s.store.Secret()),
+	})
 	s.sockets = socket.New(socket.Options{
 		Gate: s.gate, Registrar: s.chat, Ops: table, Hub: s.hub,
 		MaxSockets: s.handles.sockets, MaxStrangers: s.perAddress(s.handles.strangers),

@@ -100,7 +100,7 @@ func convOps(d Deps) []*Op {
 }
 
 func queryConversations(ctx context.Context, by skein.Actor, in wire.QueryConversations, d Deps) (any, error) {
-	place, err := in.Place(wire.ConvPageSize)
+	place, err := in.Place(wire.ConvPageSize, d.seal(by, "conv.query"))
 	if err != nil {
 		return nil, err
 	}

@@ -67,6 +67,7 @@ func newFixture(t *testing.T) *fixture {
 	f.Table = New(Deps{
 		Chat: chat.New(chat.Options{Store: f.store, Events: deaf{}, Files: f.shelf, Now: now}),
 		Gate: f.gate, Files: f.shelf, Presence: window{}, Zone: time.UTC,
+		Cursors: wire.NewSealer([]byte("secret")),
 	})
 	return f
 }

@@ -42,12 +42,13 @@ func inboxOps(d Deps) []*Op {
 			if err != nil {
 				return nil, err
 			}
-			after, limit, err := in.Place()
+			seal := d.Cursors.For(by.App.ID, "sync", client)
+			after, limit, err := in.Place(seal)
 			if err != nil {
 				return nil, err
 			}
 			page, err := d.Chat.Sync(ctx, by, client, after, limit)
-			return wire.SyncAnswerOf(page, d.Zone), err
+			return wire.SyncAnswerOf(page, d.Zone, seal), err
 		}),
 	}
 }
@@ -57,7 +58,7 @@ func listInbox(ctx context.Context, by skein.Actor, in wire.ListInbox, d Deps) (
 	if err != nil {
 		return nil, err
 	}
-	place, err := in.Place(wire.ConvPageSize)
+	place, err := in.Place(wire.ConvPageSize, d.Cursors.For(by.App.ID, "conv.list", client))
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ func memberOps(d Deps) []*Op {
 			},
 			Answer: wire.Page[wire.Member]{},
 		}, func(ctx context.Context, by skein.Actor, in wire.ListMembers) (any, error) {
-			place, err := in.Place(wire.MaxPageSize)
+			place, err := in.Place(wire.MaxPageSize, d.seal(by, "conv.members.list"))
 			if err != nil {
 				return nil, err
 			}
@@ -74,7 +74,7 @@ func membersAt(ctx context.Context, by skein.Actor, conv wire.ClientID, q skein.
 }
 
 func listMemberIDs(ctx context.Context, by skein.Actor, in wire.ListMemberIDs, d Deps) (any, error) {
-	place, err := in.Place(wire.MaxPageSize)
+	place, err := in.Place(wire.MaxPageSize, d.seal(by, "conv.members"))
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,12 @@ type Deps struct {
 	Files    Files
 	Presence Presence
 	Zone     *time.Location // of the times that are answered as text
+	Cursors  *wire.Sealer
+}
+
+// seal is that of the cursors of an op in what it answers to the caller.
+func (d Deps) seal(by skein.Actor, op string) wire.Seal {
+	return d.Cursors.For(by.App.ID, op, by.Client)
 }
 
 // Files keeps uploads.

@@ -71,7 +71,7 @@ func listReaders(ctx context.Context, by skein.Actor, in wire.ListReaders, d Dep
 	if err != nil {
 		return nil, err
 	}
-	place, err := in.Place(wire.ConvPageSize)
+	place, err := in.Place(wire.ConvPageSize, d.seal(by, "conv.readers"))
 	if err != nil {
 		return nil, err
 	}

@@ -127,7 +127,7 @@ func withUser(by skein.Actor, id wire.ClientID, do func(string) error) (any, err
 }
 
 func listUsers(ctx context.Context, by skein.Actor, in wire.ListUsers, d Deps) (any, error) {
-	place, err := in.Place(wire.ConvPageSize)
+	place, err := in.Place(wire.ConvPageSize, d.seal(by, "user.list"))
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/skein-im/skein/internal/chat"
 	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/store/sqlite"
+	"github.com/skein-im/skein/internal/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -62,6 +63,7 @@ func newFixture(t *testing.T, change func(*Options)) *fixture {
 	opts := Options{
 		Table: ops.New(ops.Deps{
 			Chat: chat.New(chat.Options{Store: f.store, Events: deaf{}}), Gate: gate, Files: f.files, Zone: time.UTC,
+			Cursors: wire.NewSealer([]byte("secret")),
 		}),
 		Gate: gate, Log: slog.New(slog.NewTextHandler(f.log, nil)), Registerer: prometheus.NewRegistry(),
 	}

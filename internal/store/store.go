@@ -309,6 +309,9 @@ type Upkeep interface {
 	// NewEpoch makes every sync cursor given out so far ask for a reset: what the
 	// store holds is another history from now on, such as a restored backup.
 	NewEpoch(ctx context.Context) error
+	// Secret is 16 random bytes of the store's own, the same for as long as it lasts,
+	// also in what is restored from its backup.
+	Secret() []byte
 	// Close waits for what was taken and lets go of the store.
 	Close() error
 }

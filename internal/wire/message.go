@@ -127,7 +127,7 @@ func (r ListMessages) BySeq() (bySeq bool, rng skein.SeqRange, err error) {
 
 // Place is the page asked for.
 func (r ListMessages) Place() (Place, error) {
-	return PageRequest{Page: r.Page, Size: r.Size}.Place(MessagePageSize)
+	return PageRequest{Page: r.Page, Size: r.Size}.Place(MessagePageSize, Seal{}) // has no cursors
 }
 
 // MessageRequest names one message.

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"encoding/base64"
 	"encoding/binary"
 
 	"github.com/skein-im/skein"
@@ -29,14 +28,16 @@ type Place struct {
 	Page  int64
 	Size  int
 	After skein.Cursor
+	Seal  Seal // of the cursors
 }
 
 // Offset is how many items lie before the page.
 func (p Place) Offset() int { return int(p.Page-1) * p.Size }
 
-// Place checks the request. Errors: skein.ErrMalformed naming the field.
-func (p PageRequest) Place(defaultSize int) (Place, error) {
-	place := Place{Page: 1, Size: defaultSize}
+// Place checks the request, whose cursor has the seal. Errors: skein.ErrMalformed
+// naming the field.
+func (p PageRequest) Place(defaultSize int, seal Seal) (Place, error) {
+	place := Place{Page: 1, Size: defaultSize, Seal: seal}
 	if p.Page != nil {
 		if *p.Page < 1 || *p.Page > maxPage {
 			return place, skein.Malformed("page", "must be at least 1")
@@ -53,7 +54,7 @@ func (p PageRequest) Place(defaultSize int) (Place, error) {
 		return place, nil
 	}
 	var err error
-	place.After, err = parseCursor(p.Cursor)
+	place.After, err = parseCursor(p.Cursor, seal)
 	return place, err
 }
 
@@ -72,7 +73,7 @@ func NewPage[T any](at Place, items []T, total int, next skein.Cursor) Page[T] {
 	if items == nil {
 		items = []T{}
 	}
-	return Page[T]{at.Page, items, lastPage(int64(total), int64(at.Size)), at.Size, int64(total), cursorText(next)}
+	return Page[T]{at.Page, items, lastPage(int64(total), int64(at.Size)), at.Size, int64(total), cursorText(next, at.Seal)}
 }
 
 func lastPage(total, size int64) int64 { return max(1, (total+size-1)/size) }
@@ -80,7 +81,7 @@ func lastPage(total, size int64) int64 { return max(1, (total+size-1)/size) }
 // cursorSize is three numbers and a flag, in bytes.
 const cursorSize = 3*8 + 1
 
-func cursorText(c skein.Cursor) *string {
+func cursorText(c skein.Cursor, seal Seal) *string {
 	if c.IsZero() {
 		return nil
 	}
@@ -93,14 +94,14 @@ func cursorText(c skein.Cursor) *string {
 	} else {
 		b = append(b, 0)
 	}
-	s := base64.RawURLEncoding.EncodeToString(b)
+	s := seal.close(b)
 	return &s
 }
 
-func parseCursor(s string) (skein.Cursor, error) {
-	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil || len(b) != cursorSize || b[cursorSize-1] > 1 {
-		return skein.Cursor{}, skein.Malformed("cursor", "invalid or expired")
+func parseCursor(s string, seal Seal) (skein.Cursor, error) {
+	b, err := seal.open(s, cursorSize)
+	if err != nil {
+		return skein.Cursor{}, err
 	}
 	at := func(i int) int64 { return int64(binary.BigEndian.Uint64(b[8*i:])) }
 	return skein.Cursor{Sort: at(0), Tie: at(1), Since: at(2), Again: b[cursorSize-1] == 1}, nil

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"encoding/base64"
 	"encoding/binary"
 	"time"
 
@@ -18,13 +17,14 @@ type SyncRequest struct {
 	Limit    *int64   `json:"limit" en:"conversations, 1..200, default 100; a page of about 1 MiB ends earlier" zh:"会话数，1..200，默认 100；约 1 MiB 时提前结束"`
 }
 
-// Place checks the request. Errors: skein.ErrMalformed naming the field.
-func (r SyncRequest) Place() (after skein.SyncCursor, limit int, err error) {
+// Place checks the request, whose cursor has the seal. Errors: skein.ErrMalformed
+// naming the field.
+func (r SyncRequest) Place(seal Seal) (after skein.SyncCursor, limit int, err error) {
 	limit, err = limitOf("limit", r.Limit, DefaultSync)
 	if err != nil || r.Cursor == "" {
 		return after, limit, err
 	}
-	after, err = parseSyncCursor(r.Cursor)
+	after, err = parseSyncCursor(r.Cursor, seal)
 	return after, limit, err
 }
 
@@ -38,10 +38,10 @@ type SyncAnswer struct {
 	Epoch         int64      `json:"epoch" en:"another number is another history, such as a restored backup" zh:"历史版本；数值变化表示历史已更换（如恢复备份）"`
 }
 
-// SyncAnswerOf writes a page with times in zone.
-func SyncAnswerOf(p skein.SyncPage, zone *time.Location) SyncAnswer {
+// SyncAnswerOf writes a page with times in zone, and its cursor under a seal.
+func SyncAnswerOf(p skein.SyncPage, zone *time.Location, seal Seal) SyncAnswer {
 	out := SyncAnswer{
-		Conversations: make([]View, len(p.Views)), Deleted: p.Gone, NextCursor: syncCursorText(p.Next),
+		Conversations: make([]View, len(p.Views)), Deleted: p.Gone, NextCursor: syncCursorText(p.Next, seal),
 		Done: p.Done, ResetRequired: p.Reset, Epoch: p.Next.Epoch,
 	}
 	for i := range p.Views {
@@ -53,18 +53,25 @@ func SyncAnswerOf(p skein.SyncPage, zone *time.Location) SyncAnswer {
 // syncCursorSize is the four numbers of a cursor, in bytes.
 const syncCursorSize = 4 * 8
 
-func syncCursorText(c skein.SyncCursor) string {
+func syncCursorText(c skein.SyncCursor, seal Seal) string {
 	b := make([]byte, 0, syncCursorSize)
 	for _, n := range [...]int64{c.Epoch, c.Since, c.Upto, c.Key} {
 		b = binary.BigEndian.AppendUint64(b, uint64(n))
 	}
-	return base64.RawURLEncoding.EncodeToString(b)
+	return seal.close(b)
 }
 
-func parseSyncCursor(s string) (skein.SyncCursor, error) {
-	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil || len(b) != syncCursorSize {
-		return skein.SyncCursor{}, skein.Malformed("cursor", "invalid or expired")
+// ofEarlier is what a cursor that an earlier version wrote, without a seal, is taken
+// for: one of another history, since no epoch is negative. It is answered with a reset.
+var ofEarlier = skein.SyncCursor{Epoch: -1}
+
+func parseSyncCursor(s string, seal Seal) (skein.SyncCursor, error) {
+	if _, err := decodeCursor(s, syncCursorSize); err == nil {
+		return ofEarlier, nil
+	}
+	b, err := seal.open(s, syncCursorSize)
+	if err != nil {
+		return skein.SyncCursor{}, err
 	}
 	at := func(i int) int64 { return int64(binary.BigEndian.Uint64(b[8*i:])) }
 	return skein.SyncCursor{Epoch: at(0), Since: at(1), Upto: at(2), Key: at(3)}, nil

@@ -15,7 +15,7 @@ func TestASyncCursorComesBackAsItWas(t *testing.T) {
 		{}, {Epoch: 1}, {Since: 2}, {Upto: 3}, {Key: 4},
 		{Epoch: math.MaxInt64, Since: math.MinInt64, Upto: -1, Key: 1},
 	} {
-		got, _, err := SyncRequest{Cursor: syncCursorText(c)}.Place()
+		got, _, err := SyncRequest{Cursor: syncCursorText(c, testSeal)}.Place(testSeal)
 		if err != nil || got != c {
 			t.Errorf("%+v: got %+v, %v", c, got, err)
 		}
@@ -23,7 +23,7 @@ func TestASyncCursorComesBackAsItWas(t *testing.T) {
 }
 
 func TestASyncIsHeldToItsBounds(t *testing.T) {
-	good := syncCursorText(skein.SyncCursor{Epoch: 1})
+	good := syncCursorText(skein.SyncCursor{Epoch: 1}, testSeal)
 	for name, tt := range map[string]struct {
 		in    SyncRequest
 		field string // empty: it is taken
@@ -38,9 +38,9 @@ func TestASyncIsHeldToItsBounds(t *testing.T) {
 		"no base64":          {SyncRequest{Cursor: "!" + good[1:]}, "cursor", 0},
 		"a shorter cursor":   {SyncRequest{Cursor: good[4:]}, "cursor", 0},
 		"a longer cursor":    {SyncRequest{Cursor: good + "AAAA"}, "cursor", 0},
-		"a cursor of a page": {SyncRequest{Cursor: *cursorText(skein.Cursor{Sort: 1})}, "cursor", 0},
+		"a cursor of a page": {SyncRequest{Cursor: *cursorText(skein.Cursor{Sort: 1}, testSeal)}, "cursor", 0},
 	} {
-		_, limit, err := tt.in.Place()
+		_, limit, err := tt.in.Place(testSeal)
 		if tt.field == "" {
 			if err != nil || limit != tt.limit {
 				t.Errorf("%s: got limit %d, %v; want %d", name, limit, err, tt.limit)
@@ -49,14 +49,14 @@ func TestASyncIsHeldToItsBounds(t *testing.T) {
 		}
 		checkFault(t, name, tt.in.Cursor, err, skein.ErrMalformed, tt.field)
 	}
-	if _, err := (PageRequest{Cursor: good}).Place(20); err == nil {
+	if _, err := (PageRequest{Cursor: good}).Place(20, testSeal); err == nil {
 		t.Error("a cursor of sync is taken for one of a page")
 	}
 }
 
 func TestASyncIsAnsweredAsDocumented(t *testing.T) {
 	next := skein.SyncCursor{Epoch: 7, Since: 1}
-	text := `"next_cursor":"` + syncCursorText(next) + `"`
+	text := `"next_cursor":"` + syncCursorText(next, testSeal) + `"`
 	for name, tt := range map[string]struct {
 		p    skein.SyncPage
 		want string
@@ -65,14 +65,14 @@ func TestASyncIsAnsweredAsDocumented(t *testing.T) {
 		"gone":    {skein.SyncPage{Gone: []skein.ID{{1}}, Next: next}, `{"conversations":[],"deleted":["01000000000000000000000000000000"],` + text + `,"done":false,"reset_required":false,"epoch":7}`},
 		"a reset": {skein.SyncPage{Next: next, Reset: true}, `{"conversations":[],"deleted":[],` + text + `,"done":false,"reset_required":true,"epoch":7}`},
 	} {
-		got, err := json.Marshal(SyncAnswerOf(tt.p, time.UTC))
+		got, err := json.Marshal(SyncAnswerOf(tt.p, time.UTC, testSeal))
 		if err != nil || string(got) != tt.want {
 			t.Errorf("%s:\n got %s, %v\nwant %s", name, got, err, tt.want)
 		}
 	}
 	two := SyncAnswerOf(skein.SyncPage{Views: []skein.View{
 		{Conversation: skein.Conversation{ID: skein.ID{1}}}, {Conversation: skein.Conversation{ID: skein.ID{2}}},
-	}}, time.UTC)
+	}}, time.UTC, testSeal)
 	if len(two.Conversations) != 2 || two.Conversations[1].ConvID != (skein.ID{2}) {
 		t.Errorf("two views: got %+v", two.Conversations)
 	}

@@ -41,6 +41,9 @@ func retryTag(salt []byte, sender, clientMsgID string) uint32 {
 	return binary.BigEndian.Uint32(sum[:])
 }
 
+// Secret is the salt; see store.Upkeep.
+func (s *Store) Secret() []byte { return slices.Clone(s.writer.salt) }
+
 // readSalt is what retry numbers are salted with, for as long as the store lasts.
 func (c *connection) readSalt() (salt []byte, err error) {
 	_, err = c.row(func(r *sqlite3.Stmt) { salt = bytesOrNil(r, 0) }, `SELECT salt FROM history`)

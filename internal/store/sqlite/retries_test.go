@@ -41,8 +41,8 @@ func TestTheSaltIsTheStoresOwnAndStays(t *testing.T) {
 	if len(s.writer.salt) != 16 || bytes.Equal(s.writer.salt, other.writer.salt) {
 		t.Errorf("salts %x and %x", s.writer.salt, other.writer.salt)
 	}
-	if again := openStore(t, Options{Path: path}); !bytes.Equal(again.writer.salt, s.writer.salt) {
-		t.Errorf("salt %x, when it is opened again %x", s.writer.salt, again.writer.salt)
+	if again := openStore(t, Options{Path: path}); !bytes.Equal(again.Secret(), s.Secret()) {
+		t.Errorf("salt %x, when it is opened again %x", s.writer.salt, again.Secret())
 	}
 }
 

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/skein-im/skein"
@@ -9,6 +10,15 @@ import (
 var upkeep = []check{
 	{"a store that is open answers a ping", func(f *fixture) {
 		f.must(f.Ping(f.Context()))
+	}},
+	{"the secret stays as it is, whatever its reader does with it", func(f *fixture) {
+		secret := f.Secret()
+		equal(f, "bytes", len(secret), 16)
+		equal(f, "only zeros", bytes.Equal(secret, make([]byte, 16)), false)
+		clear(f.Secret())
+		f.app("shop", "ann")
+		f.must(f.NewEpoch(f.Context()))
+		equal(f, "again", f.Secret(), secret)
 	}},
 	{"there is nothing to purge where nothing is dead", func(f *fixture) {
 		f.app("shop", "ann")
