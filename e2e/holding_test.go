@@ -249,7 +249,7 @@ func TestAnAppStoresNoMoreThanItsQuota(t *testing.T) {
 	upload(60_000).want(t, "60,000 of 100,000 bytes", 0)
 	got := upload(60_000)
 	got.want(t, "60,000 more", 4130)
-	if !strings.Contains(got.Message, "max_storage_bytes is 100000") {
+	if !strings.Contains(got.Message, "max_storage_bytes") || !strings.Contains(got.Message, "100000") {
 		t.Errorf("got %s, want the quota named", got)
 	}
 	upload(30_000).want(t, "30,000 more", 0)

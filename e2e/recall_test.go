@@ -129,7 +129,7 @@ func TestWindowsOfEditsAndRecalls(t *testing.T) {
 		return late.Code == 4004
 	})
 	recall := s.call(t, "POST", convPath(k.conv, "message", other, "recall"), h, obj{}).want(t, "a late recall", 4004)
-	if !strings.Contains(late.Message, "msg_id: too old to edit") || !strings.Contains(recall.Message, "msg_id: too old to recall") {
+	if !strings.Contains(late.Message, "msg_id: 已超过可编辑的时间") || !strings.Contains(recall.Message, "msg_id: 已超过可撤回的时间") {
 		t.Errorf("what is too old says %q and %q", late.Message, recall.Message)
 	}
 	s.call(t, "POST", convPath(k.conv, "message", fresh, "recall"), h, obj{}).want(t, "a late retry of a recall", 0)
