@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/skein-im/skein"
 )
@@ -15,7 +16,7 @@ import (
 const pagesBudget = 205
 
 func TestPagesOfACommit(t *testing.T) {
-	s := newStore(t, Options{logPages: 1 << 20}) // the log begins nowhere anew meanwhile
+	s := newStore(t, Options{logPages: 1 << 20, groupBudget: time.Minute}) // one commit, and the log begins nowhere anew
 	const n = 200
 	var convs []skein.ID
 	for range n {
