@@ -130,19 +130,20 @@ func (l *loud) hear(s *socket) {
 	})
 }
 
-// talk lets clients say n messages each in a group of them, as fast as it goes.
+// talk lets clients say n messages each, each in a group of its own, as fast as it
+// goes.
 func (l *loud) talk(ctx context.Context, clients []string, n int) error {
-	id, err := l.conversation(ctx, typeGroup, clients)
-	if err != nil {
-		return err
-	}
 	c := &crowd{}
-	conv := ledger.NewConversation(id, 0, &c.faults)
 	for who, client := range clients {
+		id, err := l.conversation(ctx, typeGroup, []string{client})
+		if err != nil {
+			return err
+		}
 		s, err := l.host.join(ctx, client)
 		if err != nil {
 			return err
 		}
+		conv := ledger.NewConversation(id, 0, &c.faults)
 		c.speaker(s, client, conv, uint32(who), 16, l.body(conv, l.padding()))
 	}
 	defer c.disperse()

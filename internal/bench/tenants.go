@@ -36,9 +36,14 @@ func tenants(ctx context.Context, o Options, handles uint64, ids ...string) ([]*
 	}
 	for _, h := range hosts[1:] {
 		h.addr, h.pid = first.addr, first.pid
+		h.from.dialed.Store(elsewhere)
 	}
 	return hosts, nil
 }
+
+// elsewhere is the first socket of an attacker, so that it comes from addresses of its
+// own; see sourceOf.
+const elsewhere = 1 << 20
 
 func newHost() *host {
 	return &host{http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: setupConnections}}}
@@ -62,11 +67,13 @@ func (h *host) createApp(ctx context.Context, program, data, id string) error {
 	return nil
 }
 
-// configure changes settings of the host's app; a running server follows within two
-// seconds.
+// configure changes settings of the host's app and waits until a running server has
+// heard of them, which takes two seconds at most.
 func (h *host) configure(ctx context.Context, program, data string, flags ...string) error {
-	_, err := command(ctx, program, append([]string{"app", "update", "--id", h.app, "--data", data}, flags...)...)
-	return err
+	if _, err := command(ctx, program, append([]string{"app", "update", "--id", h.app, "--data", data}, flags...)...); err != nil {
+		return err
+	}
+	return wait(ctx, 2*time.Second)
 }
 
 func command(ctx context.Context, program string, args ...string) ([]byte, error) {
