@@ -2,10 +2,10 @@ package ops
 
 import "github.com/skein-im/skein"
 
-// What a call costs beyond one message, as messages of its client's send rate. The
-// measure is what the writer of the store has to do, or what is read and encoded; the
-// figures are in docs/performance.md. The backend has no send rate: its app's share
-// of the store bounds what it does to others.
+// What a call costs beyond one message, as messages of its client's send rate. These
+// are estimates of what the writer of the store has to do, or of what is read and
+// encoded. The backend has no send rate: its app's share of the store bounds what it
+// does to others.
 const (
 	membersAMessage = 10  // members that are added or removed, for the work of one message
 	updatesAMessage = 2   // conversations that an update rewrites

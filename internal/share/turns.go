@@ -41,7 +41,7 @@ func NewTurns[T any]() Turns[T] {
 	return Turns[T]{apps: make(map[string]*Line[T]), sweep: minSweep}
 }
 
-// Of is the share of an app.
+// Of is the line of an app, which is made where there is none.
 func (s *Turns[T]) Of(app string) *Line[T] {
 	sh := s.apps[app]
 	if sh == nil {
