@@ -1,0 +1,144 @@
+// Package portable is an app as a folder of JSON Lines: what export writes and import
+// reads, on any engine and from any converter. docs/portable.md describes the folder for
+// those who read or write one without this code.
+//
+// A record is one line and can be checked alone. Times are Unix milliseconds; a number of
+// zero, an empty text or an absent field all mean that there is none. Ids are those of
+// the API: conv_id and msg_id are 32 lower-case hexadecimal digits. Fields that this
+// version does not know are kept in Unknown.
+package portable
+
+import (
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/skein-im/skein"
+)
+
+// Version of the format. A reader refuses a folder of a newer one.
+const Version = 1
+
+// Client is a line of clients.jsonl, in order of creation.
+type Client struct {
+	ID          string           `json:"client_id"`
+	Ext         jsontext.Value   `json:"ext,omitzero"` // any JSON
+	Created     int64            `json:"ctime"`
+	Updated     int64            `json:"mtime,omitzero"`
+	BannedUntil int64            `json:"banned_until,omitzero"` // 9007199254740991: without a term
+	BanReason   string           `json:"ban_reason,omitzero"`
+	Cut         int64            `json:"cut,omitzero"` // tokens issued at or before this moment are refused
+	DeviceCuts  map[string]int64 `json:"device_cuts,omitzero"`
+	Seen        int64            `json:"last_seen,omitzero"`
+	Deleted     bool             `json:"deleted,omitzero"` // what is left of a deleted client: its id and its cut
+
+	Unknown jsontext.Value `json:",unknown"`
+}
+
+// Conversation is a line of conversations.jsonl, in order of creation.
+type Conversation struct {
+	ID         skein.ID       `json:"conv_id"`
+	Type       int            `json:"conv_type"` // 1 private, 2 temporary, 3 group, 4 chat room
+	Creator    string         `json:"creator"`
+	Extend     jsontext.Value `json:"conv_extend,omitzero"` // any JSON
+	MuteAll    bool           `json:"mute_all,omitzero"`
+	LastSeq    int64          `json:"last_seq,omitzero"`    // seq of its newest message
+	LastChange int64          `json:"last_change,omitzero"` // change_seq of its newest change
+	Created    int64          `json:"ctime"`
+	Updated    int64          `json:"mtime,omitzero"`
+	Active     int64          `json:"active,omitzero"` // last message, update or creation; absent: derived from these
+	TTL        int64          `json:"ttl,omitzero"`    // milliseconds; type 2 only
+	Sanctions  []Sanction     `json:"sanctions,omitzero"`
+
+	Unknown jsontext.Value `json:",unknown"`
+}
+
+// Sanction is what is in force against a client who is not a member.
+type Sanction struct {
+	Client      string `json:"client_id"`
+	BannedUntil int64  `json:"banned_until,omitzero"` // may not join by itself until
+	MutedUntil  int64  `json:"muted_until,omitzero"`
+}
+
+// Member is a line of members.jsonl, by conversation in the order of
+// conversations.jsonl, then in order of joining.
+type Member struct {
+	Conv        skein.ID `json:"conv_id"`
+	Client      string   `json:"client_id"`
+	Role        string   `json:"role,omitzero"` // owner, admin; absent: member
+	Nickname    string   `json:"nickname,omitzero"`
+	Joined      int64    `json:"join_time"`
+	JoinSeq     int64    `json:"join_seq"` // seq of the first message after it joined, from 1
+	MutedUntil  int64    `json:"mute_until,omitzero"`
+	ReadSeq     int64    `json:"read_seq,omitzero"`
+	ReceivedSeq int64    `json:"received_seq,omitzero"`
+	SentSeq     int64    `json:"sent_seq,omitzero"`    // its own newest message
+	ClearedSeq  int64    `json:"cleared_seq,omitzero"` // up to where it cleared its history
+	Pinned      int64    `json:"pin,omitzero"`         // since when it stands on top of its list
+	Muted       bool     `json:"muted,omitzero"`       // no notifications
+	Archived    bool     `json:"archived,omitzero"`
+	Draft       string   `json:"draft,omitzero"`
+
+	Unknown jsontext.Value `json:",unknown"`
+}
+
+// Message is a line of messages.jsonl, by conversation in the order of
+// conversations.jsonl, then by seq: 1, 2, 3 … without gaps.
+type Message struct {
+	Conv        skein.ID       `json:"conv_id"`
+	Seq         int64          `json:"seq"`
+	ID          skein.ID       `json:"msg_id"`
+	Sender      string         `json:"client_id"`
+	ClientMsgID string         `json:"client_msg_id,omitzero"`
+	Hash        []byte         `json:"content_hash,omitzero"` // of what was first sent, in base64; with client_msg_id, where the text was edited or erased since
+	Type        int            `json:"type"`
+	Text        string         `json:"text,omitzero"`
+	Attr        jsontext.Value `json:"attr,omitzero"` // any JSON
+	URL         string         `json:"url,omitzero"`
+	MentionAll  bool           `json:"mention_all,omitzero"`
+	Mentions    []string       `json:"mention_client_ids,omitzero"`
+	ReplyTo     skein.ID       `json:"reply_to,omitzero"`
+	NoSync      bool           `json:"no_sync,omitzero"`
+	Status      int            `json:"msg_status,omitzero"` // 2 deleted, 3 recalled: it has a place and says nothing; absent: normal
+	Created     int64          `json:"ctime"`
+	Updated     int64          `json:"mtime,omitzero"`
+	Version     int            `json:"version,omitzero"`    // absent: 1, as sent
+	Changed     int64          `json:"change_seq,omitzero"` // newest change that everyone sees
+	Pinned      int64          `json:"pin,omitzero"`        // since when
+	Reactions   []Reaction     `json:"reactions,omitzero"`
+	Hidden      []string       `json:"hidden_for,omitzero"` // members who deleted it for themselves
+
+	Unknown jsontext.Value `json:",unknown"`
+}
+
+// Reaction is that one client set one emoji.
+type Reaction struct {
+	Emoji  string `json:"emoji"`
+	Client string `json:"client_id"`
+	Change int64  `json:"change_seq"` // of the change that set it: the order they came in
+}
+
+// Change is a line of changes.jsonl, by conversation in the order of
+// conversations.jsonl, then by change_seq: 1, 2, 3 … without gaps.
+type Change struct {
+	Conv   skein.ID `json:"conv_id"`
+	Seq    int64    `json:"change_seq"`
+	Kind   string   `json:"kind"`               // edit, recall, react, pin, delete
+	MsgSeq int64    `json:"seq"`                // the message it is about
+	By     string   `json:"client_id,omitzero"` // absent: the app's backend
+	At     int64    `json:"time"`
+	Emoji  string   `json:"emoji,omitzero"` // react
+	On     bool     `json:"on,omitzero"`    // react, pin: set, or taken away
+
+	Unknown jsontext.Value `json:",unknown"`
+}
+
+// File is a line of files.jsonl; its content is files/NAME.
+type File struct {
+	Name    string `json:"name"`               // as in the link: what follows /uploads/APP/
+	Title   string `json:"title,omitzero"`     // what its uploader called it
+	Client  string `json:"client_id,omitzero"` // who uploaded it; absent: the backend
+	Created int64  `json:"ctime"`
+	Size    int64  `json:"size"`   // bytes
+	SHA256  string `json:"sha256"` // of the content, in hexadecimal
+
+	Unknown jsontext.Value `json:",unknown"`
+}
