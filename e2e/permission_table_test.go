@@ -60,6 +60,11 @@ func permissionTable() []opRow {
 		{name: "user.get", want: everybody(), keeps: true,
 			rest:   func(w *world, self string) (string, string, any) { return "GET", userPath(who(w, self)), nil },
 			socket: func(w *world, self string) any { return obj{"client_id": who(w, self)} }},
+		{name: "user.get_many", want: everybody(), keeps: true,
+			rest: func(w *world, _ string) (string, string, any) {
+				return "POST", "/im/users/get_many", obj{"client_ids": []string{w.victim}}
+			},
+			socket: func(w *world, _ string) any { return obj{"client_ids": []string{w.victim}} }},
 		{name: "user.update", want: everybody(),
 			rest: func(w *world, self string) (string, string, any) {
 				return "PUT", userPath(who(w, self)), obj{"ext": obj{"a": 1}}

@@ -156,3 +156,47 @@ func TestNewHolderOfAnIDInheritsNothing(t *testing.T) {
 		t.Errorf("its history: got %+v, want nothing", got)
 	}
 }
+
+// Names for a list: many users in one call, in the order asked.
+func TestManyUsersComeInTheOrderAsked(t *testing.T) {
+	t.Parallel()
+	a, other := strict(t), strict(t)
+	ids := a.users(t, 3)
+	a.must(t, "PUT", userPath(ids[1]), obj{"ext": obj{"nickname": "Sara"}})
+	gone, elsewhere := a.user(t, "gone"), other.user(t, "elsewhere")
+	a.must(t, "DELETE", userPath(gone), nil)
+	asked := []string{ids[2], "nobody9", ids[0], ids[2], gone, ids[1], elsewhere}
+	c := a.login(t, ids[0], "d")
+	for what, got := range map[string]*answer{
+		"backend": a.must(t, "POST", "/im/users/get_many", obj{"client_ids": asked}),
+		"client":  a.s.call(t, "POST", "/im/users/get_many", a.as(t, ids[0]), obj{"client_ids": asked}).want(t, "by a client", 0),
+		"socket":  c.ask(t, "user.get_many", obj{"client_ids": asked}).want(t, "by socket", 0),
+	} {
+		var many struct {
+			Data []struct {
+				ClientID string `json:"client_id"`
+				Ext      any    `json:"ext"`
+			} `json:"data"`
+			Unknown []string `json:"unknown"`
+		}
+		got.into(t, &many)
+		want := fmt.Sprintf("[{%s <nil>} {%s <nil>} {%s map[nickname:Sara]}] [nobody9 %s %s]", ids[2], ids[0], ids[1], gone, elsewhere)
+		if s := fmt.Sprint(many.Data, " ", many.Unknown); s != want {
+			t.Errorf("%s: got %s, want %s", what, s, want)
+		}
+	}
+	if got := a.must(t, "POST", "/im/users/get_many", obj{"client_ids": ids}); jsonOf(got.field("unknown")) != "[]" {
+		t.Errorf("all known: got %s, want unknown []", got)
+	}
+	most := make([]string, 201)
+	for i := range most {
+		most[i] = fmt.Sprint("n", i)
+	}
+	if got := c.ask(t, "user.get_many", obj{"client_ids": most[:200]}).want(t, "200 of them", 0); jsonOf(got.field("unknown")) != jsonOf(most[:200]) {
+		t.Errorf("200 unknown: got %s", got)
+	}
+	c.ask(t, "user.get_many", obj{"client_ids": most}).want(t, "201 of them", 4406)
+	c.ask(t, "user.get_many", obj{"client_ids": []string{}}).want(t, "none", 4001)
+	c.ask(t, "user.get_many", obj{}).want(t, "no list", 4001)
+	c.ask(t, "user.get_many", obj{"client_ids": []string{ids[0], "a b"}}).want(t, "no id", 212)
+}

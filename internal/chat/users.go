@@ -43,6 +43,27 @@ func (s *Service) User(ctx context.Context, by skein.Actor, id string) (skein.Cl
 	return s.client(ctx, by.App.ID, id)
 }
 
+// UsersNamed is those of clients that are there, in the order asked, and the ids of
+// the others. No id may stand there twice.
+func (s *Service) UsersNamed(ctx context.Context, by skein.Actor, ids []string) (found []skein.Client, unknown []string, err error) {
+	page, err := s.store.Clients(ctx, by.App.ID, skein.ClientQuery{IDs: ids, Limit: len(ids)})
+	if err != nil {
+		return nil, nil, err
+	}
+	at := make(map[string]int, len(page.Clients))
+	for i, c := range page.Clients {
+		at[c.ID] = i
+	}
+	for _, id := range ids {
+		if i, there := at[id]; there {
+			found = append(found, page.Clients[i])
+		} else {
+			unknown = append(unknown, id)
+		}
+	}
+	return found, unknown, nil
+}
+
 // UpdateUser replaces a client's ext. Errors: skein.ErrUnknownClient.
 func (s *Service) UpdateUser(ctx context.Context, by skein.Actor, id string, ext []byte) (skein.Client, error) {
 	return s.changeUser(ctx, by, id, func(c *skein.Client) { c.Ext, c.Updated = ext, s.now() })

@@ -10,6 +10,7 @@ const (
 	membersAMessage = 10  // members that are added or removed, for the work of one message
 	updatesAMessage = 2   // conversations that an update rewrites
 	rowsAMessage    = 200 // members that are listed
+	usersAMessage   = 50  // users that are looked up, each with its ext
 )
 
 // chargeMembers charges a call that adds or removes n members. Errors:

@@ -47,6 +47,23 @@ func userOps(d Deps) []*Op {
 			return d.user(by, c), err
 		}),
 		row(Op{
+			Name: "user.get_many", Method: "POST", Path: "/im/users/get_many", Need: skein.NeedClient,
+			Doc: Doc{
+				"Many users in one call, such as those of a list of conversations: what user.get answers of each. One that is not there is named in unknown.",
+				"一次查询多个用户，例如会话列表中的对方：每个用户的内容同 user.get，不存在的列在 unknown 中。",
+			},
+			Answer: wire.Users{},
+		}, func(ctx context.Context, by skein.Actor, in wire.ManyUsers) (any, error) {
+			ids, err := in.Clients(by.App.Settings.RelaxedClientIDs)
+			if err != nil {
+				return nil, err
+			}
+			d.Gate.Debit(by, len(ids)/usersAMessage)
+			found, unknown, err := d.Chat.UsersNamed(ctx, by, ids)
+			users := each(found, func(c skein.Client) wire.User { return d.user(by, c) })
+			return wire.Users{Data: users, Unknown: unknown}, err
+		}),
+		row(Op{
 			Name: "user.update", Method: "PUT", Path: "/im/users/{client_id}", Need: skein.NeedSelf, CountsAsSend: true,
 			Doc:    Doc{"Replaces a user's ext.", "整体替换用户扩展。"},
 			Answer: wire.User{},

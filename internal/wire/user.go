@@ -19,6 +19,29 @@ type UserRequest struct {
 	ClientID ClientID `json:"client_id" need:"1" en:"the user" zh:"用户 id"`
 }
 
+// MaxUsers bounds the users of one user.get_many.
+const MaxUsers = 200
+
+// ManyUsers is the request of user.get_many.
+type ManyUsers struct {
+	ClientIDs []ClientID `json:"client_ids" need:"1" en:"1..200 users" zh:"1..200 个用户"`
+}
+
+// Clients checks the list and collapses duplicates. Errors: skein.ErrMissing, those of
+// ClientIDs.
+func (r ManyUsers) Clients(relaxed bool) ([]string, error) {
+	if len(r.ClientIDs) == 0 {
+		return nil, skein.Missing("client_ids")
+	}
+	return ClientIDs("client_ids", r.ClientIDs, MaxUsers, relaxed)
+}
+
+// Users is the answer of user.get_many.
+type Users struct {
+	Data    []User   `json:"data" en:"in the order asked, each once" zh:"按请求顺序返回，重复的只返回一次"`
+	Unknown []string `json:"unknown" en:"the ids of no user, in the order asked" zh:"不存在的用户 id，按请求顺序"`
+}
+
 // ListUsers is the request of user.list.
 type ListUsers struct {
 	Where jsontext.Value `json:"where" en:"[[\"client_id\",\"in\",[…]]] or [[\"client_id\",\"=\",…]]" zh:"[[\"client_id\",\"in\",[…]]] 或 [[\"client_id\",\"=\",…]]"`
@@ -139,7 +162,7 @@ type Token struct {
 // User is one user as answered.
 type User struct {
 	ClientID    string         `json:"client_id" en:"the user" zh:"用户 id"`
-	Ext         jsontext.Value `json:"ext" en:"the developer's JSON; every client of the app may read it with user.get" zh:"扩展 JSON；应用内任何用户都可通过 user.get 读取"`
+	Ext         jsontext.Value `json:"ext" en:"the developer's JSON; every client of the app may read it with user.get and user.get_many" zh:"扩展 JSON；应用内任何用户都可通过 user.get、user.get_many 读取"`
 	CTime       string         `json:"ctime" en:"created, YYYY-MM-DD HH:MM:SS in the server's --timezone" zh:"创建时间"`
 	MTime       *string        `json:"mtime" en:"last change; null: never" zh:"最后变更时间；从未变更为 null"`
 	CTimeMS     int64          `json:"ctime_ms" en:"ctime in Unix ms" zh:"ctime 的 Unix 毫秒"`

@@ -87,6 +87,17 @@ var firstNotes = map[string]notes{
 		request: `{"client_id":"Mary"}`,
 		answer:  userOf(mary),
 	},
+	"user.get_many": {
+		codes:   []int{212, 4001, 4406},
+		request: `{"client_ids":["Tom","Nobody","Jerry"]}`,
+		answer: wire.Users{
+			Data: []wire.User{
+				userOf(skein.Client{App: exampleApp, ID: "Tom", Created: created}),
+				userOf(skein.Client{App: exampleApp, ID: "Jerry", Created: created}),
+			},
+			Unknown: []string{"Nobody"},
+		},
+	},
 	"user.update": {
 		codes:   []int{211, 212, 4001, 4406},
 		request: `{"client_id":"Mary","ext":{"nickname":"Mary"}}`,
