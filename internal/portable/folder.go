@@ -1,5 +1,11 @@
 package portable
 
+import (
+	"regexp"
+
+	"github.com/skein-im/skein"
+)
+
 // The folder: app.json, manifest.json, files/ and one list a kind of record. A list is
 // NAME.jsonl.gz (gzip, RFC 1952) or, as people and other programs may write it,
 // NAME.jsonl.
@@ -11,8 +17,20 @@ const (
 	Members       = "members"
 	Messages      = "messages"
 	Changes       = "changes"
-	Files         = "files"
+	Files         = "files" // the list, and the folder of the contents
 )
+
+// Format is what Manifest.Format says.
+const Format = "skein-portable"
+
+// MaxLine bounds a line, in bytes.
+const MaxLine = 1 << 20
+
+// maxDepth bounds how deep the JSON of a line may nest, as in the API.
+const maxDepth = 32
+
+// lists are the names of all lists, in the order in which they are read.
+var lists = []string{Clients, Conversations, Members, Messages, Changes, Files}
 
 // Manifest says what the folder holds. It is written last, so a folder without one is
 // not whole.
@@ -24,6 +42,7 @@ type Manifest struct {
 	ClientID string          `json:"client_id,omitzero"` // set: the data of this client alone
 	Time     int64           `json:"time"`               // the moment it shows, Unix milliseconds
 	Lists    map[string]List `json:"lists"`              // by name of the list
+	App      string          `json:"app_sha256"`         // of app.json, in hexadecimal
 	Bytes    int64           `json:"file_bytes"`         // of all of files/
 }
 
@@ -32,3 +51,9 @@ type List struct {
 	Lines  int64  `json:"lines"`
 	SHA256 string `json:"sha256"` // of the lines, not compressed, in hexadecimal
 }
+
+// namePattern is every name that a file may have, and no way out of the folder.
+var namePattern = regexp.MustCompile(`^[0-9a-f]{32}\.[0-9a-z]{2,4}$`)
+
+// maxTime bounds moments: 9007199254740991, which stands for one without an end.
+const maxTime = int64(skein.Forever)

@@ -56,6 +56,8 @@ type Sanction struct {
 	Client      string `json:"client_id"`
 	BannedUntil int64  `json:"banned_until,omitzero"` // may not join by itself until
 	MutedUntil  int64  `json:"muted_until,omitzero"`
+
+	Unknown jsontext.Value `json:",unknown"` // must be empty
 }
 
 // Member is a line of members.jsonl, by conversation in the order of
@@ -97,6 +99,8 @@ type Message struct {
 	Mentions    []string       `json:"mention_client_ids,omitzero"`
 	ReplyTo     skein.ID       `json:"reply_to,omitzero"`
 	NoSync      bool           `json:"no_sync,omitzero"`
+	ByServer    bool           `json:"by_server,omitzero"`  // the backend sent it in the client's name
+	Former      bool           `json:"former,omitzero"`     // its sender was deleted since, and another has the client_id
 	Status      int            `json:"msg_status,omitzero"` // 2 deleted, 3 recalled: it has a place and says nothing; absent: normal
 	Created     int64          `json:"ctime"`
 	Updated     int64          `json:"mtime,omitzero"`
@@ -114,6 +118,8 @@ type Reaction struct {
 	Emoji  string `json:"emoji"`
 	Client string `json:"client_id"`
 	Change int64  `json:"change_seq"` // of the change that set it: the order they came in
+
+	Unknown jsontext.Value `json:",unknown"` // must be empty
 }
 
 // Change is a line of changes.jsonl, by conversation in the order of

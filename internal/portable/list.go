@@ -1,0 +1,66 @@
+package portable
+
+import (
+	"bufio"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"os"
+	"path/filepath"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// encoding is how a record is written: always the same bytes, and JSON that is kept
+// in it as it was.
+var encoding = json.JoinOptions(json.Deterministic(true), jsontext.PreserveRawStrings(true))
+
+// list is one list that is being written. The same lines make the same bytes.
+type list struct {
+	file  *os.File
+	buf   *bufio.Writer
+	zip   *gzip.Writer
+	sum   hash.Hash
+	lines int64
+}
+
+func createList(dir, name string) (*list, error) {
+	f, err := os.OpenFile(filepath.Join(dir, name+".jsonl.gz"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the operator's own
+	if err != nil {
+		return nil, err
+	}
+	l := &list{file: f, buf: bufio.NewWriterSize(f, 64<<10), sum: sha256.New()}
+	l.zip, err = gzip.NewWriterLevel(l.buf, gzip.BestSpeed)
+	return l, err
+}
+
+// encode is the line of a record.
+func encode(record any) ([]byte, error) {
+	line, err := json.Marshal(record, encoding)
+	if err != nil {
+		return nil, err
+	}
+	if len(line) >= MaxLine {
+		return nil, errLongLine
+	}
+	return append(line, '\n'), nil
+}
+
+var errLongLine = errors.New("is longer than 1 MiB")
+
+// write adds a line.
+func (l *list) write(line []byte) error {
+	_, _ = l.sum.Write(line) // a hash never fails
+	l.lines++
+	_, err := l.zip.Write(line)
+	return err
+}
+
+// close makes the list durable and tells what the manifest says of it.
+func (l *list) close() (List, error) {
+	err := errors.Join(l.zip.Close(), l.buf.Flush(), l.file.Sync(), l.file.Close())
+	return List{Lines: l.lines, SHA256: hex.EncodeToString(l.sum.Sum(nil))}, err
+}

@@ -1,0 +1,77 @@
+package portable
+
+import (
+	"github.com/skein-im/skein"
+)
+
+// order holds the records to the order of the folder: what belongs to a conversation
+// comes after its line and before the next conversation's. Whoever writes and whoever
+// reads shares it.
+type order struct {
+	conv     *Conversation // nil: none yet
+	messages int64         // of conv, so far
+	changes  int64
+	owner    bool // conv has one
+}
+
+// conversation begins the next one.
+func (o *order) conversation(c *Conversation) { *o = order{conv: c} }
+
+// end tells what is missing of the conversation before the next one begins.
+func (o *order) end() error {
+	switch {
+	case o.conv == nil:
+		return nil
+	case o.conv.LastSeq != o.messages:
+		return malformed("last_seq", "is %d, and the conversation has %d messages", o.conv.LastSeq, o.messages)
+	case o.conv.LastChange != o.changes:
+		return malformed("last_change", "is %d, and the conversation has %d changes", o.conv.LastChange, o.changes)
+	}
+	return nil
+}
+
+// in checks that a record belongs to the conversation at hand.
+func (o *order) in(conv skein.ID) error {
+	if o.conv == nil || o.conv.ID != conv {
+		return malformed("conv_id", "%v has no line in %s, or comes out of its order", conv, Conversations)
+	}
+	return nil
+}
+
+func (o *order) member(m *Member) error {
+	if err := o.in(m.Conv); err != nil {
+		return err
+	}
+	if m.Role == skein.RoleOwner.String() {
+		if o.owner {
+			return malformed("role", "a conversation has at most one owner")
+		}
+		o.owner = true
+	}
+	return nil
+}
+
+func (o *order) message(m *Message) error {
+	if err := o.in(m.Conv); err != nil {
+		return err
+	}
+	if m.Seq != o.messages+1 {
+		return malformed("seq", "is %d, want %d: the messages of a conversation have 1, 2, 3 … without gaps", m.Seq, o.messages+1)
+	}
+	o.messages++
+	return nil
+}
+
+func (o *order) change(c *Change) error {
+	if err := o.in(c.Conv); err != nil {
+		return err
+	}
+	if c.Seq != o.changes+1 {
+		return malformed("change_seq", "is %d, want %d: the changes of a conversation have 1, 2, 3 … without gaps", c.Seq, o.changes+1)
+	}
+	if c.MsgSeq > o.messages {
+		return malformed("seq", "%d is no message of the conversation", c.MsgSeq)
+	}
+	o.changes++
+	return nil
+}
