@@ -1,0 +1,242 @@
+package leancloud
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// The folder of a dump. Lists are JSON Lines. A raw line is one object as LeanCloud
+// answered it: only white space between tokens is gone, so numbers of any size, escapes
+// such as \u0000 and unknown fields are what they were. Nothing in a raw line is
+// checked: data may be a string or an object, from-ip null, ack-at absent.
+//
+// A list that LeanCloud had nothing for may be missing.
+const (
+	// ManifestFile is written last: a folder without one is not whole.
+	ManifestFile = "manifest.json"
+
+	// ConversationsFile has the raw rows of the class _Conversation, by objectId:
+	// groups, private conversations, chat rooms (tr) and system conversations (sys).
+	// A conversation that has messages but no row any more is not in it.
+	ConversationsFile = "conversations.jsonl"
+
+	// MemberInfosFile has a MemberInfo a line, by conversation, then by client.
+	MemberInfosFile = "member_infos.jsonl"
+
+	// UsersFile has the raw rows of the class _User, by objectId.
+	UsersFile = "users.jsonl"
+
+	// ClientsFile has a Client a line, by id: every client id that appears.
+	ClientsFile = "clients.jsonl"
+
+	// MessagesDir has one list of raw messages a conversation, see MessagesFile:
+	// oldest first, by timestamp and then by the bytes of msg-id; each msg-id once.
+	MessagesDir = "messages"
+
+	// SystemDir has the same for system conversations: SystemFile. The messages to all
+	// clients are in one list, for a client's messages have a conv-id of their own, the
+	// MD5 of "CONVERSATION:CLIENT", and name the conversation in their field to.
+	SystemDir = "system"
+
+	// SubscribersFile has the raw rows {timestamp, subscriber, conv_id} of the
+	// subscribers of all system conversations, by conv_id, then by subscriber.
+	SubscribersFile = SystemDir + "/subscribers.jsonl"
+
+	// InboundFile has the raw rows of the class _SysMessage, by objectId: what clients
+	// sent to system conversations.
+	InboundFile = SystemDir + "/inbound.jsonl"
+
+	// BroadcastsFile has a Broadcast a line: broadcasts that have not run out.
+	BroadcastsFile = SystemDir + "/broadcasts.jsonl"
+
+	// ProofFile has a Proof a line, by conversation.
+	ProofFile = "proof.jsonl"
+
+	// FilesFile has a File a line, by link; the content is below FilesDir.
+	FilesFile = "files.jsonl"
+	FilesDir  = "files"
+)
+
+// Names and numbers of the format.
+const (
+	Format  = "skein-leancloud-dump"
+	Version = 1
+)
+
+// Manifest says what the folder holds.
+type Manifest struct {
+	Format  string `json:"format"`  // Format
+	Version int    `json:"version"` // Version
+	AppID   string `json:"app_id"`
+	Server  string `json:"server"`
+	Time    int64  `json:"time"` // when the run that wrote it began, Unix milliseconds
+
+	// Complete: everything that was asked for was answered. What is missing otherwise,
+	// and what merely looks wrong, is in Holes.
+	Complete bool   `json:"complete"`
+	Holes    []Hole `json:"holes,omitzero"`
+
+	Lists    map[string]List `json:"lists"` // by file name; without the lists of messages
+	Messages Messages        `json:"messages"`
+	Files    Files           `json:"files"`
+}
+
+// List is what the manifest says of one list.
+type List struct {
+	Lines  int64  `json:"lines"`
+	SHA256 string `json:"sha256"` // of the whole list, in hexadecimal
+}
+
+// Messages is what all lists of messages hold together.
+type Messages struct {
+	Conversations int64 `json:"conversations"` // that have messages
+	Count         int64 `json:"count"`
+	Duplicates    int64 `json:"duplicates"` // answered more than once in the last run, kept once
+	Oldest        int64 `json:"oldest,omitzero"`
+	Newest        int64 `json:"newest,omitzero"`
+}
+
+// Files counts what became of the links.
+type Files struct {
+	Asked bool  `json:"asked"` // the dump was to fetch them
+	Kept  int64 `json:"kept"`
+	Lost  int64 `json:"lost"` // see File.Error
+	Bytes int64 `json:"bytes"`
+}
+
+// Hole is something that is not in the folder, or may not be.
+type Hole struct {
+	Conv string `json:"conv_id,omitzero"` // empty: of the whole app
+	What string `json:"what"`
+	// Doubt: nothing failed, but two answers do not fit together.
+	Doubt bool `json:"doubt,omitzero"`
+}
+
+// MemberInfo is one row of member-infos; the raw row need not name its conversation.
+type MemberInfo struct {
+	Conv string         `json:"conv_id"`
+	Row  jsontext.Value `json:"row"` // {clientId, objectId, role: Owner, Manager or Member}
+}
+
+// Broadcast is one broadcast of a system conversation.
+type Broadcast struct {
+	Conv string         `json:"conv_id"`
+	Row  jsontext.Value `json:"row"`
+}
+
+// Client is a client id and where it appears: "m", "mu", "c", "info", "from",
+// "subscriber".
+type Client struct {
+	ID string   `json:"client_id"`
+	In []string `json:"in"`
+}
+
+// Proof is what the folder holds of one conversation.
+type Proof struct {
+	Conv     string `json:"conv_id"`
+	Kind     string `json:"kind"` // "conversation", "room", "system", or "unknown": it has no row
+	Count    int64  `json:"count"`
+	Oldest   int64  `json:"oldest,omitzero"`
+	OldestID string `json:"oldest_id,omitzero"`
+	Newest   int64  `json:"newest,omitzero"`
+	NewestID string `json:"newest_id,omitzero"`
+	SHA256   string `json:"sha256,omitzero"` // of its list of messages, in hexadecimal
+	// Checked: the conversation itself was asked for its history, and what it answered
+	// and what the history of the whole app holds of it are the same.
+	Checked bool `json:"checked,omitzero"`
+}
+
+// File is one link and what became of it.
+type File struct {
+	URL    string `json:"url"`             // as it appears
+	ID     string `json:"id,omitzero"`     // objectId of its row in _File, where it is named
+	Name   string `json:"name,omitzero"`   // as its sender called it
+	Path   string `json:"path,omitzero"`   // its content, below the folder; empty: it was not had
+	Size   int64  `json:"size,omitzero"`   // bytes
+	SHA256 string `json:"sha256,omitzero"` // of the content, in hexadecimal
+	From   string `json:"from,omitzero"`   // the address that answered, where that is not URL
+	Error  string `json:"error,omitzero"`  // why it was not had
+}
+
+// MessagesFile is the list of messages of a conversation, below the folder, with slashes.
+func MessagesFile(conv string) string {
+	name := fileName(conv)
+	return path.Join(MessagesDir, name[len(name)-2:], name+".jsonl")
+}
+
+// SystemFile is the list of messages of a system conversation, below the folder.
+func SystemFile(conv string) string {
+	name := fileName(conv)
+	return path.Join(SystemDir, "messages", name+".jsonl")
+}
+
+// fileName is the id itself where that is safe as the name of a file on every system,
+// and its hash otherwise.
+func fileName(id string) string {
+	safe := len(id) >= 2 && len(id) <= 64
+	for _, c := range id {
+		safe = safe && strings.ContainsRune("0123456789abcdefghijklmnopqrstuvwxyz", c)
+	}
+	if safe {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return "x" + hex.EncodeToString(sum[:])
+}
+
+// Lines streams a list: one line at a time, however long the list is. A list that does
+// not exist has no lines. The value is only valid until the next one.
+func Lines(file string) iter.Seq2[jsontext.Value, error] {
+	return func(yield func(jsontext.Value, error) bool) {
+		f, err := os.Open(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer f.Close()
+		in := bufio.NewReaderSize(f, 1<<16)
+		var long []byte
+		for n := 1; ; n++ {
+			line, err := in.ReadSlice('\n')
+			if errors.Is(err, bufio.ErrBufferFull) {
+				long = append(long[:0], line...)
+				var rest []byte
+				rest, err = in.ReadBytes('\n')
+				long = append(long, rest...)
+				line = long
+			}
+			if errors.Is(err, io.EOF) && len(line) == 0 {
+				return
+			}
+			if err != nil {
+				yield(nil, fmt.Errorf("%s: line %d: %w", file, n, noEOF(err)))
+				return
+			}
+			if !yield(jsontext.Value(line[:len(line)-1]), nil) {
+				return
+			}
+		}
+	}
+}
+
+// noEOF: a line without its end was cut off.
+func noEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
