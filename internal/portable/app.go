@@ -12,7 +12,7 @@ type App struct {
 	Name     string   `json:"name,omitzero"`
 	Settings Settings `json:"settings,omitzero"`
 
-	Unknown jsontext.Value `json:",unknown"`
+	Unknown jsontext.Value `json:",embed"`
 }
 
 // Settings are those of the app that are not at their default, with the names that

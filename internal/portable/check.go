@@ -173,7 +173,7 @@ func (f *faults) text(field, s string) { f.when(!utf8.ValidString(s), field, "is
 
 // unknown checks fields that this version does not know: a JSON object.
 func (f *faults) unknown(v jsontext.Value) {
-	f.when(v != nil && v.Kind() != '{', "unknown fields", "must be a JSON object")
+	f.when(len(v) > 0 && v.Kind() != '{', "unknown fields", "must be a JSON object")
 	f.keptJSON("unknown fields", v, MaxLine)
 }
 
@@ -201,7 +201,7 @@ func (f *faults) moments(all moments) {
 // keptJSON checks JSON that is kept in a record: what is no JSON, or too deep.
 func (f *faults) keptJSON(field string, v jsontext.Value, most int) {
 	switch {
-	case v == nil || f.first != nil:
+	case len(v) == 0 || f.first != nil:
 	case len(v) > most:
 		f.when(true, field, "at most "+strconv.Itoa(most>>10)+" KiB")
 	case !v.IsValid():

@@ -30,7 +30,7 @@ type Client struct {
 	Seen        int64            `json:"last_seen,omitzero"`
 	Deleted     bool             `json:"deleted,omitzero"` // what is left of a deleted client: its id and its cut
 
-	Unknown jsontext.Value `json:",unknown"`
+	Unknown jsontext.Value `json:",embed"`
 }
 
 // Conversation is a line of conversations.jsonl, in order of creation.
@@ -48,7 +48,7 @@ type Conversation struct {
 	TTL        int64          `json:"ttl,omitzero"`    // milliseconds; type 2 only
 	Sanctions  []Sanction     `json:"sanctions,omitzero"`
 
-	Unknown jsontext.Value `json:",unknown"`
+	Unknown jsontext.Value `json:",embed"`
 }
 
 // Sanction is what is in force against a client who is not a member.
@@ -57,7 +57,7 @@ type Sanction struct {
 	BannedUntil int64  `json:"banned_until,omitzero"` // may not join by itself until
 	MutedUntil  int64  `json:"muted_until,omitzero"`
 
-	Unknown jsontext.Value `json:",unknown"` // must be empty
+	Unknown jsontext.Value `json:",embed"` // must be empty
 }
 
 // Member is a line of members.jsonl, by conversation in the order of
@@ -79,7 +79,7 @@ type Member struct {
 	Archived    bool     `json:"archived,omitzero"`
 	Draft       string   `json:"draft,omitzero"`
 
-	Unknown jsontext.Value `json:",unknown"`
+	Unknown jsontext.Value `json:",embed"`
 }
 
 // Message is a line of messages.jsonl, by conversation in the order of
@@ -110,7 +110,7 @@ type Message struct {
 	Reactions   []Reaction     `json:"reactions,omitzero"`
 	Hidden      []string       `json:"hidden_for,omitzero"` // members who deleted it for themselves
 
-	Unknown jsontext.Value `json:",unknown"`
+	Unknown jsontext.Value `json:",embed"`
 }
 
 // Reaction is that one client set one emoji.
@@ -119,7 +119,7 @@ type Reaction struct {
 	Client string `json:"client_id"`
 	Change int64  `json:"change_seq"` // of the change that set it: the order they came in
 
-	Unknown jsontext.Value `json:",unknown"` // must be empty
+	Unknown jsontext.Value `json:",embed"` // must be empty
 }
 
 // Change is a line of changes.jsonl, by conversation in the order of
@@ -134,7 +134,7 @@ type Change struct {
 	Emoji  string   `json:"emoji,omitzero"` // react
 	On     bool     `json:"on,omitzero"`    // react, pin: set, or taken away
 
-	Unknown jsontext.Value `json:",unknown"`
+	Unknown jsontext.Value `json:",embed"`
 }
 
 // File is a line of files.jsonl; its content is files/NAME.
@@ -146,5 +146,5 @@ type File struct {
 	Size    int64  `json:"size"`   // bytes
 	SHA256  string `json:"sha256"` // of the content, in hexadecimal
 
-	Unknown jsontext.Value `json:",unknown"`
+	Unknown jsontext.Value `json:",embed"`
 }
