@@ -26,6 +26,7 @@ type Settings struct {
 	NoAutoRegister     bool     // a login of an unknown client is refused
 	ManagersMentionAll bool     // of a group or chat room only owner and admins mention everyone
 	MembersMayInvite   bool     // any member of a group may add members, not only owner and admins
+	AddBy              AddBy    // who may add clients that chose nothing; anyone
 	MaxDevices         int      // live devices a client; 10
 	MaxSockets         int      // logged-in sockets on each node; no bound but the app's share of the node's
 	MaxMembers         int      // members a group; 10,000

@@ -17,6 +17,7 @@ type Client struct {
 	// MaxDeviceCuts of them; what was before those is in Cut. nil: none.
 	DeviceCuts map[string]Millis
 	Seen       Millis // last online, where the app keeps that; zero: not known
+	AddBy      AddBy  // who may add it to conversations
 	Deleted    bool   // what is left of a deleted client: its id and its cut
 }
 

@@ -48,6 +48,7 @@ type (
 		RelaxedClientIDs     bool     `json:"relaxed_client_ids"`
 		AutoRegister         bool     `json:"auto_register"`
 		MembersMayInvite     bool     `json:"members_may_invite"`
+		AddBy                string   `json:"add_by"`
 		MembersMayMentionAll bool     `json:"members_may_mention_all"`
 		PrivateHistory       bool     `json:"private_history"`
 		OnePerDeviceType     bool     `json:"one_per_device_type"`
@@ -137,7 +138,7 @@ func settingsOf(s skein.Settings) settingsView {
 	s = s.WithDefaults()
 	return settingsView{
 		TokenAuth: !s.Open, RelaxedClientIDs: s.RelaxedClientIDs, AutoRegister: !s.NoAutoRegister,
-		MembersMayInvite: s.MembersMayInvite, MembersMayMentionAll: !s.ManagersMentionAll, PrivateHistory: s.PrivateHistory,
+		MembersMayInvite: s.MembersMayInvite, AddBy: addByNames[s.AddBy.Or(skein.AddByAnyone)], MembersMayMentionAll: !s.ManagersMentionAll, PrivateHistory: s.PrivateHistory,
 		OnePerDeviceType: s.OnePerDeviceType, Presence: !s.HidePresence, LastSeen: s.LastSeen,
 		MaxDevices: s.MaxDevices, MaxMembers: s.MaxMembers, MaxConversations: s.MaxConversations,
 		SendRate: s.SendRate, SendBurst: s.SendBurst, RESTRate: s.RESTRate, CommandRate: s.CommandRate, LoginRate: s.LoginRate,
@@ -175,6 +176,7 @@ func (s settingsView) rows() [][]string {
 		{"relaxed-client-ids", onOffText(s.RelaxedClientIDs)},
 		{"auto-register", onOffText(s.AutoRegister)},
 		{"members-may-invite", onOffText(s.MembersMayInvite)},
+		{"add-by", s.AddBy},
 		{"members-may-mention-all", onOffText(s.MembersMayMentionAll)},
 		{"private-history", onOffText(s.PrivateHistory)},
 		{"one-per-device-type", onOffText(s.OnePerDeviceType)},

@@ -14,6 +14,7 @@ type settingFlags struct {
 	RelaxedClientIDs *onOff    `group:"App settings:" name:"relaxed-client-ids" placeholder:"on|off" help:"Whether client ids may hold _ - . @ : too (default off)."`
 	AutoRegister     *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether the first login of an unknown client registers it (default on)."`
 	MembersMayInvite *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether any member of a group may add members, not only owner and admins (default off)."`
+	AddBy            *addBy    `group:"App settings:" placeholder:"anyone|known|nobody" help:"Which clients may add a client that chose nothing to conversations; known: those with whom it has exchanged private messages (default anyone)."`
 	MentionAll       *onOff    `group:"App settings:" name:"members-may-mention-all" placeholder:"on|off" help:"Whether any member of a group or chat room may mention everyone, not only owner and admins (default on)."`
 	PrivateHistory   *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether members see only what was said after they joined (default off)."`
 	OnePerDeviceType *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether a login ends the client's other sessions on devices of the same type (default off)."`
@@ -52,6 +53,21 @@ func (v *onOff) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// addBy is who may add clients, by its name.
+type addBy skein.AddBy
+
+var addByNames = [...]string{skein.AddByAnyone: "anyone", skein.AddByKnown: "known", skein.AddByNobody: "nobody"}
+
+// UnmarshalText reads anyone, known and nobody.
+func (a *addBy) UnmarshalText(text []byte) error {
+	i := slices.Index(addByNames[skein.AddByAnyone:], string(text))
+	if i < 0 {
+		return fmt.Errorf("%q is not anyone, known or nobody", text)
+	}
+	*a = addBy(skein.AddByAnyone) + addBy(i)
+	return nil
+}
+
 func (f settingFlags) empty() bool { return f == settingFlags{} }
 
 // apply sets what was given.
@@ -60,6 +76,7 @@ func (f settingFlags) apply(s *skein.Settings) {
 	setSwitch(&s.RelaxedClientIDs, f.RelaxedClientIDs, true)
 	setSwitch(&s.NoAutoRegister, f.AutoRegister, false)
 	setSwitch(&s.MembersMayInvite, f.MembersMayInvite, true)
+	set(&s.AddBy, (*skein.AddBy)(f.AddBy))
 	setSwitch(&s.ManagersMentionAll, f.MentionAll, false)
 	setSwitch(&s.PrivateHistory, f.PrivateHistory, true)
 	setSwitch(&s.OnePerDeviceType, f.OnePerDeviceType, true)

@@ -37,7 +37,7 @@ func (s *Service) CreateConversation(ctx context.Context, by skein.Actor, creato
 		return first, err
 	}
 	draft.Created, draft.Active = now, now
-	conv, created, err := s.store.CreateConversation(ctx, draft, members, by.App.Settings.MaxConversations)
+	conv, created, err := s.store.CreateConversation(ctx, draft, members, memberLimit(by))
 	if named && errors.Is(err, skein.ErrConflict) { // a try beside this one was faster
 		if conv, err = s.createdBefore(ctx, draft); errors.Is(err, skein.ErrUnknownConversation) {
 			err = &skein.Fault{Err: skein.ErrConflict, Field: "client_conv_id", Detail: "names a conversation that was deleted"}

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/sqlite"
 )
 
@@ -105,7 +106,7 @@ func (f *fixture) withRoles(roles map[string]skein.Role) skein.ID {
 	for client, role := range roles {
 		members = append(members, skein.Member{Client: client, Role: role, Joined: f.now()})
 	}
-	_, _, err := f.store.CreateConversation(f.Context(), c, members, 0)
+	_, _, err := f.store.CreateConversation(f.Context(), c, members, store.MemberLimit{})
 	f.must(err)
 	return c.ID
 }

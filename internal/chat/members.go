@@ -56,7 +56,8 @@ func (s *Service) Join(ctx context.Context, by skein.Actor, id skein.ID, client 
 var aboutPair = &skein.Fault{Err: skein.ErrConvType, Field: "conv_id", Detail: "the members of a private conversation cannot change"}
 
 func (s *Service) addMembers(ctx context.Context, by skein.Actor, conv skein.Conversation, clients []string, itself bool) error {
-	limit := store.MemberLimit{Itself: itself, Members: by.App.Settings.MaxMembers, PerClient: by.App.Settings.MaxConversations}
+	limit := memberLimit(by)
+	limit.Itself = itself
 	if conv.Type == skein.Room {
 		limit.Members = 0
 	}
@@ -66,6 +67,12 @@ func (s *Service) addMembers(ctx context.Context, by skein.Actor, conv skein.Con
 	}
 	s.tell(by, skein.EventMembersAdded, conv.ID, func(n *skein.Notice) { n.Clients = added })
 	return nil
+}
+
+// memberLimit is what holds for members whom the caller adds.
+func memberLimit(by skein.Actor) store.MemberLimit {
+	s := by.App.Settings
+	return store.MemberLimit{Members: s.MaxMembers, PerClient: s.MaxConversations, Adder: by.Client, AddBy: s.AddBy}
 }
 
 // RemoveMembers takes clients out; who is no member is no error. A client takes out

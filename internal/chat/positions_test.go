@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 func TestPositionsMoveForwardOnlyAndTellWhenTheyDo(t *testing.T) {
@@ -57,7 +58,7 @@ func (f *fixture) crowd(t skein.ConvType, n int) skein.ID {
 		f.must(err)
 		members = append(members, skein.Member{Client: id})
 	}
-	_, _, err := f.store.CreateConversation(f.Context(), c, members, 0)
+	_, _, err := f.store.CreateConversation(f.Context(), c, members, store.MemberLimit{})
 	f.must(err)
 	f.send(c.ID, "crowd1", "hi")
 	return c.ID

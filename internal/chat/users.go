@@ -64,9 +64,19 @@ func (s *Service) UsersNamed(ctx context.Context, by skein.Actor, ids []string) 
 	return found, unknown, nil
 }
 
-// UpdateUser replaces a client's ext. Errors: skein.ErrUnknownClient.
-func (s *Service) UpdateUser(ctx context.Context, by skein.Actor, id string, ext []byte) (skein.Client, error) {
-	return s.changeUser(ctx, by, id, func(c *skein.Client) { c.Ext, c.Updated = ext, s.now() })
+// UserUpdate is what becomes of a client; nil leaves what is.
+type UserUpdate struct {
+	Ext   *[]byte // replaces the whole
+	AddBy *skein.AddBy
+}
+
+// UpdateUser changes a client. Errors: skein.ErrUnknownClient.
+func (s *Service) UpdateUser(ctx context.Context, by skein.Actor, id string, update UserUpdate) (skein.Client, error) {
+	return s.changeUser(ctx, by, id, func(c *skein.Client) {
+		setIf(&c.Ext, update.Ext)
+		setIf(&c.AddBy, update.AddBy)
+		c.Updated = s.now()
+	})
 }
 
 // Ban keeps a client from doing anything until a moment, and ends its sessions.

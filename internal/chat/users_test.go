@@ -160,10 +160,10 @@ func TestADeletedUserLeavesAndItsWordsGoWhereAsked(t *testing.T) {
 func TestUpdateReplacesTheExtension(t *testing.T) {
 	f := newFixture(t, skein.Settings{})
 	f.pass(time.Second)
-	c, err := f.UpdateUser(t.Context(), f.as("Tom", skein.NeedSelf), "Tom", []byte(`1`))
+	c, err := f.UpdateUser(t.Context(), f.as("Tom", skein.NeedSelf), "Tom", UserUpdate{Ext: new([]byte(`1`))})
 	f.must(err)
 	wantEqual(f, "after the update", []any{string(c.Ext), c.Updated}, []any{"1", start.Add(time.Second)})
-	c, err = f.UpdateUser(t.Context(), f.backend(), "Tom", nil)
+	c, err = f.UpdateUser(t.Context(), f.backend(), "Tom", UserUpdate{Ext: new([]byte(nil))})
 	f.must(err)
 	wantEqual(f, "cleared", c.Ext == nil, true)
 	page, err := f.Users(t.Context(), f.backend(), skein.ClientQuery{Limit: 2, Offset: 1})

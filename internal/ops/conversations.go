@@ -12,8 +12,8 @@ func convOps(d Deps) []*Op {
 		row(Op{
 			Name: "conv.create", Method: "POST", Path: "/im/conversations", Need: skein.NeedClient, CountsAsSend: true,
 			Doc: Doc{
-				"Creates a conversation. The same two clients always get the same private one.",
-				"创建会话。相同两人的私聊始终是同一个会话。",
+				"Creates a conversation. The same two clients always get the same private one. The others are added as by conv.members.add: all or none, and as far as each lets you.",
+				"创建会话。相同两人的私聊始终是同一个会话。其他成员的添加规则同 conv.members.add。",
 			},
 			Answer: wire.CreatedConversation{},
 		}, func(ctx context.Context, by skein.Actor, in wire.CreateConversation) (any, error) {

@@ -18,6 +18,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/chat"
+	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/sqlite"
 	"github.com/skein-im/skein/internal/wire"
 )
@@ -92,7 +93,7 @@ func (f *fixture) conv(t skein.ConvType) string {
 	c := skein.Conversation{App: "shop", ID: skein.ID(uuid.New()), Type: t}
 	_, _, err := f.store.CreateConversation(f.Context(), c, []skein.Member{
 		{Client: "Owner", Role: skein.RoleOwner}, {Client: "Admin", Role: skein.RoleAdmin}, {Client: "Member"},
-	}, 0)
+	}, store.MemberLimit{})
 	f.must(err)
 	return c.ID.String()
 }

@@ -37,8 +37,8 @@ func memberOps(d Deps) []*Op {
 		row(Op{
 			Name: "conv.members.add", Method: "POST", Path: "/im/conversations/{conv_id}/members", Need: skein.NeedManager, CountsAsSend: true,
 			Doc: Doc{
-				"Adds clients, all or none; who is a member already is no error. An app may let every member of a group add. Who was removed from a chat room comes back by this.",
-				"添加成员，要么全部成功要么全部失败；已是成员不算错误。应用可允许群内任何成员添加。被移出聊天室的用户须由此重新加入。",
+				"Adds clients, all or none; naming one who is a member already is no error. An app may let every member of a group add. This also lets a client back into a chat room that it was removed from. A client may refuse to be added by others (add_by of user.update): 4004 with its id. Other clients can fill only a part of the conversations that a client may be in, and one client at most a tenth: 4130 with its id.",
+				"添加成员，要么全部成功要么全部失败；已是成员不算错误。应用可允许群内任何成员添加。被移出聊天室的用户须由此重新加入。用户可拒绝被他人添加（user.update 的 add_by）：返回 4004 及其 id。他人添加只能占用每个用户会话数上限的一部分，单个用户最多占十分之一：否则返回 4130 及其 id。",
 			},
 		}, func(ctx context.Context, by skein.Actor, in wire.ChangeMembers) (any, error) {
 			return changeMembers(ctx, by, in, d, d.Chat.AddMembers)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
+	"github.com/skein-im/skein/internal/chat"
 	"github.com/skein-im/skein/internal/wire"
 )
 
@@ -65,18 +66,21 @@ func userOps(d Deps) []*Op {
 		}),
 		row(Op{
 			Name: "user.update", Method: "PUT", Path: "/im/users/{client_id}", Need: skein.NeedSelf, CountsAsSend: true,
-			Doc:    Doc{"Replaces a user's ext.", "整体替换用户扩展。"},
+			Doc: Doc{
+				"Changes a user: ext, which is replaced as a whole, or add_by, which says which clients may add it to groups, temporary conversations and chat rooms. Two clients know each other when both have sent a message to their private conversation, which anyone may begin. The backend may always add. Clients who chose nothing follow the app's setting.",
+				"更新用户：ext 整体替换；add_by 指定哪些用户可将其加入群、临时会话与聊天室。双方都在彼此的私聊中发过消息即为认识；任何人都可发起私聊。服务端不受限制。未选择者按应用设置。",
+			},
 			Answer: wire.User{},
 		}, func(ctx context.Context, by skein.Actor, in wire.UpdateUser) (any, error) {
 			id, err := oneself(by, "client_id", in.ClientID)
 			if err != nil {
 				return nil, err
 			}
-			ext, err := wire.Extension("ext", in.Ext)
+			update, err := userUpdate(in)
 			if err != nil {
 				return nil, err
 			}
-			c, err := d.Chat.UpdateUser(ctx, by, id, ext)
+			c, err := d.Chat.UpdateUser(ctx, by, id, update)
 			return d.user(by, c), err
 		}),
 		row(Op{
@@ -132,7 +136,26 @@ func userOps(d Deps) []*Op {
 }
 
 func (d Deps) user(by skein.Actor, c skein.Client) wire.User {
-	return wire.UserOf(c, d.Chat.Now(), d.Zone, by.Server())
+	return wire.UserOf(c, d.Chat.Now(), d.Zone, by)
+}
+
+func userUpdate(in wire.UpdateUser) (update chat.UserUpdate, err error) {
+	if in.Ext == nil && !in.AddBy.Given {
+		return update, skein.Missing("ext")
+	}
+	if in.Ext != nil {
+		ext, err := wire.Extension("ext", in.Ext)
+		if err != nil {
+			return update, err
+		}
+		update.Ext = new([]byte(ext))
+	}
+	if in.AddBy.Given {
+		choice, err := wire.AddBy("add_by", in.AddBy)
+		update.AddBy = &choice
+		return update, err
+	}
+	return update, nil
 }
 
 // withUser runs what needs a user's id alone.

@@ -21,6 +21,7 @@ import (
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/chat"
 	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/sqlite"
 	"github.com/skein-im/skein/internal/wire"
 )
@@ -183,7 +184,7 @@ func (f *fixture) checkEnvelope(a *answer) {
 func (f *fixture) group() string {
 	f.Helper()
 	c := skein.Conversation{App: "shop", ID: skein.ID(uuid.New()), Type: skein.Group, Creator: "Tom"}
-	_, _, err := f.store.CreateConversation(f.Context(), c, []skein.Member{{Client: "Tom", Role: skein.RoleOwner}}, 0)
+	_, _, err := f.store.CreateConversation(f.Context(), c, []skein.Member{{Client: "Tom", Role: skein.RoleOwner}}, store.MemberLimit{})
 	f.must(err)
 	return c.ID.String()
 }

@@ -87,13 +87,12 @@ type Clients interface {
 // moment before it leaves it as it is.
 type Conversations interface {
 	// CreateConversation adds c with its members, who all must exist and whose
-	// JoinSeq becomes 1; one named twice counts once. c.Members and c.LastSeq are
-	// ignored. A private pair is created once: whoever asks again, concurrently too,
+	// JoinSeq becomes 1; one named twice counts once. c.Members, c.LastSeq and
+	// limit.Members are ignored. A private pair is created once: whoever asks again, concurrently too,
 	// is answered the first one, with created false. Errors: ErrUnknownClient as a
 	// skein.Fault whose Field is the first missing id; ErrConflict when the id is
-	// taken; ErrTooLarge as a Fault naming a client who is in maxPerClient
-	// conversations already (zero: no limit); ErrUnknownApp.
-	CreateConversation(ctx context.Context, c skein.Conversation, members []skein.Member, maxPerClient int) (got skein.Conversation, created bool, err error)
+	// taken; ErrTooLarge and ErrForbidden as of AddMembers; ErrUnknownApp.
+	CreateConversation(ctx context.Context, c skein.Conversation, members []skein.Member, limit MemberLimit) (got skein.Conversation, created bool, err error)
 	// Conversation is one conversation and, where client is not empty, that client
 	// as its member (nil: it is none). Errors: ErrUnknownConversation.
 	Conversation(ctx context.Context, app string, id skein.ID, client string) (skein.Conversation, *skein.Member, error)
@@ -122,8 +121,11 @@ type Members interface {
 	// Joined and the conversation's Updated and Active to at; who is a member
 	// already stays as it was. It answers who is new. Errors:
 	// ErrUnknownConversation; ErrUnknownClient as a Fault naming the first;
-	// ErrTooLarge when there would be more than max members, or a Fault naming a
-	// client who is in maxPerClient conversations already (zero: no limit).
+	// ErrTooLarge when there would be more than limit.Members, or a Fault naming a
+	// client who is in as many conversations as limit.PerClient lets the adder fill
+	// (skein.Adder.Share), or whom the adder has added to skein.MostOfOneAdder already;
+	// ErrForbidden as a Fault naming one who may not be added by the adder
+	// (skein.AddBy) or may not join by itself.
 	AddMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis, limit MemberLimit) (added []string, err error)
 	// RemoveMembers takes clients out and answers who was a member. Whoever is muted
 	// then is still muted when it is a member again. Errors: ErrUnknownConversation.
@@ -154,9 +156,11 @@ type Members interface {
 
 // MemberLimit bounds AddMembers; zero fields do not.
 type MemberLimit struct {
-	Members   int  // of the conversation afterwards
-	PerClient int  // conversations of each new member afterwards
-	Itself    bool // the clients join by themselves: ErrForbidden about one who is banned
+	Members   int         // of the conversation afterwards
+	PerClient int         // conversations of each new member afterwards
+	Itself    bool        // the clients join by themselves: ErrForbidden about one who is banned
+	Adder     string      // the client who adds the others; empty: the backend does
+	AddBy     skein.AddBy // of clients who chose nothing
 }
 
 // Ban is a ban of those whom Expel takes out.

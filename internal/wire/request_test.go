@@ -220,7 +220,7 @@ func TestTermsOfBansAndTokens(t *testing.T) {
 }
 
 func TestUsersAndConversationsAreWrittenInTheServersZone(t *testing.T) {
-	banned := skein.Client{ID: "Tom", Created: 1608126111686, Updated: 1608126112000, BannedUntil: 2000000000000, BanReason: "spam"}
+	banned := skein.Client{ID: "Tom", Created: 1608126111686, Updated: 1608126112000, BannedUntil: 2000000000000, BanReason: "spam", AddBy: skein.AddByKnown}
 	forever := banned
 	forever.BannedUntil, forever.Updated = skein.Forever, 0
 	const now = 1700000000000
@@ -229,12 +229,12 @@ func TestUsersAndConversationsAreWrittenInTheServersZone(t *testing.T) {
 		v    any
 		want string
 	}{
-		"to the backend": {UserOf(banned, now, shanghai, true), `{"client_id":"Tom","ext":null,"ctime":"2020-12-16 21:41:51","mtime":"2020-12-16 21:41:52",` +
-			`"ctime_ms":1608126111686,"mtime_ms":1608126112000,"banned":1,"banned_until":2000000000000,"ban_reason":"spam"}`},
-		"to a client, who does not learn why": {UserOf(forever, now, time.UTC, false), `{"client_id":"Tom","ext":null,"ctime":"2020-12-16 13:41:51","mtime":null,` +
-			`"ctime_ms":1608126111686,"mtime_ms":null,"banned":1,"banned_until":null,"ban_reason":null}`},
-		"after the ban": {UserOf(banned, 2000000000000, time.UTC, true), `{"client_id":"Tom","ext":null,"ctime":"2020-12-16 13:41:51","mtime":"2020-12-16 13:41:52",` +
-			`"ctime_ms":1608126111686,"mtime_ms":1608126112000,"banned":0,"banned_until":null,"ban_reason":null}`},
+		"to the backend": {UserOf(banned, now, shanghai, skein.Actor{}), `{"client_id":"Tom","ext":null,"ctime":"2020-12-16 21:41:51","mtime":"2020-12-16 21:41:52",` +
+			`"ctime_ms":1608126111686,"mtime_ms":1608126112000,"banned":1,"banned_until":2000000000000,"ban_reason":"spam","add_by":"known"}`},
+		"to a client, who does not learn why": {UserOf(forever, now, time.UTC, skein.Actor{Client: "Jerry"}), `{"client_id":"Tom","ext":null,"ctime":"2020-12-16 13:41:51","mtime":null,` +
+			`"ctime_ms":1608126111686,"mtime_ms":null,"banned":1,"banned_until":null,"ban_reason":null,"add_by":null}`},
+		"after the ban": {UserOf(banned, 2000000000000, time.UTC, skein.Actor{}), `{"client_id":"Tom","ext":null,"ctime":"2020-12-16 13:41:51","mtime":"2020-12-16 13:41:52",` +
+			`"ctime_ms":1608126111686,"mtime_ms":1608126112000,"banned":0,"banned_until":null,"ban_reason":null,"add_by":"known"}`},
 		"a conversation": {ConversationOf(conv, shanghai), `{"conv_id":"01000000000000000000000000000000","conv_type":3,"client_num":2,"app_id":"a","conv_extend":null,` +
 			`"conv_creater_id":"Tom","ctime":"2020-12-16 21:41:51","mtime":null,"ctime_ms":1608126111686,"mtime_ms":null,"last_seq":3,"last_change":0,"mute_all":0}`},
 		"a member":       {MemberOf(skein.Member{Client: "Tom", Role: skein.RoleOwner, Joined: 5}), `{"client_id":"Tom","role":"owner","join_time":5,"mute_until":null,"nickname":null}`},

@@ -72,7 +72,30 @@ func (r ListUsers) IDs() ([]string, error) {
 // UpdateUser is the request of user.update.
 type UpdateUser struct {
 	ClientID ClientID       `json:"client_id" en:"the user; a client may leave itself out" zh:"用户 id；客户端调用时可省略"`
-	Ext      jsontext.Value `json:"ext" need:"1" en:"replaces the whole; null clears it" zh:"整体替换；null 清空"`
+	Ext      jsontext.Value `json:"ext" en:"replaces the whole; null clears it; absent leaves it" zh:"整体替换；null 清空；省略不变"`
+	AddBy    GivenText      `json:"add_by" en:"which clients may add it to conversations: anyone, known or nobody; null or empty: as the app says; absent leaves it" zh:"哪些用户可将其加入会话：anyone（任何人）、known（认识的）或 nobody（无人）；null 或空按应用设置；省略不变"`
+}
+
+// addBys are the choices of add_by by their names.
+var addBys = map[string]skein.AddBy{"anyone": skein.AddByAnyone, "known": skein.AddByKnown, "nobody": skein.AddByNobody}
+
+// AddBy reads a choice; null or empty: none.
+func AddBy(field string, g GivenText) (skein.AddBy, error) {
+	choice, ok := addBys[g.Text]
+	if !ok && g.Text != "" {
+		return 0, skein.Malformed(field, "must be anyone, known or nobody")
+	}
+	return choice, nil
+}
+
+// addByText is a choice as answered; nil: none.
+func addByText(choice skein.AddBy) *string {
+	for name, a := range addBys {
+		if a == choice {
+			return &name
+		}
+	}
+	return nil
 }
 
 // DeleteUser is the request of user.delete.
@@ -170,11 +193,12 @@ type User struct {
 	Banned      Flag           `json:"banned" en:"1 while banned" zh:"封禁中为 1"`
 	BannedUntil *int64         `json:"banned_until" en:"Unix ms; null: not banned, or without a term" zh:"封禁截止，Unix 毫秒；未封禁或永久为 null"`
 	BanReason   *string        `json:"ban_reason" en:"for the server role alone" zh:"封禁原因，仅服务端可见"`
+	AddBy       *string        `json:"add_by" en:"see user.update; null: as the app says, or the user is another" zh:"见 user.update；null 表示按应用设置，或查询的是他人"`
 }
 
-// UserOf writes a client with times in zone; the reason of a ban is for the server
-// role alone.
-func UserOf(c skein.Client, now skein.Millis, zone *time.Location, server bool) User {
+// UserOf writes a client for a caller with times in zone; the reason of a ban is for the
+// server role alone, and who may add it for itself too.
+func UserOf(c skein.Client, now skein.Millis, zone *time.Location, by skein.Actor) User {
 	u := User{
 		ClientID: c.ID, Ext: rawOf(c.Ext),
 		CTime: clock(c.Created, zone), CTimeMS: int64(c.Created),
@@ -185,8 +209,11 @@ func UserOf(c skein.Client, now skein.Millis, zone *time.Location, server bool) 
 		until := int64(c.BannedUntil)
 		u.BannedUntil = &until
 	}
-	if server && c.Banned(now) {
+	if by.Server() && c.Banned(now) {
 		u.BanReason = nullable(c.BanReason)
+	}
+	if by.Server() || by.Client == c.ID {
+		u.AddBy = addByText(c.AddBy)
 	}
 	return u
 }

@@ -33,7 +33,7 @@ func mustID(s string) skein.ID {
 	return id
 }
 
-func userOf(c skein.Client) wire.User { return wire.UserOf(c, reply.Created, utc, true) }
+func userOf(c skein.Client) wire.User { return wire.UserOf(c, reply.Created, utc, skein.Actor{}) }
 
 func firstPage(size int) wire.Place { return wire.Place{Page: 1, Size: size} }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/storetest"
 )
 
@@ -81,7 +82,7 @@ func warm(t *testing.T) (*Store, skein.ID) {
 	_, _, err := s.CreateClient(ctx, skein.Client{App: "app", ID: "ann"})
 	must(err)
 	c := skein.Conversation{App: "app", ID: newID(), Type: skein.Group, Created: 1}
-	_, _, err = s.CreateConversation(ctx, c, []skein.Member{{Client: "ann"}}, 0)
+	_, _, err = s.CreateConversation(ctx, c, []skein.Member{{Client: "ann"}}, store.MemberLimit{})
 	must(err)
 	for range 30 {
 		must(say(ctx, s, c.ID))

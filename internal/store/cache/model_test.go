@@ -121,7 +121,7 @@ func (m *mirror) createWith(t *rapid.T, ttl time.Duration) {
 	if ttl > 0 {
 		c.Type = skein.Temporary
 	}
-	_, _, err := m.s.CreateConversation(m.Context(), c, []skein.Member{{Client: someone(t), Role: skein.RoleOwner}}, 0)
+	_, _, err := m.s.CreateConversation(m.Context(), c, []skein.Member{{Client: someone(t), Role: skein.RoleOwner}}, store.MemberLimit{})
 	m.may(err, skein.ErrUnknownClient)
 	if err == nil {
 		m.convs = append(m.convs, c.ID)

@@ -72,7 +72,7 @@ func begin(t *testing.T, s *Store, conv skein.ID) {
 		}
 	}
 	_, _, err := s.CreateConversation(t.Context(), skein.Conversation{App: "app", ID: conv, Type: skein.Group},
-		[]skein.Member{{Client: "ann"}}, 0)
+		[]skein.Member{{Client: "ann"}}, store.MemberLimit{})
 	if err != nil {
 		t.Fatal(err)
 	}

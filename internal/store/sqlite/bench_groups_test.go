@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // BenchmarkCreateGroup makes groups of 500 clients who are in many.
@@ -21,7 +22,7 @@ func BenchmarkCreateGroup(b *testing.B) {
 	start := cpuTime(b)
 	for b.Loop() {
 		conv := skein.Conversation{App: "app", ID: skein.ID(uuid.New()), Type: skein.Group, Created: 1}
-		if _, _, err := s.CreateConversation(b.Context(), conv, members, 10_000); err != nil {
+		if _, _, err := s.CreateConversation(b.Context(), conv, members, store.MemberLimit{PerClient: 10_000}); err != nil {
 			b.Fatal(err)
 		}
 	}

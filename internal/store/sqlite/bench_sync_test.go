@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // syncToEnd is the cursor after all of alice's conversations.
@@ -40,7 +41,7 @@ func benchGroups(b *testing.B, s *Store, client string, n int, isMine func(int) 
 				owner = client
 				mine = append(mine, c.ID)
 			}
-			if _, _, err := g.createConversation(c, []skein.Member{{Client: owner}}, 0); err != nil {
+			if _, _, err := g.createConversation(c, []skein.Member{{Client: owner}}, store.MemberLimit{}); err != nil {
 				return err
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // BenchmarkAppend stores messages of 100 bytes into 500 private conversations at
@@ -84,7 +85,7 @@ func BenchmarkAudience(b *testing.B) {
 				members = append(members, skein.Member{Client: id})
 			}
 			conv := skein.Conversation{App: "app", ID: skein.ID(uuid.New()), Type: skein.Group, Created: 1}
-			if _, _, err := s.CreateConversation(b.Context(), conv, members, 0); err != nil {
+			if _, _, err := s.CreateConversation(b.Context(), conv, members, store.MemberLimit{}); err != nil {
 				b.Fatal(err)
 			}
 			b.ReportAllocs()
@@ -137,7 +138,7 @@ func benchPairs(b *testing.B, s *Store, n int) []skein.ID {
 		other := fmt.Sprintf("other%d", i)
 		benchClient(b, s, other)
 		c := skein.Conversation{App: "app", ID: skein.ID(uuid.New()), Type: skein.Private, Created: 1}
-		if _, _, err := s.CreateConversation(b.Context(), c, []skein.Member{{Client: "alice"}, {Client: other}}, 0); err != nil {
+		if _, _, err := s.CreateConversation(b.Context(), c, []skein.Member{{Client: "alice"}, {Client: other}}, store.MemberLimit{}); err != nil {
 			b.Fatal(err)
 		}
 		ids = append(ids, c.ID)

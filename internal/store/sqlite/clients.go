@@ -54,7 +54,7 @@ func (g *group) createClient(c skein.Client) (skein.Client, bool, error) {
 			return c, false, err
 		}
 	}
-	c.Seen, c.Deleted = 0, false
+	c.Seen, c.Deleted, c.AddBy = 0, false, skein.AddByDefault
 	err = g.exec(`INSERT INTO clients (app_key, id, ext, created, updated, banned_until, ban_reason, cut, since)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`,
 		app, c.ID, rawText(c.Ext), c.Created, c.Updated, c.BannedUntil, c.BanReason, c.Cut, since)
@@ -99,9 +99,9 @@ func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*s
 		}
 		var key int64
 		_, err = g.row(func(r *sqlite3.Stmt) { key = r.ColumnInt64(0) },
-			`UPDATE clients SET ext = ?3, updated = ?4, banned_until = ?5, ban_reason = ?6, cut = ?7, device_cuts = ?8
+			`UPDATE clients SET ext = ?3, updated = ?4, banned_until = ?5, ban_reason = ?6, cut = ?7, device_cuts = ?8, add_by = ?9
 			WHERE app_key = `+appKey+` AND id = ?2 RETURNING client_key`,
-			app, id, rawText(c.Ext), c.Updated, c.BannedUntil, c.BanReason, c.Cut, cuts)
+			app, id, rawText(c.Ext), c.Updated, c.BannedUntil, c.BanReason, c.Cut, cuts, c.AddBy)
 		if err == nil && (!bytes.Equal(c.Ext, before.Ext) || c.BanReason != before.BanReason) {
 			err = g.renameUploads(app, byClient, key, c.Uploads())
 		}
@@ -194,7 +194,7 @@ func (g *group) leaveSome(app, client string, at skein.Millis) (left []skein.ID,
 func (g *group) deleteClient(app, id string, at skein.Millis, erase bool) ([]skein.ID, error) {
 	var key int64
 	deleted, err := g.row(func(r *sqlite3.Stmt) { key = r.ColumnInt64(0) },
-		`UPDATE clients SET deleted = 1, ext = NULL, updated = 0, banned_until = 0, ban_reason = '', device_cuts = NULL, seen = 0, cut = max(cut, ?3)
+		`UPDATE clients SET deleted = 1, ext = NULL, updated = 0, banned_until = 0, ban_reason = '', device_cuts = NULL, seen = 0, add_by = 0, cut = max(cut, ?3)
 		WHERE app_key = `+appKey+` AND id = ?2 AND deleted = 0 RETURNING client_key`, app, id, at)
 	if err == nil && !deleted {
 		err = skein.About(skein.ErrUnknownClient, id)
@@ -292,8 +292,8 @@ func (c *connection) clients(app string, q skein.ClientQuery) (page skein.Client
 }
 
 const (
-	clientColumns     = `id, ext, created, updated, banned_until, ban_reason, cut, device_cuts, deleted, seen`
-	clientColumnCount = 10
+	clientColumns     = `id, ext, created, updated, banned_until, ban_reason, cut, device_cuts, deleted, seen, add_by`
+	clientColumnCount = 11
 )
 
 func readClient(r *sqlite3.Stmt, app string) skein.Client {
@@ -309,6 +309,7 @@ func readClient(r *sqlite3.Stmt, app string) skein.Client {
 		DeviceCuts:  cutsColumn(r, 7),
 		Deleted:     r.ColumnBool(8),
 		Seen:        millisColumn(r, 9),
+		AddBy:       smallColumn[skein.AddBy](r, 10),
 	}
 }
 

@@ -201,6 +201,8 @@ func bindOne(stmt *sqlite3.Stmt, i int, arg any) error {
 		return stmt.BindInt64(i, int64(v))
 	case skein.Role:
 		return stmt.BindInt64(i, int64(v))
+	case skein.AddBy:
+		return stmt.BindInt64(i, int64(v))
 	case skein.Status:
 		return stmt.BindInt64(i, int64(v))
 	default:

@@ -9,6 +9,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // livingConvKey selects the inner key of conversation ?2 of app ?1, unless it is
@@ -89,14 +90,14 @@ func (s *Store) Conversation(ctx context.Context, app string, id skein.ID, clien
 }
 
 // CreateConversation adds a conversation; see store.Conversations.
-func (s *Store) CreateConversation(ctx context.Context, c skein.Conversation, members []skein.Member, maxPerClient int) (skein.Conversation, bool, error) {
+func (s *Store) CreateConversation(ctx context.Context, c skein.Conversation, members []skein.Member, limit store.MemberLimit) (skein.Conversation, bool, error) {
 	type result struct {
 		conv    skein.Conversation
 		created bool
 	}
 	size := smallJob + len(c.Extend) + 64*len(members)
 	r, err := write(ctx, s.writer, job{app: c.App, bytes: size, rows: memberRows * len(members)}, func(g *group) (r result, err error) {
-		r.conv, r.created, err = g.createConversation(c, distinct(members), maxPerClient)
+		r.conv, r.created, err = g.createConversation(c, distinct(members), limit)
 		return r, err
 	})
 	return r.conv, r.created, err
@@ -115,7 +116,7 @@ func distinct(members []skein.Member) []skein.Member {
 	return once
 }
 
-func (g *group) createConversation(c skein.Conversation, members []skein.Member, maxPerClient int) (skein.Conversation, bool, error) {
+func (g *group) createConversation(c skein.Conversation, members []skein.Member, limit store.MemberLimit) (skein.Conversation, bool, error) {
 	app, err := g.knownApp(c.App)
 	if err != nil {
 		return c, false, err
@@ -136,7 +137,7 @@ func (g *group) createConversation(c skein.Conversation, members []skein.Member,
 			return there, false, err
 		}
 	}
-	if err := g.mustHaveRoom(c.App, clients, maxPerClient); err != nil {
+	if err := g.mustTake(c.App, c.Type, clients, limit); err != nil {
 		return c, false, err
 	}
 	c.Members, c.LastSeq, c.Active = len(members), 0, max(c.Active, c.Created)
@@ -157,7 +158,7 @@ func (g *group) createConversation(c skein.Conversation, members []skein.Member,
 	}
 	for _, m := range members {
 		m.JoinSeq = 1
-		if err := g.insertMember(c.App, app, key, c.ID, m); err != nil {
+		if err := g.insertMember(c.App, app, key, c.ID, m, limit.Adder); err != nil {
 			return c, false, err
 		}
 	}

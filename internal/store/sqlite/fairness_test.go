@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // queued makes jobs of an app and puts them into the queue, each as a call of its own.
@@ -137,7 +138,7 @@ func newTenant(t *testing.T, s *Store, app string, n int) (conv skein.ID, member
 		members = append(members, skein.Member{Client: c.ID})
 	}
 	c := skein.Conversation{App: app, ID: skein.ID(uuid.New()), Type: skein.Group, Created: 1}
-	if _, _, err := s.CreateConversation(t.Context(), c, members, 0); err != nil {
+	if _, _, err := s.CreateConversation(t.Context(), c, members, store.MemberLimit{}); err != nil {
 		t.Fatal(err)
 	}
 	return c.ID, members
@@ -158,7 +159,7 @@ func TestAFloodOfCostlyWritesLetsAnotherAppThrough(t *testing.T) {
 	}{
 		"groups of 200": {calls: 60, each: func(s *Store, _ skein.ID, members []skein.Member) error {
 			c := skein.Conversation{App: "flood", ID: skein.ID(uuid.New()), Type: skein.Group, Created: 1}
-			_, _, err := s.CreateConversation(t.Context(), c, members, 0)
+			_, _, err := s.CreateConversation(t.Context(), c, members, store.MemberLimit{})
 			return err
 		}},
 		"extends of 16 KB": {calls: 1000, each: func(s *Store, conv skein.ID, _ []skein.Member) error {
@@ -310,7 +311,7 @@ func newGroups(t *testing.T, s *Store, n int) {
 	for range n {
 		all.Go(func() {
 			c := skein.Conversation{App: "app", ID: skein.ID(uuid.New()), Type: skein.Group, Created: 1}
-			if _, _, err := s.CreateConversation(t.Context(), c, []skein.Member{{Client: "ann"}, {Client: "bob"}}, 0); err != nil {
+			if _, _, err := s.CreateConversation(t.Context(), c, []skein.Member{{Client: "ann"}, {Client: "bob"}}, store.MemberLimit{}); err != nil {
 				t.Error(err)
 			}
 		})

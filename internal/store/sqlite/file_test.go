@@ -174,7 +174,7 @@ func TestMetricsGoWithTheStore(t *testing.T) {
 
 // Settings are stored under these names. A change here needs a migration.
 func TestStoredSettings(t *testing.T) {
-	const want = `{"Open":false,"RelaxedClientIDs":false,"NoAutoRegister":false,"ManagersMentionAll":false,"MembersMayInvite":false,` +
+	const want = `{"Open":false,"RelaxedClientIDs":false,"NoAutoRegister":false,"ManagersMentionAll":false,"MembersMayInvite":false,"AddBy":0,` +
 		`"MaxDevices":0,"MaxSockets":0,"MaxMembers":0,"MaxConversations":0,"SendRate":0,"SendBurst":0,"RESTRate":0,"CommandRate":0,` +
 		`"LoginRate":0,"FileTypes":null,"MaxFileBytes":0,"MaxStorageBytes":0,"PrivateHistory":false,"OnePerDeviceType":false,"HidePresence":false,` +
 		`"LastSeen":false,"EditWindow":0,"RecallWindow":0,"AllowedOrigins":null}`

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // newStore opens a store on a new file, with the app "app".
@@ -45,7 +46,7 @@ func newGroup(t *testing.T, s *Store) skein.ID {
 		t.Fatal(err)
 	}
 	c := skein.Conversation{App: "app", ID: skein.ID(uuid.New()), Type: skein.Group, Created: 1}
-	if _, _, err := s.CreateConversation(t.Context(), c, []skein.Member{{Client: "ann"}}, 0); err != nil {
+	if _, _, err := s.CreateConversation(t.Context(), c, []skein.Member{{Client: "ann"}}, store.MemberLimit{}); err != nil {
 		t.Fatal(err)
 	}
 	return c.ID

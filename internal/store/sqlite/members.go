@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"strings"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -39,16 +38,20 @@ func readMember(r *sqlite3.Stmt, from int) skein.Member {
 	}
 }
 
-// insertMember makes m a member as if it had never been one.
-func (g *group) insertMember(app string, key, conv int64, id skein.ID, m skein.Member) error {
+// insertMember makes m a member as if it had never been one, added by another client
+// or, where adder is empty or itself, by none.
+func (g *group) insertMember(app string, key, conv int64, id skein.ID, m skein.Member, adder string) error {
 	if err := g.arrive(key, m.Client, id); err != nil {
 		return err
 	}
 	if n, known := g.known.rooms[clientName{app, m.Client}]; known {
 		g.known.rooms[clientName{app, m.Client}] = n + 1
 	}
-	return g.exec(`INSERT INTO members (conv_key, app_key, client_id, role, joined, join_seq, muted_until, moved)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`, conv, key, m.Client, m.Role, m.Joined, m.JoinSeq, m.MutedUntil, g.stamp)
+	if adder == m.Client {
+		adder = ""
+	}
+	return g.exec(`INSERT INTO members (conv_key, app_key, client_id, role, joined, join_seq, muted_until, moved, adder)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`, conv, key, m.Client, m.Role, m.Joined, m.JoinSeq, m.MutedUntil, g.stamp, textOrNull(adder))
 }
 
 // memberRows is how many rows a new member costs: itself and what is looked up.
@@ -77,7 +80,7 @@ func (g *group) addMembers(app string, id skein.ID, clients []string, at skein.M
 	if limit.Members > 0 && conv.Members+len(added) > limit.Members {
 		return nil, skein.About(skein.ErrTooLarge, "members")
 	}
-	if err := g.mustHaveRoom(app, added, limit.PerClient); err != nil {
+	if err := g.mustTake(app, conv.Type, added, limit); err != nil {
 		return nil, err
 	}
 	key, err := g.knownApp(app)
@@ -90,7 +93,7 @@ func (g *group) addMembers(app string, id skein.ID, clients []string, at skein.M
 			return nil, err
 		}
 		m := skein.Member{Client: client, Joined: at, JoinSeq: conv.LastSeq + 1, MutedUntil: muted}
-		if err := g.insertMember(app, key, conv.key, id, m); err != nil {
+		if err := g.insertMember(app, key, conv.key, id, m, limit.Adder); err != nil {
 			return nil, err
 		}
 	}
@@ -168,46 +171,6 @@ func (g *group) mustExist(app string, clients []string) error {
 		}
 	}
 	return nil
-}
-
-// mustHaveRoom answers ErrTooLarge about the first client who is in limit
-// conversations already; zero: no limit.
-func (g *group) mustHaveRoom(app string, clients []string, limit int) error {
-	if limit <= 0 {
-		return nil
-	}
-	for _, client := range clients {
-		full, err := g.isFull(app, client, limit)
-		if err != nil {
-			return err
-		}
-		if full {
-			return skein.About(skein.ErrTooLarge, client)
-		}
-	}
-	return nil
-}
-
-// isFull counts a client's conversations once and then remembers how many they may be.
-// It looks at the index alone first: the dead conversations in it, not purged yet,
-// matter only where they make the difference.
-func (g *group) isFull(app, client string, limit int) (bool, error) {
-	name := clientName{app, client}
-	if n, known := g.known.rooms[name]; known && n < limit {
-		return false, nil
-	}
-	n, err := g.count(`SELECT count(*) FROM (SELECT 1 FROM members
-		WHERE app_key = `+appKey+` AND client_id = ?2 LIMIT ?3)`, app, client, limit)
-	if err == nil && n >= limit {
-		n, err = g.count(`SELECT count(*) FROM (SELECT 1 FROM members m JOIN conversations c ON c.conv_key = m.conv_key
-			WHERE m.app_key = `+appKey+` AND m.client_id = ?2 AND c.deleted = 0 AND c.expires > ?4 LIMIT ?3)`,
-			app, client, limit, g.now)
-	}
-	if err != nil || n >= limit {
-		return err == nil, err
-	}
-	g.known.rooms[clientName{strings.Clone(app), strings.Clone(client)}] = n
-	return false, nil
 }
 
 // count is the number that a query of one row and column answers.

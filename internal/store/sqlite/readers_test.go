@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // forever is a query that ends only when it is interrupted.
@@ -176,7 +177,7 @@ func newWide(t *testing.T, s *Store, n int) {
 			App: "app", ID: skein.ID(uuid.New()), Type: skein.Group, Created: skein.Millis(i),
 			Extend: fmt.Appendf(nil, `{"pad":"%s","n":%d}`, strings.Repeat("x", 4000), i),
 		}
-		if _, _, err := s.CreateConversation(t.Context(), c, []skein.Member{{Client: "ann"}}, 0); err != nil {
+		if _, _, err := s.CreateConversation(t.Context(), c, []skein.Member{{Client: "ann"}}, store.MemberLimit{}); err != nil {
 			t.Fatal(err)
 		}
 	}

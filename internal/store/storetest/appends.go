@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 var appends = []check{
@@ -267,7 +268,7 @@ var appends = []check{
 		_, _, err := f.CreateConversation(f.Context(), conv, []skein.Member{
 			{Client: "ann"}, {Client: "boss", Role: skein.RoleAdmin}, {Client: "bad"}, {Client: "late"},
 			{Client: "mute", MutedUntil: start.Add(time.Minute), Role: skein.RoleOwner},
-		}, 0)
+		}, store.MemberLimit{})
 		f.must(err)
 		for id, until := range map[string]skein.Millis{"bad": skein.Forever, "late": start.Add(time.Minute)} {
 			_, err := f.UpdateClient(f.Context(), "shop", id, func(c *skein.Client) error { c.BannedUntil = until; return nil })

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 var apps = []check{
@@ -12,7 +13,7 @@ var apps = []check{
 			ID: "shop", Name: "商店\x00", TokenSecret: []byte{0, 1, 255}, Created: 7,
 			Keys: []skein.AppKey{{Name: "default", Hash: [32]byte{1, 2, 255}, Created: 7, Expires: 9}, {Name: "next"}},
 			Settings: skein.Settings{
-				Open: true, RelaxedClientIDs: true, NoAutoRegister: true, MembersMayInvite: true,
+				Open: true, RelaxedClientIDs: true, NoAutoRegister: true, MembersMayInvite: true, AddBy: skein.AddByKnown,
 				MaxDevices: 1, MaxMembers: 2, MaxConversations: 3, SendRate: -4, SendBurst: 5, RESTRate: 6,
 				CommandRate: 7, LoginRate: 8, FileTypes: []string{"png"}, MaxFileBytes: 1 << 40, MaxStorageBytes: 1 << 41, MaxSockets: 9,
 				PrivateHistory: true,
@@ -60,7 +61,7 @@ var apps = []check{
 		f.wantErr(f.DeleteApp(f.Context(), "shop"), skein.ErrUnknownApp)
 		_, _, err = f.CreateClient(f.Context(), skein.Client{App: "shop", ID: "ann"})
 		f.wantErr(err, skein.ErrUnknownApp)
-		_, _, err = f.CreateConversation(f.Context(), f.conv("shop", skein.Group), nil, 0)
+		_, _, err = f.CreateConversation(f.Context(), f.conv("shop", skein.Group), nil, store.MemberLimit{})
 		f.wantErr(err, skein.ErrUnknownApp)
 	}},
 	{"an update keeps everything but id and creation", func(f *fixture) {

@@ -30,7 +30,7 @@ var conversations = []check{
 			{Client: "bob", Role: skein.RoleOwner, Joined: 7},
 			{Client: "ann", Joined: 8, MutedUntil: 99},
 			{Client: "bob", Joined: 9},
-		}, 0)
+		}, store.MemberLimit{})
 		f.must(err)
 		page, err := f.Members(f.Context(), "shop", c.ID, skein.MemberQuery{})
 		f.must(err)
@@ -52,7 +52,7 @@ var conversations = []check{
 		f.must(err)
 		for want, ids := range map[string][]string{"eve": {"ann", "eve", "bob"}, "bob": {"bob", "eve"}} {
 			c := f.conv("shop", skein.Group)
-			_, _, err := f.CreateConversation(f.Context(), c, f.roll(ids...), 0)
+			_, _, err := f.CreateConversation(f.Context(), c, f.roll(ids...), store.MemberLimit{})
 			f.wantFault(err, skein.ErrUnknownClient, want)
 			f.unknownToAll("shop", c.ID, "ann")
 		}
@@ -62,7 +62,7 @@ var conversations = []check{
 		f.app("game", "ann")
 		c := f.conv("shop", skein.Group)
 		f.create(c, "ann")
-		_, _, err := f.CreateConversation(f.Context(), c, f.roll("ann"), 0)
+		_, _, err := f.CreateConversation(f.Context(), c, f.roll("ann"), store.MemberLimit{})
 		f.wantErr(err, skein.ErrConflict)
 		c.App = "game"
 		f.create(c)
@@ -77,7 +77,7 @@ var conversations = []check{
 		first := f.create(c, "ann", "bob")
 		other := f.conv("shop", skein.Private)
 		other.Extend = []byte(`2`)
-		again, created, err := f.CreateConversation(f.Context(), other, f.roll("bob", "ann"), 1)
+		again, created, err := f.CreateConversation(f.Context(), other, f.roll("bob", "ann"), store.MemberLimit{PerClient: 1})
 		f.must(err)
 		equal(f, "created", created, false)
 		equal(f, "answer", again, first)
@@ -94,7 +94,7 @@ var conversations = []check{
 			if i%2 == 1 {
 				slices.Reverse(roll)
 			}
-			c, created, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Private), roll, 0)
+			c, created, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Private), roll, store.MemberLimit{})
 			mu.Lock()
 			defer mu.Unlock()
 			ids[c.ID] = true
@@ -113,7 +113,7 @@ var conversations = []check{
 		f.must(err)
 		second := f.create(f.conv("shop", skein.Private), "ann", "bob")
 		f.purge()
-		again, created, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Private), f.roll("ann", "bob"), 0)
+		again, created, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Private), f.roll("ann", "bob"), store.MemberLimit{})
 		f.must(err)
 		equal(f, "created", created, false)
 		equal(f, "id", again.ID, second.ID)
@@ -122,11 +122,11 @@ var conversations = []check{
 		f.app("shop", "ann", "bob")
 		gone := f.group("shop", "bob")
 		f.group("shop", "bob")
-		_, _, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Group), f.roll("ann", "bob"), 2)
+		_, _, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Group), f.roll("ann", "bob"), store.MemberLimit{PerClient: 2})
 		f.wantFault(err, skein.ErrTooLarge, "bob")
 		_, err = f.DeleteConversation(f.Context(), "shop", gone)
 		f.must(err)
-		_, created, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Group), f.roll("ann", "bob"), 2)
+		_, created, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Group), f.roll("ann", "bob"), store.MemberLimit{PerClient: 2})
 		f.must(err)
 		equal(f, "created", created, true)
 	}},
@@ -206,7 +206,7 @@ var conversations = []check{
 	{"an update of too many changes none", func(f *fixture) {
 		f.app("shop")
 		f.together(skein.MaxUpdated+1, func(int) error {
-			_, _, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Room), nil, 0)
+			_, _, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Room), nil, store.MemberLimit{})
 			return err
 		})
 		rooms := skein.Condition{Field: skein.FieldType, Op: skein.Eq, Values: []any{int64(skein.Room)}}

@@ -132,7 +132,7 @@ func (f *fixture) conv(app string, typ skein.ConvType) skein.Conversation {
 // create makes a conversation that must be new.
 func (f *fixture) create(c skein.Conversation, clients ...string) skein.Conversation {
 	f.Helper()
-	got, created, err := f.CreateConversation(f.Context(), c, f.roll(clients...), 0)
+	got, created, err := f.CreateConversation(f.Context(), c, f.roll(clients...), store.MemberLimit{})
 	f.must(err)
 	equal(f, "created", created, true)
 	return got

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // view is a conversation as a member sees it.
@@ -59,7 +60,7 @@ var inbox = []check{
 	{"of a private conversation a view names the other one", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		conv := f.conv("shop", skein.Private)
-		_, _, err := f.CreateConversation(f.Context(), conv, f.roll("ann", "bob"), 0)
+		_, _, err := f.CreateConversation(f.Context(), conv, f.roll("ann", "bob"), store.MemberLimit{})
 		f.must(err)
 		equal(f, "to ann", f.view("shop", conv.ID, "ann").Peer, "bob")
 		equal(f, "to bob", f.view("shop", conv.ID, "bob").Peer, "ann")

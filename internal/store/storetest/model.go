@@ -159,7 +159,7 @@ func (w *world) deleteClient(t *rapid.T) {
 func (w *world) createGroup(t *rapid.T) {
 	clients := drawClients(t)
 	c := w.f.conv(w.app, skein.Group)
-	_, created, err := w.f.CreateConversation(w.f.Context(), c, w.f.roll(clients...), 0)
+	_, created, err := w.f.CreateConversation(w.f.Context(), c, w.f.roll(clients...), store.MemberLimit{})
 	if w.mayCreate(t, clients, err) {
 		expect(t, "created", created, true)
 		w.add(c.ID, clients, [2]string{})
@@ -171,7 +171,7 @@ func (w *world) createPrivate(t *rapid.T) {
 	pair := [2]string{min(clients[0], clients[1]), max(clients[0], clients[1])}
 	at := slices.IndexFunc(w.places, func(r *room) bool { return r.pair == pair && !r.deleted })
 	c := w.f.conv(w.app, skein.Private)
-	got, created, err := w.f.CreateConversation(w.f.Context(), c, w.f.roll(clients...), 0)
+	got, created, err := w.f.CreateConversation(w.f.Context(), c, w.f.roll(clients...), store.MemberLimit{})
 	if !w.mayCreate(t, clients, err) {
 		return
 	}

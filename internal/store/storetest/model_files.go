@@ -266,7 +266,7 @@ func (s *shelf) begin(t *rapid.T, app string, typ skein.ConvType) {
 			members, h.drafts[client] = append(members, client), &saying{}
 		}
 	}
-	_, _, err := s.f.CreateConversation(s.f.Context(), c, s.f.roll(members...), 0)
+	_, _, err := s.f.CreateConversation(s.f.Context(), c, s.f.roll(members...), store.MemberLimit{})
 	expectErr(t, "CreateConversation", err, nil)
 	s.name(app, h.extend, false, files)
 	if c.TTL > 0 {

@@ -70,7 +70,7 @@ func newDesk(t *rapid.T, f *fixture, app string) *desk {
 		expectErr(t, "CreateClient", err, nil)
 	}
 	c := f.conv(app, skein.Group)
-	_, _, err := f.CreateConversation(f.Context(), c, f.roll(names[:2]...), 0)
+	_, _, err := f.CreateConversation(f.Context(), c, f.roll(names[:2]...), store.MemberLimit{})
 	expectErr(t, "CreateConversation", err, nil)
 	d := &desk{f: f, app: app, conv: c.ID, sitting: map[string]*sitter{}}
 	d.sit(names[0])

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 var syncModel = []check{
@@ -147,7 +148,7 @@ func (n *syncNet) createShort(t *rapid.T) {
 }
 
 func (n *syncNet) build(t *rapid.T, c skein.Conversation) {
-	got, _, err := n.f.CreateConversation(n.f.Context(), c, n.f.roll(drawClients(t)...), 0)
+	got, _, err := n.f.CreateConversation(n.f.Context(), c, n.f.roll(drawClients(t)...), store.MemberLimit{})
 	if expectErr(t, "CreateConversation", err, nil) {
 		n.convs = append(n.convs, got.ID)
 		n.prolong(got)

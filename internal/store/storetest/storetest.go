@@ -36,7 +36,7 @@ func Run(t *testing.T, open Open) {
 		{"clients", clients},
 		{"conversations", conversations},
 		{"find", slices.Concat(find, cursors)},
-		{"members", slices.Concat(members, sanctions)},
+		{"members", slices.Concat(members, sanctions, adding)},
 		{"positions", positions},
 		{"inbox", inbox},
 		{"sync", syncs},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 var syncs = []check{
@@ -222,7 +223,7 @@ var syncs = []check{
 		ann := f.follow("shop", "ann")
 		ann.news()
 		f.together(2500, func(int) error {
-			_, _, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Group), f.roll("bob"), 0)
+			_, _, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Group), f.roll("bob"), store.MemberLimit{})
 			return err
 		})
 		f.say("shop", mine[1], "bob", "hi")

@@ -1,0 +1,135 @@
+package sqlite
+
+import (
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
+)
+
+// mustTake answers why the first of clients cannot be added to a conversation of type
+// t; see store.Members.
+func (g *group) mustTake(app string, t skein.ConvType, clients []string, limit store.MemberLimit) error {
+	for _, client := range clients {
+		add := adding{g, app, client, limit}
+		if err := add.allowed(t); err != nil {
+			return err
+		}
+		full, err := add.full(t)
+		if err != nil {
+			return err
+		}
+		if full {
+			return skein.About(skein.ErrTooLarge, client)
+		}
+	}
+	return nil
+}
+
+// adding is one client who is to be added.
+type adding struct {
+	*group
+
+	app, client string
+	limit       store.MemberLimit
+}
+
+// byItself reports whether no other client adds it.
+func (a adding) byItself() bool { return a.limit.Adder == "" || a.limit.Adder == a.client }
+
+// allowed holds the adder to what the client chose. A private conversation needs no
+// leave: it is how two clients come to know each other.
+func (a adding) allowed(t skein.ConvType) error {
+	if a.byItself() || t == skein.Private {
+		return nil
+	}
+	var chosen skein.AddBy
+	_, err := a.row(func(r *sqlite3.Stmt) { chosen = smallColumn[skein.AddBy](r, 0) },
+		`SELECT add_by FROM clients WHERE app_key = `+appKey+` AND id = ?2`, a.app, a.client)
+	if err != nil {
+		return err
+	}
+	allowed := true
+	switch chosen.Or(a.limit.AddBy) {
+	case skein.AddByNobody:
+		allowed = false
+	case skein.AddByKnown:
+		allowed, err = a.knows()
+	}
+	if err == nil && !allowed {
+		err = &skein.Fault{Err: skein.ErrForbidden, Field: a.client, Detail: "does not let you add it"}
+	}
+	return err
+}
+
+// full reports whether the client has no room for one more conversation by this adder.
+func (a adding) full(t skein.ConvType) (bool, error) {
+	most := a.limit.PerClient
+	if most <= 0 {
+		return false, nil
+	}
+	if a.byItself() {
+		return a.isFull(a.app, a.client, most)
+	}
+	full, err := a.isFull(a.app, a.client, skein.AdderStranger.Share(most, t))
+	if err == nil && full {
+		var known bool
+		if known, err = a.knows(); err == nil && known {
+			full, err = a.isFull(a.app, a.client, skein.AdderKnown.Share(most, t))
+		}
+	}
+	if err != nil || full {
+		return full, err
+	}
+	return a.addedEnough(skein.MostOfOneAdder(most))
+}
+
+// addedEnough reports whether the adder has added the client to so many conversations
+// already. It counts nothing while the client is in fewer.
+func (a adding) addedEnough(most int) (bool, error) {
+	if a.known.rooms[clientName{a.app, a.client}] < most {
+		return false, nil
+	}
+	n, err := a.count(`SELECT count(*) FROM (SELECT 1 FROM members
+		WHERE app_key = `+appKey+` AND client_id = ?2 AND adder = ?3 LIMIT ?4)`, a.app, a.client, a.limit.Adder, most)
+	if err == nil && n >= most {
+		n, err = a.count(`SELECT count(*) FROM (SELECT 1 FROM members m JOIN conversations c ON c.conv_key = m.conv_key
+			WHERE m.app_key = `+appKey+` AND m.client_id = ?2 AND m.adder = ?3 AND c.deleted = 0 AND c.expires > ?5 LIMIT ?4)`,
+			a.app, a.client, a.limit.Adder, most, a.now)
+	}
+	return n >= most, err
+}
+
+// knows reports whether the client and the adder have both spoken in their private
+// conversation. It may not see what is said in the group at hand.
+func (a adding) knows() (bool, error) {
+	first, second := inOrder(a.client, a.limit.Adder)
+	n, err := a.count(`SELECT count(*) FROM private_pairs p
+		JOIN conversations c ON c.conv_key = p.conv_key JOIN members m ON m.conv_key = p.conv_key
+		WHERE p.app_key = `+appKey+` AND p.first_id = ?2 AND p.second_id = ?3 AND `+sentSeq+` > 0`, a.app, first, second)
+	return n == 2, err
+}
+
+// isFull counts a client's conversations once and then remembers how many they may be.
+// It looks at the index alone first: the dead conversations in it, not purged yet,
+// matter only where they make the difference.
+func (g *group) isFull(app, client string, limit int) (bool, error) {
+	name := clientName{app, client}
+	if n, known := g.known.rooms[name]; known && n < limit {
+		return false, nil
+	}
+	n, err := g.count(`SELECT count(*) FROM (SELECT 1 FROM members
+		WHERE app_key = `+appKey+` AND client_id = ?2 LIMIT ?3)`, app, client, limit)
+	if err == nil && n >= limit {
+		n, err = g.count(`SELECT count(*) FROM (SELECT 1 FROM members m JOIN conversations c ON c.conv_key = m.conv_key
+			WHERE m.app_key = `+appKey+` AND m.client_id = ?2 AND c.deleted = 0 AND c.expires > ?4 LIMIT ?3)`,
+			app, client, limit, g.now)
+	}
+	if err != nil || n >= limit {
+		return err == nil, err
+	}
+	g.known.rooms[clientName{strings.Clone(app), strings.Clone(client)}] = n
+	return false, nil
+}
