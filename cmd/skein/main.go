@@ -22,6 +22,9 @@ type program struct {
 	Backup  backupCmd  `cmd:"" help:"Copy the store and the uploads, also while a server runs."`
 	Restore restoreCmd `cmd:"" help:"Put a backup in the place of --data."`
 	Bench   benchCmd   `cmd:"" help:"Measure what a server costs under load."`
+
+	LeanCloud leancloudCmd `cmd:"" name:"leancloud" help:"Bring an app out of LeanCloud IM."`
+
 	Version versionCmd `cmd:"" help:"Print version, commit and Go release."`
 	Help    helpCmd    `cmd:"" help:"Explain a command: skein help app create."`
 

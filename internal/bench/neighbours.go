@@ -20,8 +20,7 @@ const (
 )
 
 // neighbours: an app works at a fixed, modest rate while another app, or a stranger,
-// does the worst that the default limits allow. Each attack has a server of its own, and
-// an attacker that is a process of the lowest priority.
+// does the worst that the default limits allow. Each attack has a server of its own.
 func neighbours(ctx context.Context, r *run) error {
 	if r.Target != "" {
 		return errors.New("this scenario needs two apps and starts a server of its own: leave out --target")
@@ -74,23 +73,20 @@ func (r *run) suffer(ctx context.Context, a attack) error {
 	if err != nil {
 		return server.explain(err)
 	}
-	t, err := r.ready(a, server, hosts[1])
-	if t != nil {
-		defer t.end()
-	}
+	l := &loud{run: r.on(hosts[1], "l"), data: server.data}
+	flood, err := a.prepare(ctx, l)
 	if err != nil {
-		return server.explain(err)
+		return server.explain(fmt.Errorf("prepare: %w", err))
 	}
+	defer l.close()
 	quiet, err := v.work(ctx, r.lasting(5*time.Second))
 	if err != nil {
 		return server.explain(err)
 	}
-	if err := t.attack(); err != nil {
-		return server.explain(err)
-	}
+	stop := l.launch(ctx, flood)
 	loud, err := v.work(ctx, r.lasting(8*time.Second))
-	made, stopped := t.stop()
-	if err := errors.Join(err, stopped); err != nil {
+	stop()
+	if err != nil {
 		return server.explain(err)
 	}
 	values := loud.beside(quiet)
@@ -100,8 +96,8 @@ func (r *run) suffer(ctx context.Context, a attack) error {
 	}
 	values = append(values,
 		report.Value{Name: "server memory (RSS)", Value: float64(rss) / (1 << 20), Unit: "MiB"},
-		report.Value{Name: "calls of the attack that went through", Value: float64(made.Answered)},
-		report.Value{Name: "calls of the attack that were refused or cut", Value: float64(made.Refused)})
+		report.Value{Name: "calls of the attack that went through", Value: float64(l.answered.Load())},
+		report.Value{Name: "calls of the attack that were refused or cut", Value: float64(l.refused.Load())})
 	about := a.about
 	if r.Clients > 0 {
 		about += fmt.Sprintf("; here at most %d of each", r.Clients)

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/skein-im/skein/internal/portable/convert"
+	"github.com/skein-im/skein/internal/portable/convert/leancloud"
+)
+
+type leancloudConvert struct {
+	From     string `required:"" placeholder:"DIR" help:"The folder that skein leancloud dump made."`
+	Out      string `required:"" placeholder:"DIR" help:"The portable folder to make; empty, or not there yet."`
+	Rename   string `placeholder:"FILE" help:"JSON object of client ids to replace: {\"old id\": \"new-id\"}."`
+	MarkRead bool   `help:"Every member has read everything; without it, all that others said is unread."`
+}
+
+// Help is shown below the summary by --help.
+func (leancloudConvert) Help() string {
+	return "What was changed, refused or left out is in " + convert.ReportFile + " of the folder, with what was read. Sorting needs about twice the size of the dump on the disk of --out for a while."
+}
+
+// Run converts and prints the account of it.
+func (c *leancloudConvert) Run(ctx context.Context, out io.Writer) error {
+	setPrivateUmask()
+	ctx, stop := untilSignal(ctx)
+	defer stop()
+	rename, err := c.renames()
+	if err != nil {
+		return fmt.Errorf("--rename: %w", err)
+	}
+	sum, err := leancloud.Convert(ctx, leancloud.Options{
+		From: c.From, Out: c.Out, Rename: rename, MarkRead: c.MarkRead, Progress: progressTo(os.Stderr, time.Now),
+	})
+	if err != nil {
+		return fmt.Errorf("convert %s: %w", c.From, err)
+	}
+	_, err = fmt.Fprintf(out, "%s\n%s is whole. %s says what became of every record that is not as it was.\n",
+		sum, c.Out, filepath.Join(c.Out, convert.ReportFile))
+	return err
+}
+
+func (c *leancloudConvert) renames() (rename map[string]string, err error) {
+	if c.Rename == "" {
+		return nil, nil
+	}
+	raw, err := os.ReadFile(c.Rename)
+	if err == nil {
+		err = json.Unmarshal(raw, &rename)
+	}
+	return rename, err
+}
+
+// progressTo writes how many messages are through, every few seconds.
+func progressTo(out io.Writer, now func() time.Time) func(stage string, n int64) {
+	const every = 5 * time.Second
+	last, lastN, lastStage := now(), int64(0), ""
+	return func(stage string, n int64) {
+		if stage != lastStage {
+			lastStage, lastN = stage, 0
+		}
+		if at := now(); at.Sub(last) >= every {
+			fmt.Fprintf(out, "%d messages %s, %.0f a second\n", n, stage, float64(n-lastN)/at.Sub(last).Seconds())
+			last, lastN = at, n
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package convert
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/binary"
+	"maps"
+	"slices"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/portable"
+)
+
+// clients are the client ids that appear, each with the first moment it was seen.
+type clients struct {
+	rename  map[string]string
+	relaxed bool // one of them needs the relaxed alphabet
+	renamed map[string]bool
+
+	seen   map[string]int64 // since the last flush
+	all    *sorter          // by id, then by moment
+	refuse map[string]int64 // ids that no client can have, with their uses
+	more   int64            // uses of those beyond maxRefused
+}
+
+const (
+	maxSeen    = 100_000 // ids in memory
+	maxRefused = 10_000  // ids listed
+)
+
+func newClients(all *sorter, rename map[string]string) *clients {
+	return &clients{rename: rename, renamed: map[string]bool{}, seen: map[string]int64{}, all: all, refuse: map[string]int64{}}
+}
+
+// id is the client id that Skein is to have for one of the source. ok is false where
+// there is none.
+func (c *clients) id(source string) (id string, ok bool) {
+	id = source
+	if to, found := c.rename[source]; found {
+		id = to
+		if len(c.renamed) < maxSeen {
+			c.renamed[source] = true
+		}
+	}
+	if !skein.ValidClientID(id, true) {
+		if _, known := c.refuse[source]; known || len(c.refuse) < maxRefused {
+			c.refuse[source]++
+		} else {
+			c.more++
+		}
+		return "", false
+	}
+	c.relaxed = c.relaxed || !skein.ValidClientID(id, false)
+	return id, true
+}
+
+// saw notes that a client was there at a moment.
+func (c *clients) saw(id string, at int64) error {
+	if first, known := c.seen[id]; !known || at < first {
+		c.seen[id] = at
+	}
+	if len(c.seen) < maxSeen {
+		return nil
+	}
+	return c.flush()
+}
+
+func (c *clients) flush() error {
+	var key []byte
+	for _, id := range slices.Sorted(maps.Keys(c.seen)) {
+		key = binary.BigEndian.AppendUint64(append(append(key[:0], id...), 0), uint64(c.seen[id]))
+		if err := c.all.add(key, nil); err != nil {
+			return err
+		}
+	}
+	clear(c.seen)
+	return nil
+}
+
+// each gives every client in order of creation: the first moment it was seen.
+func (c *clients) each(ctx context.Context, byAge *sorter, f func(portable.Client) error) error {
+	if err := c.flush(); err != nil {
+		return err
+	}
+	var last, key []byte
+	err := c.all.each(ctx, func(k, _ []byte) error {
+		id := k[:len(k)-9]
+		if bytes.Equal(id, last) {
+			return nil
+		}
+		last = append(last[:0], id...)
+		key = append(append(key[:0], k[len(k)-8:]...), id...)
+		return byAge.add(key, nil)
+	})
+	if err != nil {
+		return err
+	}
+	return byAge.each(ctx, func(k, _ []byte) error {
+		return f(portable.Client{ID: string(k[8:]), Created: int64(binary.BigEndian.Uint64(k))})
+	})
+}
+
+// refused lists the ids that no client can have.
+func (c *clients) refused() []Usage {
+	list := make([]Usage, 0, len(c.refuse))
+	for id, n := range c.refuse {
+		text, _ := Text(id)
+		list = append(list, Usage{text, n})
+	}
+	slices.SortFunc(list, func(a, b Usage) int {
+		return cmp.Or(cmp.Compare(b.Records, a.Records), cmp.Compare(a.Client, b.Client))
+	})
+	return list
+}

@@ -1,0 +1,274 @@
+package convert
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/portable"
+)
+
+// Input takes the records of the source. All conversations and standings come before
+// the first message; apart from that the order is free, but must be the same each time.
+// It is for one goroutine. Errors are those of the disk.
+type Input struct {
+	ctx    context.Context //nolint:containedctx // of the one call of Run that it lives in
+	report *report
+	people *clients
+
+	conversations *sorter // by id
+	standings     *sorter // by conversation
+	messages      *sorter // by conversation, its creation first, then by moment and tie
+	strays        *sorter // messages of conversations that are missing
+	ids           *sorter // message ids and where they are
+
+	index    *index            // nil until the first message
+	ready    *sorter           // conversations in their final form, in order of creation
+	skipped  map[skein.ID]Line // conversations that are left out, with their messages counted
+	source   string
+	progress func(stage string, n int64)
+	taken    int64
+}
+
+// Left accounts for a record that the converter does not hand over: refused, skipped or
+// merged.
+func (in *Input) Left(l Line) error {
+	in.report.in[l.Kind] += max(l.Count, 1)
+	return in.report.add(l)
+}
+
+// Note counts something worth knowing.
+func (in *Input) Note(kind Kind, why string) { in.report.count(kind, Noted, why, 1) }
+
+// Skip leaves out a conversation; messages that name it are counted with it.
+func (in *Input) Skip(conv skein.ID, l Line) error {
+	in.report.in[OfConversation]++
+	l.Kind, l.Outcome, l.Conv = OfConversation, Skipped, conv.String()
+	if _, twice := in.skipped[conv]; twice {
+		l.Outcome, l.Why = Merged, convTwice
+		return in.report.add(l)
+	}
+	in.report.count(OfConversation, Skipped, l.Why, 1)
+	in.skipped[conv] = l
+	return nil
+}
+
+// Client makes a client known that may appear nowhere else. created is a moment at which
+// it was there.
+func (in *Input) Client(id string, created int64, from Origin) error {
+	in.report.in[OfClient]++
+	if id, ok := in.people.id(id); ok {
+		return in.people.saw(id, created)
+	}
+	return in.report.add(Line{Kind: OfClient, Outcome: Refused, Why: clientRefused, ID: from.ID, Client: id, At: from.At, Raw: from.Raw})
+}
+
+// encode and decode are how records lie in a sorter.
+func encode(v any) ([]byte, error) { return json.Marshal(v, json.Deterministic(true), lenient) }
+
+func decode(data []byte, v any) error { return json.Unmarshal(data, v, lenient) }
+
+// Conversation takes a conversation.
+func (in *Input) Conversation(c Conversation) error {
+	in.report.in[OfConversation]++
+	in.report.in[OfMember] += int64(len(c.Members))
+	if in.index != nil {
+		return errors.New("convert: a conversation after the first message")
+	}
+	if c.Record.ID.IsZero() || !validTime(c.Record.Created) {
+		return in.refuseConversation(&c)
+	}
+	var err error
+	if c.Record.Extend, err = in.extend(&c); err != nil {
+		return err
+	}
+	if c.Record.Unknown, err = in.unknown(c.Record.Unknown, Line{Kind: OfConversation, ID: c.ID, Conv: c.Record.ID.String(), At: c.At, Raw: c.Raw}); err != nil {
+		return err
+	}
+	c.Extend = nil
+	value, err := encode(c)
+	if err != nil {
+		return fmt.Errorf("conversation %s: %w", c.ID, err)
+	}
+	return in.conversations.add(c.Record.ID[:], value)
+}
+
+func (in *Input) refuseConversation(c *Conversation) error {
+	in.report.count(OfMember, Refused, ofRefused, int64(len(c.Members)))
+	return in.report.add(Line{Kind: OfConversation, Outcome: Refused, Why: convUnusable, ID: c.Origin.ID, At: c.At, Raw: c.Raw})
+}
+
+// Standing takes what a client is in a conversation.
+func (in *Input) Standing(s Standing) error {
+	in.report.in[OfRow]++
+	value, err := encode(s)
+	if err != nil {
+		return fmt.Errorf("standing %s: %w", s.ID, err)
+	}
+	return in.standings.add(s.Conv[:], value)
+}
+
+// What a message is refused for.
+const (
+	noID          = "no msg_id that can be read"
+	noTime        = "no time that can be read"
+	clientRefused = "client_id: not 1 to 64 of A-Z a-z 0-9 _ - . @ : (--rename gives it another)"
+	ofRefused     = "of a conversation that is refused"
+	convUnusable  = "no id or no time that can be read"
+	convTwice     = "the conversation was read twice; the newer one counts"
+	ofSkipped     = "of a conversation that is skipped"
+	badMention    = "mention_client_ids: left out what no client can have, or is beyond 100"
+)
+
+// Message takes a message.
+func (in *Input) Message(m Message) error {
+	in.report.in[OfMessage]++
+	if in.index == nil {
+		if err := in.closeConversations(); err != nil {
+			return err
+		}
+	}
+	in.taken++
+	if in.progress != nil && in.taken%4096 == 0 {
+		in.progress("read", in.taken)
+		if err := in.ctx.Err(); err != nil {
+			return err
+		}
+	}
+	if l, skip := in.skipped[m.Record.Conv]; skip {
+		l.Messages++
+		in.skipped[m.Record.Conv] = l
+		in.report.count(OfMessage, Skipped, ofSkipped, 1)
+		return nil
+	}
+	line := Line{
+		Kind: OfMessage, Outcome: Refused, ID: m.Origin.ID, Client: m.Record.Sender, At: m.At, Raw: m.Raw,
+	}
+	if !m.Record.Conv.IsZero() {
+		line.Conv = m.Record.Conv.String()
+	}
+	switch sender, ok := in.people.id(m.Record.Sender); {
+	case m.Record.ID.IsZero() || m.Record.Conv.IsZero():
+		line.Why = noID
+	case !validTime(m.Record.Created):
+		line.Why = noTime
+	case !ok:
+		line.Why = clientRefused
+	default:
+		m.Record.Sender = sender
+		return in.keep(&m, line)
+	}
+	return in.report.add(line)
+}
+
+// keep puts a message that can be held in its place.
+func (in *Input) keep(m *Message, line Line) error {
+	changes := m.fit()
+	if in.mentions(&m.Record) {
+		changes = append(changes, badMention)
+	}
+	line.Outcome = Changed
+	for _, why := range changes {
+		if !lossy(why) {
+			in.report.count(OfMessage, Changed, why, 1)
+			continue
+		}
+		line.Why = why
+		if err := in.report.add(line); err != nil {
+			return err
+		}
+	}
+	m.Record.Updated = clampTime(m.Record.Updated)
+	var err error
+	if m.Record.Unknown, err = in.unknown(m.Record.Unknown, line); err != nil {
+		return err
+	}
+	created, known := in.index.created(m.Record.Conv)
+	to := in.messages
+	if !known {
+		to = in.strays
+	}
+	key := messageKey(created, &m.Record, m.Tie)
+	if err := in.ids.add(idKey(m.Record.ID, &m.Record, m.Tie), nil); err != nil {
+		return err
+	}
+	value, err := encode(&kept{m.Record, m.Newest, m.Received, m.Room, m.At})
+	if err != nil {
+		return fmt.Errorf("message %s: %w", m.Origin.ID, err)
+	}
+	return to.add(key, value)
+}
+
+// kept is a message in a sorter; what is not here is in its key.
+type kept struct {
+	M        portable.Message
+	Newest   int64
+	Received bool
+	Room     bool
+	At       string
+}
+
+// messageKey orders messages as the folder does: conversations by their creation and
+// id, then by moment and tie.
+func messageKey(created int64, m *portable.Message, tie string) []byte {
+	key := make([]byte, 0, 8+16+8+len(tie))
+	key = binary.BigEndian.AppendUint64(key, uint64(created))
+	key = append(key, m.Conv[:]...)
+	key = binary.BigEndian.AppendUint64(key, uint64(m.Created))
+	return append(key, tie...)
+}
+
+// idKey orders the places where message ids are used by id, then by moment.
+func idKey(id skein.ID, m *portable.Message, tie string) []byte {
+	key := make([]byte, 0, 16+8+16+len(tie))
+	key = binary.BigEndian.AppendUint64(append(key, id[:]...), uint64(m.Created))
+	return append(append(key, m.Conv[:]...), tie...)
+}
+
+// unknown is what the source has beside what Skein knows, where it can be kept.
+func (in *Input) unknown(v jsontext.Value, line Line) (jsontext.Value, error) {
+	if v == nil {
+		return nil, nil
+	}
+	if v, _, err := Compact(v); err == nil && v.Kind() == '{' && len(v) <= maxUnknown {
+		return v, nil
+	}
+	line.Outcome, line.Why = Changed, unknownLost
+	return nil, in.report.add(line)
+}
+
+const (
+	maxUnknown  = 64 << 10
+	unknownLost = "further fields: over 64 KiB, or JSON that Skein does not take; left out, the whole is in this line"
+)
+
+// mentions replaces the ids that are mentioned by those Skein is to have. It reports
+// whether any had to go.
+func (in *Input) mentions(m *portable.Message) (lost bool) {
+	var list []string
+	for _, source := range m.Mentions {
+		id, ok := in.people.id(source)
+		if !ok || len(list) == skein.MaxMentions {
+			lost = true
+			continue
+		}
+		list = append(list, id)
+	}
+	m.Mentions = list
+	return lost
+}
+
+func validTime(t int64) bool { return t > 0 && t < int64(skein.Forever) }
+
+// clampTime is t, or none where it is not one.
+func clampTime(t int64) int64 {
+	if !validTime(t) {
+		return 0
+	}
+	return t
+}

@@ -1,0 +1,349 @@
+package leancloud
+
+import (
+	"cmp"
+	"encoding/base64"
+	"errors"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/portable"
+	"github.com/skein-im/skein/internal/portable/convert"
+	folder "github.com/skein-im/skein/internal/portable/leancloud"
+)
+
+// What a row is left out for.
+var (
+	errNoID      = errors.New("no objectId")
+	errNoClient  = errors.New("no clientId, or no conversation")
+	errTemporary = errors.New("of a temporary conversation; it ended with its time, and LeanCloud keeps no row of it")
+)
+
+// Notes on messages that are taken.
+const (
+	noteID      = "msg-id is not 22 characters of base64: msg_id is made from it"
+	noteBinary  = "is binary: its base64 is under attr, its type is 2147483647"
+	noteEdited  = "was edited; LeanCloud has its last text alone"
+	noteUnknown = "has fields that the converter does not know; they are kept under leancloud"
+)
+
+// conversationOf maps a row of _Conversation. system: it is a system conversation, of
+// which only the id and the origin are set.
+func conversationOf(r row) (c convert.Conversation, system bool, err error) {
+	fields, err := convert.ReadObject(r.raw)
+	if err != nil {
+		return c, false, err
+	}
+	name := idText(cmp.Or(fields.Get("objectId"), fields.Get("_id")))
+	if name == "" {
+		return c, false, errNoID
+	}
+	c.Origin = r.origin(name)
+	id, exact := objectID(name)
+	c.Record.ID = id
+	if !exact {
+		c.Record.Unknown = convert.Object(convert.Field{Name: unknownName, Value: convert.Object(convert.Field{Name: "objectId", Value: convert.Quote(name)})})
+	}
+	if convert.Truth(fields.Get("sys")) {
+		return c, true, nil
+	}
+	c.Record.Created = cmp.Or(convert.Moment(fields.Get("createdAt")), bornAt(name))
+	c.Record.Updated, c.Record.Active = convert.Moment(fields.Get("updatedAt")), convert.Moment(fields.Get("lm"))
+	c.Record.Type = int(skein.Group)
+	if convert.Truth(fields.Get("tr")) {
+		c.Record.Type = int(skein.Room)
+	}
+	if creator := fields.Get("c"); creator != "" {
+		c.Record.Creator = convert.ClientID(jsontext.Value(creator))
+	}
+	different := map[string]bool{}
+	for _, id := range convert.ClientIDs(fields.Get("m")) {
+		different[id] = true
+		c.Members = append(c.Members, portable.Member{Client: id})
+	}
+	c.Pair = convert.Truth(fields.Get("unique")) && c.Record.Type == int(skein.Group) && (len(different) == 2 || len(c.Members) == 2)
+	c.Extend = columns(fields)
+	return c, false, nil
+}
+
+// builtIn are the columns of _Conversation that are not the app's own.
+var builtIn = []string{"objectId", "_id", "createdAt", "updatedAt", "m", "mu", "c", "lm", "tr", "sys", "unique", "uniqueId", "ACL"}
+
+// columns are what goes to conv_extend: name, attr, then the app's own columns by name.
+func columns(fields convert.Fields) []convert.Field {
+	first := []string{"attr", "name"}
+	list := slices.DeleteFunc(slices.Clone(fields), func(f convert.Field) bool {
+		return slices.Contains(builtIn, f.Name) || f.Value.Kind() == 'n'
+	})
+	slices.SortStableFunc(list, func(a, b convert.Field) int {
+		return cmp.Or(cmp.Compare(slices.Index(first, b.Name), slices.Index(first, a.Name)), cmp.Compare(a.Name, b.Name))
+	})
+	return list
+}
+
+// mutesOf are the clients of mu: they want no notifications.
+func mutesOf(c *convert.Conversation, r row) (list []convert.Standing) {
+	fields, err := convert.ReadObject(r.raw)
+	if err != nil {
+		return nil
+	}
+	for _, id := range convert.ClientIDs(fields.Get("mu")) {
+		list = append(list, convert.Standing{Conv: c.Record.ID, Client: id, Muted: true, Origin: convert.Origin{At: r.at, ID: c.ID}})
+	}
+	return list
+}
+
+// standingOf maps a line of member infos; no Role: a member like all others.
+func standingOf(r row) (s convert.Standing, err error) {
+	var info folder.MemberInfo
+	if err := json.Unmarshal(r.raw, &info, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)); err != nil {
+		return s, convert.ErrNoObject
+	}
+	fields, err := convert.ReadObject(info.Row)
+	if err != nil {
+		return s, err
+	}
+	client := fields.Get("clientId")
+	if client == "" || info.Conv == "" {
+		return s, errNoClient
+	}
+	s = convert.Standing{Client: convert.ClientID(jsontext.Value(client)), Origin: r.origin(idText(fields.Get("objectId")))}
+	s.Conv, _ = objectID(info.Conv)
+	switch role, _ := convert.String(fields.Get("role")); role {
+	case "Owner":
+		s.Role = skein.RoleOwner.String()
+	case "Manager":
+		s.Role = skein.RoleAdmin.String()
+	}
+	return s, nil
+}
+
+// messageOf maps a row of a history.
+func messageOf(r row) (m convert.Message, notes []string, err error) {
+	fields, err := convert.ReadObject(r.raw)
+	if err != nil {
+		return m, nil, err
+	}
+	name, _ := convert.String(fields.Get("msg-id"))
+	m.Origin, m.Tie = r.origin(name), name
+	if m.Record.Conv, err = convOf(fields, r.conv); err != nil {
+		return m, nil, err
+	}
+	note := func(text string, is bool) {
+		if is {
+			notes = append(notes, text)
+		}
+	}
+	var exact bool
+	m.Record.ID, exact = messageID(name)
+	note(noteID, !exact && name != "")
+	m.Record.Created, _ = convert.Integer(fields.Get("timestamp"))
+	if from := fields.Get("from"); from != "" {
+		m.Record.Sender = convert.ClientID(jsontext.Value(from))
+	}
+	m.Room = convert.Truth(fields.Get("is-room"))
+	content(&m, fields)
+	if acked, ok := convert.Integer(fields.Get("ack-at")); ok && acked > 0 {
+		m.Received = true
+	}
+	unknown := further(&m, fields)
+	note(noteBinary, convert.Truth(fields.Get("bin")))
+	note(noteEdited, m.Record.Version > 1)
+	note(noteUnknown, unknown != nil)
+	if unknown != nil {
+		m.Record.Unknown = convert.Object(convert.Field{Name: unknownName, Value: unknown})
+	}
+	return m, notes, nil
+}
+
+// unknownName is the field of a record that holds what Skein has no place for.
+const unknownName = "leancloud"
+
+// convOf is the conversation of a message: the one in whose history it was, or the one
+// that to names, for conv-id may be of a conversation and a client.
+func convOf(fields convert.Fields, list string) (skein.ID, error) {
+	to, _ := convert.String(fields.Get("to"))
+	conv, _ := convert.String(fields.Get("conv-id"))
+	for _, name := range []string{to, conv} {
+		if strings.HasPrefix(name, "_tmp:") {
+			return skein.ID{}, errTemporary
+		}
+	}
+	for _, name := range []string{list, to, conv} {
+		if id, exact := objectID(name); exact {
+			return id, nil
+		}
+	}
+	if name := cmp.Or(to, conv); name != "" {
+		id, _ := objectID(name)
+		return id, nil
+	}
+	return skein.ID{}, nil
+}
+
+// content maps what a message says: data, and bin.
+func content(m *convert.Message, fields convert.Fields) {
+	data := jsontext.Value(fields.Get("data"))
+	if len(data) == 0 {
+		data = jsontext.Value("null")
+	}
+	whole := []convert.Field{{Name: "data", Value: data}}
+	if convert.Truth(fields.Get("bin")) {
+		m.Whole = convert.Object(append([]convert.Field{{Name: "bin", Value: jsontext.Value("true")}}, whole...)...)
+		m.Record.Type, m.Record.Attr = convert.OtherType, m.Whole
+		return
+	}
+	said, isText := convert.String(string(data))
+	m.Mangled = !data.IsValid()
+	inner := data
+	if isText {
+		inner = jsontext.Value(said)
+	}
+	if typed, err := convert.ReadObject(inner); err == nil && typed.Get("_lctype") != "" && inner.IsValid(jsontext.AllowInvalidUTF8(true)) {
+		m.Whole = inner
+		typedContent(m, typed)
+		return
+	}
+	if !isText && data.Kind() != 'n' {
+		said = string(data)
+	}
+	m.Whole = convert.Object(whole...)
+	m.Record.Type, m.Record.Text = skein.TypeText, said
+}
+
+// recalled is the _lctype of what was taken back.
+const recalled = -127
+
+// typedContent maps the fields of a typed message.
+func typedContent(m *convert.Message, typed convert.Fields) {
+	r := &m.Record
+	kind, ok := convert.Integer(typed.Get("_lctype"))
+	switch {
+	case kind == recalled:
+		r.Status, r.Type = int(skein.StatusRecalled), skein.TypeText
+		return
+	case ok && kind >= skein.TypeFile && kind <= math.MaxInt32:
+		r.Type = int(kind)
+	}
+	said, isText := convert.String(typed.Get("_lctext"))
+	r.Text = said
+	m.Mangled = m.Mangled || isText && !jsontext.Value(typed.Get("_lctext")).IsValid()
+	var link string
+	onlyLink := false
+	if file, err := convert.ReadObject([]byte(typed.Get("_lcfile"))); err == nil {
+		link, onlyLink = convert.String(file.Get("url"))
+		onlyLink = onlyLink && len(file) == 1
+	}
+	r.URL = link
+	rest := slices.DeleteFunc(slices.Clone(typed), func(f convert.Field) bool {
+		switch f.Name {
+		case "_lctype", "_lcattrs":
+			return true
+		case "_lctext":
+			return isText || f.Value.Kind() == 'n'
+		case "_lcfile":
+			return onlyLink || f.Value.Kind() == 'n'
+		}
+		return false
+	})
+	r.Attr = attr(jsontext.Value(typed.Get("_lcattrs")), rest)
+}
+
+// attr is _lcattrs, with the fields beside it among its own. Where that cannot be, it
+// is an object of both.
+func attr(attrs jsontext.Value, rest convert.Fields) jsontext.Value {
+	if len(attrs) == 0 || attrs.Kind() == 'n' {
+		return convert.Object(rest...)
+	}
+	if len(rest) == 0 {
+		return attrs
+	}
+	own, err := convert.ReadObject(attrs)
+	if err != nil || slices.ContainsFunc(rest, func(f convert.Field) bool { return own.Get(f.Name) != "" }) {
+		return convert.Object(append([]convert.Field{{Name: "_lcattrs", Value: attrs}}, rest...)...)
+	}
+	return convert.Object(append(own, rest...)...)
+}
+
+// further takes the fields that not every row has. It returns those that it does not
+// know, as an object, or nil.
+func further(m *convert.Message, fields convert.Fields) jsontext.Value {
+	r := &m.Record
+	var unknown []convert.Field
+	for _, f := range fields {
+		switch strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(f.Name)) {
+		case "timestamp", "convid", "data", "from", "msgid", "isconv", "isroom", "to", "bin", "fromip", "ackat":
+		case "patchtimestamp", "patchat", "patchedat":
+			if at, ok := convert.Integer(string(f.Value)); ok && at > r.Created {
+				r.Updated, r.Version, m.Newest = at, 2, at
+			}
+		case "mentionall":
+			r.MentionAll = convert.Truth(string(f.Value))
+		case "mentionpids", "mentionclientids", "mentionlist":
+			r.Mentions = append(r.Mentions, convert.ClientIDs(string(f.Value))...)
+		default:
+			unknown = append(unknown, f)
+		}
+	}
+	if r.Status == int(skein.StatusRecalled) {
+		r.Version, m.Newest = 0, math.MaxInt64
+	}
+	return convert.Object(unknown...)
+}
+
+// objectID is the conv_id of a conversation: its objectId and eight zeros. An id of
+// another form gets one that is made from it; exact is false then.
+func objectID(name string) (id skein.ID, exact bool) {
+	const objectIDLength, convIDLength = 24, 32
+	lower := strings.ToLower(name)
+	if len(lower) == objectIDLength {
+		lower += strings.Repeat("0", convIDLength-objectIDLength)
+	}
+	if id, err := skein.ParseID(lower); err == nil && !id.IsZero() {
+		return id, true
+	}
+	return skein.NamedID(clientName, "conversation", name), false
+}
+
+// bornAt is when an objectId was made, in milliseconds; zero where it does not say.
+func bornAt(name string) int64 {
+	if len(name) != 24 {
+		return 0
+	}
+	seconds, err := strconv.ParseInt(name[:8], 16, 64)
+	if err != nil {
+		return 0
+	}
+	return seconds * 1000
+}
+
+// messageID is the 16 bytes of a msg-id, whose base64 may have both alphabets. An id of
+// another form gets one that is made from it; exact is false then.
+func messageID(name string) (id skein.ID, exact bool) {
+	if name == "" {
+		return skein.ID{}, false
+	}
+	const msgIDLength = 22
+	standard := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimSuffix(name, "=="))
+	raw, err := base64.RawStdEncoding.DecodeString(standard)
+	if err == nil && len(standard) == msgIDLength && len(raw) == len(id) && skein.ID(raw) != (skein.ID{}) {
+		return skein.ID(raw), true
+	}
+	return skein.NamedID(clientName, "message", name), false
+}
+
+// idText is an id: a string, or as a backup of the database has it.
+func idText(v string) string {
+	if s, ok := convert.String(v); ok {
+		return s
+	}
+	fields, _ := convert.ReadObject([]byte(v))
+	s, _ := convert.String(fields.Get("$oid"))
+	return s
+}
