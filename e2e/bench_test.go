@@ -95,7 +95,7 @@ func TestBenchPlaysEachScenario(t *testing.T) {
 // The attacks are made small: what they do to a machine is for make bench to say.
 func TestBenchPlaysOneAppAgainstAnother(t *testing.T) {
 	t.Parallel()
-	attacks := []string{"talk", "uploads"}
+	attacks := []string{"talk", "uploads", "erase", "members", "idle connections"}
 	r, stdout, stderr, exit := playBench(t, "neighbours", "--clients", "12", "--seconds", "0.3", "--attack", strings.Join(attacks, ","))
 	if exit != 0 || len(r.Results) != len(attacks) {
 		t.Fatalf("exit %d, %d results, want one for each of %q\n%s%s", exit, len(r.Results), attacks, stdout, stderr)

@@ -47,7 +47,8 @@ type benchCmd struct {
 // Help is shown below the summary by --help.
 func (benchCmd) Help() string {
 	return "Without --target each scenario has a server of its own on an empty store, on loopback. " +
-		"What was lost, doubled or swapped is told, and the exit code is 1.\n\nScenarios:\n\n" + bench.About()
+		"What was lost, doubled or swapped is told, and the exit code is 1. " +
+		"The attacks of neighbours come from a process of their own at the lowest CPU priority (nice 19), so that the figures tell what the server does, and not how the generator shares its cores.\n\nScenarios:\n\n" + bench.About()
 }
 
 // Run plays the scenarios.
@@ -56,6 +57,9 @@ func (c *benchCmd) Run(ctx context.Context, out io.Writer) error {
 	defer stop()
 	if slices.Equal(c.Scenarios, []string{floorName}) {
 		return bench.Floor(ctx, out)
+	}
+	if slices.Equal(c.Scenarios, []string{bench.AttackerName}) {
+		return bench.Attacker(ctx, os.Stdin, out)
 	}
 	signal.Ignore(syscall.SIGPIPE) // a reader that goes ends the run in order, with its server and its store
 	program, err := os.Executable()

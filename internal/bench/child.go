@@ -22,19 +22,22 @@ func environment() []string {
 	return slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "SKEIN_") })
 }
 
-// spawn starts the program; nil as stdout is nowhere. The environment cannot
-// configure it.
-func spawn(stdout *os.File, program string, args ...string) (*child, error) {
+// spawn starts a command; nil as stdin is empty and as stdout nowhere. The environment
+// cannot configure it.
+func spawn(stdin, stdout *os.File, command ...string) (*child, error) {
 	c := &child{log: &tail{}, done: make(chan struct{})}
-	c.cmd = exec.Command(program, args...) //nolint:gosec,noctx // this very program; it is ended by end
+	c.cmd = exec.Command(command[0], command[1:]...) //nolint:gosec,noctx // this very program; it is ended by end
 	c.cmd.SysProcAttr = childAttributes()
 	c.cmd.Env = environment()
 	c.cmd.Stderr = c.log
+	if stdin != nil {
+		c.cmd.Stdin = stdin
+	}
 	if stdout != nil {
 		c.cmd.Stdout = stdout
 	}
 	if err := c.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", program, err)
+		return nil, fmt.Errorf("start %s: %w", command[0], err)
 	}
 	go func() { // ends with the process, which end waits for
 		_ = c.cmd.Wait()

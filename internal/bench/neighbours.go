@@ -20,7 +20,8 @@ const (
 )
 
 // neighbours: an app works at a fixed, modest rate while another app, or a stranger,
-// does the worst that the default limits allow. Each attack has a server of its own.
+// does the worst that the default limits allow. Each attack has a server of its own, and
+// an attacker that is a process of the lowest priority.
 func neighbours(ctx context.Context, r *run) error {
 	if r.Target != "" {
 		return errors.New("this scenario needs two apps and starts a server of its own: leave out --target")
@@ -73,20 +74,23 @@ func (r *run) suffer(ctx context.Context, a attack) error {
 	if err != nil {
 		return server.explain(err)
 	}
-	l := &loud{run: r.on(hosts[1], "l"), data: server.data}
-	flood, err := a.prepare(ctx, l)
-	if err != nil {
-		return server.explain(fmt.Errorf("prepare: %w", err))
+	t, err := r.ready(a, server, hosts[1])
+	if t != nil {
+		defer t.end()
 	}
-	defer l.close()
+	if err != nil {
+		return server.explain(err)
+	}
 	quiet, err := v.work(ctx, r.lasting(5*time.Second))
 	if err != nil {
 		return server.explain(err)
 	}
-	stop := l.launch(ctx, flood)
+	if err := t.attack(); err != nil {
+		return server.explain(err)
+	}
 	loud, err := v.work(ctx, r.lasting(8*time.Second))
-	stop()
-	if err != nil {
+	made, stopped := t.stop()
+	if err := errors.Join(err, stopped); err != nil {
 		return server.explain(err)
 	}
 	values := loud.beside(quiet)
@@ -96,8 +100,8 @@ func (r *run) suffer(ctx context.Context, a attack) error {
 	}
 	values = append(values,
 		report.Value{Name: "server memory (RSS)", Value: float64(rss) / (1 << 20), Unit: "MiB"},
-		report.Value{Name: "calls of the attack that went through", Value: float64(l.answered.Load())},
-		report.Value{Name: "calls of the attack that were refused or cut", Value: float64(l.refused.Load())})
+		report.Value{Name: "calls of the attack that went through", Value: float64(made.Answered)},
+		report.Value{Name: "calls of the attack that were refused or cut", Value: float64(made.Refused)})
 	about := a.about
 	if r.Clients > 0 {
 		about += fmt.Sprintf("; here at most %d of each", r.Clients)

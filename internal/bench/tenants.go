@@ -36,14 +36,9 @@ func tenants(ctx context.Context, o Options, handles uint64, ids ...string) ([]*
 	}
 	for _, h := range hosts[1:] {
 		h.addr, h.pid = first.addr, first.pid
-		h.from.dialed.Store(elsewhere)
 	}
 	return hosts, nil
 }
-
-// elsewhere is the first socket of an attacker, so that it comes from addresses of its
-// own; see sourceOf.
-const elsewhere = 1 << 20
 
 func newHost() *host {
 	return &host{http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: setupConnections}}}
@@ -98,15 +93,11 @@ func (h *host) spawn(ctx context.Context, program string, handles uint64, more .
 	h.addr, h.admin = freeAddr(), freeAddr()
 	args := append([]string{"serve", "--data", h.data, "--addr", h.addr, "--admin-addr", h.admin, "--drain", "0s", "--log-level", "warn"}, more...)
 	var err error
-	if h.child, err = spawn(nil, program, args...); err != nil {
+	if h.child, err = spawn(nil, nil, handling(handles, append([]string{program}, args...)...)...); err != nil {
 		h.end()
 		return err
 	}
 	h.pid = h.child.cmd.Process.Pid
-	if err := boundHandles(h.pid, handles); err != nil {
-		h.end()
-		return err
-	}
 	if err := h.ready(ctx); err != nil {
 		err = h.explain(err)
 		h.end()

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/skein-im/skein"
@@ -21,8 +22,8 @@ func (t *Table) Batches(name string) bool {
 
 // CallAll runs commands of one name that came over a socket together: as Call does
 // each, in their order, except that what they store is waited for once, and that
-// behind one that comes too fast all are refused: what a client says later must not
-// stand before what it says earlier. It is for names that Batches.
+// behind one that comes too fast all of its conversation are refused: what a client says
+// there later must not stand before what it says earlier. It is for names that Batches.
 func (t *Table) CallAll(ctx context.Context, by skein.Actor, name string, data [][]byte) []Outcome {
 	outcomes := make([]Outcome, len(data))
 	op := t.byName[name]
@@ -36,17 +37,22 @@ func (t *Table) CallAll(ctx context.Context, by skein.Actor, name string, data [
 		}
 		return outcomes
 	}
-	var tooFast error
-	read := func(i int, in any) error {
-		if tooFast == nil {
-			tooFast = t.admit(by, op)
+	var tooFast map[wire.ClientID]error
+	read := func(i int, in any) error { return wire.Decode(data[i], in) }
+	admit := func(conv wire.ClientID) error {
+		if err := tooFast[conv]; err != nil {
+			return err
 		}
-		if tooFast != nil {
-			return tooFast
+		err := t.admit(by, op)
+		if err != nil {
+			if tooFast == nil {
+				tooFast = make(map[wire.ClientID]error)
+			}
+			tooFast[conv] = err
 		}
-		return wire.Decode(data[i], in)
+		return err
 	}
-	for i, r := range op.callAll(t.deadlines.under(ctx), by, len(data), read) {
+	for i, r := range op.callAll(t.deadlines.under(ctx), by, len(data), read, admit) {
 		if r.err == nil {
 			outcomes[i].Answer, r.err = encode(r.answer)
 		}
@@ -61,9 +67,9 @@ type result struct {
 	err    error
 }
 
-// batch makes an op of two functions: ready checks a request by itself, run does
-// those that passed, and answers each.
-func batch[In, Ready any](op Op, ready func(by skein.Actor, in In) (Ready, error), run func(ctx context.Context, by skein.Actor, all []Ready) []result) *Op {
+// batch makes an op of three functions: to is the conversation that a request goes to,
+// ready checks a request by itself, run does those that passed, and answers each.
+func batch[In, Ready any](op Op, to func(In) wire.ClientID, ready func(by skein.Actor, in In) (Ready, error), run func(ctx context.Context, by skein.Actor, all []Ready) []result) *Op {
 	one := row(op, func(ctx context.Context, by skein.Actor, in In) (any, error) {
 		r, err := ready(by, in)
 		if err != nil {
@@ -72,13 +78,13 @@ func batch[In, Ready any](op Op, ready func(by skein.Actor, in In) (Ready, error
 		only := run(ctx, by, []Ready{r})[0]
 		return only.answer, only.err
 	})
-	one.callAll = func(ctx context.Context, by skein.Actor, n int, read func(int, any) error) []result {
+	one.callAll = func(ctx context.Context, by skein.Actor, n int, read func(int, any) error, admit func(wire.ClientID) error) []result {
 		results := make([]result, n)
 		all, places := make([]Ready, 0, n), make([]int, 0, n)
 		for i := range n {
 			var in In
 			err := read(i, &in)
-			if err != nil {
+			if err := cmp.Or(admit(to(in)), err); err != nil {
 				results[i].err = err
 				continue
 			}

@@ -13,11 +13,11 @@ func messageOps(d Deps) []*Op {
 		batch(Op{
 			Name: "msg.send", Method: "POST", Path: "/im/conversations/{conv_id}/message", Need: skein.NeedMember, CountsAsSend: true,
 			Doc: Doc{
-				"Sends a message; the answer comes once it is durable. The backend may send for any client of the app, member or not; that client's read position stays where it was unless mark_read is 1. On a socket, behind a send that is refused with 4290 those sent after it are refused too for a second, or until the refused one comes again with its client_msg_id: a later message never stands before an earlier one.",
-				"发送消息；持久化后才返回。服务端可代表应用内任何用户发送，无论是否成员；除非 mark_read 为 1，否则不移动其已读位置。同一连接上某条发送因 4290 被拒后，其后的发送在一秒内同样被拒，直到以相同 client_msg_id 重发该条：后发的消息不会先于先发的。",
+				"Sends a message; the answer comes once it is durable. The backend may send for any client of the app, member or not; that client's read position stays where it was unless mark_read is 1. On a socket, after a send is refused with 4290, later sends to the same conversation are refused too, for a second or until the refused message comes again with its client_msg_id. So a later message never stands before an earlier one. Other conversations go on.",
+				"发送消息；持久化后才返回。服务端可代表应用内任何用户发送，无论是否成员；除非 mark_read 为 1，否则不移动其已读位置。同一连接上某条发送因 4290 被拒后，其后发往同一会话的消息在一秒内同样被拒，直到以相同 client_msg_id 重发该条：后发的消息不会先于先发的。其他会话不受影响。",
 			},
 			Answer: wire.Sent{},
-		}, sendingOf, func(ctx context.Context, by skein.Actor, all []chat.Sending) []result {
+		}, func(in wire.SendMessage) wire.ClientID { return in.ConvID }, sendingOf, func(ctx context.Context, by skein.Actor, all []chat.Sending) []result {
 			sent := d.Chat.Send(ctx, by, all)
 			results := make([]result, len(sent))
 			for i := range sent {

@@ -66,9 +66,9 @@ type Op struct {
 	CountsAsSend bool
 
 	call func(ctx context.Context, by skein.Actor, decode func(any) error) (any, error)
-	// callAll does n calls at once, of which read fills the request struct; nil: one
-	// after the other is as good.
-	callAll func(ctx context.Context, by skein.Actor, n int, read func(i int, in any) error) []result
+	// callAll does n calls at once, of which read fills the request struct and admit
+	// counts one that goes to a conversation; nil: one after the other is as good.
+	callAll func(ctx context.Context, by skein.Actor, n int, read func(i int, in any) error, admit func(conv wire.ClientID) error) []result
 }
 
 // Socket reports whether the op can be called by socket: what a client may do by

@@ -25,26 +25,21 @@ func (c *conn) text(message []byte) error {
 		err = skein.ErrRateLimited
 	}
 	sends := c.session != nil && c.server.opts.Ops.Batches(frame.Type)
-	if sends && err == nil && c.order.until.IsZero() {
-		return c.gather(frame)
+	if sends && err == nil {
+		if err = c.order.admit(frame, c.server.opts.Now()); err == nil {
+			return c.gather(frame)
+		}
 	}
 	if err := c.runBatch(); err != nil {
 		return err
 	}
+	if err == nil {
+		return c.obey(frame)
+	}
 	if sends {
-		now := c.server.opts.Now()
-		if err == nil {
-			err = c.order.admit(frame, now)
-		}
-		if err == nil {
-			return c.gather(frame)
-		}
-		c.order.answered(frame, err, now)
+		c.order.answered(frame, err, c.server.opts.Now())
 	}
-	if err != nil {
-		return c.refuse(frame, err)
-	}
-	return c.obey(frame)
+	return c.refuse(frame, err)
 }
 
 func (c *conn) maxMessage() int64 { return c.server.opts.MaxMessage }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/driver"
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
 )
 
 // A migration that has landed is never edited: stores that ran it would not run it
@@ -142,7 +144,7 @@ func create(ctx context.Context, path string) error {
 	defer func() { _ = os.Remove(made.Name()) }() // a second name, or of no use
 	err = made.Close()
 	if err == nil {
-		err = migrate(ctx, made.Name())
+		err = withDatabase(made.Name(), func(db *sql.DB) error { return define(ctx, db) })
 	}
 	if err == nil {
 		err = syncFile(made.Name())
@@ -159,24 +161,60 @@ func create(ctx context.Context, path string) error {
 // newSuffix is the end of the name of a store that is being made; see [os.CreateTemp].
 const newSuffix = ".new-*"
 
+// define gives an empty file the newest schema, in one commit and in a tenth of the time
+// that goose takes. Goose finds its own table there when it brings the file up to date.
+func define(ctx context.Context, db *sql.DB) error {
+	all, err := migrationFiles()
+	if err != nil {
+		return err
+	}
+	versions, err := database.NewStore(database.DialectSQLite3, goose.DefaultTablename)
+	if err != nil {
+		return err
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit there is nothing to take back
+	err = errors.Join(versions.CreateVersionTable(ctx, tx), versions.Insert(ctx, tx, database.InsertRequest{}))
+	for _, m := range all {
+		if err == nil {
+			_, err = tx.ExecContext(ctx, m.up)
+		}
+		if err == nil {
+			err = versions.Insert(ctx, tx, database.InsertRequest{Version: m.version})
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+	}
+	return tx.Commit()
+}
+
 // migrate brings the schema of the file at path up to date, and gives it a log.
-func migrate(ctx context.Context, path string) (err error) {
-	// database/sql for goose alone; everything else uses the driver's own API.
+func migrate(ctx context.Context, path string) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	return withDatabase(path, func(db *sql.DB) error {
+		provider, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+		if err == nil {
+			_, err = provider.Up(ctx)
+		}
+		return err
+	})
+}
+
+// withDatabase opens the file at path by database/sql, which goose wants; everything
+// else uses the driver's own API.
+func withDatabase(path string, do func(*sql.DB) error) error {
 	db, err := driver.Open(path, func(c *sqlite3.Conn) error {
 		return c.Exec(settings)
 	})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files)
-	if err != nil {
-		return err
-	}
-	_, err = provider.Up(ctx)
-	return err
+	return errors.Join(do(db), db.Close())
 }

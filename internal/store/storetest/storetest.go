@@ -40,7 +40,7 @@ func Run(t *testing.T, open Open) {
 		{"positions", positions},
 		{"inbox", inbox},
 		{"sync", syncs},
-		{"append", slices.Concat(appends, batches)},
+		{"append", slices.Concat(appends, retries, batches)},
 		{"history", history},
 		{"upkeep", upkeep},
 		{"changes", changes},
