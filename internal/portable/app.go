@@ -22,6 +22,7 @@ type Settings struct {
 	RelaxedClientIDs     bool     `json:"relaxed_client_ids,omitzero"`
 	AutoRegister         *bool    `json:"auto_register,omitzero"` // absent: true
 	MembersMayInvite     bool     `json:"members_may_invite,omitzero"`
+	AddBy                string   `json:"add_by,omitzero"`                  // anyone, known or nobody
 	MembersMayMentionAll *bool    `json:"members_may_mention_all,omitzero"` // absent: true
 	PrivateHistory       bool     `json:"private_history,omitzero"`
 	OnePerDeviceType     bool     `json:"one_per_device_type,omitzero"`
@@ -49,7 +50,7 @@ func AppOf(a skein.App) App {
 	s := a.Settings
 	return App{ID: a.ID, Name: a.Name, Settings: Settings{
 		TokenAuth: off(s.Open), RelaxedClientIDs: s.RelaxedClientIDs, AutoRegister: off(s.NoAutoRegister),
-		MembersMayInvite: s.MembersMayInvite, MembersMayMentionAll: off(s.ManagersMentionAll),
+		MembersMayInvite: s.MembersMayInvite, AddBy: addByOf(s.AddBy), MembersMayMentionAll: off(s.ManagersMentionAll),
 		PrivateHistory: s.PrivateHistory, OnePerDeviceType: s.OnePerDeviceType, Presence: off(s.HidePresence), LastSeen: s.LastSeen,
 		MaxDevices: s.MaxDevices, MaxSockets: s.MaxSockets, MaxMembers: s.MaxMembers, MaxConversations: s.MaxConversations,
 		SendRate: s.SendRate, SendBurst: s.SendBurst, RESTRate: s.RESTRate, CommandRate: s.CommandRate, LoginRate: s.LoginRate,
@@ -62,7 +63,7 @@ func AppOf(a skein.App) App {
 func (s Settings) Of() skein.Settings {
 	return skein.Settings{
 		Open: isOff(s.TokenAuth), RelaxedClientIDs: s.RelaxedClientIDs, NoAutoRegister: isOff(s.AutoRegister),
-		MembersMayInvite: s.MembersMayInvite, ManagersMentionAll: isOff(s.MembersMayMentionAll),
+		MembersMayInvite: s.MembersMayInvite, AddBy: addBys[s.AddBy], ManagersMentionAll: isOff(s.MembersMayMentionAll),
 		PrivateHistory: s.PrivateHistory, OnePerDeviceType: s.OnePerDeviceType, HidePresence: isOff(s.Presence), LastSeen: s.LastSeen,
 		MaxDevices: s.MaxDevices, MaxSockets: s.MaxSockets, MaxMembers: s.MaxMembers, MaxConversations: s.MaxConversations,
 		SendRate: s.SendRate, SendBurst: s.SendBurst, RESTRate: s.RESTRate, CommandRate: s.CommandRate, LoginRate: s.LoginRate,
@@ -80,3 +81,13 @@ func off(is bool) *bool {
 }
 
 func isOff(v *bool) bool { return v != nil && !*v }
+
+// addByOf is the word of a choice.
+func addByOf(choice skein.AddBy) string {
+	for word, a := range addBys {
+		if a == choice {
+			return word
+		}
+	}
+	return ""
+}

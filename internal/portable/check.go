@@ -18,6 +18,8 @@ func (c *Client) fault() error {
 	f.client("client_id", c.ID)
 	f.keptJSON("ext", c.Ext, skein.MaxExtend)
 	f.text("ban_reason", c.BanReason)
+	_, known := addBys[c.AddBy]
+	f.when(!known, "add_by", "must be anyone, known or nobody, or absent")
 	f.unknown(c.Unknown)
 	f.moment("ctime", c.Created)
 	f.moments(moments{{"mtime", c.Updated}, {"banned_until", c.BannedUntil}, {"cut", c.Cut}, {"last_seen", c.Seen}})
@@ -32,7 +34,9 @@ func (c *Conversation) fault() error {
 	var f faults
 	f.when(c.ID.IsZero(), "conv_id", "missing")
 	f.when(!skein.ConvType(c.Type).Valid() || c.Type > int(skein.Room), "conv_type", "must be 1, 2, 3 or 4")
-	f.client("creator", c.Creator)
+	if c.Creator != "" {
+		f.client("creator", c.Creator)
+	}
 	f.keptJSON("conv_extend", c.Extend, skein.MaxExtend)
 	f.when(c.LastSeq < 0 || c.LastSeq > maxTime, "last_seq", "out of range")
 	f.when(c.LastChange < 0 || c.LastChange > maxTime, "last_change", "out of range")
@@ -57,6 +61,9 @@ func (m *Member) fault() error {
 	f.when(m.Role != "" && m.Role != skein.RoleAdmin.String() && m.Role != skein.RoleOwner.String(), "role", "must be owner or admin, or absent")
 	f.when(len(m.Nickname) > skein.MaxNickname, "nickname", "at most 128 bytes")
 	f.when(len(m.Draft) > skein.MaxDraft, "draft", "at most 4 KiB")
+	if m.Adder != "" {
+		f.client("added_by", m.Adder)
+	}
 	f.text("nickname", m.Nickname)
 	f.text("draft", m.Draft)
 	f.unknown(m.Unknown)
@@ -154,6 +161,9 @@ func (v *File) fault() error {
 	f.when(err != nil || len(sum) != 32, "sha256", "must be 64 hexadecimal digits")
 	return f.first
 }
+
+// addBys are the words of Client.AddBy.
+var addBys = map[string]skein.AddBy{"": skein.AddByDefault, "anyone": skein.AddByAnyone, "known": skein.AddByKnown, "nobody": skein.AddByNobody}
 
 // faults keeps the first of them.
 type faults struct{ first error }

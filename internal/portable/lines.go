@@ -44,7 +44,7 @@ func openLines(root *os.Root, name string, want List) (*lines, error) {
 		return nil, e
 	}
 	l := &lines{name: name, want: want, sum: sha256.New()}
-	if err != nil {
+	if packed == nil {
 		l.file, l.buf = plain, bufio.NewReaderSize(plain, readAhead)
 		return l, nil
 	}

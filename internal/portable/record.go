@@ -27,6 +27,7 @@ type Client struct {
 	BanReason   string           `json:"ban_reason,omitzero"`
 	Cut         int64            `json:"cut,omitzero"` // tokens issued at or before this moment are refused
 	DeviceCuts  map[string]int64 `json:"device_cuts,omitzero"`
+	AddBy       string           `json:"add_by,omitzero"` // which clients may add it: anyone, known, nobody; absent: as the app says
 	Seen        int64            `json:"last_seen,omitzero"`
 	Deleted     bool             `json:"deleted,omitzero"` // what is left of a deleted client: its id and its cut
 
@@ -37,7 +38,7 @@ type Client struct {
 type Conversation struct {
 	ID         skein.ID       `json:"conv_id"`
 	Type       int            `json:"conv_type"` // 1 private, 2 temporary, 3 group, 4 chat room
-	Creator    string         `json:"creator"`
+	Creator    string         `json:"creator,omitzero"`
 	Extend     jsontext.Value `json:"conv_extend,omitzero"` // any JSON
 	MuteAll    bool           `json:"mute_all,omitzero"`
 	LastSeq    int64          `json:"last_seq,omitzero"`    // seq of its newest message
@@ -67,6 +68,7 @@ type Member struct {
 	Client      string   `json:"client_id"`
 	Role        string   `json:"role,omitzero"` // owner, admin; absent: member
 	Nickname    string   `json:"nickname,omitzero"`
+	Adder       string   `json:"added_by,omitzero"` // the client who added it; absent: the backend, or itself
 	Joined      int64    `json:"join_time"`
 	JoinSeq     int64    `json:"join_seq"` // seq of the first message after it joined, from 1
 	MutedUntil  int64    `json:"mute_until,omitzero"`
@@ -139,7 +141,7 @@ type Change struct {
 
 // File is a line of files.jsonl; its content is files/NAME.
 type File struct {
-	Name    string `json:"name"`               // as in the link: what follows /uploads/APP/
+	Name    string `json:"name"`               // as in the link: what follows /storage/uploads/
 	Title   string `json:"title,omitzero"`     // what its uploader called it
 	Client  string `json:"client_id,omitzero"` // who uploaded it; absent: the backend
 	Created int64  `json:"ctime"`

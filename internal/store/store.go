@@ -31,6 +31,7 @@ type Store interface {
 	Changes
 	Inbox
 	Uploads
+	Transfer
 	Upkeep
 }
 

@@ -118,3 +118,31 @@ func untouched(err error) bool {
 	}
 	return false
 }
+
+// Import forgets what the records are about; see store.Transfer.
+func (s *Store) Import(ctx context.Context, app string, records []any) ([]store.Imported, error) {
+	places, clients := make(map[skein.ID]bool), make(map[string]bool)
+	for _, r := range records {
+		switch r := r.(type) {
+		case *store.ClientRecord:
+			clients[r.ID] = true
+		case *store.ConversationRecord:
+			places[r.ID] = true
+		case *store.MemberRecord:
+			places[r.Conv] = true
+		case *store.MessageRecord:
+			places[r.Conv] = true
+		case *store.ChangeRecord:
+			places[r.Conv] = true
+		case *store.End:
+			places[r.Conv] = true
+		}
+	}
+	for id := range places {
+		defer s.places.write(placeName{app, id}, (*place).forget)()
+	}
+	for id := range clients {
+		defer s.writeClient(app, id)()
+	}
+	return s.Store.Import(ctx, app, records)
+}

@@ -67,10 +67,10 @@ func (g *group) subject(at conversation, id skein.ID, by string) (m subject, err
 		m.Message = readMessage(r, at.ID)
 		m.key = r.ColumnInt64(messageColumnCount)
 		m.hidden = r.ColumnBool(messageColumnCount + 1)
-		m.own = by != "" && m.Sender == by && m.key > r.ColumnInt64(messageColumnCount+2)
+		m.own = by != "" && m.Sender == by && m.key > r.ColumnInt64(messageColumnCount+2) && !r.ColumnBool(messageColumnCount+3)
 	}, `SELECT `+messageColumns+`, message_key, `+hiddenFrom+`?3),
-		(SELECT since FROM clients WHERE app_key = (SELECT app_key FROM apps WHERE id = ?4) AND id = ?3)
-		FROM messages m WHERE id = ?2 AND conv_key = ?1`, at.key, id, by, at.App)
+		(SELECT since FROM clients WHERE app_key = (SELECT app_key FROM apps WHERE id = ?4) AND id = ?3),
+		flags & 8 FROM messages m WHERE id = ?2 AND conv_key = ?1`, at.key, id, by, at.App)
 	if err == nil && !found {
 		err = skein.ErrUnknownMessage
 	}

@@ -85,11 +85,20 @@ func (p *purge) deadConversation() (key int64, found bool, err error) {
 		found, err = p.row(read, `SELECT conv_key FROM conversations WHERE expires <= ?1 AND expires < 9007199254740991 LIMIT 1`, p.now)
 	}
 	if err == nil && !found {
+		found, err = p.row(read, `SELECT conv_key FROM conversations WHERE deleted = 2 AND moved < ?1 LIMIT 1`, p.abandoned())
+	}
+	if err == nil && !found {
 		found, err = p.row(read, `SELECT c.conv_key FROM apps a CROSS JOIN conversations c ON c.app_key = a.app_key
-			WHERE a.deleted = 1 AND c.deleted = 0 LIMIT 1`)
+			WHERE a.deleted = 1 AND c.deleted <> 1 LIMIT 1`)
 	}
 	return key, found, err
 }
+
+// arrivalDays is how long a conversation waits for the rest of its import.
+const arrivalDays = 7
+
+// abandoned is the stamp before which nobody brings a conversation in any more.
+func (p *purge) abandoned() int64 { return p.now.Time().AddDate(0, 0, -arrivalDays).UnixMicro() }
 
 func (p *purge) deadUploads() (app int64, found bool, err error) {
 	found, err = p.row(func(r *sqlite3.Stmt) { app = r.ColumnInt64(0) },
@@ -105,7 +114,7 @@ func (p *purge) deadApp() (key int64, found bool, err error) {
 // conversation removes rows of a dead conversation, its own row last.
 func (p *purge) conversation(key int64) error {
 	// An expired one is deleted first, so that it stays unknown to every clock.
-	expired, err := p.move(`UPDATE conversations SET deleted = 1, moved = ?2 WHERE conv_key = ?1 AND deleted = 0`+returningMoves, key, p.stamp)
+	expired, err := p.move(`UPDATE conversations SET deleted = 1, moved = ?2 WHERE conv_key = ?1 AND deleted <> 1`+returningMoves, key, p.stamp)
 	if err != nil {
 		return err
 	}
@@ -114,6 +123,8 @@ func (p *purge) conversation(key int64) error {
 	}
 	err = p.remove(key,
 		`DELETE FROM mentions WHERE (conv_key, client_id, seq) IN (SELECT conv_key, client_id, seq FROM mentions WHERE conv_key = ?1 LIMIT ?2)`,
+		`DELETE FROM unknown_fields WHERE (kind, thing_key, place) IN
+			(SELECT kind, thing_key, place FROM unknown_fields WHERE kind = 6 AND thing_key = ?1 LIMIT ?2)`,
 		`DELETE FROM changes WHERE (conv_key, change_seq) IN (SELECT conv_key, change_seq FROM changes WHERE conv_key = ?1 LIMIT ?2)`,
 		`DELETE FROM reactions WHERE (conv_key, seq, emoji, client_id) IN (SELECT conv_key, seq, emoji, client_id FROM reactions WHERE conv_key = ?1 LIMIT ?2)`,
 		`DELETE FROM hidden WHERE (conv_key, client_id, seq) IN (SELECT conv_key, client_id, seq FROM hidden WHERE conv_key = ?1 LIMIT ?2)`,

@@ -49,6 +49,7 @@ func Run(t *testing.T, open Open) {
 		{"erasures", erasures},
 		{"uploads", uploads},
 		{"seen", seen},
+		{"transfer", transfers},
 		{"model", slices.Concat(model, inboxModel, syncModel, talks, fileModel)},
 	} {
 		t.Run(group.noun, func(t *testing.T) {

@@ -1,0 +1,150 @@
+package sqlite
+
+import (
+	"slices"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
+)
+
+// importMessage adds the next message of its conversation.
+func (i *importing) importMessage(r *store.MessageRecord) (any, error) {
+	a, err := i.into(r.Conv)
+	if err != nil {
+		return nil, err
+	}
+	if r.Seq <= a.LastSeq {
+		page, err := i.messagePage(a.conversation, r.Seq-1, r.Seq, 1)
+		if err != nil || len(page) == 0 {
+			return nil, orFault(err, skein.About(skein.ErrUnknownMessage, "seq"))
+		}
+		return page[0], nil
+	}
+	if r.Seq != a.LastSeq+1 {
+		return nil, skein.Malformed("seq", "does not follow the last one here")
+	}
+	if there, _, err := i.client(r.Sender); err != nil || !there {
+		return nil, orFault(err, skein.About(skein.ErrUnknownClient, r.Sender))
+	}
+	key, err := i.nextMessage()
+	if err != nil {
+		return nil, err
+	}
+	stored, err := i.insertMessage(a, key, r)
+	if err != nil || !stored {
+		return nil, orFault(err, conflict("msg_id", "is another message's here, perhaps of another app"))
+	}
+	i.group.known.nextMessage = key + 1
+	a.LastSeq, a.Active, a.dirty = r.Seq, max(a.Active, r.Created), true
+	return nil, i.besideMessage(a, key, r)
+}
+
+const importMessage = `INSERT INTO messages (message_key, conv_key, seq, id, sender, client_msg_id, retry, content_hash,
+	type, status, flags, created, updated, reply_to, mentions, url, attr, text, version, changed, pinned, reactions)
+	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
+	ON CONFLICT (id) DO NOTHING`
+
+func (i *importing) insertMessage(a *arrival, key int64, r *store.MessageRecord) (stored bool, err error) {
+	var retry any
+	hash := r.Hash
+	if r.ClientMsgID != "" {
+		retry = a.key<<32 | int64(retryTag(i.salt, r.Sender, r.ClientMsgID))
+		if hash == nil && r.Status == skein.StatusNormal {
+			hash = contentHash(canonical(r.Body))
+		}
+	}
+	summary, err := encodeReactions(summaryOf(r.Reacted))
+	if err != nil {
+		return false, err
+	}
+	return i.group.change(importMessage,
+		key, a.key, r.Seq, r.ID, r.Sender, textOrNull(r.ClientMsgID), retry, hash,
+		r.Type, r.Status, importedFlags(r), r.Created, r.Updated, idOrNull(r.ReplyTo), rawText(mentionsJSON(r.Mentions)), r.URL, rawText(r.Attr), r.Text,
+		max(r.Version, 1), r.Changed, r.Pinned, summary)
+}
+
+func importedFlags(r *store.MessageRecord) (flags int) {
+	for _, f := range []struct {
+		set bool
+		bit int
+	}{{r.MentionAll, flagMentionAll}, {r.NoSync, flagNoSync}, {r.ByServer, flagServer}, {r.Former, flagFormer}} {
+		if f.set {
+			flags |= f.bit
+		}
+	}
+	return flags
+}
+
+// summaryOf is what readers are shown of reactions, which are in the order they came.
+func summaryOf(reacted []store.ReactionRecord) (list []skein.Reaction) {
+	for _, r := range reacted {
+		at := slices.IndexFunc(list, func(s skein.Reaction) bool { return s.Emoji == r.Emoji })
+		if at < 0 {
+			list = append(list, skein.Reaction{Emoji: r.Emoji})
+			at = len(list) - 1
+		}
+		s := &list[at]
+		if s.Count++; len(s.Clients) < skein.MaxReactionClients {
+			s.Clients = append(s.Clients, r.Client)
+		}
+	}
+	return list
+}
+
+// besideMessage writes what other tables say of a message.
+func (i *importing) besideMessage(a *arrival, key int64, r *store.MessageRecord) error {
+	if r.Status == skein.StatusNormal {
+		if err := i.nameUploads(i.app, byMessage, key, r.Uploads()); err != nil {
+			return err
+		}
+		l := letter{Draft: &skein.Draft{Message: r.Message}}
+		if err := i.noteMentions(a.key, r.Seq, &l); err != nil {
+			return err
+		}
+	}
+	for _, one := range r.Reacted {
+		if err := i.group.exec(`INSERT INTO reactions (conv_key, seq, emoji, client_id, place) VALUES (?1, ?2, ?3, ?4, ?5)
+			ON CONFLICT DO NOTHING`, a.key, r.Seq, one.Emoji, one.Client, one.Change); err != nil {
+			return err
+		}
+	}
+	for _, client := range r.Hidden {
+		if err := i.group.exec(`INSERT INTO hidden (conv_key, client_id, seq) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING`, a.key, client, r.Seq); err != nil {
+			return err
+		}
+	}
+	return i.keepUnknown(unknownMessage, key, 0, r.Unknown)
+}
+
+// importChange adds the next line of a conversation's log of changes.
+func (i *importing) importChange(r *store.ChangeRecord) (any, error) {
+	a, err := i.into(r.Conv)
+	if err != nil {
+		return nil, err
+	}
+	if r.Seq <= a.Changes {
+		page, err := i.changePage(a.conversation, r.Seq-1, r.Seq, 1)
+		if err != nil || len(page) == 0 {
+			return nil, orFault(err, skein.Malformed("change_seq", "is not here any more"))
+		}
+		return page[0], nil
+	}
+	if r.Seq != a.Changes+1 {
+		return nil, skein.Malformed("change_seq", "does not follow the last one here")
+	}
+	var message int64
+	found, err := i.group.row(func(s *sqlite3.Stmt) { message = s.ColumnInt64(0) },
+		`SELECT message_key FROM messages WHERE conv_key = ?1 AND seq = ?2`, a.key, r.Message)
+	if err != nil || !found {
+		return nil, orFault(err, skein.About(skein.ErrUnknownMessage, "seq"))
+	}
+	err = i.group.exec(`INSERT INTO changes (conv_key, change_seq, kind, message_key, client_id, at, emoji, on_off)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`, a.key, r.Seq, int(r.Kind), message, r.By, r.At, r.Emoji, r.On)
+	if err != nil {
+		return nil, err
+	}
+	a.Changes, a.dirty = r.Seq, true
+	return nil, i.keepUnknown(unknownChange, a.key, r.Seq, r.Unknown)
+}
