@@ -46,6 +46,7 @@ var mayImport = map[string]string{
 	"internal/portable/convert":           ". internal/portable",
 	"internal/portable/convert/leancloud": ". internal/portable internal/portable/convert internal/portable/leancloud",
 	"internal/portable/leancloud":         ". internal/portable",
+	"internal/portable/leancloud/standin": "",
 	"internal/presence":                   ". internal/share internal/wire",
 	"internal/recent":                     "",
 	"internal/rest":                       ". internal/access internal/ops internal/rest/httpx internal/share internal/wire",
@@ -63,11 +64,12 @@ var mayImport = map[string]string{
 	"web":                                 "",
 }
 
-// testsMayImport is what tests may use besides: contract suites, a real engine, and
-// the use cases behind a real op table.
+// testsMayImport is what tests may use besides: contract suites, a real engine, the use
+// cases behind a real op table, and what stands in for other people's servers.
 var testsMayImport = []string{
 	"internal/chat",
 	"internal/bus", "internal/bus/bustest", "internal/store", "internal/store/sqlite", "internal/store/storetest",
+	"internal/portable/leancloud/standin",
 }
 
 // vague are file names that say nothing about what is in the file.

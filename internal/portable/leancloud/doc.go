@@ -1,5 +1,11 @@
-// Package leancloud brings an app out of LeanCloud IM before it ends on 2027-01-12:
-// Dump fetches what its REST API gives into a folder of raw answers, of which package
-// convert/leancloud makes a portable folder. docs/leancloud.md has the steps for those
-// who are leaving.
+// Package leancloud fetches what LeanCloud IM has of an app over its REST API into a
+// folder of raw answers, before that service ends on 2027-01-12. It works with LeanCloud
+// IM and is none of its parts. It knows nothing of Skein's own records: a converter reads
+// the folder, whose names and types are in folder.go. docs/leancloud.md has the steps for
+// those who are leaving.
+//
+// A run asks in the order in which data is lost (dump.go), keeps every answer in a
+// journal (journal.go) and folds the journal into the lists of the folder at its end
+// (fold.go). So a kill at any time costs one answer, and the folder is the same however
+// often a run was killed. What is relied on of the API stands in api.go, with its pages.
 package leancloud

@@ -41,12 +41,14 @@ const (
 	ClientsFile = "clients.jsonl"
 
 	// MessagesDir has one list of raw messages a conversation, see MessagesFile:
-	// oldest first, by timestamp and then by the bytes of msg-id; each msg-id once.
+	// oldest first, by timestamp and then by the bytes of msg-id, each of which is there
+	// once. A list that is read again later has a message as it was answered last.
 	MessagesDir = "messages"
 
 	// SystemDir has the same for system conversations: SystemFile. The messages to all
 	// clients are in one list, for a client's messages have a conv-id of their own, the
-	// MD5 of "CONVERSATION:CLIENT", and name the conversation in their field to.
+	// MD5 of "CONVERSATION:CLIENT", and name the conversation in their field to. They are
+	// ordered by timestamp, msg-id, conv-id.
 	SystemDir = "system"
 
 	// SubscribersFile has the raw rows {timestamp, subscriber, conv_id} of the
@@ -102,9 +104,10 @@ type List struct {
 type Messages struct {
 	Conversations int64 `json:"conversations"` // that have messages
 	Count         int64 `json:"count"`
-	Duplicates    int64 `json:"duplicates"` // answered more than once in the last run, kept once
+	Duplicates    int64 `json:"duplicates"` // msg-ids that a conversation has more than once, at other times
 	Oldest        int64 `json:"oldest,omitzero"`
 	Newest        int64 `json:"newest,omitzero"`
+	WholeApp      bool  `json:"whole_app"` // the history of the app as a whole was read to its end
 }
 
 // Files counts what became of the links.
@@ -144,16 +147,17 @@ type Client struct {
 
 // Proof is what the folder holds of one conversation.
 type Proof struct {
-	Conv     string `json:"conv_id"`
-	Kind     string `json:"kind"` // "conversation", "room", "system", or "unknown": it has no row
-	Count    int64  `json:"count"`
-	Oldest   int64  `json:"oldest,omitzero"`
-	OldestID string `json:"oldest_id,omitzero"`
-	Newest   int64  `json:"newest,omitzero"`
-	NewestID string `json:"newest_id,omitzero"`
-	SHA256   string `json:"sha256,omitzero"` // of its list of messages, in hexadecimal
-	// Checked: the conversation itself was asked for its history, and what it answered
-	// and what the history of the whole app holds of it are the same.
+	Conv       string `json:"conv_id"`
+	Kind       string `json:"kind"` // "conversation", "room", "system", or "unknown": it has no row
+	Count      int64  `json:"count"`
+	Oldest     int64  `json:"oldest,omitzero"`
+	OldestID   string `json:"oldest_id,omitzero"`
+	Newest     int64  `json:"newest,omitzero"`
+	NewestID   string `json:"newest_id,omitzero"`
+	SHA256     string `json:"sha256,omitzero"`     // of its list of messages, in hexadecimal
+	Duplicates int64  `json:"duplicates,omitzero"` // as in Messages
+	// Checked: the conversation itself was asked for its history to its end, and where
+	// the history of the whole app was read too, both have the same messages.
 	Checked bool `json:"checked,omitzero"`
 }
 

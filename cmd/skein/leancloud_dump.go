@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/skein-im/skein/internal/portable/leancloud"
+)
+
+// masterKeyEnv has the master key: what stands on a command line, other users can read.
+const masterKeyEnv = "SKEIN_LEANCLOUD_MASTER_KEY"
+
+type leancloudDump struct {
+	AppID  string `name:"app-id" required:"" placeholder:"ID" help:"App ID, as the console of LeanCloud shows it."`
+	Server string `required:"" placeholder:"URL" help:"API address of the app, as the console shows it, such as https://abcdefgh.api.example.com."`
+	Out    string `required:"" placeholder:"DIR" help:"The folder; the same one continues a dump or brings it up to date."`
+
+	MasterKeyFile   string        `placeholder:"FILE" help:"File with the master key; without, the environment variable SKEIN_LEANCLOUD_MASTER_KEY."`
+	Conversations   string        `placeholder:"FILE" help:"Export of the class _Conversation from the console, instead of a scan."`
+	PerConversation bool          `default:"true" negatable:"" help:"Ask each conversation for its history and roles too, to prove the history of the app; a request or two for each."`
+	System          bool          `default:"true" negatable:"" help:"Ask for the messages to each subscriber of system conversations; a request for each."`
+	Files           bool          `help:"Fetch the files that messages link to."`
+	FileHost        string        `placeholder:"URL" help:"Where the files are now; tried where a link is dead."`
+	Rate            float64       `default:"30" placeholder:"N" help:"Requests a second."`
+	Daily           int           `placeholder:"N" help:"Requests a day; then the dump waits for the next day. The free plan of LeanCloud has 30000."`
+	Timeout         time.Duration `default:"2m" help:"For one request with its whole answer."`
+	Finish          bool          `help:"Ask nothing more: make the folder of what was fetched, and say what is missing."`
+}
+
+// Help is shown below the summary by --help.
+func (leancloudDump) Help() string {
+	return "It may be stopped and killed at any time: the same command goes on. Run again after its end, it fetches only what is newer. " +
+		"What was fetched and what is missing is in manifest.json and proof.jsonl of the folder; the exit code is 1 where something is missing. " +
+		"docs/leancloud.md has the steps for leaving, with times."
+}
+
+// Run dumps.
+func (c *leancloudDump) Run(ctx context.Context, out io.Writer) error {
+	setPrivateUmask()
+	ctx, stop := untilSignal(ctx)
+	defer stop()
+	key, err := c.masterKey()
+	if err != nil {
+		return err
+	}
+	if c.Rate <= 0 || c.Daily < 0 || c.Timeout <= 0 {
+		return errors.New("--rate and --timeout: more than 0; --daily: at least 0")
+	}
+	if err := os.MkdirAll(c.Out, privateDir); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	unlock, err := lockOut(c.Out)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	m, err := leancloud.Dump(ctx, leancloud.Options{
+		AppID: c.AppID, MasterKey: key, Server: c.Server, Out: c.Out,
+		Conversations: c.Conversations, PerConversation: c.PerConversation, System: c.System,
+		Files: c.Files, FileHost: c.FileHost, Rate: c.Rate, Daily: c.Daily, Timeout: c.Timeout, Finish: c.Finish,
+		Say: func(line string) { fmt.Fprintln(os.Stderr, line) },
+	})
+	if err != nil {
+		if ctx.Err() != nil {
+			return errors.New("stopped: the same command goes on from here")
+		}
+		return err
+	}
+	return c.report(out, m)
+}
+
+// masterKey reads the key; --finish needs none.
+func (c *leancloudDump) masterKey() (string, error) {
+	key := os.Getenv(masterKeyEnv)
+	if c.MasterKeyFile != "" {
+		raw, err := os.ReadFile(c.MasterKeyFile)
+		if err != nil {
+			return "", fmt.Errorf("--master-key-file: %w", err)
+		}
+		key = string(raw)
+	}
+	key = strings.TrimSpace(key)
+	if key == "" && !c.Finish {
+		return "", fmt.Errorf("the master key is missing: set %s, or name a file with --master-key-file", masterKeyEnv)
+	}
+	if strings.ContainsAny(key, " \t\r\n") {
+		return "", errors.New("the master key has white space in it")
+	}
+	return key, nil
+}
+
+// lockOut gives a folder to one dump at a time.
+func lockOut(dir string) (release func(), err error) {
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_CREATE|os.O_RDWR, privateFile)
+	if err != nil {
+		return nil, fmt.Errorf("--out: %w", err)
+	}
+	if err := tryLock(f); err != nil {
+		_ = f.Close()
+		if errors.Is(err, errLocked) {
+			return nil, fmt.Errorf("--out: another process works in %s", dir)
+		}
+		return nil, fmt.Errorf("--out: lock %s: %w", dir, err)
+	}
+	return func() { _ = f.Close() }, nil
+}
+
+// report prints what the folder holds and what it does not.
+func (c *leancloudDump) report(out io.Writer, m leancloud.Manifest) error {
+	date := func(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02 15:04:05") }
+	fmt.Fprintf(out, "%s holds %d messages of %d conversations", c.Out, m.Messages.Count, m.Messages.Conversations)
+	if m.Messages.Count > 0 {
+		fmt.Fprintf(out, ", from %s to %s UTC", date(m.Messages.Oldest), date(m.Messages.Newest))
+	}
+	fmt.Fprintf(out, ", %d duplicates; %d conversations, %d clients.\n",
+		m.Messages.Duplicates, m.Lists[leancloud.ConversationsFile].Lines, m.Lists[leancloud.ClientsFile].Lines)
+	if m.Files.Asked {
+		fmt.Fprintf(out, "Files: %d with %d bytes; %d links lead nowhere: see %s.\n", m.Files.Kept, m.Files.Bytes, m.Files.Lost, leancloud.FilesFile)
+	}
+	const shown = 10
+	missing, doubts := 0, 0
+	for _, h := range m.Holes {
+		kind := "missing"
+		if h.Doubt {
+			kind = "doubt"
+			doubts++
+		} else {
+			missing++
+		}
+		if missing <= shown && (!h.Doubt || doubts <= shown) {
+			fmt.Fprintf(out, "%s: %s %s\n", kind, h.Conv, h.What)
+		}
+	}
+	if !m.Complete {
+		return fmt.Errorf("%d things are missing: see %s; the same command asks for them again", missing, leancloud.ManifestFile)
+	}
+	_, err := fmt.Fprintf(out, "Nothing is missing; %d doubts, all in %s.\n", doubts, leancloud.ManifestFile)
+	return err
+}

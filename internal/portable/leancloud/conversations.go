@@ -1,0 +1,265 @@
+package leancloud
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// listConversations takes the rows of the class _Conversation from a scan or from an
+// export of the console.
+func (d *dump) listConversations(ctx context.Context) error {
+	if d.isDone(stepConversations, "") {
+		return nil
+	}
+	d.ledger.step("conversations", 0)
+	if d.Conversations != "" {
+		return d.exported(d.Conversations)
+	}
+	err := d.scan(ctx, "_Conversation", stepConversations, func(rows []jsontext.Value) error {
+		for _, raw := range rows {
+			if err := d.addConversation(raw); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if errors.Is(err, errNoClass) {
+		d.Say("the app has no class _Conversation: it has no conversations")
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	return d.finish(stepConversations, "")
+}
+
+// exported reads an export of the console: JSON Lines, where a line that begins with #
+// says what the file is.
+func (d *dump) exported(file string) error {
+	var rows []jsontext.Value
+	flush := func() error {
+		err := d.journal.add(entry{Step: stepConversations, Rows: rows})
+		rows = rows[:0]
+		return err
+	}
+	n := 0
+	for line, err := range textLines(file) {
+		n++
+		if err != nil {
+			return err
+		}
+		line = bytes.TrimPrefix(bytes.TrimSpace(line), []byte("\ufeff"))
+		if len(line) == 0 || line[0] == '#' {
+			continue
+		}
+		raw := jsontext.Value(bytes.Clone(line))
+		if err := raw.Compact(); err != nil || raw.Kind() != '{' {
+			return fmt.Errorf("%s: line %d is no JSON object, such as an export of the class _Conversation has", file, n)
+		}
+		if err := d.addConversation(raw); err != nil {
+			return fmt.Errorf("%s: line %d: %w", file, n, err)
+		}
+		if rows = append(rows, raw); len(rows) == 500 {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	if n == 0 {
+		if _, err := os.Stat(file); err != nil {
+			return err
+		}
+	}
+	if err := flush(); err != nil {
+		return err
+	}
+	return d.finish(stepConversations, "")
+}
+
+// addConversation takes a raw row of _Conversation (overview, conversation): tr marks a
+// chat room, sys a system conversation, lm is when the last message was.
+func (d *dump) addConversation(raw jsontext.Value) error {
+	var r struct {
+		ID      text   `json:"objectId"`
+		Room    truth  `json:"tr"`
+		System  truth  `json:"sys"`
+		Created moment `json:"createdAt"`
+		Last    moment `json:"lm"`
+	}
+	if err := json.Unmarshal(raw, &r, lenient); err != nil {
+		return err
+	}
+	if r.ID == "" {
+		return errors.New("a conversation without objectId")
+	}
+	id := string(r.ID)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c := d.convs[id]
+	if c == nil {
+		c = &conv{id: id}
+		d.convs[id] = c
+		d.order = append(d.order, c)
+	}
+	c.kind = "conversation"
+	switch {
+	case bool(r.System):
+		c.kind = "system"
+	case bool(r.Room):
+		c.kind = "room"
+	}
+	c.created, c.last = int64(r.Created), int64(r.Last)
+	if c.created == 0 && len(id) == 24 { // an objectId begins with the second it was made in
+		if s, err := strconv.ParseInt(id[:8], 16, 64); err == nil {
+			c.created = s * 1000
+		}
+	}
+	if proof, ok := d.before.proofs[id]; ok && proof.checked {
+		c.start = max(0, proof.newest-overlap.Milliseconds())
+	}
+	c.same = d.before.conversations[id] == sum64(raw)
+	return nil
+}
+
+func (d *dump) known(id string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.convs[id] != nil
+}
+
+// compared is the time from which the history of a conversation and that of the app
+// have the same messages: both began to read at or before it.
+func (d *dump) compared(c *conv) int64 { return max(c.start, d.run.Since) }
+
+// historyOf is the history of a group, of two or of a chat room (v2, history of each).
+func (d *dump) historyOf(c *conv) *chain {
+	if c.chain == nil {
+		path := "/1.2/rtm/conversations/"
+		if c.kind == "room" {
+			path = "/1.2/rtm/chatrooms/"
+		}
+		c.chain = &chain{step: stepHistory, key: c.id, path: path + url.PathEscape(c.id) + "/messages", start: c.start, lo: d.compared(c)}
+	}
+	return c.chain
+}
+
+// walked counts a row of the history of the app with its conversation.
+func (d *dump) walked(r row) {
+	id := r.convOf(d.known)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c := d.convs[id]
+	switch {
+	case c == nil || r.time <= d.compared(c):
+	case c.kind == "system":
+		if d.toldTally[r.conv] == nil {
+			d.toldTally[r.conv] = &tally{}
+		}
+		d.toldTally[r.conv].add(r.id)
+	default:
+		c.walked.add(r.id)
+	}
+}
+
+// errNoClass: the app has no such class, so there are no rows.
+var errNoClass = errors.New("no such class")
+
+// scan reads a class by objectId, 1,000 rows a request: a greater limit would silently
+// become 100. A cursor lives 10 minutes; after that the scan begins anew, for objectId
+// may not be in a condition. The end is a page without a cursor, which may be empty, and
+// no other empty page is (storage, traversing a class).
+func (d *dump) scan(ctx context.Context, class, step string, took func([]jsontext.Value) error) error {
+	query := url.Values{"limit": {strconv.Itoa(pageLimit)}}
+	for anew := 0; ; {
+		answer, err := d.api.get(ctx, "/1.1/scan/classes/"+class, query)
+		var no *refusal
+		if errors.As(err, &no) {
+			switch {
+			case !query.Has("cursor") && (no.Status == http.StatusNotFound || no.Code == 101):
+				return errNoClass
+			case query.Has("cursor") && anew < 5:
+				anew++
+				query.Del("cursor")
+				continue
+			}
+		}
+		if err != nil {
+			return err
+		}
+		rows, err := elements(answer, "results")
+		if err != nil {
+			return err
+		}
+		if err := took(rows); err != nil {
+			return err
+		}
+		if len(rows) > 0 {
+			d.ledger.rows(len(rows))
+			if err := d.journal.add(entry{Step: step, Rows: rows}); err != nil {
+				return err
+			}
+		}
+		next := field(answer, "cursor")
+		if next == "" {
+			return nil
+		}
+		if next == query.Get("cursor") && len(rows) == 0 {
+			return errors.New("the scan answers the same empty page again and again")
+		}
+		query.Set("cursor", next)
+	}
+}
+
+// truth is true, or false where the answer has anything else.
+type truth bool
+
+func (t *truth) UnmarshalJSONFrom(in *jsontext.Decoder) error {
+	value, err := in.ReadValue()
+	*t = truth(value.Kind() == 't')
+	return err
+}
+
+// moment is a date as the storage API writes it, in Unix milliseconds: a text for
+// createdAt and updatedAt, an object with iso for other columns (storage, data types).
+type moment int64
+
+func (m *moment) UnmarshalJSONFrom(in *jsontext.Decoder) error {
+	value, err := in.ReadValue()
+	if err != nil {
+		return err
+	}
+	iso := ""
+	switch value.Kind() {
+	case '"':
+		var t text
+		err = json.Unmarshal(value, &t, lenient)
+		iso = string(t)
+	case '{':
+		iso = field(value, "iso")
+	case '0':
+		var ms millis
+		err = json.Unmarshal(value, &ms, lenient)
+		*m = moment(ms)
+	}
+	if at, no := time.Parse(time.RFC3339, iso); no == nil {
+		*m = moment(at.UnixMilli())
+	}
+	return err
+}
+
+func sum64(raw []byte) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write(raw) // never fails
+	return h.Sum64()
+}

@@ -1,0 +1,370 @@
+package leancloud
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/skein-im/skein/internal/portable/leancloud/standin"
+)
+
+// quickClock passes as fast as somebody sleeps on it.
+type quickClock struct {
+	mu     sync.Mutex
+	passed time.Duration
+}
+
+func (c *quickClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.passed)
+}
+
+func (c *quickClock) Sleep(ctx context.Context, d time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.passed += d
+	return ctx.Err()
+}
+
+// serve runs a stand-in for the length of a test.
+func serve(t *testing.T, o standin.Options) (*standin.Server, Options) {
+	t.Helper()
+	server := httptest.NewUnstartedServer(nil)
+	o.Files = "http://" + server.Listener.Addr().String()
+	s := standin.New(o)
+	server.Config.Handler = s
+	server.Start()
+	t.Cleanup(server.Close)
+	return s, Options{
+		AppID: standin.AppID, MasterKey: standin.MasterKey, Server: server.URL, Out: filepath.Join(t.TempDir(), "dump"),
+		PerConversation: true, System: true, Rate: 1e6, Timeout: 20 * time.Second, Clock: &quickClock{},
+	}
+}
+
+func mustDump(t *testing.T, o Options) Manifest {
+	t.Helper()
+	m, err := Dump(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// sameAsTruth compares a folder with what the stand-in has, message for message.
+func sameAsTruth(t *testing.T, o Options, s *standin.Server, m Manifest) {
+	t.Helper()
+	if !m.Complete {
+		t.Errorf("manifest: not complete: %+v", m.Holes)
+	}
+	var rows []string
+	total := int64(0)
+	for _, c := range s.Conversations() {
+		rows = append(rows, c.Raw)
+		name := MessagesFile(c.ID)
+		if c.Kind == "system" {
+			name = SystemFile(c.ID)
+		}
+		truth := s.Truth(c.ID)
+		total += int64(len(truth))
+		got := readLines(t, filepath.Join(o.Out, name))
+		for i := range max(len(got), len(truth)) {
+			g, w := "nothing", "nothing"
+			if i < len(got) {
+				g = got[i]
+			}
+			if i < len(truth) {
+				w = truth[i].Raw
+			}
+			if g != w {
+				t.Fatalf("%s %s, message %d of %d: got %s, want %s", c.Kind, c.ID, i, len(truth), g, w)
+			}
+		}
+	}
+	if got := readLines(t, filepath.Join(o.Out, ConversationsFile)); strings.Join(got, "\n") != strings.Join(rows, "\n") {
+		t.Errorf("conversations: got %d rows, want %d, byte for byte", len(got), len(rows))
+	}
+	if m.Messages.Count != total || m.Messages.Duplicates != 0 {
+		t.Errorf("manifest: got %d messages and %d duplicates, want %d and none", m.Messages.Count, m.Messages.Duplicates, total)
+	}
+}
+
+func readLines(t *testing.T, file string) []string {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(strings.TrimSuffix(string(raw), "\n"), "\n")
+}
+
+func TestADumpHasWhatTheServerHasMessageForMessage(t *testing.T) {
+	for name, o := range map[string]standin.Options{
+		"as documented":                             {},
+		"one millisecond is longer than a page":     {PageMost: 20, Burst: 90},
+		"the same, newest first":                    {PageMost: 20, Burst: 90, Faults: standin.Faults{NoReversed: true}},
+		"the same, without the history of the app":  {PageMost: 20, Burst: 90, Faults: standin.Faults{NoWalk: true}},
+		"newest first is all there is":              {PageMost: 50, Faults: standin.Faults{NoReversed: true, NoWalk: true}},
+		"pages are cut short without being the end": {PageMost: 30, Faults: standin.Faults{ShortPages: true}},
+		"short pages of conversations alone":        {PageMost: 30, Faults: standin.Faults{ShortPages: true, NoWalk: true}},
+		"messages are ahead of the server's clock":  {Faults: standin.Faults{FutureTail: true}},
+		"ahead, of conversations alone":             {Faults: standin.Faults{FutureTail: true, NoWalk: true}},
+		"too many requests":                         {PageMost: 50, Faults: standin.Faults{Every429: 5}},
+		"answers are cut":                           {PageMost: 50, Faults: standin.Faults{EveryCut: 4}},
+		"the server fails":                          {PageMost: 50, Faults: standin.Faults{Every500: 3}},
+		"roles cannot be scanned":                   {Faults: standin.Faults{NoInfoClass: true}},
+		"30 at once are the most":                   {Conversations: 90, Faults: standin.Faults{AtOnce: 31}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, options := serve(t, o)
+			m := mustDump(t, options)
+			sameAsTruth(t, options, s, m)
+			for _, h := range m.Holes {
+				t.Errorf("hole or doubt: %+v", h)
+			}
+			if _, most, _ := s.Stats(); most > 30 {
+				t.Errorf("requests at once: got %d, want at most 30", most)
+			}
+			if got := len(readLines(t, filepath.Join(options.Out, MemberInfosFile))); got == 0 {
+				t.Error("roles: got none")
+			}
+		})
+	}
+}
+
+func TestAnAnswerThatDoesNotComeIsAskedForAgain(t *testing.T) {
+	s, o := serve(t, standin.Options{PageMost: 100, Faults: standin.Faults{EveryHang: 40}})
+	o.Timeout = 300 * time.Millisecond
+	sameAsTruth(t, o, s, mustDump(t, o))
+}
+
+func TestALaterRunFetchesOnlyWhatIsNewer(t *testing.T) {
+	s, o := serve(t, standin.Options{Conversations: 40, Messages: 4000})
+	mustDump(t, o)
+	_, _, before := s.Stats()
+	for i, c := range s.Conversations() {
+		if i%4 == 0 {
+			s.Say(c.ID, 7)
+		}
+	}
+	m := mustDump(t, o)
+	sameAsTruth(t, o, s, m)
+	_, _, after := s.Stats()
+	if got := after - before; got > 1000 {
+		t.Errorf("the second run was answered %d messages, want about the %d that are new, and the few of an hour before them", got, 70)
+	}
+	if again := mustDump(t, o); again.Messages != m.Messages {
+		t.Errorf("a third run without news: got %+v, want %+v", again.Messages, m.Messages)
+	}
+}
+
+func TestTheMessagesThatFallOutFirstAreAskedForFirst(t *testing.T) {
+	began := standin.Now.UnixMilli()
+	day := (24 * time.Hour).Milliseconds()
+	convs := []*conv{
+		{id: "young", created: began - 10*day, last: began},
+		{id: "old and busy", created: began - 900*day, last: began - day},
+		{id: "old and silent", created: began - 400*day, last: began - 179*day},
+		{id: "five months", created: began - 150*day, last: began},
+	}
+	byLoss(convs, began)
+	var got []string
+	for _, c := range convs {
+		got = append(got, c.id)
+	}
+	if want := "old and silent, old and busy, five months, young"; strings.Join(got, ", ") != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+}
+
+func TestACursorThatRanOutBeginsTheScanAnew(t *testing.T) {
+	s, o := serve(t, standin.Options{Conversations: 50, PageMost: 10})
+	passed := false
+	o.Rate, o.Clock = 1, passing{&quickClock{}, func() {
+		if kinds, _, _ := s.Stats(); kinds["scan _Conversation"] == 3 && !passed {
+			passed = true
+			s.Pass(11 * time.Minute)
+		}
+	}}
+	sameAsTruth(t, o, s, mustDump(t, o))
+	if !passed {
+		t.Error("no time passed within the scan")
+	}
+}
+
+// passing calls when somebody sleeps.
+type passing struct {
+	*quickClock
+	when func()
+}
+
+func (p passing) Sleep(ctx context.Context, d time.Duration) error {
+	p.when()
+	return p.quickClock.Sleep(ctx, d)
+}
+
+func TestTheProofCountsEachConversation(t *testing.T) {
+	s, o := serve(t, standin.Options{})
+	mustDump(t, o)
+	proofs := map[string]Proof{}
+	for _, line := range readLines(t, filepath.Join(o.Out, ProofFile)) {
+		var p Proof
+		if err := json.Unmarshal([]byte(line), &p); err != nil {
+			t.Fatal(err)
+		}
+		proofs[p.Conv] = p
+	}
+	for _, c := range s.Conversations() {
+		truth := s.Truth(c.ID)
+		p := proofs[c.ID]
+		if p.Kind != c.Kind || p.Count != int64(len(truth)) || !p.Checked {
+			t.Errorf("%s: got %+v, want kind %s, %d messages, checked", c.ID, p, c.Kind, len(truth))
+		}
+		if len(truth) > 0 && (p.Oldest != truth[0].Time || p.OldestID != truth[0].ID || p.NewestID != truth[len(truth)-1].ID) {
+			t.Errorf("%s: got %+v, want oldest %s, newest %s", c.ID, p, truth[0].ID, truth[len(truth)-1].ID)
+		}
+	}
+}
+
+func TestAConversationThatDoesNotAnswerIsAHoleAndTheRestIsKept(t *testing.T) {
+	s, o := serve(t, standin.Options{Faults: standin.Faults{NoWalk: true}})
+	missing := filepath.Join(t.TempDir(), "export.jsonl")
+	var export bytes.Buffer
+	export.WriteString("#filetype:JSON-streaming {\"type\":\"Class\",\"class\":\"_Conversation\"}\n")
+	for _, c := range s.Conversations() {
+		export.WriteString(c.Raw + "\n")
+	}
+	export.WriteString(`{"objectId":"000000000000000000000000","m":["gone"]}`) // without an end
+	if err := os.WriteFile(missing, export.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o.Conversations = missing
+	m := mustDump(t, o)
+	if m.Complete || len(m.Holes) != 1 || m.Holes[0].Conv != "000000000000000000000000" || m.Holes[0].Doubt {
+		t.Fatalf("got complete %t and holes %+v, want one hole of the conversation that is gone", m.Complete, m.Holes)
+	}
+	for _, c := range s.Conversations() {
+		if c.Kind == "system" {
+			continue
+		}
+		if got, want := len(readLines(t, filepath.Join(o.Out, MessagesFile(c.ID)))), len(s.Truth(c.ID)); got != want {
+			t.Errorf("%s: got %d messages, want %d", c.ID, got, want)
+		}
+	}
+	if clients := readLines(t, filepath.Join(o.Out, ClientsFile)); !strings.Contains(strings.Join(clients, "\n"), `{"client_id":"gone","in":["m"]}`) {
+		t.Errorf("clients: got %s, want the member of the exported row too", clients)
+	}
+}
+
+func TestFilesAreFetchedByTheirLinksAndDeadOnesWhereTheyAreNow(t *testing.T) {
+	_, o := serve(t, standin.Options{})
+	o.Files = true
+	m := mustDump(t, o)
+	if m.Files.Kept == 0 || !m.Files.Asked {
+		t.Fatalf("got %+v, want files", m.Files)
+	}
+	byURL := map[string]File{}
+	for _, line := range readLines(t, filepath.Join(o.Out, FilesFile)) {
+		var f File
+		if err := json.Unmarshal([]byte(line), &f); err != nil {
+			t.Fatal(err)
+		}
+		byURL[f.URL] = f
+		if f.Path != "" {
+			if info, err := os.Stat(filepath.Join(o.Out, f.Path)); err != nil || info.Size() != f.Size {
+				t.Errorf("%s: %v, want %d bytes", f.Path, err, f.Size)
+			}
+		}
+	}
+	dead := byURL["http://ac-dead.clouddn.invalid/sound"]
+	if dead.Path == "" || !strings.Contains(dead.From, "/files/5f") {
+		t.Errorf("the link to a dead domain: got %+v, want the content from where _File says it is now", dead)
+	}
+	again := mustDump(t, o)
+	if again.Files != m.Files {
+		t.Errorf("a second run: got %+v, want %+v", again.Files, m.Files)
+	}
+}
+
+func TestTheDailyBoundStopsAndGoesOnTomorrow(t *testing.T) {
+	_, o := serve(t, standin.Options{})
+	o.Daily = 20
+	var said []string
+	o.Say = func(line string) { said = append(said, line) }
+	clock := &quickClock{}
+	o.Clock = clock
+	mustDump(t, o)
+	if clock.passed < 24*time.Hour || !strings.Contains(strings.Join(said, "\n"), "the 20 requests of today are used up") {
+		t.Errorf("passed %s and said %q, want more than a day and why", clock.passed, said)
+	}
+}
+
+func TestTheQuotaOfTheAppEndsTheRunAndTheNextGoesOn(t *testing.T) {
+	s, o := serve(t, standin.Options{Faults: standin.Faults{Daily: 25}})
+	if _, err := Dump(t.Context(), o); err == nil || !strings.Contains(err.Error(), "run the same command again tomorrow") {
+		t.Fatalf("got %v, want that the requests of today are used up", err)
+	}
+	s.Set(standin.Faults{})
+	before, _, _ := s.Stats()
+	sameAsTruth(t, o, s, mustDump(t, o))
+	after, _, _ := s.Stats()
+	if after["scan _Conversation"] != before["scan _Conversation"] || after["walk"] != before["walk"] {
+		t.Errorf("requests before %v, after %v: want nothing asked again", before, after)
+	}
+}
+
+func TestAWrongKeyIsSaidAtOnceAndNeverShown(t *testing.T) {
+	_, o := serve(t, standin.Options{})
+	o.MasterKey = "wrong-secret"
+	_, err := Dump(t.Context(), o)
+	if err == nil || !strings.Contains(err.Error(), "refuses the app id or the master key") || strings.Contains(err.Error(), "wrong-secret") {
+		t.Errorf("got %v, want that the key is refused, without it", err)
+	}
+}
+
+func TestTheMasterKeyGoesOnlyWhereItIsSafe(t *testing.T) {
+	for _, server := range []string{"http://api.example.com", "ftp://api.example.com", "api.example.com", "https://user:pass@api.example.com", ""} {
+		if _, err := checkServer(server); err == nil {
+			t.Errorf("%q: got no error", server)
+		}
+	}
+	for _, server := range []string{"https://api.example.com/", "http://127.0.0.1:8080", "http://[::1]:1", "http://localhost:1"} {
+		if _, err := checkServer(server); err != nil {
+			t.Errorf("%q: %v", server, err)
+		}
+	}
+}
+
+func TestAFolderOfAnotherAppIsRefused(t *testing.T) {
+	_, o := serve(t, standin.Options{})
+	mustDump(t, o)
+	o.AppID = "another"
+	if _, err := Dump(t.Context(), o); err == nil || !strings.Contains(err.Error(), "give another folder") {
+		t.Errorf("got %v, want that the folder is of another app", err)
+	}
+}
+
+func TestARunThatIsFinishedEarlySaysWhatIsMissing(t *testing.T) {
+	s, o := serve(t, standin.Options{Faults: standin.Faults{Daily: 10}})
+	if _, err := Dump(t.Context(), o); err == nil {
+		t.Fatal("got no error")
+	}
+	o.Finish = true
+	m := mustDump(t, o)
+	if m.Complete || len(m.Holes) == 0 {
+		t.Fatalf("got %+v, want an incomplete manifest with holes", m)
+	}
+	s.Set(standin.Faults{})
+	o.Finish = false
+	sameAsTruth(t, o, s, mustDump(t, o))
+}

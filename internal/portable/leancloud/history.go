@@ -1,0 +1,229 @@
+package leancloud
+
+import (
+	"context"
+	"errors"
+	"hash/fnv"
+	"net/url"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// farFuture is later than every message, also one of a server whose clock is ahead: by
+// default history ends at what the server takes for now (v2, history).
+const farFuture = 4102444800000 // 2100-01-01
+
+// cursor is the last row of a page. Both parts go into the next request: by the time
+// alone, which is exclusive, the rest of its millisecond would be lost (v2, history).
+type cursor struct {
+	time int64
+	id   string
+}
+
+// tally tells two sets of messages apart without keeping them.
+type tally struct {
+	count int64
+	mix   uint64
+}
+
+func (t *tally) add(id string) {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(id)) // never fails
+	t.count++
+	t.mix += h.Sum64()
+}
+
+// chain is one history: of the app, of a conversation, or to one subscriber. Its pages
+// go up from the oldest row to a short page, and then from the newest row down to where
+// they meet, so that neither a page cut short, nor a row in the future of the server's
+// clock, nor a server that ignores reversed leaves a gap.
+type chain struct {
+	step, key string
+	path      string
+	start     int64 // Unix milliseconds; what is not newer is in the folder already
+	lo        int64 // Unix milliseconds; only what is newer counts in got
+	up, down  *cursor
+	got       tally // going up
+	agreed    func(tally) bool
+	took      func(row)
+}
+
+// flat remembers of which steps the server ignores reversed.
+func (d *dump) flat(step string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.flatSteps[step]
+}
+
+func (d *dump) setFlat(step string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.flatSteps[step] = true
+}
+
+// read reads a chain to its end. What the journal had of it is not asked again.
+func (d *dump) read(ctx context.Context, c *chain) error {
+	meet := c.start
+	if c.down == nil && !d.flat(c.step) {
+		agreed, err := d.readUp(ctx, c)
+		if err != nil || agreed {
+			return err
+		}
+	}
+	if !d.flat(c.step) && c.up != nil {
+		meet = c.up.time
+	}
+	return d.readDown(ctx, c, meet)
+}
+
+// readUp reads oldest first until a page is not full. agreed: what it read is what the
+// history of the whole app has, so this is the end.
+func (d *dump) readUp(ctx context.Context, c *chain) (agreed bool, err error) {
+	for {
+		query := url.Values{"reversed": {"true"}}
+		if c.up != nil {
+			query.Set("timestamp", strconv.FormatInt(c.up.time, 10))
+			query.Set("msgid", c.up.id)
+		} else if c.start > 0 {
+			query.Set("timestamp", strconv.FormatInt(c.start, 10))
+		}
+		rows, full, err := d.page(ctx, c.path, query)
+		var no *refusal
+		if errors.As(err, &no) && no.Status == 400 {
+			d.setFlat(c.step) // no page says what an older server does with reversed
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		if !ascending(rows, c.up) {
+			d.setFlat(c.step)
+			return false, d.keep(c, rows, true, false)
+		}
+		if len(rows) > 0 {
+			if err := d.keep(c, rows, false, true); err != nil {
+				return false, err
+			}
+			last := cursor{rows[len(rows)-1].time, rows[len(rows)-1].id}
+			if c.up != nil && last == *c.up {
+				full = false // the same page again
+			}
+			c.up = &last
+		}
+		if !full {
+			return c.agreed != nil && c.agreed(c.got), nil
+		}
+	}
+}
+
+// readDown reads newest first until it is older than meet, or to the end.
+func (d *dump) readDown(ctx context.Context, c *chain, meet int64) error {
+	for {
+		query := url.Values{"timestamp": {strconv.FormatInt(farFuture, 10)}}
+		if c.down != nil {
+			query.Set("timestamp", strconv.FormatInt(c.down.time, 10))
+			query.Set("msgid", c.down.id)
+		}
+		if meet > 0 {
+			query.Set("till_timestamp", strconv.FormatInt(meet-1, 10))
+		}
+		rows, _, err := d.page(ctx, c.path, query)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		last := cursor{rows[len(rows)-1].time, rows[len(rows)-1].id}
+		if c.down != nil && last == *c.down {
+			return errors.New("history answers the same page again and again")
+		}
+		if err := d.keep(c, rows, true, true); err != nil {
+			return err
+		}
+		c.down = &last
+		if last.time < meet {
+			return nil
+		}
+	}
+}
+
+// ascending says that a page is oldest first and follows after.
+func ascending(rows []row, after *cursor) bool {
+	at := int64(0)
+	if after != nil {
+		at = after.time
+	}
+	for _, r := range rows {
+		if r.time < at {
+			return false
+		}
+		at = r.time
+	}
+	return true
+}
+
+// keep writes a page to the journal. place: the chain goes on behind it after a kill.
+func (d *dump) keep(c *chain, rows []row, down, place bool) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	raw := make([]jsontext.Value, len(rows))
+	for i, r := range rows {
+		raw[i] = r.raw
+		if !down && r.time > c.lo {
+			c.got.add(r.id)
+		}
+		if c.took != nil {
+			c.took(r)
+		}
+	}
+	d.ledger.messages(len(rows), rows[len(rows)-1].time)
+	return d.journal.add(entry{Step: c.step, Key: c.key, Rows: raw, Down: down, Aside: !place})
+}
+
+// page asks for one page of history: 1,000 rows, without limit there would be 100 (v2,
+// history). A page that is cut off again and again is asked for in smaller parts.
+func (d *dump) page(ctx context.Context, path string, query url.Values) (rows []row, full bool, err error) {
+	for limit := pageLimit; ; limit /= 4 {
+		query.Set("limit", strconv.Itoa(limit))
+		answer, err := d.api.get(ctx, path, query)
+		if errors.Is(err, errCut) && limit > 10 {
+			continue
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		raw, err := elements(answer, "results")
+		if err != nil {
+			return nil, false, err
+		}
+		rows = make([]row, len(raw))
+		for i := range raw {
+			if rows[i], err = readRow(raw[i]); err != nil {
+				return nil, false, err
+			}
+		}
+		return rows, len(rows) >= limit, nil
+	}
+}
+
+// place puts a chain where the journal left it.
+func (c *chain) place(e entry) error {
+	for _, raw := range e.Rows {
+		r, err := readRow(raw)
+		if err != nil {
+			return err
+		}
+		at := &cursor{r.time, r.id}
+		switch {
+		case e.Aside:
+		case e.Down:
+			c.down = at
+		default:
+			c.up = at
+			if r.time > c.lo {
+				c.got.add(r.id)
+			}
+		}
+	}
+	return nil
+}
