@@ -135,8 +135,7 @@ func (a *api) get(ctx context.Context, path string, query url.Values) (jsontext.
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		}
-		var no *refusal
-		if errors.As(err, &no) {
+		if no, ok := errors.AsType[*refusal](err); ok {
 			switch {
 			case no.Code == codeQuota:
 				if err := a.pace.quota(); err != nil {
@@ -189,7 +188,7 @@ func (a *api) once(ctx context.Context, address string) (_ jsontext.Value, wait 
 	if err != nil {
 		return nil, 0, err
 	}
-	defer res.Body.Close()
+	defer closing(res.Body)
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	if res.StatusCode != http.StatusOK {
 		no := &refusal{}
@@ -215,6 +214,9 @@ func (a *api) once(ctx context.Context, address string) (_ jsontext.Value, wait 
 	return value, 0, nil
 }
 
+// closing closes what was read: nothing is lost where that fails.
+func closing(c io.Closer) { _ = c.Close() }
+
 // lenient reads what LeanCloud answers: rows may hold anything an app wrote.
 var (
 	lenientText = jsontext.AllowInvalidUTF8(true)
@@ -224,7 +226,7 @@ var (
 // retryAfter reads seconds or an HTTP date; zero: there is none.
 func retryAfter(header string, now time.Time) time.Duration {
 	if n, err := strconv.Atoi(strings.TrimSpace(header)); err == nil && n > 0 {
-		return min(time.Duration(n), 1e6) * time.Second
+		return time.Duration(min(n, 1e6)) * time.Second
 	}
 	if at, err := http.ParseTime(header); err == nil && at.After(now) {
 		return at.Sub(now)

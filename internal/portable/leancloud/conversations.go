@@ -183,32 +183,27 @@ func (d *dump) scan(ctx context.Context, class, step string, took func([]jsontex
 	query := url.Values{"limit": {strconv.Itoa(pageLimit)}}
 	for anew := 0; ; {
 		answer, err := d.api.get(ctx, "/1.1/scan/classes/"+class, query)
-		var no *refusal
-		if errors.As(err, &no) {
-			switch {
-			case !query.Has("cursor") && (no.Status == http.StatusNotFound || no.Code == 101):
-				return errNoClass
-			case query.Has("cursor") && anew < 5:
-				anew++
-				query.Del("cursor")
-				continue
-			}
-		}
-		if err != nil {
+		no, refused := errors.AsType[*refusal](err)
+		switch {
+		case refused && query.Has("cursor") && anew < 5:
+			anew++
+			query.Del("cursor")
+			continue
+		case refused && !query.Has("cursor") && (no.Status == http.StatusNotFound || no.Code == 101):
+			return errNoClass
+		case err != nil:
 			return err
 		}
-		rows, err := elements(answer, "results")
-		if err != nil {
-			return err
+		rows, err := elements(answer)
+		if err == nil {
+			err = took(rows)
 		}
-		if err := took(rows); err != nil {
-			return err
-		}
-		if len(rows) > 0 {
+		if err == nil && len(rows) > 0 {
 			d.ledger.rows(len(rows))
-			if err := d.journal.add(entry{Step: step, Rows: rows}); err != nil {
-				return err
-			}
+			err = d.journal.add(entry{Step: step, Rows: rows})
+		}
+		if err != nil {
+			return err
 		}
 		next := field(answer, "cursor")
 		if next == "" {

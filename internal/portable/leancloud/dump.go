@@ -139,7 +139,7 @@ func (d *dump) all(ctx context.Context) (Manifest, error) {
 		return Manifest{}, err
 	}
 	d.journal = journal
-	defer journal.close()
+	defer closing(journal)
 	if !d.done[stepRun] {
 		if err := journal.add(entry{Step: stepRun, Run: &d.run}); err != nil {
 			return Manifest{}, err

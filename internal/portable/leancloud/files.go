@@ -113,7 +113,7 @@ func (d *dump) fetchFiles(ctx context.Context, known map[string]File) error {
 	if err != nil {
 		return err
 	}
-	defer journal.Close()
+	defer closing(journal)
 	f := &fetcher{d: d, http: fileClient(loopback(d.api.base.Hostname())), known: known, journal: journal}
 	defer f.http.CloseIdleConnections()
 	var todo []link
@@ -273,14 +273,14 @@ func (f *fetcher) once(ctx context.Context, address, to string, l link, got *Fil
 		var dns *net.DNSError
 		return !errors.As(err, &dns) || !dns.IsNotFound, err
 	}
-	defer res.Body.Close()
+	defer closing(res.Body)
 	if res.StatusCode != http.StatusOK {
 		return res.StatusCode >= 500 || res.StatusCode == http.StatusTooManyRequests, fmt.Errorf("%s answers HTTP %d", address, res.StatusCode)
 	}
 	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 		return false, fmt.Errorf("%w: %w", errDisk, err)
 	}
-	part, err := os.OpenFile(to+".part", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	part, err := os.OpenFile(to+".part", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // the name is a hash
 	if err != nil {
 		return false, fmt.Errorf("%w: %w", errDisk, err)
 	}

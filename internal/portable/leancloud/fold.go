@@ -177,25 +177,16 @@ func (d *dump) sort(work string) (*sorting, error) {
 			continue // read anew as a whole
 		}
 		for line, err := range Lines(d.path(name)) {
-			if err != nil {
-				return s, err
+			if err == nil {
+				err = t.add(keyOf(name, line), line)
 			}
-			if err := t.add(keyOf(name, line), line); err != nil {
+			if err != nil {
 				return s, err
 			}
 		}
 	}
-	for line, err := range Lines(d.path(ClientsFile)) {
-		var c Client
-		if err == nil {
-			err = json.Unmarshal(line, &c, lenient)
-		}
-		if err != nil {
-			return s, fmt.Errorf("%s: %w", ClientsFile, err)
-		}
-		for _, in := range c.In {
-			s.client(c.ID, in)
-		}
+	if err := s.oldClients(); err != nil {
+		return s, fmt.Errorf("%s: %w", ClientsFile, err)
 	}
 	info, err := os.Stat(d.path(journalFile))
 	if err != nil {
@@ -206,6 +197,23 @@ func (d *dump) sort(work string) (*sorting, error) {
 	}
 	_, err = replay(d.path(journalFile), s.take)
 	return s, err
+}
+
+// oldClients takes the client ids that are there.
+func (s *sorting) oldClients() error {
+	for line, err := range Lines(s.d.path(ClientsFile)) {
+		var c Client
+		if err == nil {
+			err = json.Unmarshal(line, &c, lenient)
+		}
+		if err != nil {
+			return err
+		}
+		for _, in := range c.In {
+			s.client(c.ID, in)
+		}
+	}
+	return nil
 }
 
 // take sorts one entry of the journal.

@@ -1,9 +1,11 @@
 package leancloud
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"hash/fnv"
+	"net/http"
 	"net/url"
 	"strconv"
 
@@ -89,32 +91,35 @@ func (d *dump) readUp(ctx context.Context, c *chain) (agreed bool, err error) {
 			query.Set("timestamp", strconv.FormatInt(c.start, 10))
 		}
 		rows, full, err := d.page(ctx, c.path, query)
-		var no *refusal
-		if errors.As(err, &no) && no.Status == 400 {
+		no, refused := errors.AsType[*refusal](err)
+		switch {
+		case refused && no.Status == http.StatusBadRequest:
 			d.setFlat(c.step) // no page says what an older server does with reversed
 			return false, nil
-		}
-		if err != nil {
+		case err != nil:
 			return false, err
-		}
-		if !ascending(rows, c.up) {
+		case !ascending(rows, c.up):
 			d.setFlat(c.step)
 			return false, d.keep(c, rows, true, false)
 		}
-		if len(rows) > 0 {
-			if err := d.keep(c, rows, false, true); err != nil {
-				return false, err
-			}
-			last := cursor{rows[len(rows)-1].time, rows[len(rows)-1].id}
-			if c.up != nil && last == *c.up {
-				full = false // the same page again
-			}
-			c.up = &last
+		if err := d.keep(c, rows, false, true); err != nil {
+			return false, err
 		}
-		if !full {
+		last := end(rows)
+		if !full || c.up != nil && *last == *c.up { // the same page again is an end too
+			c.up = cmp.Or(last, c.up)
 			return c.agreed != nil && c.agreed(c.got), nil
 		}
+		c.up = last
 	}
+}
+
+// end is the place behind a page; nil: it is empty.
+func end(rows []row) *cursor {
+	if len(rows) == 0 {
+		return nil
+	}
+	return &cursor{rows[len(rows)-1].time, rows[len(rows)-1].id}
 }
 
 // readDown reads newest first until it is older than meet, or to the end.
@@ -132,14 +137,14 @@ func (d *dump) readDown(ctx context.Context, c *chain, meet int64) error {
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		last := cursor{rows[len(rows)-1].time, rows[len(rows)-1].id}
-		if c.down != nil && last == *c.down {
+		last := end(rows)
+		if c.down != nil && *last == *c.down {
 			return errors.New("history answers the same page again and again")
 		}
 		if err := d.keep(c, rows, true, true); err != nil {
 			return err
 		}
-		c.down = &last
+		c.down = last
 		if last.time < meet {
 			return nil
 		}
@@ -192,7 +197,7 @@ func (d *dump) page(ctx context.Context, path string, query url.Values) (rows []
 		if err != nil {
 			return nil, false, err
 		}
-		raw, err := elements(answer, "results")
+		raw, err := elements(answer)
 		if err != nil {
 			return nil, false, err
 		}

@@ -98,7 +98,7 @@ func replay(path string, was func(entry) error) (whole int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer f.Close()
+	defer closing(f)
 	in := bufio.NewReaderSize(f, 1<<20)
 	for n := 1; ; n++ {
 		line, err := in.ReadBytes('\n')
@@ -177,7 +177,8 @@ func (j *journal) sync() error {
 	return j.file.Sync()
 }
 
-func (j *journal) close() error { return j.file.Close() }
+// Close ends the journal for this process.
+func (j *journal) Close() error { return j.file.Close() }
 
 // replaceFile writes a small file so that there is always a whole one.
 func replaceFile(path string, content []byte) error {

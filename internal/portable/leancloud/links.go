@@ -1,6 +1,7 @@
 package leancloud
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -35,21 +36,7 @@ func (d *dump) links() (map[string]link, error) {
 		}
 	}
 	for _, dir := range []string{MessagesDir, SystemDir + "/messages"} {
-		err := filepath.WalkDir(d.path(dir), func(file string, e fs.DirEntry, err error) error {
-			if err != nil || e.IsDir() || !strings.HasSuffix(file, ".jsonl") {
-				return skipMissing(err)
-			}
-			for line, err := range Lines(file) {
-				if err != nil {
-					return err
-				}
-				if l, ok := messageLink(line); ok {
-					take(l)
-				}
-			}
-			return nil
-		})
-		if err != nil {
+		if err := messageLinks(d.path(dir), take); err != nil {
 			return nil, err
 		}
 	}
@@ -62,6 +49,23 @@ func (d *dump) links() (map[string]link, error) {
 		}
 	}
 	return all, nil
+}
+
+func messageLinks(dir string, take func(link)) error {
+	return filepath.WalkDir(dir, func(file string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || !strings.HasSuffix(file, ".jsonl") {
+			return skipMissing(err)
+		}
+		for line, err := range Lines(file) {
+			if err != nil {
+				return err
+			}
+			if l, ok := messageLink(line); ok {
+				take(l)
+			}
+		}
+		return nil
+	})
 }
 
 // skipMissing: a folder without such messages has no such directory.
@@ -150,10 +154,7 @@ func columnLinks(value jsontext.Value, depth int, take func(link)) {
 			return
 		}
 		if string(fields["__type"]) == `"File"` {
-			l := link{url: field(value, "url"), id: field(value, "id"), name: field(value, "name")}
-			if l.id == "" {
-				l.id = field(value, "objectId")
-			}
+			l := link{url: field(value, "url"), id: cmp.Or(field(value, "id"), field(value, "objectId")), name: field(value, "name")}
 			if l.url != "" || l.id != "" {
 				take(l)
 			}

@@ -92,7 +92,7 @@ func (d *dump) skipped(ctx context.Context, path string, query url.Values, as en
 		if err != nil {
 			return err
 		}
-		rows, err := elements(answer, "results")
+		rows, err := elements(answer)
 		if err != nil || len(rows) == 0 || string(rows[0]) == first {
 			return err
 		}
@@ -177,7 +177,7 @@ func (d *dump) subscribers(ctx context.Context, c *conv) error {
 		if err != nil {
 			return err
 		}
-		rows, err := elements(answer, "results")
+		rows, err := elements(answer)
 		if err != nil {
 			return err
 		}

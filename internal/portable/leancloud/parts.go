@@ -96,33 +96,17 @@ func (p *parts) load(i int, system func(string) bool) ([]kept, error) {
 	names := map[string]string{} // each conversation once in memory
 	var all []kept
 	for {
-		conv, err := in.chunk()
+		k, err := in.next(system)
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
 			return nil, err
 		}
-		k := kept{}
-		if k.source, err = in.ReadByte(); err != nil {
-			return nil, err
+		if name, ok := names[k.conv]; ok {
+			k.conv = name
 		}
-		raw, err := in.chunk()
-		if err != nil {
-			return nil, err
-		}
-		k.at = span{in.n - int64(len(raw)), len(raw)}
-		r, err := readRow(raw)
-		if err != nil {
-			return nil, err
-		}
-		if names[string(conv)] == "" {
-			names[string(conv)] = string(conv)
-		}
-		k.conv, k.time, k.id = names[string(conv)], r.time, identity(r)
-		if system(k.conv) {
-			k.sub = r.conv
-		}
+		names[k.conv] = k.conv
 		all = append(all, k)
 	}
 	slices.SortFunc(all, func(a, b kept) int {
@@ -150,9 +134,8 @@ func identity(r row) string {
 
 // counter counts what was read.
 type counter struct {
-	in  *bufio.Reader
-	n   int64
-	buf []byte
+	in *bufio.Reader
+	n  int64
 }
 
 func (c *counter) ReadByte() (byte, error) {
@@ -161,6 +144,32 @@ func (c *counter) ReadByte() (byte, error) {
 		c.n++
 	}
 	return b, err
+}
+
+// next reads what parts.add wrote. Errors: io.EOF at the end.
+func (c *counter) next(system func(string) bool) (kept, error) {
+	conv, err := c.chunk()
+	if err != nil {
+		return kept{}, err
+	}
+	k := kept{conv: string(conv)}
+	if k.source, err = c.ReadByte(); err != nil {
+		return kept{}, noEOF(err)
+	}
+	raw, err := c.chunk()
+	if err != nil {
+		return kept{}, noEOF(err)
+	}
+	k.at = span{c.n - int64(len(raw)), len(raw)}
+	r, err := readRow(raw)
+	if err != nil {
+		return kept{}, err
+	}
+	k.time, k.id = r.time, identity(r)
+	if system(k.conv) {
+		k.sub = r.conv
+	}
+	return k, nil
 }
 
 // chunk reads a length and as many bytes. They are only valid until the next but one.

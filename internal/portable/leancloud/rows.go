@@ -95,17 +95,17 @@ func isHex(s string) bool {
 	return strings.Trim(s, "0123456789abcdef") == ""
 }
 
-// elements splits an answer that is an array, or an object with one in the given field,
-// into its compacted elements.
-func elements(answer jsontext.Value, field string) ([]jsontext.Value, error) {
+// elements splits an answer that is an array, or an object with one in results, into its
+// compacted elements.
+func elements(answer jsontext.Value) ([]jsontext.Value, error) {
 	if answer.Kind() == '{' {
 		var fields map[string]jsontext.Value
 		if err := json.Unmarshal(answer, &fields, lenient); err != nil {
 			return nil, err
 		}
-		list, ok := fields[field]
+		list, ok := fields["results"]
 		if !ok {
-			return nil, fmt.Errorf("an answer without %s: %.200s", field, answer)
+			return nil, fmt.Errorf("an answer without results: %.200s", answer)
 		}
 		answer = list
 	}

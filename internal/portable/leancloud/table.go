@@ -135,7 +135,7 @@ func textLines(file string) iter.Seq2[[]byte, error] {
 			yield(nil, err)
 			return
 		}
-		defer f.Close()
+		defer closing(f)
 		in := bufio.NewReaderSize(f, 1<<16)
 		for {
 			line, err := in.ReadBytes('\n')

@@ -48,7 +48,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(body)) // the caller may be gone
+	_, _ = w.Write([]byte(body)) //nolint:gosec // JSON, for a test; the caller may be gone
 }
 
 // enter counts a request and says what goes wrong with it.
@@ -89,11 +89,11 @@ func refuse(w http.ResponseWriter, status, code int, text string) {
 // cut sends half of an answer. clean: as a server that says nothing of a length and then
 // closes, which looks like an end.
 func cut(w http.ResponseWriter, body string, clean bool) {
-	conn, out, err := w.(http.Hijacker).Hijack()
+	conn, out, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	head := "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 	if !clean {
 		head += fmt.Sprintf("Content-Length: %d\r\n", len(body))

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -332,9 +333,5 @@ func (s *Server) Pass(d time.Duration) {
 func (s *Server) Stats() (kinds map[string]int, most, rows int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	kinds = map[string]int{}
-	for k, n := range s.kinds {
-		kinds[k] = n
-	}
-	return kinds, s.most, s.served
+	return maps.Clone(s.kinds), s.most, s.served
 }
