@@ -44,6 +44,7 @@ type Marks struct {
 	Pinned   Millis // when it was put on top; zero: it is not
 	Muted    bool   // no notifications, please
 	Archived bool
+	Unread   bool   // it wants to come back to it, though it may have read all
 	Draft    string // at most MaxDraft bytes
 }
 

@@ -52,6 +52,7 @@ type Notice struct {
 	Positions    []Position    // EventRead
 	On           bool          // EventTyping: began, not ended
 	Gather       bool          // EventRead: may wait up to a second to go together with others
+	Session      string        // this session is not told: it did it and has its answer; empty: none
 }
 
 // Position is how far a member has come.

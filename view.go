@@ -26,6 +26,19 @@ type View struct {
 // It is derived when it is asked for, never kept.
 func (v View) Unread() int64 { return max(0, v.LastSeq-v.Member.Read()-v.Silent) }
 
+// UnreadTotal sums up what a client has not read in its conversations.
+type UnreadTotal struct {
+	Unread        int64 // View.Unread of all
+	Mentions      int64
+	Conversations int // in which anything is unread, or that it marked as unread
+}
+
+// Receipt is up to where a client has read or received in a conversation.
+type Receipt struct {
+	Conv ID
+	Seq  int64
+}
+
 // ViewQuery asks for the conversations of a client: those it pinned first, then by
 // newest activity.
 type ViewQuery struct {

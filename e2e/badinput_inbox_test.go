@@ -24,6 +24,7 @@ func badInbox() []bad {
 		bad{name: "nothing but null", body: mark(`"pin":null,"clear_to_seq":null`), codes: is(4001), names: "pin"},
 		bad{name: "pin 2", body: mark(`"pin":2`), codes: is(4406), names: "pin"},
 		bad{name: "mute a text", body: mark(`"mute":"yes"`), codes: is(4406), names: "mute"},
+		bad{name: "unread_mark a text", body: mark(`"unread_mark":"yes"`), codes: is(4406), names: "unread_mark"},
 		bad{name: "archive a list", body: mark(`"archive":[1]`), codes: is(4406), names: "archive"},
 		bad{name: "draft a number", body: mark(`"draft":1`), codes: is(4406), names: "draft"},
 		bad{name: "draft an object", body: mark(`"draft":{}`), codes: is(4406), names: "draft"},
@@ -53,6 +54,25 @@ func badInbox() []bad {
 		)
 		add(op, "POST", "/im/conversations/"+nowhere+"/"+op, "", bad{name: "unknown conversation", body: `{"client_id":"$A"}`, codes: is(4011)})
 	}
+
+	receipts := func(list string) string { return `{"client_id":"$A","receipts":` + list + `}` }
+	add("received_many", "POST", "/im/users/$A/received", "conv.received_many",
+		bad{name: "none", body: `{"client_id":"$A"}`, codes: is(4001), names: "receipts"},
+		bad{name: "an empty list", body: receipts(`[]`), codes: is(4001), names: "receipts"},
+		bad{name: "an object", body: receipts(`{}`), codes: is(4406), names: "receipts"},
+		bad{name: "101 of them", body: receipts(`[` + strings.Repeat(`{"conv_id":"$C"},`, 100) + `{"conv_id":"$C"}]`), codes: is(4406), names: "receipts"},
+		bad{name: "no conv_id", body: receipts(`[{"conv_id":"$C"},{"seq":1}]`), codes: is(4001), names: "receipts.1.conv_id"},
+		bad{name: "conv_id an object", body: receipts(`[{"conv_id":{}}]`), codes: is(4406), names: "conv_id"},
+		bad{name: "seq below 0", body: receipts(`[{"conv_id":"$C","seq":-1}]`), codes: is(4406), names: "receipts.0.seq"},
+		bad{name: "seq 1.5", body: receipts(`[{"conv_id":"$C","seq":1.5}]`), codes: is(4406), names: "seq"},
+		bad{name: "a number", body: receipts(`[1]`), codes: is(4406), names: "receipts"},
+	)
+	for path, op := range map[string]string{"received": `{"receipts":[{"conv_id":"$C"}]}`, "read": `{}`} {
+		add(path+" by nobody", "POST", "/im/users/nobody9/"+path, "", bad{name: "unknown", body: op, codes: is(211), names: "nobody9"})
+		add(path+" by nobody", "POST", "/im/users/a b/"+path, "", bad{name: "no id", body: op, codes: is(212)})
+	}
+	add("unread", "GET", "/im/users/$A/unread", "conv.unread", bad{name: "muted a text", body: `{"client_id":"$A","muted":"yes"}`, codes: is(4406), names: "muted"})
+	add("unread of nobody", "GET", "/im/users/nobody9/unread", "", bad{name: "unknown", codes: is(211), names: "nobody9"})
 
 	member := "/im/conversations/$C/members/$B"
 	add("update a member", "PUT", member, "conv.members.update",

@@ -29,6 +29,7 @@ type view struct {
 	Pin         int      `json:"pin"`
 	Mute        int      `json:"mute"`
 	Archive     int      `json:"archive"`
+	UnreadMark  int      `json:"unread_mark"`
 	Draft       *string  `json:"draft"`
 	LastMessage *message `json:"last_message"`
 }

@@ -10,7 +10,7 @@ func inboxRows() []opRow {
 	}
 	nobody := map[string][]int{"server": forbidden, "owner": forbidden, "admin": forbidden, "member": forbidden, "outsider": forbidden}
 	var rows []opRow
-	for _, list := range []struct{ name, path string }{{"conv.list", "conversations"}, {"sync", "sync"}} {
+	for _, list := range []struct{ name, path string }{{"conv.list", "conversations"}, {"conv.unread", "unread"}, {"sync", "sync"}} {
 		rows = append(rows,
 			opRow{name: list.name, want: everybody(), keeps: true,
 				rest: func(w *world, self string) (string, string, any) {
@@ -36,7 +36,26 @@ func inboxRows() []opRow {
 				socket: func(w *world, _ string) any { return obj{"conv_id": w.conv, "client_id": w.victim} }},
 		)
 	}
+	receipts := func(w *world) []obj { return []obj{{"conv_id": w.conv, "seq": 1}} }
 	return append(rows,
+		opRow{name: "conv.read_all", want: everybody(),
+			rest: func(w *world, self string) (string, string, any) {
+				return "POST", userPath(own(w, self), "read"), obj{}
+			},
+			socket: func(*world, string) any { return obj{} }},
+		opRow{name: "conv.read_all", want: serverOnly(), // of another
+			rest:   func(w *world, _ string) (string, string, any) { return "POST", userPath(w.victim, "read"), obj{} },
+			socket: func(w *world, _ string) any { return obj{"client_id": w.victim} }},
+		opRow{name: "conv.received_many", want: everybody(),
+			rest: func(w *world, self string) (string, string, any) {
+				return "POST", userPath(own(w, self), "received"), obj{"receipts": receipts(w)}
+			},
+			socket: func(w *world, _ string) any { return obj{"receipts": receipts(w)} }},
+		opRow{name: "conv.received_many", want: serverOnly(), // of another
+			rest: func(w *world, _ string) (string, string, any) {
+				return "POST", userPath(w.victim, "received"), obj{"receipts": receipts(w)}
+			},
+			socket: func(w *world, _ string) any { return obj{"client_id": w.victim, "receipts": receipts(w)} }},
 		opRow{name: "conv.mark", want: membersAll(),
 			rest: func(w *world, self string) (string, string, any) {
 				return "PUT", userPath(own(w, self), "conversations", w.conv), obj{"pin": 1}

@@ -55,8 +55,12 @@ func TestWhoAnswersHasReadAndTheOtherIsTold(t *testing.T) {
 	one.wantReads(t, "Jerry answered", conv, want)
 	two.ask(t, "conv.read", obj{"conv_id": conv}).want(t, "Jerry reads", 0)
 	one.wantReads(t, "Jerry said that it has read", conv, want)
+	pad := a.login(t, tom, "pad")
 	one.ask(t, "msg.send", text).want(t, "Tom goes on", 0)
-	one.wantReads(t, "Tom had not read the answer", conv, position{ClientID: tom, ReadSeq: 5, ReceivedSeq: 5})
+	for what, c := range map[string]*socket{"another device": pad, "the other": two} {
+		c.wantReads(t, "Tom had not read the answer: "+what, conv, position{ClientID: tom, ReadSeq: 5, ReceivedSeq: 5})
+	}
+	one.nothing(t, "conv.read") // it said so itself
 	a.must(t, "POST", convPath(conv, "message"), obj{"from_client": jerry, "type": -1, "text": "says the backend"})
 	one.nothing(t, "conv.read")
 }
@@ -98,6 +102,7 @@ func TestPositionsAreToldLiveAndMoveForwardOnly(t *testing.T) {
 				}
 				c.nothing(t, "conv.read")
 			}
+			phone.nothing(t, "conv.read") // it said so itself
 		}
 	}
 }

@@ -255,7 +255,7 @@ func (w *holdings) goOn(t *testing.T) {
 	a.read(t, "jerry", w.group, 3)
 	a.read(t, "tom", w.pair, nil)
 	a.mark(t, "jerry", w.group, obj{"pin": 1, "mute": 1, "draft": "See you"})
-	a.mark(t, "alex", w.brief, obj{"archive": 1})
+	a.mark(t, "alex", w.brief, obj{"archive": 1, "unread_mark": 1})
 	a.mark(t, "iron", w.group, obj{"clear_to_seq": 2})
 	a.must(t, "DELETE", userPath("gone"), nil)
 	a.must(t, "DELETE", userPath("erased")+"?messages=erase", nil) // the message is another chore of the server's

@@ -36,6 +36,8 @@ type Event struct {
 	ToSender bool
 	Device   string
 
+	Session string // this session is left out: it has its answer; empty: none
+
 	Cut *skein.Cut // ends sessions; nil: none
 }
 

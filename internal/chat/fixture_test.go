@@ -216,7 +216,10 @@ func rest(n skein.Notice) (text string) {
 		}
 	}
 	if n.Gather {
-		text += " gathered"
+		text += " gathered but for " + n.Except
+	}
+	if n.Session != "" {
+		text += " not to " + n.Session
 	}
 	return text
 }

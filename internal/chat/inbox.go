@@ -10,6 +10,7 @@ import (
 // Mark is what a client notes about a conversation for itself; nil leaves what is.
 type Mark struct {
 	Pin, Mute, Archive *bool
+	Unread             *bool
 	Draft              *string
 	ClearTo            *int64 // seq up to which the history is cleared; past the end: all of it
 }
@@ -55,9 +56,17 @@ func (s *Service) Mark(ctx context.Context, by skein.Actor, id skein.ID, client 
 	if err != nil || before == after {
 		return v, err
 	}
-	s.tell(by, skein.EventConvUpdated, id, func(n *skein.Notice) { n.View, n.Audience = &v, []string{client} })
+	s.tellView(by, v, "")
 	s.tellPosition(by, conv, before, after)
 	return v, nil
+}
+
+// tellView tells the member's own devices, but for one session, how it sees a
+// conversation now.
+func (s *Service) tellView(by skein.Actor, v skein.View, except string) {
+	s.tell(by, skein.EventConvUpdated, v.ID, func(n *skein.Notice) {
+		n.View, n.Audience, n.Session = &v, []string{v.Member.Client}, except
+	})
 }
 
 // apply leaves it to the store that no position runs back or past the end.
@@ -70,6 +79,7 @@ func (mark Mark) apply(m *skein.Member, now skein.Millis) {
 	}
 	setIf(&m.Muted, mark.Mute)
 	setIf(&m.Archived, mark.Archive)
+	setIf(&m.Unread, mark.Unread)
 	setIf(&m.Draft, mark.Draft)
 	setIf(&m.ClearedSeq, mark.ClearTo)
 }

@@ -14,31 +14,45 @@ const (
 	maxToldTogether = 2_000 // above, and in rooms, members ask
 )
 
-// Read moves how far a client has read, forward only, and answers how it sees the
-// conversation now. seq is nil, or past the end, for all. Errors: those of View.
+// Read moves how far a client has read, forward only, takes away its mark as unread,
+// and answers how it sees the conversation now. seq is nil, or past the end, for all.
+// Errors: those of View.
 func (s *Service) Read(ctx context.Context, by skein.Actor, id skein.ID, client string, seq *int64) (skein.View, error) {
-	return s.move(ctx, by, id, client, seq, func(m *skein.Member) *int64 { return &m.ReadSeq })
+	return s.move(ctx, by, id, client, func(c skein.Conversation, m *skein.Member) {
+		m.ReadSeq, m.Unread = upTo(c, seq), false
+	})
 }
 
 // Received moves up to where a client has received, as Read does.
 func (s *Service) Received(ctx context.Context, by skein.Actor, id skein.ID, client string, seq *int64) (skein.View, error) {
-	return s.move(ctx, by, id, client, seq, func(m *skein.Member) *int64 { return &m.ReceivedSeq })
+	return s.move(ctx, by, id, client, func(c skein.Conversation, m *skein.Member) { m.ReceivedSeq = upTo(c, seq) })
+}
+
+// upTo is the seq that is meant; nil: the newest.
+func upTo(c skein.Conversation, seq *int64) int64 {
+	if seq == nil {
+		return c.LastSeq
+	}
+	return *seq
 }
 
 // move sets a position. The store sees to it that none runs back or past the end.
-func (s *Service) move(ctx context.Context, by skein.Actor, id skein.ID, client string, seq *int64, position func(*skein.Member) *int64) (skein.View, error) {
+func (s *Service) move(ctx context.Context, by skein.Actor, id skein.ID, client string, set func(skein.Conversation, *skein.Member)) (skein.View, error) {
 	var before skein.Member
 	conv, after, err := s.store.UpdateMember(ctx, by.App.ID, id, client, s.now(), func(c skein.Conversation, m *skein.Member) error {
 		before = *m
-		*position(m) = c.LastSeq
-		setIf(position(m), seq)
+		set(c, m)
 		return nil
 	})
 	if err != nil {
 		return skein.View{}, s.noMember(ctx, by, err, client)
 	}
 	s.tellPosition(by, conv, before, after)
-	return s.View(ctx, by, id, client)
+	v, err := s.View(ctx, by, id, client)
+	if err == nil && before.Unread != after.Unread {
+		s.tellView(by, v, by.Session)
+	}
+	return v, err
 }
 
 // tellPosition tells how far a member has come, if that is another place: the
@@ -67,7 +81,7 @@ func (s *Service) tellPassed(ctx context.Context, by skein.Actor, m skein.Messag
 func (s *Service) tellAt(by skein.Actor, conv skein.Conversation, at skein.Position, atOnce int) {
 	tell := func(fill func(*skein.Notice)) {
 		s.tell(by, skein.EventRead, conv.ID, func(n *skein.Notice) {
-			n.Positions = []skein.Position{at}
+			n.Positions, n.Session = []skein.Position{at}, by.Session
 			fill(n)
 		})
 	}
@@ -78,7 +92,7 @@ func (s *Service) tellAt(by skein.Actor, conv skein.Conversation, at skein.Posit
 	}
 	tell(func(n *skein.Notice) { n.Audience = []string{at.Client} })
 	if all {
-		tell(func(n *skein.Notice) { n.Gather = true })
+		tell(func(n *skein.Notice) { n.Gather, n.Session, n.Except = true, "", at.Client })
 	}
 }
 

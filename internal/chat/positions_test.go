@@ -73,8 +73,8 @@ func TestWhoIsToldWhatOneHasRead(t *testing.T) {
 		want    []string
 	}{
 		"a group of 200":   {skein.Group, 200, []string{all}},
-		"a group of 201":   {skein.Group, 201, []string{own, all + " gathered"}},
-		"a group of 2,000": {skein.Group, 2000, []string{own, all + " gathered"}},
+		"a group of 201":   {skein.Group, 201, []string{own, all + " gathered but for Tom"}},
+		"a group of 2,000": {skein.Group, 2000, []string{own, all + " gathered but for Tom"}},
 		"a group of 2,001": {skein.Group, 2001, []string{own}},
 		"a room of 2":      {skein.Room, 2, []string{own}},
 	} {
@@ -86,10 +86,27 @@ func TestWhoIsToldWhatOneHasRead(t *testing.T) {
 	}
 }
 
+func TestTheSessionThatReadsIsNotTold(t *testing.T) {
+	const read = `conv.read by "Tom" [] also [] audience %s [{Tom 1 1}]%s`
+	f := newFixture(t, skein.Settings{})
+	for members, want := range map[int][]string{
+		200: {fmt.Sprintf(read, "members", " not to here")},
+		201: {fmt.Sprintf(read, "[Tom]", " not to here"), fmt.Sprintf(read, "members", " gathered but for Tom")},
+	} {
+		conv := f.crowd(skein.Group, members)
+		f.told = nil
+		by := f.as("Tom", skein.NeedMember)
+		by.Session = "here"
+		_, err := f.Read(t.Context(), by, conv, "Tom", nil)
+		f.must(err)
+		f.wantTold(fmt.Sprint(members, " members"), want...)
+	}
+}
+
 func TestWhatIsOnlyReceivedIsGatheredInGroups(t *testing.T) {
 	const own, all = `conv.read by "Tom" [] also [] audience [Tom] [{Tom 0 1}]`, `conv.read by "Tom" [] also [] audience members [{Tom 0 1}]`
 	f := newFixture(t, skein.Settings{})
-	for members, want := range map[int][]string{2: {all}, 3: {own, all + " gathered"}} {
+	for members, want := range map[int][]string{2: {all}, 3: {own, all + " gathered but for Tom"}} {
 		conv := f.crowd(skein.Group, members)
 		f.told = nil
 		_, err := f.Received(t.Context(), f.as("Tom", skein.NeedMember), conv, "Tom", nil)

@@ -52,9 +52,7 @@ func TestAnAppMayLeaveMentionsOfEveryoneToManagers(t *testing.T) {
 
 func TestWhoMaySend(t *testing.T) {
 	f := newFixture(t, skein.Settings{})
-	group := f.create(skein.Group, "Tom", "Jerry")
 	f.must(f.Ban(t.Context(), f.backend(), "Iron", skein.Forever, ""))
-	f.told = nil
 	for name, tt := range map[string]struct {
 		by    func(f *fixture) skein.Actor
 		from  string
@@ -69,7 +67,8 @@ func TestWhoMaySend(t *testing.T) {
 		"for a banned one":    {(*fixture).backend, "Iron", nil, skein.ErrBanned, "Iron"},
 		"into nothing":        {(*fixture).backend, "Tom", func(skein.ID) skein.ID { return skein.ID{1} }, skein.ErrUnknownConversation, ""},
 	} {
-		conv := group
+		conv := f.create(skein.Group, "Tom", "Jerry") // where nothing is unread: positions are told too
+		f.told = nil
 		if tt.to != nil {
 			conv = tt.to(conv)
 		}

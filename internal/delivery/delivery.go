@@ -130,7 +130,7 @@ func (d *Delivery) publish(n skein.Notice) {
 	d.opts.Bus.Publish(bus.Event{
 		App: n.App, Conv: n.Conv, Frame: wire.AppendNotice(nil, n, d.opts.Zone),
 		Kind:     skein.EventSetOf(n.Kind),
-		Audience: n.Audience, Also: n.Also, Sender: n.Except,
+		Audience: n.Audience, Also: n.Also, Sender: n.Except, Session: n.Session,
 	})
 }
 

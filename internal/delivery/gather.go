@@ -130,4 +130,7 @@ func (p *pile) put(n skein.Notice) {
 	}
 	p.notice = n
 	p.notice.Positions = positions
+	if len(positions) > 1 {
+		p.notice.Except = "" // each is to hear of the others
+	}
 }

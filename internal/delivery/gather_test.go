@@ -85,6 +85,41 @@ func TestPositionsOfOneConversationGoTogether(t *testing.T) {
 	})
 }
 
+func TestOnesOwnPositionComesBackOnlyAmongOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, "Tom", "Jerry")
+		tom, jerry := f.login("Tom", "phone"), f.login("Jerry", "phone")
+		tell := func(client string, seq int64) {
+			n := reads(1, client, seq)
+			n.Except = client
+			f.Tell(n)
+		}
+		tell("Tom", 3)
+		tell("Tom", 4)
+		time.Sleep(gatherFor)
+		wantFrames(t, "alone, to Tom", inShort(t, tom.shown()))
+		wantFrames(t, "alone, to Jerry", inShort(t, jerry.shown()), "Tom 4/5")
+		tell("Tom", 5)
+		tell("Jerry", 6)
+		time.Sleep(gatherFor)
+		wantFrames(t, "among others, to Tom", inShort(t, tom.shown()), "Tom 5/6 Jerry 6/7")
+		wantFrames(t, "among others, to Jerry", inShort(t, jerry.shown()), "Tom 5/6 Jerry 6/7")
+	})
+}
+
+func TestTheSessionThatDidItIsNotTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, "Tom", "Jerry")
+		phone, pad, jerry := f.login("Tom", "phone"), f.login("Tom", "pad"), f.login("Jerry", "phone")
+		n := reads(1, "Tom", 3)
+		n.Gather, n.Session = false, fmt.Sprintf("%032x", 1) // phone
+		f.Tell(n)
+		wantFrames(t, "the session", inShort(t, phone.shown()))
+		wantFrames(t, "another device", inShort(t, pad.shown()), "Tom 3/4")
+		wantFrames(t, "another client", inShort(t, jerry.shown()), "Tom 3/4")
+	})
+}
+
 func TestPositionsOfTwoConversationsStayApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, "Tom")

@@ -92,7 +92,7 @@ func (l *lane) deliver(ctx context.Context, e bus.Event) {
 	}
 	delivered, blind := 0, blindOf(e)
 	for _, client := range audience {
-		except := hub.Except{Deaf: e.Kind}
+		except := hub.Except{Deaf: e.Kind, Session: e.Session}
 		if client == e.Sender {
 			if !e.ToSender {
 				continue

@@ -11,13 +11,18 @@ const (
 	updatesAMessage = 2   // conversations that an update rewrites
 	rowsAMessage    = 200 // members that are listed
 	usersAMessage   = 50  // users that are looked up, each with its ext
+	movesAMessage   = 10  // conversations in which a position moves, beyond conv.read of one
 )
 
 // chargeMembers charges a call that adds or removes n members. Errors:
 // skein.ErrRateLimited.
-func chargeMembers(d Deps, by skein.Actor, n int) error {
-	if n < membersAMessage {
+func chargeMembers(d Deps, by skein.Actor, n int) error { return charge(d, by, n, membersAMessage) }
+
+// charge charges a call for n things, of which so many cost as much as a message. Errors:
+// skein.ErrRateLimited.
+func charge(d Deps, by skein.Actor, n, aMessage int) error {
+	if n < aMessage {
 		return nil
 	}
-	return d.Gate.Charge(by, n/membersAMessage)
+	return d.Gate.Charge(by, n/aMessage)
 }

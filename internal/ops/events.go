@@ -58,8 +58,8 @@ var Events = []Event{
 	{skein.EventMembersAdded, Doc{"Clients were added to a conversation.", "会话有新成员加入。"}, wire.Event{}, readsMembers},
 	{skein.EventMembersRemoved, Doc{"Clients left or were removed from a conversation.", "成员退出或被移出会话。"}, wire.Event{}, readsMembers},
 	{skein.EventRead, Doc{
-		"How far members have read and received. Who sends has read what was said before, and that is told too. Up to 200 members at once, up to 2,000 gathered for a second; above that and in rooms only to the client's own devices, see conv.readers.",
-		"成员的已读与已接收位置；发送消息即视为已读此前消息，同样会推送。200 人以内立即推送，2000 人以内合并一秒推送；更大的群与聊天室仅推送给本人设备，可用 conv.readers 查询。",
+		"How far members have read and received. Who sends has read what was said before, and that is told too. Up to 200 members at once, up to 2,000 gathered for a second; above that and in rooms only to the client's own devices, see conv.readers. The session that moved the position is not told: it has its answer.",
+		"成员的已读与已接收位置；发送消息即视为已读此前消息，同样会推送。200 人以内立即推送，2000 人以内合并一秒推送；更大的群与聊天室仅推送给本人设备，可用 conv.readers 查询。引起变化的连接不会收到推送，以返回值为准。",
 	}, wire.ReadEvent{}, readsPositions},
 	{skein.EventTyping, Doc{"Another member of a conversation types, or no more.", "会话中其他成员正在输入，或停止输入。"}, wire.TypingEvent{}, []string{"typing"}},
 	{skein.EventPresence, Doc{

@@ -46,6 +46,9 @@ var rights = map[string]struct {
 	"conv.members.remove": {`{"conv_id":"{c}","client_ids":["Member"]}`, "0 0 0 4004 4004 4011"},
 	"conv.list":           {`{"size":5}|,"client_id":"Member"`, "0 0 0 0 0 211"},
 	"conv.mark":           {`{"conv_id":"{c}","pin":1}|,"client_id":"Member"`, "0 0 0 0 4004 4011"},
+	"conv.unread":         {`{}|"client_id":"Member"`, "0 0 0 0 0 211"},
+	"conv.read_all":       {`{}|"client_id":"Member"`, "0 0 0 0 0 211"},
+	"conv.received_many":  {`{"receipts":[{"conv_id":"{c}"}]}|,"client_id":"Member"`, "0 0 0 0 0 211"},
 	"sync":                {`{"limit":5}|,"client_id":"Member"`, "0 0 0 0 0 211"},
 	"conv.read":           {`{"conv_id":"{c}"}|,"client_id":"Member"`, "0 0 0 0 4004 4011"},
 	"conv.received":       {`{"conv_id":"{c}"}|,"client_id":"Member"`, "0 0 0 0 4004 4011"},
@@ -209,15 +212,18 @@ func TestATokenLimitedToActionsMayDoThoseAlone(t *testing.T) {
 
 func TestAClientActsForItselfAlone(t *testing.T) {
 	for name, tt := range map[string]struct{ field, body string }{
-		"conv.create":   {"client_id", `{"to_client_ids":["Admin"],"conv_type":3%s}`},
-		"conv.join":     {"client_id", `{"conv_id":"{r}"%s}`},
-		"conv.leave":    {"client_id", `{"conv_id":"{c}"%s}`},
-		"conv.list":     {"client_id", `{"size":5%s}`},
-		"conv.mark":     {"client_id", `{"conv_id":"{c}","pin":1%s}`},
-		"sync":          {"client_id", `{"limit":5%s}`},
-		"conv.read":     {"client_id", `{"conv_id":"{c}"%s}`},
-		"conv.received": {"client_id", `{"conv_id":"{c}"%s}`},
-		"msg.send":      {"from_client", `{"conv_id":"{c}","type":-1,"text":"hi"%s}`},
+		"conv.create":        {"client_id", `{"to_client_ids":["Admin"],"conv_type":3%s}`},
+		"conv.join":          {"client_id", `{"conv_id":"{r}"%s}`},
+		"conv.leave":         {"client_id", `{"conv_id":"{c}"%s}`},
+		"conv.list":          {"client_id", `{"size":5%s}`},
+		"conv.mark":          {"client_id", `{"conv_id":"{c}","pin":1%s}`},
+		"conv.unread":        {"client_id", `{"muted":1%s}`},
+		"conv.read_all":      {"client_id", `{"old":1%s}`},
+		"conv.received_many": {"client_id", `{"receipts":[{"conv_id":"{c}"}]%s}`},
+		"sync":               {"client_id", `{"limit":5%s}`},
+		"conv.read":          {"client_id", `{"conv_id":"{c}"%s}`},
+		"conv.received":      {"client_id", `{"conv_id":"{c}"%s}`},
+		"msg.send":           {"from_client", `{"conv_id":"{c}","type":-1,"text":"hi"%s}`},
 	} {
 		f := newFixture(t)
 		for who, code := range map[string]int{"": 0, "Member": 0, "Owner": 4004} {

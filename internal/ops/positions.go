@@ -12,19 +12,29 @@ func positionOps(d Deps) []*Op {
 		row(Op{
 			Name: "conv.read", Method: "POST", Path: "/im/conversations/{conv_id}/read", Need: skein.NeedMember,
 			Doc: Doc{
-				"Says how far a client has read. The position moves forward only.",
-				"上报已读位置，只前进不后退。",
+				"Says how far a client has read. The position moves forward only. It takes away unread_mark, of which the client's other devices hear by conv.updated. The session that calls is told of neither: it has its answer.",
+				"上报已读位置，只前进不后退。同时清除 unread_mark，本人其他设备通过 conv.updated 得知。发起调用的连接不会再收到通知，以返回值为准。",
 			},
 			Answer: wire.Positions{},
 		}, movePosition(d.Chat.Read)),
 		row(Op{
 			Name: "conv.received", Method: "POST", Path: "/im/conversations/{conv_id}/received", Need: skein.NeedMember,
 			Doc: Doc{
-				"Says how far one of a client's devices has received. What was read has been received.",
-				"上报已接收位置（任一设备）。已读即已接收。",
+				"Says how far one of a client's devices has received. What was read has been received. The session that calls is not told of it: it has its answer.",
+				"上报已接收位置（任一设备）。已读即已接收。发起调用的连接不会再收到通知，以返回值为准。",
 			},
 			Answer: wire.Positions{},
 		}, movePosition(d.Chat.Received)),
+		row(Op{
+			Name: "conv.received_many", Method: "POST", Path: "/im/users/{client_id}/received", Need: skein.NeedSelf,
+			Doc: Doc{
+				"conv.received of many conversations in one call, such as after a sync: answers for each in the order asked, with a code where the client is no member or there is no such conversation. Each 10 of them count as one message of the client's send rate.",
+				"一次上报多个会话的已接收位置，例如 sync 之后：按请求顺序逐一返回，非成员或会话不存在时返回 code。每 10 个计一条消息的发送频率。",
+			},
+			Answer: []wire.Received{},
+		}, func(ctx context.Context, by skein.Actor, in wire.ReceivedMany) (any, error) {
+			return receivedMany(ctx, by, in, d)
+		}),
 		row(Op{
 			Name: "conv.readers", Method: "GET", Path: "/im/conversations/{conv_id}/readers", Need: skein.NeedMember,
 			Doc: Doc{
@@ -64,6 +74,29 @@ func movePosition(move func(context.Context, skein.Actor, skein.ID, string, *int
 		v, err := move(ctx, by, id, client, to)
 		return wire.PositionsOf(v), err
 	}
+}
+
+func receivedMany(ctx context.Context, by skein.Actor, in wire.ReceivedMany, d Deps) (any, error) {
+	client, err := oneself(by, "client_id", in.ClientID)
+	if err != nil {
+		return nil, err
+	}
+	receipts, err := in.Check()
+	if err != nil {
+		return nil, err
+	}
+	if err := charge(d, by, len(receipts), movesAMessage); err != nil {
+		return nil, err
+	}
+	all, err := d.Chat.ReceivedMany(ctx, by, client, receipts)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]wire.Received, len(all))
+	for i, m := range all {
+		out[i] = wire.ReceivedOf(in.Receipts[i].ConvID, m.After, m.Err, langOf(by))
+	}
+	return out, nil
 }
 
 func listReaders(ctx context.Context, by skein.Actor, in wire.ListReaders, d Deps) (any, error) {

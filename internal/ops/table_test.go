@@ -102,7 +102,7 @@ func TestWhatEverybodyIsToldCountsAsSending(t *testing.T) {
 	counted := []string{
 		"msg.send", "msg.edit", "msg.recall", "msg.react", "msg.pin", "user.update",
 		"conv.create", "conv.update", "conv.delete", "conv.join", "conv.leave", "conv.mute_all",
-		"conv.members.add", "conv.members.remove", "conv.members.update",
+		"conv.members.add", "conv.members.remove", "conv.members.update", "conv.read_all",
 	}
 	for _, op := range New(Deps{}).Rows() {
 		if op.CountsAsSend != slices.Contains(counted, op.Name) {

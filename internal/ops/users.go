@@ -59,7 +59,9 @@ func userOps(d Deps) []*Op {
 			if err != nil {
 				return nil, err
 			}
-			d.Gate.Debit(by, len(ids)/usersAMessage)
+			if err := charge(d, by, len(ids), usersAMessage); err != nil {
+				return nil, err
+			}
 			found, unknown, err := d.Chat.UsersNamed(ctx, by, ids)
 			users := each(found, func(c skein.Client) wire.User { return d.user(by, c) })
 			return wire.Users{Data: users, Unknown: unknown}, err

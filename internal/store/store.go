@@ -145,6 +145,10 @@ type Members interface {
 	// or MutedUntil differ the conversation's Updated becomes at. Errors:
 	// ErrUnknownConversation; ErrUnknownClient about who is no member.
 	UpdateMember(ctx context.Context, app string, id skein.ID, client string, at skein.Millis, change func(skein.Conversation, *skein.Member) error) (skein.Conversation, skein.Member, error)
+	// UpdateMemberships is UpdateMember of one client in many conversations, in one
+	// transaction: change is shown the conversation at each place of ids, and alters of
+	// the member its positions and Marks alone. It answers for each id, in their order.
+	UpdateMemberships(ctx context.Context, app, client string, ids []skein.ID, change func(i int, c skein.Conversation, m *skein.Member)) ([]Membership, error)
 	// CountReaders counts the members who joined before or with a seq, and of these
 	// those who have received and read up to it. Errors: ErrUnknownConversation.
 	CountReaders(ctx context.Context, app string, id skein.ID, seq int64) (Readers, error)
@@ -172,6 +176,13 @@ type Ban struct {
 
 // Readers is how many of a message's members have come how far.
 type Readers struct{ Members, Received, Read int }
+
+// Membership is what came of one conversation in UpdateMemberships.
+type Membership struct {
+	Conversation  skein.Conversation
+	Before, After skein.Member
+	Err           error // ErrUnknownConversation; ErrUnknownClient about who is no member
+}
 
 // Messages keeps what was said.
 type Messages interface {
@@ -245,6 +256,13 @@ type Inbox interface {
 	// Views is a page of them, on the terms of FindConversations. A client that is
 	// unknown has none.
 	Views(ctx context.Context, app, client string, q skein.ViewQuery) (skein.ViewPage, error)
+	// Unread sums up what Views shows of a client's conversations, archived or not;
+	// those that it muted count only if muted. Errors: ErrRateLimited where that is too
+	// much work for one call, also of ToRead.
+	Unread(ctx context.Context, app, client string, muted bool) (skein.UnreadTotal, error)
+	// ToRead is the LastSeq of each of the client's conversations in which it has not
+	// read all, or that it marked as unread.
+	ToRead(ctx context.Context, app, client string) ([]skein.Receipt, error)
 	// Sync is what has changed for the client since a cursor, at most limit
 	// conversations, and fewer where people wrote much in them: a page holds about
 	// 1 MiB. Whoever follows the cursor to its end, and again later, sees

@@ -128,7 +128,7 @@ var detailsZH = map[string]string{
 	"is not 1 to 32 bytes without spaces and control characters": "须为 1 至 32 字节，不含空格与控制字符",
 	"text or attr":                                               "text 或 attr",
 	"role, mute_until or nickname":                               "role、mute_until 或 nickname",
-	"pin, mute, archive, draft or clear_to_seq":                  "pin、mute、archive、draft 或 clear_to_seq",
+	"pin, mute, archive, unread_mark, draft or clear_to_seq":     "pin、mute、archive、unread_mark、draft 或 clear_to_seq",
 	"too old to edit":                                            "已超过可编辑的时间",
 	"too old to recall":                                          "已超过可撤回的时间",
 }

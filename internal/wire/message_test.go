@@ -129,7 +129,7 @@ func FuzzMessageJSON(f *testing.F) {
 		content := RangeContent{LastSeq: seq, FloorSeq: created}
 		content.FillMessages([]skein.Message{m, m}, bit(5))
 		content.FillChanges(m.Conv, []skein.Change{change}, bit(6), updated)
-		answers := RangeAnswers{NewRangeAnswer(m.Conv, content), {ConvID: sender, RangeRefusal: &RangeRefusal{typ, text}}}
+		answers := RangeAnswers{NewRangeAnswer(m.Conv, content), {ConvID: sender, Refusal: &Refusal{typ, text}}}
 		same(t, answers.AppendJSON(nil), answers)
 		same(t, NewMessages([]skein.Message{m}).AppendJSON(nil), messagesOf([]skein.Message{m}))
 	})

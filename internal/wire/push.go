@@ -89,7 +89,7 @@ type Event struct {
 	By        string        `json:"by,omitzero" en:"the client who did it; absent: the app's backend" zh:"操作者；由服务端操作时省略"`
 	ClientIDs []string      `json:"client_ids,omitzero" en:"conv.members.added, conv.members.removed: who; conv.updated: whose role, nickname or mute" zh:"加入或移除的用户；conv.updated 中为角色、昵称或禁言变更的成员"`
 	Conv      *Conversation `json:"conversation,omitzero" en:"conv.created, conv.updated: as it is now" zh:"会话当前内容"`
-	View      *View         `json:"view,omitzero" en:"conv.updated after conv.mark, to one's own devices: as one sees it now" zh:"conv.mark 之后的 conv.updated，仅发给本人设备：本人视角的会话"`
+	View      *View         `json:"view,omitzero" en:"conv.updated after conv.mark, or where reading took unread_mark away, to one's own devices: as one sees it now" zh:"conv.mark 或已读清除 unread_mark 之后的 conv.updated，仅发给本人设备：本人视角的会话"`
 }
 
 func eventOf(n skein.Notice, zone *time.Location) Event {

@@ -64,7 +64,7 @@ type RangeAnswer struct {
 	ConvID string `json:"conv_id" en:"as asked" zh:"所请求的会话 id"`
 
 	*RangeContent
-	*RangeRefusal
+	*Refusal
 }
 
 // RangeContent is what is new in one conversation.
@@ -78,8 +78,8 @@ type RangeContent struct {
 	LastChange  int64     `json:"last_change" en:"change_seq of the newest change; 0: none" zh:"最新变更的 change_seq；没有为 0"`
 }
 
-// RangeRefusal is why a range is not answered. It stands alone beside conv_id.
-type RangeRefusal struct {
+// Refusal is why one conversation of many is not answered. It stands alone beside conv_id.
+type Refusal struct {
 	Code    int    `json:"code" en:"alone with message: 4004 or 4011" zh:"仅与 message 一起返回：4004 或 4011"`
 	Message string `json:"message" en:"the text of the code" zh:"错误信息"`
 }
@@ -91,8 +91,10 @@ func NewRangeAnswer(conv skein.ID, c RangeContent) RangeAnswer {
 
 // NewRangeRefusal says in words of a language why a range is not answered.
 func NewRangeRefusal(conv ClientID, err error, lang Lang) RangeAnswer {
-	return RangeAnswer{ConvID: string(conv), RangeRefusal: &RangeRefusal{CodeOf(err).Code, Text(err, lang)}}
+	return RangeAnswer{ConvID: string(conv), Refusal: refusalOf(err, lang)}
 }
+
+func refusalOf(err error, lang Lang) *Refusal { return &Refusal{CodeOf(err).Code, Text(err, lang)} }
 
 // FillMessages sets the messages and what follows them.
 func (c *RangeContent) FillMessages(messages []skein.Message, more bool) {
@@ -110,7 +112,7 @@ func (a RangeAnswer) AppendJSON(dst []byte) []byte {
 	if a.RangeContent != nil {
 		dst = a.RangeContent.appendFields(dst)
 	}
-	if a.RangeRefusal != nil {
+	if a.Refusal != nil {
 		dst = append(dst, `,"code":`...)
 		dst = strconv.AppendInt(dst, int64(a.Code), 10)
 		dst = appendQuote(append(dst, `,"message":`...), a.Message)

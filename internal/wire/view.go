@@ -21,6 +21,7 @@ type MarkConversation struct {
 	Pin        *Flag     `json:"pin" en:"1: on top of the list" zh:"1 置顶"`
 	Mute       *Flag     `json:"mute" en:"1: no notifications" zh:"1 免打扰"`
 	Archive    *Flag     `json:"archive" en:"1: out of the list, into the archive" zh:"1 归档，不在列表中显示"`
+	UnreadMark *Flag     `json:"unread_mark" en:"1: to come back to, shown as unread; conv.read takes it away" zh:"1 标为未读，以便稍后再看；conv.read 会清除"`
 	Draft      GivenText `json:"draft" prose:"1" en:"what was begun and not sent, at most 4 KiB; null or empty takes it away" zh:"草稿，最大 4 KiB；null 或空为清除"`
 	ClearToSeq *int64    `json:"clear_to_seq" en:"history up to this seq is not shown to oneself any more; past the end: all of it" zh:"清除该 seq 及之前的历史，仅对本人；超出末尾为全部"`
 }
@@ -29,8 +30,8 @@ type MarkConversation struct {
 // skein.ErrMissing, skein.ErrMalformed.
 func (r MarkConversation) Given() error {
 	switch {
-	case r.Pin == nil && r.Mute == nil && r.Archive == nil && !r.Draft.Given && r.ClearToSeq == nil:
-		return &skein.Fault{Err: skein.ErrMissing, Detail: "pin, mute, archive, draft or clear_to_seq"}
+	case r.Pin == nil && r.Mute == nil && r.Archive == nil && r.UnreadMark == nil && !r.Draft.Given && r.ClearToSeq == nil:
+		return &skein.Fault{Err: skein.ErrMissing, Detail: "pin, mute, archive, unread_mark, draft or clear_to_seq"}
 	case len(r.Draft.Text) > skein.MaxDraft:
 		return skein.Malformed("draft", "at most 4 KiB")
 	case r.ClearToSeq != nil && *r.ClearToSeq < 0:
@@ -57,6 +58,7 @@ type View struct {
 	Pin         Flag     `json:"pin" en:"1: on top of the list" zh:"1 置顶"`
 	Mute        Flag     `json:"mute" en:"1: no notifications" zh:"1 免打扰"`
 	Archive     Flag     `json:"archive" en:"1: in the archive" zh:"1 已归档"`
+	UnreadMark  Flag     `json:"unread_mark" en:"1: it marked the conversation as unread, which nobody else sees; unread stays what it is" zh:"1 本人标为未读，他人不可见；不影响 unread"`
 	Draft       *string  `json:"draft" en:"begun and not sent; null: none" zh:"草稿；无为 null"`
 	LastMessage *Message `json:"last_message" en:"the newest; null: none that it sees" zh:"最新消息；没有可见的为 null"`
 }
@@ -69,7 +71,7 @@ func ViewOf(v *skein.View, zone *time.Location) View {
 		Unread: v.Unread(), Mentions: v.Mentions,
 		JoinSeq: v.Member.JoinSeq, FloorSeq: v.Floor,
 		Role: v.Member.Role.String(), Nickname: sharedText(&v.Member.Nickname), MuteUntil: moment(v.Member.MutedUntil),
-		Pin: v.Member.Pinned != 0, Mute: Flag(v.Member.Muted), Archive: Flag(v.Member.Archived),
+		Pin: v.Member.Pinned != 0, Mute: Flag(v.Member.Muted), Archive: Flag(v.Member.Archived), UnreadMark: Flag(v.Member.Unread),
 		Draft: sharedText(&v.Member.Draft),
 	}
 	if v.Last != nil {

@@ -22,7 +22,7 @@ func TestWhatOneSeesIsWrittenAsDocumented(t *testing.T) {
 	}
 	marked := skein.Member{
 		Client: "Tom", Role: skein.RoleAdmin, Nickname: "T", JoinSeq: 3, MutedUntil: 7, ReadSeq: 4, ReceivedSeq: 6, SentSeq: 5,
-		Marks: skein.Marks{Pinned: 1, Muted: true, Archived: true, Draft: "See"},
+		Marks: skein.Marks{Pinned: 1, Muted: true, Archived: true, Unread: true, Draft: "See"},
 	}
 	for name, tt := range map[string]struct {
 		v    skein.View
@@ -30,10 +30,10 @@ func TestWhatOneSeesIsWrittenAsDocumented(t *testing.T) {
 	}{
 		"nothing marked": {skein.View{Conversation: conv, Member: skein.Member{JoinSeq: 1}}, head +
 			`"read_seq":0,"received_seq":0,"unread":9,"mentions":0,"join_seq":1,"floor_seq":0,"role":"member","nickname":null,"mute_until":null,` +
-			`"pin":0,"mute":0,"archive":0,"draft":null,"last_message":null`},
+			`"pin":0,"mute":0,"archive":0,"unread_mark":0,"draft":null,"last_message":null`},
 		"all marked": {skein.View{Conversation: conv, Member: marked, Mentions: 2, Last: &last, Floor: 2}, head +
 			`"read_seq":5,"received_seq":6,"unread":4,"mentions":2,"join_seq":3,"floor_seq":2,"role":"admin","nickname":"T","mute_until":7,` +
-			`"pin":1,"mute":1,"archive":1,"draft":"See","last_message":` + string(message)},
+			`"pin":1,"mute":1,"archive":1,"unread_mark":1,"draft":"See","last_message":` + string(message)},
 	} {
 		got, err := json.Marshal(ViewOf(&tt.v, time.UTC))
 		if err != nil || string(got) != "{"+tt.want+"}" {

@@ -33,6 +33,24 @@ var inboxNotes = map[string]notes{
 		request: `{"client_id":"Tom","conv_id":"` + exampleID + `","pin":1,"draft":"See you"}`,
 		answer:  wire.ViewOf(&view, utc),
 	},
+	"conv.unread": {
+		codes:   []int{211, 212, 4001, 4406},
+		request: `{"client_id":"Tom"}`,
+		answer:  wire.UnreadTotal{Unread: 1, Mentions: 1, Conversations: 1},
+	},
+	"conv.read_all": {
+		codes:   []int{211, 212, 4001, 4406},
+		request: `{"client_id":"Tom"}`,
+		answer:  wire.AllRead{Conversations: 1},
+	},
+	"conv.received_many": {
+		codes:   []int{211, 212, 4001, 4406},
+		request: `{"client_id":"Tom","receipts":[{"conv_id":"` + exampleID + `","seq":2},{"conv_id":"` + roomID + `"}]}`,
+		answer: []wire.Received{
+			wire.ReceivedOf(exampleID, view.Member, nil, wire.Chinese),
+			wire.ReceivedOf(roomID, view.Member, skein.ErrUnknownConversation, wire.Chinese),
+		},
+	},
 	"sync": {
 		codes:   []int{211, 212, 4406},
 		request: `{"client_id":"Tom","limit":100}`,

@@ -130,6 +130,8 @@ func (w *writer) limits() string {
 	add("conversations a call of `sync`", "`sync` 每次返回会话数", fmt.Sprint(wire.MaxLimit))
 	add("`draft`", "`draft`", kib(skein.MaxDraft))
 	add("`nickname`", "`nickname`", fmt.Sprintf("%d B", skein.MaxNickname))
+	add("users a call of `user.get_many`", "`user.get_many` 每次查询用户数", fmt.Sprint(wire.MaxUsers))
+	add("receipts a call of `conv.received_many`", "`conv.received_many` 每次上报会话数", fmt.Sprint(wire.MaxReceipts))
 	add("ranges a call; messages and changes in all its answers", "每次 `msg.ranges` 的范围数；总消息与变更数", fmt.Sprintf("%d; 2000", wire.MaxRanges))
 	add("`emoji`; different ones under a message; clients named under one", "`emoji`；每条消息的种类；每种列出的用户数", fmt.Sprintf("%d B; %d; %d", skein.MaxEmoji, skein.MaxReactions, skein.MaxReactionClients))
 	add("pinned messages a conversation", "每个会话的置顶消息数", fmt.Sprint(skein.MaxPins))

@@ -45,6 +45,15 @@ func (s *Store) UpdateMember(ctx context.Context, app string, id skein.ID, clien
 	return conv, member, err
 }
 
+// UpdateMemberships forgets the client as a member; see store.Members.
+func (s *Store) UpdateMemberships(ctx context.Context, app, client string, ids []skein.ID, change func(int, skein.Conversation, *skein.Member)) ([]store.Membership, error) {
+	all, err := s.Store.UpdateMemberships(ctx, app, client, ids, change)
+	for _, id := range ids {
+		s.touch(placeName{app, id}, func(p *place) { p.forgetSeat(client) })
+	}
+	return all, err
+}
+
 // UpdateConversation forgets the conversation; see store.Conversations.
 func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID, change func(*skein.Conversation) error) (skein.Conversation, error) {
 	conv, err := s.Store.UpdateConversation(ctx, app, id, change)

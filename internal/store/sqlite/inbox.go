@@ -200,5 +200,8 @@ func (s *Store) CountReaders(ctx context.Context, app string, id skein.ID, seq i
 	return n, err
 }
 
-// hasRead is skein.Member.Read at or past ?2.
-const hasRead = `max(m.join_seq - 1, m.cleared_seq, m.read_seq, ` + sentSeq + `) >= ?2`
+// memberRead is skein.Member.Read, and hasRead that it is at or past ?2.
+const (
+	memberRead = `max(m.join_seq - 1, m.cleared_seq, m.read_seq, ` + sentSeq + `)`
+	hasRead    = memberRead + ` >= ?2`
+)

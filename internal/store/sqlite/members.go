@@ -11,7 +11,7 @@ import (
 
 // memberColumns are of a member m of the conversation c.
 const memberColumns = `m.client_id, m.role, m.joined, m.join_seq, m.muted_until, m.nickname,
-	m.read_seq, m.received_seq, ` + sentSeq + `, m.cleared_seq, m.pinned, m.muted, m.archived, m.draft`
+	m.read_seq, m.received_seq, ` + sentSeq + `, m.cleared_seq, m.pinned, m.muted, m.archived, m.draft, m.unread_mark`
 
 const memberColumnCount = 14
 
@@ -36,6 +36,7 @@ func readMember(r *sqlite3.Stmt, from int) skein.Member {
 			Muted:    r.ColumnBool(from + 11),
 			Archived: r.ColumnBool(from + 12),
 			Draft:    r.ColumnText(from + 13),
+			Unread:   r.ColumnBool(from + 14),
 		},
 	}
 }

@@ -2,10 +2,12 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // memberRow is a member's row and the conversation's, with their inner keys.
@@ -61,6 +63,40 @@ func (s *Store) UpdateMember(ctx context.Context, app string, id skein.ID, clien
 	return m.conv.Conversation, m.member, err
 }
 
+// UpdateMemberships alters what a client notes for itself in many conversations; see
+// store.Members. It takes no savepoint, for the reason of UpdateMember.
+func (s *Store) UpdateMemberships(ctx context.Context, app, client string, ids []skein.ID, change func(int, skein.Conversation, *skein.Member)) ([]store.Membership, error) {
+	j := job{app: app, bytes: smallJob, whole: true, rows: membershipRows * len(ids)}
+	return write(ctx, s.writer, j, func(g *group) ([]store.Membership, error) {
+		all := make([]store.Membership, len(ids))
+		for i, id := range ids {
+			m, err := g.membership(app, id, client, g.now)
+			if errors.Is(err, skein.ErrUnknownConversation) || errors.Is(err, skein.ErrUnknownClient) {
+				all[i].Err = err
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			before := m.member
+			change(i, m.conv.Conversation, &m.member)
+			m.member = holdMember(before, m.member, m.conv.LastSeq)
+			m.member.Role, m.member.Nickname, m.member.MutedUntil = before.Role, before.Nickname, before.MutedUntil
+			if m.member != before {
+				if m, err = g.updateMember(before, m, 0); err != nil {
+					return nil, err
+				}
+			}
+			all[i] = store.Membership{Conversation: m.conv.Conversation, Before: before, After: m.member}
+		}
+		return all, nil
+	})
+}
+
+// membershipRows is how many rows an altered membership costs: itself, and the
+// conversation, which is read with its extend.
+const membershipRows = 2
+
 // holdMember is what a member becomes, with what cannot change as it was.
 func holdMember(before, after skein.Member, lastSeq int64) skein.Member {
 	after.Client, after.Joined, after.JoinSeq, after.SentSeq = before.Client, before.Joined, before.JoinSeq, before.SentSeq
@@ -77,9 +113,9 @@ func forward(from, to, end int64) int64 { return max(from, min(to, end)) }
 func (g *group) updateMember(before skein.Member, m memberRow, at skein.Millis) (memberRow, error) {
 	after := m.member
 	err := g.exec(`UPDATE members SET role = ?2, nickname = ?3, muted_until = ?4, read_seq = ?5, received_seq = ?6,
-		cleared_seq = ?7, pinned = ?8, muted = ?9, archived = ?10, draft = ?11, moved = ?12 WHERE member_key = ?1`,
+		cleared_seq = ?7, pinned = ?8, muted = ?9, archived = ?10, draft = ?11, moved = ?12, unread_mark = ?13 WHERE member_key = ?1`,
 		m.key, after.Role, after.Nickname, after.MutedUntil, after.ReadSeq, after.ReceivedSeq,
-		after.ClearedSeq, after.Pinned, after.Muted, after.Archived, after.Draft, g.stamp)
+		after.ClearedSeq, after.Pinned, after.Muted, after.Archived, after.Draft, g.stamp, after.Unread)
 	if s := g.known.seats[seatName{m.conv.key, after.Client}]; s != nil {
 		s.read = max(s.read, after.Read())
 	}

@@ -50,6 +50,14 @@ func TestPlans(t *testing.T) {
 			"SEARCH n USING PRIMARY KEY (conv_key=? AND client_id=? AND seq>?)",
 			"SEARCH h USING PRIMARY KEY (conv_key=? AND client_id=? AND seq>?)",
 		}},
+		"what is unread in all": {sql: unreadCounts, want: []string{
+			"SEARCH m USING INDEX members_by_client (app_key=? AND client_id=?)",
+			"SEARCH c USING INTEGER PRIMARY KEY (rowid=?)",
+			"SEARCH messages USING INDEX messages_blank (conv_key=? AND seq>?)",
+			"SEARCH h USING PRIMARY KEY (conv_key=? AND client_id=? AND seq>?)",
+			"SEARCH mentions USING PRIMARY KEY (conv_key=? AND client_id=? AND seq>?)",
+			"SEARCH n USING PRIMARY KEY (conv_key=? AND client_id=? AND seq>?)",
+		}},
 		"a first sync": {sql: syncAll, want: []string{
 			"SEARCH m USING COVERING INDEX members_by_client (app_key=? AND client_id=? AND conv_key>?)",
 		}},

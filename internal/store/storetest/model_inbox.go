@@ -234,6 +234,7 @@ func (d *desk) same(t *rapid.T) {
 		expectErr(t, "View", err, nil)
 		expect(t, client+": unread and mentions", []int64{v.Unread(), v.Mentions}, []int64{d.counted(client), d.mentioned(client)})
 		expect(t, client+": role", v.Member.Role, s.role)
+		d.sameTotal(t, client, v)
 		d.sameLast(t, client, v)
 		if v.Member.Role == skein.RoleOwner {
 			owners++
@@ -247,6 +248,20 @@ func (d *desk) same(t *rapid.T) {
 		expectErr(t, "CountReaders", err, nil)
 		expect(t, fmt.Sprint("readers of ", i+1), got, d.readers(i))
 	}
+}
+
+// sameTotal compares what is unread in all, of which this conversation is the whole.
+func (d *desk) sameTotal(t *rapid.T, client string, v skein.View) {
+	want := skein.UnreadTotal{Unread: v.Unread(), Mentions: v.Mentions}
+	if v.Unread() > 0 {
+		want.Conversations = 1
+	}
+	got, err := d.f.Unread(d.f.Context(), d.app, client, false)
+	expectErr(t, "Unread", err, nil)
+	expect(t, client+": unread in all", got, want)
+	toRead, err := d.f.ToRead(d.f.Context(), d.app, client)
+	expectErr(t, "ToRead", err, nil)
+	expect(t, client+": to read", len(toRead) == 1, v.Member.Read() < v.LastSeq)
 }
 
 // sameLast compares the newest message: there unless cleared, empty where it was

@@ -38,7 +38,7 @@ func Run(t *testing.T, open Open) {
 		{"find", slices.Concat(find, cursors)},
 		{"members", slices.Concat(members, sanctions, adding)},
 		{"positions", positions},
-		{"inbox", inbox},
+		{"inbox", slices.Concat(inbox, unread)},
 		{"sync", syncs},
 		{"append", slices.Concat(appends, retries, batches)},
 		{"history", history},
