@@ -79,6 +79,7 @@ type Member struct {
 	Pinned      int64    `json:"pin,omitzero"`         // since when it stands on top of its list
 	Muted       bool     `json:"muted,omitzero"`       // no notifications
 	Archived    bool     `json:"archived,omitzero"`
+	UnreadMark  bool     `json:"unread_mark,omitzero"` // to come back to, though it may have read all
 	Draft       string   `json:"draft,omitzero"`
 
 	Unknown jsontext.Value `json:",embed"`

@@ -107,10 +107,10 @@ func (i *importing) importMember(r *store.MemberRecord) (any, error) {
 		return nil, err
 	}
 	err = i.group.exec(`INSERT INTO members (conv_key, app_key, client_id, role, nickname, joined, join_seq, muted_until,
-		read_seq, received_seq, sent_seq, cleared_seq, pinned, muted, archived, draft, moved, adder)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)`,
+		read_seq, received_seq, sent_seq, cleared_seq, pinned, muted, archived, draft, moved, adder, unread_mark)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)`,
 		a.key, i.key, r.Client, r.Role, r.Nickname, r.Joined, r.JoinSeq, r.MutedUntil,
-		r.ReadSeq, r.ReceivedSeq, r.SentSeq, r.ClearedSeq, r.Pinned, r.Muted, r.Archived, r.Draft, i.stamp, textOrNull(r.Adder))
+		r.ReadSeq, r.ReceivedSeq, r.SentSeq, r.ClearedSeq, r.Pinned, r.Muted, r.Archived, r.Draft, i.stamp, textOrNull(r.Adder), r.Marks.Unread)
 	key := i.db().LastInsertRowID()
 	if err == nil {
 		err = i.nameUploads(i.app, byMember, key, r.Uploads())

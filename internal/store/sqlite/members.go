@@ -13,7 +13,7 @@ import (
 const memberColumns = `m.client_id, m.role, m.joined, m.join_seq, m.muted_until, m.nickname,
 	m.read_seq, m.received_seq, ` + sentSeq + `, m.cleared_seq, m.pinned, m.muted, m.archived, m.draft, m.unread_mark`
 
-const memberColumnCount = 14
+const memberColumnCount = 15
 
 // sentSeq is the seq of the newest message of m; see group.speak.
 const sentSeq = `iif(c.speaker = m.member_key, c.spoke, m.sent_seq)`

@@ -397,7 +397,7 @@ func (f *fixture) furnish(app string) {
 	}{{"Tom", skein.RoleOwner}, {"Jerry", skein.RoleAdmin}} {
 		_, _, err = f.UpdateMember(f.Context(), app, group.ID, role.client, f.now(), func(_ skein.Conversation, m *skein.Member) error {
 			m.Role, m.Nickname = role.role, "称呼"
-			m.Marks = skein.Marks{Pinned: f.now(), Muted: true, Archived: role.role == skein.RoleAdmin, Draft: "draft 🌊"}
+			m.Marks = skein.Marks{Pinned: f.now(), Muted: true, Archived: role.role == skein.RoleAdmin, Unread: role.role == skein.RoleOwner, Draft: "draft 🌊"}
 			return nil
 		})
 		f.must(err)
