@@ -122,3 +122,31 @@ type SeqRange struct {
 	Newest bool
 	Viewer string // whose eyes: what it deleted for itself is blank; empty: nobody's
 }
+
+// MessageQuery asks for the messages of a range that meet all that is set.
+type MessageQuery struct {
+	SeqRange
+
+	Sender string
+	Types  []int  // nil: any
+	Since  Millis // sent at this moment or later; zero: whenever
+	Until  Millis // sent before this moment; zero: whenever
+}
+
+// Bounds of a MessageQuery.
+const (
+	MaxLooked = 10_000 // messages that one query looks at
+	MaxTypes  = 20
+
+	// MaxClockBack is how far back the time of a message may be against those before it
+	// in its conversation, in milliseconds: the server's clock may have been put back.
+	// Since and Until may miss messages that are beyond it.
+	MaxClockBack = 48 * 60 * 60 * 1000
+)
+
+// FoundMessages is what a MessageQuery found.
+type FoundMessages struct {
+	Messages []Message
+	Next     int64 // where to go on, as After or Before; zero: the range has been looked at
+	Looked   int   // how many messages were looked at
+}

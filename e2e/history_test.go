@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"testing"
 )
@@ -271,4 +272,100 @@ func TestTemporaryConversationEnds(t *testing.T) {
 	if got := a.must(t, "GET", where(fmt.Sprintf(`[["client_id","=",%q]]`, one)), nil); got.number("total") != 1 {
 		t.Errorf("conversations after the end: got %s, want %s alone", got, kept)
 	}
+}
+
+// msg.find: what each question finds is what a look at the whole history finds, by REST
+// and by socket, within what the caller may see.
+func TestMessagesAreFoundBySenderTypeAndTime(t *testing.T) {
+	t.Parallel()
+	a := strict(t)
+	ids := a.users(t, 3)
+	owner, other, outsider := ids[0], ids[1], ids[2]
+	conv := a.group(t, owner, other)
+	for i := range 24 {
+		from, kind := owner, 7+i%3
+		if i%4 == 0 {
+			from = other
+		}
+		a.must(t, "POST", convPath(conv, "message"), obj{"from_client": from, "type": kind, "text": fmt.Sprint("m", i)})
+	}
+	all := a.history(t, conv)
+	slices.Reverse(all)
+	recalled, hidden := all[3], all[5]
+	a.must(t, "POST", convPath(conv, "message", recalled.MsgID, "recall"), obj{})
+	a.s.call(t, "DELETE", convPath(conv, "message", hidden.MsgID), a.as(t, owner), nil).want(t, "deleted for oneself", 0)
+	a.s.call(t, "PUT", userPath(owner, "conversations", conv), a.as(t, owner), obj{"clear_to_seq": 4}).want(t, "cleared", 0)
+
+	c := a.login(t, owner, "d")
+	find := func(q obj) (seqs []int64) {
+		t.Helper()
+		for range 100 {
+			query := url.Values{}
+			ask := obj{"conv_id": conv}
+			for name, v := range q {
+				ask[name] = v
+				if list, ok := v.([]int); ok {
+					for _, n := range list {
+						query.Add(name, fmt.Sprint(n))
+					}
+					continue
+				}
+				query.Set(name, fmt.Sprint(v))
+			}
+			got := a.s.call(t, "GET", convPath(conv, "search?"+query.Encode()), a.as(t, owner), nil).want(t, fmt.Sprint(q), 0)
+			if socket := c.ask(t, "msg.find", ask).want(t, fmt.Sprint(q), 0); string(socket.Data) != string(got.Data) {
+				t.Fatalf("%v by socket: got %s, by REST %s", q, socket.Data, got.Data)
+			}
+			var page struct {
+				Data    []message `json:"data"`
+				NextSeq *int64    `json:"next_seq"`
+			}
+			got.into(t, &page)
+			for _, m := range page.Data {
+				seqs = append(seqs, m.Seq)
+				if m.Seq == recalled.Seq && m.Text != nil || m.Seq == hidden.Seq && m.Text != nil {
+					t.Errorf("%v shows %s", q, *m.Text)
+				}
+			}
+			if page.NextSeq == nil {
+				return seqs
+			}
+			q["before_seq"] = *page.NextSeq
+		}
+		t.Fatalf("%v has no end", q)
+		return nil
+	}
+	middle := all[12].Ctime
+	for name, tt := range map[string]struct {
+		q     obj
+		meets func(m message) bool
+	}{
+		"all":           {obj{"limit": 5}, func(message) bool { return true }},
+		"by sender":     {obj{"from_client": other, "limit": 2}, func(m message) bool { return m.ClientID == other }},
+		"by types":      {obj{"types": []int{7, 9}}, func(m message) bool { return m.Type != 8 }},
+		"by one type":   {obj{"types": []int{8}, "limit": 1}, func(m message) bool { return m.Type == 8 }},
+		"since":         {obj{"since": middle, "limit": 3}, func(m message) bool { return m.Ctime >= middle }},
+		"until":         {obj{"until": middle, "limit": 3}, func(m message) bool { return m.Ctime < middle }},
+		"all of them":   {obj{"from_client": owner, "types": []int{7}, "since": middle}, func(m message) bool { return m.ClientID == owner && m.Type == 7 && m.Ctime >= middle }},
+		"before a seq":  {obj{"before_seq": 9, "from_client": owner}, func(m message) bool { return m.Seq < 9 && m.ClientID == owner }},
+		"of the future": {obj{"since": int64(1) << 53}, func(message) bool { return false }},
+		"of nobody":     {obj{"from_client": "nobody"}, func(message) bool { return false }},
+	} {
+		want := []int64{}
+		for _, m := range all {
+			if m.Seq > 4 && tt.meets(m) { // it cleared what is before
+				want = append(want, m.Seq)
+			}
+		}
+		if got := find(tt.q); !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
+	for name, q := range map[string]string{
+		"both ends": "after_seq=1&before_seq=5", "no limit": "limit=0", "too many": "limit=201", "a type that is none": "types=text", "no types": "types=[]",
+		"21 types": "types=[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21]", "a negative time": "since=-1", "no time": "until=now", "a text": "types=%5B%22a%22%5D",
+	} {
+		a.s.call(t, "GET", convPath(conv, "search?"+q), a.as(t, owner), nil).want(t, name, 4406)
+	}
+	a.s.call(t, "GET", convPath(conv, "search"), a.as(t, outsider), nil).want(t, "an outsider", 4004)
 }

@@ -194,6 +194,9 @@ func permissionTable() []opRow {
 				return "GET", convPath(w.conv, "message?after_seq=0&limit=5"), nil
 			},
 			socket: func(w *world, _ string) any { return obj{"conv_id": w.conv, "after_seq": 0, "limit": 5} }},
+		{name: "msg.find", want: membersAll(), keeps: true,
+			rest:   func(w *world, _ string) (string, string, any) { return "GET", convPath(w.conv, "search?limit=5"), nil },
+			socket: func(w *world, _ string) any { return obj{"conv_id": w.conv, "limit": 5} }},
 		{name: "msg.get", want: membersAll(), keeps: true,
 			rest:   func(w *world, _ string) (string, string, any) { return "GET", convPath(w.conv, "message", w.msg), nil },
 			socket: func(w *world, _ string) any { return obj{"conv_id": w.conv, "msg_id": w.msg} }},

@@ -49,6 +49,26 @@ func (s *Service) Span(ctx context.Context, by skein.Actor, conv skein.ID, r ske
 	return messages, last < c.LastSeq, nil
 }
 
+// Find looks for messages in a conversation, and answers about 1 MiB of them at the
+// most. Errors: skein.ErrUnknownConversation, skein.ErrForbidden, skein.ErrRateLimited.
+func (s *Service) Find(ctx context.Context, by skein.Actor, conv skein.ID, q skein.MessageQuery) (skein.FoundMessages, error) {
+	_, floor, err := s.readable(ctx, by, conv)
+	if err != nil {
+		return skein.FoundMessages{}, err
+	}
+	q.After, q.Viewer = max(q.After, floor), by.Client
+	found, err := s.store.FindMessages(ctx, by.App.ID, conv, q)
+	if err != nil {
+		return skein.FoundMessages{}, err
+	}
+	left := newRoom()
+	if kept := left.take(len(found.Messages), func(i int) *skein.Message { return &found.Messages[i] }); kept < len(found.Messages) {
+		found.Messages = found.Messages[:kept]
+		found.Next = found.Messages[kept-1].Seq
+	}
+	return found, nil
+}
+
 // Message is one message. Errors: skein.ErrUnknownMessage,
 // skein.ErrUnknownConversation, skein.ErrForbidden.
 func (s *Service) Message(ctx context.Context, by skein.Actor, conv, id skein.ID) (skein.Message, error) {

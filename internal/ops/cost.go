@@ -7,11 +7,12 @@ import "github.com/skein-im/skein"
 // encoded. The backend has no send rate: its app's share of the store bounds what it
 // does to others.
 const (
-	membersAMessage = 10  // members that are added or removed, for the work of one message
-	updatesAMessage = 2   // conversations that an update rewrites
-	rowsAMessage    = 200 // members that are listed
-	usersAMessage   = 50  // users that are looked up, each with its ext
-	movesAMessage   = 10  // conversations in which a position moves, beyond conv.read of one
+	membersAMessage = 10   // members that are added or removed, for the work of one message
+	updatesAMessage = 2    // conversations that an update rewrites
+	rowsAMessage    = 200  // members that are listed
+	looksAMessage   = 1000 // messages that a search looks at
+	usersAMessage   = 50   // users that are looked up, each with its ext
+	movesAMessage   = 10   // conversations in which a position moves, beyond conv.read of one
 )
 
 // chargeMembers charges a call that adds or removes n members. Errors:

@@ -36,6 +36,26 @@ func messageOps(d Deps) []*Op {
 			return listMessages(ctx, by, in, d.Chat)
 		}),
 		row(Op{
+			Name: "msg.find", Method: "GET", Path: "/im/conversations/{conv_id}/search", Need: skein.NeedMember, CountsAsSend: true,
+			Doc: Doc{
+				"Looks for messages of a conversation by sender, type and time; what is set must all hold. It looks at 10,000 messages a call at the most: follow next_seq until it is null. A message that was recalled or deleted is found too, and shown as msg.list shows it. The call counts against the client's send rate, more where it looks at many messages. Where the server's clock was put back by more than two days, since and until may miss messages of that time.",
+				"按发送者、类型与时间查找会话中的消息，各条件须同时满足。每次最多查看 10000 条消息：请沿 next_seq 继续，直到其为 null。已撤回或删除的消息同样会被找到，形式与 msg.list 相同。此调用计入用户的发送频率，查看的消息越多计入越多。若服务器时钟曾回拨超过两天，since 与 until 可能遗漏该时段的消息。",
+			},
+			Answer: wire.FoundMessages{},
+		}, func(ctx context.Context, by skein.Actor, in wire.FindMessages) (any, error) {
+			conv, err := wire.ConvID(in.ConvID)
+			if err != nil {
+				return nil, err
+			}
+			q, err := in.Query()
+			if err != nil {
+				return nil, err
+			}
+			found, err := d.Chat.Find(ctx, by, conv, q)
+			d.Gate.Debit(by, found.Looked/looksAMessage)
+			return wire.NewFoundMessages(found), err
+		}),
+		row(Op{
 			Name: "msg.get", Method: "GET", Path: "/im/conversations/{conv_id}/message/{msg_id}", Need: skein.NeedMember,
 			Doc:    Doc{"One message.", "查询单条消息。"},
 			Answer: wire.Message{},

@@ -58,6 +58,7 @@ var rights = map[string]struct {
 	"conv.mute_all":       {`{"conv_id":"{c}"}`, "0 0 0 4004 4004 4011"},
 	"msg.send":            {`{"conv_id":"{c}","type":-1,"text":"hi"}|,"from_client":"Outsider"`, "0 0 0 0 4004 4011"},
 	"msg.list":            {`{"conv_id":"{c}"}`, "0 0 0 0 4004 4011"},
+	"msg.find":            {`{"conv_id":"{c}","types":[-1]}`, "0 0 0 0 4004 4011"},
 	"msg.get":             {`{"conv_id":"{c}","msg_id":"{m}"}`, "0 0 0 0 4004 4011"},
 	"msg.edit":            {`{"conv_id":"{c}","msg_id":"{m}","text":"ho"}`, "0 4004 4004 0 4004 4011"},
 	"msg.recall":          {`{"conv_id":"{c}","msg_id":"{m}"}`, "0 0 0 0 4004 4011"},

@@ -207,6 +207,11 @@ type Messages interface {
 	// Messages reads a range of seqs; a Limit of zero reads none. An unknown
 	// conversation has none.
 	Messages(ctx context.Context, app string, conv skein.ID, r skein.SeqRange) ([]skein.Message, error)
+	// FindMessages looks for messages in a range of seqs, in its order and by its limit.
+	// It looks at skein.MaxLooked messages at the most. A blank message is found by its
+	// sender, type and time. An unknown conversation has none. Errors: ErrRateLimited
+	// when it takes too long.
+	FindMessages(ctx context.Context, app string, conv skein.ID, q skein.MessageQuery) (skein.FoundMessages, error)
 	// Message is one message, blank where viewer (empty: nobody) deleted it for
 	// itself. Errors: ErrUnknownMessage.
 	Message(ctx context.Context, app string, conv, id skein.ID, viewer string) (skein.Message, error)

@@ -140,6 +140,7 @@ type field struct {
 	bare  bool
 	prose bool // what people write: half a surrogate pair becomes U+FFFD in it
 	kind  fieldKind
+	list  bool // of such values: a query has a JSON list, or one value after the other
 }
 
 type fieldKind int8
@@ -163,7 +164,13 @@ func fieldsOf(t reflect.Type) []field {
 		if name == "" || name == "-" {
 			continue
 		}
-		fields = append(fields, field{f.Index, name, f.Tag.Get("need") != "", f.Tag.Get("bare") != "", f.Tag.Get("prose") != "", kindOf(f.Type)})
+		kind, list := kindOf(f.Type), false
+		if kind == jsonField && f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() != reflect.Uint8 {
+			if of := kindOf(f.Type.Elem()); of == textField || of == integerField {
+				kind, list = of, true
+			}
+		}
+		fields = append(fields, field{f.Index, name, f.Tag.Get("need") != "", f.Tag.Get("bare") != "", f.Tag.Get("prose") != "", kind, list})
 	}
 	fieldCache.Store(t, fields)
 	return fields
@@ -202,16 +209,15 @@ func checkNeeds(in any) error {
 func objectOf(in any, query url.Values, path map[string]string) ([]byte, error) {
 	doc := []byte{'{'}
 	for _, f := range fieldsOf(reflect.TypeOf(in).Elem()) {
-		text, ok := path[f.name]
-		if !ok {
-			values := query[f.name]
-			if len(values) == 0 {
-				continue
-			}
-			if len(values) > 1 {
-				return nil, skein.Malformed(f.name, "duplicate")
-			}
-			text = values[0]
+		values := query[f.name]
+		if text, ok := path[f.name]; ok {
+			values = []string{text}
+		}
+		if len(values) == 0 {
+			continue
+		}
+		if len(values) > 1 && !f.list {
+			return nil, skein.Malformed(f.name, "duplicate")
 		}
 		if len(doc) > 1 {
 			doc = append(doc, ',')
@@ -219,11 +225,35 @@ func objectOf(in any, query url.Values, path map[string]string) ([]byte, error) 
 		doc = appendQuote(doc, f.name)
 		doc = append(doc, ':')
 		var err error
-		if doc, err = appendQueryValue(doc, f, text); err != nil {
+		if f.list {
+			doc, err = appendQueryList(doc, f, values)
+		} else {
+			doc, err = appendQueryValue(doc, f, values[0])
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
 	return append(doc, '}'), nil
+}
+
+// appendQueryList appends a list: ids=["a","b"] and ids=a&ids=b are the same.
+func appendQueryList(doc []byte, f field, values []string) ([]byte, error) {
+	if len(values) == 1 && (values[0] == "" || values[0][0] == '[') {
+		f.kind = jsonField
+		return appendQueryValue(doc, f, values[0])
+	}
+	doc = append(doc, '[')
+	for i, value := range values {
+		if i > 0 {
+			doc = append(doc, ',')
+		}
+		var err error
+		if doc, err = appendQueryValue(doc, f, value); err != nil {
+			return nil, err
+		}
+	}
+	return append(doc, ']'), nil
 }
 
 func appendQueryValue(doc []byte, f field, text string) ([]byte, error) {

@@ -164,6 +164,8 @@ func TestDecodeRESTReadsThreePlaces(t *testing.T) {
 		"an id of digits is a text":         {``, `name=2`, nil, request{Name: "2"}},
 		"a list":                            {``, `name=a&names=["b",3]`, nil, request{Name: "a", Names: []ClientID{"b", "3"}}},
 		"a list over that of the body":      {`{"name":"a","names":["b","c"]}`, `names=["d"]`, nil, request{Name: "a", Names: []ClientID{"d"}}},
+		"a list, one value after the other": {``, `name=a&names=b&names=3`, nil, request{Name: "a", Names: []ClientID{"b", "3"}}},
+		"a list of one value":               {``, `name=a&names=b`, nil, request{Name: "a", Names: []ClientID{"b"}}},
 		"an integer":                        {``, `name=a&count=-7`, nil, request{Name: "a", Count: new(int64(-7))}},
 		"a flag as 1":                       {``, `name=a&on=1&maybe=0`, nil, request{Name: "a", On: true, Maybe: new(Flag)}},
 		"a flag as true":                    {``, `name=a&on=true&maybe=false`, nil, request{Name: "a", On: true, Maybe: new(Flag)}},

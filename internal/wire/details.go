@@ -75,6 +75,7 @@ var detailsZH = map[string]string{
 	"one emoji of at most 64 bytes, or at most 32 bytes without spaces and control characters": "一个最多 64 字节的表情，或最多 32 字节且不含空格与控制字符的文本",
 	"does not let you add it":                                    "不允许你将其加入会话",
 	"must be anyone, known or nobody":                            "只能是 anyone、known 或 nobody",
+	"at most 20":                                                 "最多 20 个",
 	"for chat rooms only":                                        "仅用于聊天室",
 	"removed; may join only when added":                          "已被移出，须由他人添加后才能加入",
 	"at most 128 bytes":                                          "最多 128 字节",

@@ -1,6 +1,8 @@
 package reference
 
 import (
+	"strconv"
+
 	"maps"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -201,6 +203,11 @@ var firstNotes = map[string]notes{
 		codes:   []int{4011, 4406},
 		request: `{"conv_id":"` + exampleID + `","page":1,"size":10}`,
 		answer:  wire.NewMessagePage(firstPage(10), []skein.Message{reply, hello}, 2),
+	},
+	"msg.find": {
+		codes:   []int{212, 4011, 4406},
+		request: `{"conv_id":"` + exampleID + `","from_client":"Tom","types":[-1],"since":` + strconv.FormatInt(int64(hello.Created), 10) + `,"limit":20}`,
+		answer:  wire.NewFoundMessages(skein.FoundMessages{Messages: []skein.Message{hello}}),
 	},
 	"msg.get": {
 		codes:   []int{4011, 4012},

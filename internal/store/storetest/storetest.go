@@ -41,7 +41,7 @@ func Run(t *testing.T, open Open) {
 		{"inbox", slices.Concat(inbox, unread)},
 		{"sync", syncs},
 		{"append", slices.Concat(appends, retries, batches)},
-		{"history", history},
+		{"history", slices.Concat(history, findMessages)},
 		{"upkeep", upkeep},
 		{"changes", changes},
 		{"recalls", recalls},
