@@ -46,8 +46,9 @@ func (c *leancloudConvert) Run(ctx context.Context, out io.Writer) error {
 }
 
 func (c *leancloudConvert) renames() (rename map[string]string, err error) {
+	rename = map[string]string{}
 	if c.Rename == "" {
-		return nil, nil
+		return rename, nil
 	}
 	raw, err := os.ReadFile(c.Rename)
 	if err == nil {

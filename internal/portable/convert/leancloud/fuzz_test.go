@@ -24,11 +24,13 @@ func FuzzAnyRowIsTakenOrReported(f *testing.F) {
 		conv("x", `,"tr":true,"sys":1`), `{"_id":{"$oid":"5eccba570d3a42c5fd4e25c3"},"createdAt":{"$date":{"$numberLong":"7"}}}`,
 		`{"conv_id":"` + groupID + `","row":{"clientId":"b","role":"Manager"}}`, `{"client_id":"b b"}`, `[`, `{}`, "null", `{"a":1,"a":2}`, "{\"\xff\":\"\xff\"}",
 	} {
-		f.Add(row, row)
+		f.Add(row, row, `{"_lctype":-1,"_lctext":"t","_lcattrs":{"a":[1.0,"\u0000"]}}`)
 	}
-	f.Fuzz(func(t *testing.T, a, b string) {
+	f.Add(conv(groupID, `,"m":["a"]`), "", `{"_lctype":-2,"_lctext":"t","_lcfile":{"url":"https://x.cn/1","metaData":{}},"_lcattrs":{"a":1e9}}`)
+	f.Fuzz(func(t *testing.T, a, b, data string) {
 		a, b = strings.ReplaceAll(a, "\n", " "), strings.ReplaceAll(b, "\n", " ")
-		c := dumpContent{lists: map[string][]string{}, messages: map[string][]string{groupID: {a, b, a}}}
+		said := msg(2, 1600000000001, "a", quoted(strings.ToValidUTF8(data, "?")), "")
+		c := dumpContent{lists: map[string][]string{}, messages: map[string][]string{groupID: {a, b, a, said}}}
 		for _, list := range []string{folder.ConversationsFile, folder.MemberInfosFile, folder.ClientsFile} {
 			c.lists[list] = []string{a, b}
 		}

@@ -271,14 +271,20 @@ func attr(attrs jsontext.Value, rest convert.Fields) jsontext.Value {
 	return convert.Object(append(own, rest...)...)
 }
 
+// withoutDashes makes one name of the spellings that APIs and exports have.
+var withoutDashes = strings.NewReplacer("-", "", "_", "")
+
 // further takes the fields that not every row has. It returns those that it does not
 // know, as an object, or nil.
 func further(m *convert.Message, fields convert.Fields) jsontext.Value {
 	r := &m.Record
 	var unknown []convert.Field
 	for _, f := range fields {
-		switch strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(f.Name)) {
-		case "timestamp", "convid", "data", "from", "msgid", "isconv", "isroom", "to", "bin", "fromip", "ackat":
+		switch f.Name {
+		case "timestamp", "conv-id", "data", "from", "msg-id", "is-conv", "is-room", "to", "bin", "from-ip", "ack-at":
+			continue
+		}
+		switch strings.ToLower(withoutDashes.Replace(f.Name)) {
 		case "patchtimestamp", "patchat", "patchedat":
 			if at, ok := convert.Integer(string(f.Value)); ok && at > r.Created {
 				r.Updated, r.Version, m.Newest = at, 2, at
@@ -323,6 +329,8 @@ func bornAt(name string) int64 {
 	return seconds * 1000
 }
 
+var standardBase64 = strings.NewReplacer("-", "+", "_", "/")
+
 // messageID is the 16 bytes of a msg-id, whose base64 may have both alphabets. An id of
 // another form gets one that is made from it; exact is false then.
 func messageID(name string) (id skein.ID, exact bool) {
@@ -330,7 +338,7 @@ func messageID(name string) (id skein.ID, exact bool) {
 		return skein.ID{}, false
 	}
 	const msgIDLength = 22
-	standard := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimSuffix(name, "=="))
+	standard := standardBase64.Replace(strings.TrimSuffix(name, "=="))
 	raw, err := base64.RawStdEncoding.DecodeString(standard)
 	if err == nil && len(standard) == msgIDLength && len(raw) == len(id) && skein.ID(raw) != (skein.ID{}) {
 		return skein.ID(raw), true
