@@ -9,15 +9,17 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/skein-im/skein/internal/files"
 	"github.com/skein-im/skein/internal/portable/convert"
 	"github.com/skein-im/skein/internal/portable/convert/leancloud"
 )
 
 type leancloudConvert struct {
-	From     string `required:"" placeholder:"DIR" help:"The folder that skein leancloud dump made."`
-	Out      string `required:"" placeholder:"DIR" help:"The portable folder to make; empty, or not there yet."`
-	Rename   string `placeholder:"FILE" help:"JSON object of client ids to replace: {\"old id\": \"new-id\"}."`
-	MarkRead bool   `help:"Every member has read everything; without it, all that others said is unread."`
+	From      string `required:"" placeholder:"DIR" help:"The folder that skein leancloud dump made."`
+	Out       string `required:"" placeholder:"DIR" help:"The portable folder to make; empty, or not there yet."`
+	Rename    string `placeholder:"FILE" help:"JSON object of client ids to replace: {\"old id\": \"new-id\"}."`
+	PublicURL string `placeholder:"URL" help:"What stands before the links to files that the dump has, such as https://im.example.com; without it they begin with /storage/uploads/."`
+	MarkRead  bool   `help:"Every member has read everything; without it, all that others said is unread."`
 }
 
 // Help is shown below the summary by --help.
@@ -36,6 +38,7 @@ func (c *leancloudConvert) Run(ctx context.Context, out io.Writer) error {
 	}
 	sum, err := leancloud.Convert(ctx, leancloud.Options{
 		From: c.From, Out: c.Out, Rename: rename, MarkRead: c.MarkRead, Progress: progressTo(os.Stderr, time.Now),
+		PublicURL: c.PublicURL, Extension: files.Extension,
 	})
 	if err != nil {
 		return fmt.Errorf("convert %s: %w", c.From, err)

@@ -2,11 +2,35 @@ package files
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"mime"
+	"os"
 	"slices"
 
 	"github.com/gabriel-vasile/mimetype"
 )
+
+// Extension is the one that Save would give a whole file on this machine.
+// Errors: skein.ErrFileType, skein.ErrMalformed for an empty file.
+func Extension(path string) (string, error) {
+	f, err := os.Open(path) //nolint:gosec // the operator's own
+	if err != nil {
+		return "", err
+	}
+	head, err := readHead(&source{ctx: context.Background(), r: f, left: sniffed, max: sniffed, room: func() error { return nil }})
+	if err = errors.Join(err, f.Close()); err != nil {
+		return "", err
+	}
+	k, err := sniff(head)
+	if err == nil && (k == archive || k == compound) {
+		k, err = kindInside(k, path, head)
+	}
+	if err != nil {
+		return "", err
+	}
+	return k.ext, nil
+}
 
 // sniff tells the kind of a file from its first bytes. It is archive for every
 // file in a ZIP, and compound for old Office documents: archiveKind and compoundKind

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -38,6 +40,31 @@ func TestEveryKindIsToldByItsContent(t *testing.T) {
 				t.Errorf("%s %s: got %q, %v (begins %q)", k.ext, s.what, got, err, s.data[:min(len(s.data), 24)])
 			}
 		}
+	}
+}
+
+func TestAFileOnThisMachineGetsTheExtensionThatSaveWouldGiveIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	extension := func(data []byte) (string, error) {
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return Extension(path)
+	}
+	for ext, list := range samples(t) {
+		for _, s := range list {
+			if got, err := extension(s.data); got != ext {
+				t.Errorf("%s %s: got %q, %v", ext, s.what, got, err)
+			}
+		}
+	}
+	for what, data := range refusals {
+		if got, err := extension(data); !errors.Is(err, skein.ErrFileType) {
+			t.Errorf("%s: got %q, %v", what, got, err)
+		}
+	}
+	if got, err := extension(nil); !errors.Is(err, skein.ErrMalformed) {
+		t.Errorf("nothing: got %q, %v", got, err)
 	}
 }
 

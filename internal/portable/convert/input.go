@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -27,7 +28,9 @@ type Input struct {
 	strays        *sorter // messages of conversations that are missing
 	ids           *sorter // message ids and where they are
 
-	index    *index            // nil until the first message
+	index    *index // nil until the first message
+	folder   *portable.Writer
+	files    map[string]bool   // names in the folder
 	ready    *sorter           // conversations in their final form, in order of creation
 	skipped  map[skein.ID]Line // conversations that are left out, with their messages counted
 	source   string
@@ -67,6 +70,24 @@ func (in *Input) Client(id string, created int64, from Origin) error {
 	}
 	return in.report.add(Line{Kind: OfClient, Outcome: Refused, Why: clientRefused, ID: from.ID, Client: id, At: from.At, Raw: from.Raw})
 }
+
+// File takes a file with its content. One that came before under the same name is the
+// same. Errors are also those of content.
+func (in *Input) File(f portable.File, content io.Reader) error {
+	in.report.in[OfRow]++
+	if in.files[f.Name] {
+		in.report.count(OfRow, Merged, fileTwice, 1)
+		return nil
+	}
+	if err := in.folder.File(f, content); err != nil {
+		return err
+	}
+	in.files[f.Name] = true
+	in.report.out[OfRow]++
+	return nil
+}
+
+const fileTwice = "a file with the content of another one"
 
 // encode and decode are how records lie in a sorter.
 func encode(v any) ([]byte, error) { return json.Marshal(v, json.Deterministic(true), lenient) }

@@ -158,7 +158,7 @@ func validURL(t int, link string) bool {
 	if _, odd := Text(link); odd || len(link) > skein.MaxURL {
 		return false
 	}
-	if t >= skein.TypeText {
+	if t >= skein.TypeText || strings.HasPrefix(link, skein.UploadsPath) {
 		return true
 	}
 	if strings.ContainsFunc(link, func(r rune) bool { return unicode.IsControl(r) || r == '\\' || r == utf8.RuneError }) {

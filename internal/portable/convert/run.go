@@ -65,7 +65,7 @@ func Run(ctx context.Context, o Options, read func(context.Context, *Input) erro
 	if err != nil {
 		return sum, err
 	}
-	in := newInput(ctx, o, work, r)
+	in := newInput(ctx, o, work, w, r)
 	if err = read(ctx, in); err == nil {
 		err = in.write(ctx, o, w)
 	}
@@ -91,10 +91,10 @@ func begin(out, work string) error {
 	return err
 }
 
-func newInput(ctx context.Context, o Options, work string, r *report) *Input {
+func newInput(ctx context.Context, o Options, work string, w *portable.Writer, r *report) *Input {
 	sorter := func(name string, share int) *sorter { return newSorter(work, name, o.Memory/share) }
 	return &Input{
-		ctx: ctx, report: r, people: newClients(sorter("clients", 8), o.Rename), source: o.Name,
+		ctx: ctx, folder: w, files: map[string]bool{}, report: r, people: newClients(sorter("clients", 8), o.Rename), source: o.Name,
 		conversations: sorter("conversations", 2), standings: sorter("standings", 8), ready: sorter("ready", 2),
 		messages: sorter("messages", 1), strays: sorter("strays", 4), ids: sorter("ids", 2),
 		skipped: map[skein.ID]Line{}, progress: o.Progress,

@@ -28,6 +28,13 @@ type Options struct {
 	MarkRead bool              // every member has read everything
 	Progress func(stage string, now int64)
 	Memory   int // of convert.Options
+
+	// PublicURL stands before the links to files that the dump has; empty: a link begins
+	// with skein.UploadsPath.
+	PublicURL string
+	// Extension is the one that Skein gives a file, skein.ErrFileType for one that it
+	// does not store. Without it no files are taken.
+	Extension func(path string) (string, error)
 }
 
 // facts are true of every dump.
@@ -49,7 +56,7 @@ func Convert(ctx context.Context, o Options) (convert.Summary, error) {
 	if !skein.ValidAppID(app) {
 		app = clientName
 	}
-	d := &dump{dir: o.From, manifest: m}
+	d := &dump{Options: o, manifest: m, links: map[string]string{}}
 	return convert.Run(ctx, convert.Options{
 		Out: o.Out, App: app, Source: "LeanCloud IM", Name: clientName, Time: time.UnixMilli(m.Time), Facts: facts,
 		Rename: o.Rename, MarkRead: o.MarkRead, Memory: o.Memory, Progress: o.Progress,
@@ -78,9 +85,11 @@ func readManifest(dir string) (m folder.Manifest, err error) {
 
 // dump is a folder that is being read.
 type dump struct {
-	dir      string
+	Options
+
 	manifest folder.Manifest
-	messages int64 // lines read
+	links    map[string]string // of files that the folder has, by the hash of what LeanCloud had
+	messages int64             // lines read
 }
 
 // read hands over everything in the folder, in the order that convert.Input asks for.
@@ -96,6 +105,7 @@ func (d *dump) read(ctx context.Context, in *convert.Input) error {
 		{list: folder.ConversationsFile, take: d.conversation},
 		{list: folder.MemberInfosFile, take: d.memberInfo},
 		{list: folder.ClientsFile, take: d.client},
+		{list: folder.FilesFile, take: d.file},
 		{list: folder.UsersFile, skip: "rows of _User: the accounts of your app; Skein keeps none"},
 		{list: folder.SubscribersFile, skip: "subscribers of system conversations; Skein has none"},
 		{list: folder.InboundFile, skip: "messages from clients to system conversations; Skein has none"},
@@ -140,7 +150,7 @@ func (r row) origin(id string) convert.Origin { return convert.Origin{At: r.at, 
 
 // list gives every line of a list.
 func (d *dump) list(ctx context.Context, name string, take func(row) error) (lines int64, err error) {
-	for raw, err := range folder.Lines(filepath.Join(d.dir, name)) {
+	for raw, err := range folder.Lines(filepath.Join(d.From, name)) {
 		if err == nil {
 			err = ctx.Err()
 		}
@@ -165,7 +175,7 @@ func (d *dump) whole(name string, lines int64) error {
 
 // messageLists gives every message of the lists below a folder.
 func (d *dump) messageLists(ctx context.Context, in *convert.Input, below string) error {
-	root := filepath.Join(d.dir, below)
+	root := filepath.Join(d.From, below)
 	if _, err := os.Stat(root); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -173,7 +183,7 @@ func (d *dump) messageLists(ctx context.Context, in *convert.Input, below string
 		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".jsonl") {
 			return err
 		}
-		name, err := filepath.Rel(d.dir, path)
+		name, err := filepath.Rel(d.From, path)
 		if err != nil {
 			return err
 		}
@@ -248,7 +258,7 @@ func (d *dump) client(in *convert.Input, r row) error {
 }
 
 func (d *dump) message(in *convert.Input, r row) error {
-	m, notes, err := messageOf(r)
+	m, notes, err := messageOf(r, d.link)
 	for _, note := range notes {
 		in.Note(convert.OfMessage, note)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/portable"
 	"github.com/skein-im/skein/internal/portable/convert"
 	folder "github.com/skein-im/skein/internal/portable/leancloud"
@@ -472,5 +473,62 @@ func TestTheSameDumpMakesTheSameBytesHoweverLittleMemory(t *testing.T) {
 				t.Errorf("memory %d: %s differs", memory, name)
 			}
 		}
+	}
+}
+
+func TestFilesThatTheDumpHasComeAlong(t *testing.T) {
+	image := func(url string) string {
+		return quoted(`{"_lctype":-2,"_lcfile":{"url":"` + url + `"}}`)
+	}
+	byID := quoted(`{"_lctype":-6,"_lcfile":{"objId":"5f01"}}`)
+	const name = "9f86d081884c7d659a2feaa0c55ad015"
+	const sum = name + "a3bf4f1b2b0b822cd15d6c15b0f00a08"
+	c := dumpContent{
+		lists: map[string][]string{
+			folder.ConversationsFile: {conv(groupID, `,"m":["a"],"c":"a"`)},
+			folder.FilesFile: {
+				`{"url":"http://x.cn/1","id":"5f01","name":"图/1.txt","path":"files/one","size":4,"sha256":"` + sum + `"}`,
+				`{"url":"http://x.cn/same","path":"files/one","size":4,"sha256":"` + sum + `"}`,
+				`{"url":"http://x.cn/dead","error":"404"}`,
+				`{"url":"http://x.cn/page","path":"files/page","size":4,"sha256":"` + sum + `"}`,
+			},
+			"files/one": {"test"},
+		},
+		messages: map[string][]string{groupID: {
+			msg(1, 1600000000001, "a", image("http://x.cn/1"), ""), msg(2, 1600000000002, "a", image("http://x.cn/same"), ""), msg(3, 1600000000003, "a", byID, ""),
+			msg(4, 1600000000004, "a", image("http://x.cn/dead"), ""), msg(5, 1600000000005, "a", image("http://x.cn/page"), ""),
+		}},
+	}
+	dir := c.write(t)
+	if err := os.Truncate(filepath.Join(dir, "files/one"), 4); err != nil {
+		t.Fatal(err)
+	}
+	o := Options{From: dir, Out: filepath.Join(t.TempDir(), "out"), PublicURL: "https://im.example.com/", Extension: func(path string) (string, error) {
+		if filepath.Base(path) == "page" {
+			return "", skein.ErrFileType
+		}
+		return "txt", nil
+	}}
+	sum2, err := Convert(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := read(t, o.Out, sum2)
+	var urls []string
+	for _, m := range got.messages[full(groupID)] {
+		urls = append(urls, m.URL)
+	}
+	kept := "https://im.example.com/storage/uploads/" + name + ".txt"
+	if want := []string{kept, kept, kept, "http://x.cn/dead", "http://x.cn/page"}; !slices.Equal(urls, want) {
+		t.Errorf("got %q, want %q", urls, want)
+	}
+	if attr := string(got.messages[full(groupID)][0].Attr); attr != `{"_lcfile":{"url":"http://x.cn/1"}}` {
+		t.Errorf("the old link is not kept: %s", attr)
+	}
+	if content, err := os.ReadFile(filepath.Join(o.Out, "files", name+".txt")); string(content) != "test" {
+		t.Errorf("got %q, %v", content, err)
+	}
+	if got.reported(convert.Skipped, "a file that the dump does not have") != 1 || got.reported(convert.Refused, "a file of a type") != 1 {
+		t.Errorf("the report:\n%s", got.said())
 	}
 }

@@ -29,6 +29,7 @@ var (
 const (
 	noteID      = "msg-id is not 22 characters of base64: msg_id is made from it"
 	noteBinary  = "is binary: its base64 is under attr, its type is 2147483647"
+	noteFile    = "its file is in the folder: url is the link to it in Skein; attr has the old link under _lcfile"
 	noteEdited  = "was edited; LeanCloud has its last text alone"
 	noteUnknown = "has fields that the converter does not know; they are kept under leancloud"
 )
@@ -124,8 +125,8 @@ func standingOf(r row) (s convert.Standing, err error) {
 	return s, nil
 }
 
-// messageOf maps a row of a history.
-func messageOf(r row) (m convert.Message, notes []string, err error) {
+// messageOf maps a row of a history. link is that of dump.
+func messageOf(r row, link func(url, id string) string) (m convert.Message, notes []string, err error) {
 	fields, err := convert.ReadObject(r.raw)
 	if err != nil {
 		return m, nil, err
@@ -148,7 +149,8 @@ func messageOf(r row) (m convert.Message, notes []string, err error) {
 		m.Record.Sender = convert.ClientID(jsontext.Value(from))
 	}
 	m.Room = convert.Truth(fields.Get("is-room"))
-	content(&m, fields)
+	content(&m, fields, link)
+	note(noteFile, strings.Contains(m.Record.URL, skein.UploadsPath))
 	if acked, ok := convert.Integer(fields.Get("ack-at")); ok && acked > 0 {
 		m.Received = true
 	}
@@ -188,7 +190,7 @@ func convOf(fields convert.Fields, list string) (skein.ID, error) {
 }
 
 // content maps what a message says: data, and bin.
-func content(m *convert.Message, fields convert.Fields) {
+func content(m *convert.Message, fields convert.Fields, link func(url, id string) string) {
 	data := jsontext.Value(fields.Get("data"))
 	if len(data) == 0 {
 		data = jsontext.Value("null")
@@ -207,7 +209,7 @@ func content(m *convert.Message, fields convert.Fields) {
 	}
 	if typed, err := convert.ReadObject(inner); err == nil && typed.Get("_lctype") != "" && inner.IsValid(jsontext.AllowInvalidUTF8(true)) {
 		m.Whole = inner
-		typedContent(m, typed)
+		typedContent(m, typed, link)
 		return
 	}
 	if !isText && data.Kind() != 'n' {
@@ -221,7 +223,7 @@ func content(m *convert.Message, fields convert.Fields) {
 const recalled = -127
 
 // typedContent maps the fields of a typed message.
-func typedContent(m *convert.Message, typed convert.Fields) {
+func typedContent(m *convert.Message, typed convert.Fields, link func(url, id string) string) {
 	r := &m.Record
 	kind, ok := convert.Integer(typed.Get("_lctype"))
 	switch {
@@ -234,13 +236,13 @@ func typedContent(m *convert.Message, typed convert.Fields) {
 	said, isText := convert.String(typed.Get("_lctext"))
 	r.Text = said
 	m.Mangled = m.Mangled || isText && !jsontext.Value(typed.Get("_lctext")).IsValid()
-	var link string
 	onlyLink := false
 	if file, err := convert.ReadObject([]byte(typed.Get("_lcfile"))); err == nil {
-		link, onlyLink = convert.String(file.Get("url"))
-		onlyLink = onlyLink && len(file) == 1
+		url, isURL := convert.String(file.Get("url"))
+		id, _ := convert.String(file.Get("objId"))
+		r.URL = cmp.Or(link(url, id), url)
+		onlyLink = isURL && len(file) == 1 && r.URL == url
 	}
-	r.URL = link
 	rest := slices.DeleteFunc(slices.Clone(typed), func(f convert.Field) bool {
 		switch f.Name {
 		case "_lctype", "_lcattrs":
