@@ -98,11 +98,11 @@ func checkTags(t *testing.T, where string, typ reflect.Type) {
 	}
 }
 
-func TestWhatEverybodyIsToldCountsAsSending(t *testing.T) {
+func TestWhatEverybodyIsToldAndWhatCostsMuchCountsAsSending(t *testing.T) {
 	counted := []string{
 		"msg.send", "msg.edit", "msg.recall", "msg.react", "msg.pin", "user.update",
 		"conv.create", "conv.update", "conv.delete", "conv.join", "conv.leave", "conv.mute_all",
-		"conv.members.add", "conv.members.remove", "conv.members.update", "conv.read_all",
+		"conv.members.add", "conv.members.remove", "conv.members.update", "conv.read_all", "msg.find",
 	}
 	for _, op := range New(Deps{}).Rows() {
 		if op.CountsAsSend != slices.Contains(counted, op.Name) {
