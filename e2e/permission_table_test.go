@@ -54,6 +54,11 @@ func permissionTable() []opRow {
 				return "POST", "/im/users", obj{"client_id": unique("made")}
 			},
 			socket: func(*world, string) any { return obj{"client_id": unique("made")} }},
+		{name: "user.import", want: serverOnly(),
+			rest: func(*world, string) (string, string, any) {
+				return "POST", "/im/users/import", obj{"users": []obj{{"client_id": unique("made")}}}
+			},
+			socket: func(*world, string) any { return obj{"users": []obj{{"client_id": unique("made")}}} }},
 		{name: "user.list", want: serverOnly(), keeps: true,
 			rest:   func(*world, string) (string, string, any) { return "GET", "/im/users?page=1&size=5", nil },
 			socket: func(*world, string) any { return obj{"page": 1, "size": 5} }},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -199,4 +200,67 @@ func TestManyUsersComeInTheOrderAsked(t *testing.T) {
 	c.ask(t, "user.get_many", obj{"client_ids": []string{}}).want(t, "none", 4001)
 	c.ask(t, "user.get_many", obj{}).want(t, "no list", 4001)
 	c.ask(t, "user.get_many", obj{"client_ids": []string{ids[0], "a b"}}).want(t, "no id", 212)
+}
+
+// user.import: what becomes of each user is what user.create answers to it alone.
+func TestUsersAreImported(t *testing.T) {
+	t.Parallel()
+	a := strict(t)
+	there := a.user(t, "there")
+	fresh, twice := unique("fresh"), unique("twice")
+	users := []any{
+		obj{"client_id": fresh, "ext": obj{"a": 1, "b": "two"}},
+		obj{"client_id": there},
+		obj{"client_id": there, "ext": 1},
+		obj{"client_id": twice, "ext": obj{"a": 1, "b": 2}},
+		obj{"client_id": twice, "ext": obj{"b": 2, "a": 1}},
+		obj{"client_id": twice, "ext": nil},
+		obj{"client_id": "no spaces"},
+		obj{"client_id": ""},
+		obj{},
+		obj{"client_id": []int{1}},
+		"a text", 7, nil, []int{},
+		obj{"client_id": 4711000 + len(fresh)},
+		obj{"client_id": unique("big"), "ext": strings.Repeat("x", 17<<10)},
+	}
+	type result struct {
+		ClientID string `json:"client_id"`
+		Result   string `json:"result"`
+		Code     int    `json:"code"`
+		Message  string `json:"message"`
+	}
+	var answer struct {
+		Created, Existed, Refused int
+		Users                     []result
+	}
+	a.must(t, "POST", "/im/users/import", obj{"users": users}).into(t, &answer)
+	want := []string{
+		"created 0", "existed 0", "refused 4013", "created 0", "existed 0", "refused 4013", "refused 212", "refused 4001", "refused 4001",
+		"refused 4406", "refused 4406", "refused 4406", "refused 4001", "refused 4406", "created 0", "refused 4406",
+	}
+	var got []string
+	for _, u := range answer.Users {
+		got = append(got, fmt.Sprint(u.Result, " ", u.Code))
+	}
+	if !slices.Equal(got, want) || answer.Created != 3 || answer.Existed != 2 || answer.Refused != 11 {
+		t.Errorf("got %+v\nwant %v", answer, want)
+	}
+	if got := a.must(t, "GET", userPath(fresh), nil); !strings.Contains(string(got.Data), `"b":"two"`) {
+		t.Errorf("an imported user: got %s", got)
+	}
+	many := func(n int) obj {
+		var users []obj
+		for range n {
+			users = append(users, obj{"client_id": unique("many")})
+		}
+		return obj{"users": users}
+	}
+	if got := a.must(t, "POST", "/im/users/import", many(500)).number("created"); got != 500 {
+		t.Errorf("500 users: %d were created", got)
+	}
+	a.call(t, "POST", "/im/users/import", many(501)).want(t, "501 users", 4406)
+	a.call(t, "POST", "/im/users/import", obj{"users": []obj{}}).want(t, "no users", 4406)
+	a.call(t, "POST", "/im/users/import", obj{}).want(t, "no list", 4001)
+	a.call(t, "POST", "/im/users/import", obj{"users": obj{}}).want(t, "no list", 4406)
+	a.s.call(t, "POST", "/im/users/import", a.as(t, there), many(1)).want(t, "by a client", 4004)
 }

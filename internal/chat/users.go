@@ -16,10 +16,18 @@ import (
 // with another ext it is skein.ErrConflict.
 func (s *Service) CreateUser(ctx context.Context, by skein.Actor, id string, ext []byte) (skein.Client, error) {
 	c, created, err := s.store.CreateClient(ctx, skein.Client{App: by.App.ID, ID: id, Ext: ext, Created: s.now()})
-	if err == nil && !created && !store.SameJSON(c.Ext, ext) {
-		err = &skein.Fault{Err: skein.ErrConflict, Field: "client_id", Detail: "exists with a different ext"}
+	if err == nil {
+		err = otherExt(c, created, ext)
 	}
 	return c, err
+}
+
+// otherExt refuses to create a client that is there with another ext.
+func otherExt(c skein.Client, created bool, ext []byte) error {
+	if created || store.SameJSON(c.Ext, ext) {
+		return nil
+	}
+	return &skein.Fault{Err: skein.ErrConflict, Field: "client_id", Detail: "exists with a different ext"}
 }
 
 // Register makes sure that a client who logs in is there. Errors:

@@ -30,6 +30,16 @@ func userOps(d Deps) []*Op {
 			return d.user(by, c), err
 		}),
 		row(Op{
+			Name: "user.import", Method: "POST", Path: "/im/users/import", Need: skein.NeedServer,
+			Doc: Doc{
+				"Registers up to 500 users, each as user.create does. The answer says of each whether it was created, existed or was refused, and why; one that is refused keeps no other from being registered. After an error of the whole call some may have been registered: the same call may be made again.",
+				"批量注册最多 500 个用户，每个用户的规则同 user.create。返回每个用户的结果：已注册、已存在或被拒及原因；某个用户被拒不影响其他用户。整个调用出错时部分用户可能已注册，可用相同参数重试。",
+			},
+			Answer: wire.ImportAnswer{},
+		}, func(ctx context.Context, by skein.Actor, in wire.ImportUsers) (any, error) {
+			return importUsers(ctx, by, in, d)
+		}),
+		row(Op{
 			Name: "user.list", Method: "GET", Path: "/im/users", Need: skein.NeedServer,
 			Doc:    Doc{"The users of the app in order of creation.", "按注册顺序列出用户。"},
 			Answer: wire.Page[wire.User]{},
@@ -185,6 +195,42 @@ func listUsers(ctx context.Context, by skein.Actor, in wire.ListUsers, d Deps) (
 	}
 	items := each(page.Clients, func(c skein.Client) wire.User { return d.user(by, c) })
 	return wire.NewPage(place, items, page.Total, page.Next), nil
+}
+
+// importUsers registers those users that can be read, and says what became of each.
+func importUsers(ctx context.Context, by skein.Actor, in wire.ImportUsers, d Deps) (any, error) {
+	if len(in.Users) == 0 {
+		return nil, skein.Malformed("users", "must not be empty")
+	}
+	if len(in.Users) > wire.MaxImported {
+		return nil, skein.Malformed("users", "at most 500")
+	}
+	refused := make([]error, len(in.Users))
+	var clients []skein.Client
+	for i, u := range in.Users {
+		ext, err := u.Check(by.App.Settings.RelaxedClientIDs)
+		if refused[i] = err; err == nil {
+			clients = append(clients, skein.Client{ID: string(u.ClientID), Ext: ext})
+		}
+	}
+	results, err := d.Chat.ImportUsers(ctx, by, clients)
+	if err != nil {
+		return nil, err
+	}
+	lang := wire.Chinese
+	if by.English {
+		lang = wire.English
+	}
+	var answer wire.ImportAnswer
+	for i, u := range in.Users {
+		if refused[i] != nil {
+			answer.Add(u.ClientID, false, refused[i], lang)
+			continue
+		}
+		answer.Add(u.ClientID, results[0].Created, results[0].Err, lang)
+		results = results[1:]
+	}
+	return answer, nil
 }
 
 func issueToken(ctx context.Context, by skein.Actor, in wire.IssueToken, d Deps) (any, error) {

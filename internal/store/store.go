@@ -59,6 +59,9 @@ type Clients interface {
 	// false. A deleted client is created anew and keeps its Cut. Errors:
 	// ErrUnknownApp.
 	CreateClient(ctx context.Context, c skein.Client) (got skein.Client, created bool, err error)
+	// CreateClients is CreateClient of each in this order, many in one transaction: after
+	// an error some may have been created. Errors: ErrUnknownApp.
+	CreateClients(ctx context.Context, app string, clients []skein.Client) ([]CreatedClient, error)
 	// Client is one client; a deleted one is answered too, with Deleted set.
 	// Errors: ErrUnknownClient.
 	Client(ctx context.Context, app, id string) (skein.Client, error)
@@ -80,6 +83,12 @@ type Clients interface {
 	// MarkSeen keeps when clients were last online; a moment before the one that is
 	// kept changes nothing, nor does one of an unknown client.
 	MarkSeen(ctx context.Context, seen []skein.Sighting) error
+}
+
+// CreatedClient is what CreateClient answers.
+type CreatedClient struct {
+	Client  skein.Client
+	Created bool
 }
 
 // Conversations keeps the places where messages are numbered. A deleted

@@ -79,6 +79,11 @@ var firstNotes = map[string]notes{
 		request: `{"client_id":"Mary","ext":{"nickname":"May"}}`,
 		answer:  userOf(mary),
 	},
+	"user.import": {
+		codes:   []int{4001, 4130, 4406},
+		request: `{"users":[{"client_id":"Ann","ext":{"nickname":"A"}},{"client_id":"Bob"},{"client_id":"no spaces"}]}`,
+		answer:  imported,
+	},
 	"user.list": {
 		codes:   []int{4406},
 		request: `{"where":[["client_id","in",["Mary","Nobody"]]],"page":1,"size":20}`,
@@ -220,3 +225,11 @@ var firstNotes = map[string]notes{
 		answer:  reply.URL,
 	},
 }
+
+// imported is what becomes of three users, the last of which has no valid id.
+var imported = func() (a wire.ImportAnswer) {
+	a.Add("Ann", true, nil, wire.English)
+	a.Add("Bob", true, nil, wire.English)
+	a.Add("no spaces", false, skein.About(skein.ErrInvalidClientID, "client_id"), wire.English)
+	return a
+}()

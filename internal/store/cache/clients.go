@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // person is what is known of one client. Guarded by the lock of its shard.
@@ -58,6 +59,14 @@ func (s *Store) client(name clientName) (c skein.Client, known bool) {
 func (s *Store) CreateClient(ctx context.Context, c skein.Client) (got skein.Client, created bool, err error) {
 	defer s.writeClient(c.App, c.ID)()
 	return s.Store.CreateClient(ctx, c)
+}
+
+// CreateClients forgets what was known of those with the same ids; see store.Clients.
+func (s *Store) CreateClients(ctx context.Context, app string, clients []skein.Client) ([]store.CreatedClient, error) {
+	for _, c := range clients {
+		defer s.writeClient(app, c.ID)()
+	}
+	return s.Store.CreateClients(ctx, app, clients)
 }
 
 // UpdateClient forgets the client; see store.Clients.

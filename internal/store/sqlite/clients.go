@@ -10,6 +10,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // CreateClient adds a client; see store.Clients. Logins call it, mostly about
@@ -28,6 +29,40 @@ func (s *Store) CreateClient(ctx context.Context, c skein.Client) (skein.Client,
 		return r, err
 	})
 	return r.client, r.created, err
+}
+
+// createPiece is how many clients are created in one commit, and createRows how many
+// rows each costs: itself and what is looked up.
+const (
+	createPiece = 100
+	createRows  = 3
+)
+
+// CreateClients adds clients; see store.Clients.
+func (s *Store) CreateClients(ctx context.Context, app string, clients []skein.Client) ([]store.CreatedClient, error) {
+	all := make([]store.CreatedClient, 0, len(clients))
+	for piece := range slices.Chunk(clients, createPiece) {
+		size := smallJob
+		for _, c := range piece {
+			size += 64 + len(c.Ext)
+		}
+		created, err := write(ctx, s.writer, job{app: app, bytes: size, rows: createRows * len(piece)}, func(g *group) (created []store.CreatedClient, err error) {
+			for _, c := range piece {
+				c.App = app
+				var one store.CreatedClient
+				if one.Client, one.Created, err = g.createClient(c); err != nil {
+					return nil, err
+				}
+				created = append(created, one)
+			}
+			return created, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, created...)
+	}
+	return all, nil
 }
 
 func (g *group) createClient(c skein.Client) (skein.Client, bool, error) {

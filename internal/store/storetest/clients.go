@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"sync/atomic"
 
 	"github.com/skein-im/skein"
@@ -222,6 +223,34 @@ var clients = []check{
 		if second.ID == first.ID {
 			f.Fatal("got the old conversation")
 		}
+	}},
+	{"clients created together are as if created one after the other", func(f *fixture) {
+		f.app("shop", "c7", "c150")
+		_, err := f.DeleteClient(f.Context(), "shop", "c150", f.now(), false)
+		f.must(err)
+		var all []skein.Client
+		for i := range 250 {
+			all = append(all, skein.Client{ID: fmt.Sprint("c", i), Ext: fmt.Appendf(nil, `{"n":%d}`, i), Created: f.now()})
+		}
+		all = append(all, skein.Client{ID: "c3", Ext: []byte(`1`), Created: f.now()})
+		got, err := f.CreateClients(f.Context(), "shop", all)
+		f.must(err)
+		equal(f, "answers", len(got), len(all))
+		for i, c := range got {
+			want := i != 7 && i != 250
+			equal(f, fmt.Sprint("created ", i), c.Created, want)
+			there, err := f.Client(f.Context(), "shop", all[i].ID)
+			f.must(err)
+			equal(f, "client", c.Client, there)
+			if want {
+				equal(f, "ext", string(there.Ext), string(all[i].Ext))
+			}
+		}
+		page, err := f.Clients(f.Context(), "shop", skein.ClientQuery{Limit: 1})
+		f.must(err)
+		equal(f, "in all", page.Total, 250)
+		_, err = f.CreateClients(f.Context(), "none", all[:1])
+		f.wantErr(err, skein.ErrUnknownApp)
 	}},
 }
 
