@@ -46,6 +46,7 @@ func pair(t *testing.T, s *server, c *chrome) (tom, jerry *tab) {
 }
 
 func TestBrowserChanges(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	c := browse(t)
 	tom, jerry := pair(t, s, c)
@@ -135,6 +136,7 @@ func TestBrowserChanges(t *testing.T) {
 
 // Hands: the talk by keyboard alone.
 func TestBrowserChangesByKeyboard(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	c := browse(t)
 	tom, jerry := pair(t, s, c)

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,43 +22,79 @@ import (
 // The chat as people use it, in a browser. SKEIN_SHOTS=1 keeps the pictures in
 // docs/images.
 
-// chrome is one headless browser; its tabs are contexts of their own.
+// chrome is one headless browser; its tabs are contexts of their own. Tests share a
+// browser, which takes longer to start than most of them.
 type chrome struct {
 	ctx  context.Context
 	bugs *logBuffer // what pages wrote to their consoles, which should be nothing
 }
 
+// sharedBrowser is the one of all tests that need no flags of their own.
+var sharedBrowser struct {
+	once sync.Once
+	ctx  context.Context
+	end  func() // nil: it did not start
+	err  error
+}
+
+// browse is the shared browser, or with flags one of the test's own.
 func browse(t *testing.T, more ...chromedp.ExecAllocatorOption) *chrome {
 	t.Helper()
-	bin, err := exec.LookPath("chromium")
-	if err != nil {
+	if _, err := exec.LookPath("chromium"); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatal("no chromium: apt-get install chromium")
 		}
 		t.Skip("no chromium: apt-get install chromium")
 	}
-	profile, err := os.MkdirTemp("", "skein-chrome-")
+	if len(more) > 0 {
+		ctx, end, err := startBrowser(more...)
+		if err != nil {
+			t.Fatalf("start chromium: %v", err)
+		}
+		t.Cleanup(end)
+		return &chrome{ctx: ctx, bugs: &logBuffer{}}
+	}
+	b := &sharedBrowser
+	b.once.Do(func() { b.ctx, b.end, b.err = startBrowser() })
+	if b.err != nil {
+		t.Fatalf("start chromium: %v", b.err)
+	}
+	return &chrome{ctx: b.ctx, bugs: &logBuffer{}}
+}
+
+// endSharedBrowser ends it if any test has used it.
+func endSharedBrowser() {
+	if sharedBrowser.end != nil {
+		sharedBrowser.end()
+	}
+}
+
+func startBrowser(more ...chromedp.ExecAllocatorOption) (context.Context, func(), error) {
+	profile, err := os.MkdirTemp(tempDir, "chrome-")
 	if err != nil {
-		t.Fatal(err)
+		return nil, nil, err
 	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(bin), chromedp.UserDataDir(profile), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
+		chromedp.UserDataDir(profile), chromedp.ExecPath("chromium"), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("no-proxy-server", true),
 		chromedp.Flag("force-color-profile", "srgb"), chromedp.Flag("hide-scrollbars", true), chromedp.Flag("lang", "en-US"))
-	opts = append(opts, more...)
-	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), opts...)
+	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), append(opts, more...)...)
 	ctx, cancel := chromedp.NewContext(alloc, chromedp.WithErrorf(func(string, ...any) {}))
-	t.Cleanup(func() {
+	end := func() {
 		cancel()
 		cancelAlloc()
 		_ = os.RemoveAll(profile) // a temp dir
-	})
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("start chromium: %v", err)
 	}
-	return &chrome{ctx: ctx, bugs: &logBuffer{}}
+	if err := chromedp.Do(ctx); err != nil {
+		end()
+		return nil, nil, err
+	}
+	return ctx, end, nil
 }
+
+// slowly is how long a step in a page may take: pages of several tests are drawn at once.
+const slowly = 3 * patience
 
 // tab is one page.
 type tab struct {
@@ -111,7 +148,7 @@ func (c *chrome) tab(t *testing.T, name string, view size) *tab {
 
 // limited is the context of one step in the tab.
 func (p *tab) limited() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(p.ctx, patience)
+	return context.WithTimeout(p.ctx, slowly)
 }
 
 func (p *tab) run(steps ...chromedp.Action[chromedp.Void]) {
@@ -169,9 +206,9 @@ func (p *tab) failf(format string, args ...any) {
 // until waits for a condition in the page.
 func (p *tab) until(what, condition string) {
 	p.t.Helper()
-	for deadline := time.Now().Add(patience); !js[bool](p, "Boolean("+condition+")"); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(slowly); !js[bool](p, "Boolean("+condition+")"); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			p.failf("waited %v for: %s", patience, what)
+			p.failf("waited %v for: %s", slowly, what)
 		}
 	}
 }
@@ -267,7 +304,7 @@ func (p *tab) said() []string {
 func (p *tab) hears(want ...string) {
 	p.t.Helper()
 	var got []string
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(slowly)
 	for time.Now().Before(deadline) {
 		if got = p.said(); fmt.Sprint(got) == fmt.Sprint(want) {
 			return

@@ -47,6 +47,7 @@ func (p *tab) ticks(want string) {
 }
 
 func TestBrowserTicksFollowTheOther(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	c := browse(t)
 	tom := c.tab(t, "Tom", desk)
@@ -74,6 +75,7 @@ func TestBrowserTicksFollowTheOther(t *testing.T) {
 }
 
 func TestBrowserInbox(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	c := browse(t)
 	tom, jerry := c.tab(t, "Tom", desk), c.tab(t, "Jerry", desk)
@@ -150,6 +152,7 @@ func TestBrowserInbox(t *testing.T) {
 }
 
 func TestBrowserReadersOfAGroup(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	c := browse(t)
 	tom, jerry := c.tab(t, "Tom", desk), c.tab(t, "Jerry", desk)
@@ -167,6 +170,7 @@ func TestBrowserReadersOfAGroup(t *testing.T) {
 
 // More members than a page of them.
 func TestBrowserManyMembers(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	c := browse(t)
 	tom := c.tab(t, "Tom", desk)

@@ -8,6 +8,7 @@ import (
 
 // A reader whose browser speaks Chinese gets the page in Chinese.
 func TestBrowserChinese(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	c := browse(t, chromedp.Flag("accept-lang", "zh-CN,zh"))
 	ming, hong := c.tab(t, "ming", desk), c.tab(t, "hong", desk)

@@ -128,6 +128,7 @@ func painted(t *testing.T) string {
 
 // The pairs of tokens that carry text, in both schemes.
 func TestBrowserTokens(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	c := browse(t)
 	p := c.tab(t, "tokens", desk)

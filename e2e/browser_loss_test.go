@@ -12,6 +12,7 @@ import (
 )
 
 func TestBrowserServerLoss(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	c := browse(t)
 	tom := c.tab(t, "Tom", desk)
@@ -155,6 +156,7 @@ func (c *cable) carry(from net.Conn) {
 // One is away while messages, an edit and a recall happen and the server is killed:
 // then each line is there once, in order, and as its newest change left it.
 func TestBrowserComesBackToWhatHappened(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	c := browse(t)
 	line := newCable(t, s)
@@ -217,6 +219,7 @@ func TestBrowserComesBackToWhatHappened(t *testing.T) {
 
 // A page that is gone before its message was sent leaves it to the next one.
 func TestBrowserReloadKeepsWhatWasNotSent(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	c := browse(t)
 	tom, jerry := pair(t, s, c)
@@ -240,6 +243,7 @@ func TestBrowserReloadKeepsWhatWasNotSent(t *testing.T) {
 
 // What comes while the page is away is unread when it is back.
 func TestBrowserUnreadAfterAReload(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	c := browse(t)
 	tom, jerry := pair(t, s, c)

@@ -10,6 +10,7 @@ import (
 )
 
 func TestBrowserStates(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	c := browse(t)
 	tom := c.tab(t, "Tom", desk)
@@ -107,6 +108,7 @@ func TestBrowserStates(t *testing.T) {
 
 // Markup, odd addresses and odd types are only ever text.
 func TestBrowserHostileMessages(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	c := browse(t)
 	tom := c.tab(t, "Tom", desk)

@@ -11,6 +11,7 @@ import (
 )
 
 func TestBrowserTalk(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	c := browse(t)
 	tom := c.tab(t, "Tom", desk)
@@ -121,6 +122,7 @@ func TestBrowserTalk(t *testing.T) {
 // Ten thousand messages: few are in the page, and what one reads stays put while
 // older ones load and new ones come.
 func TestBrowserLongTalk(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("ten thousand messages")
 	}

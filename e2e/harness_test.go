@@ -31,7 +31,7 @@ var (
 
 // atOnce is how many parallel tests run at a time: most of them wait most of
 // the time, for a timer of the server or for its disk.
-const atOnce = "6"
+const atOnce = "8"
 
 func TestMain(m *testing.M) {
 	if err := ownMounts(); err != nil {
@@ -72,6 +72,7 @@ func run(m *testing.M) (int, error) {
 		return 1, err
 	}
 	code := m.Run()
+	endSharedBrowser()
 	if err := contract.verdict(); err != nil {
 		return 1, err
 	}

@@ -155,7 +155,7 @@ func TestARestoreThatIsKilledLeavesOldOrNew(t *testing.T) {
 	mustSkein(t, "restore", "--data", data, "--from", saved["two"], "--force")
 	whole := time.Since(began)
 	have, became := "two", map[bool]int{}
-	for range 25 {
+	for range 12 {
 		next := "one"
 		if have == next {
 			next = "two"
