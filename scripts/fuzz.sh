@@ -14,8 +14,8 @@ corpora=$(go env GOCACHE)/fuzz # where go test keeps what it found worth trying 
 # up is reported as a failure without an input: it is none.
 fuzz() { # directory
 	local target failed=0 said=$work/said
-	cd "$top/$1"
-	go test -c -fuzz . -o "$work/fuzz.test" .
+	cd "$top/$1" || return 1
+	go test -c -fuzz . -o "$work/fuzz.test" . || return 1
 	for target in $(grep -ho '^func Fuzz[A-Za-z0-9_]*' ./*_test.go | cut -d' ' -f2); do
 		echo "$target in $1"
 		"$work/fuzz.test" -test.run '^$' -test.fuzz "^$target\$" -test.fuzztime "${FUZZTIME:-5s}" \
