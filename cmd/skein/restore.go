@@ -94,7 +94,7 @@ func (c *restoreCmd) clear() error {
 		return fmt.Errorf("--data: %w", err)
 	}
 	for _, e := range entries {
-		if e.Name() != lockFile && !c.Force {
+		if e.Name() != lockFile && e.Name() != controlFile && !c.Force {
 			return fmt.Errorf("--data: %s is not empty; --force replaces what is there", c.Data)
 		}
 	}
@@ -110,7 +110,7 @@ func settle(data string) error {
 		}
 	}
 	left := []string{filepath.Join(data, restored)}
-	for _, pattern := range []string{restoring, storeFile + ".new-*"} {
+	for _, pattern := range []string{restoring, dryRun, storeFile + ".new-*"} {
 		some, err := filepath.Glob(filepath.Join(data, pattern))
 		if err != nil {
 			return fmt.Errorf("--data: %w", err)

@@ -79,6 +79,9 @@ func (s *server) listen(ctx context.Context) error {
 	if s.admin.listener, err = lc.Listen(ctx, "tcp", s.config.AdminAddr); err != nil {
 		return fmt.Errorf("--admin-addr: %w", errors.Join(err, s.public.listener.Close()))
 	}
+	if err := s.listenControl(ctx, s.uploads); err != nil {
+		return errors.Join(err, s.public.listener.Close(), s.admin.listener.Close())
+	}
 	return nil
 }
 
@@ -98,6 +101,7 @@ func (s *server) run(ctx context.Context, restore func()) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.public.serve() })
 	g.Go(func() error { return s.admin.serve() })
+	g.Go(s.serveControl)
 	g.Go(func() error { s.chat.Upkeep(gctx, s.log); return nil })
 	g.Go(func() error { s.followApps(gctx); return nil })
 	g.Go(func() error { returnMemory(gctx); return nil })
@@ -125,7 +129,7 @@ func (s *server) drain() error {
 	}
 	ctx, cancel = context.WithTimeout(context.Background(), shutdownWait)
 	defer cancel()
-	err := errors.Join(s.public.shutdown(ctx, s.log), s.close(ctx), s.admin.shutdown(ctx, s.log))
+	err := errors.Join(s.public.shutdown(ctx, s.log), s.closeControl(ctx), s.close(ctx), s.admin.shutdown(ctx, s.log))
 	s.log.Info("stopped")
 	return err
 }

@@ -56,6 +56,8 @@ type server struct {
 
 	public   endpointServer
 	admin    endpointServer
+	control  endpointServer // for commands beside it; no listener: none
+	uploads  *files.Store
 	draining atomic.Bool
 }
 
@@ -97,6 +99,7 @@ func assemble(ctx context.Context, c config.Serve, acceptLoss bool, log *slog.Lo
 	if err != nil {
 		return nil, errors.Join(err, s.store.Close(), s.unlock())
 	}
+	s.uploads = uploads
 	s.wire(uploads)
 	return s, nil
 }

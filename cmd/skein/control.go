@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/skein-im/skein/internal/files"
+	"github.com/skein-im/skein/internal/portable"
+)
+
+// controlFile is the socket in --data over which `skein import` hands records to the
+// server that runs. Who may open it may open the store beside it.
+const controlFile = "control.sock"
+
+// listenControl opens the socket, and makes the server of it.
+func (s *server) listenControl(ctx context.Context, uploads *files.Store) error {
+	path := filepath.Join(s.config.Data, controlFile)
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a server that was killed: --data is ours
+		return fmt.Errorf("--data: %w", err)
+	}
+	address, release, err := socketAddress(path)
+	if err != nil {
+		return fmt.Errorf("--data: %w", err)
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "unix", address)
+	release()
+	if err != nil {
+		s.log.Warn("no control socket: skein import works while no server runs", slog.Any("error", err))
+		return nil
+	}
+	if u, ok := l.(*net.UnixListener); ok {
+		u.SetUnlinkOnClose(false) // the address may be of a directory that is open no more
+	}
+	if err := os.Chmod(path, privateFile); err != nil {
+		return errors.Join(fmt.Errorf("--data: %w", err), l.Close())
+	}
+	s.control.listener = l
+	s.control.http = newHTTPServer(portable.Handler(portable.StoreTarget{Store: s.store, SaveFile: uploads.SaveAs}), s.log)
+	s.control.http.ReadTimeout = 0 // files are large
+	return nil
+}
+
+// serveControl serves until shutdown.
+func (s *server) serveControl() error {
+	if s.control.listener == nil {
+		return nil
+	}
+	return s.control.serve()
+}
+
+// closeControl waits for the batch under way.
+func (s *server) closeControl(ctx context.Context) error {
+	if s.control.listener == nil {
+		return nil
+	}
+	err := s.control.shutdown(ctx, s.log)
+	if e := os.Remove(filepath.Join(s.config.Data, controlFile)); !errors.Is(e, fs.ErrNotExist) {
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
+// dialControl is a client of the server that runs on a --data.
+func dialControl(ctx context.Context, data string) (*http.Client, error) {
+	dial := func(ctx context.Context) (net.Conn, error) {
+		address, release, err := socketAddress(filepath.Join(data, controlFile))
+		if err != nil {
+			return nil, err
+		}
+		defer release()
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", address)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	conn, err := dial(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("--data: a server runs on %s and cannot be asked to import: stop it, or restart it with this version: %w", data, err)
+	}
+	if err := conn.Close(); err != nil {
+		return nil, err
+	}
+	return &http.Client{Transport: &http.Transport{
+		DialContext:        func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
+		DisableCompression: true,
+	}}, nil
+}
+
+// maxSocketPath is what every system takes as the path of a socket, in bytes.
+const maxSocketPath = 100
+
+// socketAddress is a path as the address of a socket, whatever its length: a long one
+// goes by its directory, until release.
+func socketAddress(path string) (address string, release func(), err error) {
+	if len(path) <= maxSocketPath {
+		return path, func() {}, nil
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return "", nil, err
+	}
+	return fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), filepath.Base(path)), func() { _ = dir.Close() }, nil
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/config"
+	"github.com/skein-im/skein/internal/portable"
+	"github.com/skein-im/skein/internal/store"
+)
+
+type exportCmd struct {
+	config.Store
+
+	App    string `required:"" placeholder:"ID" help:"The app_id."`
+	Out    string `required:"" placeholder:"DIR" help:"Directory to make, or one that an export left unfinished."`
+	Client string `placeholder:"ID" help:"The data of this client alone: what it said, where it is a member and what it may see there."`
+}
+
+// Help is shown below the summary by --help.
+func (exportCmd) Help() string {
+	return "A server may run meanwhile. The folder shows one moment, and docs/portable.md says what is in it. It holds no keys and no secrets."
+}
+
+// Run makes the folder.
+func (c *exportCmd) Run(ctx context.Context, out io.Writer) error {
+	setPrivateUmask()
+	ctx, stop := untilSignal(ctx)
+	defer stop()
+	if err := mustHaveStore("--data", c.Data); err != nil {
+		return err
+	}
+	return withStore(ctx, c.Store, func(s store.Store) error {
+		p := newProgress(os.Stderr, time.Now, "messages")
+		m, missing, err := portable.Export(ctx, portable.Exporting{
+			Store: s, App: c.App, Client: c.Client, Dir: c.Out, Source: versionLine(), Progress: p.show,
+			Open: func(name string) (io.ReadCloser, error) {
+				return os.Open(filepath.Join(c.Data, uploadsDir, name)) //nolint:gosec // a name of the store
+			},
+		})
+		if err != nil {
+			return fmt.Errorf("export %s: %w", c.App, c.unknown(err))
+		}
+		for _, name := range missing {
+			fmt.Fprintf(os.Stderr, "file %s went while the export ran, or is not on the disk: it is not in it\n", name)
+		}
+		_, err = fmt.Fprintf(out, "%s holds %s as of %s: %d clients, %d conversations, %d messages, %d files of %d bytes.\n",
+			c.Out, c.App, skein.Millis(m.Time).Time().Format(time.RFC3339), m.Lists[portable.Clients].Lines, m.Lists[portable.Conversations].Lines,
+			m.Lists[portable.Messages].Lines, m.Lists[portable.Files].Lines, m.Bytes)
+		return err
+	})
+}
+
+// unknown says which flag an error of the store is about.
+func (c *exportCmd) unknown(err error) error {
+	switch {
+	case errors.Is(err, skein.ErrUnknownApp):
+		return fmt.Errorf("--app: there is no app %q", c.App)
+	case errors.Is(err, skein.ErrUnknownClient):
+		return fmt.Errorf("--client: there is no client %q", c.Client)
+	}
+	return err
+}

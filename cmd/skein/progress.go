@@ -1,0 +1,40 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+// progress tells a person how far a long command is: rate and time left.
+type progress struct {
+	out   io.Writer
+	now   func() time.Time
+	what  string
+	began time.Time
+	told  time.Time
+}
+
+// everyProgress is how often it is told.
+const everyProgress = 2 * time.Second
+
+func newProgress(out io.Writer, now func() time.Time, what string) *progress {
+	at := now()
+	return &progress{out: out, now: now, what: what, began: at, told: at}
+}
+
+// show tells that so many of all are done, if it is time to.
+func (p *progress) show(done, all int64) {
+	const look = 64 // the clock costs more than most of what is counted
+	if done%look != 0 {
+		return
+	}
+	at := p.now()
+	if at.Sub(p.told) < everyProgress {
+		return
+	}
+	p.told = at
+	rate := float64(done) / at.Sub(p.began).Seconds()
+	left := time.Duration(float64(max(all-done, 0))/max(rate, 1)) * time.Second
+	fmt.Fprintf(p.out, "%d of %d %s, %.0f a second, %s left\n", done, all, p.what, rate, left)
+}
