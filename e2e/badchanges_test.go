@@ -32,9 +32,13 @@ func badChanges() []bad {
 	}
 	add("msg.edit", "text of 16 KiB and one", `{"text":"`+long(16<<10+1)+`"}`, is(4406), "text")
 	add("msg.edit", "attr of more than 16 KiB", `{"attr":"`+long(16<<10)+`"}`, is(4406), "attr")
+	add("msg.edit", "101 mentions", `{"mention_client_ids":[`+strings.Repeat(`"a",`, 100)+`"a"]}`, is(4406), "mention_client_ids")
+	add("msg.edit", "a mention of no id", `{"mention_client_ids":["a","a b"]}`, is(212), "mention_client_ids.1")
 	add("msg.edit", "another version", `{"text":"x","expected_version":2}`, is(4013), "expected_version")
 	add("msg.edit", "text twice", `{"text":"x","text":"y"}`, is(4406), "text")
 	wrongTypes("msg.edit", "text", "", `1`, `{}`, `["x"]`, `true`)
+	wrongTypes("msg.edit", "mention_all", "", `2`, `"yes"`, `{}`, `[]`)
+	wrongTypes("msg.edit", "mention_client_ids", "", `"a"`, `1`, `{}`, `true`)
 	wrongTypes("msg.edit", "expected_version", `"text":"x",`, `0`, `-1`, `"1"`, `1.5`, `true`, `[]`, `99999999999999999999`)
 
 	for _, op := range []string{"msg.react", "msg.pin"} {

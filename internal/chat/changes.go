@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"slices"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
@@ -9,10 +10,12 @@ import (
 
 // Editing is what is to become of a message's body.
 type Editing struct {
-	Text    *string // nil: stays as it is
-	Attr    []byte  // with SetAttr; nil: none
-	SetAttr bool
-	Version *int64 // the edit is of this version alone; nil: of any
+	Text       *string // nil: stays as it is, as all below
+	Attr       []byte  // with SetAttr; nil: none
+	SetAttr    bool
+	MentionAll *bool
+	Mentions   *[]string // each id once
+	Version    *int64    // the edit is of this version alone; nil: of any
 }
 
 // Edit alters what a message says: its sender's, within the app's EditWindow, or
@@ -29,16 +32,19 @@ func (s *Service) Edit(ctx context.Context, by skein.Actor, conv, id skein.ID, e
 		if err := unlessNormal(m); err != nil {
 			return skein.Change{}, err
 		}
-		body := e.of(m.Body)
-		if body.Text == m.Text && store.SameJSON(body.Attr, m.Attr) {
+		if e.changesNothing(m.Body) {
 			return skein.Change{}, nil
 		}
+		body := e.of(m.Body)
 		now := s.now()
 		if !by.Server() && past(m, by.App.Settings.EditWindow, now) {
 			return skein.Change{}, tooOld("too old to edit")
 		}
 		if !by.Server() && s.silenced(at.Conversation, at.Member) {
 			return skein.Change{}, skein.ErrForbidden
+		}
+		if body.MentionAll && !m.MentionAll && !mayMentionAll(by, at.Member) {
+			return skein.Change{}, skein.About(skein.ErrForbidden, "mention_all")
 		}
 		if e.Version != nil && *e.Version != int64(m.Version) {
 			return skein.Change{}, &skein.Fault{Err: skein.ErrConflict, Field: "expected_version", Detail: "not the current version"}
@@ -49,6 +55,12 @@ func (s *Service) Edit(ctx context.Context, by skein.Actor, conv, id skein.ID, e
 	return c.Message, err
 }
 
+// mayMentionAll reports whether the caller, who is the member (nil: the backend), may
+// mention everyone.
+func mayMentionAll(by skein.Actor, m *skein.Member) bool {
+	return by.Server() || !by.App.Settings.ManagersMentionAll || m.Role >= skein.RoleAdmin
+}
+
 // of is the body as it is to become.
 func (e Editing) of(b skein.Body) skein.Body {
 	if e.Text != nil {
@@ -57,7 +69,16 @@ func (e Editing) of(b skein.Body) skein.Body {
 	if e.SetAttr {
 		b.Attr = e.Attr
 	}
+	setIf(&b.MentionAll, e.MentionAll)
+	setIf(&b.Mentions, e.Mentions)
 	return b
+}
+
+// changesNothing reports whether a body says already what it is to say.
+func (e Editing) changesNothing(b skein.Body) bool {
+	to := e.of(b)
+	return to.Text == b.Text && store.SameJSON(to.Attr, b.Attr) && to.MentionAll == b.MentionAll &&
+		slices.Equal(slices.Sorted(slices.Values(to.Mentions)), slices.Sorted(slices.Values(b.Mentions)))
 }
 
 // Recall takes a message back for everyone: its sender within the app's

@@ -17,8 +17,8 @@ func changeOps(d Deps) []*Op {
 		row(Op{
 			Name: "msg.edit", Method: "PUT", Path: messagePath, Need: skein.NeedMember, CountsAsSend: true,
 			Doc: Doc{
-				"Alters text or attr: the sender within the app's edit window, the backend always. An edit to what it says already changes nothing and succeeds.",
-				"编辑文本或扩展：发送者须在应用的编辑时限内，服务端不限。内容未变的编辑视为成功且不产生变更。",
+				"Alters text, attr or mentions: the sender within the app's edit window, the backend always. Who has not read the message yet counts it among its mentions as it is now. An edit to what it says already changes nothing and succeeds.",
+				"编辑文本、扩展或 @：发送者须在应用的编辑时限内，服务端不限。未读该消息的成员，其 mentions 计数随之变化。内容未变的编辑视为成功且不产生变更。",
 			},
 			Answer: wire.Message{},
 		}, func(ctx context.Context, by skein.Actor, in wire.EditMessage) (any, error) {
@@ -136,11 +136,11 @@ func editMessage(ctx context.Context, by skein.Actor, in wire.EditMessage, s *ch
 	if err != nil {
 		return nil, err
 	}
-	text, attr, setAttr, err := in.Edit()
+	edit, err := in.Edit(by.App.Settings.RelaxedClientIDs)
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.Edit(ctx, by, conv, id, chat.Editing{Text: text, Attr: attr, SetAttr: setAttr, Version: in.ExpectedVersion})
+	m, err := s.Edit(ctx, by, conv, id, chat.Editing(edit))
 	return wire.MessageOf(&m), err
 }
 

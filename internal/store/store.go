@@ -241,7 +241,7 @@ type Changes interface {
 	// does that and answers it with its Seq, all in one transaction. by is the client
 	// who asks (empty: the backend) and emoji the one Scene.Reacted is about. decide
 	// may run more than once and must not wait or call the store. Of what it answers
-	// Kind, At, On and, for an edit, Message.Text and Message.Attr are taken; a Kind
+	// Kind, At, On and, for an edit, Message.Text, Attr, MentionAll and Mentions are taken; a Kind
 	// of ChangeNone changes nothing, and the answer shows the message as it is; so
 	// does a change to what is so already. The answer shows the message as by sees it.
 	// An edit adds one to Version. A recall blanks the message for good: body,

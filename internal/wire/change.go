@@ -12,21 +12,39 @@ import (
 type EditMessage struct {
 	MessageRequest
 
-	Text            *string        `json:"text" prose:"1" en:"the new text, rules as in msg.send; absent: stays" zh:"新文本，规则同 msg.send；省略则不变"`
-	Attr            jsontext.Value `json:"attr" en:"the new attr; null takes it away; absent: stays" zh:"新扩展；null 为清除；省略则不变"`
-	ExpectedVersion *int64         `json:"expected_version" en:"4013 unless the message has this version" zh:"消息不是该版本时返回 4013"`
+	Text             *string        `json:"text" prose:"1" en:"the new text, rules as in msg.send; absent: stays" zh:"新文本，规则同 msg.send；省略则不变"`
+	Attr             jsontext.Value `json:"attr" en:"the new attr; null takes it away; absent: stays" zh:"新扩展；null 为清除；省略则不变"`
+	MentionAll       *Flag          `json:"mention_all" en:"1 mentions everyone, 0 no more, rules as in msg.send; absent: stays" zh:"1 @全体成员，0 取消，规则同 msg.send；省略则不变"`
+	MentionClientIDs GivenIDs       `json:"mention_client_ids" en:"the clients that it mentions from now on, at most 100; null or an empty list: none; absent: stays" zh:"改为 @ 这些用户，最多 100 个；null 或空列表为清除；省略则不变"`
+	ExpectedVersion  *int64         `json:"expected_version" en:"4013 unless the message has this version" zh:"消息不是该版本时返回 4013"`
 }
 
-// Edit is what the request asks for. Errors: skein.ErrMissing, skein.ErrMalformed.
-func (r EditMessage) Edit() (text *string, attr []byte, setAttr bool, err error) {
-	if r.Text == nil && r.Attr == nil {
-		return nil, nil, false, &skein.Fault{Err: skein.ErrMissing, Detail: "text or attr"}
+// Edit is what is to become of a message's body.
+type Edit struct {
+	Text       *string // nil: stays as it is, as all below
+	Attr       []byte  // with SetAttr; nil: none
+	SetAttr    bool
+	MentionAll *bool
+	Mentions   *[]string // each id once
+	Version    *int64    // the edit is of this version alone; nil: of any
+}
+
+// Edit is what the request asks for; relaxed is the app's rule for client ids. Errors:
+// skein.ErrMissing, skein.ErrMalformed, skein.ErrInvalidClientID.
+func (r EditMessage) Edit(relaxed bool) (e Edit, err error) {
+	if r.Text == nil && r.Attr == nil && r.MentionAll == nil && !r.MentionClientIDs.Given {
+		return e, &skein.Fault{Err: skein.ErrMissing, Detail: "text, attr, mention_all or mention_client_ids"}
 	}
 	if r.ExpectedVersion != nil && *r.ExpectedVersion < 1 {
-		return nil, nil, false, skein.Malformed("expected_version", "must be at least 1")
+		return e, skein.Malformed("expected_version", "must be at least 1")
 	}
-	attr, err = attrOf(r.Attr)
-	return r.Text, attr, r.Attr != nil, err
+	e = Edit{Text: r.Text, SetAttr: r.Attr != nil, MentionAll: (*bool)(r.MentionAll), Version: r.ExpectedVersion}
+	if e.Attr, err = attrOf(r.Attr); err != nil || !r.MentionClientIDs.Given {
+		return e, err
+	}
+	mentions, err := ClientIDs("mention_client_ids", r.MentionClientIDs.IDs, skein.MaxMentions, relaxed)
+	e.Mentions = &mentions
+	return e, err
 }
 
 // HideMessage is the request of msg.delete.

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -109,27 +110,39 @@ func TestAnEditSaysWhatItIsAbout(t *testing.T) {
 	for body, tt := range map[string]struct {
 		text, attr string // "-": stays
 		code       int
+		mentions   string // empty: stay
 	}{
-		`{}`:                        {"", "", 4001},
-		`{"text":null}`:             {"", "", 4001},
-		`{"text":"hi"}`:             {"hi", "-", 0},
-		`{"text":""}`:               {"", "-", 0},
-		`{"attr":{"a": 1}}`:         {"-", `{"a":1}`, 0},
-		`{"attr":null}`:             {"-", "", 0},
-		`{"text":"hi","attr":null}`: {"hi", "", 0},
-		`{"text":1}`:                {"", "", 4406},
-		`{"expected_version":2}`:    {"", "", 4001},
-		`{"text":"hi","attr":"` + strings.Repeat("x", skein.MaxAttr) + `"}`: {"", "", 4406},
-		`{"text":"hi","expected_version":0}`:                                {"", "", 4406},
-		`{"text":"hi","expected_version":"1"}`:                              {"", "", 4406},
+		`{}`:                        {"", "", 4001, ""},
+		`{"text":null}`:             {"", "", 4001, ""},
+		`{"text":"hi"}`:             {"hi", "-", 0, ""},
+		`{"text":""}`:               {"", "-", 0, ""},
+		`{"attr":{"a": 1}}`:         {"-", `{"a":1}`, 0, ""},
+		`{"attr":null}`:             {"-", "", 0, ""},
+		`{"text":"hi","attr":null}`: {"hi", "", 0, ""},
+		`{"text":1}`:                {"", "", 4406, ""},
+		`{"expected_version":2}`:    {"", "", 4001, ""},
+		`{"text":"hi","attr":"` + strings.Repeat("x", skein.MaxAttr) + `"}`: {"", "", 4406, ""},
+		`{"text":"hi","expected_version":0}`:                                {"", "", 4406, ""},
+		`{"text":"hi","expected_version":"1"}`:                              {"", "", 4406, ""},
+		`{"mention_all":1}`:                                                 {"-", "-", 0, "true"},
+		`{"mention_all":0,"text":"hi"}`:                                     {"hi", "-", 0, "false"},
+		`{"mention_all":null}`:                                              {"", "", 4001, ""},
+		`{"mention_all":2}`:                                                 {"", "", 4406, ""},
+		`{"mention_client_ids":["a",2,"a"]}`:                                {"-", "-", 0, "[a 2]"},
+		`{"mention_client_ids":[]}`:                                         {"-", "-", 0, "[]"},
+		`{"mention_client_ids":null}`:                                       {"-", "-", 0, "[]"},
+		`{"mention_client_ids":"a"}`:                                        {"", "", 4406, ""},
+		`{"mention_client_ids":["a b"]}`:                                    {"", "", 212, ""},
+		`{"mention_client_ids":["` + strings.Repeat(`a","`, 100) + `a"]}`:   {"", "", 4406, ""},
 	} {
-		in := EditMessage{}
-		text, attr, setAttr, err := (*string)(nil), []byte(nil), false, Decode([]byte(`{"conv_id":"a","msg_id":"b",`+strings.TrimPrefix(body, "{")), &in)
+		var in EditMessage
+		var e Edit
+		err := Decode([]byte(`{"conv_id":"a","msg_id":"b",`+strings.TrimPrefix(body, "{")), &in)
 		if body == `{}` {
 			err = Decode([]byte(`{"conv_id":"a","msg_id":"b"}`), &in)
 		}
 		if err == nil {
-			text, attr, setAttr, err = in.Edit()
+			e, err = in.Edit(false)
 		}
 		if codeOf(err) != tt.code {
 			t.Errorf("%.60s: got error %v, want %d", body, err, tt.code)
@@ -138,14 +151,24 @@ func TestAnEditSaysWhatItIsAbout(t *testing.T) {
 			continue
 		}
 		gotText, gotAttr := "-", "-"
-		if text != nil {
-			gotText = *text
+		if e.Text != nil {
+			gotText = *e.Text
 		}
-		if setAttr {
-			gotAttr = string(jsontext.Value(attr))
+		if e.SetAttr {
+			gotAttr = string(jsontext.Value(e.Attr))
 		}
 		if gotText != tt.text || gotAttr != tt.attr {
 			t.Errorf("%s: got text %q and attr %q, want %q and %q", body, gotText, gotAttr, tt.text, tt.attr)
+		}
+		gotMentions := ""
+		if e.MentionAll != nil {
+			gotMentions = fmt.Sprint(*e.MentionAll)
+		}
+		if e.Mentions != nil {
+			gotMentions += fmt.Sprint(*e.Mentions)
+		}
+		if gotMentions != tt.mentions {
+			t.Errorf("%s: got mentions %q, want %q", body, gotMentions, tt.mentions)
 		}
 	}
 }

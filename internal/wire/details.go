@@ -127,7 +127,7 @@ var detailsZH = map[string]string{
 	"must be a string or null":                                   "须为字符串或 null",
 	"must be an integer or null":                                 "须为整数或 null",
 	"is not 1 to 32 bytes without spaces and control characters": "须为 1 至 32 字节，不含空格与控制字符",
-	"text or attr":                                               "text 或 attr",
+	"text, attr, mention_all or mention_client_ids":              "text、attr、mention_all 或 mention_client_ids",
 	"role, mute_until or nickname":                               "role、mute_until 或 nickname",
 	"pin, mute, archive, unread_mark, draft or clear_to_seq":     "pin、mute、archive、unread_mark、draft 或 clear_to_seq",
 	"too old to edit":                                            "已超过可编辑的时间",

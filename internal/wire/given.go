@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -60,4 +61,16 @@ func (g *GivenInt) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	default:
 		return errGivenInt
 	}
+}
+
+// GivenIDs is a list of ids of a request, as GivenText is a text.
+type GivenIDs struct {
+	Given bool
+	IDs   []ClientID // empty: null
+}
+
+// UnmarshalJSONFrom reads a list of ids or null.
+func (g *GivenIDs) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	*g = GivenIDs{Given: true}
+	return json.UnmarshalDecode(dec, &g.IDs)
 }

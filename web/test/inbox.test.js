@@ -144,3 +144,23 @@ test("what is unknown is said to be so", () => {
   assert.equal(inbox.conversation({ conv_id: "x" }), false);
   assert.equal(inbox.change(change({ conv_id: "x", change_seq: 1, kind: "none" })), false);
 });
+
+test("an edit alters whom an unread message mentions", () => {
+  const edit = (inbox, seq, change_seq, what) => inbox.change(change({
+    conv_id: "c", change_seq, kind: "edit", client_id: "Jerry",
+    message: { conv_id: "c", seq, msg_id: `m${seq}`, client_id: "Jerry", type: -1, text: "edited", ctime: seq, msg_status: 1, change_seq, ...what },
+  }));
+  const { inbox, conv, unsure } = start();
+  inbox.message(message(1));
+  edit(inbox, 1, 1, { mention_client_ids: ["Tom"] });
+  edit(inbox, 1, 2, { mention_all: 1 });
+  assert.deepEqual([conv.mentions, unsure.length], [1, 0]);
+  edit(inbox, 1, 3, { mention_client_ids: ["Alex"] });
+  assert.deepEqual([conv.mentions, unsure.length], [0, 0]);
+  inbox.read(conv, 1);
+  edit(inbox, 1, 4, { mention_all: 1 });
+  assert.equal(conv.mentions, 0, "it is read");
+  const known = start(view({ last_seq: 2, unread: 2, mentions: 1 }));
+  edit(known.inbox, 1, 1, { mention_all: 1 });
+  assert.equal(known.unsure.length, 1, "it may be the one that is counted");
+});

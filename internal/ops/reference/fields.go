@@ -35,6 +35,7 @@ var (
 var givenTypes = map[reflect.Type]string{
 	reflect.TypeFor[wire.GivenText](): "string",
 	reflect.TypeFor[wire.GivenInt]():  "integer",
+	reflect.TypeFor[wire.GivenIDs]():  "array",
 }
 
 // fieldsOf are the fields of a struct of package wire in their order, those of

@@ -36,7 +36,7 @@ const exampleMessage = `{"conv_id":"` + exampleID + `","msg_id":"01766bc91fc67b3
 
 var changeNotes = map[string]notes{
 	"msg.edit": {
-		codes:   []int{4001, 4011, 4012, 4013, 4130, 4406},
+		codes:   []int{212, 4001, 4011, 4012, 4013, 4130, 4406},
 		request: exampleMessage + `,"text":"HELLO, Jerry!","expected_version":1}`,
 		answer:  wire.MessageOf(&edited),
 	},

@@ -79,7 +79,11 @@ func (s *schemas) asked(t reflect.Type) *openapi3.SchemaRef {
 	case t == looseID:
 		return inline(&openapi3.Schema{Type: types("string")})
 	case givenTypes[t] != "":
-		return inline(&openapi3.Schema{Type: types(givenTypes[t], "null"), Format: format(t)})
+		given := inline(&openapi3.Schema{Type: types(givenTypes[t], "null"), Format: format(t)})
+		if givenTypes[t] == "array" {
+			given.Value.Items = s.asked(looseID)
+		}
+		return given
 	case isList(t):
 		return inline(&openapi3.Schema{Type: types("array"), Items: s.asked(t.Elem())})
 	default:

@@ -71,6 +71,8 @@ func (w *writer) typeName(t reflect.Type) string {
 		return w.str + w.orNull
 	case givenTypes[t] == "integer":
 		return w.integer + w.orNull
+	case givenTypes[t] == "array":
+		return w.listOf(w.str) + w.orNull
 	case t == jsonType, t.Kind() == reflect.Interface:
 		return w.jsonWord
 	case t == idType:

@@ -126,7 +126,7 @@ func (g *group) store(p *place, l *letter) (store.Appended, error) {
 	if err != nil {
 		return store.Appended{}, err
 	}
-	if err := g.noteMentions(p.key, m.Seq, l); err != nil {
+	if err := g.noteMentions(p.key, m.Seq, l.MentionAll, l.Mentions); err != nil {
 		return store.Appended{}, err
 	}
 	g.sent = append(g.sent, skein.Sent{Message: m, App: l.App, ConvType: p.typ, Device: l.Device, Spoken: spoken})

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"slices"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -154,13 +155,27 @@ func (g *group) edit(at conversation, m *subject, c skein.Change) (bool, error) 
 	if err := m.mustBeNormal(); err != nil {
 		return false, err
 	}
-	if m.Text == c.Message.Text && string(m.Attr) == string(c.Message.Attr) {
+	to, remention := c.Message.Body, m.mentionsOthers(c.Message.Body)
+	if m.Text == to.Text && string(m.Attr) == string(to.Attr) && !remention {
 		return false, nil
 	}
-	m.Text, m.Attr = c.Message.Text, c.Message.Attr
+	m.Text, m.Attr = to.Text, to.Attr
 	m.Version++
 	m.Updated = c.At
+	if remention {
+		if m.MentionAll, m.Mentions = to.MentionAll, to.Mentions; len(m.Mentions) == 0 {
+			m.Mentions = nil
+		}
+		if err := g.renewMentions(at.key, m.Seq, m.Body); err != nil {
+			return false, err
+		}
+	}
 	return true, g.renameUploads(at.App, byMessage, m.key, m.Uploads())
+}
+
+// mentionsOthers reports whether a body mentions other clients than m.
+func (m *subject) mentionsOthers(than skein.Body) bool {
+	return m.MentionAll != than.MentionAll || !slices.Equal(m.Mentions, than.Mentions)
 }
 
 // blank takes away what m says, and all that could tell it. The hash of what was
@@ -212,21 +227,12 @@ func (g *group) save(m subject) error {
 		return err
 	}
 	return g.exec(`UPDATE messages SET status = ?2, updated = ?3, attr = ?4, text = ?5, version = ?6, changed = ?7,
-		pinned = ?8, reactions = ?9, flags = flags & ?10,
+		pinned = ?8, reactions = ?9, flags = flags & ~1 | ?10, mentions = ?11,
 		url = CASE ?2 WHEN 1 THEN url ELSE '' END,
-		mentions = CASE ?2 WHEN 1 THEN mentions END,
 		content_hash = CASE ?2 WHEN 1 THEN content_hash END
 		WHERE message_key = ?1`,
 		m.key, m.Status, m.Updated, rawText(m.Attr), m.Text, m.Version, m.Changed,
-		m.Pinned, summary, keptFlags(m.Status))
-}
-
-// keptFlags masks the flags that a message of this status keeps.
-func keptFlags(s skein.Status) int {
-	if s == skein.StatusNormal {
-		return -1
-	}
-	return ^flagMentionAll
+		m.Pinned, summary, mentionAllFlag(m.Body), rawText(mentionsJSON(m.Mentions)))
 }
 
 // log writes the line of a change. A deleted conversation, where messages may yet be

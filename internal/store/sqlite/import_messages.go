@@ -99,8 +99,7 @@ func (i *importing) besideMessage(a *arrival, key int64, r *store.MessageRecord)
 		if err := i.nameUploads(i.app, byMessage, key, r.Uploads()); err != nil {
 			return err
 		}
-		l := letter{Draft: &skein.Draft{Message: r.Message}}
-		if err := i.noteMentions(a.key, r.Seq, &l); err != nil {
+		if err := i.noteMentions(a.key, r.Seq, r.MentionAll, r.Mentions); err != nil {
 			return err
 		}
 	}

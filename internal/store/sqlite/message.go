@@ -17,10 +17,8 @@ const (
 	flagFormer // imported: a former holder of the sender's id sent it
 )
 
-func flagsOf(d skein.Draft) (flags int) {
-	if d.MentionAll {
-		flags |= flagMentionAll
-	}
+func flagsOf(d skein.Draft) int {
+	flags := mentionAllFlag(d.Body)
 	if d.NoSync {
 		flags |= flagNoSync
 	}
@@ -28,6 +26,14 @@ func flagsOf(d skein.Draft) (flags int) {
 		flags |= flagServer
 	}
 	return flags
+}
+
+// mentionAllFlag is the one flag of a message that an edit may change.
+func mentionAllFlag(b skein.Body) int {
+	if b.MentionAll {
+		return flagMentionAll
+	}
+	return 0
 }
 
 // messageColumns are what readMessage reads, in its order.

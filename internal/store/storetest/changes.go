@@ -109,9 +109,10 @@ var changes = []check{
 		_, said := f.sayAll("shop", conv, "ann")
 		f.pass(time.Second)
 		c := edit("better")
-		c.Message.Attr = []byte(`2`)
+		c.Message.Attr, c.Message.Mentions = []byte(`2`), []string{"ann", "bob"}
 		got := f.change("shop", said, "ann", c)
 		want := said
+		want.MentionAll, want.Mentions = false, []string{"ann", "bob"}
 		want.Text, want.Attr, want.Updated, want.Version, want.Changed = "better", []byte(`2`), f.now(), 2, 1
 		line := skein.Change{Seq: 1, Kind: skein.ChangeEdit, By: "ann", At: f.now(), Message: want}
 		equal(f, "answer", got, line)
@@ -123,6 +124,7 @@ var changes = []check{
 		f.change("shop", said, "", edit("best"))
 		equal(f, "by the backend", f.log("shop", conv, "")[1].By, "")
 		equal(f, "without attr", f.look("shop", said, "").Attr, nil)
+		equal(f, "without mentions", f.look("shop", said, "").Mentions, nil)
 		equal(f, "version", f.look("shop", said, "").Version, 3)
 	}},
 	{"a change moves neither seq nor activity", func(f *fixture) {

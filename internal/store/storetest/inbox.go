@@ -146,6 +146,47 @@ var inbox = []check{
 		f.call("shop", conv, "cat", "cat", "*")
 		f.wantCounts("cat spoke of itself", "shop", conv, "cat", 0, 0)
 	}},
+	{"an edit alters whom a message mentions, until it is read, retried or taken back", func(f *fixture) {
+		f.app("shop", "ann", "bob", "cat")
+		conv := f.group("shop", "ann", "bob", "cat")
+		d := f.draft("shop", conv, "ann", "you there")
+		d.ClientMsgID, d.Mentions = "x", []string{"bob"}
+		said, _, err := f.Append(f.Context(), d)
+		f.must(err)
+		f.call("shop", conv, "ann", "cat")
+		mention := func(what string, all bool, clients []string, bob, cat int64) {
+			f.Helper()
+			c := edit("you there")
+			c.Message.MentionAll, c.Message.Mentions = all, clients
+			f.change("shop", said, "ann", c)
+			f.wantCounts(what+", bob", "shop", conv, "bob", 2, bob)
+			f.wantCounts(what+", cat", "shop", conv, "cat", 2, cat)
+			got := f.look("shop", said, "")
+			equal(f, what, fmt.Sprint(got.MentionAll, got.Mentions), fmt.Sprint(all, clients))
+		}
+		mention("another", false, []string{"cat"}, 0, 2)
+		mention("both", false, []string{"cat", "bob"}, 1, 2)
+		mention("all", true, []string{"bob"}, 1, 2)
+		mention("nobody", false, nil, 0, 1)
+		mention("all, then", true, nil, 1, 2)
+		equal(f, "version", f.look("shop", said, "").Version, 6)
+		c := edit("you there")
+		c.Message.MentionAll = true
+		equal(f, "as it is", f.change("shop", said, "ann", c).Kind, skein.ChangeNone)
+		equal(f, "changes", len(f.log("shop", conv, "")), 5)
+		m, again, err := f.Append(f.Context(), d)
+		f.must(err)
+		equal(f, "a retry shows it", fmt.Sprint(again, m.Seq, m.MentionAll, m.Mentions), "true 1 true []")
+		d.MentionAll, d.Mentions = true, nil
+		_, _, err = f.Append(f.Context(), d)
+		f.wantErr(err, skein.ErrConflict)
+		f.alter("shop", conv, "bob", func(m *skein.Member) { m.ReadSeq = 1 })
+		f.wantCounts("read", "shop", conv, "bob", 1, 0)
+		f.change("shop", said, "cat", hide)
+		f.wantCounts("hidden", "shop", conv, "cat", 1, 1)
+		f.change("shop", said, "", recall)
+		equal(f, "recalled", f.look("shop", said, "").MentionAll, false)
+	}},
 	{"what was taken back or deleted is not unread and mentions nobody", func(f *fixture) {
 		f.app("shop", "ann", "bob", "cat")
 		conv := f.group("shop", "ann", "bob", "cat")

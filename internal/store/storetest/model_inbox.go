@@ -27,6 +27,7 @@ var inboxModel = []check{
 				"leave":     d.leave,
 				"take back": d.takeBack,
 				"hide":      d.hide,
+				"edit":      d.edit,
 				"role":      d.role,
 				"mute all":  d.muteAll,
 			})
@@ -186,6 +187,20 @@ func (d *desk) takeBack(t *rapid.T) {
 	w := d.drawWord(t)
 	d.f.change(d.app, w.stored, "", recall)
 	w.silent = true
+}
+
+func (d *desk) edit(t *rapid.T) {
+	w := d.drawWord(t)
+	c := edit("ho")
+	c.Message.MentionAll = rapid.Bool().Draw(t, "mention all")
+	c.Message.Mentions = rapid.SliceOfNDistinct(rapid.SampledFrom(names), 0, 3, rapid.ID).Draw(t, "mentions")
+	_, err := d.f.ChangeMessage(d.f.Context(), d.app, d.conv, w.stored.ID, "", "", makes(c))
+	if w.silent {
+		expectErr(t, "ChangeMessage", err, skein.ErrConflict)
+		return
+	}
+	expectErr(t, "ChangeMessage", err, nil)
+	w.stored.MentionAll, w.mentions = c.Message.MentionAll, c.Message.Mentions
 }
 
 func (d *desk) hide(t *rapid.T) {

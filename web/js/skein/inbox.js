@@ -79,6 +79,11 @@ export class Inbox extends Emitter {
       else conv.silenced.add(m.seq);
       if (m.from !== this.#me && !conv.calls.delete(m.seq) && conv.called > 0) this.emit("unsure");
     }
+    // Who is mentioned may be another since; of what was there before, only its number is known.
+    if (kind === "edit" && m.seq > conv.readSeq && m.from !== this.#me) {
+      if (mentions(m, this.#me)) conv.called > 0 && !conv.calls.has(m.seq) ? this.emit("unsure") : conv.calls.add(m.seq);
+      else if (!conv.calls.delete(m.seq) && conv.called > 0) this.emit("unsure");
+    }
     this.emit("change", conv);
     return true;
   }
