@@ -45,6 +45,12 @@ func (in *Input) Left(l Line) error {
 	return in.report.add(l)
 }
 
+// Tell adds a line about something worth knowing that is no record.
+func (in *Input) Tell(l Line) error {
+	l.Outcome = Noted
+	return in.report.add(l)
+}
+
 // Note counts something worth knowing.
 func (in *Input) Note(kind Kind, why string) { in.report.count(kind, Noted, why, 1) }
 

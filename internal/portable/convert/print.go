@@ -23,7 +23,7 @@ func (s Summary) String() string {
 		fmt.Fprintf(&b, "%s %s, %d: %s\n", c.Kind, c.Outcome, c.Records, c.Why)
 	}
 	if s.Relaxed {
-		b.WriteString("The app needs client_id_charset relaxed; app.json turns it on (skein app update --relaxed-client-ids).\n")
+		b.WriteString("The app needs client_id_charset relaxed; app.json turns it on (skein app update --relaxed-client-ids on).\n")
 	}
 	if len(s.Refused) > 0 {
 		fmt.Fprintf(&b, "%d client ids that no client of Skein can have; --rename FILE gives them others:\n", len(s.Refused))

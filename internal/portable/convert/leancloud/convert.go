@@ -56,9 +56,13 @@ func Convert(ctx context.Context, o Options) (convert.Summary, error) {
 	if !skein.ValidAppID(app) {
 		app = clientName
 	}
+	known := facts
+	if !m.Complete {
+		known = append([]string{"The dump is not complete. " + folder.ManifestFile + " of the dump says what is missing; run skein leancloud dump again to fetch it."}, facts...)
+	}
 	d := &dump{Options: o, manifest: m, links: map[string]string{}}
 	return convert.Run(ctx, convert.Options{
-		Out: o.Out, App: app, Source: "LeanCloud IM", Name: clientName, Time: time.UnixMilli(m.Time), Facts: facts,
+		Out: o.Out, App: app, Source: "LeanCloud IM", Name: clientName, Time: time.UnixMilli(m.Time), Facts: known,
 		Rename: o.Rename, MarkRead: o.MarkRead, Memory: o.Memory, Progress: o.Progress,
 	}, d.read)
 }
@@ -95,7 +99,9 @@ type dump struct {
 // read hands over everything in the folder, in the order that convert.Input asks for.
 func (d *dump) read(ctx context.Context, in *convert.Input) error {
 	for _, hole := range d.manifest.Holes {
-		in.Note(convert.OfRow, "the dump has a hole: "+hole.What)
+		if err := in.Tell(convert.Line{Kind: convert.OfRow, Why: "the dump has a hole", Detail: hole.What, ID: hole.Conv, At: folder.ManifestFile}); err != nil {
+			return err
+		}
 	}
 	steps := []struct {
 		list string

@@ -3,6 +3,8 @@ package leancloud
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -530,5 +532,51 @@ func TestFilesThatTheDumpHasComeAlong(t *testing.T) {
 	}
 	if got.reported(convert.Skipped, "a file that the dump does not have") != 1 || got.reported(convert.Refused, "a file of a type") != 1 {
 		t.Errorf("the report:\n%s", got.said())
+	}
+}
+
+func TestAConversionThatIsCutShortBeginsAnew(t *testing.T) {
+	c := dumpContent{lists: map[string][]string{folder.ConversationsFile: {conv(groupID, `,"m":["a"],"c":"a"`)}}, messages: map[string][]string{groupID: {msg(1, 1600000000001, "a", `"x"`, "")}}}
+	o := Options{From: c.write(t), Out: filepath.Join(t.TempDir(), "out")}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Convert(ctx, o); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v, want context.Canceled", err)
+	}
+	if _, err := portable.Open(o.Out); err == nil {
+		t.Fatal("the folder passes for a whole one")
+	}
+	if _, err := Convert(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, o.Out, convert.Summary{}); len(got.messages[full(groupID)]) != 1 {
+		t.Errorf("got %v", got.messages)
+	}
+	if _, err := Convert(t.Context(), o); err == nil {
+		t.Error("a whole folder was overwritten")
+	}
+}
+
+func TestADumpThatIsNotWholeIsRefused(t *testing.T) {
+	whole := dumpContent{lists: map[string][]string{folder.ConversationsFile: {conv(groupID, `,"m":["a"],"c":"a"`)}}, messages: map[string][]string{groupID: {msg(1, 1600000000001, "a", `"x"`, "")}}}
+	for name, tt := range map[string]struct {
+		damage func(dir string) error
+		want   string
+	}{
+		"no manifest":                   {func(dir string) error { return os.Remove(filepath.Join(dir, folder.ManifestFile)) }, "not whole"},
+		"a list of messages is missing": {func(dir string) error { return os.Remove(filepath.Join(dir, folder.MessagesFile(groupID))) }, "is damaged"},
+		"a list is missing":             {func(dir string) error { return os.Remove(filepath.Join(dir, folder.ConversationsFile)) }, "is damaged"},
+		"a list is cut":                 {func(dir string) error { return os.Truncate(filepath.Join(dir, folder.ConversationsFile), 20) }, "unexpected EOF"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := whole.write(t)
+			if err := tt.damage(dir); err != nil {
+				t.Fatal(err)
+			}
+			_, err := Convert(t.Context(), Options{From: dir, Out: filepath.Join(t.TempDir(), "out")})
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
 	}
 }
