@@ -22,7 +22,7 @@ func TestAnExportKnowsEveryColumn(t *testing.T) {
 		"apps":          "app_key id name keys token_secret settings created deleted",
 		"clients":       "client_key app_key id ext created updated banned_until ban_reason cut device_cuts seen since deleted add_by",
 		"conversations": "conv_key app_key id type creator member_count mute_all last_seq last_change speaker spoke moved created updated active period ttl expires deleted extend",
-		"members":       "member_key conv_key app_key client_id role nickname joined join_seq muted_until read_seq received_seq sent_seq cleared_seq pinned muted archived draft moved adder",
+		"members":       "member_key conv_key app_key client_id role nickname joined join_seq muted_until read_seq received_seq sent_seq cleared_seq pinned muted archived draft moved adder unread_mark",
 		"messages":      "message_key conv_key seq id sender client_msg_id retry content_hash type status flags created updated reply_to mentions url attr text version changed pinned reactions",
 		"changes":       "conv_key change_seq kind message_key client_id at emoji on_off",
 		"reactions":     "conv_key seq emoji client_id place",
