@@ -17,9 +17,17 @@ type View struct {
 	// Last is the newest message, blank where the member deleted it for itself; nil:
 	// there is none, or the member has cleared it.
 	Last *Message
-	// Floor is the seq up to which the member sees nothing. The use cases set it: it
-	// depends on the settings of the app.
-	Floor int64
+	// Floor is the seq up to which the member sees nothing, and Rights what it may do.
+	// The use cases set them: they depend on the settings of the app.
+	Floor  int64
+	Rights Rights
+}
+
+// Rights are what a member may do in its conversation.
+type Rights struct {
+	Send, MentionAll, Pin       bool
+	Add, Remove, SetRole, Leave bool // members
+	EditInfo, Delete, MuteAll   bool // the conversation
 }
 
 // Unread counts the messages after what the member has read that say something to it.

@@ -141,7 +141,7 @@ func (s *server) wire(uploads *files.Store) {
 		Gate: s.gate, Registrar: s.chat, Ops: table, Hub: s.hub,
 		MaxSockets: s.handles.sockets, MaxStrangers: s.perAddress(s.handles.strangers),
 		MaxPerAddress: s.socketsPerAddress(), HandshakeRate: s.perAddress(0), MaxUnfinished: mebibytes(s.config.MaxUnfinishedMiB),
-		MaxMessage: s.maxBody(), Trust: s.trust, Now: clock, Log: s.log, Registerer: s.registry,
+		MaxMessage: s.maxBody(), FileTypes: files.DefaultTypes, Trust: s.trust, Now: clock, Log: s.log, Registerer: s.registry,
 	})
 	s.public.http = newHTTPServer(s.inLanguage(s.demoOnly(rest.New(rest.Options{
 		Table: table, Gate: s.gate, Trust: s.trust, MaxBody: s.maxBody(), Limits: s.restLimits(),

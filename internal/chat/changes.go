@@ -150,7 +150,7 @@ func (s *Service) Pin(ctx context.Context, by skein.Actor, conv, id skein.ID, on
 	_, err := s.change(ctx, by, conv, id, "", func(at skein.Scene) (skein.Change, error) {
 		m := at.Message
 		switch {
-		case !by.Server() && at.Conversation.Type != skein.Private && !need.Met(true, at.Member.Role):
+		case !by.Server() && !pinningNeed(at.Conversation.Type, need).Met(true, at.Member.Role):
 			return skein.Change{}, skein.ErrForbidden
 		case on && m.Pinned != 0:
 			return skein.Change{}, nil

@@ -22,14 +22,12 @@ func (s *Service) Members(ctx context.Context, by skein.Actor, id skein.ID, q sk
 // Errors: skein.ErrUnknownConversation, skein.ErrForbidden, skein.ErrConvType for a
 // private pair, skein.ErrUnknownClient naming the first, skein.ErrTooLarge.
 func (s *Service) AddMembers(ctx context.Context, by skein.Actor, id skein.ID, clients []string) error {
-	if by.App.Settings.MembersMayInvite {
-		by.Need = skein.NeedMember
-	}
+	by.Need = addingNeed(by.App.Settings, by.Need)
 	conv, _, err := s.admit(ctx, by, id)
 	if err != nil {
 		return err
 	}
-	if conv.Type == skein.Private {
+	if fixed(conv.Type) {
 		if by.Server() {
 			return aboutPair
 		}
@@ -85,7 +83,7 @@ func (s *Service) RemoveMembers(ctx context.Context, by skein.Actor, id skein.ID
 	if err != nil {
 		return err
 	}
-	if conv.Type == skein.Private {
+	if fixed(conv.Type) {
 		return aboutPair
 	}
 	if me != nil {
@@ -112,7 +110,7 @@ func (s *Service) Leave(ctx context.Context, by skein.Actor, id skein.ID, client
 	if err != nil {
 		return err
 	}
-	if conv.Type == skein.Private {
+	if fixed(conv.Type) {
 		return aboutPair
 	}
 	return s.removeMembers(ctx, by, id, []string{client})

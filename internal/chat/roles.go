@@ -23,7 +23,7 @@ func (s *Service) UpdateMember(ctx context.Context, by skein.Actor, id skein.ID,
 	if err != nil {
 		return skein.Member{}, err
 	}
-	if update.Role != nil && conv.Type == skein.Private {
+	if update.Role != nil && fixed(conv.Type) {
 		return skein.Member{}, aboutPair
 	}
 	var before skein.Member
@@ -59,7 +59,7 @@ func (u MemberUpdate) allowed(me *skein.Member, other skein.Member) error {
 	}
 	self, above := me.Client == other.Client, me.Role > other.Role
 	switch {
-	case u.Role != nil && me.Role != skein.RoleOwner:
+	case u.Role != nil && !namesRoles(me.Role):
 		return skein.About(skein.ErrForbidden, "role")
 	case u.Role != nil && self && *u.Role != skein.RoleOwner:
 		return &skein.Fault{Err: skein.ErrForbidden, Field: "role", Detail: "name the next owner instead"}
@@ -78,7 +78,7 @@ func (s *Service) MuteAll(ctx context.Context, by skein.Actor, id skein.ID, on b
 	if err != nil {
 		return err
 	}
-	if conv.Type != skein.Group && conv.Type != skein.Room {
+	if !silencing(conv.Type) {
 		return &skein.Fault{Err: skein.ErrConvType, Field: "conv_id", Detail: "not a group or chat room"}
 	}
 	was, now := on, s.now()

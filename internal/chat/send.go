@@ -75,12 +75,11 @@ func (s *Service) draft(by skein.Actor, in Sending) skein.Draft {
 		},
 		App: by.App.ID, Need: by.Need, Device: in.Device, MarkRead: in.MarkRead,
 	}
-	switch {
-	case by.Server():
+	if by.Server() {
 		d.Need = skein.NeedServer
-	case in.MentionAll && by.App.Settings.ManagersMentionAll:
-		d.Need = skein.NeedManager
+		return d
 	}
+	d.Need = sendingNeed(by.App.Settings, by.Need, in.MentionAll)
 	return d
 }
 

@@ -79,6 +79,9 @@ func inboxOps(d Deps) []*Op {
 				return nil, err
 			}
 			page, err := d.Chat.Sync(ctx, by, client, after, limit)
+			for i := range page.Views {
+				page.Views[i].Rights = d.Chat.Rights(by, &page.Views[i], d.needs)
+			}
 			return wire.SyncAnswerOf(page, d.Zone, seal), err
 		}),
 	}
@@ -99,7 +102,7 @@ func listInbox(ctx context.Context, by skein.Actor, in wire.ListInbox, d Deps) (
 	if err != nil {
 		return nil, err
 	}
-	items := each(page.Views, func(v skein.View) wire.View { return wire.ViewOf(&v, d.Zone) })
+	items := each(page.Views, func(v skein.View) wire.View { return d.view(by, &v) })
 	return wire.NewPage(place, items, page.Total, page.Next), nil
 }
 
@@ -120,5 +123,8 @@ func markConversation(ctx context.Context, by skein.Actor, in wire.MarkConversat
 		mark.Draft = &in.Draft.Text
 	}
 	v, err := d.Chat.Mark(ctx, by, id, client, mark)
-	return wire.ViewOf(&v, d.Zone), err
+	if err != nil {
+		return nil, err
+	}
+	return d.view(by, &v), nil
 }

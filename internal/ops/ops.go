@@ -26,11 +26,19 @@ type Deps struct {
 	Presence Presence
 	Zone     *time.Location // of the times that are answered as text
 	Cursors  *wire.Sealer
+
+	needs func(op string) skein.Need // of the table; set by New
 }
 
 // seal is that of the cursors of an op in what it answers to the caller.
 func (d Deps) seal(by skein.Actor, op string) wire.Seal {
 	return d.Cursors.For(by.App.ID, op, by.Client)
+}
+
+// view is a view as it is answered.
+func (d Deps) view(by skein.Actor, v *skein.View) wire.View {
+	v.Rights = d.Chat.Rights(by, v, d.needs)
+	return wire.ViewOf(v, d.Zone)
 }
 
 // Files keeps uploads.
@@ -89,6 +97,7 @@ type Table struct {
 // New is the table over its use cases.
 func New(deps Deps) *Table {
 	t := &Table{deps: deps, byName: make(map[string]*Op)}
+	deps.needs = func(op string) skein.Need { return t.byName[op].Need }
 	for _, rows := range [][]*Op{
 		userOps(deps),
 		convOps(deps),

@@ -171,6 +171,7 @@ func (c *conn) welcome(frame wire.Frame) error {
 		SessionID:  c.session.ID(),
 		Generation: c.session.Generation(),
 		HeartbeatS: int(c.server.opts.Hub.Heartbeat().Seconds()),
+		Limits:     wire.LimitsOf(c.app.Settings, c.maxMessage(), c.server.opts.FileTypes),
 	}
 	return c.accept(frame, answer.Append(nil))
 }

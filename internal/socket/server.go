@@ -63,7 +63,8 @@ type Options struct {
 	WriteWait   time.Duration // for a peer to take what is written; default 10 s
 	MessageWait time.Duration // for a message to come whole, from its first byte; default 30 s
 
-	MaxMessage int64 // bytes of a message; default wire.MaxBody
+	MaxMessage int64    // bytes of a message; default wire.MaxBody
+	FileTypes  []string // that clients of apps which list none may upload, as they are told
 
 	Trust httpx.Trust // whom to believe where a handshake comes from
 

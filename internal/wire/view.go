@@ -60,7 +60,29 @@ type View struct {
 	Archive     Flag     `json:"archive" en:"1: in the archive" zh:"1 已归档"`
 	UnreadMark  Flag     `json:"unread_mark" en:"1: it marked the conversation as unread, which nobody else sees; unread stays what it is" zh:"1 本人标为未读，他人不可见；不影响 unread"`
 	Draft       *string  `json:"draft" en:"begun and not sent; null: none" zh:"草稿；无为 null"`
+	Rights      Rights   `json:"rights" en:"what it may do here now, so that a client offers only that" zh:"当前可执行的操作，客户端据此决定显示哪些功能"`
 	LastMessage *Message `json:"last_message" en:"the newest; null: none that it sees" zh:"最新消息；没有可见的为 null"`
+}
+
+// Rights are what a member may do in a conversation.
+type Rights struct {
+	Send       Flag `json:"send" en:"1: send messages; 0 while it is muted" zh:"1 可发送消息；禁言时为 0"`
+	MentionAll Flag `json:"mention_all" en:"1: mention everyone" zh:"1 可 @全体"`
+	Pin        Flag `json:"pin" en:"1: pin messages" zh:"1 可置顶消息"`
+	Add        Flag `json:"add" en:"1: add members, as far as those let it" zh:"1 可添加成员（须对方允许）"`
+	Remove     Flag `json:"remove" en:"1: remove members below its role" zh:"1 可移除角色低于自己的成员"`
+	SetRole    Flag `json:"set_role" en:"1: change the roles of members" zh:"1 可更改成员角色"`
+	Leave      Flag `json:"leave" en:"1: leave" zh:"1 可退出"`
+	EditInfo   Flag `json:"edit_info" en:"1: change conv_extend" zh:"1 可修改会话扩展"`
+	Delete     Flag `json:"delete" en:"1: delete the conversation for everyone" zh:"1 可为所有人删除会话"`
+	MuteAll    Flag `json:"mute_all" en:"1: mute all members" zh:"1 可全员禁言"`
+}
+
+func rightsOf(r skein.Rights) Rights {
+	return Rights{
+		Flag(r.Send), Flag(r.MentionAll), Flag(r.Pin), Flag(r.Add), Flag(r.Remove), Flag(r.SetRole), Flag(r.Leave),
+		Flag(r.EditInfo), Flag(r.Delete), Flag(r.MuteAll),
+	}
 }
 
 // ViewOf writes a view with times in zone; it shares v's bytes.
@@ -72,7 +94,7 @@ func ViewOf(v *skein.View, zone *time.Location) View {
 		JoinSeq: v.Member.JoinSeq, FloorSeq: v.Floor,
 		Role: v.Member.Role.String(), Nickname: sharedText(&v.Member.Nickname), MuteUntil: moment(v.Member.MutedUntil),
 		Pin: v.Member.Pinned != 0, Mute: Flag(v.Member.Muted), Archive: Flag(v.Member.Archived), UnreadMark: Flag(v.Member.Unread),
-		Draft: sharedText(&v.Member.Draft),
+		Draft: sharedText(&v.Member.Draft), Rights: rightsOf(v.Rights),
 	}
 	if v.Last != nil {
 		last := MessageOf(v.Last)

@@ -30,10 +30,12 @@ func TestWhatOneSeesIsWrittenAsDocumented(t *testing.T) {
 	}{
 		"nothing marked": {skein.View{Conversation: conv, Member: skein.Member{JoinSeq: 1}}, head +
 			`"read_seq":0,"received_seq":0,"unread":9,"mentions":0,"join_seq":1,"floor_seq":0,"role":"member","nickname":null,"mute_until":null,` +
-			`"pin":0,"mute":0,"archive":0,"unread_mark":0,"draft":null,"last_message":null`},
-		"all marked": {skein.View{Conversation: conv, Member: marked, Mentions: 2, Last: &last, Floor: 2}, head +
+			`"pin":0,"mute":0,"archive":0,"unread_mark":0,"draft":null,"rights":{"send":0,"mention_all":0,"pin":0,"add":0,"remove":0,"set_role":0,"leave":0,"edit_info":0,"delete":0,"mute_all":0},` +
+			`"last_message":null`},
+		"all marked": {skein.View{Conversation: conv, Member: marked, Mentions: 2, Last: &last, Floor: 2,
+			Rights: skein.Rights{Send: true, Pin: true, Remove: true, Leave: true, Delete: true}}, head +
 			`"read_seq":5,"received_seq":6,"unread":4,"mentions":2,"join_seq":3,"floor_seq":2,"role":"admin","nickname":"T","mute_until":7,` +
-			`"pin":1,"mute":1,"archive":1,"unread_mark":1,"draft":"See","last_message":` + string(message)},
+			`"pin":1,"mute":1,"archive":1,"unread_mark":1,"draft":"See","rights":{"send":1,"mention_all":0,"pin":1,"add":0,"remove":1,"set_role":0,"leave":1,"edit_info":0,"delete":1,"mute_all":0},"last_message":` + string(message)},
 	} {
 		got, err := json.Marshal(ViewOf(&tt.v, time.UTC))
 		if err != nil || string(got) != "{"+tt.want+"}" {

@@ -6,13 +6,18 @@ import (
 )
 
 // view is the talk as Tom sees it, who has not read the reply.
+var ownersRights = skein.Rights{
+	Send: true, MentionAll: true, Pin: true, Add: true, Remove: true, SetRole: true, Leave: true,
+	EditInfo: true, Delete: true, MuteAll: true,
+}
+
 var view = skein.View{
 	Conversation: talk,
 	Member: skein.Member{
 		Client: "Tom", Role: skein.RoleOwner, Joined: created, JoinSeq: 1, SentSeq: hello.Seq, ReceivedSeq: reply.Seq,
 		Marks: skein.Marks{Pinned: changed, Draft: "See you"},
 	},
-	Mentions: 1, Last: &reply,
+	Mentions: 1, Last: &reply, Rights: ownersRights,
 }
 
 // readView is the same when Tom has read it.
