@@ -95,9 +95,12 @@ func (c *leancloudDump) masterKey() (string, error) {
 	return key, nil
 }
 
+// dumpLock is locked by the dump that works in a folder.
+const dumpLock = "dump.lock"
+
 // lockOut gives a folder to one dump at a time.
 func lockOut(dir string) (release func(), err error) {
-	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_CREATE|os.O_RDWR, privateFile) //nolint:gosec // the operator's own directory
+	f, err := os.OpenFile(filepath.Join(dir, dumpLock), os.O_CREATE|os.O_RDWR, privateFile) //nolint:gosec // the operator's own directory
 	if err != nil {
 		return nil, fmt.Errorf("--out: %w", err)
 	}

@@ -145,13 +145,18 @@ func (d *dump) compared(c *conv) int64 { return max(c.start, d.run.Since) }
 // historyOf is the history of a group, of two or of a chat room (v2, history of each).
 func (d *dump) historyOf(c *conv) *chain {
 	if c.chain == nil {
-		path := "/1.2/rtm/conversations/"
-		if c.kind == "room" {
-			path = "/1.2/rtm/chatrooms/"
-		}
-		c.chain = &chain{step: stepHistory, key: c.id, path: path + url.PathEscape(c.id) + "/messages", start: c.start, lo: d.compared(c)}
+		c.chain = &chain{step: stepHistory, key: c.id, path: c.path("messages"), start: c.start, lo: d.compared(c)}
 	}
 	return c.chain
+}
+
+// path is where something of a conversation is asked for.
+func (c *conv) path(of string) string {
+	group := "conversations"
+	if c.kind == "room" {
+		group = "chatrooms"
+	}
+	return "/1.2/rtm/" + group + "/" + url.PathEscape(c.id) + "/" + of
 }
 
 // walked counts a row of the history of the app with its conversation.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -30,6 +31,7 @@ type Options struct {
 	Rate            float64       // requests a second; 30 where it is zero
 	Daily           int           // requests a day; 0: no bound
 	Timeout         time.Duration // for one request; 2 minutes where it is zero
+	Page            int           // messages asked for at once; 1,000, the most there is, where it is zero
 	Finish          bool          // ask nothing more: make the folder of what there is
 
 	Say   func(string) // called with progress and with what is worth knowing, one line each
@@ -96,6 +98,7 @@ func Dump(ctx context.Context, o Options) (Manifest, error) {
 	}
 	o.Rate = cmp.Or(o.Rate, 30)
 	o.Timeout = cmp.Or(o.Timeout, 2*time.Minute)
+	o.Page = cmp.Or(o.Page, pageLimit)
 	if o.Clock == nil {
 		o.Clock = wallClock{}
 	}
@@ -195,13 +198,22 @@ func (d *dump) fatal(ctx context.Context, err error) bool {
 }
 
 // hole notes that something was not answered.
-func (d *dump) hole(conv, what string, err error) {
-	var no *refusal
-	gone := errors.As(err, &no) && no.Status == http.StatusNotFound
+func (d *dump) hole(conv, what string, err error) { d.note(conv, what, err, false) }
+
+func (d *dump) note(conv, what string, err error, doubt bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	// What LeanCloud has no more is no hole where the history of the app had it.
-	d.holes = append(d.holes, Hole{Conv: conv, What: fmt.Sprintf("%s: %v", what, err), Doubt: gone && conv != "" && d.done[stepWalk]})
+	d.holes = append(d.holes, Hole{Conv: conv, What: fmt.Sprintf("%s: %v", what, err), Doubt: doubt})
+}
+
+// holeOrGone notes the same, but only as a doubt where LeanCloud says that it has no
+// such thing.
+func (d *dump) holeOrGone(conv, what string, err error) { d.note(conv, what, err, gone(err)) }
+
+// gone says that LeanCloud has no such thing, or no longer.
+func gone(err error) bool {
+	no, refused := errors.AsType[*refusal](err)
+	return refused && no.Status == http.StatusNotFound
 }
 
 // finish notes that a step is done, also for after a kill.
@@ -273,14 +285,21 @@ func (d *dump) eachHistory(ctx context.Context) error {
 			chain.agreed = func(got tally) bool { return got == c.walked }
 		}
 		err := d.read(ctx, chain)
+		if gone(err) && c.kind == "room" { // an older server has one path for all
+			chain.path = strings.Replace(chain.path, "/chatrooms/", "/conversations/", 1)
+			err = d.read(ctx, chain)
+		}
 		d.ledger.one()
 		switch {
 		case err == nil:
 			return d.finish(stepHistory, c.id)
 		case d.fatal(ctx, err):
 			return err
+		case walked: // the history of the app had what a conversation has that is gone
+			d.holeOrGone(c.id, "history", err)
+		default:
+			d.hole(c.id, "history", err)
 		}
-		d.hole(c.id, "history", err)
 		return nil
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -45,7 +46,7 @@ func serve(t *testing.T, o standin.Options) (*standin.Server, Options) {
 	t.Cleanup(server.Close)
 	return s, Options{
 		AppID: standin.AppID, MasterKey: standin.MasterKey, Server: server.URL, Out: filepath.Join(t.TempDir(), "dump"),
-		PerConversation: true, System: true, Rate: 1e6, Timeout: 20 * time.Second, Clock: &quickClock{},
+		PerConversation: true, System: true, Rate: 1e6, Timeout: 20 * time.Second, Clock: &quickClock{}, Page: o.PageMost,
 	}
 }
 
@@ -286,7 +287,7 @@ func TestFilesAreFetchedByTheirLinksAndDeadOnesWhereTheyAreNow(t *testing.T) {
 			}
 		}
 	}
-	dead := byURL["http://ac-dead.clouddn.invalid/sound"]
+	dead := byURL["http://127.0.0.1:1/sound"]
 	if dead.Path == "" || !strings.Contains(dead.From, "/files/5f") {
 		t.Errorf("the link to a dead domain: got %+v, want the content from where _File says it is now", dead)
 	}
@@ -310,17 +311,86 @@ func TestTheDailyBoundStopsAndGoesOnTomorrow(t *testing.T) {
 }
 
 func TestTheQuotaOfTheAppEndsTheRunAndTheNextGoesOn(t *testing.T) {
-	s, o := serve(t, standin.Options{Faults: standin.Faults{Daily: 25}})
+	s, o := serve(t, standin.Options{PageMost: 40, Faults: standin.Faults{Daily: 10}})
 	if _, err := Dump(t.Context(), o); err == nil || !strings.Contains(err.Error(), "run the same command again tomorrow") {
 		t.Fatalf("got %v, want that the requests of today are used up", err)
 	}
 	s.Set(standin.Faults{})
-	before, _, _ := s.Stats()
 	sameAsTruth(t, o, s, mustDump(t, o))
-	after, _, _ := s.Stats()
-	if after["scan _Conversation"] != before["scan _Conversation"] || after["walk"] != before["walk"] {
-		t.Errorf("requests before %v, after %v: want nothing asked again", before, after)
+	whole, other := serve(t, standin.Options{PageMost: 40})
+	mustDump(t, other)
+	got, _, _ := s.Stats()
+	if want, _, _ := whole.Stats(); !maps.Equal(got, want) {
+		t.Errorf("requests: got %v, want %v as without a stop: nothing is asked again", got, want)
 	}
+}
+
+func TestPagesAreAsLargeAsTheyMayBe(t *testing.T) {
+	s, o := serve(t, standin.Options{Conversations: 250, Messages: 2500, Burst: 1200})
+	sameAsTruth(t, o, s, mustDump(t, o))
+	got, _, _ := s.Stats()
+	for kind, most := range map[string]int{
+		"scan _Conversation": 2, // and the page that is the end
+		"walk":               4, // and a look at the newest
+		"history":            249,
+		"infos":              0, // the class was scanned
+	} {
+		if got[kind] > most {
+			t.Errorf("%s: got %d requests, want at most %d", kind, got[kind], most)
+		}
+	}
+}
+
+func TestNoMoreThanThirtyRequestsAreUnderWay(t *testing.T) {
+	clock := &quickClock{}
+	p := newPace(clock, 1e6, nil, func(string) {})
+	for range 30 {
+		if err := p.turn(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := p.turn(ctx); err == nil {
+		t.Error("the 31st may go, want that it waits until one has ended")
+	}
+}
+
+func TestTheRateHoldsFromTheFirstSecondOn(t *testing.T) {
+	clock := &quickClock{}
+	p := newPace(clock, 30, nil, func(string) {})
+	for range 91 {
+		if err := p.turn(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		p.leave()
+	}
+	if clock.passed < 2900*time.Millisecond {
+		t.Errorf("91 requests took %s of waiting, want 3 s at 30 a second", clock.passed)
+	}
+}
+
+func TestA429StopsEverybodyAsLongAsItSays(t *testing.T) {
+	now := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+	for header, want := range map[string]time.Duration{
+		"7": 7 * time.Second, " 90 ": 90 * time.Second, "Tue, 01 Dec 2026 00:00:05 GMT": 5 * time.Second,
+		"": 0, "0": 0, "-3": 0, "soon": 0, "Tue, 01 Dec 2020 00:00:05 GMT": 0, "99999999999": 1e6 * time.Second,
+	} {
+		if got := retryAfter(header, now); got != want {
+			t.Errorf("Retry-After %q: got %s, want %s", header, got, want)
+		}
+	}
+	clock := &quickClock{}
+	p := newPace(clock, 1e6, nil, func(string) {})
+	p.hold(8 * time.Second)
+	if err := p.turn(t.Context()); err != nil || clock.passed < 7900*time.Millisecond {
+		t.Errorf("the next request waited %s (%v), want 8 s", clock.passed, err)
+	}
+}
+
+func TestAPageThatIsCutEachTimeIsAskedForInSmallerParts(t *testing.T) {
+	s, o := serve(t, standin.Options{Faults: standin.Faults{CutOver: 20_000}})
+	sameAsTruth(t, o, s, mustDump(t, o))
 }
 
 func TestAWrongKeyIsSaidAtOnceAndNeverShown(t *testing.T) {

@@ -270,8 +270,8 @@ func (f *fetcher) once(ctx context.Context, address, to string, l link, got *Fil
 	}
 	res, err := f.http.Do(req)
 	if err != nil {
-		var dns *net.DNSError
-		return !errors.As(err, &dns) || !dns.IsNotFound, err
+		dns, unknown := errors.AsType[*net.DNSError](err)
+		return !errors.Is(err, syscall.ECONNREFUSED) && (!unknown || !dns.IsNotFound), err
 	}
 	defer closing(res.Body)
 	if res.StatusCode != http.StatusOK {

@@ -108,6 +108,9 @@ func (d *dump) fold(ctx context.Context) (Manifest, error) {
 	if err != nil {
 		return m, err
 	}
+	if err := syncFolder(d.Out); err != nil {
+		return m, fmt.Errorf("wait for the disk: %w", err)
+	}
 	m.Holes = tidy(d.holes)
 	m.Complete = !slices.ContainsFunc(m.Holes, func(h Hole) bool { return !h.Doubt })
 	raw, err := json.Marshal(m, json.Deterministic(true), jsontext.WithIndent("  "))

@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -145,7 +146,7 @@ func (d *dump) readDown(ctx context.Context, c *chain, meet int64) error {
 			return err
 		}
 		c.down = last
-		if last.time < meet {
+		if last.time < meet || c.meets(rows) {
 			return nil
 		}
 	}
@@ -177,7 +178,7 @@ func (d *dump) keep(c *chain, rows []row, down, place bool) error {
 		if !down && r.time > c.lo {
 			c.got.add(r.id)
 		}
-		if c.took != nil {
+		if c.took != nil && c.first(r, down, !place) {
 			c.took(r)
 		}
 	}
@@ -188,7 +189,7 @@ func (d *dump) keep(c *chain, rows []row, down, place bool) error {
 // page asks for one page of history: 1,000 rows, without limit there would be 100 (v2,
 // history). A page that is cut off again and again is asked for in smaller parts.
 func (d *dump) page(ctx context.Context, path string, query url.Values) (rows []row, full bool, err error) {
-	for limit := pageLimit; ; limit /= 4 {
+	for limit := d.Page; ; limit /= 4 {
 		query.Set("limit", strconv.Itoa(limit))
 		answer, err := d.api.get(ctx, path, query)
 		if errors.Is(err, errCut) && limit > 10 {
@@ -211,12 +212,25 @@ func (d *dump) page(ctx context.Context, path string, query url.Values) (rows []
 	}
 }
 
+// meets says that a page, newest first, has the row where the way up ended.
+func (c *chain) meets(rows []row) bool {
+	return c.up != nil && slices.ContainsFunc(rows, func(r row) bool { return r.time == c.up.time && r.id == c.up.id })
+}
+
+// first says that a row was not on an earlier page of the chain.
+func (c *chain) first(r row, down, aside bool) bool {
+	return !aside && (!down || c.up == nil || r.time > c.up.time)
+}
+
 // place puts a chain where the journal left it.
 func (c *chain) place(e entry) error {
 	for _, raw := range e.Rows {
 		r, err := readRow(raw)
 		if err != nil {
 			return err
+		}
+		if c.took != nil && c.first(r, e.Down, e.Aside) {
+			c.took(r)
 		}
 		at := &cursor{r.time, r.id}
 		switch {

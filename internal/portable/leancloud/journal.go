@@ -182,9 +182,16 @@ func (j *journal) Close() error { return j.file.Close() }
 
 // replaceFile writes a small file so that there is always a whole one.
 func replaceFile(path string, content []byte) error {
-	part := path + ".part"
-	if err := os.WriteFile(part, content, 0o600); err != nil {
+	f, err := os.OpenFile(path+".part", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // below the operator's own directory
+	if err != nil {
 		return err
 	}
-	return os.Rename(part, path)
+	_, err = f.Write(content)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(path+".part", path)
 }

@@ -34,8 +34,16 @@ func newLedger(clock Clock, say func(string)) *ledger {
 // step begins a step of so many parts; 0: nobody knows.
 func (l *ledger) step(name string, total int) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.name, l.total, l.done, l.requests, l.began, l.from, l.to = name, total, 0, 0, l.clock.Now(), 0, 0
+	now := l.clock.Now()
+	was := ""
+	if l.requests > 0 {
+		was = l.line(now)
+	}
+	l.name, l.total, l.done, l.requests, l.began, l.from, l.to, l.failure = name, total, 0, 0, now, 0, 0, ""
+	l.mu.Unlock()
+	if was != "" {
+		l.say(was)
+	}
 }
 
 // until says that the step reads messages up to a time.

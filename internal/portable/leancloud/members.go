@@ -60,10 +60,10 @@ func (d *dump) memberInfos(ctx context.Context) error {
 		case d.fatal(ctx, err):
 			return err
 		case refused.Add(1) == refusedInRow:
-			d.hole("", "roles of members", fmt.Errorf("%d conversations in a row: %w", refusedInRow, err))
+			d.holeOrGone("", "roles of members", fmt.Errorf("%d conversations in a row: %w", refusedInRow, err))
 			return nil
 		}
-		d.hole(c.id, "roles of members", err)
+		d.holeOrGone(c.id, "roles of members", err)
 		return nil
 	})
 	if err == nil && refused.Load() == 0 {
@@ -74,11 +74,7 @@ func (d *dump) memberInfos(ctx context.Context) error {
 
 // infosOf reads by skip and limit until a page is empty.
 func (d *dump) infosOf(ctx context.Context, c *conv) error {
-	path := "/1.2/rtm/conversations/"
-	if c.kind == "room" {
-		path = "/1.2/rtm/chatrooms/"
-	}
-	return d.skipped(ctx, path+url.PathEscape(c.id)+"/member-infos", url.Values{}, entry{Step: stepInfos, Key: c.id})
+	return d.skipped(ctx, c.path("member-infos"), url.Values{}, entry{Step: stepInfos, Key: c.id})
 }
 
 // skipped reads a list by skip and limit to the journal. Where a server ignores skip the
@@ -142,7 +138,7 @@ func (d *dump) system(ctx context.Context) error {
 				if d.fatal(ctx, err) {
 					return err
 				}
-				d.hole(c.id, part.what, err)
+				d.holeOrGone(c.id, part.what, err)
 			}
 		}
 	}
@@ -226,7 +222,7 @@ func (d *dump) tell(ctx context.Context, c *conv) error {
 		case d.fatal(ctx, err):
 			return err
 		}
-		d.hole(c.id, fmt.Sprintf("messages to subscriber %q", client), err)
+		d.holeOrGone(c.id, fmt.Sprintf("messages to subscriber %q", client), err)
 		return nil
 	})
 }

@@ -51,7 +51,7 @@ type pace struct {
 func newPace(clock Clock, perSecond float64, d *daily, say func(string)) *pace {
 	return &pace{
 		clock: clock, daily: d, say: say, last: clock.Now(),
-		limiter: rate.NewLimiter(rate.Limit(perSecond), max(1, min(maxAtOnce, int(perSecond)))),
+		limiter: rate.NewLimiter(rate.Limit(perSecond), 1), // in any second no more, also in the first
 		slots:   make(chan struct{}, maxAtOnce),
 	}
 }

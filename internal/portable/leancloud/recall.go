@@ -25,7 +25,7 @@ func (d *dump) recall(e entry) error {
 	}
 	switch e.Step {
 	case stepWalk:
-		return d.recallWalk(e)
+		return d.walk.place(e)
 	case stepHistory:
 		if c := d.convs[e.Key]; c != nil {
 			c.done = c.done || e.Done
@@ -57,17 +57,6 @@ func (d *dump) recallRun(r *run) error {
 // begin makes what depends on when the run before ended.
 func (d *dump) begin() {
 	d.walk = &chain{step: stepWalk, path: "/1.2/rtm/messages", start: d.run.Since, took: d.walked}
-}
-
-func (d *dump) recallWalk(e entry) error {
-	for _, raw := range e.Rows {
-		r, err := readRow(raw)
-		if err != nil {
-			return err
-		}
-		d.walked(r)
-	}
-	return d.walk.place(e)
 }
 
 // unfinished notes what a run that is to end now has not asked for.

@@ -111,10 +111,10 @@ func (w *listWriter) value(v any) error {
 	return w.line(line)
 }
 
-// end puts the list in its place.
+// end puts the list in its place. fold waits once for the disk, not each list: there
+// may be a million.
 func (w *listWriter) end() (List, error) {
-	err := errors.Join(w.out.Flush(), w.file.Sync())
-	if err = errors.Join(err, w.file.Close()); err != nil {
+	if err := errors.Join(w.out.Flush(), w.file.Close()); err != nil {
 		return List{}, err
 	}
 	return List{Lines: w.n, SHA256: hex.EncodeToString(w.hash.Sum(nil))}, os.Rename(w.path+".part", w.path)

@@ -42,13 +42,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, status := s.answer(r)
-	if fault == "cut" && status == http.StatusOK {
+	if tooLong := s.cutOver(); status == http.StatusOK && (fault == "cut" || tooLong > 0 && len(body) > tooLong) {
 		cut(w, body, n%2 == 0)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(body)) //nolint:gosec // JSON, for a test; the caller may be gone
+}
+
+func (s *Server) cutOver() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.opt.CutOver
 }
 
 // enter counts a request and says what goes wrong with it.

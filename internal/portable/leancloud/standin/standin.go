@@ -40,6 +40,7 @@ type Faults struct {
 	FutureTail  bool // the newest messages are ahead of the server's clock
 	Every429    int  // each so many requests one is refused, with and without Retry-After in turn
 	EveryCut    int  // each so many requests an answer is cut, at a clean end and not in turn
+	CutOver     int  // an answer of more bytes is cut each time; 0: none
 	EveryHang   int  // each so many requests there is no answer until the caller gives up
 	Every500    int  // each so many requests one fails
 	Daily       int  // requests until code 140; 0: no bound
@@ -257,7 +258,7 @@ func (s *Server) data(k int) string {
 		link := s.opt.Files + "/files/" + strconv.Itoa(k%5) + ".png"
 		return strconv.Quote(fmt.Sprintf(`{"_lctype":-2,"_lcfile":{"url":%q,"objId":"5f%022x","metaData":{"name":"图 %d.png","size":64}}}`, link, k%5, k%5))
 	case 5:
-		return `"{\"_lctype\":-3,\"_lcfile\":{\"url\":\"http://ac-dead.clouddn.invalid/sound\",\"objId\":\"5f0000000000000000000002\"}}"`
+		return `"{\"_lctype\":-3,\"_lcfile\":{\"url\":\"http://127.0.0.1:1/sound\",\"objId\":\"5f0000000000000000000002\"}}"`
 	case 6:
 		return `"{\"_lctype\":-127}"`
 	case 7:
