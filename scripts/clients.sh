@@ -9,17 +9,22 @@ top=$PWD
 at=bin/clients # what npm installs is in no commit
 work=$(mktemp -d)
 server=
-finish() {
+stop() {
 	[[ -z $server ]] || { kill "$server" && wait "$server" || true; } 2>/dev/null
+	server=
+	rm -rf "$work/data"
+}
+finish() {
+	stop
 	rm -rf "$work"
 }
 trap finish EXIT
 
 skip() { echo "clients: $1" | tee -a "${SKIPS:-/dev/null}"; }
 
-# serve starts the demo on free ports with data of its own and sets url.
+# serve starts the demo anew, on free ports, and sets url.
 serve() {
-	make --no-print-directory build
+	stop
 	bin/skein serve --dev --addr 127.0.0.1:0 --admin-addr 127.0.0.1:0 --data "$work/data" >"$work/server.log" 2>&1 &
 	server=$!
 	url=
@@ -48,10 +53,10 @@ go_client() {
 }
 
 # npm_tools lint the documents, and a program with the types of openapi-typescript
-# talks to the server.
+# makes each call of the reference.
 npm_tools() {
 	mkdir -p "$at"
-	cp tools/clients/{package.json,package-lock.json,redocly.yaml,.spectral.yaml,asyncapi.mjs,calls.ts} api/openapi.yaml api/asyncapi.yaml "$at"
+	cp tools/clients/{package.json,package-lock.json,redocly.yaml,.spectral.yaml,asyncapi.mjs,calls.mjs} api/openapi.yaml api/asyncapi.yaml "$at"
 	cd "$at"
 	if ! cmp -s package-lock.json node_modules/.installed; then
 		if ! command -v npm >/dev/null || ! npm ci --no-audit --no-fund --ignore-scripts >npm.log 2>&1; then
@@ -61,14 +66,17 @@ npm_tools() {
 		cp package-lock.json node_modules/.installed
 	fi
 	export REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true
-	npx redocly lint openapi.yaml
-	npx spectral lint --fail-severity hint openapi.yaml asyncapi.yaml
+	node_modules/.bin/redocly lint openapi.yaml
+	node_modules/.bin/spectral lint --fail-severity hint openapi.yaml asyncapi.yaml
 	node asyncapi.mjs asyncapi.yaml
-	npx openapi-typescript openapi.yaml -o schema.d.ts
-	npx tsc --strict --skipLibCheck --target es2022 --module esnext --moduleResolution bundler calls.ts
+	node_modules/.bin/openapi-typescript openapi.yaml -o schema.d.ts
+	node calls.mjs openapi.yaml "$top/docs/api/en.md" >calls.ts
+	node_modules/.bin/tsc --strict --skipLibCheck --target es2022 --module esnext --moduleResolution bundler calls.ts
 	node calls.js "$url"
 }
 
+make --no-print-directory build
 serve
 go_client
+serve # the examples are for one that is fresh
 npm_tools

@@ -18,7 +18,7 @@ type ImportUsers struct {
 // NewUser is one user to be registered.
 type NewUser struct {
 	ClientID ClientID       `json:"client_id" need:"1" en:"as in user.create" zh:"同 user.create"`
-	Ext      jsontext.Value `json:"ext" en:"as in user.create" zh:"同 user.create"`
+	Ext      jsontext.Value `json:"ext,omitzero" en:"as in user.create" zh:"同 user.create"`
 
 	fault error // why it cannot be read
 }
