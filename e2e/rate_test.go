@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -147,5 +148,51 @@ func TestDemoAppHasNoRates(t *testing.T) {
 		if f, err := c.take(patience, isAnswer); err != nil || f.Code != 0 {
 			t.Fatalf("got %v, %v, want 300 successes", f, err)
 		}
+	}
+}
+
+// What one call does in many conversations, or tells of many users, counts as several
+// messages of the client.
+func TestCallsAboutManyThingsPayForThem(t *testing.T) {
+	t.Parallel()
+	a := newApp(t, start(t, withoutDev()), "shop", "--send-rate=1", "--send-burst=40")
+	tom, jerry := a.user(t, "tom"), a.user(t, "jerry")
+	receipts, ids := make([]obj, 100), make([]string, 200)
+	for i := range receipts {
+		receipts[i] = obj{"conv_id": unique("conv")}
+	}
+	for i := range ids {
+		ids[i] = "n" + strconv.Itoa(i)
+	}
+	for _, tt := range []struct {
+		op, path string
+		body     obj
+		allowed  int
+	}{
+		{"conv.received_many", "/im/users/$U/received", obj{"receipts": receipts}, 4},
+		{"user.get_many", "/im/users/get_many", obj{"client_ids": ids}, 10},
+	} {
+		client := a.user(t, "one")
+		path := strings.ReplaceAll(tt.path, "$U", client)
+		for range tt.allowed {
+			a.s.once(t, "POST", path, a.as(t, client), tt.body).want(t, tt.op, 0)
+		}
+		a.s.once(t, "POST", path, a.as(t, client), tt.body).want(t, tt.op+" once more", 4290)
+		a.must(t, "POST", path, tt.body) // the backend has no such rate
+	}
+	var conv string
+	for range 200 {
+		conv = a.group(t, jerry, tom)
+		a.send(t, conv, jerry, "hi")
+	}
+	if got := a.s.once(t, "POST", userPath(tom, "read"), a.as(t, tom), nil).want(t, "conv.read_all", 0); got.number("conversations") != 200 {
+		t.Errorf("conv.read_all: got %s, want 200 conversations", got)
+	}
+	sent := 0
+	for sent < 40 && a.s.once(t, "POST", convPath(conv, "message"), a.as(t, tom), obj{"type": -1, "text": "x"}).Code == 0 {
+		sent++
+	}
+	if sent == 40 {
+		t.Error("after conv.read_all of 200 conversations a burst of sends went as if nothing had been")
 	}
 }

@@ -103,7 +103,7 @@ func TestAMarkAsUnreadIsOnesOwnUntilOneReads(t *testing.T) {
 	}
 	jerrys, _ := cursor(jerry, "")
 	toms, _ := cursor(tom, "")
-	for _, clear := range []struct {
+	for _, step := range []struct {
 		op   string
 		data obj
 	}{
@@ -112,7 +112,7 @@ func TestAMarkAsUnreadIsOnesOwnUntilOneReads(t *testing.T) {
 		{"conv.mark", obj{"conv_id": conv, "unread_mark": 0}},
 		{"conv.read_all", obj{}},
 	} {
-		what := fmt.Sprint(clear.op, " ", clear.data)
+		what := fmt.Sprint(step.op, " ", step.data)
 		if got := phone.ask(t, "conv.mark", obj{"conv_id": conv, "unread_mark": 1}).want(t, "conv.mark", 0).number("unread_mark"); got != 1 {
 			t.Errorf("conv.mark answers unread_mark %d, want 1", got)
 		}
@@ -130,14 +130,14 @@ func TestAMarkAsUnreadIsOnesOwnUntilOneReads(t *testing.T) {
 		if jerrys, marks = cursor(jerry, jerrys); !slices.Equal(marks, []int{1}) {
 			t.Errorf("sync carries the marks %v, want [1]", marks)
 		}
-		phone.ask(t, clear.op, clear.data).want(t, what, 0)
+		phone.ask(t, step.op, step.data).want(t, what, 0)
 		if v := a.view(t, jerry, conv); v.UnreadMark != 0 {
 			t.Errorf("%s: the list shows %+v", what, v)
 		}
 		if got := marked(pad); got != 0 {
 			t.Errorf("%s: the other device is told unread_mark %d, want 0", what, got)
 		}
-		if clear.op == "conv.mark" {
+		if step.op == "conv.mark" {
 			marked(phone)
 		}
 		phone.nothing(t, "conv.updated")
