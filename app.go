@@ -38,7 +38,7 @@ type Settings struct {
 	LoginRate          int      // login attempts a minute an address and client after a failure; 10
 	FileTypes          []string // extensions that may be uploaded; nil: files.DefaultTypes
 	MaxFileBytes       int64    // 100 MiB
-	MaxStorageBytes    int64    // uploads of the app together; no bound
+	MaxStorageBytes    int64    // uploads of the app together, without messages; no bound
 	PrivateHistory     bool     // members see only what was said after they joined
 	OnePerDeviceType   bool     // a login kicks the client's other sessions of its device_type
 	HidePresence       bool     // clients may not ask who is online

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"runtime"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/skein-im/skein/internal/config"
 	"github.com/skein-im/skein/internal/edge"
 	"github.com/skein-im/skein/internal/files"
 	"github.com/skein-im/skein/internal/rest"
+	"github.com/skein-im/skein/internal/share"
 )
 
 // handles divides the files that the process may have open, so that it never runs
@@ -66,6 +69,16 @@ func (s *server) guardConnections() {
 	})
 	s.public.guard = g
 	s.public.http.ConnState = g.State
+}
+
+// newGate is what the processor's work of all sockets and calls passes: as many at a
+// time as there are cores, the apps in turns.
+func (s *server) newGate() *share.Gate {
+	g := share.NewGate(max(2, runtime.GOMAXPROCS(0)), share.Stall)
+	s.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "skein_turns_waiting", Help: "Handshakes, frames and calls that wait for their app's turn on the processor.",
+	}, func() float64 { return float64(g.Waiting()) }))
+	return g
 }
 
 // mebibytes is a setting in bytes; a negative one stays so.

@@ -137,14 +137,15 @@ func (s *server) wire(uploads *files.Store) {
 		Chat: s.chat, Gate: s.gate, Files: uploads, Presence: s.presence, Zone: s.config.Location(),
 		Cursors: wire.NewSealer(s.store.Secret()),
 	})
+	work := s.newGate()
 	s.sockets = socket.New(socket.Options{
-		Gate: s.gate, Registrar: s.chat, Ops: table, Hub: s.hub,
+		Work: work, Gate: s.gate, Registrar: s.chat, Ops: table, Hub: s.hub,
 		MaxSockets: s.handles.sockets, MaxStrangers: s.perAddress(s.handles.strangers),
 		MaxPerAddress: s.socketsPerAddress(), HandshakeRate: s.perAddress(0), MaxUnfinished: mebibytes(s.config.MaxUnfinishedMiB),
 		MaxMessage: s.maxBody(), FileTypes: files.DefaultTypes, Trust: s.trust, Now: clock, Log: s.log, Registerer: s.registry,
 	})
 	s.public.http = newHTTPServer(s.inLanguage(s.demoOnly(rest.New(rest.Options{
-		Table: table, Gate: s.gate, Trust: s.trust, MaxBody: s.maxBody(), Limits: s.restLimits(),
+		Work: work, Table: table, Gate: s.gate, Trust: s.trust, MaxBody: s.maxBody(), Limits: s.restLimits(),
 		Routes:    s.routes(),
 		Downloads: map[string]http.Handler{skein.UploadsPath + "{name}": uploads.Handler()},
 		Unrouted:  s.pages(table), Log: s.log, Registerer: s.registry,

@@ -34,7 +34,7 @@ type settingFlags struct {
 	AllowedOrigins   *[]string `group:"App settings:" placeholder:"ORIGIN,…" help:"Web pages that may call the app: exact origins such as https://example.com, or all below a name, *.example.com; empty for none."`
 	FileTypes        *[]string `group:"App settings:" placeholder:"EXT,…" help:"Extensions that may be uploaded; empty for the usual ones."`
 	MaxFileBytes     *int64    `group:"App settings:" placeholder:"N" help:"Largest upload in bytes (0: 100 MiB)."`
-	MaxStorageBytes  *int64    `group:"App settings:" placeholder:"N" help:"All uploads together in bytes (0: no bound)."`
+	MaxStorageBytes  *int64    `group:"App settings:" placeholder:"N" help:"All uploads together in bytes (0: no bound); messages do not count, their rate bounds them."`
 }
 
 // onOff is a switch that reads as it is said: on or off.

@@ -22,12 +22,15 @@ const AttackerName = "attacker"
 
 // order is what an attacker is told.
 type order struct {
-	Attack, Addr, App, Key string
-	Secret                 []byte
-	Data                   string // directory of the server
-	Program                string
-	Clients                int
-	Seed                   uint64
+	Attack  string `json:"attack"`
+	Addr    string `json:"addr"`
+	App     string `json:"app"`
+	Key     string `json:"key"`
+	Secret  []byte `json:"secret"`
+	Data    string `json:"data"` // directory of the server
+	Program string `json:"program"`
+	Clients int    `json:"clients"`
+	Seed    uint64 `json:"seed"`
 }
 
 // elsewhere is the first socket of an attacker, so that it comes from addresses of its
@@ -35,7 +38,10 @@ type order struct {
 const elsewhere = 1 << 20
 
 // toll is what came of the calls of an attack.
-type toll struct{ Answered, Refused int64 }
+type toll struct {
+	Answered int64 `json:"answered"`
+	Refused  int64 `json:"refused"`
+}
 
 // Attacker prepares the attack that in orders, plays it from "go" to "stop", and says
 // on out what came of its calls.
@@ -63,12 +69,12 @@ func Attacker(ctx context.Context, in io.Reader, out io.Writer) error {
 		return err
 	}
 	if _, err := lines.ReadBytes('\n'); err != nil {
-		return nil //nolint:nilerr // the bench has ended before it began
+		return nil // the bench has ended before it began
 	}
 	stop := l.launch(ctx, f)
 	_, _ = lines.ReadBytes('\n') // a bench that is gone has stopped it too
 	stop()
-	return json.NewEncoder(out).Encode(toll{l.answered.Load(), l.refused.Load()})
+	return json.NewEncoder(out).Encode(toll{Answered: l.answered.Load(), Refused: l.refused.Load()})
 }
 
 func (o order) loud() *loud {
@@ -110,7 +116,7 @@ func (r *run) ready(a attack, server, loud *host) (*attacker, error) {
 		Attack: a.name, Addr: server.addr, App: loud.app, Key: loud.key, Secret: loud.secret,
 		Data: server.data, Program: r.Program, Clients: r.Clients, Seed: r.Seed,
 	}
-	if err := json.NewEncoder(t.in).Encode(o); err != nil {
+	if err := json.NewEncoder(t.in).Encode(o); err != nil { //nolint:gosec // of an app that lives as long as the run
 		return t, t.explain(err)
 	}
 	if said, err := t.out.ReadString('\n'); err != nil || said != "ready\n" {

@@ -14,7 +14,7 @@ func TestAnAttackerHasTheLowestPriority(t *testing.T) {
 		t.Fatal(err)
 	}
 	command := lowest("nice")
-	got, err := exec.Command(command[0], command[1:]...).Output() //nolint:gosec // its own words
+	got, err := exec.Command(command[0], command[1:]...).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func TestAnAttackerHasTheLowestPriority(t *testing.T) {
 func TestTheHandlesOfAServerAreBoundBeforeItBegins(t *testing.T) {
 	for n, want := range map[uint64]string{64: "64", 0: "more"} {
 		command := handling(n, "sh", "-c", "ulimit -n")
-		out, err := exec.Command(command[0], command[1:]...).Output() //nolint:gosec // likewise
+		out, err := exec.Command(command[0], command[1:]...).Output()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,7 +40,7 @@ func TestAnAttackerTakesOneOrder(t *testing.T) {
 	for said, want := range map[string]string{
 		"":                         "no order",
 		"attack!\n":                "order: invalid",
-		`{"Attack":"none"}` + "\n": `no attack "none"`,
+		`{"attack":"none"}` + "\n": `no attack "none"`,
 	} {
 		err := Attacker(context.Background(), strings.NewReader(said), &bytes.Buffer{})
 		if err == nil || !strings.Contains(err.Error(), want) {

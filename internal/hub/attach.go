@@ -20,6 +20,7 @@ type Login struct {
 	Deaf                skein.EventSet // events that the session is not to have
 	OnePerType          bool           // the client's other sessions of DeviceType are kicked
 	Conn                Conn
+	Waits               func() // told before Answer waits for the socket; nil: nobody needs to know
 }
 
 // Attach makes a session of a login. Older sessions of the same device are kicked,
@@ -46,6 +47,7 @@ func (h *Hub) newSession(l Login) *Session {
 	s := &Session{
 		shard:      h.shardOf(address{l.App, l.Client}),
 		conn:       l.Conn,
+		waits:      l.Waits,
 		app:        l.App,
 		client:     l.Client,
 		device:     l.Device,

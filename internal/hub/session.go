@@ -12,6 +12,7 @@ import (
 type Session struct {
 	shard *shard
 	conn  Conn
+	waits func() // as in Login
 
 	app, client, device string
 
@@ -105,7 +106,7 @@ func (s *Session) Answer(frames ...[]byte) {
 	s.release()
 	s.flushing = true
 	s.mu.Unlock()
-	s.flush(nil)
+	s.flush(s.waits)
 }
 
 // Finish is Answer with the last answer of a session: it is closed behind it.

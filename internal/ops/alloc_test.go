@@ -14,9 +14,9 @@ import (
 
 // Budgets: how often a command may allocate between the frame and the store.
 const (
-	sendBudget  = 19 // the deadline (4), reading the request, its texts, the lists of one, the answer
+	sendBudget  = 15 // reading the request, its texts, the lists of one, the answer
 	sendsBudget = 11 // each of 16 together
-	listBudget  = 15 // the deadline (4), reading the request, the member, the page (4)
+	listBudget  = 11 // reading the request, the member, the page (4)
 )
 
 func TestAllocsOfCommands(t *testing.T) {

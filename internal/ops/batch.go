@@ -52,7 +52,7 @@ func (t *Table) CallAll(ctx context.Context, by skein.Actor, name string, data [
 		}
 		return err
 	}
-	for i, r := range op.callAll(t.deadlines.under(ctx), by, len(data), read, admit) {
+	for i, r := range op.callAll(ctx, by, len(data), read, admit) {
 		if r.err == nil {
 			outcomes[i].Answer, r.err = encode(r.answer)
 		}

@@ -88,11 +88,13 @@ func (o *Op) REST() bool { return o.Path != "" }
 
 // Table is the rows, ready to be called. Safe for concurrent use.
 type Table struct {
-	deps      Deps
-	rows      []*Op
-	byName    map[string]*Op
-	deadlines deadlines // of socket commands
+	deps   Deps
+	rows   []*Op
+	byName map[string]*Op
 }
+
+// CallTime bounds one call; beyond it the answer is 5030.
+const CallTime = 30 * time.Second
 
 // New is the table over its use cases.
 func New(deps Deps) *Table {
@@ -121,8 +123,8 @@ func New(deps Deps) *Table {
 // Rows are the ops in the order of the reference.
 func (t *Table) Rows() []*Op { return t.rows }
 
-// Call runs a socket command: data is a JSON object, nil an empty one. It answers
-// JSON.
+// Call runs a socket command, for as long as ctx lasts: data is a JSON object, nil an
+// empty one. It answers JSON.
 func (t *Table) Call(ctx context.Context, by skein.Actor, name string, data []byte) ([]byte, error) {
 	op := t.byName[name]
 	if op == nil || !op.Socket() {
@@ -132,7 +134,7 @@ func (t *Table) Call(ctx context.Context, by skein.Actor, name string, data []by
 	if err != nil {
 		return nil, err
 	}
-	return t.do(t.deadlines.under(ctx), by, op, func(in any) error { return wire.Decode(data, in) })
+	return t.do(ctx, by, op, func(in any) error { return wire.Decode(data, in) })
 }
 
 // follow gives a session the settings that its app has now.
@@ -148,7 +150,7 @@ func (t *Table) follow(ctx context.Context, by skein.Actor) (skein.Actor, error)
 func (t *Table) Do(ctx context.Context, by skein.Actor, op *Op, decode func(any) error) ([]byte, error) {
 	if !op.Multipart { // an upload takes as long as it takes; rest sees that it goes on
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, callTime)
+		ctx, cancel = context.WithTimeout(ctx, CallTime)
 		defer cancel()
 	}
 	return t.do(ctx, by, op, decode)

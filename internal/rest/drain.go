@@ -3,8 +3,11 @@ package rest
 import (
 	"io"
 	"net/http"
+	"runtime"
 	"sync"
 	"time"
+
+	"github.com/skein-im/skein/internal/share"
 )
 
 // What is read of a body that nobody wants any more. A proxy that is still sending
@@ -18,14 +21,23 @@ const (
 var drainBuffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
 // drain sends the answer and then reads what is left of the request's body, within
-// bounds, before the connection is closed. A caller that waits for 100 Continue has
-// sent nothing and is not asked to; what comes on a socket is the socket's.
-func drain(w http.ResponseWriter, r *http.Request, body io.Reader) {
+// bounds, before the connection is closed, for each address some at a time. A caller that waits for 100 Continue has sent nothing and is not asked to; what
+// comes on a socket is the socket's.
+func (s *Server) drain(w http.ResponseWriter, r *http.Request, body io.Reader) {
 	if 0 <= r.ContentLength && r.ContentLength <= drainSelf || r.Header.Get("Expect") != "" || r.Header.Get("Upgrade") != "" {
 		return
 	}
+	addr := s.opts.Trust.From(r).Counted()
+	if !s.held.drains.Take(addr, 1, 0) {
+		s.metrics.refused.WithLabelValues("drains").Inc()
+		return
+	}
+	defer s.held.drains.Give(addr, 1)
 	conn := http.NewResponseController(w)
+	var pass share.Pass
+	pass.Enter(s.opts.Work, addr)
 	_ = conn.Flush() // a caller that is gone is seen below
+	pass.Leave()
 	_ = conn.SetReadDeadline(time.Now().Add(drainTime))
 	buf := drainBuffers.Get().(*[32 << 10]byte)
 	defer drainBuffers.Put(buf)
@@ -35,5 +47,6 @@ func drain(w http.ResponseWriter, r *http.Request, body io.Reader) {
 			return // it is read, or nothing more comes
 		}
 		left -= n
+		runtime.Gosched() // as in patientReader
 	}
 }

@@ -18,6 +18,7 @@ type Limits struct {
 	Answers          int64 // memory of answers over 64 KiB, in bytes; default 512 MiB
 	Uploads          int   // under way at once; default 512
 	UploadsPerClient int   // under way at once; default 8
+	Drains           int   // refused bodies that are read to their end at once, half of them for one address; default 256
 	Downloads        int   // under way at once, half of them for one address; default 1,024
 
 	// Stall is how long a peer may take for the next 64 KiB of an upload or a
@@ -33,6 +34,7 @@ func (l Limits) withDefaults() Limits {
 	l.Answers = cmp.Or(l.Answers, 512<<20)
 	l.Uploads = cmp.Or(l.Uploads, 512)
 	l.UploadsPerClient = cmp.Or(l.UploadsPerClient, 8)
+	l.Drains = cmp.Or(l.Drains, 256)
 	l.Downloads = cmp.Or(l.Downloads, 1024)
 	l.Stall = cmp.Or(l.Stall, stall)
 	l.Recheck = cmp.Or(l.Recheck, time.Second)
@@ -43,12 +45,13 @@ func (l Limits) withDefaults() Limits {
 // that tell of a change, which must not be refused once it is made.
 const largeAnswer = 64 << 10
 
-// held is what callers hold now; all but clients and downloads by app.
+// held is what callers hold now; all but clients, downloads and drains by app.
 type held struct {
 	calls, bodies, answers, uploads *share.Pool
 
 	clients   *share.Pool // uploads by client
 	downloads *share.Pool // by address
+	drains    *share.Pool // likewise
 	busy      share.Warning
 }
 
@@ -60,6 +63,7 @@ func newHeld(l Limits) held {
 		uploads:   share.New(int64(l.Uploads), 1),
 		clients:   share.New(-1, 1),
 		downloads: share.New(int64(l.Downloads), 1),
+		drains:    share.New(int64(l.Drains), 1),
 	}
 }
 

@@ -3,6 +3,7 @@
 package rest
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/rest/httpx"
+	"github.com/skein-im/skein/internal/share"
 	"github.com/skein-im/skein/internal/wire"
 )
 
@@ -32,6 +34,9 @@ type Options struct {
 	Downloads map[string]http.Handler
 	// Unrouted answers what no route is for; nil: NotFound.
 	Unrouted http.Handler
+
+	// Work is what calls wait for before they cost the processor anything; nil: nothing.
+	Work *share.Gate
 
 	MaxBody int64 // bytes of a body, uploads aside; default wire.MaxBody
 	Limits  Limits
@@ -118,7 +123,7 @@ func shown(p string) string {
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body := r.Body // a handler may put another in its place
-	defer drain(w, r, body)
+	defer s.drain(w, r, body)
 	id := wire.EnsureRequestID(w, r)
 	defer s.recover(w, r, id)
 	s.allowPage(w, r)
@@ -207,26 +212,30 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, app string, data
 
 // call runs one op for one request, and says of which app it is.
 func (s *Server) call(w http.ResponseWriter, r *http.Request, op *ops.Op) (app string, answer []byte, err error) {
+	ctx, pass := share.NewPass(r.Context())
+	defer pass.Leave()
+	pass.Enter(s.opts.Work, s.opts.Trust.From(r).Counted())
 	shown, err := s.credentials(r)
 	if err != nil {
 		return "", nil, err
 	}
-	by, err := s.opts.Gate.Caller(r.Context(), shown)
+	by, err := s.opts.Gate.Caller(ctx, shown)
 	if err != nil {
 		return "", nil, err
 	}
+	pass.Leave() // its body may come slowly
 	by.English = wire.LangOf(r.Header.Get("Accept-Language")) == wire.English
 	if op.Multipart {
 		answer, err = s.upload(w, r, by, shown, op)
 	} else {
-		answer, err = s.run(w, r, by, op)
+		answer, err = s.run(ctx, w, r, by, op, pass)
 	}
 	return by.App.ID, answer, err
 }
 
 // run reads the body of a call, which its caller may send slowly, and only then takes
 // a place among the calls under way.
-func (s *Server) run(w http.ResponseWriter, r *http.Request, by skein.Actor, op *ops.Op) ([]byte, error) {
+func (s *Server) run(ctx context.Context, w http.ResponseWriter, r *http.Request, by skein.Actor, op *ops.Op, pass *share.Pass) ([]byte, error) {
 	if n := s.bodyRoom(r); n > 0 {
 		if !s.held.bodies.Take(by.App.ID, n, 0) {
 			s.busy(by.App.ID, "bodies")
@@ -248,7 +257,8 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, by skein.Actor, op 
 		return nil, skein.ErrUnavailable
 	}
 	defer s.held.calls.Give(by.App.ID, 1)
-	return s.opts.Table.Do(r.Context(), by, op, func(in any) error {
+	pass.Enter(s.opts.Work, by.App.ID)
+	return s.opts.Table.Do(ctx, by, op, func(in any) error {
 		return wire.DecodeREST(*body, query, pathOf(r, op), in)
 	})
 }

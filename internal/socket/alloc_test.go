@@ -7,9 +7,13 @@ import (
 	"testing"
 )
 
-// commandBudget is how often the server may allocate between a command's bytes and
-// those of its answer, the work of its op aside: the type of the frame as a string.
-const commandBudget = 1
+// Budgets: how often the server may allocate between a command's bytes and those of its
+// answer, the work of its op aside.
+const (
+	pingBudget    = 1 // the type of the frame as a string
+	commandBudget = 8 // the same; its context, which ends with the socket, and the look whether that is still there (7)
+	sendBudget    = 2 // the type; its context
+)
 
 func TestAllocsOfACommand(t *testing.T) {
 	f := start(t, nil)
@@ -22,7 +26,7 @@ func TestAllocsOfACommand(t *testing.T) {
 		command []byte
 		end     string
 	}{
-		"a ping":    {commandBudget, text(`{"type":"ping"}`), "}}"},
+		"a ping":    {pingBudget, text(`{"type":"ping"}`), "}}"},
 		"a command": {commandBudget, text(command), want[len(want)-2:]},
 	} {
 		got := testing.AllocsPerRun(100, func() {

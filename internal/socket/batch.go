@@ -79,7 +79,7 @@ func (c *conn) callAll(b *batch) (outcomes []ops.Outcome, err error) {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return c.server.opts.Ops.CallAll(c.server.ctx, c.actor(), b.frames[0].Type, b.data), nil
+	return c.server.opts.Ops.CallAll(c.context(), c.actor(), b.frames[0].Type, b.data), nil
 }
 
 // add appends the answer to a command.

@@ -16,11 +16,16 @@ import (
 func (c *conn) text(message []byte) error {
 	c.deep = true
 	c.server.metrics.framesIn.Inc()
-	over, err := c.admit(len(message))
+	over, err := c.admit(costOf(len(message)))
 	if err != nil {
 		return err
 	}
 	frame, err := wire.ParseFrame(message)
+	if err != nil && c.session != nil {
+		if _, over := c.admit(malformedCost); over != nil {
+			return over
+		}
+	}
 	if over {
 		err = skein.ErrRateLimited
 	}
@@ -44,11 +49,10 @@ func (c *conn) text(message []byte) error {
 
 func (c *conn) maxMessage() int64 { return c.server.opts.MaxMessage }
 
-// admit takes what a frame costs from the socket's pace, and reports whether that is
+// admit takes cost from the socket's pace, and reports whether that is
 // too much for now. Before the login a socket has a fixed amount. An error ends the
 // socket.
-func (c *conn) admit(length int) (over bool, err error) {
-	cost := costOf(length)
+func (c *conn) admit(cost int32) (over bool, err error) {
 	if c.session == nil {
 		if c.early += cost; c.early > maxEarly {
 			return true, errTooEarly
@@ -80,15 +84,15 @@ func (c *conn) obey(frame wire.Frame) error {
 
 // ping answers a ping of the peer's WebSocket. One too many is not answered.
 func (c *conn) ping(payload []byte) error {
-	if over, err := c.admit(len(payload)); over {
+	if over, err := c.admit(costOf(len(payload))); over {
 		return err
 	}
-	return c.writeControl(ws.OpPong, payload, nil)
+	return c.writeControl(ws.OpPong, payload, c.waits)
 }
 
 // idle takes a frame that says nothing.
 func (c *conn) idle() error {
-	_, err := c.admit(0)
+	_, err := c.admit(costOf(0))
 	return err
 }
 
@@ -109,7 +113,9 @@ func (c *conn) run(frame wire.Frame) (answer []byte, err error) {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return c.server.opts.Ops.Call(c.server.ctx, c.actor(), frame.Type, frame.Data)
+	ctx, end := c.begin()
+	defer end()
+	return c.server.opts.Ops.Call(ctx, c.actor(), frame.Type, frame.Data)
 }
 
 // pong answers the command ping.
@@ -158,7 +164,7 @@ func (c *conn) appendAnswer(dst []byte, frame wire.Frame, data []byte, err error
 // that were held for it. The frame may be used again when it returns.
 func (c *conn) answer(frame []byte) error {
 	if c.session == nil {
-		return c.WriteFrames([][]byte{frame}, nil)
+		return c.WriteFrames([][]byte{frame}, c.waits)
 	}
 	c.session.Answer(frame)
 	return nil

@@ -38,6 +38,8 @@ type conn struct {
 	batch   *batch // of the bytes at hand; nil: none
 	order   order  // of what was sent
 
+	work    work
+	waits   func()       // gives the pass up
 	code    atomic.Int32 // that it was closed with; zero: it is open
 	writing sync.Mutex   // held by whoever writes to nc
 
@@ -45,7 +47,7 @@ type conn struct {
 }
 
 func newConn(s *Server, nc net.Conn, addr string, lang wire.Lang) *conn {
-	return &conn{
+	c := &conn{
 		server:  s,
 		nc:      nc,
 		addr:    addr,
@@ -54,16 +56,27 @@ func newConn(s *Server, nc net.Conn, addr string, lang wire.Lang) *conn {
 		rate:    skein.DefaultCommandRate,
 		loginBy: skein.MillisOf(s.opts.Now()).Add(s.opts.LoginWait),
 	}
+	c.waits = func() { c.work.pass.Leave() }
+	return c
 }
 
 // serve runs the socket until it ends. early is what came with the handshake.
 func (c *conn) serve(early []byte) {
 	_ = c.nc.SetReadDeadline(time.Now().Add(c.server.opts.LoginWait)) // fails on a dead socket only: reading says so
-	if err := c.take(early); err != nil {
+	if err := c.takeInTurn(early); err != nil {
 		c.leave(err)
 		return
 	}
 	c.receive()
+}
+
+// takeInTurn takes what came when it is the turn of its app.
+func (c *conn) takeInTurn(p []byte) error {
+	if len(p) > 0 {
+		c.takeTurn()
+		defer c.work.pass.Leave()
+	}
+	return c.take(p)
 }
 
 // take hands bytes that came to the frame reader.
@@ -133,7 +146,9 @@ var (
 // leave ends the socket after the reading ended with err.
 func (c *conn) leave(err error) {
 	if c.session != nil {
+		c.takeTurn()
 		c.session.Detach()
+		c.work.pass.Leave()
 	}
 	bye := c.farewell(err)
 	if c.end(bye.code, bye.reason) {
@@ -174,6 +189,7 @@ func (c *conn) Close(code int, reason string) {
 // end is Close, and reports whether it was the first.
 func (c *conn) end(code int, reason string) bool {
 	first := c.code.CompareAndSwap(0, int32(code))
+	c.stopCommand()
 	if code == hub.CloseAbnormal {
 		c.cut()
 		return first

@@ -74,7 +74,7 @@ func (c *conn) enter(frame wire.Frame) (*hub.Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.opts.Registrar.Register(s.ctx, actor, in.Ext); err != nil {
+	if err := s.opts.Registrar.Register(c.context(), actor, in.Ext); err != nil {
 		return nil, err
 	}
 	if !s.settle(c, actor.App) {
@@ -92,7 +92,7 @@ func (c *conn) enter(frame wire.Frame) (*hub.Session, error) {
 
 // identify asks the gate who logs in.
 func (c *conn) identify(in wire.LoginRequest, session string) (skein.Actor, error) {
-	actor, err := c.server.opts.Gate.Login(c.server.ctx, access.Login{
+	actor, err := c.server.opts.Gate.Login(c.context(), access.Login{
 		App:    string(in.AppID),
 		Token:  in.Token,
 		Client: string(in.ClientID),
@@ -124,6 +124,7 @@ func (c *conn) attach(actor skein.Actor, in wire.LoginRequest, started skein.Mil
 		MaxDevices: settings.MaxDevices,
 		OnePerType: settings.OnePerDeviceType,
 		Conn:       c,
+		Waits:      c.waits,
 	})
 	if err != nil {
 		left := c.loginBy.Time().Sub(c.server.opts.Now())
@@ -191,7 +192,7 @@ func (c *conn) failLogin(frame wire.Frame, err error) error {
 // as if it had been attached and then replaced.
 func (c *conn) giveWay(reason string) error {
 	kick := wire.AppendKick(nil, skein.MillisOf(c.server.opts.Now()), reason)
-	if err := c.WriteFrames([][]byte{kick}, nil); err != nil {
+	if err := c.WriteFrames([][]byte{kick}, c.waits); err != nil {
 		return err
 	}
 	return &farewell{code: wire.CloseKicked, reason: reason}

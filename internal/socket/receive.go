@@ -47,7 +47,7 @@ func (c *conn) takeIn(in *incoming) error {
 	if in.err != nil {
 		return in.err
 	}
-	return c.take(in.buf[:in.n])
+	return c.takeInTurn(in.buf[:in.n])
 }
 
 // readSize is how much is read at once, in bytes.
@@ -100,7 +100,7 @@ func (c *conn) receivePlain() error {
 	for {
 		n, err := c.nc.Read(buf)
 		if n > 0 {
-			if err := c.take(buf[:n]); err != nil {
+			if err := c.takeInTurn(buf[:n]); err != nil {
 				return err
 			}
 		}

@@ -66,6 +66,10 @@ type Options struct {
 	MaxMessage int64    // bytes of a message; default wire.MaxBody
 	FileTypes  []string // that clients of apps which list none may upload, as they are told
 
+	// Work is what handshakes and frames wait for before they cost the processor
+	// anything; nil: nothing.
+	Work *share.Gate
+
 	Trust httpx.Trust // whom to believe where a handshake comes from
 
 	Now        func() time.Time      // default time.Now
@@ -106,10 +110,11 @@ type Server struct {
 	}
 	crowds share.Warning
 
-	draining atomic.Bool
-	running  sync.WaitGroup  // one reader a socket; added to under the roster's lock
-	ctx      context.Context //nolint:containedctx // of every command, from none that waits: the server's own, ends with Shutdown's patience
-	cancel   context.CancelFunc
+	draining  atomic.Bool
+	deadlines deadlines       // of commands
+	running   sync.WaitGroup  // one reader a socket; added to under the roster's lock
+	ctx       context.Context //nolint:containedctx // of every command, from none that waits: the server's own, ends with Shutdown's patience
+	cancel    context.CancelFunc
 }
 
 // New makes a server; Shutdown ends it.

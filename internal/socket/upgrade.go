@@ -11,6 +11,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/rest/httpx"
+	"github.com/skein-im/skein/internal/share"
 	"github.com/skein-im/skein/internal/wire"
 )
 
@@ -18,6 +19,11 @@ import (
 // call; what can is hijacked, and the handler returns: the socket's own goroutine
 // goes on.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	from := s.opts.Trust.From(r)
+	addr := from.Counted()
+	var pass share.Pass
+	pass.Enter(s.opts.Work, addr)
+	defer pass.Leave()
 	if err := checkUpgrade(r); err != nil {
 		w.Header().Set("Upgrade", "websocket")
 		w.Header().Set("Connection", "Upgrade")
@@ -25,12 +31,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		wire.WriteError(w, r, err)
 		return
 	}
-	from := s.opts.Trust.From(r)
 	if from.Origin != "" && !s.opts.Gate.AllowsOrigin(r.Context(), "", from.Origin) {
 		wire.WriteError(w, r, &skein.Fault{Err: skein.ErrForbidden, Field: "Origin", Detail: "not in any app's allowed_origins"})
 		return
 	}
-	addr := from.Counted()
 	if err := s.reserve(addr); err != nil {
 		wire.WriteError(w, r, err)
 		return

@@ -57,6 +57,7 @@ func (r *readers) do(ctx context.Context, read func(*connection) error) error {
 // limit, unless it is zero, is over. Errors: those of read, errLong after the limit,
 // ErrUnavailable, and the context's.
 func (r *readers) lend(ctx context.Context, app string, limit time.Duration, read func(*connection) error) error {
+	defer share.Pause(ctx).Resume()
 	c, err := r.acquire(ctx, app)
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/share"
 	"github.com/skein-im/skein/internal/store"
 )
 
@@ -139,6 +140,7 @@ func (w *writer) do(ctx context.Context, jobs ...*job) error {
 		w.refuse(jobs, why)
 		return err
 	}
+	defer share.Pause(ctx).Resume()
 	select {
 	case <-c.done:
 		return nil

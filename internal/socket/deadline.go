@@ -1,15 +1,15 @@
-package ops
+package socket
 
 import (
 	"context"
 	"sync/atomic"
 	"time"
+
+	"github.com/skein-im/skein/internal/ops"
 )
 
-const (
-	callTime = 30 * time.Second // bounds one call; beyond it the answer is 5030
-	sameTime = time.Second      // calls that begin within it end together
-)
+// sameTime: calls that begin within it end together.
+const sameTime = time.Second
 
 // deadlines bounds calls that come in numbers under one context, such as that of a
 // server. A timer for each would cost as much as reading its frame, and take the
@@ -23,7 +23,7 @@ type deadline struct {
 	began  time.Time
 }
 
-// under is a context that ends with parent, or once callTime is over: at most
+// under is a context that ends with parent, or once ops.CallTime is over: at most
 // sameTime earlier.
 func (d *deadlines) under(parent context.Context) context.Context {
 	now := time.Now()
@@ -32,7 +32,7 @@ func (d *deadlines) under(parent context.Context) context.Context {
 		return last.ctx
 	}
 	next := &deadline{parent: parent, began: now}
-	next.ctx, next.cancel = context.WithTimeout(parent, callTime) //nolint:gosec // it ends by itself
+	next.ctx, next.cancel = context.WithTimeout(parent, ops.CallTime) //nolint:gosec // it ends by itself
 	d.newest.Store(next)
 	return next.ctx
 }

@@ -1,4 +1,4 @@
-package ops
+package socket
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/skein-im/skein/internal/ops"
 )
 
 func TestCallsThatBeginTogetherEndTogether(t *testing.T) {
@@ -23,12 +25,12 @@ func TestCallsThatBeginTogetherEndTogether(t *testing.T) {
 		}
 		began := time.Now()
 		<-first.Done()
-		if got := time.Since(began); got != callTime-sameTime || second.Err() != nil {
-			t.Errorf("the first ended after %v, the second with %v; want %v and no end", got, second.Err(), callTime-sameTime)
+		if got := time.Since(began); got != ops.CallTime-sameTime || second.Err() != nil {
+			t.Errorf("the first ended after %v, the second with %v; want %v and no end", got, second.Err(), ops.CallTime-sameTime)
 		}
 		<-second.Done()
-		if got := time.Since(began); got != callTime || !errors.Is(second.Err(), context.DeadlineExceeded) {
-			t.Errorf("the second ended after %v with %v, want %v", got, second.Err(), callTime)
+		if got := time.Since(began); got != ops.CallTime || !errors.Is(second.Err(), context.DeadlineExceeded) {
+			t.Errorf("the second ended after %v with %v, want %v", got, second.Err(), ops.CallTime)
 		}
 	})
 }

@@ -1,0 +1,22 @@
+package socket
+
+import "golang.org/x/sys/unix"
+
+// hungUp reports whether the peer has closed its side of the connection, or reset it,
+// whatever is still to be read.
+func (c *conn) hungUp() bool {
+	tcp := direct(c.nc)
+	if tcp == nil {
+		return false
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return true
+	}
+	poll := []unix.PollFd{{Events: unix.POLLRDHUP}}
+	err = raw.Control(func(fd uintptr) {
+		poll[0].Fd = int32(fd)
+		_, _ = unix.Poll(poll, 0) // where it fails nothing is told of the peer
+	})
+	return err != nil || poll[0].Revents&(unix.POLLRDHUP|unix.POLLHUP|unix.POLLERR) != 0
+}
