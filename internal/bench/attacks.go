@@ -25,6 +25,8 @@ var attacks = []attack{
 	{name: "garbage", about: "20 sockets send garbage instead of a login", prepare: prepareGarbage},
 	{name: "garbage after login", about: "20 sockets send garbage after their login", prepare: prepareLoggedInGarbage},
 	{name: "fragments", about: "1,000 sockets begin a message of 250 KiB and do not end it", prepare: prepareFragments},
+	{name: "requests", about: "500 connections send calls of what is not there, 100 at once", prepare: prepareRequests},
+	{name: "commands", about: "1,000 sessions send 90 commands a second each", prepare: prepareCommands},
 	{name: "idle connections", about: "3,000 connections that say nothing to a server with 2,048 handles", handles: 2048, prepare: prepareConnections},
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -134,5 +135,56 @@ func prepareConnections(_ context.Context, l *loud) (flood, error) {
 		l.answered.Add(1)
 		_, err = io.Copy(io.Discard, conn)
 		return err
+	}), nil
+}
+
+// prepareRequests is connections on which the next call is there before the last is
+// answered.
+func prepareRequests(_ context.Context, l *loud) (flood, error) {
+	const atOnce = 100
+	calls := bytes.Repeat(fmt.Appendf(nil, "GET /nowhere HTTP/1.1\r\nHost: %s\r\n\r\n", l.host.addr), atOnce)
+	return l.hold(l.size(500), func(ctx context.Context, _ int) error {
+		conn, err := l.host.from.dial(ctx, "tcp", l.host.addr)
+		if err != nil {
+			return err
+		}
+		defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+		defer func() { _ = conn.Close() }()
+		var reader sync.WaitGroup
+		defer reader.Wait()
+		defer func() { _ = conn.Close() }()
+		reader.Go(func() { _, _ = io.Copy(io.Discard, conn) }) // ends with the connection
+		for ctx.Err() == nil {
+			if _, err := conn.Write(calls); err != nil {
+				return errCut
+			}
+			l.answered.Add(atOnce)
+		}
+		return nil
+	}), nil
+}
+
+// prepareCommands is sessions that do what their app's command rate lets them.
+func prepareCommands(_ context.Context, l *loud) (flood, error) {
+	clients := make([]string, l.size(1000))
+	for i := range clients {
+		clients[i] = fmt.Sprintf("%sq%d", l.tag, i)
+	}
+	return l.hold(len(clients), func(ctx context.Context, k int) error {
+		s, err := l.host.join(ctx, clients[k])
+		if err != nil {
+			return err
+		}
+		defer s.until(ctx)()
+		var reader sync.WaitGroup
+		defer reader.Wait()
+		defer s.close()
+		reader.Go(func() { l.hear(s) })
+		for wait(ctx, time.Second/90) == nil {
+			if err := s.send([]byte(`{"type":"conv.list","data":{}}`)); err != nil {
+				return errCut
+			}
+		}
+		return nil
 	}), nil
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -122,6 +123,9 @@ func shown(p string) string {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// A connection that sends one call behind the other would keep a core for the ten
+	// milliseconds that the scheduler lets it.
+	runtime.Gosched()
 	body := r.Body // a handler may put another in its place
 	defer s.drain(w, r, body)
 	id := wire.EnsureRequestID(w, r)

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/skein-im/skein/internal/share"
@@ -70,5 +71,24 @@ func TestRefusedBodiesOfOneAddressAreReadToTheirEndSomeAtATime(t *testing.T) {
 	all.Wait()
 	if n := f.server.held.drains.Taken(); n != 0 {
 		t.Errorf("in the end %d places are taken", n)
+	}
+}
+
+func TestACallerWhoPipelinesLetsOthersRunBetweenTwoCalls(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	f := newFixture(t, nil)
+	const calls = 100
+	var ran atomic.Int64
+	between := 0 // calls after which another goroutine has run
+	for i := range calls {
+		r := f.request("GET", "/nowhere", "")
+		go ran.Store(int64(i + 1))
+		f.server.ServeHTTP(&desk{header: http.Header{}}, r)
+		if ran.Load() == int64(i+1) {
+			between++
+		}
+	}
+	if between < calls/2 {
+		t.Errorf("others ran during %d of %d calls, want more than half", between, calls)
 	}
 }

@@ -274,6 +274,25 @@ func TestALargeUpdateIsManyCommits(t *testing.T) {
 	}
 }
 
+// A link in an extend is a row of each conversation, though it is but 50 bytes.
+func TestAnUpdateWithManyLinksIsManyCommits(t *testing.T) {
+	s := newStore(t, Options{})
+	const groups, links = 60, 100
+	newWide(t, s, groups)
+	var extend strings.Builder
+	for i := range links {
+		fmt.Fprintf(&extend, `,"http://x%s%032x.png"`, skein.UploadsPath, i)
+	}
+	before := s.ran()
+	ids, err := s.UpdateConversations(t.Context(), "app", wideQuery().Where, []byte(`{"x":[`+extend.String()[1:]+`]}`), 9)
+	if err != nil || len(ids) != groups {
+		t.Fatalf("got %d conversations, %v, want %d", len(ids), err, groups)
+	}
+	if jobs := s.ran() - before; jobs < groups/2 {
+		t.Errorf("got %d jobs for %d conversations with %d links each, want %d at least", jobs, groups, links, groups/2)
+	}
+}
+
 // Whoever deletes a client with many conversations keeps the writer for some at a time.
 func TestADeletionOfAMemberOfManyIsManyCommits(t *testing.T) {
 	s := newStore(t, Options{})

@@ -195,9 +195,10 @@ func (s *Store) UpdateConversations(ctx context.Context, app string, where []ske
 		return nil, skein.About(skein.ErrTooLarge, "where")
 	}
 	var all []skein.ID
-	for piece := range slices.Chunk(found, max(1, min(updateRows, updateBytes/max(len(extend), 1)))) {
+	rows := 2 + 2*len(skein.UploadsIn(extend)) // of one conversation: each link is looked up and noted
+	for piece := range slices.Chunk(found, max(1, min(updateRows/rows, updateBytes/max(len(extend), 1)))) {
 		size := smallJob + len(extend) + 8*len(piece)
-		j := job{app: app, bytes: size + len(piece)*len(extend), rows: 2 * len(piece)}
+		j := job{app: app, bytes: size + len(piece)*len(extend), rows: rows * len(piece)}
 		ids, err := write(ctx, s.writer, j, func(g *group) ([]skein.ID, error) {
 			return g.updateConversations(recheck(app, where, piece, g.now), app, extend, at)
 		})
@@ -212,10 +213,10 @@ func (s *Store) UpdateConversations(ctx context.Context, app string, where []ske
 	return all, nil
 }
 
-// One commit changes so many conversations, or so many bytes of them, of an
+// One commit writes so many rows, or so many bytes of conversations, of an
 // UpdateConversations: about 3 ms of the writer.
 const (
-	updateRows  = 50
+	updateRows  = 100
 	updateBytes = 256 << 10
 )
 
