@@ -401,7 +401,7 @@ func bigFolder(t *testing.T, conversations, n int) string {
 			fmt.Fprintf(lists["members"], `{"conv_id":%q,"client_id":%q,"join_time":1500000000002,"join_seq":1}`+"\n", conv, client)
 		}
 		for i := range n {
-			fmt.Fprintf(lists["messages"], `{"conv_id":%q,"seq":%d,"msg_id":"%016x%016x","client_id":"ann","type":-1,"text":"message %d of many, with a few words 以及一些汉字","ctime":%d}`+"\n", conv, i+1, c+1, i+1, i, 1500000000003+int64(i))
+			fmt.Fprintf(lists["messages"], `{"conv_id":%q,"seq":%d,"msg_id":"%016x%016x","client_id":"ann","type":-1,"version":1,"text":"message %d of many, with a few words 以及一些汉字","ctime":%d}`+"\n", conv, i+1, c+1, i+1, i, 1500000000003+int64(i))
 		}
 	}
 	sum := func(text []byte) string {

@@ -46,6 +46,11 @@ func (c *Conversation) fault() error {
 	f.when(temporary != (c.TTL > 0), "ttl", "milliseconds, with conv_type 2 alone")
 	f.when(c.TTL > skein.MaxTTL.Milliseconds(), "ttl", "at most a year")
 	f.unknown(c.Unknown)
+	var sanctioned []string
+	for _, one := range c.Sanctions {
+		sanctioned = append(sanctioned, one.Client)
+	}
+	f.when(!ascending(sanctioned), "sanctions", "must be in order of client_id, each once")
 	for _, s := range c.Sanctions {
 		f.client("sanctions.client_id", s.Client)
 		f.moments(moments{{"sanctions.banned_until", s.BannedUntil}, {"sanctions.muted_until", s.MutedUntil}})
@@ -106,19 +111,35 @@ func (m *Message) fault() error {
 	for _, id := range m.Hidden {
 		f.client("hidden_for", id)
 	}
+	f.when(!ascending(m.Hidden), "hidden_for", "must be in order, each once")
 	f.reactions(m.Reactions)
 	return f.first
+}
+
+// ascending reports whether texts are in order, each once.
+func ascending(texts []string) bool {
+	for i := range texts {
+		if i > 0 && texts[i] <= texts[i-1] {
+			return false
+		}
+	}
+	return true
 }
 
 // hashLength is that of Message.Hash, in bytes.
 const hashLength = 16
 
 func (f *faults) reactions(list []Reaction) {
+	if len(list) == 0 {
+		return
+	}
 	var last int64
-	emoji := map[string]bool{}
+	emoji, set := map[string]bool{}, map[[2]string]bool{}
 	for _, r := range list {
 		f.when(!skein.ValidEmoji(r.Emoji), "reactions.emoji", "1 to 64 bytes of text that can be seen")
 		f.client("reactions.client_id", r.Client)
+		f.when(set[[2]string{r.Emoji, r.Client}], "reactions", "has an emoji of a client twice")
+		set[[2]string{r.Emoji, r.Client}] = true
 		f.when(r.Change <= last, "reactions.change_seq", "must ascend")
 		f.known("reactions", r.Unknown)
 		last, emoji[r.Emoji] = r.Change, true

@@ -12,6 +12,8 @@ type order struct {
 	messages int64         // of conv, so far
 	changes  int64
 	owner    bool // conv has one
+
+	furthestSeq, furthestChange int64 // that its records name
 }
 
 // conversation begins the next one.
@@ -26,6 +28,10 @@ func (o *order) end() error {
 		return malformed("last_seq", "is %d, and the conversation has %d messages", o.conv.LastSeq, o.messages)
 	case o.conv.LastChange != o.changes:
 		return malformed("last_change", "is %d, and the conversation has %d changes", o.conv.LastChange, o.changes)
+	case o.furthestSeq > o.messages:
+		return malformed("last_seq", "is %d, and a member's read_seq, received_seq, sent_seq, cleared_seq or join_seq - 1 is %d", o.conv.LastSeq, o.furthestSeq)
+	case o.furthestChange > o.changes:
+		return malformed("last_change", "is %d, and a message or a reaction has change_seq %d", o.conv.LastChange, o.furthestChange)
 	}
 	return nil
 }
@@ -48,6 +54,7 @@ func (o *order) member(m *Member) error {
 		}
 		o.owner = true
 	}
+	o.furthestSeq = max(o.furthestSeq, m.ReadSeq, m.ReceivedSeq, m.SentSeq, m.ClearedSeq, m.JoinSeq-1)
 	return nil
 }
 
@@ -59,6 +66,10 @@ func (o *order) message(m *Message) error {
 		return malformed("seq", "is %d, want %d: the messages of a conversation have 1, 2, 3 … without gaps", m.Seq, o.messages+1)
 	}
 	o.messages++
+	o.furthestChange = max(o.furthestChange, m.Changed)
+	for _, r := range m.Reactions {
+		o.furthestChange = max(o.furthestChange, r.Change)
+	}
 	return nil
 }
 

@@ -194,17 +194,21 @@ func TestALineWithAFaultIsNamedByListLineAndField(t *testing.T) {
 		change func([]string) []string
 		want   string
 	}{
-		"a gap in seq":             {"messages", replaced(`"seq":2`, `"seq":7`), "messages: line 2: seq: is 7, want 2"},
-		"one seq twice":            {"messages", replaced(`"seq":2`, `"seq":1`), "messages: line 2: seq: is 1, want 2"},
-		"a gap in change_seq":      {"changes", replaced(`"change_seq":1`, `"change_seq":2`), "changes: line 1: change_seq: is 2, want 1"},
-		"a change of no message":   {"changes", replaced(`"seq":2,"time"`, `"seq":9,"time"`), "changes: line 1: seq: 9 is no message"},
-		"a member of nowhere":      {"members", replaced("02000000", "0f000000"), "members: line 3: conv_id"},
-		"a message of nowhere":     {"messages", replaced(`"conv_id":"02000000`, `"conv_id":"0f000000`), "messages: line 3: conv_id"},
-		"fewer messages than said": {"conversations", replaced(`"last_seq":2`, `"last_seq":3`), "conversations: line 1: last_seq: is 3"},
-		"a line that is no JSON":   {"clients", replaced(`"Jerry"`, `Jerry`), "clients: line 2: is not a JSON object"},
-		"a line that is a list":    {"clients", func(l []string) []string { return []string{l[0], "[1]\n"} }, "clients: line 2"},
-		"two values in a line":     {"clients", func(l []string) []string { return []string{l[0], "{} {}\n"} }, "clients: line 2"},
-		"an empty line":            {"clients", func(l []string) []string { return []string{l[0], "\n"} }, "clients: line 2: is empty"},
+		"a gap in seq":                {"messages", replaced(`"seq":2`, `"seq":7`), "messages: line 2: seq: is 7, want 2"},
+		"one seq twice":               {"messages", replaced(`"seq":2`, `"seq":1`), "messages: line 2: seq: is 1, want 2"},
+		"a gap in change_seq":         {"changes", replaced(`"change_seq":1`, `"change_seq":2`), "changes: line 1: change_seq: is 2, want 1"},
+		"one hid it twice":            {"messages", replaced(`"ctime":4`, `"ctime":4,"hidden_for":["Tom","Tom"]`), "messages: line 1: hidden_for"},
+		"one emoji twice":             {"messages", replaced(`"ctime":4`, `"ctime":4,"reactions":[{"emoji":"x","client_id":"Tom","change_seq":1},{"emoji":"x","client_id":"Tom","change_seq":2}]`), "messages: line 1: reactions"},
+		"a position beyond the end":   {"members", replaced(`"join_seq":1`, `"join_seq":1,"read_seq":9`), "conversations: line 1: last_seq: is 2, and a member's read_seq"},
+		"a change_seq beyond the end": {"messages", replaced(`"ctime":4`, `"ctime":4,"change_seq":9`), "conversations: line 1: last_change: is 1, and a message"},
+		"a change of no message":      {"changes", replaced(`"seq":2,"time"`, `"seq":9,"time"`), "changes: line 1: seq: 9 is no message"},
+		"a member of nowhere":         {"members", replaced("02000000", "0f000000"), "members: line 3: conv_id"},
+		"a message of nowhere":        {"messages", replaced(`"conv_id":"02000000`, `"conv_id":"0f000000`), "messages: line 3: conv_id"},
+		"fewer messages than said":    {"conversations", replaced(`"last_seq":2`, `"last_seq":3`), "conversations: line 1: last_seq: is 3"},
+		"a line that is no JSON":      {"clients", replaced(`"Jerry"`, `Jerry`), "clients: line 2: is not a JSON object"},
+		"a line that is a list":       {"clients", func(l []string) []string { return []string{l[0], "[1]\n"} }, "clients: line 2"},
+		"two values in a line":        {"clients", func(l []string) []string { return []string{l[0], "{} {}\n"} }, "clients: line 2"},
+		"an empty line":               {"clients", func(l []string) []string { return []string{l[0], "\n"} }, "clients: line 2: is empty"},
 		"a line that nests deep": {"clients", func(l []string) []string {
 			return []string{l[0], strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + "\n"}
 		}, "clients: line 2: nests deeper"},

@@ -26,7 +26,7 @@ type Client struct {
 	BannedUntil int64            `json:"banned_until,omitzero"` // 9007199254740991: without a term
 	BanReason   string           `json:"ban_reason,omitzero"`
 	Cut         int64            `json:"cut,omitzero"` // tokens issued at or before this moment are refused
-	DeviceCuts  map[string]int64 `json:"device_cuts,omitzero"`
+	DeviceCuts  map[string]int64 `json:"device_cuts,omitempty"`
 	AddBy       string           `json:"add_by,omitzero"` // which clients may add it: anyone, known, nobody; absent: as the app says
 	Seen        int64            `json:"last_seen,omitzero"`
 	Deleted     bool             `json:"deleted,omitzero"` // what is left of a deleted client: its id and its cut
@@ -47,7 +47,7 @@ type Conversation struct {
 	Updated    int64          `json:"mtime,omitzero"`
 	Active     int64          `json:"active,omitzero"` // last message, update or creation; absent: derived from these
 	TTL        int64          `json:"ttl,omitzero"`    // milliseconds; type 2 only
-	Sanctions  []Sanction     `json:"sanctions,omitzero"`
+	Sanctions  []Sanction     `json:"sanctions,omitempty"`
 
 	Unknown jsontext.Value `json:",embed"`
 }
@@ -93,13 +93,13 @@ type Message struct {
 	ID          skein.ID       `json:"msg_id"`
 	Sender      string         `json:"client_id"`
 	ClientMsgID string         `json:"client_msg_id,omitzero"`
-	Hash        []byte         `json:"content_hash,omitzero"` // of what was first sent, in base64; with client_msg_id, where the text was edited or erased since
+	Hash        []byte         `json:"content_hash,omitempty"` // of what was first sent, in base64; with client_msg_id, where the text was edited or erased since
 	Type        int            `json:"type"`
 	Text        string         `json:"text,omitzero"`
 	Attr        jsontext.Value `json:"attr,omitzero"` // any JSON
 	URL         string         `json:"url,omitzero"`
 	MentionAll  bool           `json:"mention_all,omitzero"`
-	Mentions    []string       `json:"mention_client_ids,omitzero"`
+	Mentions    []string       `json:"mention_client_ids,omitempty"`
 	ReplyTo     skein.ID       `json:"reply_to,omitzero"`
 	NoSync      bool           `json:"no_sync,omitzero"`
 	ByServer    bool           `json:"by_server,omitzero"`  // the backend sent it in the client's name
@@ -110,8 +110,8 @@ type Message struct {
 	Version     int            `json:"version,omitzero"`    // absent: 1, as sent
 	Changed     int64          `json:"change_seq,omitzero"` // newest change that everyone sees
 	Pinned      int64          `json:"pin,omitzero"`        // since when
-	Reactions   []Reaction     `json:"reactions,omitzero"`
-	Hidden      []string       `json:"hidden_for,omitzero"` // members who deleted it for themselves
+	Reactions   []Reaction     `json:"reactions,omitempty"`
+	Hidden      []string       `json:"hidden_for,omitempty"` // members who deleted it for themselves
 
 	Unknown jsontext.Value `json:",embed"`
 }

@@ -76,7 +76,7 @@ func (t StoreTarget) Take(ctx context.Context, app string, values []any) ([]Verd
 	}
 	verdicts := make([]Verdict, len(values))
 	for i, value := range values {
-		if verdicts[i], err = verdictOf(value, answers[i]); err != nil {
+		if verdicts[i], err = verdictOf(value, records[i], answers[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -109,7 +109,8 @@ func (t StoreTarget) TakeFile(ctx context.Context, app string, f File, content i
 	return verdicts[0], nil
 }
 
-func verdictOf(value any, a store.Imported) (Verdict, error) {
+// verdictOf is what came of a value that was sent as a record.
+func verdictOf(value, record any, a store.Imported) (Verdict, error) {
 	if refusal := (&LineError{Err: a.Err}); a.Err != nil {
 		return Verdict{Result: Refused, Reason: refusal.Reason()}, nil //nolint:nilerr // it is the answer
 	}
@@ -129,7 +130,11 @@ func verdictOf(value any, a store.Imported) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, err
 	}
-	fields, err := differing(value, have)
+	sent, err := recordOf(record) // what may be said in two ways is said in one
+	if err != nil {
+		return Verdict{}, err
+	}
+	fields, err := differing(sent, have)
 	if err != nil || len(fields) == 0 {
 		return Verdict{Result: Known}, err
 	}
@@ -141,6 +146,7 @@ func verdictOf(value any, a store.Imported) (Verdict, error) {
 var moving = map[string]bool{
 	"last_seq": true, "last_change": true, "active": true, "last_seen": true,
 	"read_seq": true, "received_seq": true, "sent_seq": true,
+	"content_hash": true, // of what is compared already
 }
 
 // differing are the fields in which two records differ.

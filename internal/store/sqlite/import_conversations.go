@@ -163,6 +163,9 @@ func (i *importing) importEnd(r *store.End) (any, error) {
 	if a.TTL > 0 {
 		expires = a.Active.Add(a.TTL)
 	}
+	if expires <= i.now {
+		return i.refuseEnd(a, skein.Malformed("ttl", "this temporary conversation has ended"))
+	}
 	if err := i.group.exec(`UPDATE conversations SET deleted = 0, expires = ?2, moved = ?3 WHERE conv_key = ?1`, a.key, expires, i.stamp); err != nil {
 		return nil, err
 	}

@@ -139,6 +139,13 @@ var transfers = []check{
 		f.purge()
 		equal(f, "left after a week", f.bring("a", []any{left})[0].Have, nil)
 	}},
+	{"a temporary conversation that has ended does not come", func(f *fixture) {
+		f.app("a", "Tom")
+		c, m := f.arriving("a", "Tom")
+		c.Type, c.TTL = skein.Temporary, time.Hour
+		f.pass(2 * time.Hour)
+		f.wantFault(f.bring("a", []any{c, m, &store.End{Conv: c.ID}})[2].Err, skein.ErrMalformed, "ttl")
+	}},
 	{"messages come behind those of a known conversation", func(f *fixture) {
 		f.app("a", "Tom")
 		c, m := f.arriving("a", "Tom")
