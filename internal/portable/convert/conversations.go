@@ -275,7 +275,7 @@ func (in *Input) stand(g *gathered, s *Standing) error {
 
 // standingReader gives the standings of one conversation after another.
 type standingReader struct {
-	from source
+	from stream
 	in   *Input
 	conv skein.ID
 	next *Standing // nil: no more

@@ -143,6 +143,7 @@ func (in *Input) Standing(s Standing) error {
 // What a message is refused for.
 const (
 	noID          = "no msg_id that can be read"
+	noConv        = "names no conversation"
 	noTime        = "no time that can be read"
 	clientRefused = "client_id: not 1 to 64 of A-Z a-z 0-9 _ - . @ : (--rename gives it another)"
 	ofRefused     = "of a conversation that is refused"
@@ -180,8 +181,10 @@ func (in *Input) Message(m Message) error {
 		line.Conv = m.Record.Conv.String()
 	}
 	switch sender, ok := in.people.id(m.Record.Sender); {
-	case m.Record.ID.IsZero() || m.Record.Conv.IsZero():
+	case m.Record.ID.IsZero():
 		line.Why = noID
+	case m.Record.Conv.IsZero():
+		line.Why = noConv
 	case !validTime(m.Record.Created):
 		line.Why = noTime
 	case !ok:

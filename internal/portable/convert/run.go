@@ -400,7 +400,7 @@ func reKey(key []byte) string {
 
 // messageReader gives one message after another.
 type messageReader struct {
-	from source
+	from stream
 	key  []byte
 	next *kept // nil: no more
 }

@@ -92,7 +92,7 @@ func (s *sorter) spill() error {
 }
 
 // write makes a file of records that are in order.
-func (s *sorter) write(from source) (path string, err error) {
+func (s *sorter) write(from stream) (path string, err error) {
 	s.files++
 	path = filepath.Join(s.dir, fmt.Sprintf("%s-%d", s.name, s.files))
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // a name of its own, in the operator's directory
@@ -120,14 +120,14 @@ func (s *sorter) write(from source) (path string, err error) {
 	}
 }
 
-// source gives records in order, then io.EOF. What it gives is good until the next call.
-type source interface {
+// stream gives records in order, then io.EOF. What it gives is good until the next call.
+type stream interface {
 	next() (key, value []byte, err error)
 	close() error
 }
 
 // sorted ends the adding and gives all records in order, once.
-func (s *sorter) sorted() (source, error) {
+func (s *sorter) sorted() (stream, error) {
 	if s.files == 0 {
 		s.sortHeld()
 		return &memory{s: s}, nil
