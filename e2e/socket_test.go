@@ -430,15 +430,16 @@ func TestHandshake(t *testing.T) {
 		request string
 		status  []int
 	}{
-		"a plain GET":        {"GET /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", is(400, 426)},
-		"POST":               {"POST /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" + key + "Content-Length: 0\r\n\r\n", is(400, 405)},
-		"no key":             {"GET /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n", is(400)},
-		"an old version":     {"GET /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 8\r\n" + key + "\r\n", is(400, 426)},
-		"another protocol":   {"GET /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nSec-WebSocket-Version: 13\r\n" + key + "\r\n", is(400, 426)},
-		"as it should be":    {"GET /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n" + key + "\r\n", is(101)},
-		"with a slash":       {"GET /im/socket/ HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" + key + "\r\n", is(404)},
-		"headers of 20 KiB":  {"GET /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" + key + "X: " + long(20<<10) + "\r\n\r\n", is(431)},
-		"extensions offered": {"GET /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n" + key + "\r\n", is(101)},
+		"a plain GET":         {"GET /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", is(400, 426)},
+		"POST":                {"POST /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" + key + "Content-Length: 0\r\n\r\n", is(400, 405)},
+		"no key":              {"GET /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n", is(400)},
+		"an old version":      {"GET /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 8\r\n" + key + "\r\n", is(400, 426)},
+		"another protocol":    {"GET /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nSec-WebSocket-Version: 13\r\n" + key + "\r\n", is(400, 426)},
+		"as it should be":     {"GET /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n" + key + "\r\n", is(101)},
+		"with a slash":        {"GET /im/socket/ HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" + key + "\r\n", is(404)},
+		"headers of 20 KiB":   {"GET /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" + key + "X: " + long(20<<10) + "\r\n\r\n", is(431)},
+		"extensions offered":  {"GET /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n" + key + "\r\n", is(101)},
+		"a subprotocol asked": {"GET /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: chat, v1\r\n" + key + "\r\n", is(101)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -459,6 +460,9 @@ func TestHandshake(t *testing.T) {
 			}
 			if res.StatusCode == 101 && res.Header.Get("Sec-WebSocket-Accept") != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
 				t.Errorf("Sec-WebSocket-Accept: got %q", res.Header.Get("Sec-WebSocket-Accept"))
+			}
+			if got, answered := res.Header["Sec-Websocket-Protocol"]; answered {
+				t.Errorf("a subprotocol is answered: %q", got)
 			}
 		})
 	}

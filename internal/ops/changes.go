@@ -27,7 +27,7 @@ func changeOps(d Deps) []*Op {
 		row(Op{
 			Name: "msg.react", Method: "POST", Path: messagePath + "/reactions", Need: skein.NeedMember, CountsAsSend: true,
 			Doc: Doc{
-				"Sets or takes away one's emoji under a message. At most 20 different ones.",
+				"Adds or removes the caller's emoji under a message. A message has at most 20 different ones.",
 				"添加或取消本人对消息的表情回应，每条消息最多 20 种。",
 			},
 			Answer: wire.Message{},
@@ -82,7 +82,7 @@ func changeOps(d Deps) []*Op {
 		row(Op{
 			Name: "changes", Method: "GET", Path: "/im/conversations/{conv_id}/changes", Need: skein.NeedMember,
 			Doc: Doc{
-				"What became of messages after a change_seq, oldest first, without gaps: what msg.updated told who was there. About 1 MiB at the most; has_more says that more follow.",
+				"What became of messages after a change_seq, oldest first, without gaps: the same that online members got as msg.updated. About 1 MiB at the most; has_more says that more follow.",
 				"某 change_seq 之后的消息变更，从旧到新且连续；即在线时 msg.updated 所推送的内容。一次最多约 1 MiB，has_more 表示之后还有。",
 			},
 			Answer: wire.Changes{},
@@ -92,7 +92,7 @@ func changeOps(d Deps) []*Op {
 		row(Op{
 			Name: "msg.ranges", Method: "POST", Path: "/im/messages/ranges", Need: skein.NeedSelf,
 			Doc: Doc{
-				"What is new in many conversations: for each the messages after a seq and the changes after a change_seq. All in all at most 2,000 and about 1 MiB; what is past that comes empty, with has_more and more_changes.",
+				"What is new in many conversations: for each the messages after a seq and the changes after a change_seq. At most 2,000 items and about 1 MiB in all; the conversations beyond that come empty, with has_more and more_changes.",
 				"一次获取多个会话的新内容：各自 seq 之后的消息与 change_seq 之后的变更。总计最多 2000 条、约 1 MiB，超出部分为空并以 has_more、more_changes 标明。",
 			},
 			Answer: wire.RangeAnswers{},

@@ -12,7 +12,7 @@ func convOps(d Deps) []*Op {
 		row(Op{
 			Name: "conv.create", Method: "POST", Path: "/im/conversations", Need: skein.NeedClient, CountsAsSend: true,
 			Doc: Doc{
-				"Creates a conversation. The same two clients always get the same private one. The others are added as by conv.members.add: all or none, and as far as each lets you.",
+				"Creates a conversation. The same two clients always get the same private one. The others are added as by conv.members.add: all or none, and a client that refuses to be added makes the call fail (4004).",
 				"创建会话。相同两人的私聊始终是同一个会话。其他成员的添加规则同 conv.members.add。",
 			},
 			Answer: wire.CreatedConversation{},
@@ -41,7 +41,7 @@ func convOps(d Deps) []*Op {
 		row(Op{
 			Name: "conv.query", Method: "GET", Path: "/im/conversations", Need: skein.NeedClient, QueryPost: true,
 			Doc: Doc{
-				"Finds conversations, newest activity first. A client sees its own. A query that takes the server more than a second ends with 4290: ask with fewer or simpler conditions. Whoever follows next_cursor to its end sees each conversation that matches all the time, whatever moves meanwhile; one that moved may come twice, at the end.",
+				"Finds conversations, newest activity first. A client sees its own. A query that takes the server more than a second ends with 4290: ask with fewer or simpler conditions. Following next_cursor to its end shows every conversation that matches all the time, even if new activity reorders them meanwhile; one that moved may come a second time, at the end.",
 				"查询会话，按最近活跃排序。客户端只能看到自己的会话。查询耗时超过一秒则返回 4290，请减少或简化条件。用 next_cursor 翻到底不会漏掉任何会话；期间有变化的会话可能在末尾再次出现。",
 			},
 			Answer: wire.Page[wire.Conversation]{},
@@ -51,7 +51,7 @@ func convOps(d Deps) []*Op {
 		row(Op{
 			Name: "conv.update", Method: "PUT", Path: "/im/conversations", Need: skein.NeedManager, CountsAsSend: true,
 			Doc: Doc{
-				"Replaces conv_extend of every conversation that matches; a client must be owner or admin of each. They change in pieces: after an error some may have changed, and the same call may be made again.",
+				"Replaces conv_extend of every conversation that matches; a client must be owner or admin of each. The conversations are updated in batches: after an error some may have changed; make the same call again.",
 				"更新所有匹配会话的扩展；客户端须为每个会话的所有者或管理员。分批更新：出错时部分会话可能已更新，可用相同参数重试。",
 			},
 		}, func(ctx context.Context, by skein.Actor, in wire.UpdateConversations) (any, error) {
@@ -81,7 +81,7 @@ func convOps(d Deps) []*Op {
 		}),
 		row(Op{
 			Name: "conv.join", Method: "POST", Path: "/im/conversations/{conv_id}/join", Need: skein.NeedClient, CountsAsSend: true,
-			Doc: Doc{"Joins a chat room. Who was removed from it may not (4004), see conv.members.remove.", "加入聊天室。被移出者不可自行加入（4004），见 conv.members.remove。"},
+			Doc: Doc{"Joins a chat room. A client that was removed from it may not (4004), see conv.members.remove.", "加入聊天室。被移出者不可自行加入（4004），见 conv.members.remove。"},
 		}, joinOrLeave(d.Chat.Join)),
 		row(Op{
 			Name: "conv.leave", Method: "POST", Path: "/im/conversations/{conv_id}/leave", Need: skein.NeedMember, CountsAsSend: true,

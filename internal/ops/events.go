@@ -80,7 +80,7 @@ type Command struct {
 
 // Commands are the socket's own, in the order of the reference.
 var Commands = []Command{
-	{"login", Doc{"Makes the socket a session.", "登录。"}, wire.LoginRequest{}, wire.LoginAnswer{}, "login.success"},
-	{"ping", Doc{"Asks for a sign of life.", "心跳。"}, nil, wire.Pong{}, "pong"},
+	{"login", Doc{"Logs in: the socket becomes a session of the client.", "登录。"}, wire.LoginRequest{}, wire.LoginAnswer{}, "login.success"},
+	{"ping", Doc{"Asks the server for a pong.", "心跳。"}, nil, wire.Pong{}, "pong"},
 	{"logout", Doc{"Ends the session; the socket is closed with 1000.", "登出，随后以 1000 关闭。"}, nil, nil, "logout.success"},
 }

@@ -46,7 +46,7 @@ func memberOps(d Deps) []*Op {
 		row(Op{
 			Name: "conv.members.remove", Method: "DELETE", Path: "/im/conversations/{conv_id}/members", Need: skein.NeedManager, CountsAsSend: true,
 			Doc: Doc{
-				"Removes clients; who is no member is no error. A client removes only those below its own role. From a chat room this is a ban, also of who is no member: who is named does not join by itself until ban_until, or until it is added. A mute outlives leaving and being removed.",
+				"Removes clients; naming one who is no member is no error. A client removes only members below its own role. In a chat room this is also a ban, even of a client that is no member: it cannot join by itself until ban_until, or until somebody adds it. A mute stays in force after a member leaves or is removed.",
 				"移除成员；不是成员不算错误。客户端只能移除角色低于自己的成员。移出聊天室即禁入（不是成员者也适用）：在 ban_until 之前或被重新添加之前不可自行加入。退出或被移出后禁言依然有效。",
 			},
 		}, func(ctx context.Context, by skein.Actor, in wire.RemoveMembers) (any, error) {

@@ -28,7 +28,7 @@ func messageOps(d Deps) []*Op {
 		row(Op{
 			Name: "msg.list", Method: "GET", Path: "/im/conversations/{conv_id}/message", Need: skein.NeedMember,
 			Doc: Doc{
-				"The history: a page, newest first; or by seq, which is {data, has_more} of about 1 MiB at the most.",
+				"The history: a page, newest first, or by seq: {data, has_more}, about 1 MiB at the most.",
 				"历史消息：按页从新到旧；或按 seq 返回 {data, has_more}，最多约 1 MiB。",
 			},
 			Answer: wire.MessageList{},

@@ -38,7 +38,7 @@ func positionOps(d Deps) []*Op {
 		row(Op{
 			Name: "conv.readers", Method: "GET", Path: "/im/conversations/{conv_id}/readers", Need: skein.NeedMember,
 			Doc: Doc{
-				"Who has received and who has read a message, in order of joining; who joined after it is left out.",
+				"Which members have received and which have read a message, in order of joining. Members who joined after it are left out.",
 				"消息的接收与已读情况，按加入顺序；在其后加入的成员不计。",
 			},
 			Answer: wire.Readers{},
@@ -48,7 +48,7 @@ func positionOps(d Deps) []*Op {
 		row(Op{
 			Name: "typing", Need: skein.NeedMember,
 			Doc: Doc{
-				"Tells the other members online that I type; at most once in 3 s, more is dropped. Never in rooms and in groups over 200; muted members may not.",
+				"Tells the other members who are online that the client is typing, at most once in 3 s; calls beyond that are dropped. Not told in chat rooms and in groups of more than 200 members. Muted members may not call it.",
 				"通知其他在线成员我正在输入；3 秒内最多一次，多余的丢弃。聊天室与超过 200 人的群不通知；被禁言者不可用。",
 			},
 		}, func(ctx context.Context, by skein.Actor, in wire.TypingRequest) (any, error) {

@@ -22,7 +22,7 @@ func presenceOps(d Deps) []*Op {
 		row(Op{
 			Name: "presence.get", Method: "POST", Path: "/im/presence", Need: skein.NeedClient,
 			Doc: Doc{
-				"Who of the clients is online, on what, and when the others were last there. An app may hide it from its clients, and keeps last_seen only when told to.",
+				"Which of the clients are online, on which types of device, and when the others were last online. An app may hide presence from its clients, and it keeps last_seen only where that is switched on.",
 				"查询用户是否在线、在线设备类型及最后在线时间。应用可对客户端隐藏在线状态；last_seen 需应用开启。",
 			},
 			Answer: []wire.Presence{},
@@ -32,7 +32,7 @@ func presenceOps(d Deps) []*Op {
 		row(Op{
 			Name: "presence.subscribe", Need: skein.NeedClient,
 			Doc: Doc{
-				"Pushes presence to this session when one of the clients comes or goes, instead of those named before; an empty list ends it. It ends with the session.",
+				"Pushes presence to this session when one of these clients comes online or goes offline. The list replaces the one before; an empty list ends the subscription. It also ends with the session.",
 				"订阅用户的在线状态，变化时向本连接推送 presence；替换先前的订阅，空列表为取消，连接断开即失效。",
 			},
 			Answer: []wire.Presence{},

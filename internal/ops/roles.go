@@ -23,7 +23,7 @@ func roleOps(d Deps) []*Op {
 		row(Op{
 			Name: "conv.mute_all", Method: "POST", Path: "/im/conversations/{conv_id}/mute", Need: skein.NeedManager, CountsAsSend: true,
 			Doc: Doc{
-				"Lets only owner and admins speak in a group or chat room, or all again. Who may not speak may also not edit, react with free text, name itself or show that it types.",
+				"Lets only owner and admins speak in a group or chat room, or lets all members speak again. A member who may not speak also cannot edit, react with free text, set its nickname or send typing.",
 				"群或聊天室全员禁言（仅所有者与管理员可发言），或解除。被禁言者同样不能编辑、以文字作表情回应、改昵称、发送输入状态。",
 			},
 		}, func(ctx context.Context, by skein.Actor, in wire.MuteAll) (any, error) {

@@ -14,7 +14,7 @@ func userOps(d Deps) []*Op {
 		row(Op{
 			Name: "user.create", Method: "POST", Path: "/im/users", Need: skein.NeedServer,
 			Doc: Doc{
-				"Registers a user. One that exists with the same ext is answered again; with another ext it is a conflict.",
+				"Registers a user. If the user exists with the same ext, the call answers that user; with another ext it is a conflict (4013).",
 				"注册用户。以相同 ext 重复注册返回原用户；ext 不同则冲突。",
 			},
 			Answer: wire.User{},
@@ -114,7 +114,7 @@ func userOps(d Deps) []*Op {
 		row(Op{
 			Name: "user.logout", Method: "POST", Path: "/im/users/{client_id}/logout", Need: skein.NeedServer,
 			Doc: Doc{
-				"Ends a user's sessions, on one device or all, and refuses the tokens issued until now. A token whose iat is a whole second counts as issued at its beginning: one of the second of the logout stays refused. Of one device: a token for that device (dev) is refused everywhere, a token without dev on that device and by REST, where no device is named; it still logs in on the others. To be sure of one device, give each its own token.",
+				"Ends a user's sessions, on one device or all, and refuses the tokens issued until now. A token whose iat is a whole second counts as issued at the beginning of that second, so a token issued in the second of the logout stays refused. With device_id: tokens for that device (dev) are refused everywhere; tokens without dev are refused on that device and by REST, which names no device, and still log in on other devices. To log out one device alone, give each device its own token.",
 				"强制下线：断开一个或全部设备，此前签发的 token 失效。iat 为整秒的 token 视为该秒开始时签发：与下线同一秒签发的仍失效。仅下线一个设备时：绑定该设备（dev）的 token 全部失效；未绑定设备的 token 在该设备上以及 REST 调用中失效，在其他设备上仍可登录。需要精确控制时请为每个设备签发各自的 token。",
 			},
 		}, func(ctx context.Context, by skein.Actor, in wire.LogoutUser) (any, error) {
@@ -134,7 +134,7 @@ func userOps(d Deps) []*Op {
 		row(Op{
 			Name: "user.delete", Method: "DELETE", Path: "/im/users/{client_id}", Need: skein.NeedServer,
 			Doc: Doc{
-				"Deletes a user: it leaves its conversations, its sessions end. messages=erase takes the content of its messages too, and takes back its reactions to others' messages (changes tells who was away); mentions of it stay, they are the others' words.",
+				"Deletes a user: it leaves its conversations and its sessions end. messages=erase also erases the content of its messages and takes back its reactions to other messages; members who were offline learn of this from changes. Mentions of the user in messages of others stay.",
 				"删除用户：退出所有会话并断开连接。messages=erase 同时擦除其消息内容，并撤销其对他人消息的表情回应（离线设备可由 changes 得知）；他人消息中对其的 @ 提及属于他人的内容，予以保留。",
 			},
 		}, func(ctx context.Context, by skein.Actor, in wire.DeleteUser) (any, error) {

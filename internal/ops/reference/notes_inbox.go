@@ -5,12 +5,13 @@ import (
 	"github.com/skein-im/skein/internal/wire"
 )
 
-// view is the talk as Tom sees it, who has not read the reply.
+// ownersRights are those of the owner of a group.
 var ownersRights = skein.Rights{
 	Send: true, MentionAll: true, Pin: true, Add: true, Remove: true, SetRole: true, Leave: true,
 	EditInfo: true, Delete: true, MuteAll: true,
 }
 
+// view is the talk as Tom sees it, who has not read the reply.
 var view = skein.View{
 	Conversation: talk,
 	Member: skein.Member{
