@@ -52,7 +52,6 @@ type conv struct {
 	kind    string // as Proof.Kind
 	created int64  // Unix milliseconds
 	last    int64  // when its row says that its last message was
-	same    bool   // its row is what the run before had
 	start   int64  // the folder has its history up to here
 
 	walked tally // rows in the history of the app, newer than dump.compared says
@@ -272,8 +271,7 @@ func (d *dump) eachHistory(ctx context.Context) error {
 	var todo []*conv
 	walked := d.isDone(stepWalk, "")
 	for _, c := range d.order {
-		quiet := walked && c.same && c.last > 0 && c.start > 0 && c.walked.count == 0
-		if !c.done && c.kind != "system" && !quiet {
+		if !c.done && c.kind != "system" {
 			todo = append(todo, c)
 		}
 	}

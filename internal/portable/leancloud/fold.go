@@ -20,9 +20,8 @@ const beforeFile = "manifest.before.json"
 
 // folder is what the run before left.
 type folder struct {
-	manifest      Manifest // zero: there is none
-	proofs        map[string]before
-	conversations map[string]uint64 // hash of the row by objectId
+	manifest Manifest // zero: there is none
+	proofs   map[string]before
 }
 
 // before is what a later run has to know of a Proof.
@@ -33,7 +32,7 @@ type before struct {
 
 // openFolder reads what the run before left, and refuses a folder of another app.
 func openFolder(dir string, r run) (*folder, error) {
-	f := &folder{proofs: map[string]before{}, conversations: map[string]uint64{}}
+	f := &folder{proofs: map[string]before{}}
 	raw, err := os.ReadFile(filepath.Join(dir, ManifestFile)) //nolint:gosec // the operator's own directory
 	if errors.Is(err, fs.ErrNotExist) {
 		raw, err = os.ReadFile(filepath.Join(dir, beforeFile)) //nolint:gosec // the operator's own directory
@@ -64,12 +63,6 @@ func openFolder(dir string, r run) (*folder, error) {
 			return nil, fmt.Errorf("%s: %w", ProofFile, err)
 		}
 		f.proofs[p.Conv] = before{p.Newest, p.Checked}
-	}
-	for line, err := range Lines(filepath.Join(dir, ConversationsFile)) {
-		if err != nil {
-			return nil, err
-		}
-		f.conversations[field(line, "objectId")] = sum64(line)
 	}
 	return f, nil
 }

@@ -315,6 +315,15 @@ func (s *Server) Say(conv string, n int) {
 	s.arrange()
 }
 
+// SayAt adds a message to a conversation, at a time.
+func (s *Server) SayAt(conv string, at int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.convs, func(c Conversation) bool { return c.ID == conv })
+	s.history[conv] = append(s.history[conv], s.message(s.convs[i], at, 7))
+	s.arrange()
+}
+
 // Set changes the faults from now on.
 func (s *Server) Set(f Faults) {
 	s.mu.Lock()
