@@ -2,9 +2,8 @@
 # Installs what the tests need beside Go: a C compiler for the race detector, curl
 # for the lines of the documents, a browser with Chinese glyphs for the page, node
 # for the web client's own tests, what makes a disk that loses its power, and strace
-# for one whose syncs fail, and nginx to stand in front of a server. It can do so on
-# Debian and Ubuntu as root; elsewhere the
-# tests say what they lack.
+# for one whose syncs fail, and nginx and Caddy to stand in front of a server. It can do
+# so on Debian and Ubuntu as root; elsewhere the tests say what they lack.
 #
 # Engines that need a server of their own (PostgreSQL, NATS) add their package here
 # together with their tests.
@@ -22,6 +21,7 @@ need mount mount
 need mkfs.ext4 e2fsprogs
 need strace strace
 need nginx nginx-light
+need caddy caddy
 
 ((${#missing[@]})) || exit 0
 if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
