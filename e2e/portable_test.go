@@ -378,6 +378,40 @@ func TestAFolderThatIsNotWholeIsImportedNotAtAll(t *testing.T) {
 	}
 }
 
+func TestAFileOfAnotherContentIsRefusedAlone(t *testing.T) {
+	t.Parallel()
+	s := start(t, withoutDev())
+	group, _ := furnish(t, newApp(t, s, "shop"))
+	folder := exported(t, s.Data, "shop")
+	found, err := filepath.Glob(filepath.Join(folder, "files", "*"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("files: got %q, %v, want one", found, err)
+	}
+	raw, err := os.ReadFile(found[0])
+	if err == nil {
+		raw[len(raw)/2] ^= 1
+		err = os.WriteFile(found[0], raw, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, report := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "report.jsonl")
+	if out, errs, exit := skein(t, "import", "--data", data, "--app", "shop", "--from", folder, "--report", report); exit != 1 || !strings.Contains(errs, "1 lines were refused") {
+		t.Errorf("import: exit %d\n%s%s", exit, out, errs)
+	}
+	lines, err := os.ReadFile(report)
+	if want := `{"list":"files","line":1,"result":"refused","reason":"sha256: the content is another one, or was cut short"}`; err != nil || !strings.HasPrefix(string(lines), want+"\n") {
+		t.Errorf("report: got %s, %v, want %s first", lines, err, want)
+	}
+	if left, _ := os.ReadDir(filepath.Join(data, "uploads")); len(left) > 0 {
+		t.Errorf("uploads: got %v, want none", left)
+	}
+	out := exported(t, data, "shop")
+	if !strings.Contains(strings.Join(linesOf(t, out, "conversations"), ""), group) || len(linesOf(t, out, "files")) != 0 {
+		t.Error("want all but the file to be there")
+	}
+}
+
 // bigFolder is a folder made without skein, as docs/portable.md says, of
 // conversations with n messages each.
 func bigFolder(t *testing.T, conversations, n int) string {

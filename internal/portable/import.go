@@ -152,7 +152,6 @@ const maxBatchBytes = 256 << 10
 
 // see puts a record into the batch, and sends that when it is full.
 func (r *importRun) see(rec Record) error {
-	size := 256
 	switch v := rec.Value.(type) {
 	case *File:
 		return r.file(rec, v)
@@ -160,17 +159,13 @@ func (r *importRun) see(rec Record) error {
 		if !skein.ValidClientID(v.ID, r.Relaxed) {
 			return r.answer(rec, Verdict{Result: Refused, Reason: "client_id: the app takes A-Z a-z 0-9 alone; set relaxed_client_ids on to take it"})
 		}
-		size += len(v.Ext)
 	case *Conversation:
 		r.conv, r.line = v, rec.Line
-		size += len(v.Extend)
-	case *Message:
-		size += len(v.Text) + len(v.Attr)
 	case nil:
 		rec.Value = &End{Conv: r.conv.ID, LastSeq: r.conv.LastSeq, LastChange: r.conv.LastChange}
 	}
 	r.batch = append(r.batch, rec)
-	if r.bytes += size; len(r.batch) >= r.Batch || r.bytes >= maxBatchBytes {
+	if r.bytes += rec.Size; len(r.batch) >= r.Batch || r.bytes >= maxBatchBytes {
 		return r.flush()
 	}
 	return nil

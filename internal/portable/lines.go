@@ -25,6 +25,7 @@ type lines struct {
 	buf  *bufio.Reader
 	sum  hash.Hash
 	n    int64 // line read last
+	size int   // of that line, in bytes
 	done bool
 }
 
@@ -112,6 +113,7 @@ func (l *lines) line() ([]byte, error) {
 		return nil, l.damaged(err)
 	}
 	_, _ = l.sum.Write(line) // a hash never fails
+	l.size = len(line)
 	if l.n++; l.n > l.want.Lines {
 		return nil, fmt.Errorf("%s has more lines than the %d that %s says", l.name, l.want.Lines, ManifestFile)
 	}

@@ -27,6 +27,7 @@ type Reader struct {
 type Record struct {
 	List  string
 	Line  int64
+	Size  int // of the line, in bytes
 	Value any
 }
 

@@ -64,7 +64,7 @@ func (s *source[T]) take(w *walk, place error) error {
 		w.wrong = true
 		err = w.fault(&LineError{List: s.lines.name, Line: s.lines.n, Err: place})
 	} else {
-		err = w.see(Record{List: s.lines.name, Line: s.lines.n, Value: s.head})
+		err = w.see(Record{List: s.lines.name, Line: s.lines.n, Size: s.lines.size, Value: s.head})
 	}
 	if err != nil {
 		return err

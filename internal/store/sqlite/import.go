@@ -19,11 +19,14 @@ const importRow = 2
 
 // Import brings in records; see store.Transfer.
 func (s *Store) Import(ctx context.Context, app string, list []any) ([]store.Imported, error) {
-	size := smallJob
+	size, rows := smallJob, importRow*len(list)
 	for _, r := range list {
 		size += recordSize(r)
+		if m, ok := r.(*store.MessageRecord); ok {
+			rows += len(m.Mentions) + len(m.Reacted) + len(m.Hidden)
+		}
 	}
-	return write(ctx, s.writer, job{app: app, bytes: size, rows: importRow * len(list)}, func(g *group) ([]store.Imported, error) {
+	return write(ctx, s.writer, job{app: app, bytes: size, rows: rows}, func(g *group) ([]store.Imported, error) {
 		key, err := g.knownApp(app)
 		if err != nil {
 			return nil, err
