@@ -113,7 +113,7 @@ func (l *ledger) line(now time.Time) string {
 	case l.done > 0:
 		line += fmt.Sprintf(": %d rows", l.done)
 	}
-	line += fmt.Sprintf(" · %d messages · %.1f requests/s", l.count, float64(l.requests)/max(1, passed.Seconds()))
+	line += fmt.Sprintf(" · %d messages read · %.1f requests/s", l.count, float64(l.requests)/max(1, passed.Seconds()))
 	if part > 0.001 && part < 1 {
 		left := time.Duration(float64(passed) * (1 - part) / part)
 		line += " · about " + left.Round(max(time.Second, left.Truncate(time.Minute)/20)).String() + " left"

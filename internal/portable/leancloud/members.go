@@ -23,6 +23,7 @@ func (d *dump) memberInfos(ctx context.Context) error {
 	if d.isDone(stepInfos, "") {
 		return nil
 	}
+	d.ledger.step("roles of members", 0)
 	found := 0
 	err := d.scan(ctx, "_ConversationMemberInfo", stepInfos, func(rows []jsontext.Value) error {
 		found += len(rows)
