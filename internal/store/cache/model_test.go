@@ -36,6 +36,7 @@ func TestMirrorsTheEngine(t *testing.T) {
 			"add":                 m.add,
 			"remove":              m.remove,
 			"update member":       m.updateMember,
+			"update memberships":  m.updateMemberships,
 			"hand over":           m.handOver,
 			"update conversation": m.updateConversation,
 			"update by where":     m.updateWhere,
@@ -174,6 +175,14 @@ func (m *mirror) updateMember(t *rapid.T) {
 		one.ReadSeq, one.Draft = c.LastSeq, fmt.Sprint(m.now)
 		return nil
 	})
+}
+
+func (m *mirror) updateMemberships(t *rapid.T) {
+	m.now++
+	_, err := m.s.UpdateMemberships(m.Context(), m.app, someone(t), m.convs, func(_ int, c skein.Conversation, one *skein.Member) {
+		one.ReceivedSeq, one.Unread = c.LastSeq, !one.Unread
+	})
+	m.may(err)
 }
 
 func (m *mirror) handOver(t *rapid.T) {
