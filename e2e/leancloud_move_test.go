@@ -19,7 +19,8 @@ import (
 
 // TestAnAppMovesFromLeanCloudMessageForMessage dumps a stand-in of LeanCloud IM, converts
 // the dump, imports it into a fresh server and compares each conversation's history by
-// the API with the stand-in's.
+// the API with the stand-in's. Then more is said at LeanCloud, and all of it is done
+// again into the server that runs.
 func TestAnAppMovesFromLeanCloudMessageForMessage(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewUnstartedServer(nil)
@@ -29,88 +30,120 @@ func TestAnAppMovesFromLeanCloudMessageForMessage(t *testing.T) {
 	defer server.Close()
 
 	dir := t.TempDir()
-	dump, portable, data := filepath.Join(dir, "dump"), filepath.Join(dir, "portable"), filepath.Join(dir, "data")
-	dumpStandIn(t, server.URL, dump)
-	rename := map[string]string{}
+	m := &move{source: source, url: server.URL, dir: dir, rename: map[string]string{}}
 	for i := range 17 {
-		rename[fmt.Sprintf("老王%d", i)] = fmt.Sprintf("laowang%d", i)
+		m.rename[fmt.Sprintf("老王%d", i)] = fmt.Sprintf("laowang%d", i)
 	}
-	renames, err := json.Marshal(rename)
-	if err != nil {
-		t.Fatal(err)
-	}
-	renameFile := filepath.Join(dir, "rename.json")
-	if err := os.WriteFile(renameFile, renames, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	told, errs, exit := skein(t, "leancloud", "convert", "--from", dump, "--out", portable, "--rename", renameFile)
-	if exit != 0 {
-		t.Fatalf("skein leancloud convert: exit %d\n%s%s", exit, told, errs)
-	}
-	s := newServer(data, withoutDev())
+	data := filepath.Join(dir, "data")
 	if err := os.Mkdir(data, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	app := newApp(t, s, "moved", "--relaxed-client-ids", "on")
-	mustSkein(t, "import", "--app", app.ID, "--from", portable, "--data", data)
-	app.s = start(t, withoutDev(), withData(data))
+	app := newApp(t, newServer(data, withoutDev()), "moved", "--relaxed-client-ids", "on")
 
+	account := m.bring(t, app.ID, data, "first")
+	app.s = start(t, withoutDev(), withData(data))
+	m.compare(t, app, account)
+
+	for _, c := range source.Conversations()[:5] {
+		source.Say(c.ID, 40)
+	}
+	m.compare(t, app, m.bring(t, app.ID, data, "second"))
+}
+
+// move is an app on its way.
+type move struct {
+	source *standin.Server
+	url    string
+	dir    string
+	rename map[string]string
+}
+
+// bring dumps, converts and imports. It answers the account of the conversion.
+func (m *move) bring(t *testing.T, app, data, run string) string {
+	t.Helper()
+	dump, portable, renames := filepath.Join(m.dir, "dump"), filepath.Join(m.dir, run), filepath.Join(m.dir, "rename.json")
+	dumpStandIn(t, m.url, dump)
+	raw, err := json.Marshal(m.rename)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(renames, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	account, errs, exit := skein(t, "leancloud", "convert", "--from", dump, "--out", portable, "--rename", renames)
+	if exit != 0 {
+		t.Fatalf("skein leancloud convert: exit %d\n%s%s", exit, account, errs)
+	}
+	mustSkein(t, "import", "--app", app, "--from", portable, "--data", data)
+	return account
+}
+
+// compare holds the server to what the stand-in has.
+func (m *move) compare(t *testing.T, app *app, account string) {
+	t.Helper()
 	total := 0
-	for _, c := range source.Conversations() {
+	for _, c := range m.source.Conversations() {
+		id := c.ID + "00000000"
 		if c.Kind == "system" {
-			app.call(t, "GET", convPath(c.ID+"00000000"), nil).want(t, "a system conversation", 4011)
+			app.call(t, "GET", convPath(id), nil).want(t, "a system conversation", 4011)
 			continue
 		}
-		truth := source.Truth(c.ID)
+		truth := m.source.Truth(c.ID)
 		total += len(truth)
-		history := app.history(t, c.ID+"00000000")
+		history := app.history(t, id)
 		if len(history) != len(truth) {
-			t.Fatalf("%s %s: got %d messages, want %d\n%s", c.Kind, c.ID, len(history), len(truth), told)
+			t.Fatalf("%s %s: got %d messages, want %d\n%s", c.Kind, c.ID, len(history), len(truth), account)
 		}
-		for i, m := range history {
-			want := moved(t, truth[i].Raw, rename)
-			want.Seq, want.ConvID = int64(i+1), c.ID+"00000000"
-			if got, want := plainly(m), plainly(want); got != want {
+		for i, got := range history {
+			want := moved(t, truth[i].Raw, m.rename)
+			want.Seq, want.ConvID = int64(i+1), id
+			if got, want := plainly(got), plainly(want); got != want {
 				t.Fatalf("%s %s:\ngot  %s\nwant %s\nfrom %s", c.Kind, c.ID, got, want, truth[i].Raw)
 			}
 		}
-		var conv struct {
-			Extend struct {
-				Name string          `json:"name"`
-				Attr json.RawMessage `json:"attr"`
-			} `json:"conv_extend"`
-			Type int `json:"conv_type"`
+		m.compareRow(t, app, c)
+	}
+	if line := fmt.Sprintf(" %d ", total); !strings.Contains(account, line) {
+		t.Errorf("convert does not say that it wrote%smessages:\n%s", line, account)
+	}
+}
+
+// compareRow holds a conversation to its row in _Conversation.
+func (m *move) compareRow(t *testing.T, app *app, c standin.Conversation) {
+	t.Helper()
+	var conv struct {
+		Extend struct {
+			Name string          `json:"name"`
+			Attr json.RawMessage `json:"attr"`
+		} `json:"conv_extend"`
+		Type int `json:"conv_type"`
+	}
+	app.must(t, "GET", convPath(c.ID+"00000000"), nil).into(t, &conv)
+	var row struct {
+		Name    string   `json:"name"`
+		Members []string `json:"m"`
+	}
+	if err := json.Unmarshal([]byte(c.Raw), &row); err != nil {
+		t.Fatal(err)
+	}
+	if conv.Extend.Name != row.Name || (conv.Type == 4) != (c.Kind == "room") || !strings.Contains(string(conv.Extend.Attr), "9007199254740993") {
+		t.Errorf("%s %s: got %+v, want %q", c.Kind, c.ID, conv, row.Name)
+	}
+	if c.Kind == "room" {
+		return
+	}
+	var got, want []string
+	app.must(t, "GET", convPath(c.ID+"00000000", "members"), nil).into(t, &got)
+	for _, member := range row.Members {
+		if to, ok := m.rename[member]; ok {
+			member = to
 		}
-		app.must(t, "GET", convPath(c.ID+"00000000"), nil).into(t, &conv)
-		var row struct {
-			Name    string   `json:"name"`
-			Members []string `json:"m"`
-		}
-		if err := json.Unmarshal([]byte(c.Raw), &row); err != nil {
-			t.Fatal(err)
-		}
-		if conv.Extend.Name != row.Name || (conv.Type == 4) != (c.Kind == "room") || !strings.Contains(string(conv.Extend.Attr), "9007199254740993") {
-			t.Errorf("%s %s: got %+v, want %q", c.Kind, c.ID, conv, row.Name)
-		}
-		if c.Kind == "room" {
-			continue
-		}
-		var got, want []string
-		app.must(t, "GET", convPath(c.ID+"00000000", "members"), nil).into(t, &got)
-		for _, m := range row.Members {
-			if to, ok := rename[m]; ok {
-				m = to
-			}
-			if !slices.Contains(want, m) {
-				want = append(want, m)
-			}
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("members of %s: got %q, want %q", c.ID, got, want)
+		if !slices.Contains(want, member) {
+			want = append(want, member)
 		}
 	}
-	if line := fmt.Sprintf(" %d ", total); !strings.Contains(told, line) {
-		t.Errorf("convert does not say that it wrote%smessages:\n%s", line, told)
+	if !slices.Equal(got, want) {
+		t.Errorf("members of %s: got %q, want %q", c.ID, got, want)
 	}
 }
 

@@ -78,8 +78,12 @@ func (c *clients) flush() error {
 	return nil
 }
 
-// each gives every client in order of creation: the first moment it was seen.
-func (c *clients) each(ctx context.Context, byAge *sorter, f func(portable.Client) error) error {
+// neverSeen is the moment of clients that the source names without one.
+const neverSeen = int64(skein.Forever)
+
+// each gives every client in order of creation: the first moment it was seen, or else
+// the moment now.
+func (c *clients) each(ctx context.Context, byAge *sorter, now int64, f func(portable.Client) error) error {
 	if err := c.flush(); err != nil {
 		return err
 	}
@@ -90,7 +94,11 @@ func (c *clients) each(ctx context.Context, byAge *sorter, f func(portable.Clien
 			return nil
 		}
 		last = append(last[:0], id...)
-		key = append(append(key[:0], k[len(k)-8:]...), id...)
+		first := int64(binary.BigEndian.Uint64(k[len(k)-8:]))
+		if first == neverSeen {
+			first = now
+		}
+		key = append(binary.BigEndian.AppendUint64(key[:0], uint64(first)), id...)
 		return byAge.add(key, nil)
 	})
 	if err != nil {

@@ -238,6 +238,9 @@ func (in *Input) stand(g *gathered, s *Standing) error {
 		line.Outcome, line.Why = Refused, standingClient
 		return in.report.add(line)
 	}
+	if err := in.people.saw(id, g.C.Created); err != nil {
+		return err
+	}
 	is := slices.IndexFunc(g.Members, func(m portable.Member) bool { return m.Client == id })
 	if is < 0 && s.Role != "" && skein.ConvType(g.C.Type) == skein.Room {
 		is = len(g.Members)

@@ -67,11 +67,22 @@ func (in *Input) Skip(conv skein.ID, l Line) error {
 	return nil
 }
 
-// Client makes a client known that may appear nowhere else. created is a moment at which
-// it was there.
+// Saw makes it known that a client was there at a moment.
+func (in *Input) Saw(id string, at int64) error {
+	if id, ok := in.people.id(id); ok && validTime(at) {
+		return in.people.saw(id, at)
+	}
+	return nil
+}
+
+// Client takes a client, which may appear nowhere else. created is when it was, as far as
+// the source tells; zero: not at all.
 func (in *Input) Client(id string, created int64, from Origin) error {
 	in.report.in[OfClient]++
 	if id, ok := in.people.id(id); ok {
+		if !validTime(created) {
+			created = neverSeen
+		}
 		return in.people.saw(id, created)
 	}
 	return in.report.add(Line{Kind: OfClient, Outcome: Refused, Why: clientRefused, ID: from.ID, Client: id, At: from.At, Raw: from.Raw})

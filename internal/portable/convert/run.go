@@ -147,7 +147,7 @@ func (in *Input) write(ctx context.Context, o Options, w *portable.Writer) error
 	if p.messages.next != nil {
 		return errors.New("convert: messages are left over: please report this")
 	}
-	return in.people.each(ctx, newSorter(filepath.Join(o.Out, workDir), "byage", o.Memory/8), func(c portable.Client) error {
+	return in.people.each(ctx, newSorter(filepath.Join(o.Out, workDir), "byage", o.Memory/8), o.Time.UnixMilli(), func(c portable.Client) error {
 		in.report.out[OfClient]++
 		return w.Client(c)
 	})

@@ -106,14 +106,14 @@ func (d *dump) read(ctx context.Context, in *convert.Input) error {
 	steps := []struct {
 		list string
 		take func(*convert.Input, row) error
-		skip string // why no row of it is taken
+		skip string // why no row of it becomes a record
 	}{
 		{list: folder.ConversationsFile, take: d.conversation},
 		{list: folder.MemberInfosFile, take: d.memberInfo},
 		{list: folder.ClientsFile, take: d.client},
 		{list: folder.FilesFile, take: d.file},
 		{list: folder.UsersFile, skip: "rows of _User: the accounts of your app; Skein keeps none"},
-		{list: folder.SubscribersFile, skip: "subscribers of system conversations; Skein has none"},
+		{list: folder.SubscribersFile, take: subscriber, skip: "subscribers of system conversations; Skein has none"},
 		{list: folder.InboundFile, skip: "messages from clients to system conversations; Skein has none"},
 		{list: folder.BroadcastsFile, skip: "broadcasts of system conversations; Skein has none"},
 	}
@@ -127,7 +127,7 @@ func (d *dump) read(ctx context.Context, in *convert.Input) error {
 		if err == nil {
 			err = d.whole(step.list, lines)
 		}
-		if err == nil && step.take == nil && lines > 0 {
+		if err == nil && step.skip != "" && lines > 0 {
 			err = in.Left(convert.Line{Kind: convert.OfRow, Outcome: convert.Skipped, Why: step.skip, At: step.list, Count: lines})
 		}
 		if err != nil {
@@ -218,6 +218,11 @@ func (d *dump) conversation(in *convert.Input, r row) error {
 		return in.Skip(mapped.Record.ID, convert.Line{Why: "a system conversation; Skein has none", ID: mapped.ID, At: r.at, Raw: r.raw})
 	}
 	if n := len(mapped.Members); mapped.Record.Type == int(skein.Room) && n > 0 {
+		for _, m := range mapped.Members { // clients, if not members
+			if err := in.Saw(m.Client, mapped.Record.Created); err != nil {
+				return err
+			}
+		}
 		mapped.Members = nil
 		err := in.Left(convert.Line{
 			Kind: convert.OfMember, Outcome: convert.Skipped, Why: "m of a chat room; LeanCloud ignores it, members of a room come and go",
@@ -255,12 +260,21 @@ func (d *dump) memberInfo(in *convert.Input, r row) error {
 	return in.Standing(s)
 }
 
+// subscriber makes the client known: it may appear nowhere else.
+func subscriber(in *convert.Input, r row) error {
+	fields, err := convert.ReadObject(r.raw)
+	if err != nil {
+		return nil //nolint:nilerr // the row is accounted for with its list
+	}
+	return in.Saw(convert.ClientID(jsontext.Value(fields.Get("subscriber"))), convert.Moment(fields.Get("timestamp")))
+}
+
 func (d *dump) client(in *convert.Input, r row) error {
 	var c folder.Client
 	if err := json.Unmarshal(r.raw, &c, jsontext.AllowInvalidUTF8(true)); err != nil {
 		return in.Left(convert.Line{Kind: convert.OfClient, Outcome: convert.Refused, Why: convert.ErrNoObject.Error(), At: r.at, Raw: r.raw})
 	}
-	return in.Client(c.ID, d.manifest.Time, r.origin(c.ID))
+	return in.Client(c.ID, bornAt(c.ID), r.origin(c.ID))
 }
 
 func (d *dump) message(in *convert.Input, r row) error {

@@ -3,9 +3,11 @@ package leancloud
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -51,13 +53,14 @@ type dumpContent struct {
 	lists    map[string][]string
 	messages map[string][]string
 	system   map[string][]string
+	time     int64 // dumped where it is zero
 }
 
 // write makes the folder of a dump.
 func (c dumpContent) write(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	m := folder.Manifest{Format: folder.Format, Version: folder.Version, AppID: "app-gzGzoHsz", Time: dumped, Complete: true, Lists: map[string]folder.List{}}
+	m := folder.Manifest{Format: folder.Format, Version: folder.Version, AppID: "app-gzGzoHsz", Time: cmp.Or(c.time, dumped), Complete: true, Lists: map[string]folder.List{}}
 	put := func(name string, lines []string) {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -91,6 +94,7 @@ func (c dumpContent) write(t *testing.T) string {
 type result struct {
 	app           portable.App
 	clients       []string
+	born          map[string]int64 // ctime of clients
 	conversations map[string]portable.Conversation
 	members       map[string][]portable.Member
 	messages      map[string][]portable.Message
@@ -111,7 +115,7 @@ func (c dumpContent) convert(t *testing.T, o Options) result {
 
 func read(t *testing.T, out string, sum convert.Summary) result {
 	t.Helper()
-	got := result{sum: sum, out: out, conversations: map[string]portable.Conversation{}, members: map[string][]portable.Member{}, messages: map[string][]portable.Message{}}
+	got := result{sum: sum, out: out, born: map[string]int64{}, conversations: map[string]portable.Conversation{}, members: map[string][]portable.Member{}, messages: map[string][]portable.Message{}}
 	r, err := portable.Open(out)
 	if err != nil {
 		t.Fatal(err)
@@ -122,6 +126,7 @@ func read(t *testing.T, out string, sum convert.Summary) result {
 		switch v := rec.Value.(type) {
 		case *portable.Client:
 			got.clients = append(got.clients, v.ID)
+			got.born[v.ID] = v.Created
 		case *portable.Conversation:
 			got.conversations[v.ID.String()] = *v
 		case *portable.Member:
@@ -578,5 +583,30 @@ func TestADumpThatIsNotWholeIsRefused(t *testing.T) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestAClientIsAsOldInALaterDump holds that a later dump can be imported over an earlier
+// one: a client is known by its ctime too.
+func TestAClientIsAsOldInALaterDump(t *testing.T) {
+	c := dumpContent{
+		lists: map[string][]string{
+			folder.ConversationsFile: {conv(groupID, `,"m":["a"],"mu":["mu"],"c":"c"`), conv(otherID, `,"tr":true,"m":["room"]`), conv(thirdID, `,"sys":true`)},
+			folder.MemberInfosFile:   {`{"conv_id":"` + groupID + `","row":{"clientId":"info","role":"Manager"}}`},
+			folder.SubscribersFile:   {`{"timestamp":1500000000000,"subscriber":"fan","conv_id":"` + thirdID + `"}`},
+		},
+		messages: map[string][]string{groupID: {msg(1, 1600000000001, "from", `"x"`, "")}},
+	}
+	for _, id := range []string{"a", "mu", "c", "room", "info", "fan", "from", "5eccba570d3a42c5fd4e25c9"} {
+		c.lists[folder.ClientsFile] = append(c.lists[folder.ClientsFile], `{"client_id":"`+id+`"}`)
+	}
+	first := c.convert(t, Options{})
+	c.time = dumped + 86_400_000
+	later := c.convert(t, Options{})
+	if !maps.Equal(first.born, later.born) {
+		t.Errorf("first %v, later %v", first.born, later.born)
+	}
+	if first.born["fan"] != 1500000000000 || first.born["5eccba570d3a42c5fd4e25c9"] != 0x5eccba57*1000 {
+		t.Errorf("got %v", first.born)
 	}
 }
