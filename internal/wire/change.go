@@ -60,7 +60,7 @@ type ReactMessage struct {
 
 	Emoji    string   `json:"emoji" need:"1" en:"one emoji of up to 64 bytes, or a name such as thumbs_up of up to 32, without spaces and control characters" zh:"一个表情（最多 64 字节），或 thumbs_up 之类的名称（最多 32 字节），不含空格与控制字符"`
 	On       *Flag    `json:"on" en:"1 sets it (default), 0 takes it away" zh:"1 添加（默认），0 取消"`
-	ClientID ClientID `json:"client_id" en:"who; a client may leave itself out" zh:"用户；客户端调用时可省略"`
+	ClientID ClientID `json:"client_id" en:"the client; a client may leave itself out" zh:"用户；客户端调用时可省略"`
 }
 
 // PinMessage is the request of msg.pin.
@@ -93,14 +93,14 @@ func (r ListChanges) Bounds() (after int64, limit int, err error) {
 type Change struct {
 	ConvID    skein.ID  `json:"conv_id" en:"the conversation" zh:"会话 id"`
 	ChangeSeq int64     `json:"change_seq" en:"place among the changes of the conversation, from 1, without gaps" zh:"会话内变更序号，从 1 起连续"`
-	Kind      string    `json:"kind" en:"edit, recall, react, pin, delete (for me alone), or none: not yours to see" zh:"edit 编辑、recall 撤回、react 表情、pin 置顶、delete 仅为我删除、none 不可见"`
-	MsgID     *skein.ID `json:"msg_id" en:"the message; null with none" zh:"消息 id；none 时为 null"`
-	Seq       *int64    `json:"seq" en:"its seq; null with none" zh:"消息 seq；none 时为 null"`
+	Kind      string    `json:"kind" en:"edit, recall, react, pin, delete (for me alone), or none: a change that you may not see" zh:"edit 编辑、recall 撤回、react 表情、pin 置顶、delete 仅为我删除、none 不可见"`
+	MsgID     *skein.ID `json:"msg_id" en:"the message; null where kind is none" zh:"消息 id；none 时为 null"`
+	Seq       *int64    `json:"seq" en:"its seq; null where kind is none" zh:"消息 seq；none 时为 null"`
 	ClientID  *string   `json:"client_id" en:"who did it; null: the app's backend, or none" zh:"操作者；服务端操作或 none 时为 null"`
 	Time      int64     `json:"time" en:"Unix ms" zh:"Unix 毫秒"`
 	Emoji     string    `json:"emoji,omitzero" en:"react: which" zh:"react 的表情"`
 	On        *Flag     `json:"on,omitzero" en:"react, pin: 1 set, 0 taken away" zh:"react、pin：1 添加，0 取消"`
-	Message   *Message  `json:"message" en:"as it is now; null with none" zh:"消息当前内容；none 时为 null"`
+	Message   *Message  `json:"message" en:"as it is now; null where kind is none" zh:"消息当前内容；none 时为 null"`
 }
 
 // ChangeOf writes a change of a conversation; it shares c's bytes.

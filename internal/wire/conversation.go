@@ -10,11 +10,11 @@ import (
 
 // CreateConversation is the request of conv.create.
 type CreateConversation struct {
-	ClientID     ClientID       `json:"client_id" en:"who creates it; a client may leave itself out" zh:"发起会话者；客户端调用时可省略"`
+	ClientID     ClientID       `json:"client_id" en:"the creator; a client may leave itself out" zh:"发起会话者；客户端调用时可省略"`
 	ToClientIDs  []ClientID     `json:"to_client_ids" need:"1" en:"the other members" zh:"接受者"`
 	ConvType     *int64         `json:"conv_type" need:"1" en:"1 private, 2 temporary, 3 group, 4 chat room" zh:"1 私聊 2 临时会话 3 群会话 4 聊天室"`
 	ConvExtend   jsontext.Value `json:"conv_extend" en:"any JSON, at most 16 KiB; rules as attr of msg.send" zh:"会话扩展，任意 JSON，最大 16 KiB；规则同 msg.send 的 attr"`
-	ClientConvID ClientID       `json:"client_conv_id" en:"≤ 64 characters of your own; a retry with it answers the conversation that its first try created, whoever was named then" zh:"自定义 id，最多 64 个字符；以相同 id 重试会返回首次创建的会话"`
+	ClientConvID ClientID       `json:"client_conv_id" en:"≤ 64 characters of your own; a retry with the same id answers the conversation that the first call created, even if it names other members" zh:"自定义 id，最多 64 个字符；以相同 id 重试会返回首次创建的会话"`
 	TTL          *int64         `json:"ttl" en:"type 2: seconds after the last message, default 7 days, at most 365 days" zh:"临时会话在最后一条消息后保留的秒数，默认 7 天，最长 365 天"`
 }
 
@@ -155,5 +155,5 @@ func (r UpdateConversations) Extend() ([]byte, error) {
 // JoinConversation is the request of conv.join and conv.leave.
 type JoinConversation struct {
 	ConvID   ClientID `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
-	ClientID ClientID `json:"client_id" en:"who; a client may leave itself out" zh:"用户；客户端调用时可省略"`
+	ClientID ClientID `json:"client_id" en:"the client; a client may leave itself out" zh:"用户；客户端调用时可省略"`
 }

@@ -32,7 +32,7 @@ type ChangeMembers struct {
 type RemoveMembers struct {
 	ChangeMembers
 
-	BanUntil GivenInt `json:"ban_until" en:"chat rooms: who is removed may not join by itself until, Unix ms; absent: until it is added; null or 0: may join at once, which also lifts an earlier ban" zh:"聊天室：被移出者在此时间（Unix 毫秒）前不可自行加入；省略为直到被重新添加；null 或 0 为可立即加入，同时解除此前的禁入"`
+	BanUntil GivenInt `json:"ban_until" en:"chat rooms: Unix ms until when a removed client cannot join by itself; absent: until somebody adds it; null or 0: no ban, and an earlier ban is lifted" zh:"聊天室：被移出者在此时间（Unix 毫秒）前不可自行加入；省略为直到被重新添加；null 或 0 为可立即加入，同时解除此前的禁入"`
 }
 
 // Ban is until when those who are removed are banned; nil: not said. Errors:

@@ -13,18 +13,18 @@ import (
 // SendMessage is the request of msg.send.
 type SendMessage struct {
 	ConvID           ClientID       `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
-	FromClient       ClientID       `json:"from_client" en:"who says it; a client may leave itself out" zh:"发送者；客户端调用时可省略"`
+	FromClient       ClientID       `json:"from_client" en:"the sender; a client may leave itself out" zh:"发送者；客户端调用时可省略"`
 	Type             *int64         `json:"type" need:"1" en:"-1 text -2 image -3 audio -4 video -5 location -6 file; 1 to 2147483647: your own" zh:"-1 文本 -2 图片 -3 语音 -4 视频 -5 位置 -6 文件；1 至 2147483647 为自定义"`
 	Text             string         `json:"text" prose:"1" en:"at most 16 KiB; must not be blank for type -1" zh:"文本内容，最大 16 KiB；文本类型不可为空白"`
 	Attr             jsontext.Value `json:"attr" en:"any JSON, at most 16 KiB as compact UTF-8 without needless escapes; numbers within the range of a double, no U+0000" zh:"消息扩展，任意 JSON，最大 16 KiB（按去除空白与多余转义后的 UTF-8 计）；数字不超出双精度范围，不含 U+0000"`
-	URL              string         `json:"url" en:"must be there for -2 -3 -4 -6; at most 2 KiB. For -2 to -6 an http or https address, or a link to an upload; text and types of your own may hold anything" zh:"资源地址，-2 -3 -4 -6 必填，最大 2 KiB。-2 至 -6 只接受 http、https 地址或上传文件的链接；文本与自定义类型不限"`
+	URL              string         `json:"url" en:"required for -2 -3 -4 -6; at most 2 KiB. For -2 to -6 it is an http or https address, or a link to an upload; for text and types of your own it may be any text" zh:"资源地址，-2 -3 -4 -6 必填，最大 2 KiB。-2 至 -6 只接受 http、https 地址或上传文件的链接；文本与自定义类型不限"`
 	Transient        Flag           `json:"transient" en:"1: for members online now; never stored, no seq" zh:"1 暂态：仅投递在线成员，不存储，无 seq"`
 	NoSync           *Flag          `json:"no_sync" en:"1: the sender's own sockets get the live copy too. Default: 0 by REST; by socket the sender's other devices get it" zh:"1 同步到发送者自己的连接。REST 默认 0；socket 默认同步到发送者的其他设备"`
 	MentionAll       Flag           `json:"mention_all" en:"1: mentions everyone; an app may leave that to owner and admins" zh:"1 @全体成员；应用可限定仅所有者与管理员"`
 	MentionClientIDs []ClientID     `json:"mention_client_ids" en:"at most 100 clients" zh:"需要 @ 的用户，最多 100 个"`
 	ClientMsgID      ClientID       `json:"client_msg_id" en:"≤ 64 characters of your own; a retry with it and the same content answers the first message again, another content 4013. JSON is compared by content: order of keys, escapes, spacing and 1.0 for 1 do not count" zh:"自定义 id，最多 64 个字符；以相同 id 与相同内容重试会返回首条消息，内容不同返回 4013。JSON 按内容比较，不计键的顺序、转义、空白与数字写法（1.0 与 1）"`
 	ReplyTo          ClientID       `json:"reply_to" en:"a msg_id of this conversation" zh:"回复的 msg_id"`
-	MarkRead         Flag           `json:"mark_read" en:"1, from the backend: the sender has read what others said before; a client that sends always has" zh:"服务端代发时为 1：发送者视为已读此前消息；客户端自己发送始终视为已读"`
+	MarkRead         Flag           `json:"mark_read" en:"1, from the backend: the sender has also read all messages before this one; a client that sends has always read them" zh:"服务端代发时为 1：发送者视为已读此前消息；客户端自己发送始终视为已读"`
 	DeviceID         ClientID       `json:"device_id" en:"this device of the sender is left out of the live copy" zh:"该设备不接收实时副本"`
 }
 
@@ -32,7 +32,7 @@ type SendMessage struct {
 type Sent struct {
 	MsgID skein.ID `json:"msg_id" en:"32 hex digits, time-ordered" zh:"消息 id，32 位十六进制，按时间有序"`
 	Time  int64    `json:"time" en:"Unix ms" zh:"Unix 毫秒"`
-	Seq   *int64   `json:"seq" en:"place in the conversation, durable; null for a transient message. A client that counts what it has seen moves its last seq to this one only if it is last + 1: else others spoke meanwhile, which msg.list after_seq fetches" zh:"会话内序号（已持久化）；暂态消息为 null。客户端仅当其等于本地 last + 1 时才可前移 last，否则期间有他人消息，需用 msg.list after_seq 补取"`
+	Seq   *int64   `json:"seq" en:"place in the conversation, durable; null for a transient message. A client that counts what it has seen moves its last seq to this one only if it is last + 1: otherwise others sent messages meanwhile, which msg.list after_seq fetches" zh:"会话内序号（已持久化）；暂态消息为 null。客户端仅当其等于本地 last + 1 时才可前移 last，否则期间有他人消息，需用 msg.list after_seq 补取"`
 }
 
 // SentOf answers a sender; it shares m's seq.

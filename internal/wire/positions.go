@@ -6,7 +6,7 @@ import "github.com/skein-im/skein"
 type MovePosition struct {
 	ConvID   ClientID `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
 	Seq      *int64   `json:"seq" en:"up to this seq, forward only; absent or past the end: all" zh:"到该 seq 为止，只前进不后退；省略或超出末尾为全部"`
-	ClientID ClientID `json:"client_id" en:"whose; a client may leave itself out" zh:"用户；客户端调用时可省略"`
+	ClientID ClientID `json:"client_id" en:"the client that this is about; a client may leave itself out" zh:"用户；客户端调用时可省略"`
 }
 
 // To checks the request. Errors: skein.ErrMalformed.
@@ -92,7 +92,7 @@ type ReadPosition struct {
 type ReadEvent struct {
 	ConvID skein.ID       `json:"conv_id" en:"the conversation" zh:"会话 id"`
 	Time   int64          `json:"time" en:"Unix ms" zh:"Unix 毫秒"`
-	Reads  []ReadPosition `json:"reads" en:"each member once; keep the greater of what comes and what is there" zh:"每个成员一条；与已有位置取较大者"`
+	Reads  []ReadPosition `json:"reads" en:"each member once; of each position keep the greater" zh:"每个成员一条；与已有位置取较大者"`
 }
 
 func readEventOf(n skein.Notice) ReadEvent {

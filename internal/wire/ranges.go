@@ -12,7 +12,7 @@ const MaxRanges = 200
 // MessageRanges is the request of msg.ranges.
 type MessageRanges struct {
 	Ranges   []Range  `json:"ranges" need:"1" bare:"1" en:"1..200 of them; the list may also stand alone, without the object around it" zh:"1..200 个；也可直接传列表"`
-	ClientID ClientID `json:"client_id" en:"whose; a client may leave itself out" zh:"以谁的身份读取；客户端调用时可省略"`
+	ClientID ClientID `json:"client_id" en:"the client that this is about; a client may leave itself out" zh:"以谁的身份读取；客户端调用时可省略"`
 }
 
 // Range asks for what is new in one conversation.
@@ -72,7 +72,7 @@ type RangeContent struct {
 	Data        []Message `json:"data" en:"the messages, oldest first" zh:"消息，从旧到新"`
 	HasMore     bool      `json:"has_more" en:"whether more messages follow" zh:"之后是否还有消息"`
 	LastSeq     int64     `json:"last_seq" en:"seq of the newest message; 0: none" zh:"最新消息的 seq；没有为 0"`
-	FloorSeq    int64     `json:"floor_seq" en:"up to this seq there is nothing for you to see: cleared, or private history from before you joined" zh:"该 seq 及之前的消息不可见：已清空，或历史私有时加入之前的消息"`
+	FloorSeq    int64     `json:"floor_seq" en:"messages up to this seq are not shown to you: you cleared them, or history is private and they came before you joined" zh:"该 seq 及之前的消息不可见：已清空，或历史私有时加入之前的消息"`
 	Changes     []Change  `json:"changes" en:"oldest first" zh:"变更，从旧到新"`
 	MoreChanges bool      `json:"more_changes" en:"whether more changes follow" zh:"之后是否还有变更"`
 	LastChange  int64     `json:"last_change" en:"change_seq of the newest change; 0: none" zh:"最新变更的 change_seq；没有为 0"`

@@ -12,7 +12,7 @@ const DefaultSync = 100
 
 // SyncRequest is the request of sync.
 type SyncRequest struct {
-	ClientID ClientID `json:"client_id" en:"whose; a client may leave itself out" zh:"用户；客户端调用时可省略"`
+	ClientID ClientID `json:"client_id" en:"the client that this is about; a client may leave itself out" zh:"用户；客户端调用时可省略"`
 	Cursor   string   `json:"cursor" en:"next_cursor of the answer before; absent: from the beginning" zh:"上一次返回的 next_cursor；省略为从头开始"`
 	Limit    *int64   `json:"limit" en:"conversations, 1..200, default 100; a page of about 1 MiB ends earlier" zh:"会话数，1..200，默认 100；约 1 MiB 时提前结束"`
 }
@@ -35,7 +35,7 @@ type SyncAnswer struct {
 	NextCursor    string     `json:"next_cursor" en:"asks for what follows, now or the next time" zh:"用于取后续内容，现在或下次"`
 	Done          bool       `json:"done" en:"whether nothing follows now" zh:"当前是否已到末尾"`
 	ResetRequired bool       `json:"reset_required" en:"true: drop all that is known and ask again with next_cursor" zh:"true 时丢弃全部已知内容，用 next_cursor 重新同步"`
-	Epoch         int64      `json:"epoch" en:"another number is another history, such as a restored backup" zh:"历史版本；数值变化表示历史已更换（如恢复备份）"`
+	Epoch         int64      `json:"epoch" en:"when this number changes, the server has another history, such as a restored backup" zh:"历史版本；数值变化表示历史已更换（如恢复备份）"`
 }
 
 // SyncAnswerOf writes a page with times in zone, and its cursor under a seal.

@@ -9,7 +9,7 @@ import (
 
 // CountUnread is the request of conv.unread.
 type CountUnread struct {
-	ClientID ClientID `json:"client_id" en:"whose; a client may leave itself out" zh:"用户；客户端调用时可省略"`
+	ClientID ClientID `json:"client_id" en:"the client that this is about; a client may leave itself out" zh:"用户；客户端调用时可省略"`
 	Muted    Flag     `json:"muted" en:"1: count the conversations that it muted too; default 0" zh:"1 计入已设免打扰的会话；默认 0"`
 }
 
@@ -27,7 +27,7 @@ func UnreadTotalOf(t skein.UnreadTotal) UnreadTotal {
 
 // ReadAll is the request of conv.read_all.
 type ReadAll struct {
-	ClientID ClientID `json:"client_id" en:"whose; a client may leave itself out" zh:"用户；客户端调用时可省略"`
+	ClientID ClientID `json:"client_id" en:"the client that this is about; a client may leave itself out" zh:"用户；客户端调用时可省略"`
 }
 
 // AllRead is the answer of conv.read_all.
@@ -40,7 +40,7 @@ const MaxReceipts = 100
 
 // ReceivedMany is the request of conv.received_many.
 type ReceivedMany struct {
-	ClientID ClientID  `json:"client_id" en:"whose; a client may leave itself out" zh:"用户；客户端调用时可省略"`
+	ClientID ClientID  `json:"client_id" en:"the client that this is about; a client may leave itself out" zh:"用户；客户端调用时可省略"`
 	Receipts []Receipt `json:"receipts" need:"1" en:"1..100 of them" zh:"1..100 个"`
 }
 

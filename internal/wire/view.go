@@ -8,7 +8,7 @@ import (
 
 // ListInbox is the request of conv.list.
 type ListInbox struct {
-	ClientID ClientID `json:"client_id" en:"whose; a client may leave itself out" zh:"用户；客户端调用时可省略"`
+	ClientID ClientID `json:"client_id" en:"the client that this is about; a client may leave itself out" zh:"用户；客户端调用时可省略"`
 	Archived Flag     `json:"archived" en:"1: those it archived; else the others" zh:"1 返回已归档的会话，否则返回其余会话"`
 
 	PageRequest
@@ -16,13 +16,13 @@ type ListInbox struct {
 
 // MarkConversation is the request of conv.mark. What is left out stays.
 type MarkConversation struct {
-	ClientID   ClientID  `json:"client_id" en:"whose; a client may leave itself out" zh:"用户；客户端调用时可省略"`
+	ClientID   ClientID  `json:"client_id" en:"the client that this is about; a client may leave itself out" zh:"用户；客户端调用时可省略"`
 	ConvID     ClientID  `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
 	Pin        *Flag     `json:"pin" en:"1: on top of the list" zh:"1 置顶"`
 	Mute       *Flag     `json:"mute" en:"1: no notifications" zh:"1 免打扰"`
 	Archive    *Flag     `json:"archive" en:"1: out of the list, into the archive" zh:"1 归档，不在列表中显示"`
 	UnreadMark *Flag     `json:"unread_mark" en:"1: to come back to, shown as unread; conv.read takes it away" zh:"1 标为未读，以便稍后再看；conv.read 会清除"`
-	Draft      GivenText `json:"draft" prose:"1" en:"what was begun and not sent, at most 4 KiB; null or empty takes it away" zh:"草稿，最大 4 KiB；null 或空为清除"`
+	Draft      GivenText `json:"draft" prose:"1" en:"a text that was begun and not sent, at most 4 KiB; null or empty removes it" zh:"草稿，最大 4 KiB；null 或空为清除"`
 	ClearToSeq *int64    `json:"clear_to_seq" en:"history up to this seq is not shown to oneself any more; past the end: all of it" zh:"清除该 seq 及之前的历史，仅对本人；超出末尾为全部"`
 }
 
@@ -44,14 +44,14 @@ func (r MarkConversation) Given() error {
 type View struct {
 	Conversation
 
-	Peer *string `json:"peer" en:"the other one of a private conversation; null: it is none, or the other one was deleted" zh:"私聊的对方；非私聊或对方已删除为 null"`
+	Peer *string `json:"peer" en:"the other member of a private conversation; null: it is not private, or the other member was deleted" zh:"私聊的对方；非私聊或对方已删除为 null"`
 
-	ReadSeq     int64    `json:"read_seq" en:"nothing up to this seq is unread: read, cleared, from before joining, or before one's own newest message" zh:"已读位置：此前均不计未读（已读、已清除、加入之前，或本人最新消息之前）"`
+	ReadSeq     int64    `json:"read_seq" en:"no message up to this seq is unread: they were read or cleared, came before the client joined, or before its own newest message" zh:"已读位置：此前均不计未读（已读、已清除、加入之前，或本人最新消息之前）"`
 	ReceivedSeq int64    `json:"received_seq" en:"up to where one of its devices has received" zh:"任一设备已接收到的位置"`
 	Unread      int64    `json:"unread" en:"messages after read_seq, without those that were recalled or that it deleted for itself" zh:"未读数，不含已撤回及本人已删除的消息"`
 	Mentions    int64    `json:"mentions" en:"unread messages that mention it, by name or with everyone" zh:"未读消息中 @ 本人或 @全体 的条数"`
 	JoinSeq     int64    `json:"join_seq" en:"seq of the first message after it joined" zh:"加入后第一条消息的 seq"`
-	FloorSeq    int64    `json:"floor_seq" en:"nothing up to this seq is shown to it: cleared, or private history from before it joined" zh:"此 seq 及之前不可见：已清除，或历史私有时加入之前"`
+	FloorSeq    int64    `json:"floor_seq" en:"messages up to this seq are not shown to it: it cleared them, or history is private and they came before it joined" zh:"此 seq 及之前不可见：已清除，或历史私有时加入之前"`
 	Role        string   `json:"role" en:"owner, admin or member" zh:"owner、admin 或 member"`
 	Nickname    *string  `json:"nickname" en:"in this conversation; null: none" zh:"会话内昵称；无为 null"`
 	MuteUntil   *int64   `json:"mute_until" en:"may not speak until, Unix ms; null: may speak" zh:"禁言截止，Unix 毫秒；未禁言为 null"`
@@ -60,7 +60,7 @@ type View struct {
 	Archive     Flag     `json:"archive" en:"1: in the archive" zh:"1 已归档"`
 	UnreadMark  Flag     `json:"unread_mark" en:"1: it marked the conversation as unread, which nobody else sees; unread stays what it is" zh:"1 本人标为未读，他人不可见；不影响 unread"`
 	Draft       *string  `json:"draft" en:"begun and not sent; null: none" zh:"草稿；无为 null"`
-	Rights      Rights   `json:"rights" en:"what it may do here now, so that a client offers only that" zh:"当前可执行的操作，客户端据此决定显示哪些功能"`
+	Rights      Rights   `json:"rights" en:"what it may do in this conversation now, so that a program offers only that" zh:"当前可执行的操作，客户端据此决定显示哪些功能"`
 	LastMessage *Message `json:"last_message" en:"the newest; null: none that it sees" zh:"最新消息；没有可见的为 null"`
 }
 

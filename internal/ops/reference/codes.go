@@ -52,7 +52,7 @@ var whens = map[int]ops.Doc{
 	4040: {EN: "no endpoint has this path", ZH: "没有此路径的接口"},
 	4050: {EN: "the endpoint has other methods; see the header `Allow`", ZH: "接口不支持该方法，见响应头 `Allow`"},
 	4080: {EN: "the body came too slowly: JSON within 30 s, an upload at least 64 KiB in each 30 s; the connection is closed", ZH: "请求体发送过慢：JSON 须在 30 秒内发完，上传每 30 秒至少 64 KiB；连接随即关闭"},
-	4130: {EN: "body over 256 KiB, file over the limit or over what the uploads of the app may take together (`max_storage_bytes`; messages do not count), group over its size; headers over 16 KiB (HTTP 431)", ZH: "请求体超过 256 KiB、文件超限或超出应用全部上传文件的配额（`max_storage_bytes`，消息不计入）、群成员超限；请求头超过 16 KiB 时为 HTTP 431"},
+	4130: {EN: "body over 256 KiB, file over the limit or over what the uploads of the app may take together (`max_storage_bytes`; messages do not count), group over its size, a client that may be in no more conversations; headers over 16 KiB (HTTP 431)", ZH: "请求体超过 256 KiB、文件超限或超出应用全部上传文件的配额（`max_storage_bytes`，消息不计入）、群成员超限、用户会话数已满；请求头超过 16 KiB 时为 HTTP 431"},
 	4290: {EN: "over the rate, more than 8 uploads of a client at once, too many sockets of an address; wait as `Retry-After` says", ZH: "超出频率限制、同一用户同时上传超过 8 个，或同一地址连接过多；按 `Retry-After` 等待后重试"},
 	4405: {EN: "the call does not fit this conv_type", ZH: "该操作不适用于此会话类型"},
 	4406: {EN: "a field cannot be read; the text names it. Another Content-Type is HTTP 415", ZH: "字段格式错误，文本中会指出字段名；Content-Type 不符时为 HTTP 415"},
