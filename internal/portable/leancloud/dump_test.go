@@ -449,3 +449,30 @@ func TestARunThatIsFinishedEarlySaysWhatIsMissing(t *testing.T) {
 	o.Finish = false
 	sameAsTruth(t, o, s, mustDump(t, o))
 }
+
+func TestALastLineOfTheJournalThatIsTornIsAskedForAgain(t *testing.T) {
+	for name, tail := range map[string]string{
+		"no end":                    `{"step":"walk","rows":[{"timestamp":1`,
+		"no end, but whole JSON":    `{"step":"walk","done":true}`,
+		"an end, but not its words": "\x00\x00\x00\x00\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, o := serve(t, standin.Options{PageMost: 40, Faults: standin.Faults{Daily: 10}})
+			if _, err := Dump(t.Context(), o); err == nil {
+				t.Fatal("got no error, want that the requests of today are used up")
+			}
+			f, err := os.OpenFile(filepath.Join(o.Out, journalFile), os.O_APPEND|os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := f.WriteString(tail); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+			s.Set(standin.Faults{})
+			sameAsTruth(t, o, s, mustDump(t, o))
+		})
+	}
+}
