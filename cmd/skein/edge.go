@@ -71,10 +71,11 @@ func (s *server) guardConnections() {
 	s.public.http.ConnState = g.State
 }
 
-// newGate is what the processor's work of all sockets and calls passes: as many at a
-// time as there are cores, the apps in turns.
+// newGate is what the processor's work of all sockets and calls passes, the apps in
+// turns. With fewer places bursts hurt other apps less, and the commits of the store get
+// smaller; see docs/decisions/0014.
 func (s *server) newGate() *share.Gate {
-	g := share.NewGate(max(2, runtime.GOMAXPROCS(0)), share.Stall)
+	g := share.NewGate(4*runtime.GOMAXPROCS(0), share.Stall)
 	s.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "skein_turns_waiting", Help: "Handshakes, frames and calls that wait for their app's turn on the processor.",
 	}, func() float64 { return float64(g.Waiting()) }))

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Gate lets about as many work at a time as there are cores. While more want to, apps
+// Gate lets a few work at a time, some for each core. While more want to, apps
 // take turns by the time that their work takes. Without it whoever the network wakes
 // waits in the queues of the Go scheduler, which are first come, first served: behind
 // a thousand sockets of another app that were woken a moment earlier.

@@ -46,13 +46,14 @@ func (c *conn) context() context.Context {
 func (c *conn) begin() (context.Context, func()) {
 	r := &running{}
 	r.ctx, r.stop = context.WithCancel(c.context())
-	r.look = time.AfterFunc(lookEvery, func() {
+	r.look = time.AfterFunc(time.Hour, func() {
 		if r.ctx.Err() != nil || c.hungUp() {
 			r.stop()
 			return
 		}
 		r.look.Reset(lookEvery)
 	})
+	r.look.Reset(lookEvery) // only now may it be used
 	c.work.running.Store(r)
 	if c.closing() {
 		r.stop()
