@@ -18,7 +18,7 @@ func startCaddy(t *testing.T, s *server) *realProxy {
 	cert, pool := certificate(t, dir)
 	config := "{\n\tadmin off\n\tauto_https off\n}\n" + exampleOf(t, "caddyfile",
 		[2]string{"127.0.0.1:8080", s.Addr},
-		[2]string{"im.example.com {", fmt.Sprintf("https://%s {\n    tls %s.pem %s.key", addr, cert, cert)})
+		[2]string{"im.example.com {", fmt.Sprintf("https://%s {\n    bind 127.0.0.1\n    tls %s.pem %s.key", addr, cert, cert)})
 	file := filepath.Join(dir, "Caddyfile")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
