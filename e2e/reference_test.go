@@ -1,10 +1,7 @@
 package e2e
 
 import (
-	"bytes"
-	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -75,23 +72,7 @@ func (sh *shell) run(t *testing.T, line string) {
 		return sh.known[id]
 	})
 	line = strings.ReplaceAll(line, "127.0.0.1:8080", sh.s.Addr)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	head := filepath.Join(sh.dir, "head")
-	cmd := exec.CommandContext(ctx, "bash", "-c", line+" -sS -D "+head)
-	cmd.Dir, cmd.Env = sh.dir, append(cleanEnv(), "CURL_HOME="+sh.dir, "HOME="+sh.dir)
-	var errs bytes.Buffer
-	cmd.Stderr = &errs
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s\n%v %s", line, err, errs.String())
-	}
-	text, err := os.ReadFile(head)
-	if err != nil {
-		t.Fatal(err)
-	}
-	status, header := parseHead(t, text)
-	a, err := readEnvelope(status, header, out)
+	a, err := answerOf(t, sh.dir, "bash", "-c", line+` "$@"`, "bash")
 	if err != nil {
 		t.Errorf("%s\n%v", line, err)
 		return
