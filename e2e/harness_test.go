@@ -298,7 +298,7 @@ func (s *server) inspect(t *testing.T, from int) {
 // skein runs a subcommand of the binary to its end.
 func skein(t *testing.T, args ...string) (stdout, stderr string, exit int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 6*patience)
 	defer cancel()
 	var out, errs bytes.Buffer
 	cmd := exec.CommandContext(ctx, program, args...)
