@@ -21,9 +21,9 @@ func (c *conn) text(message []byte) error {
 		return err
 	}
 	frame, err := wire.ParseFrame(message)
-	if err != nil && c.session != nil {
-		if _, over := c.admit(malformedCost); over != nil {
-			return over
+	if err != nil && over && c.session != nil {
+		if _, runaway := c.admit(malformedCost); runaway != nil {
+			return runaway
 		}
 	}
 	if over {

@@ -38,8 +38,9 @@ const tokenBytes = 8 << 10
 // costOf is what a frame of a length costs, in tokens.
 func costOf(length int) int32 { return int32(1 + length/tokenBytes) }
 
-// malformedCost is what a frame that is no command costs besides, in tokens: who sends
-// such frames at the speed of the wire is cut off sooner than who only sends too much.
+// malformedCost is what a frame that is no command costs besides, in tokens, beyond the
+// rate: who sends such frames at the speed of the wire is cut off sooner than who only
+// sends too much.
 const malformedCost = 5
 
 // admit takes cost from the bucket if it holds that much. No frame costs more than

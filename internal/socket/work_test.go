@@ -161,7 +161,7 @@ func TestMalformedFramesEndASocketSooner(t *testing.T) {
 		frame string
 		most  int
 	}{
-		"malformed":   {`{"type":"echo","data":[}`, mostRefused*10/malformedCost + 10},
+		"malformed":   {`{"type":"echo","data":[}`, mostRefused*10/malformedCost + 20},
 		"well formed": {`{"type":"echo","data":{}}`, mostRefused*10 + 20},
 	} {
 		f := start(t, nil)
