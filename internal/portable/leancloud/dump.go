@@ -34,7 +34,7 @@ type Options struct {
 	Page            int           // messages asked for at once; 1,000, the most there is, where it is zero
 	Finish          bool          // ask nothing more: make the folder of what there is
 
-	Say   func(string) // called with progress and with what is worth knowing, one line each
+	Say   func(string) // called with progress and with what is worth knowing, one line each and one call at a time
 	Clock Clock        // nil: the machine's
 }
 
@@ -101,9 +101,7 @@ func Dump(ctx context.Context, o Options) (Manifest, error) {
 	if o.Clock == nil {
 		o.Clock = wallClock{}
 	}
-	if o.Say == nil {
-		o.Say = func(string) {}
-	}
+	o.Say = oneAtATime(o.Say)
 	if err := os.MkdirAll(o.Out, 0o700); err != nil {
 		return Manifest{}, err
 	}
@@ -313,4 +311,17 @@ func each[T any](ctx context.Context, all []T, do func(context.Context, T) error
 		g.Go(func() error { return do(inner, one) })
 	}
 	return cmp.Or(g.Wait(), ctx.Err())
+}
+
+// oneAtATime is say for several goroutines; nil says nothing.
+func oneAtATime(say func(string)) func(string) {
+	if say == nil {
+		return func(string) {}
+	}
+	var mu sync.Mutex
+	return func(line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		say(line)
+	}
 }
