@@ -37,9 +37,16 @@ var sharedBrowser struct {
 	err  error
 }
 
-// browse is the shared browser, or with flags one of the test's own.
+// browsing are the tests that use a browser now: as many as two cores can draw for
+// without one of them waiting for a minute.
+var browsing = make(chan struct{}, 2)
+
+// browse is the shared browser, or with flags one of the test's own. It waits until few
+// enough tests use one.
 func browse(t *testing.T, more ...chromedp.ExecAllocatorOption) *chrome {
 	t.Helper()
+	browsing <- struct{}{}
+	t.Cleanup(func() { <-browsing })
 	if _, err := exec.LookPath("chromium"); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatal("no chromium: apt-get install chromium")
