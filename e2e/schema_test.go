@@ -294,9 +294,9 @@ func pack(t *testing.T, dir, file string) {
 	}
 	zip := gzip.NewWriter(out)
 	archive := tar.NewWriter(zip)
-	// The lock and the shared memory are of no use without the process they were of.
+	// The lock, the socket and the shared memory are of no use without the process they were of.
 	err = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() || strings.HasSuffix(path, "-shm") || strings.HasSuffix(path, ".lock") {
+		if err != nil || !e.Type().IsRegular() || strings.HasSuffix(path, "-shm") || strings.HasSuffix(path, ".lock") {
 			return err
 		}
 		name, err := filepath.Rel(dir, path)
