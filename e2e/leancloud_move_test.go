@@ -24,7 +24,7 @@ import (
 func TestAnAppMovesFromLeanCloudMessageForMessage(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewUnstartedServer(nil)
-	source := standin.New(standin.Options{Seed: 7, Conversations: 30, Messages: 3000, Files: "http://" + server.Listener.Addr().String()})
+	source := standin.New(standin.Options{Seed: 7, Conversations: 300, Messages: 50_000, Burst: 2500, Files: "http://" + server.Listener.Addr().String()})
 	server.Config.Handler = http.HandlerFunc(source.ServeHTTP)
 	server.Start()
 	defer server.Close()
