@@ -1,0 +1,256 @@
+package sqlite
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
+)
+
+// records reads rows of one app as records.
+type records struct {
+	*connection
+
+	app      string
+	key      int64
+	unknowns bool               // some records have unknown fields
+	erased   map[string]erasure // clients whose erasure is under way
+	renewed  map[string]int64   // clients whose id was another's before: its newest message_key
+}
+
+func (x *records) begin(key int64) (err error) {
+	x.key = key
+	if x.unknowns, err = x.row(nil, `SELECT 1 FROM unknown_fields WHERE kind > 0 LIMIT 1`); err != nil {
+		return err
+	}
+	x.erased, x.renewed = map[string]erasure{}, map[string]int64{}
+	return errors.Join(
+		x.rows(func(r *sqlite3.Stmt) {
+			x.erased[r.ColumnText(1)] = erasure{key: r.ColumnInt64(0), client: r.ColumnText(1), upto: r.ColumnInt64(2)}
+		}, `SELECT erasure_key, client_id, upto FROM erasures WHERE app_key = ?1 ORDER BY erasure_key`, key),
+		x.rows(func(r *sqlite3.Stmt) { x.renewed[r.ColumnText(0)] = r.ColumnInt64(1) },
+			`SELECT id, since FROM clients INDEXED BY clients_again WHERE since > 0 AND app_key = ?1`, key),
+	)
+}
+
+// Kinds of unknown_fields beside those of naming.
+const (
+	unknownMessage      = int(byMessage)
+	unknownConversation = int(byExtend)
+	unknownClient       = int(byClient)
+	unknownMember       = int(byMember)
+	unknownUpload       = 5
+	unknownChange       = 6
+	unknownApp          = 7
+)
+
+func (x *records) unknown(kind int, thing, place int64) (fields []byte, err error) {
+	if !x.unknowns {
+		return nil, nil
+	}
+	_, err = x.row(func(r *sqlite3.Stmt) { fields = bytesOrNil(r, 0) },
+		`SELECT fields FROM unknown_fields WHERE kind = ?1 AND thing_key = ?2 AND place = ?3`, kind, thing, place)
+	return fields, err
+}
+
+func (x *records) clientRecord(id string) (c *store.ClientRecord, found bool, err error) {
+	var key int64
+	c = new(store.ClientRecord)
+	found, err = x.row(func(r *sqlite3.Stmt) {
+		c.Client = readClient(r, x.app)
+		key = r.ColumnInt64(clientColumnCount)
+	}, `SELECT `+clientColumns+`, client_key FROM clients WHERE app_key = ?1 AND id = ?2`, x.key, id)
+	if err == nil && found {
+		c.Unknown, err = x.unknown(unknownClient, key, 0)
+	}
+	return c, found, err
+}
+
+func (x *records) conversationRecord(conv conversation) (*store.ConversationRecord, error) {
+	record := &store.ConversationRecord{Conversation: conv.Conversation}
+	err := x.rows(func(r *sqlite3.Stmt) {
+		record.Sanctions = append(record.Sanctions, store.Sanction{
+			Client: r.ColumnText(0), BannedUntil: millisColumn(r, 1), MutedUntil: millisColumn(r, 2),
+		})
+	}, `SELECT client_id, banned_until, muted_until FROM sanctions WHERE conv_key = ?1 ORDER BY client_id`, conv.key)
+	if err == nil {
+		record.Unknown, err = x.unknown(unknownConversation, conv.key, 0)
+	}
+	return record, err
+}
+
+func (x *records) member(conv conversation, client string, see func(*store.MemberRecord)) error {
+	var key int64
+	record := &store.MemberRecord{Conv: conv.ID}
+	found, err := x.row(func(r *sqlite3.Stmt) {
+		key = r.ColumnInt64(0)
+		record.Member, record.Adder = readMember(r, 1), r.ColumnText(1+memberColumnCount)
+	}, `SELECT m.member_key, `+memberColumns+`, m.adder FROM conversations c JOIN members m ON m.conv_key = c.conv_key
+		WHERE c.conv_key = ?1 AND m.client_id = ?2`, conv.key, client)
+	if err != nil || !found {
+		return err
+	}
+	record.Unknown, err = x.unknown(unknownMember, key, 0)
+	see(record)
+	return err
+}
+
+func (x *records) members(conv conversation, see func(*store.MemberRecord) error) error {
+	for after := int64(0); ; {
+		var page []*store.MemberRecord
+		var keys []int64
+		err := x.rows(func(r *sqlite3.Stmt) {
+			keys = append(keys, r.ColumnInt64(0))
+			page = append(page, &store.MemberRecord{Conv: conv.ID, Member: readMember(r, 1), Adder: r.ColumnText(1 + memberColumnCount)})
+		}, `SELECT m.member_key, `+memberColumns+`, m.adder FROM conversations c JOIN members m ON m.conv_key = c.conv_key
+			WHERE c.conv_key = ?1 AND m.member_key > ?2 ORDER BY m.member_key LIMIT ?3`, conv.key, after, exportPage)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for i, m := range page {
+			if m.Unknown, err = x.unknown(unknownMember, keys[i], 0); err != nil {
+				return err
+			}
+			if err := see(m); err != nil {
+				return err
+			}
+		}
+		after = keys[len(keys)-1]
+	}
+}
+
+// messages shows those of a conversation by seq.
+func (x *records) messages(conv conversation, see func(*store.MessageRecord) error) error {
+	for after := int64(0); after < conv.LastSeq; {
+		page, err := x.messagePage(conv, after, conv.LastSeq, exportPage)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, m := range page {
+			if err := see(m); err != nil {
+				return err
+			}
+		}
+		after = page[len(page)-1].Seq
+	}
+	return nil
+}
+
+// messagePage reads the messages after a seq, up to another.
+func (x *records) messagePage(conv conversation, after, upto int64, limit int) (page []*store.MessageRecord, err error) {
+	var keys []int64
+	err = x.rows(func(r *sqlite3.Stmt) {
+		flags, key := r.ColumnInt64(6), r.ColumnInt64(messageColumnCount)
+		m := &store.MessageRecord{
+			Message: readMessage(r, conv.ID), Hash: bytesOrNil(r, messageColumnCount+1), ByServer: flags&flagServer != 0,
+		}
+		m.Former = flags&flagFormer != 0 || key <= x.renewed[m.Sender]
+		if m.Reactions = nil; m.Status == skein.StatusNormal && bytes.Equal(m.Hash, contentHash(canonical(m.Body))) {
+			m.Hash = nil
+		}
+		if e, erased := x.erased[m.Sender]; erased && key <= e.upto {
+			m.Blank(skein.StatusDeleted)
+			m.Hash = nil
+		}
+		page, keys = append(page, m), append(keys, key)
+	}, `SELECT `+messageColumns+`, message_key, content_hash FROM messages
+		WHERE conv_key = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq LIMIT ?4`, conv.key, after, upto, limit)
+	if err != nil || len(page) == 0 {
+		return nil, err
+	}
+	if err := x.besides(conv.key, page); err != nil {
+		return nil, err
+	}
+	for i, m := range page {
+		if !x.unknowns || m.Status != skein.StatusNormal {
+			continue
+		}
+		if m.Unknown, err = x.unknown(unknownMessage, keys[i], 0); err != nil {
+			return nil, err
+		}
+	}
+	return page, nil
+}
+
+// besides adds to messages that follow each other what other tables say of them.
+func (x *records) besides(conv int64, page []*store.MessageRecord) error {
+	first, last := page[0].Seq, page[len(page)-1].Seq
+	at := func(seq int64) *store.MessageRecord {
+		i, _ := slices.BinarySearchFunc(page, seq, func(m *store.MessageRecord, seq int64) int { return int(m.Seq - seq) })
+		return page[i]
+	}
+	type set struct {
+		seq int64
+		store.ReactionRecord
+	}
+	var reacted []set
+	err := errors.Join(
+		x.rows(func(r *sqlite3.Stmt) {
+			reacted = append(reacted, set{r.ColumnInt64(0), store.ReactionRecord{Emoji: r.ColumnText(1), Client: r.ColumnText(2), Change: r.ColumnInt64(3)}})
+		}, `SELECT seq, emoji, client_id, place FROM reactions WHERE conv_key = ?1 AND seq >= ?2 AND seq <= ?3 ORDER BY seq, place`, conv, first, last),
+		x.rows(func(r *sqlite3.Stmt) {
+			m := at(r.ColumnInt64(0))
+			m.Hidden = append(m.Hidden, r.ColumnText(1))
+		}, `SELECT seq, client_id FROM hidden INDEXED BY hidden_by_message WHERE conv_key = ?1 AND seq >= ?2 AND seq <= ?3 ORDER BY seq, client_id`, conv, first, last),
+	)
+	for _, r := range reacted {
+		gone, e := x.takenBack(conv, r.ReactionRecord)
+		err = errors.Join(err, e)
+		if m := at(r.seq); !gone && m.Status == skein.StatusNormal {
+			m.Reacted = append(m.Reacted, r.ReactionRecord)
+		}
+	}
+	return err
+}
+
+// takenBack reports whether an erasure under way is about to take a reaction back.
+func (x *records) takenBack(conv int64, r store.ReactionRecord) (gone bool, err error) {
+	e, erased := x.erased[r.Client]
+	if !erased {
+		return false, nil
+	}
+	gone = true
+	_, err = x.row(func(s *sqlite3.Stmt) { gone = r.Change <= s.ColumnInt64(0) },
+		`SELECT change_seq FROM erasure_bounds WHERE erasure_key = ?1 AND conv_key = ?2`, e.key, conv)
+	return gone, err
+}
+
+func (x *records) changes(conv conversation, see func(*store.ChangeRecord) error) error {
+	for after := int64(0); after < conv.Changes; {
+		page, err := x.changePage(conv, after, conv.Changes, exportPage)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, c := range page {
+			if err := see(c); err != nil {
+				return err
+			}
+		}
+		after = page[len(page)-1].Seq
+	}
+	return nil
+}
+
+func (x *records) changePage(conv conversation, after, upto int64, limit int) (page []*store.ChangeRecord, err error) {
+	err = x.rows(func(r *sqlite3.Stmt) {
+		page = append(page, &store.ChangeRecord{
+			Conv: conv.ID, Seq: r.ColumnInt64(0), Kind: smallColumn[skein.ChangeKind](r, 1), Message: r.ColumnInt64(2),
+			By: r.ColumnText(3), At: millisColumn(r, 4), Emoji: r.ColumnText(5), On: r.ColumnBool(6),
+		})
+	}, `SELECT change_seq, kind, m.seq, l.client_id, at, emoji, on_off FROM changes l CROSS JOIN messages m ON m.message_key = l.message_key
+		WHERE l.conv_key = ?1 AND change_seq > ?2 AND change_seq <= ?3 ORDER BY change_seq LIMIT ?4`, conv.key, after, upto, limit)
+	for _, c := range page {
+		if err == nil {
+			c.Unknown, err = x.unknown(unknownChange, conv.key, c.Seq)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("changes: %w", err)
+	}
+	return page, nil
+}
