@@ -1,10 +1,10 @@
 package convert
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"io"
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -49,7 +49,7 @@ func (in *Input) closeConversations() error {
 	if err != nil {
 		return err
 	}
-	byConv := &standingReader{from: standings, in: in}
+	byConv := &standingReader{ahead: ahead[Standing]{from: standings}, in: in}
 	if err := byConv.advance(); err != nil {
 		return err
 	}
@@ -278,30 +278,18 @@ func (in *Input) stand(g *gathered, s *Standing) error {
 
 // standingReader gives the standings of one conversation after another.
 type standingReader struct {
-	from stream
-	in   *Input
-	conv skein.ID
-	next *Standing // nil: no more
+	ahead[Standing]
+
+	in *Input
 }
 
-func (r *standingReader) advance() error {
-	key, value, err := r.from.next()
-	if errors.Is(err, io.EOF) {
-		r.next = nil
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	r.conv = skein.ID(key)
-	r.next = &Standing{}
-	return decode(value, r.next)
-}
+// conv is the conversation of the next one.
+func (r *standingReader) conv() skein.ID { return skein.ID(r.key) }
 
 // of are the standings in a conversation; those in conversations before it have none.
 func (r *standingReader) of(conv skein.ID) (list []Standing, err error) {
-	for r.next != nil && string(r.conv[:]) <= string(conv[:]) {
-		if r.conv == conv {
+	for r.next != nil && bytes.Compare(r.key, conv[:]) <= 0 {
+		if r.conv() == conv {
 			list = append(list, *r.next)
 		} else if err := r.orphan(); err != nil {
 			return nil, err
@@ -327,12 +315,12 @@ func (r *standingReader) rest() error {
 }
 
 func (r *standingReader) orphan() error {
-	s := r.next
+	s, conv := r.next, r.conv()
 	why := standingOrphan
-	if _, skip := r.in.skipped[r.conv]; skip {
+	if _, skip := r.in.skipped[conv]; skip {
 		why = ofSkipped
 	}
-	return r.in.report.add(Line{Kind: OfRow, Outcome: Skipped, Why: why, ID: s.ID, Conv: r.conv.String(), Client: s.Client, At: s.At, Raw: s.Raw})
+	return r.in.report.add(Line{Kind: OfRow, Outcome: Skipped, Why: why, ID: s.ID, Conv: conv.String(), Client: s.Client, At: s.At, Raw: s.Raw})
 }
 
 // pairOf names two members, whatever their order.

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -130,7 +129,7 @@ func (in *Input) write(ctx context.Context, o Options, w *portable.Writer) error
 	if err != nil {
 		return err
 	}
-	p := &pass{in: in, w: w, o: o, again: again, messages: messageReader{from: from}, pairs: map[[16]byte]bool{}}
+	p := &pass{in: in, w: w, o: o, again: again, messages: ahead[kept]{from: from}, pairs: map[[16]byte]bool{}}
 	if err := p.messages.advance(); err != nil {
 		return errors.Join(err, from.close())
 	}
@@ -215,7 +214,7 @@ type pass struct {
 	w        *portable.Writer
 	o        Options
 	again    map[string]bool
-	messages messageReader
+	messages ahead[kept]
 	pairs    map[[16]byte]bool // that have their private conversation; 16 bytes each
 	written  int64
 }
@@ -396,26 +395,6 @@ func (t *talk) positions(k *kept) {
 // reKey is the place of a message, of its key in messages: as placeOf has it.
 func reKey(key []byte) string {
 	return string(key[24:32]) + string(key[8:24]) + string(key[32:])
-}
-
-// messageReader gives one message after another.
-type messageReader struct {
-	from stream
-	key  []byte
-	next *kept // nil: no more
-}
-
-func (r *messageReader) advance() error {
-	key, value, err := r.from.next()
-	if errors.Is(err, io.EOF) {
-		r.next = nil
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	r.key, r.next = bytes.Clone(key), &kept{}
-	return decode(value, r.next)
 }
 
 // finish adds up, and writes app.json and the last line of the report.

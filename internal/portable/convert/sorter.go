@@ -287,3 +287,23 @@ func (h *files) Pop() any {
 	*h = old[:len(old)-1]
 	return last
 }
+
+// ahead reads the values of a sorted stream, one ahead of whoever takes them.
+type ahead[T any] struct {
+	from stream
+	key  []byte // of next
+	next *T     // nil: no more
+}
+
+func (r *ahead[T]) advance() error {
+	key, value, err := r.from.next()
+	if errors.Is(err, io.EOF) {
+		r.next = nil
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r.key, r.next = bytes.Clone(key), new(T)
+	return decode(value, r.next)
+}
