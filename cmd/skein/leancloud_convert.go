@@ -37,7 +37,7 @@ func (c *leancloudConvert) Run(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("--rename: %w", err)
 	}
 	sum, err := leancloud.Convert(ctx, leancloud.Options{
-		From: c.From, Out: c.Out, Rename: rename, MarkRead: c.MarkRead, Progress: progressTo(os.Stderr, time.Now),
+		From: c.From, Out: c.Out, Rename: rename, MarkRead: c.MarkRead, Progress: showStages(),
 		PublicURL: c.PublicURL, Extension: files.Extension,
 	})
 	if err != nil {
@@ -60,17 +60,14 @@ func (c *leancloudConvert) renames() (rename map[string]string, err error) {
 	return rename, err
 }
 
-// progressTo writes how many messages are through, every few seconds.
-func progressTo(out io.Writer, now func() time.Time) func(stage string, n int64) {
-	const every = 5 * time.Second
-	last, lastN, lastStage := now(), int64(0), ""
+// showStages tells how many messages are through in each stage.
+func showStages() func(stage string, n int64) {
+	var p *progress
+	now := ""
 	return func(stage string, n int64) {
-		if stage != lastStage {
-			lastStage, lastN = stage, 0
+		if stage != now {
+			p, now = newProgress(os.Stderr, time.Now, "messages "+stage), stage
 		}
-		if at := now(); at.Sub(last) >= every {
-			fmt.Fprintf(out, "%d messages %s, %.0f a second\n", n, stage, float64(n-lastN)/at.Sub(last).Seconds())
-			last, lastN = at, n
-		}
+		p.show(n, 0)
 	}
 }

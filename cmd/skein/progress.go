@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// progress tells a person how far a long command is: rate and time left.
+// progress tells a person how far a long command is: rate, and time left where it is
+// known how much there is to do.
 type progress struct {
 	out   io.Writer
 	now   func() time.Time
@@ -23,7 +24,7 @@ func newProgress(out io.Writer, now func() time.Time, what string) *progress {
 	return &progress{out: out, now: now, what: what, began: at, told: at}
 }
 
-// show tells that so many of all are done, if it is time to.
+// show tells that so many of all (zero: nobody knows) are done, if it is time to.
 func (p *progress) show(done, all int64) {
 	const look = 64 // the clock costs more than most of what is counted
 	if done%look != 0 {
@@ -35,6 +36,10 @@ func (p *progress) show(done, all int64) {
 	}
 	p.told = at
 	rate := float64(done) / at.Sub(p.began).Seconds()
+	if all == 0 {
+		fmt.Fprintf(p.out, "%d %s, %.0f a second\n", done, p.what, rate)
+		return
+	}
 	left := time.Duration(float64(max(all-done, 0))/max(rate, 1)) * time.Second
 	fmt.Fprintf(p.out, "%d of %d %s, %.0f a second, %s left\n", done, all, p.what, rate, left)
 }
