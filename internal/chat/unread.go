@@ -22,8 +22,9 @@ func (s *Service) Unread(ctx context.Context, by skein.Actor, client string, mut
 	return s.store.Unread(ctx, by.App.ID, client, muted)
 }
 
-// ReadAll reads, as Read does, all that a client has before it when the call begins,
-// and answers in how many conversations. After an error some may have been read.
+// ReadAll marks as read, as Read does, all that is unread of a client when the call
+// begins, and answers in how many conversations. After an error some of them may have
+// been marked.
 // Errors: skein.ErrUnknownClient, skein.ErrRateLimited.
 func (s *Service) ReadAll(ctx context.Context, by skein.Actor, client string) (n int, err error) {
 	if err := s.known(ctx, by, client); err != nil {
@@ -67,10 +68,10 @@ func (s *Service) tellUnmarked(ctx context.Context, by skein.Actor, moved []stor
 	return nil
 }
 
-// ReceivedMany moves up to where a client has received in many conversations, as
-// Received does in one, and answers for each, in their order: also with
-// skein.ErrUnknownConversation, or skein.ErrForbidden where it is no member. Errors:
-// skein.ErrUnknownClient.
+// ReceivedMany does what Received does in many conversations and answers for each, in
+// their order. The answer for one may be skein.ErrUnknownConversation, or
+// skein.ErrForbidden where the client is no member; the others are not affected. Errors
+// of the whole call: skein.ErrUnknownClient.
 func (s *Service) ReceivedMany(ctx context.Context, by skein.Actor, client string, all []skein.Receipt) ([]store.Membership, error) {
 	if err := s.known(ctx, by, client); err != nil {
 		return nil, err

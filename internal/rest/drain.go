@@ -21,8 +21,9 @@ const (
 var drainBuffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
 // drain sends the answer and then reads what is left of the request's body, within
-// bounds, before the connection is closed, for each address some at a time. A caller that waits for 100 Continue has sent nothing and is not asked to; what
-// comes on a socket is the socket's.
+// bounds, before the connection is closed. It does so for a bounded number of requests
+// of an address at a time. A caller that waits for 100 Continue has sent nothing and is
+// not asked to; what comes on a socket is the socket's.
 func (s *Server) drain(w http.ResponseWriter, r *http.Request, body io.Reader) {
 	if 0 <= r.ContentLength && r.ContentLength <= drainSelf || r.Header.Get("Expect") != "" || r.Header.Get("Upgrade") != "" {
 		return

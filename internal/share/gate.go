@@ -37,11 +37,12 @@ type waiter struct{ let chan struct{} }
 
 var waiters = sync.Pool{New: func() any { return &waiter{make(chan struct{}, 1)} }}
 
-// Stall is the usual one of a gate: longer than a turn takes, and short for who waits.
+// Stall is what the server gives its gate: longer than most turns take, and short enough
+// for whoever waits.
 const Stall = 5 * time.Millisecond
 
-// NewGate lets in places at a time, and one more where stall passes and nobody could be
-// let in; zero: then nobody is.
+// NewGate makes a gate with so many places. When somebody waits and nobody has been let
+// in for as long as stall, one more place is lent; a stall of zero lends none.
 func NewGate(places int, stall time.Duration) *Gate {
 	g := &Gate{stall: stall, waiting: NewTurns[*waiter]()}
 	g.free.Store(int64(places))
@@ -59,8 +60,8 @@ type Pass struct {
 	since atomic.Int64 // when it got in, on the scale of clock; unmeasured; zero: it is outside
 }
 
-// unmeasured is the time of who found a free place: reading the clock costs more than
-// all the rest, and a turn for which nobody had to wait is nobody's loss.
+// unmeasured stands for the moment at which somebody found a free place. Reading the
+// clock would cost more than all the rest of Enter, and nobody waited for that turn.
 const unmeasured = -1
 
 // Enter waits until it is the turn of the app. Before a caller's app is known, its
