@@ -25,8 +25,9 @@ run: ## build and run the demo: open http://127.0.0.1:8080/ in two tabs
 	@bin/skein serve --dev --data $(DATA)
 
 .PHONY: build
-build: ## build bin/skein
-	@go build -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/skein ./cmd/skein
+build: ## build bin/skein, and the load generator bin/skein-bench
+	@mkdir -p bin
+	@go build -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/ ./cmd/skein ./cmd/skein-bench
 
 .PHONY: test
 test: ## run everything that CI runs, after installing what it needs
@@ -74,7 +75,7 @@ schema: build ## keep a store of the newest schema, for later versions to be upg
 
 .PHONY: bench
 bench: build ## measure the built binary and write what was measured into docs/performance.md
-	bin/skein bench --json bin/bench.json --svg docs/images/performance.svg --markdown docs/performance.md
+	bin/skein-bench --json bin/bench.json --svg docs/images/performance.svg --markdown docs/performance.md
 
 .PHONY: microbench
 microbench: ## run the Go benchmarks, of parts and of starting

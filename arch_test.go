@@ -25,6 +25,7 @@ const anything = "all"
 var mayImport = map[string]string{
 	".":                                   "",
 	"cmd/skein":                           anything,
+	"cmd/skein-bench":                     "internal/bench internal/bench/report",
 	"internal/access":                     ". internal/recent internal/store",
 	"internal/bench":                      "internal/bench/ledger internal/bench/report",
 	"internal/bench/curves":               "internal/bench internal/bench/report",
@@ -146,6 +147,28 @@ func allows(allowed string, source imports, name string) bool {
 	return allowed == anything || slices.Contains(strings.Fields(allowed), name) ||
 		source.isTest() && (name == source.pkg() || slices.Contains(testsMayImport, name))
 }
+
+// notServed are packages of tools and tests, which the server's binary does not carry.
+var notServed = []string{
+	"internal/bench", "internal/bus/bustest", "internal/ops/reference", "internal/portable/leancloud/standin",
+	"internal/store/storetest",
+}
+
+func TestTheServerCarriesNoToolsAndNoTests(t *testing.T) {
+	for _, source := range sources(t) {
+		if source.isTest() || slices.ContainsFunc(notServed, func(tool string) bool { return within(source.pkg(), tool) }) || source.pkg() == "cmd/skein-bench" {
+			continue
+		}
+		for _, p := range source.paths {
+			name, _ := local(p)
+			if slices.ContainsFunc(notServed, func(tool string) bool { return within(name, tool) }) {
+				t.Errorf("%s imports %s", source.file, name)
+			}
+		}
+	}
+}
+
+func within(pkg, parent string) bool { return pkg == parent || strings.HasPrefix(pkg, parent+"/") }
 
 func TestTheDomainImportsTheStandardLibraryAlone(t *testing.T) {
 	for _, source := range sources(t) {

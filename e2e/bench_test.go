@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -19,7 +20,33 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// benchReport is what `skein bench --json` writes.
+// benchProgram is the load generator: the one beside the server's binary, or one that
+// is built for this run.
+var benchProgram = sync.OnceValues(func() (string, error) {
+	beside := filepath.Join(filepath.Dir(program), "skein-bench")
+	if _, err := os.Stat(beside); err == nil {
+		return beside, nil
+	}
+	built := filepath.Join(tempDir, "skein-bench")
+	build := exec.Command("go", "build", "-o", built, "./cmd/skein-bench")
+	build.Dir = ".."
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build ./cmd/skein-bench: %w\n%s", err, out)
+	}
+	return built, nil
+})
+
+// skeinBench runs the load generator to its end.
+func skeinBench(t *testing.T, args ...string) (stdout, stderr string, exit int) {
+	t.Helper()
+	load, err := benchProgram()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return runProgram(t, load, append([]string{"--server", program}, args...)...)
+}
+
+// benchReport is what `skein-bench --json` writes.
 type benchReport struct {
 	Commit  string `json:"commit"`
 	Machine string `json:"machine"`
@@ -36,14 +63,14 @@ type benchReport struct {
 	} `json:"results"`
 }
 
-// playBench runs `skein bench` at a tiny size to its end.
+// playBench runs `skein-bench` at a tiny size to its end.
 func playBench(t *testing.T, args ...string) (r benchReport, stdout, stderr string, exit int) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "bench.json")
-	stdout, stderr, exit = skein(t, append([]string{"bench", "--json", file, "--dir", t.TempDir()}, args...)...)
+	stdout, stderr, exit = skeinBench(t, append([]string{"--json", file, "--dir", t.TempDir()}, args...)...)
 	b, err := os.ReadFile(file)
 	if err != nil {
-		t.Fatalf("skein bench %s: %v\n%s%s", strings.Join(args, " "), err, stdout, stderr)
+		t.Fatalf("skein-bench %s: %v\n%s%s", strings.Join(args, " "), err, stdout, stderr)
 	}
 	if err := json.Unmarshal(b, &r); err != nil {
 		t.Fatalf("%v in %s", err, b)
@@ -113,7 +140,7 @@ func TestBenchPlaysOneAppAgainstAnother(t *testing.T) {
 			t.Errorf("%s: nothing of the attack went through: %+v", result.Phase, result.Values)
 		}
 	}
-	_, stderr, exit = skein(t, "bench", "neighbours", "--attack", "nothing")
+	_, stderr, exit = skeinBench(t, "neighbours", "--attack", "nothing")
 	if exit == 0 || !strings.Contains(stderr, `no attack "nothing"; there are where, listings, `) {
 		t.Errorf("an attack that is none: exit %d, %s", exit, stderr)
 	}
@@ -253,7 +280,11 @@ func TestBenchEndsWhenItIsInterrupted(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	var stderr bytes.Buffer
-	cmd := exec.Command(program, "bench", "idle", "--clients", "4", "--dir", dir)
+	load, err := benchProgram()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(load, "idle", "--server", program, "--clients", "4", "--dir", dir)
 	cmd.Env, cmd.Stderr = cleanEnv(), &stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -266,7 +297,7 @@ func TestBenchEndsWhenItIsInterrupted(t *testing.T) {
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
-	err := cmd.Wait()
+	err = cmd.Wait()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 1 || time.Since(started) > patience {
 		t.Errorf("after %v: %v, want exit code 1 long before its 25 s of watching\n%s", time.Since(started), err, stderr.String())
@@ -282,7 +313,7 @@ func TestBenchRefusesWhatItDoesNotKnow(t *testing.T) {
 		`no scenario "nothing"`: {"nothing"},
 		"--target":              {"rest", "--target", "127.0.0.1:1"},
 	} {
-		if _, stderr, exit := skein(t, append([]string{"bench"}, args...)...); exit == 0 || !strings.Contains(stderr, want) {
+		if _, stderr, exit := skeinBench(t, args...); exit == 0 || !strings.Contains(stderr, want) {
 			t.Errorf("%q: exit %d, %s, want %s", args, exit, stderr, want)
 		}
 	}

@@ -298,6 +298,11 @@ func (s *server) inspect(t *testing.T, from int) {
 // skein runs a subcommand of the binary to its end.
 func skein(t *testing.T, args ...string) (stdout, stderr string, exit int) {
 	t.Helper()
+	return runProgram(t, program, args...)
+}
+
+func runProgram(t *testing.T, program string, args ...string) (stdout, stderr string, exit int) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 6*patience)
 	defer cancel()
 	var out, errs bytes.Buffer
@@ -307,10 +312,10 @@ func skein(t *testing.T, args ...string) (stdout, stderr string, exit int) {
 	err := cmd.Run()
 	var code *exec.ExitError
 	if err != nil && !errors.As(err, &code) {
-		t.Fatalf("skein %s: %v", strings.Join(args, " "), err)
+		t.Fatalf("%s %s: %v", program, strings.Join(args, " "), err)
 	}
 	if ctx.Err() != nil {
-		t.Fatalf("skein %s: does not end\n%s%s", strings.Join(args, " "), out.String(), errs.String())
+		t.Fatalf("%s %s: does not end\n%s%s", program, strings.Join(args, " "), out.String(), errs.String())
 	}
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }

@@ -23,7 +23,6 @@ type program struct {
 	Restore restoreCmd `cmd:"" help:"Put a backup in the place of --data."`
 	Export  exportCmd  `cmd:"" help:"Write an app, or the data of one client, as a portable folder, also while a server runs."`
 	Import  importCmd  `cmd:"" help:"Bring an app in from a portable folder, also while a server runs."`
-	Bench   benchCmd   `cmd:"" help:"Measure what a server costs under load."`
 
 	LeanCloud leancloudCmd `cmd:"" name:"leancloud" help:"Bring an app out of LeanCloud IM."`
 

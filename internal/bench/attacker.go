@@ -109,7 +109,7 @@ func (r *run) ready(a attack, server, loud *host) (*attacker, error) {
 	}
 	defer func() { _ = out.Close() }() // likewise
 	t := &attacker{in: tell, out: bufio.NewReader(hear), pipe: hear}
-	if t.child, err = spawn(in, out, lowest(r.Program, "bench", AttackerName)...); err != nil {
+	if t.child, err = spawn(in, out, lowest(r.Self, AttackerName)...); err != nil {
 		return nil, errors.Join(err, tell.Close(), hear.Close())
 	}
 	o := order{

@@ -1,4 +1,4 @@
-// Package bench is the load generator behind `skein bench`. It speaks real HTTP and
+// Package bench is the load generator behind `skein-bench`. It speaks real HTTP and
 // WebSocket to a server that is another process, reads what that process used from
 // /proc, and holds what each client was answered and pushed against the history: a
 // run that loses, doubles or swaps a message is a failed run, however fast. It knows
@@ -32,7 +32,8 @@ type Options struct {
 	Seed        uint64        // of what is drawn
 	NoClientIDs bool          // messages without client_msg_id
 	Profile     string        // file for CPU profiles of the server; empty: none
-	Program     string        // the binary that is started
+	Program     string        // the server's binary
+	Self        string        // the load generator's own, which also plays the floor and the attacks
 	Dir         string        // where the stores of the servers it starts are; empty: the temporary directory
 	Target      string        // URL of a server that runs already; empty: one is started for each scenario
 	Admin       string        // URL of its admin address; empty: no profile, memory as it is

@@ -15,6 +15,9 @@ import (
 	"github.com/gobwas/ws/wsutil"
 )
 
+// FloorName in place of scenarios runs the floor; only the bench itself says it.
+const FloorName = "floor"
+
 // Floor runs a bare relay until ctx ends: it reads frames, answers them and copies
 // them to whoever is in the conversation, of the same form and size as the server's,
 // and does nothing else. No store, no checks, no bounds. What it costs is what the

@@ -96,7 +96,7 @@ func startFloor(o Options) (*host, error) {
 		return nil, err
 	}
 	defer func() { _ = r.Close() }() // it says nothing more
-	c, err := spawn(nil, w, o.Program, "bench", "floor")
+	c, err := spawn(nil, w, o.Self, FloorName)
 	_ = w.Close() // the child has its own
 	if err != nil {
 		return nil, err
