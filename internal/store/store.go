@@ -32,6 +32,7 @@ type Store interface {
 	Inbox
 	Uploads
 	Transfer
+	Sessions
 	Upkeep
 }
 

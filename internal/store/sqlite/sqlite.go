@@ -24,6 +24,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/share"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/sessions"
 )
 
 // Options say where the store is and what bounds it.
@@ -86,6 +87,8 @@ func (o Options) withDefaults() Options {
 
 // Store is an open file. Several processes may have the same file open.
 type Store struct {
+	*sessions.Table
+
 	now     func() time.Time
 	log     *slog.Logger
 	metrics *metrics
@@ -134,6 +137,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 		now: opt.Now, log: opt.Log, metrics: metrics, writer: writer, damage: found,
 		quickTime: opt.quickTime, searchTime: opt.searchTime,
 	}
+	s.Table = sessions.New(s.firstGeneration, opt.Now)
 	if err := s.openReaders(opt); err != nil {
 		return nil, fmt.Errorf("open store: %w", errors.Join(err, s.Close()))
 	}

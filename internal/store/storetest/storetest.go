@@ -49,6 +49,7 @@ func Run(t *testing.T, open Open) {
 		{"erasures", erasures},
 		{"uploads", uploads},
 		{"seen", seen},
+		{"sessions", sessions},
 		{"transfer", transfers},
 		{"model", slices.Concat(model, inboxModel, syncModel, talks, fileModel)},
 	} {

@@ -1,0 +1,239 @@
+// Package sessions keeps who is logged in, in the memory of one process: the sessions of
+// an engine that only one process serves. It keeps the promises of store.Sessions and
+// knows no socket.
+package sessions
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
+)
+
+// Table is the sessions of all clients. Safe for concurrent use.
+type Table struct {
+	now   func() time.Time
+	first func(context.Context) (int64, error)
+
+	mu     sync.RWMutex
+	newest int64               // generation given out last; zero: none; guarded by mu
+	of     map[client]*session // first of the client's, linked by next; guarded by mu
+	nodes  map[string]*node    // those with a lease; guarded by mu
+}
+
+// client is a client of an app.
+type client struct{ app, id string }
+
+type session struct {
+	store.Session
+
+	next *session // of the same client
+}
+
+// node is what one process has in the table.
+type node struct {
+	until     time.Time
+	displaced map[string]store.Displaced // by ID; not taken out yet
+}
+
+var _ store.Sessions = (*Table)(nil)
+
+// New is an empty table. first answers a generation above all that any process before
+// this one has given out; it is asked at the first login. now is the clock of leases.
+func New(first func(context.Context) (int64, error), now func() time.Time) *Table {
+	return &Table{now: now, first: first, of: make(map[client]*session), nodes: make(map[string]*node)}
+}
+
+// EnterSession adds a session; see store.Sessions.
+func (t *Table) EnterSession(ctx context.Context, l store.Login) (int64, []store.Displaced, error) {
+	if err := t.begin(ctx); err != nil {
+		return 0, nil, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.nodes[l.Node] == nil {
+		return 0, nil, store.ErrNoLease
+	}
+	s := &session{Session: l.Session}
+	t.date(s)
+	displaced := t.inTheWay(s, l)
+	for i := range displaced {
+		if newer(&displaced[i].Session, &s.Session) {
+			return 0, nil, &store.Superseded{Reason: displaced[i].Reason}
+		}
+	}
+	t.remove(s.Session) // it may enter again
+	for _, d := range displaced {
+		t.remove(d.Session)
+		if n := t.nodes[d.Node]; n != nil {
+			n.note(d)
+		}
+	}
+	who := client{s.App, s.Client}
+	s.next = t.of[who]
+	t.of[who] = s
+	return s.Generation, displaced, nil
+}
+
+// begin sees to it that generations have a beginning.
+func (t *Table) begin(ctx context.Context) error {
+	t.mu.RLock()
+	begun := t.newest != 0
+	t.mu.RUnlock()
+	if begun {
+		return nil
+	}
+	first, err := t.first(ctx)
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.newest = max(t.newest, first)
+	return nil
+}
+
+// date gives a session its generation. mu is held.
+func (t *Table) date(s *session) {
+	isNew := s.Generation == 0 && !s.Resumed
+	if isNew || s.Generation > t.newest {
+		t.newest++
+		s.Generation, s.Resumed = t.newest, false
+	}
+}
+
+// inTheWay are the sessions that cannot stay beside s, and why. mu is held.
+func (t *Table) inTheWay(s *session, l store.Login) (out []store.Displaced) {
+	var beside []*session
+	for other := t.of[client{s.App, s.Client}]; other != nil; other = other.next {
+		switch {
+		case other.ID == s.ID:
+		case other.Device == s.Device:
+			out = append(out, store.Displaced{Session: other.Session, Reason: skein.KickReplaced})
+		case l.OnePerType && other.DeviceType == s.DeviceType:
+			out = append(out, store.Displaced{Session: other.Session, Reason: skein.KickDeviceType})
+		default:
+			beside = append(beside, other)
+		}
+	}
+	if tooMany := len(beside) - l.MaxDevices + 1; l.MaxDevices > 0 && tooMany > 0 {
+		slices.SortFunc(beside, func(a, b *session) int {
+			return cmp.Or(cmp.Compare(a.Generation, b.Generation), cmp.Compare(a.ID, b.ID))
+		})
+		for _, oldest := range beside[:tooMany] {
+			out = append(out, store.Displaced{Session: oldest.Session, Reason: skein.KickDeviceLimit})
+		}
+	}
+	return out
+}
+
+// newer reports whether other is newer than a session that enters.
+func newer(other, enters *store.Session) bool {
+	bothNew := !other.Resumed && !enters.Resumed
+	switch {
+	case other.Node == enters.Node && (bothNew || other.Generation == enters.Generation):
+		return other.ID > enters.ID
+	default:
+		return other.Generation > enters.Generation
+	}
+}
+
+// LeaveSessions removes sessions; see store.Sessions.
+func (t *Table) LeaveSessions(_ context.Context, sessions []store.Session) (left []store.Departure, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, s := range sessions {
+		if n := t.nodes[s.Node]; n != nil {
+			delete(n.displaced, s.ID)
+		}
+		if t.remove(s) {
+			left = append(left, store.Departure{Session: s, Last: t.of[client{s.App, s.Client}] == nil})
+		}
+	}
+	return left, nil
+}
+
+// SessionsOf lists sessions; see store.Sessions.
+func (t *Table) SessionsOf(_ context.Context, app string, clients []string) (all []store.Session, err error) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for _, id := range clients {
+		for s := t.of[client{app, id}]; s != nil; s = s.next {
+			all = append(all, s.Session)
+		}
+	}
+	return all, nil
+}
+
+// RenewNode extends the lease of a node; see store.Sessions.
+func (t *Table) RenewNode(_ context.Context, name string, lease time.Duration) (displaced []store.Displaced, held bool, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := t.nodes[name]
+	if held = n != nil; !held {
+		n = new(node)
+		t.nodes[name] = n
+	}
+	n.until = t.now().Add(lease)
+	for _, d := range n.displaced {
+		displaced = append(displaced, d)
+	}
+	return displaced, held, nil
+}
+
+// ExpireNodes removes nodes and their sessions; see store.Sessions.
+func (t *Table) ExpireNodes(context.Context) (left []store.Departure, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.now()
+	over := make(map[string]bool)
+	for name, n := range t.nodes {
+		if now.After(n.until) {
+			over[name] = true
+			delete(t.nodes, name)
+		}
+	}
+	if len(over) == 0 {
+		return nil, nil
+	}
+	for who, first := range t.of {
+		for s := first; s != nil; s = s.next {
+			if over[s.Node] {
+				t.remove(s.Session)
+				left = append(left, store.Departure{Session: s.Session, Last: t.of[who] == nil})
+			}
+		}
+	}
+	return left, nil
+}
+
+// remove takes a session out and reports whether it was there. mu is held.
+func (t *Table) remove(s store.Session) bool {
+	who := client{s.App, s.Client}
+	var before *session
+	for at := t.of[who]; at != nil; before, at = at, at.next {
+		switch {
+		case at.ID != s.ID:
+			continue
+		case before != nil:
+			before.next = at.next
+		case at.next != nil:
+			t.of[who] = at.next
+		default:
+			delete(t.of, who)
+		}
+		return true
+	}
+	return false
+}
+
+func (n *node) note(d store.Displaced) {
+	if n.displaced == nil {
+		n.displaced = make(map[string]store.Displaced)
+	}
+	n.displaced[d.ID] = d
+}

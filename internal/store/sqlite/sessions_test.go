@@ -1,0 +1,35 @@
+package sqlite
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/skein-im/skein/internal/store"
+)
+
+// A device that resumes a login of before a restart gives way to those after it, also
+// where the clock was put back meanwhile.
+func TestGenerationsGrowOverRestarts(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "skein.db")
+	var before int64
+	for start, now := range []time.Time{time.Unix(2e9, 0), time.Unix(2e9, 0), time.Unix(1e9, 0), time.Unix(3e9, 0)} {
+		s, err := Open(t.Context(), Options{Path: path, Now: func() time.Time { return now }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := s.RenewNode(t.Context(), "n", time.Second); err != nil {
+			t.Fatal(err)
+		}
+		for login := range 3 {
+			got, _, err := s.EnterSession(t.Context(), store.Login{Session: store.Session{App: "a", Client: "c", Node: "n", ID: string(rune('a' + login))}})
+			if err != nil || got <= before {
+				t.Errorf("start %d, login %d: got generation %d, %v, want more than %d", start, login, got, err, before)
+			}
+			before = got
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
