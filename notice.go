@@ -15,6 +15,7 @@ const (
 	EventTyping         = "typing"
 	EventPresence       = "presence"
 	EventKick           = "logout.kick"
+	EventResync         = "resync"
 )
 
 // EventSet is some of the events of the socket.
@@ -22,7 +23,7 @@ type EventSet uint16
 
 var eventNames = [...]string{
 	EventMessage, EventMessageUpdated, EventConvCreated, EventConvUpdated, EventConvDeleted,
-	EventMembersAdded, EventMembersRemoved, EventRead, EventTyping, EventPresence, EventKick,
+	EventMembersAdded, EventMembersRemoved, EventRead, EventTyping, EventPresence, EventKick, EventResync,
 }
 
 // EventSetOf is the set of the events with these names.

@@ -18,7 +18,6 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
-	"github.com/skein-im/skein/internal/bus"
 	"github.com/skein-im/skein/internal/chat"
 	"github.com/skein-im/skein/internal/config"
 	"github.com/skein-im/skein/internal/console"
@@ -129,7 +128,7 @@ func (s *server) wire(uploads *files.Store) {
 		Sessions: s.hub, Apps: s.gate, Store: s.store, Now: clock, Registerer: s.registry,
 	})
 	s.delivery = delivery.New(delivery.Options{
-		Store: s.store, Bus: bus.NewLocal(), Hub: s.hub, Zone: s.config.Location(),
+		Store: s.store, Hub: s.hub, Zone: s.config.Location(),
 		Private: s.historyIsPrivate, Log: s.log, Registerer: s.registry,
 	})
 	s.chat = chat.New(chat.Options{Store: s.store, Events: s.delivery, Files: uploads, UnnamedFor: s.config.UnnamedFiles, Now: clock})

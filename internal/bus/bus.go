@@ -1,12 +1,10 @@
-// Package bus carries events between the nodes of one installation. It only wakes
-// and carries copies: the truth is in the store, and whoever misses an event finds
-// a gap in seq there.
+// Package bus carries events between the nodes of one installation. The truth is in the
+// store: an event is a copy, and a node that missed one reads the store.
 package bus
 
 import "github.com/skein-im/skein"
 
-// Event is what one node tells all, itself too. It is shared by all who hear it:
-// never write to it.
+// Event is what one node tells the others. Whoever handles it must not write to it.
 type Event struct {
 	App   string
 	Frame []byte         // encoded once, for every receiver; nil: none
@@ -16,38 +14,55 @@ type Event struct {
 	Conv skein.ID
 	Seq  int64
 
-	// Change places a change of a stored message among the conversation's changes; zero
-	// for everything else.
+	// Change is the change_seq of a change of a stored message; zero for everything else.
 	Change int64
 
-	// About is the seq of the stored message that the event is about, as what became
-	// of it: where the app's history is private, who joined after it is not told.
-	// Zero: none.
+	// About is the seq of the stored message that a change is about. Where the app's
+	// history is private, members who joined after it are not told. Zero: none.
 	About int64
 
-	Audience []string // who is to have the frame; nil: the members of Conv
-	Also     []string // who is beside the audience
+	// Audience is who gets the frame; nil: the members of Conv. The marks are for the
+	// hub's filter; JoinSeq is not set.
+	Audience []skein.Listener
 
-	Blind []string // those of them who have Blank instead of Frame
+	// RosterRev is the revision of the members that Conv had when the event happened: who
+	// reads the members must not read older ones. Zero: any will do.
+	RosterRev int64
+
+	Also []string // who gets the frame beside the audience
+
+	Blind []string // clients of the audience who get Blank instead of Frame
 	Blank []byte
 
-	// Sender is left out, unless ToSender; then all its devices but Device.
+	// Sender gets no copy, unless ToSender is set; then all its devices but Device do.
 	Sender   string
 	ToSender bool
 	Device   string
 
-	Session string // this session is left out: it has its answer; empty: none
+	Session string // this session gets no copy: it has its answer; empty: none
+
+	// Doorbell says that Conv holds messages up to Seq and changes up to Change (zero:
+	// nothing is said of that log). It carries no frame: a node compares both with what
+	// it delivered.
+	Doorbell bool
 
 	Cut *skein.Cut // ends sessions; nil: none
+
+	// Resync comes from the bus itself, never from a node: events may have been lost, for
+	// example while the connection to the bus was down.
+	Resync bool
 }
 
-// Bus carries events. Implementations are safe for concurrent use and keep, per
-// publishing node, the order of the events of one conversation.
+// Bus carries events between nodes. Implementations are safe for concurrent use. The
+// events that one node publishes about one conversation arrive in the order in which it
+// published them, or not at all.
 type Bus interface {
-	// Publish sends an event to the handlers of all nodes. It does not wait for
-	// them; an event may be lost, which the implementation counts.
-	Publish(Event)
-	// Subscribe lets handle hear every event from now on; stop ends it and returns
-	// when no call is under way; called again it does nothing. handle must not wait.
-	Subscribe(handle func(Event)) (stop func())
+	// Publish sends an event to all other nodes; the publisher does not hear it. It
+	// encodes the event before it returns and keeps nothing of it. It does not wait for
+	// the others: an event may be lost, which the implementation counts.
+	Publish(e *Event)
+	// Subscribe calls handle with every event from now on, one at a time for each
+	// conversation. The event belongs to handle, which must not wait. stop ends that and
+	// returns when no call is under way; called again it does nothing.
+	Subscribe(handle func(*Event)) (stop func())
 }

@@ -21,29 +21,31 @@ const deliveryBudget = 0
 
 func TestAllocsOfADelivery(t *testing.T) {
 	const online = 200
-	for _, members := range []int{online, 10_000} {
+	for _, size := range []int{online, 10_000} {
 		h := hub.New(hub.Options{})
 		conn := new(tally)
-		room := crowd{}
-		for i := range members {
-			room.all = append(room.all, skein.NewListener(fmt.Sprint("client", i), 1))
+		members := crowd{}
+		for i := range size {
+			members.all = append(members.all, skein.NewListener(fmt.Sprint("client", i), 1))
 		}
 		for i := range online {
-			login(t, h, room.all[i].Client, i, conn)
+			login(t, h, members.all[i].Client, i, conn)
 		}
-		d := &Delivery{opts: Options{Store: room, Hub: h, Log: slog.New(slog.DiscardHandler)}, metrics: newMetrics(nil)}
+		d := &Delivery{opts: Options{Store: members, Hub: h, Log: slog.New(slog.DiscardHandler)}, metrics: newMetrics(nil)}
 		l := newLane(d)
-		e := bus.Event{App: "shop", Conv: conv, Frame: make([]byte, 300), Sender: "Backend"}
+		e := &bus.Event{App: "shop", Conv: conv, Frame: make([]byte, 300), Sender: "Backend"}
 		got := testing.AllocsPerRun(50, func() {
 			e.Seq++
 			before := conn.frames.Load()
-			l.deliverInOrder(context.Background(), e)
+			if err := l.deliverInOrder(context.Background(), e); err != nil {
+				t.Fatal(err)
+			}
 			for conn.frames.Load() < before+online {
 				runtime.Gosched() // lets the writers run: what is written is delivered
 			}
 		})
 		if got > deliveryBudget {
-			t.Errorf("to %d members, %d online: %v allocations, the budget is %v", members, online, got, deliveryBudget)
+			t.Errorf("to %d members, %d online: %v allocations, the budget is %v", size, online, got, deliveryBudget)
 		}
 		if err := h.Close(context.Background()); err != nil {
 			t.Error(err)

@@ -1,9 +1,10 @@
-// Package delivery brings what was committed to the members who are online: it
-// encodes the frame once, puts it on the bus, and on every node hands it to the
-// sessions of the audience in seq order. What was lost on the way is a gap in seq
-// and is read from the store.
+// Package delivery brings messages, changes of messages and notices to the members who
+// are online. A lane encodes each frame once, sends it to the other nodes over the bus,
+// and hands it to the sessions of the audience on this node, in the order of seq and
+// change_seq. A gap in either is read from the store.
 //
-// The ack never waits for delivery, and delivery never happens before the commit.
+// The answer to a send never waits for delivery, and delivery never happens before the
+// commit.
 package delivery
 
 import (
@@ -23,11 +24,10 @@ import (
 	"github.com/skein-im/skein/internal/wire"
 )
 
-// Options are the parts delivery works with; none may be nil but Registerer
-// and Private.
+// Options are the parts delivery works with. Bus, Registerer and Private may be nil.
 type Options struct {
 	Store      Store
-	Bus        bus.Bus
+	Bus        bus.Bus // nil: there is no other node
 	Hub        *hub.Hub
 	Zone       *time.Location // of the times in events
 	Log        *slog.Logger
@@ -36,6 +36,10 @@ type Options struct {
 	// Private reports whether an app's members see only what was said after they
 	// joined; nil: in no app. It may wait.
 	Private func(ctx context.Context, app string) bool
+
+	// ResyncOver is the time over which the sessions of this node are asked to sync after
+	// the bus was away, so that they do not ask all at once; default 10 s.
+	ResyncOver time.Duration
 }
 
 // Store is what delivery reads: audiences, and messages and changes to fill gaps.
@@ -53,6 +57,7 @@ type Delivery struct {
 	metrics  metrics
 	gathered *gathering
 	typists  *typists
+	resyncs  chan struct{} // of one: the sessions are to be asked to sync
 
 	unsubscribe func()
 	cancel      context.CancelFunc
@@ -61,7 +66,13 @@ type Delivery struct {
 
 // New starts delivery; Close ends it.
 func New(opts Options) *Delivery {
-	d := &Delivery{opts: opts, metrics: newMetrics(opts.Registerer), typists: newTypists()}
+	if opts.ResyncOver == 0 {
+		opts.ResyncOver = 10 * time.Second
+	}
+	d := &Delivery{
+		opts: opts, metrics: newMetrics(opts.Registerer), typists: newTypists(),
+		resyncs: make(chan struct{}, 1), unsubscribe: func() {},
+	}
 	d.gathered = newGathering(d.publish)
 	ctx, cancel := context.WithCancel(context.Background())
 	d.cancel = cancel
@@ -70,12 +81,24 @@ func New(opts Options) *Delivery {
 		d.lanes = append(d.lanes, l)
 		d.running.Go(func() { l.run(ctx) })
 	}
-	d.unsubscribe = opts.Bus.Subscribe(d.receive)
+	healing, stopHealing := context.WithCancel(ctx)
+	var healers sync.WaitGroup
+	healers.Go(func() { d.retryUntil(healing) })
+	healers.Go(func() { d.resyncUntil(healing) })
+	if opts.Bus != nil {
+		d.unsubscribe = opts.Bus.Subscribe(d.receive)
+	}
+	unsubscribe := d.unsubscribe
+	d.unsubscribe = func() {
+		unsubscribe()
+		stopHealing()
+		healers.Wait()
+	}
 	return d
 }
 
-// Close lets go of what was gathered, hears no more events, delivers what waits
-// until ctx ends, and returns when its goroutines have.
+// Close sends what was gathered, hears no more events, delivers what waits until ctx
+// ends, and returns when its goroutines have.
 func (d *Delivery) Close(ctx context.Context) {
 	d.gathered.close()
 	d.unsubscribe()
@@ -88,34 +111,24 @@ func (d *Delivery) Close(ctx context.Context) {
 	d.cancel()
 }
 
-// Committed is the store's commit hook.
+// Committed is the store's commit hook. It encodes nothing: the next commit waits for it.
 func (d *Delivery) Committed(sent []skein.Sent) {
 	for i := range sent {
 		d.Say(sent[i])
 	}
 }
 
-// Say delivers a message, or what became of one, to the members of its conversation who are online.
+// Say delivers a message, or a change of one, to the members who are online, on all nodes.
 func (d *Delivery) Say(m skein.Sent) {
-	d.opts.Bus.Publish(eventOf(&m))
-}
-
-var messageEvent, changeEvent = skein.EventSetOf(skein.EventMessage), skein.EventSetOf(skein.EventMessageUpdated)
-
-func eventOf(m *skein.Sent) bus.Event {
+	t := task{app: m.App, conv: m.Conv, upto: position{seq: m.Seq}, sent: &m, own: true}
 	if m.Change != nil {
-		return changeOf(m)
+		t.upto = position{change: m.Change.Seq}
 	}
-	return bus.Event{
-		App: m.App, Conv: m.Conv, Seq: m.Seq,
-		Frame:  wire.NewMessageFrame(m),
-		Kind:   messageEvent,
-		Sender: m.Sender, ToSender: m.NoSync, Device: m.Device,
-	}
+	d.put(t)
 }
 
-// Tell delivers an event about a conversation; one that may be gathered up to a
-// second later, and who types not with every key.
+// Tell delivers an event about a conversation on all nodes. One that may be gathered
+// comes up to a second later, and a client that types is not told with every key.
 func (d *Delivery) Tell(n skein.Notice) {
 	switch {
 	case n.Kind == skein.EventTyping && !d.typists.pass(n):
@@ -127,28 +140,80 @@ func (d *Delivery) Tell(n skein.Notice) {
 }
 
 func (d *Delivery) publish(n skein.Notice) {
-	d.opts.Bus.Publish(bus.Event{
+	d.put(task{app: n.App, conv: n.Conv, own: true, event: &bus.Event{
 		App: n.App, Conv: n.Conv, Frame: wire.AppendNotice(nil, n, d.opts.Zone),
 		Kind:     skein.EventSetOf(n.Kind),
-		Audience: n.Audience, Also: n.Also, Sender: n.Except, Session: n.Session,
-	})
+		Audience: listeners(n.Audience), Also: n.Also, Sender: n.Except, Session: n.Session,
+	}})
 }
 
 // Cut ends sessions on every node.
 func (d *Delivery) Cut(c skein.Cut) {
-	d.opts.Bus.Publish(bus.Event{App: c.App, Cut: &c})
+	d.kick(&c)
+	if d.opts.Bus != nil {
+		d.opts.Bus.Publish(&bus.Event{App: c.App, Cut: &c})
+	}
 }
 
-// receive is the bus's handler. All that concerns one conversation goes through
-// one lane, so it stays in order.
-func (d *Delivery) receive(e bus.Event) {
-	if e.Cut != nil {
-		d.opts.Hub.Kick(hub.Target{App: e.App, Client: e.Cut.Client, Device: e.Cut.Device, Before: e.Cut.At}, e.Cut.Reason)
-		return
+func (d *Delivery) kick(c *skein.Cut) {
+	d.opts.Hub.Kick(hub.Target{App: c.App, Client: c.Client, Device: c.Device, Before: c.At}, c.Reason)
+}
+
+// Ring is a doorbell for this node: a conversation holds messages up to lastSeq and
+// changes up to lastChange (zero: nothing is said of that log). Its lane compares them
+// with what it delivered and reads the rest from the store; the numbers are never
+// trusted. What this lane never delivered anything of, or has forgotten (see
+// maxPositions), it delivers the newest of, which shows the clients what they lack. Ring
+// does not wait.
+func (d *Delivery) Ring(app string, conv skein.ID, lastSeq, lastChange int64) {
+	upto := position{seq: lastSeq, change: lastChange}
+	d.put(task{app: app, conv: conv, first: upto, upto: upto})
+}
+
+// RingAll is Ring on every node.
+func (d *Delivery) RingAll(app string, conv skein.ID, lastSeq, lastChange int64) {
+	d.Ring(app, conv, lastSeq, lastChange)
+	if d.opts.Bus != nil {
+		d.opts.Bus.Publish(&bus.Event{App: app, Conv: conv, Doorbell: true, Seq: lastSeq, Change: lastChange})
 	}
+}
+
+// receive handles an event of another node.
+func (d *Delivery) receive(e *bus.Event) {
+	switch {
+	case e.Resync:
+		d.resync()
+	case e.Cut != nil:
+		d.kick(e.Cut)
+	case e.Doorbell:
+		d.Ring(e.App, e.Conv, e.Seq, e.Change)
+	default:
+		d.put(task{app: e.App, conv: e.Conv, upto: position{e.Seq, e.Change}, event: e})
+	}
+}
+
+// put gives a task to the lane of its conversation: all that concerns one conversation
+// goes through one lane, so it stays in order. What finds no room is counted, and the lane
+// remembers what it has to read from the store later.
+func (d *Delivery) put(t task) {
 	// The last bytes of an ID are random in every version of UUID in use.
-	l := d.lanes[binary.BigEndian.Uint32(e.Conv[12:])%uint32(len(d.lanes))]
-	if !l.queue.put(e) {
+	l := d.lanes[binary.BigEndian.Uint32(t.conv[12:])%uint32(len(d.lanes))]
+	if t.first == (position{}) {
+		t.first = t.upto
+	}
+	if !l.queue.put(t) {
 		d.metrics.dropped.Inc()
 	}
+}
+
+// listeners are clients with their marks; nil stays nil.
+func listeners(clients []string) []skein.Listener {
+	if clients == nil {
+		return nil
+	}
+	all := make([]skein.Listener, 0, len(clients))
+	for _, client := range clients {
+		all = append(all, skein.NewListener(client, 0))
+	}
+	return all
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/bus"
+	"github.com/skein-im/skein/internal/bus/lossy"
 	"github.com/skein-im/skein/internal/hub"
 	"github.com/skein-im/skein/internal/store"
 )
@@ -33,7 +34,7 @@ type fixture struct {
 	*testing.T
 	*Delivery
 
-	bus      *bus.Local
+	bus      bus.Bus // of another node
 	hub      *hub.Hub
 	store    *memory
 	registry *prometheus.Registry
@@ -41,12 +42,15 @@ type fixture struct {
 }
 
 func newFixture(t *testing.T, members ...string) *fixture {
+	network := lossy.New(2, 1, lossy.Faults{})
+	t.Cleanup(network.Close)
+	nodes := network.Nodes()
 	f := &fixture{
-		T: t, bus: bus.NewLocal(), hub: hub.New(hub.Options{OutboxBytes: 1 << 30, OutboxFrames: 1 << 20}),
+		T: t, bus: nodes[1], hub: hub.New(hub.Options{OutboxBytes: 1 << 30, OutboxFrames: 1 << 20}),
 		store: &memory{members: members}, registry: prometheus.NewRegistry(),
 	}
 	f.Delivery = New(Options{
-		Store: f.store, Bus: f.bus, Hub: f.hub, Zone: time.UTC,
+		Store: f.store, Bus: nodes[0], Hub: f.hub, Zone: time.UTC,
 		Log: slog.New(slog.DiscardHandler), Registerer: f.registry,
 	})
 	t.Cleanup(func() {
@@ -168,6 +172,9 @@ func brief(frame string) string {
 	return frame
 }
 
+// publish is what another node publishes.
+func (f *fixture) publish(e bus.Event) { f.bus.Publish(&e) }
+
 // event is a stored message as the bus carries it.
 func event(seq int64) bus.Event {
 	return bus.Event{App: "shop", Conv: conv, Seq: seq, Frame: []byte(fmt.Sprint(seq)), Sender: "Backend"}
@@ -175,7 +182,7 @@ func event(seq int64) bus.Event {
 
 // end tells clients the frame "end", behind all that was published for conv.
 func (f *fixture) end(clients ...string) {
-	f.bus.Publish(bus.Event{App: "shop", Conv: conv, Frame: []byte("end"), Audience: clients})
+	f.publish(bus.Event{App: "shop", Conv: conv, Frame: []byte("end"), Audience: listeners(clients)})
 }
 
 func (f *fixture) wantShown(what string, s *screen, want ...string) {
@@ -191,10 +198,10 @@ type memory struct {
 
 	mu       sync.Mutex
 	members  []string         // guarded by mu
+	all      []skein.Listener // the members as they are; nil: see members
 	away     error            // the answer to reads of messages; guarded by mu
 	deaf     error            // the answer to reads of the audience; guarded by mu
 	deleted  bool             // guarded by mu
-	last     int64            // of either log; guarded by mu
 	asked    []skein.SeqRange // guarded by mu
 	joined   map[string]int64 // the first seq after joining of who has one other than 1; guarded by mu
 	gate     chan struct{}    // reads of the audience wait for it; nil: they do not
@@ -220,6 +227,9 @@ func (m *memory) Audience(ctx context.Context, app string, _ skein.ID) ([]skein.
 	}
 	if app != "shop" || m.deleted {
 		return nil, nil
+	}
+	if m.all != nil {
+		return m.all, nil
 	}
 	all := make([]skein.Listener, 0, len(m.members))
 	for _, client := range m.members {
@@ -251,7 +261,7 @@ func (m *memory) Conversation(_ context.Context, app string, id skein.ID, _ stri
 	if m.deleted {
 		return skein.Conversation{}, nil, skein.ErrUnknownConversation
 	}
-	return skein.Conversation{App: app, ID: id, Type: skein.Group, LastSeq: m.last, Changes: m.last}, nil, nil
+	return skein.Conversation{App: app, ID: id, Type: skein.Group}, nil, nil
 }
 
 func (m *memory) Changes(_ context.Context, _ string, id skein.ID, r skein.ChangeRange) (out []skein.Change, err error) {

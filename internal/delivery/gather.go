@@ -10,43 +10,42 @@ import (
 const (
 	// gatherFor is how long positions wait to go together with others.
 	gatherFor = time.Second
-	// maxPiles bounds the conversations whose positions wait, and maxPile the
-	// positions of each. Past either they go at once.
-	maxPiles = 1000
-	maxPile  = 200
+	// maxBatches bounds the conversations whose positions wait, and maxBatch the
+	// positions of each. Past either they are sent at once.
+	maxBatches = 1000
+	maxBatch   = 200
 )
 
-// gathering puts the positions of one conversation together: in a group of 2,000 a
-// frame a second to each member stands for a frame a reader. Safe for concurrent
-// use.
+// gathering puts the positions of one conversation together: in a group of 2,000 each
+// member gets one frame a second instead of one for each reader. Safe for concurrent use.
 type gathering struct {
 	send func(skein.Notice)
 	wake chan struct{} // something waits
 	stop chan struct{}
 	over chan struct{} // run has ended
 
-	mu     sync.Mutex
-	piles  map[place]*pile // guarded by mu
-	closed bool            // guarded by mu
+	mu      sync.Mutex
+	batches map[convKey]*batch // guarded by mu
+	closed  bool               // guarded by mu
 }
 
-// pile is what waits for one conversation: the newest position of each client.
-type pile struct {
+// batch is what waits for one conversation: the newest position of each client.
+type batch struct {
 	notice skein.Notice
-	places map[string]int // of a client in notice.Positions
+	index  map[string]int // of a client in notice.Positions
 }
 
 // newGathering starts to gather; close ends it. send must not wait.
 func newGathering(send func(skein.Notice)) *gathering {
 	g := &gathering{
 		send: send, wake: make(chan struct{}, 1), stop: make(chan struct{}), over: make(chan struct{}),
-		piles: make(map[place]*pile),
+		batches: make(map[convKey]*batch),
 	}
 	go g.run()
 	return g
 }
 
-// close sends what waits and returns when run has ended. What comes later goes at
+// close sends what waits and returns when run has ended. What comes later is sent at
 // once.
 func (g *gathering) close() {
 	close(g.stop)
@@ -73,12 +72,12 @@ func (g *gathering) run() {
 // flush sends all that waits.
 func (g *gathering) flush(last bool) {
 	g.mu.Lock()
-	piles := g.piles
-	g.piles = make(map[place]*pile)
+	batches := g.batches
+	g.batches = make(map[convKey]*batch)
 	g.closed = last
 	g.mu.Unlock()
-	for _, p := range piles {
-		g.send(p.notice)
+	for _, b := range batches {
+		g.send(b.notice)
 	}
 }
 
@@ -89,23 +88,23 @@ func (g *gathering) add(n skein.Notice) {
 	}
 }
 
-// put adds the positions of n to their pile, and answers what is to be sent now.
+// put adds the positions of n to their batch, and answers what is to be sent now.
 func (g *gathering) put(n skein.Notice) (full skein.Notice, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	at := place{n.App, n.Conv}
-	p := g.piles[at]
-	if p == nil {
-		if g.closed || len(g.piles) >= maxPiles {
+	at := convKey{n.App, n.Conv}
+	b := g.batches[at]
+	if b == nil {
+		if g.closed || len(g.batches) >= maxBatches {
 			return n, true
 		}
-		p = &pile{places: make(map[string]int)}
-		g.piles[at] = p
+		b = &batch{index: make(map[string]int)}
+		g.batches[at] = b
 	}
-	p.put(n)
-	if len(p.notice.Positions) >= maxPile {
-		delete(g.piles, at)
-		return p.notice, true
+	b.put(n)
+	if len(b.notice.Positions) >= maxBatch {
+		delete(g.batches, at)
+		return b.notice, true
 	}
 	select {
 	case g.wake <- struct{}{}:
@@ -114,23 +113,22 @@ func (g *gathering) put(n skein.Notice) (full skein.Notice, ok bool) {
 	return skein.Notice{}, false
 }
 
-// put keeps the farther of two positions of one client: calls may overtake each
-// other.
-func (p *pile) put(n skein.Notice) {
-	positions := p.notice.Positions
+// put keeps the farther of two positions of one client: calls may overtake each other.
+func (b *batch) put(n skein.Notice) {
+	positions := b.notice.Positions
 	for _, to := range n.Positions {
-		i, there := p.places[to.Client]
+		i, there := b.index[to.Client]
 		if !there {
-			p.places[to.Client] = len(positions)
+			b.index[to.Client] = len(positions)
 			positions = append(positions, to)
 			continue
 		}
 		positions[i].Read = max(positions[i].Read, to.Read)
 		positions[i].Received = max(positions[i].Received, to.Received)
 	}
-	p.notice = n
-	p.notice.Positions = positions
+	b.notice = n
+	b.notice.Positions = positions
 	if len(positions) > 1 {
-		p.notice.Except = "" // each is to hear of the others
+		b.notice.Except = "" // each hears of the others
 	}
 }

@@ -150,22 +150,22 @@ func TestGatheringIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, "Tom")
 		tom := f.login("Tom", "phone")
-		for i := range maxPile {
+		for i := range maxBatch {
 			f.Tell(reads(1, fmt.Sprint("c", i), 1))
 		}
 		got := inShort(t, tom.shown())
-		if len(got) != 1 || strings.Count(got[0], "/") != maxPile {
-			t.Errorf("a full pile: got %d frames, want one of %d positions at once", len(got), maxPile)
+		if len(got) != 1 || strings.Count(got[0], "/") != maxBatch {
+			t.Errorf("a full batch: got %d frames, want one of %d positions at once", len(got), maxBatch)
 		}
-		for i := range maxPiles + 5 {
+		for i := range maxBatches + 5 {
 			n := reads(1, "Tom", 1)
 			n.Conv[0], n.Conv[1] = byte(i>>8), byte(i)
 			f.Tell(n)
 		}
-		wantFrames(t, "beyond the piles", inShort(t, tom.shown()), "Tom 1/2", "Tom 1/2", "Tom 1/2", "Tom 1/2", "Tom 1/2")
+		wantFrames(t, "beyond the batchs", inShort(t, tom.shown()), "Tom 1/2", "Tom 1/2", "Tom 1/2", "Tom 1/2", "Tom 1/2")
 		time.Sleep(gatherFor)
-		if got := tom.shown(); len(got) != maxPiles {
-			t.Errorf("then %d frames, want one of each of %d conversations", len(got), maxPiles)
+		if got := tom.shown(); len(got) != maxBatches {
+			t.Errorf("then %d frames, want one of each of %d conversations", len(got), maxBatches)
 		}
 	})
 }
@@ -182,7 +182,7 @@ func TestCloseLetsGoOfWhatWasGathered(t *testing.T) {
 		}
 		wantFrames(t, "when it is over", inShort(t, tom.shown()), "Jerry 3/4")
 		d.Tell(reads(1, "Alex", 3)) // nobody hears it
-		if n := len(d.gathered.piles); n != 0 {
+		if n := len(d.gathered.batches); n != 0 {
 			t.Errorf("%d positions wait for ever", n)
 		}
 	})

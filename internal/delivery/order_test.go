@@ -17,9 +17,9 @@ func TestMessagesComeInTheOrderOfTheirSeqWhateverTheArrival(t *testing.T) {
 		tom := f.login("Tom", "phone")
 		const n = 120
 		order := rand.New(rand.NewPCG(seed, 1)).Perm(n)
-		f.bus.Publish(event(1))
+		f.publish(event(1))
 		for _, i := range order {
-			f.bus.Publish(event(int64(i + 1)))
+			f.publish(event(int64(i + 1)))
 		}
 		f.end("Tom")
 		got := tom.until("end")
@@ -38,7 +38,7 @@ func TestAGapIsReadFromTheStore(t *testing.T) {
 	f := newFixture(t, "Tom")
 	tom := f.login("Tom", "phone")
 	for _, seq := range []int64{7, 8, 11, 9, 10, 11, 12} {
-		f.bus.Publish(event(seq))
+		f.publish(event(seq))
 	}
 	f.end("Tom")
 	f.wantShown("9 and 10 overtaken", tom, "7", "8", "repaired 9", "repaired 10", "11", "12")
@@ -48,11 +48,11 @@ func TestAGapIsReadFromTheStore(t *testing.T) {
 }
 
 func TestAGapIsRepairedUpToItsBound(t *testing.T) {
-	for gap, want := range map[int64]int{maxRepair - 1: maxRepair + 1, maxRepair: 2} {
+	for gap, want := range map[int64]int{maxRepair: maxRepair + 2, maxRepair + 1: 2} {
 		f := newFixture(t, "Tom")
 		tom := f.login("Tom", "phone")
-		f.bus.Publish(event(1))
-		f.bus.Publish(event(1 + gap + 1))
+		f.publish(event(1))
+		f.publish(event(1 + gap + 1))
 		f.end("Tom")
 		if got := tom.until("end"); len(got) != want {
 			t.Errorf("%d missed: %d frames, want %d", gap, len(got), want)
@@ -65,7 +65,7 @@ func TestWhatCannotBeRepairedIsAGapAndNoStop(t *testing.T) {
 	tom := f.login("Tom", "phone")
 	f.store.set(func(m *memory) { m.away = errAway })
 	for _, seq := range []int64{1, 3, 4, 2} {
-		f.bus.Publish(event(seq))
+		f.publish(event(seq))
 	}
 	f.end("Tom")
 	f.wantShown("2 could not be read, and came late", tom, "1", "3", "4")
@@ -74,11 +74,11 @@ func TestWhatCannotBeRepairedIsAGapAndNoStop(t *testing.T) {
 func TestADeletedConversationIsNotRepaired(t *testing.T) {
 	f := newFixture(t, "Tom")
 	tom := f.login("Tom", "phone")
-	f.bus.Publish(event(1))
+	f.publish(event(1))
 	f.end("Tom")
 	f.wantShown("before", tom, "1")
 	f.store.set(func(m *memory) { m.deleted = true })
-	f.bus.Publish(event(4))
+	f.publish(event(4))
 	f.end("Tom")
 	f.wantShown("after", tom)
 }
@@ -86,7 +86,7 @@ func TestADeletedConversationIsNotRepaired(t *testing.T) {
 func TestAConversationStartsWithWhatComesFirst(t *testing.T) {
 	f := newFixture(t, "Tom")
 	tom := f.login("Tom", "phone")
-	f.bus.Publish(event(500))
+	f.publish(event(500))
 	f.end("Tom")
 	f.wantShown("the first after a start", tom, "500")
 	if len(f.store.asked) != 0 {
@@ -100,7 +100,7 @@ func TestTransientMessagesPassBetweenTheStored(t *testing.T) {
 	brief := event(0)
 	brief.Frame = []byte("transient")
 	for _, e := range []bus.Event{event(1), brief, event(2), brief, event(3)} {
-		f.bus.Publish(e)
+		f.publish(e)
 	}
 	f.end("Tom")
 	f.wantShown("all of them", tom, "1", "transient", "2", "transient", "3")
@@ -117,7 +117,7 @@ func TestConversationsKeepTheirOrderBesideEachOther(t *testing.T) {
 				e := event(seq + 1)
 				e.Conv = skein.ID{0: 9, 15: c}
 				e.Frame = []byte(fmt.Sprintf("%d/%d", c, seq+1))
-				f.bus.Publish(e)
+				f.publish(e)
 			}
 		})
 	}

@@ -1,115 +1,179 @@
 package delivery
 
 import (
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/skein-im/skein"
-	"github.com/skein-im/skein/internal/bus"
 	"github.com/skein-im/skein/internal/share"
 )
 
-// queue holds the events that wait in one lane, in a line for each app. Safe for
-// concurrent use.
+// queue holds the tasks that wait in one lane, in a line for each app, and remembers what
+// found no room. Safe for concurrent use.
 type queue struct {
-	room *share.Pool // bytes
+	space  *share.Pool // bytes
+	forgot func()      // told when something is lost and cannot be remembered
 
-	mu      sync.Mutex
-	filled  sync.Cond              // signalled when waiting or closed change
-	waiting share.Turns[bus.Event] // guarded by mu, as all below
-	lengths map[string]int         // events that wait, by app
-	lost    map[string][]lost      // places that lost events, by app
-	losers  int                    // places in lost
-	closed  bool
+	mu        sync.Mutex
+	filled    sync.Cond                    // signalled when waiting or closed change
+	waiting   share.Turns[task]            // guarded by mu, as all below
+	lengths   map[string]int               // tasks that wait, by app
+	lost      map[string]map[skein.ID]task // a doorbell for each conversation that lost something, by app
+	losers    int                          // doorbells in lost
+	postponed []task                       // doorbells for what could not be read
+	closed    bool
 }
 
-// lost is a conversation of which events found no room, and the first of them in either
-// log; zero: none.
-type lost struct {
-	conv        skein.ID
-	seq, change int64
-}
-
-// maxLost bounds the conversations that are remembered to have lost events. What others
-// lose is left to the clients, who see a gap when something follows.
+// maxLost bounds the conversations that are remembered to have lost events, and those that
+// are postponed. Beyond it all sessions of the node are asked to sync.
 const maxLost = 10_000
 
-// Bounds of what waits in one lane. Beyond them live copies are dropped and counted;
-// what was stored is found by its gap.
+// Bounds of what waits in one lane. Beyond them live copies are dropped and counted; what
+// was stored is read from the store later.
 const (
-	queueLength = 8192     // events of one app
-	queueBytes  = 32 << 20 // of one app's events while the others have none
-	eventBytes  = 512      // of an event beside its frames
+	queueLength = 8192     // tasks of one app
+	queueBytes  = 32 << 20 // of one app's tasks while the others have none
+	taskBytes   = 512      // of a task beside its texts and frames
 )
 
-func newQueue() *queue {
-	q := &queue{room: share.New(2*queueBytes, 1), waiting: share.NewTurns[bus.Event](), lengths: make(map[string]int), lost: make(map[string][]lost)}
+// newQueue is an empty queue. forgot must not wait.
+func newQueue(forgot func()) *queue {
+	q := &queue{
+		space: share.New(2*queueBytes, 1), forgot: forgot, waiting: share.NewTurns[task](),
+		lengths: make(map[string]int), lost: make(map[string]map[skein.ID]task),
+	}
 	q.filled.L = &q.mu
 	return q
 }
 
-// put adds an event without waiting and reports whether there was room. After close
-// there is none.
-func (q *queue) put(e bus.Event) bool {
-	room := q.room.Take(e.App, weight(e), 0)
+// put adds a task without waiting and reports whether there was room. After close there is
+// none.
+func (q *queue) put(t task) bool {
+	room := q.space.Take(t.app, weight(t), 0)
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !room || q.closed || q.lengths[e.App] == queueLength {
+	if !room || q.closed || q.lengths[t.app] >= queueLength {
 		if room {
-			q.room.Give(e.App, weight(e))
+			q.space.Give(t.app, weight(t))
 		}
-		q.lose(e)
+		q.lose(t)
 		return false
 	}
-	q.lengths[e.App]++
-	q.waiting.Push(e.App, e)
-	q.filled.Signal()
+	q.push(t)
 	return true
 }
 
-// take waits for an event and takes it; settle follows. No line means that the queue is
+// push lets a task wait. mu is held.
+func (q *queue) push(t task) {
+	q.lengths[t.app]++
+	q.waiting.Push(t.app, t)
+	q.filled.Signal()
+}
+
+// take waits for a task and takes it; settle follows. No line means that the queue is
 // closed and empty.
-func (q *queue) take() (bus.Event, *share.Line[bus.Event]) {
+func (q *queue) take() (task, *share.Line[task]) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for q.waiting.Next(nil) == nil {
 		if q.closed {
-			return bus.Event{}, nil
+			return task{}, nil
 		}
 		since := time.Now()
 		q.filled.Wait()
 		q.waiting.Idle(time.Since(since))
 	}
 	line := q.waiting.Next(nil)
-	e := q.waiting.Take(line, 0)
-	if q.lengths[e.App]--; q.lengths[e.App] == 0 {
-		delete(q.lengths, e.App)
-		q.recall(e.App)
+	t := q.waiting.Take(line, 0)
+	if q.lengths[t.app]--; q.lengths[t.app] == 0 {
+		delete(q.lengths, t.app)
+		q.recall(t.app)
 	}
-	q.room.Give(e.App, weight(e))
-	return e, line
+	q.space.Give(t.app, weight(t))
+	return t, line
 }
 
-// lose remembers where an event of either log was lost. mu is held.
-func (q *queue) lose(e bus.Event) {
-	if q.closed || e.Seq == 0 && e.Change == 0 {
+// settle charges an app for the time that its task took.
+func (q *queue) settle(line *share.Line[task], took time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.waiting.Charge(line, took)
+	line.Release()
+}
+
+// lose remembers a task that found no room, as a doorbell for its conversation, which is
+// put in line when the app's other tasks are done. mu is held.
+func (q *queue) lose(t task) {
+	if q.closed || t.upto == (position{}) {
 		return
 	}
-	all := q.lost[e.App]
-	i := slices.IndexFunc(all, func(l lost) bool { return l.conv == e.Conv })
-	if i < 0 {
-		if q.losers == maxLost {
-			return
-		}
+	all := q.lost[t.app]
+	known, found := all[t.conv]
+	switch {
+	case found:
+		t.first, t.upto = earlier(known.first, t.first), known.upto.past(t.upto)
+	case q.losers == maxLost:
+		q.forgot()
+		return
+	case all == nil:
+		all = make(map[skein.ID]task)
+		q.lost[t.app] = all
+	}
+	all[t.conv] = doorbell(t)
+	if !found {
 		q.losers++
-		i, all = len(all), append(all, lost{conv: e.Conv})
-		q.lost[e.App] = all
 	}
-	all[i].seq, all[i].change = first(all[i].seq, e.Seq), first(all[i].change, e.Change)
-	if q.lengths[e.App] == 0 {
-		q.recall(e.App)
+	if q.lengths[t.app] == 0 {
+		q.recall(t.app)
 	}
+}
+
+// recall puts one of the doorbells of an app in line. mu is held.
+func (q *queue) recall(app string) {
+	if q.closed {
+		return
+	}
+	for conv, t := range q.lost[app] {
+		if delete(q.lost[app], conv); len(q.lost[app]) == 0 {
+			delete(q.lost, app)
+		}
+		q.losers--
+		q.push(t)
+		return
+	}
+}
+
+// postpone remembers a task that failed until retry.
+func (q *queue) postpone(t task) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.closed || t.upto == (position{}):
+	case len(q.postponed) == maxLost:
+		q.forgot()
+	default:
+		q.postponed = append(q.postponed, doorbell(t))
+	}
+}
+
+// retry puts what was postponed in line.
+func (q *queue) retry() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, t := range q.postponed {
+		q.lose(t)
+	}
+	q.postponed = nil
+}
+
+// doorbell is a task without what it was to deliver, which the store has.
+func doorbell(t task) task {
+	return task{app: t.app, conv: t.conv, first: t.first, upto: t.upto}
+}
+
+// earlier is the lesser place in each log; zero is none.
+func earlier(a, b position) position {
+	return position{first(a.seq, b.seq), first(a.change, b.change)}
 }
 
 // first is the lesser of two numbers of which zero is none.
@@ -120,32 +184,7 @@ func first(a, b int64) int64 {
 	return min(a, b)
 }
 
-// recall puts one of the places of an app that lost events in its line, as an event
-// without a frame. mu is held.
-func (q *queue) recall(app string) {
-	all := q.lost[app]
-	if len(all) == 0 || q.closed {
-		return
-	}
-	l := all[len(all)-1]
-	if q.lost[app] = all[:len(all)-1]; len(all) == 1 {
-		delete(q.lost, app)
-	}
-	q.losers--
-	q.lengths[app]++
-	q.waiting.Push(app, bus.Event{App: app, Conv: l.conv, Seq: l.seq, Change: l.change})
-	q.filled.Signal()
-}
-
-// settle charges an app for the time that its event took.
-func (q *queue) settle(line *share.Line[bus.Event], took time.Duration) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.waiting.Charge(line, took)
-	line.Release()
-}
-
-// close refuses further events; those that wait are still taken.
+// close refuses further tasks; those that wait are still taken.
 func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -153,13 +192,18 @@ func (q *queue) close() {
 	q.filled.Signal()
 }
 
-// weight is about what an event holds in memory.
-func weight(e bus.Event) int64 {
-	if isRecall(e) {
+// weight is about what a task holds in memory. A doorbell holds next to nothing, and what
+// was lost must not be lost again for want of room.
+func weight(t task) int64 {
+	const listener = 32
+	n := taskBytes
+	switch {
+	case t.sent != nil:
+		n += len(t.sent.Text) + len(t.sent.Attr) + len(t.sent.URL)
+	case t.event != nil:
+		n += len(t.event.Frame) + len(t.event.Blank) + listener*len(t.event.Audience)
+	default:
 		return 0
 	}
-	return int64(eventBytes + len(e.Frame) + len(e.Blank))
+	return int64(n)
 }
-
-// isRecall tells a place that lost events from an event.
-func isRecall(e bus.Event) bool { return e.Frame == nil && (e.Seq != 0 || e.Change != 0) }

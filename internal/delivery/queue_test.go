@@ -8,31 +8,32 @@ import (
 	"github.com/skein-im/skein/internal/bus"
 )
 
-// eventsOf are n events of one app, numbered from 1.
-func eventsOf(app string, n int) []bus.Event {
-	events := make([]bus.Event, n)
-	for i := range events {
-		events[i] = bus.Event{App: app, Conv: skein.ID{1}, Seq: int64(i + 1)}
+// tasksOf are n messages of one app, numbered from 1.
+func tasksOf(app string, n int) []task {
+	tasks := make([]task, n)
+	for i := range tasks {
+		at := position{seq: int64(i + 1)}
+		tasks[i] = task{app: app, conv: skein.ID{1}, event: &bus.Event{}, first: at, upto: at}
 	}
-	return events
+	return tasks
 }
 
 // An app whose events cost a lot waits for the others: between two of its events they
 // have as much time as one of them took.
 func TestAppsTakeTurnsByWhatTheirEventsCost(t *testing.T) {
-	q := newQueue()
-	for _, e := range append(eventsOf("flood", 100), eventsOf("calm", 50)...) {
+	q := newQueue(func() {})
+	for _, e := range append(tasksOf("flood", 100), tasksOf("calm", 50)...) {
 		q.put(e)
 	}
 	last, floods := map[string]int64{}, 0
 	for last["calm"] < 50 {
 		e, line := q.take()
-		if e.Seq != last[e.App]+1 {
-			t.Fatalf("%s: event %d follows %d", e.App, e.Seq, last[e.App])
+		if e.upto.seq != last[e.app]+1 {
+			t.Fatalf("%s: event %d follows %d", e.app, e.upto.seq, last[e.app])
 		}
-		last[e.App] = e.Seq
+		last[e.app] = e.upto.seq
 		took := time.Millisecond
-		if e.App == "flood" {
+		if e.app == "flood" {
 			took, floods = 25*time.Millisecond, floods+1
 		}
 		q.settle(line, took)
@@ -43,11 +44,11 @@ func TestAppsTakeTurnsByWhatTheirEventsCost(t *testing.T) {
 }
 
 func TestAnAppThatFillsItsShareLeavesRoomForOthers(t *testing.T) {
-	for name, e := range map[string]bus.Event{
-		"in number": {App: "flood"},
-		"in bytes":  {App: "flood", Frame: make([]byte, queueBytes/100)},
+	for name, e := range map[string]task{
+		"in number": {app: "flood"},
+		"in bytes":  {app: "flood", event: &bus.Event{Frame: make([]byte, queueBytes/100)}},
 	} {
-		q := newQueue()
+		q := newQueue(func() {})
 		taken := 0
 		for q.put(e) {
 			taken++
@@ -55,7 +56,7 @@ func TestAnAppThatFillsItsShareLeavesRoomForOthers(t *testing.T) {
 		if taken == 0 || taken > queueLength {
 			t.Errorf("%s: the flood had room for %d events", name, taken)
 		}
-		for _, calm := range eventsOf("calm", 10) {
+		for _, calm := range tasksOf("calm", 10) {
 			if !q.put(calm) {
 				t.Fatalf("%s: an event of another app had no room beside %d of the flood", name, taken)
 			}
@@ -64,21 +65,21 @@ func TestAnAppThatFillsItsShareLeavesRoomForOthers(t *testing.T) {
 }
 
 func TestAClosedQueueGivesWhatWaitsAndThenNothing(t *testing.T) {
-	q := newQueue()
-	q.put(eventsOf("shop", 1)[0])
+	q := newQueue(func() {})
+	q.put(tasksOf("shop", 1)[0])
 	q.close()
-	if q.put(eventsOf("shop", 1)[0]) {
+	if q.put(tasksOf("shop", 1)[0]) {
 		t.Error("a closed queue took an event")
 	}
 	e, line := q.take()
-	if line == nil || e.Seq != 1 {
+	if line == nil || e.upto.seq != 1 {
 		t.Fatalf("got %+v, want what waited at the close", e)
 	}
 	q.settle(line, 0)
 	if e, line := q.take(); line != nil {
 		t.Errorf("got %+v, want nothing", e)
 	}
-	if q.room.Taken() != 0 || len(q.lengths) != 0 {
-		t.Errorf("%d bytes of %v are still counted", q.room.Taken(), q.lengths)
+	if q.space.Taken() != 0 || len(q.lengths) != 0 {
+		t.Errorf("%d bytes of %v are still counted", q.space.Taken(), q.lengths)
 	}
 }

@@ -2,117 +2,146 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/bus"
 )
 
-// maxRepair bounds how many messages or changes are read to fill a gap; a longer one is
-// left to the clients, who see it and ask for it.
+// maxRepair bounds how many messages or changes are read to fill a gap. Of a longer one
+// the newest alone is delivered: it shows the clients what they lack.
 const maxRepair = 200
 
-// changeInOrder delivers a change on the terms of deliverInOrder.
-func (l *lane) changeInOrder(ctx context.Context, e bus.Event) {
-	at := place{e.App, e.Conv}
-	last, known := l.changed.Get(at)
-	if known && e.Change <= last {
-		return
+// fill delivers what is missing between what was delivered last and an event: what comes
+// before it in its log, and of a change also the messages up to the one it is about. A gap
+// that is too long, or whose beginning is not known, is left to the clients, to whom the
+// event shows it.
+func (l *lane) fill(ctx context.Context, e *bus.Event, last position) error {
+	upto := position{seq: e.Seq - 1, change: e.Change - 1}
+	if e.Change != 0 {
+		upto.seq = e.About
 	}
-	if known && e.Change > last+1 && e.Change-last <= maxRepair {
-		l.repairChanges(ctx, e, last, e.Change)
+	after := last
+	if last.seq == 0 || upto.seq-last.seq > maxRepair {
+		after.seq = upto.seq
 	}
-	l.changed.Put(at, e.Change)
-	l.deliver(ctx, e)
+	if last.change == 0 || upto.change-last.change > maxRepair {
+		after.change = upto.change
+	}
+	return l.repair(ctx, convKey{e.App, e.Conv}, after, upto, e.RosterRev)
 }
 
-// repair delivers the messages between last and e from the store.
-func (l *lane) repair(ctx context.Context, e bus.Event, last int64) {
-	conv, _, err := l.d.opts.Store.Conversation(ctx, e.App, e.Conv, "")
-	if err != nil {
-		return // deleted meanwhile: nobody is to see it any more
-	}
-	l.repairMessages(ctx, e, conv.Type, last, e.Seq)
-}
-
-// repairEnd delivers what was lost at the end of a conversation's logs, where nothing
-// that follows shows the gap. Of a long gap it delivers the newest alone, which shows
-// it to the clients.
-func (l *lane) repairEnd(ctx context.Context, e bus.Event) {
-	conv, _, err := l.d.opts.Store.Conversation(ctx, e.App, e.Conv, "")
-	if err != nil {
-		l.cannotRepair(e, err)
-		return
-	}
-	at := place{e.App, e.Conv}
-	if last, known := l.seen.Get(at); e.Seq != 0 && (!known || last < conv.LastSeq) {
-		l.repairMessages(ctx, e, conv.Type, from(last, known, e.Seq, conv.LastSeq), conv.LastSeq+1)
-		l.seen.Put(at, conv.LastSeq)
-	}
-	if last, known := l.changed.Get(at); e.Change != 0 && (!known || last < conv.Changes) {
-		l.repairChanges(ctx, e, from(last, known, e.Change, conv.Changes), conv.Changes+1)
-		l.changed.Put(at, conv.Changes)
+// unfilled says that a gap could not be read. What follows it is delivered all the same,
+// so that the clients see the gap.
+func (l *lane) unfilled(e *bus.Event, err error) {
+	if !errors.Is(err, context.Canceled) {
+		l.d.opts.Log.Warn("a gap in live events could not be read; clients will fetch it",
+			slog.String("app", e.App), slog.String("conv", e.Conv.String()), slog.Any("error", err))
 	}
 }
 
-// from is the number after which a log is delivered up to its end.
-func from(last int64, known bool, lost, end int64) int64 {
-	if !known {
-		last = lost - 1
+// answerDoorbell delivers what is stored up to a position and was not delivered: all of it,
+// or of a long gap the newest alone.
+func (l *lane) answerDoorbell(ctx context.Context, t task) error {
+	at := convKey{t.app, t.conv}
+	last, _ := l.positions.Get(at)
+	after := position{
+		seq:    begin(last.seq, t.first.seq, t.upto.seq),
+		change: begin(last.change, t.first.change, t.upto.change),
 	}
-	if end-last > maxRepair {
-		return end - 1
+	return l.repair(ctx, at, after, t.upto, 0)
+}
+
+// begin is the number after which a log is delivered up to a doorbell's: what was delivered
+// last (zero: nothing is known), or else what comes before the first that was lost.
+func begin(last, first, upto int64) int64 {
+	if last == 0 && first > 0 {
+		last = first - 1
+	}
+	if upto-last > maxRepair {
+		return upto - 1
 	}
 	return last
 }
 
-// repairMessages delivers the messages after a seq and before another.
-func (l *lane) repairMessages(ctx context.Context, e bus.Event, typ skein.ConvType, after, before int64) {
-	missed, err := l.d.opts.Store.Messages(ctx, e.App, e.Conv, skein.SeqRange{After: after, Before: before, Limit: maxRepair})
-	if err != nil {
-		l.cannotRepair(e, err)
-		return
+// repair delivers the messages and changes after one position up to another from the
+// store, to those who are here and may see them, and moves the lane's position past what it
+// has read.
+func (l *lane) repair(ctx context.Context, at convKey, after, upto position, rosterRev int64) error {
+	if after.seq >= upto.seq && after.change >= upto.change {
+		return nil
 	}
-	for _, m := range missed {
-		l.d.metrics.repaired.Inc()
-		l.deliver(ctx, eventOf(&skein.Sent{Message: m, App: e.App, ConvType: typ}))
+	members, _, err := l.members(ctx, &bus.Event{App: at.app, Conv: at.conv, RosterRev: rosterRev})
+	if err != nil || !slices.ContainsFunc(members, func(m skein.Listener) bool { return l.d.opts.Hub.MayHave(m.Mark) }) {
+		return err
 	}
+	conv, _, err := l.d.opts.Store.Conversation(ctx, at.app, at.conv, "")
+	if errors.Is(err, skein.ErrUnknownConversation) {
+		return nil // deleted meanwhile: nobody sees it any more
+	}
+	if err == nil && after.seq < upto.seq {
+		err = l.repairMessages(ctx, conv, members, after.seq, upto.seq)
+	}
+	if err == nil && after.change < upto.change {
+		err = l.repairChanges(ctx, conv, members, after.change, upto.change)
+	}
+	return err
 }
 
-// repairChanges delivers the changes after a change_seq and before another.
-func (l *lane) repairChanges(ctx context.Context, e bus.Event, after, before int64) {
-	missed, err := l.d.opts.Store.Changes(ctx, e.App, e.Conv, skein.ChangeRange{After: after, Limit: int(min(maxRepair, before-after-1))})
+// repairMessages delivers the messages after a seq up to another.
+func (l *lane) repairMessages(ctx context.Context, conv skein.Conversation, members []skein.Listener, after, upto int64) error {
+	missed, err := l.d.opts.Store.Messages(ctx, conv.App, conv.ID, skein.SeqRange{After: after, Before: upto + 1, Limit: maxRepair})
 	if err != nil {
-		l.cannotRepair(e, err)
-		return
+		return err
+	}
+	for _, m := range missed {
+		l.repaired(ctx, &skein.Sent{Message: m, App: conv.App, ConvType: conv.Type}, members, position{seq: m.Seq})
+	}
+	return nil
+}
+
+// repairChanges delivers the changes after a change_seq up to another.
+func (l *lane) repairChanges(ctx context.Context, conv skein.Conversation, members []skein.Listener, after, upto int64) error {
+	missed, err := l.d.opts.Store.Changes(ctx, conv.App, conv.ID, skein.ChangeRange{After: after, Limit: int(min(maxRepair, upto-after))})
+	if err != nil {
+		return err
 	}
 	for i := range missed {
 		c := &missed[i]
 		if c.Kind == skein.ChangeNone {
 			continue
 		}
-		hidden, err := l.hiders(ctx, e, c.Message.Seq)
+		hidden, err := l.hiders(ctx, conv, c.Message.Seq)
 		if err != nil {
-			l.cannotRepair(e, err)
-			return
+			return err
 		}
-		l.d.metrics.repaired.Inc()
-		l.deliver(ctx, eventOf(&skein.Sent{Message: c.Message, App: e.App, Change: c, Hidden: hidden}))
+		l.repaired(ctx, &skein.Sent{Message: c.Message, App: conv.App, Change: c, Hidden: hidden}, members, position{change: c.Seq})
 	}
+	return nil
 }
 
-// hiders are those who deleted a message for themselves.
-func (l *lane) hiders(ctx context.Context, e bus.Event, seq int64) (clients []string, err error) {
-	all, err := l.d.opts.Store.Hidden(ctx, e.App, e.Conv, seq-1)
+// repaired delivers one message or change that was read from the store.
+func (l *lane) repaired(ctx context.Context, m *skein.Sent, members []skein.Listener, p position) {
+	e := eventOf(m)
+	if e.Audience != nil {
+		members = e.Audience
+	}
+	l.deliverTo(ctx, e, members)
+	l.d.metrics.repaired.Inc()
+	at := convKey{m.App, m.Conv}
+	last, _ := l.positions.Get(at)
+	l.positions.Put(at, last.past(p))
+}
+
+// hiders are the clients that deleted a message for themselves.
+func (l *lane) hiders(ctx context.Context, conv skein.Conversation, seq int64) (clients []string, err error) {
+	all, err := l.d.opts.Store.Hidden(ctx, conv.App, conv.ID, seq-1)
 	for _, h := range all {
 		if h.Seq == seq {
 			clients = append(clients, h.Client)
 		}
 	}
 	return clients, err
-}
-
-func (l *lane) cannotRepair(e bus.Event, err error) {
-	l.d.opts.Log.Warn("a gap in live events could not be read; clients will fetch it",
-		slog.String("app", e.App), slog.String("conv", e.Conv.String()), slog.Any("error", err))
 }

@@ -23,7 +23,7 @@ type typists struct {
 }
 
 type typist struct {
-	place
+	convKey
 
 	client string
 }
@@ -41,7 +41,7 @@ func newTypists() *typists { return &typists{last: recent.New[typist, typing](ma
 func (t *typists) pass(n skein.Notice) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	who := typist{place{n.App, n.Conv}, n.By}
+	who := typist{convKey{n.App, n.Conv}, n.By}
 	was, known := t.last.Get(who)
 	if !n.On {
 		if known {

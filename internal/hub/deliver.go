@@ -43,3 +43,18 @@ func (h *Hub) DeliverTo(app, client, session string, frame []byte) bool {
 	s := sh.sessionOf(who, session)
 	return s != nil && s.deliver(frame)
 }
+
+// Shards is how many parts the sessions of this node are in; see DeliverToShard.
+const Shards = shardCount
+
+// DeliverToShard queues an event for all sessions of one part of this node, from 0 to
+// Shards-1, that are not deaf to it, and says for how many. What goes to every session can
+// so be spread over time.
+func (h *Hub) DeliverToShard(shard int, frame []byte, kind skein.EventSet) (queued int) {
+	for _, s := range h.shards[shard].all() {
+		if kind&s.deaf == 0 && s.deliver(frame) {
+			queued++
+		}
+	}
+	return queued
+}

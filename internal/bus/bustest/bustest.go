@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"reflect"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -14,7 +15,7 @@ import (
 	"github.com/skein-im/skein/internal/bus"
 )
 
-// Open opens the buses of the nodes of one installation, one or more, and closes
+// Open opens the buses of the nodes of one installation, two or more, and closes
 // them at the end of the test.
 type Open func(t *testing.T) (nodes []bus.Bus)
 
@@ -25,50 +26,55 @@ const patience = 10 * time.Second
 func Run(t *testing.T, open Open) {
 	for _, c := range []struct {
 		promise string
-		see     func(*testing.T, []bus.Bus)
+		check   func(*testing.T, []bus.Bus)
 	}{
-		{"every handler of every node hears every event as it was", hearsAll},
+		{"every handler of every other node hears every event as it was", hearsAll},
+		{"a node does not hear what it publishes", hearsNothingOfItsOwn},
+		{"the publisher may use its event again at once", keepsNothing},
 		{"the events of one conversation come in the order of their publisher", keepsOrder},
 		{"who subscribes hears what comes, not what was", hearsFromNowOn},
 		{"who stopped hears nothing, and the others go on", stops},
 		{"stop returns when no call is under way", stopWaits},
 		{"handlers may come and go while events pass", comesAndGoes},
 	} {
-		t.Run(c.promise, func(t *testing.T) { c.see(t, open(t)) })
+		t.Run(c.promise, func(t *testing.T) { c.check(t, open(t)) })
 	}
 }
 
 // ear is a handler that keeps what it hears.
 type ear struct {
-	heard chan bus.Event
+	heard chan *bus.Event
 	stop  func()
 }
 
 func listen(b bus.Bus) *ear {
-	e := &ear{heard: make(chan bus.Event, 10_000)}
-	e.stop = b.Subscribe(func(ev bus.Event) { e.heard <- ev })
+	e := &ear{heard: make(chan *bus.Event, 10_000)}
+	e.stop = b.Subscribe(func(ev *bus.Event) { e.heard <- ev })
 	return e
 }
 
 // next is the next event heard.
-func (e *ear) next(t *testing.T) bus.Event {
+func (e *ear) next(t *testing.T) *bus.Event {
 	t.Helper()
 	select {
 	case ev := <-e.heard:
 		return ev
 	case <-time.After(patience):
 		t.Fatal("an event was not heard")
-		return bus.Event{}
+		return nil
 	}
 }
 
 // samples are events of every form.
 func samples() []bus.Event {
+	tom, jerry := skein.Listener{Client: "Tom", Mark: skein.MarkOf("Tom")}, skein.Listener{Client: "Jerry", Mark: skein.MarkOf("Jerry")}
 	return []bus.Event{
-		{App: "shop", Frame: []byte(`{"type":"msg.new"}`), Conv: convOf(1), Seq: 7, Sender: "Tom", ToSender: true, Device: "phone"},
-		{App: "shop", Frame: []byte(`{}`), Conv: convOf(1)},
-		{App: "shop", Frame: []byte(`{}`), Conv: convOf(2), Audience: []string{"Tom", "Jerry"}, Also: []string{"Alex"}},
-		{App: "shop", Frame: []byte(`{}`), Conv: convOf(2), Audience: []string{}},
+		{App: "shop", Frame: []byte(`{"type":"msg.new"}`), Conv: convOf(1), Seq: 7, Sender: "Tom", ToSender: true, Device: "phone", RosterRev: 3},
+		{App: "shop", Frame: []byte(`{"type":"msg.updated"}`), Conv: convOf(1), Change: 7, About: 2, Blind: []string{"Tom"}, Blank: []byte(`{}`)},
+		{App: "shop", Frame: []byte(`{}`), Conv: convOf(1), Kind: 5, Session: "of the caller"},
+		{App: "shop", Frame: []byte(`{}`), Conv: convOf(2), Audience: []skein.Listener{tom, jerry}, Also: []string{"Alex"}},
+		{App: "shop", Frame: []byte(`{}`), Conv: convOf(2), Audience: []skein.Listener{}},
+		{App: "shop", Conv: convOf(2), Doorbell: true, Seq: 9, Change: 4},
 		{App: "other", Cut: &skein.Cut{App: "other", Client: "Tom", Device: "phone", Reason: skein.KickBanned, At: 7}},
 	}
 }
@@ -78,39 +84,67 @@ func convOf(n int) (id skein.ID) {
 	return id
 }
 
+// others are the nodes beside one.
+func others(nodes []bus.Bus, but int) []bus.Bus {
+	return slices.Delete(slices.Clone(nodes), but, but+1)
+}
+
 func hearsAll(t *testing.T, nodes []bus.Bus) {
-	var ears []*ear
-	for _, b := range nodes {
-		ears = append(ears, listen(b), listen(b))
-	}
-	for i, want := range samples() {
-		nodes[i%len(nodes)].Publish(want)
-		for _, e := range ears {
-			if got := e.next(t); !reflect.DeepEqual(got, want) {
-				t.Errorf("heard %+v, want %+v", got, want)
+	for from := range nodes {
+		var ears []*ear
+		for _, b := range others(nodes, from) {
+			ears = append(ears, listen(b), listen(b))
+		}
+		for _, want := range samples() {
+			nodes[from].Publish(&want)
+			for _, e := range ears {
+				if got := e.next(t); !reflect.DeepEqual(*got, want) {
+					t.Errorf("heard %+v, want %+v", *got, want)
+				}
 			}
 		}
 	}
 }
 
+func hearsNothingOfItsOwn(t *testing.T, nodes []bus.Bus) {
+	own, other := listen(nodes[0]), listen(nodes[1])
+	nodes[0].Publish(&bus.Event{App: "shop", Seq: 1})
+	other.next(t)
+	nodes[1].Publish(&bus.Event{App: "shop", Seq: 2})
+	if got := own.next(t).Seq; got != 2 {
+		t.Errorf("a node hears event %d, want 2, the other node's: 1 is its own", got)
+	}
+}
+
+func keepsNothing(t *testing.T, nodes []bus.Bus) {
+	heard := listen(nodes[1])
+	e := bus.Event{App: "shop", Frame: []byte("as it was"), Also: []string{"Tom"}}
+	nodes[0].Publish(&e)
+	copy(e.Frame, "overwritten")
+	e.App, e.Also[0] = "other", "Jerry"
+	if got := heard.next(t); got.App != "shop" || string(got.Frame) != "as it was" || got.Also[0] != "Tom" {
+		t.Errorf("heard %+v, want the event as it was published", *got)
+	}
+}
+
 func keepsOrder(t *testing.T, nodes []bus.Bus) {
-	const convs, events = 4, 200
+	const events = 200
 	ears := make([]*ear, 0, len(nodes))
 	for _, b := range nodes {
 		ears = append(ears, listen(b))
 	}
 	var publishers sync.WaitGroup
-	for conv := range convs {
+	for from := range nodes {
 		publishers.Go(func() {
 			for seq := range events {
-				nodes[conv%len(nodes)].Publish(bus.Event{App: "shop", Conv: convOf(conv), Seq: int64(seq + 1)})
+				nodes[from].Publish(&bus.Event{App: "shop", Conv: convOf(from), Seq: int64(seq + 1)})
 			}
 		})
 	}
 	publishers.Wait()
 	for _, e := range ears {
 		last := map[skein.ID]int64{}
-		for range convs * events {
+		for range (len(nodes) - 1) * events {
 			ev := e.next(t)
 			if ev.Seq != last[ev.Conv]+1 {
 				t.Fatalf("conversation %v: heard seq %d behind %d", ev.Conv, ev.Seq, last[ev.Conv])
@@ -122,10 +156,10 @@ func keepsOrder(t *testing.T, nodes []bus.Bus) {
 
 func hearsFromNowOn(t *testing.T, nodes []bus.Bus) {
 	first := listen(nodes[0])
-	nodes[0].Publish(bus.Event{App: "shop", Seq: 1})
+	nodes[1].Publish(&bus.Event{App: "shop", Seq: 1})
 	first.next(t) // it has been everywhere on this node
 	late := listen(nodes[0])
-	nodes[0].Publish(bus.Event{App: "shop", Seq: 2})
+	nodes[1].Publish(&bus.Event{App: "shop", Seq: 2})
 	if got := late.next(t).Seq; got != 2 {
 		t.Errorf("who came after event 1 hears %d, want 2", got)
 	}
@@ -136,7 +170,7 @@ func stops(t *testing.T, nodes []bus.Bus) {
 	gone.stop()
 	gone.stop() // once more does nothing
 	for seq := range int64(100) {
-		nodes[len(nodes)-1].Publish(bus.Event{App: "shop", Seq: seq + 1})
+		nodes[1].Publish(&bus.Event{App: "shop", Seq: seq + 1})
 		if got := there.next(t).Seq; got != seq+1 {
 			t.Fatalf("heard %d, want %d", got, seq+1)
 		}
@@ -149,7 +183,7 @@ func stops(t *testing.T, nodes []bus.Bus) {
 func stopWaits(t *testing.T, nodes []bus.Bus) {
 	entered, release := make(chan struct{}), make(chan struct{})
 	over := false // written by the handler, read once stop has returned
-	stop := nodes[0].Subscribe(func(bus.Event) {
+	stop := nodes[0].Subscribe(func(*bus.Event) {
 		close(entered)
 		<-release
 		over = true
@@ -157,7 +191,7 @@ func stopWaits(t *testing.T, nodes []bus.Bus) {
 	published := make(chan struct{})
 	go func() {
 		defer close(published)
-		nodes[0].Publish(bus.Event{App: "shop"})
+		nodes[1].Publish(&bus.Event{App: "shop"})
 	}()
 	<-entered
 	stopped := make(chan struct{})
@@ -195,7 +229,7 @@ func comesAndGoes(t *testing.T, nodes []bus.Bus) {
 	}
 	const events = 500
 	for seq := range int64(events) {
-		nodes[0].Publish(bus.Event{App: "shop", Seq: seq + 1})
+		nodes[1].Publish(&bus.Event{App: "shop", Seq: seq + 1})
 	}
 	all.Wait()
 	for seq := range int64(events) {

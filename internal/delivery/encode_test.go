@@ -100,7 +100,7 @@ func TestChangesAndMessagesComeInTheOrderOfTheirCommits(t *testing.T) {
 	const n = 200
 	var want []string
 	for i := range int64(n) {
-		f.bus.Publish(event(i + 1))
+		f.publish(event(i + 1))
 		f.Committed([]skein.Sent{changed(i+1, 2*i+1, skein.ChangeEdit, "Tom"), changed(1, 2*i+2, skein.ChangeReact, "Tom")})
 		want = append(want, fmt.Sprint(i+1), fmt.Sprint(2*i+1, " edit text ", 2*i+1), fmt.Sprint(2*i+2, " react text ", 2*i+2))
 	}
@@ -122,7 +122,7 @@ func TestABlankCopyCountsAgainstTheBoundOfALane(t *testing.T) {
 	f.stall()
 	defer close(f.store.gate)
 	for range 3 {
-		f.bus.Publish(bus.Event{App: "shop", Conv: conv, Blind: []string{"Tom"}, Blank: make([]byte, queueBytes/2-eventBytes)})
+		f.publish(bus.Event{App: "shop", Conv: conv, Blind: []string{"Tom"}, Blank: make([]byte, queueBytes/2-taskBytes)})
 	}
 	if got := f.count("skein_delivery_dropped_total"); got != 1 {
 		t.Errorf("%d of three halves of the bound dropped, want 1", got)

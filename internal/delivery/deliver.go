@@ -1,0 +1,146 @@
+package delivery
+
+import (
+	"context"
+	"slices"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/bus"
+	"github.com/skein-im/skein/internal/hub"
+)
+
+// maxNamed is how many members an event names to the other nodes. Of more, each node reads
+// who they are from the store.
+const maxNamed = 64
+
+// publish tells the other nodes, off the way of the commit. It names a small audience, so
+// that a node without any of it reads no store (BenchmarkEventForNobodyHere); for a larger
+// one it says how new the members must be.
+func (l *lane) publish(ctx context.Context, e *bus.Event) {
+	if e.Audience == nil {
+		members, rev, err := l.members(ctx, e)
+		if err == nil && len(members) <= maxNamed {
+			e.Audience = l.joined(ctx, e, members)
+		}
+		e.RosterRev = max(e.RosterRev, rev)
+	}
+	l.d.opts.Bus.Publish(e)
+}
+
+// joined is those of the members who get e, in a list of its own. Whether somebody joins
+// or leaves while the event travels changes nothing: who had joined when it happened, and
+// was still there when the list was made, gets it.
+func (l *lane) joined(ctx context.Context, e *bus.Event, members []skein.Listener) []skein.Listener {
+	seq, named := l.joinedBy(ctx, e), make([]skein.Listener, 0, len(members))
+	for _, m := range members {
+		if seq == 0 || m.JoinSeq <= seq {
+			named = append(named, m)
+		}
+	}
+	return named
+}
+
+// members are those of the conversation of e, no older than e asks for.
+func (l *lane) members(ctx context.Context, e *bus.Event) ([]skein.Listener, int64, error) {
+	all, err := l.d.opts.Store.Audience(ctx, e.App, e.Conv)
+	return all, 0, err
+}
+
+// deliver hands an event to the sessions of its audience on this node.
+func (l *lane) deliver(ctx context.Context, e *bus.Event) error {
+	members := e.Audience
+	if members == nil {
+		var err error
+		if members, _, err = l.members(ctx, e); err != nil {
+			return err
+		}
+	}
+	l.deliverTo(ctx, e, members)
+	return nil
+}
+
+// deliverTo is deliver to those of a list.
+func (l *lane) deliverTo(ctx context.Context, e *bus.Event, members []skein.Listener) {
+	delivered, blind := 0, blindOf(e)
+	for _, client := range l.audience(ctx, e, members) {
+		except := hub.Except{Deaf: e.Kind, Session: e.Session}
+		if client == e.Sender {
+			if !e.ToSender {
+				continue
+			}
+			except.Device = e.Device
+		}
+		frame := e.Frame
+		if blind[client] {
+			frame = e.Blank
+		}
+		delivered += l.d.opts.Hub.Deliver(e.App, client, frame, except)
+	}
+	l.d.metrics.delivered.Add(float64(delivered))
+}
+
+// audience is who gets e and may be on this node, each once: of members, those who had
+// joined when it was stored. An offline member costs one filter lookup. The list is
+// scratch of the lane.
+func (l *lane) audience(ctx context.Context, e *bus.Event, members []skein.Listener) []string {
+	seq, people := l.joinedBy(ctx, e), l.people[:0]
+	for i := range members {
+		m := &members[i]
+		if (seq == 0 || m.JoinSeq <= seq) && l.d.opts.Hub.MayHave(m.Mark) {
+			people = append(people, m.Client)
+		}
+	}
+	people = appendMissing(people, e.Also)
+	if e.ToSender && !slices.Contains(people, e.Sender) {
+		people = append(people, e.Sender) // the backend may send for a client that is no member
+	}
+	l.people = people
+	return people
+}
+
+// joinedBy is the seq of the message that a member must have been there for to be told of
+// e; zero: none.
+func (l *lane) joinedBy(ctx context.Context, e *bus.Event) int64 {
+	if e.About != 0 && l.d.opts.Private != nil && l.d.opts.Private(ctx, e.App) {
+		return e.About
+	}
+	return e.Seq
+}
+
+// anyHere reports whether anybody whom e names may be on this node.
+func (l *lane) anyHere(e *bus.Event) bool {
+	for i := range e.Audience {
+		if l.d.opts.Hub.MayHave(e.Audience[i].Mark) {
+			return true
+		}
+	}
+	for _, client := range e.Also {
+		if l.d.opts.Hub.MayHave(skein.MarkOf(client)) {
+			return true
+		}
+	}
+	return e.ToSender && l.d.opts.Hub.MayHave(skein.MarkOf(e.Sender))
+}
+
+// appendMissing appends those of more who are not there yet.
+func appendMissing(people, more []string) []string {
+	if len(more) == 0 {
+		return people
+	}
+	there := make(map[string]bool, len(more))
+	for _, one := range more {
+		there[one] = false
+	}
+	for _, one := range people {
+		if _, asked := there[one]; asked {
+			there[one] = true
+		}
+	}
+	for _, one := range more {
+		if !there[one] {
+			there[one] = true
+			people = append(people, one)
+		}
+	}
+	return people
+}

@@ -1,0 +1,52 @@
+package delivery
+
+import (
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/bus"
+	"github.com/skein-im/skein/internal/wire"
+)
+
+var messageEvent, changeEvent = skein.EventSetOf(skein.EventMessage), skein.EventSetOf(skein.EventMessageUpdated)
+
+// eventOf encodes a message, or a change of one.
+func eventOf(m *skein.Sent) *bus.Event {
+	if m.Change != nil {
+		return changeOf(m)
+	}
+	return &bus.Event{
+		App: m.App, Conv: m.Conv, Seq: m.Seq,
+		Frame:  wire.NewMessageFrame(m),
+		Kind:   messageEvent,
+		Sender: m.Sender, ToSender: m.NoSync, Device: m.Device,
+	}
+}
+
+// changeOf encodes a change for those who may see it: a client that deleted the message
+// for itself gets it blank, and a deletion for oneself goes to that client alone. All
+// devices of the client that made the change get it, the one that asked too: devices count
+// changes by their numbers.
+func changeOf(m *skein.Sent) *bus.Event {
+	c := *m.Change
+	c.Message = m.Message
+	e := &bus.Event{App: m.App, Conv: m.Conv, Change: c.Seq, About: m.Seq, Kind: changeEvent, Frame: wire.AppendUpdate(nil, m.Conv, &c)}
+	switch {
+	case c.Kind == skein.ChangeHide:
+		e.Audience = listeners([]string{c.By})
+	case len(m.Hidden) > 0:
+		c.Message.Blank(skein.StatusDeleted)
+		e.Blind, e.Blank = m.Hidden, wire.AppendUpdate(nil, m.Conv, &c)
+	}
+	return e
+}
+
+// blindOf is those of the audience who get the blank frame; nil: nobody.
+func blindOf(e *bus.Event) map[string]bool {
+	if len(e.Blind) == 0 {
+		return nil
+	}
+	blind := make(map[string]bool, len(e.Blind))
+	for _, client := range e.Blind {
+		blind[client] = true
+	}
+	return blind
+}
