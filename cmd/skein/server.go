@@ -32,6 +32,7 @@ import (
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/sqlite"
 	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/cursor"
 )
 
 // server is the parts of one node.
@@ -134,7 +135,7 @@ func (s *server) wire(uploads *files.Store) {
 	s.chat = chat.New(chat.Options{Store: s.store, Events: s.delivery, Files: uploads, UnnamedFor: s.config.UnnamedFiles, Now: clock})
 	table := ops.New(ops.Deps{
 		Chat: s.chat, Gate: s.gate, Files: uploads, Presence: s.presence, Zone: s.config.Location(),
-		Cursors: wire.NewSealer(s.store.Secret()),
+		Cursors: cursor.NewSealer(s.store.Secret()),
 	})
 	work := s.newGate()
 	s.sockets = socket.New(socket.Options{

@@ -10,7 +10,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/config"
-	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/rest/httpx"
 )
 
 // limitsOf are the limits of the installation as an app has them.
@@ -51,7 +51,7 @@ func (s *server) demoOnly(next http.Handler) http.Handler {
 			s.log.Warn("a call from beyond this machine to the demo of --dev was refused; start with --allow-open-apps to serve it to everybody",
 				slog.String("path", r.URL.Path))
 		})
-		wire.WriteError(w, r, &skein.Fault{Err: skein.ErrForbidden, Detail: "--dev serves this machine alone, under a loopback host such as " +
+		httpx.WriteError(w, r, &skein.Fault{Err: skein.ErrForbidden, Detail: "--dev serves this machine alone, under a loopback host such as " +
 			"127.0.0.1 or localhost and not through a proxy: start the server with --allow-open-apps to serve the demo to everybody"})
 	})
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/config"
 	"github.com/skein-im/skein/internal/store"
-	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/request"
+	"github.com/skein-im/skein/internal/wire/strict"
 )
 
 type tokenCmd struct {
@@ -67,7 +68,7 @@ func (c *tokenCmd) mint(ctx context.Context, s store.Clients, app skein.App) (st
 
 // request is the command as the op user.token would be asked, so that both hold to
 // the same rules.
-func (c *tokenCmd) request() wire.IssueToken {
+func (c *tokenCmd) request() request.IssueToken {
 	ttl := int64(c.TTL / time.Second)
-	return wire.IssueToken{ClientID: wire.ClientID(c.Client), TTL: &ttl, DeviceID: wire.ClientID(c.Device), Act: c.Act}
+	return request.IssueToken{ClientID: strict.ID(c.Client), TTL: &ttl, DeviceID: strict.ID(c.Device), Act: c.Act}
 }

@@ -5,7 +5,7 @@ import (
 	"context"
 
 	"github.com/skein-im/skein"
-	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/strict"
 )
 
 // Outcome is what a command came to: its answer as JSON, or an error.
@@ -37,16 +37,16 @@ func (t *Table) CallAll(ctx context.Context, by skein.Actor, name string, data [
 		}
 		return outcomes
 	}
-	var tooFast map[wire.ClientID]error
-	read := func(i int, in any) error { return wire.Decode(data[i], in) }
-	admit := func(conv wire.ClientID) error {
+	var tooFast map[strict.ID]error
+	read := func(i int, in any) error { return strict.Decode(data[i], in) }
+	admit := func(conv strict.ID) error {
 		if err := tooFast[conv]; err != nil {
 			return err
 		}
 		err := t.admit(by, op)
 		if err != nil {
 			if tooFast == nil {
-				tooFast = make(map[wire.ClientID]error)
+				tooFast = make(map[strict.ID]error)
 			}
 			tooFast[conv] = err
 		}
@@ -69,7 +69,7 @@ type result struct {
 
 // batch makes an op of three functions: to is the conversation that a request goes to,
 // ready checks a request by itself, run does those that passed, and answers each.
-func batch[In, Ready any](op Op, to func(In) wire.ClientID, ready func(by skein.Actor, in In) (Ready, error), run func(ctx context.Context, by skein.Actor, all []Ready) []result) *Op {
+func batch[In, Ready any](op Op, to func(In) strict.ID, ready func(by skein.Actor, in In) (Ready, error), run func(ctx context.Context, by skein.Actor, all []Ready) []result) *Op {
 	one := row(op, func(ctx context.Context, by skein.Actor, in In) (any, error) {
 		r, err := ready(by, in)
 		if err != nil {
@@ -78,7 +78,7 @@ func batch[In, Ready any](op Op, to func(In) wire.ClientID, ready func(by skein.
 		only := run(ctx, by, []Ready{r})[0]
 		return only.answer, only.err
 	})
-	one.callAll = func(ctx context.Context, by skein.Actor, n int, read func(int, any) error, admit func(wire.ClientID) error) []result {
+	one.callAll = func(ctx context.Context, by skein.Actor, n int, read func(int, any) error, admit func(strict.ID) error) []result {
 		results := make([]result, n)
 		all, places := make([]Ready, 0, n), make([]int, 0, n)
 		for i := range n {

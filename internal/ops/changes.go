@@ -6,6 +6,8 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/chat"
 	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/request"
+	"github.com/skein-im/skein/internal/wire/strict"
 )
 
 // messagePath is where one message is.
@@ -21,7 +23,7 @@ func changeOps(d Deps) []*Op {
 				"编辑文本、扩展或 @：发送者须在应用的编辑时限内，服务端不限。未读该消息的成员，其 mentions 计数随之变化。内容未变的编辑视为成功且不产生变更。",
 			},
 			Answer: wire.Message{},
-		}, func(ctx context.Context, by skein.Actor, in wire.EditMessage) (any, error) {
+		}, func(ctx context.Context, by skein.Actor, in request.EditMessage) (any, error) {
 			return editMessage(ctx, by, in, d.Chat)
 		}),
 		row(Op{
@@ -31,7 +33,7 @@ func changeOps(d Deps) []*Op {
 				"添加或取消本人对消息的表情回应，每条消息最多 20 种。",
 			},
 			Answer: wire.Message{},
-		}, func(ctx context.Context, by skein.Actor, in wire.ReactMessage) (any, error) {
+		}, func(ctx context.Context, by skein.Actor, in request.ReactMessage) (any, error) {
 			return reactMessage(ctx, by, in, d.Chat)
 		}),
 		row(Op{
@@ -40,17 +42,17 @@ func changeOps(d Deps) []*Op {
 				"Pins a message for everyone, or takes the pin away. In a private pair either may. At most 100 a conversation.",
 				"为所有人置顶消息或取消置顶；私聊双方均可。每个会话最多 100 条。",
 			},
-		}, func(ctx context.Context, by skein.Actor, in wire.PinMessage) (any, error) {
-			return withMessage(in.MessageRequest, func(conv, id skein.ID) error {
-				return d.Chat.Pin(ctx, by, conv, id, wire.Wanted(in.On))
+		}, func(ctx context.Context, by skein.Actor, in request.PinMessage) (any, error) {
+			return withMessage(in.Message, func(conv, id skein.ID) error {
+				return d.Chat.Pin(ctx, by, conv, id, request.Wanted(in.On))
 			})
 		}),
 		row(Op{
 			Name: "msg.pins", Method: "GET", Path: "/im/conversations/{conv_id}/pins", Need: skein.NeedMember,
 			Doc:    Doc{"The pinned messages, the newest pin first.", "置顶消息列表，最近置顶的在前。"},
 			Answer: wire.Messages{},
-		}, func(ctx context.Context, by skein.Actor, in wire.ConversationRequest) (any, error) {
-			id, err := wire.ConvID(in.ConvID)
+		}, func(ctx context.Context, by skein.Actor, in request.Conversation) (any, error) {
+			id, err := request.ConvID(in.ConvID)
 			if err != nil {
 				return nil, err
 			}
@@ -63,12 +65,12 @@ func changeOps(d Deps) []*Op {
 				"Deletes a message for oneself alone: to the others it stays as it is.",
 				"仅为自己删除消息，其他成员不受影响。",
 			},
-		}, func(ctx context.Context, by skein.Actor, in wire.HideMessage) (any, error) {
+		}, func(ctx context.Context, by skein.Actor, in request.HideMessage) (any, error) {
 			by, err := actingFor(by, in.ClientID)
 			if err != nil {
 				return nil, err
 			}
-			return withMessage(in.MessageRequest, func(conv, id skein.ID) error { return d.Chat.Hide(ctx, by, conv, id) })
+			return withMessage(in.Message, func(conv, id skein.ID) error { return d.Chat.Hide(ctx, by, conv, id) })
 		}),
 		row(Op{
 			Name: "msg.recall", Method: "POST", Path: messagePath + "/recall", Need: skein.NeedMember, CountsAsSend: true,
@@ -76,7 +78,7 @@ func changeOps(d Deps) []*Op {
 				"Takes a message back for everyone: text, attr, url, mentions and reactions are erased for good, with the files that nothing else names (file.upload), its seq stays. The sender within the app's recall window; owner, admins and the backend always.",
 				"为所有人撤回消息：文本、扩展、资源地址、@、回应永久擦除，不再被其他内容提到的文件一并删除（见 file.upload），seq 保留。发送者须在应用的撤回时限内；所有者、管理员与服务端不限。",
 			},
-		}, func(ctx context.Context, by skein.Actor, in wire.MessageRequest) (any, error) {
+		}, func(ctx context.Context, by skein.Actor, in request.Message) (any, error) {
 			return withMessage(in, func(conv, id skein.ID) error { return d.Chat.Recall(ctx, by, conv, id) })
 		}),
 		row(Op{
@@ -86,7 +88,7 @@ func changeOps(d Deps) []*Op {
 				"某 change_seq 之后的消息变更，从旧到新且连续；即在线时 msg.updated 所推送的内容。一次最多约 1 MiB，has_more 表示之后还有。",
 			},
 			Answer: wire.Changes{},
-		}, func(ctx context.Context, by skein.Actor, in wire.ListChanges) (any, error) {
+		}, func(ctx context.Context, by skein.Actor, in request.ListChanges) (any, error) {
 			return listChanges(ctx, by, in, d.Chat)
 		}),
 		row(Op{
@@ -96,7 +98,7 @@ func changeOps(d Deps) []*Op {
 				"一次获取多个会话的新内容：各自 seq 之后的消息与 change_seq 之后的变更。总计最多 2000 条、约 1 MiB，超出部分为空并以 has_more、more_changes 标明。",
 			},
 			Answer: wire.RangeAnswers{},
-		}, func(ctx context.Context, by skein.Actor, in wire.MessageRanges) (any, error) {
+		}, func(ctx context.Context, by skein.Actor, in request.MessageRanges) (any, error) {
 			return messageRanges(ctx, by, in, d.Chat)
 		}),
 	}
@@ -104,7 +106,7 @@ func changeOps(d Deps) []*Op {
 
 // actingFor is the caller as the client it acts for, with that client's rights: the
 // backend names one, a client is itself.
-func actingFor(by skein.Actor, named wire.ClientID) (skein.Actor, error) {
+func actingFor(by skein.Actor, named strict.ID) (skein.Actor, error) {
 	client, err := oneself(by, "client_id", named)
 	if by.Server() {
 		by.Device, by.Session = "", ""
@@ -114,16 +116,16 @@ func actingFor(by skein.Actor, named wire.ClientID) (skein.Actor, error) {
 }
 
 // messageOf is the ids of a message.
-func messageOf(in wire.MessageRequest) (conv, id skein.ID, err error) {
-	if conv, err = wire.ConvID(in.ConvID); err != nil {
+func messageOf(in request.Message) (conv, id skein.ID, err error) {
+	if conv, err = request.ConvID(in.ConvID); err != nil {
 		return conv, id, err
 	}
-	id, err = wire.MsgID(in.MsgID)
+	id, err = request.MsgID(in.MsgID)
 	return conv, id, err
 }
 
 // withMessage runs what needs a message alone.
-func withMessage(in wire.MessageRequest, do func(conv, id skein.ID) error) (any, error) {
+func withMessage(in request.Message, do func(conv, id skein.ID) error) (any, error) {
 	conv, id, err := messageOf(in)
 	if err != nil {
 		return nil, err
@@ -131,8 +133,8 @@ func withMessage(in wire.MessageRequest, do func(conv, id skein.ID) error) (any,
 	return done(do(conv, id))
 }
 
-func editMessage(ctx context.Context, by skein.Actor, in wire.EditMessage, s *chat.Service) (any, error) {
-	conv, id, err := messageOf(in.MessageRequest)
+func editMessage(ctx context.Context, by skein.Actor, in request.EditMessage, s *chat.Service) (any, error) {
+	conv, id, err := messageOf(in.Message)
 	if err != nil {
 		return nil, err
 	}
@@ -144,21 +146,21 @@ func editMessage(ctx context.Context, by skein.Actor, in wire.EditMessage, s *ch
 	return wire.MessageOf(&m), err
 }
 
-func reactMessage(ctx context.Context, by skein.Actor, in wire.ReactMessage, s *chat.Service) (any, error) {
+func reactMessage(ctx context.Context, by skein.Actor, in request.ReactMessage, s *chat.Service) (any, error) {
 	by, err := actingFor(by, in.ClientID)
 	if err != nil {
 		return nil, err
 	}
-	conv, id, err := messageOf(in.MessageRequest)
+	conv, id, err := messageOf(in.Message)
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.React(ctx, by, conv, id, in.Emoji, wire.Wanted(in.On))
+	m, err := s.React(ctx, by, conv, id, in.Emoji, request.Wanted(in.On))
 	return wire.MessageOf(&m), err
 }
 
-func listChanges(ctx context.Context, by skein.Actor, in wire.ListChanges, s *chat.Service) (any, error) {
-	conv, err := wire.ConvID(in.ConvID)
+func listChanges(ctx context.Context, by skein.Actor, in request.ListChanges, s *chat.Service) (any, error) {
+	conv, err := request.ConvID(in.ConvID)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +172,7 @@ func listChanges(ctx context.Context, by skein.Actor, in wire.ListChanges, s *ch
 	return wire.NewChanges(conv, page.Changes, page.More, page.Last), err
 }
 
-func messageRanges(ctx context.Context, by skein.Actor, in wire.MessageRanges, s *chat.Service) (any, error) {
+func messageRanges(ctx context.Context, by skein.Actor, in request.MessageRanges, s *chat.Service) (any, error) {
 	by, err := actingFor(by, in.ClientID)
 	if err != nil {
 		return nil, err
@@ -194,7 +196,7 @@ func messageRanges(ctx context.Context, by skein.Actor, in wire.MessageRanges, s
 	return answers, nil
 }
 
-func rangeAnswer(asked wire.ClientID, conv skein.ID, r chat.RangeResult, lang wire.Lang) wire.RangeAnswer {
+func rangeAnswer(asked strict.ID, conv skein.ID, r chat.RangeResult, lang wire.Lang) wire.RangeAnswer {
 	if r.Err != nil {
 		return wire.NewRangeRefusal(asked, r.Err, lang)
 	}

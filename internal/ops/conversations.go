@@ -5,6 +5,8 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/request"
+	"github.com/skein-im/skein/internal/wire/strict"
 )
 
 func convOps(d Deps) []*Op {
@@ -16,7 +18,7 @@ func convOps(d Deps) []*Op {
 				"创建会话。相同两人的私聊始终是同一个会话。其他成员的添加规则同 conv.members.add。",
 			},
 			Answer: wire.CreatedConversation{},
-		}, func(ctx context.Context, by skein.Actor, in wire.CreateConversation) (any, error) {
+		}, func(ctx context.Context, by skein.Actor, in request.CreateConversation) (any, error) {
 			creator, err := oneself(by, "client_id", in.ClientID)
 			if err != nil {
 				return nil, err
@@ -28,7 +30,7 @@ func convOps(d Deps) []*Op {
 			if in.ClientConvID != "" && draft.Type != skein.Private { // a pair has one conversation anyway
 				draft.ID = skein.NamedID(by.App.ID, creator, string(in.ClientConvID))
 			}
-			others, err := wire.ClientIDs("to_client_ids", in.ToClientIDs, skein.MaxMembersPerCall, by.App.Settings.RelaxedClientIDs)
+			others, err := request.ClientIDs("to_client_ids", in.ToClientIDs, skein.MaxMembersPerCall, by.App.Settings.RelaxedClientIDs)
 			if err != nil {
 				return nil, err
 			}
@@ -45,7 +47,7 @@ func convOps(d Deps) []*Op {
 				"查询会话，按最近活跃排序。客户端只能看到自己的会话。查询耗时超过一秒则返回 4290，请减少或简化条件。用 next_cursor 翻到底不会漏掉任何会话；期间有变化的会话可能在末尾再次出现。",
 			},
 			Answer: wire.Page[wire.Conversation]{},
-		}, func(ctx context.Context, by skein.Actor, in wire.QueryConversations) (any, error) {
+		}, func(ctx context.Context, by skein.Actor, in request.QueryConversations) (any, error) {
 			return queryConversations(ctx, by, in, d)
 		}),
 		row(Op{
@@ -54,8 +56,8 @@ func convOps(d Deps) []*Op {
 				"Replaces conv_extend of every conversation that matches; a client must be owner or admin of each. The conversations are updated in batches: after an error some may have changed; make the same call again.",
 				"更新所有匹配会话的扩展；客户端须为每个会话的所有者或管理员。分批更新：出错时部分会话可能已更新，可用相同参数重试。",
 			},
-		}, func(ctx context.Context, by skein.Actor, in wire.UpdateConversations) (any, error) {
-			where, err := wire.ParseWhere(in.Where, d.Zone)
+		}, func(ctx context.Context, by skein.Actor, in request.UpdateConversations) (any, error) {
+			where, err := request.ParseWhere(in.Where, d.Zone)
 			if err != nil {
 				return nil, err
 			}
@@ -71,8 +73,8 @@ func convOps(d Deps) []*Op {
 			Name: "conv.get", Method: "GET", Path: "/im/conversations/{conv_id}", Need: skein.NeedMember,
 			Doc:    Doc{"One conversation.", "查询单个会话。"},
 			Answer: wire.Conversation{},
-		}, func(ctx context.Context, by skein.Actor, in wire.ConversationRequest) (any, error) {
-			id, err := wire.ConvID(in.ConvID)
+		}, func(ctx context.Context, by skein.Actor, in request.Conversation) (any, error) {
+			id, err := request.ConvID(in.ConvID)
 			if err != nil {
 				return nil, err
 			}
@@ -93,14 +95,14 @@ func convOps(d Deps) []*Op {
 				"Deletes a conversation and its messages for everyone, with the files that nothing else names (file.upload); its members are told.",
 				"为所有人删除会话及其消息，以及不再被其他内容提到的文件（见 file.upload），并通知成员。",
 			},
-		}, func(ctx context.Context, by skein.Actor, in wire.ConversationRequest) (any, error) {
+		}, func(ctx context.Context, by skein.Actor, in request.Conversation) (any, error) {
 			return withConv(in.ConvID, func(id skein.ID) error { return d.Chat.DeleteConversation(ctx, by, id) })
 		}),
 	}
 }
 
-func queryConversations(ctx context.Context, by skein.Actor, in wire.QueryConversations, d Deps) (any, error) {
-	place, err := in.Place(wire.ConvPageSize, d.seal(by, "conv.query"))
+func queryConversations(ctx context.Context, by skein.Actor, in request.QueryConversations, d Deps) (any, error) {
+	place, err := in.Place(request.ConvPageSize, d.seal(by, "conv.query"))
 	if err != nil {
 		return nil, err
 	}
@@ -124,8 +126,8 @@ func queryConversations(ctx context.Context, by skein.Actor, in wire.QueryConver
 	return wire.NewPage(place, items, page.Total, page.Next), nil
 }
 
-func joinOrLeave(do func(context.Context, skein.Actor, skein.ID, string) error) func(context.Context, skein.Actor, wire.JoinConversation) (any, error) {
-	return func(ctx context.Context, by skein.Actor, in wire.JoinConversation) (any, error) {
+func joinOrLeave(do func(context.Context, skein.Actor, skein.ID, string) error) func(context.Context, skein.Actor, request.JoinConversation) (any, error) {
+	return func(ctx context.Context, by skein.Actor, in request.JoinConversation) (any, error) {
 		client, err := oneself(by, "client_id", in.ClientID)
 		if err != nil {
 			return nil, err
@@ -135,8 +137,8 @@ func joinOrLeave(do func(context.Context, skein.Actor, skein.ID, string) error) 
 }
 
 // withConv runs what needs a conversation id alone.
-func withConv(text wire.ClientID, do func(skein.ID) error) (any, error) {
-	id, err := wire.ConvID(text)
+func withConv(text strict.ID, do func(skein.ID) error) (any, error) {
+	id, err := request.ConvID(text)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/request"
 )
 
 // Event is one kind of frame that the server pushes.
@@ -80,7 +81,7 @@ type Command struct {
 
 // Commands are the socket's own, in the order of the reference.
 var Commands = []Command{
-	{"login", Doc{"Logs in: the socket becomes a session of the client.", "登录。"}, wire.LoginRequest{}, wire.LoginAnswer{}, "login.success"},
+	{"login", Doc{"Logs in: the socket becomes a session of the client.", "登录。"}, request.Login{}, wire.LoginAnswer{}, "login.success"},
 	{"ping", Doc{"Asks the server for a pong.", "心跳。"}, nil, wire.Pong{}, "pong"},
 	{"logout", Doc{"Ends the session; the socket is closed with 1000.", "登出，随后以 1000 关闭。"}, nil, nil, "logout.success"},
 }

@@ -6,7 +6,7 @@ import (
 	"io"
 
 	"github.com/skein-im/skein"
-	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/request"
 )
 
 // SocketPath is where sockets are accepted.
@@ -21,7 +21,7 @@ func fileOps(d Deps) []*Op {
 				"上传文件（multipart 字段 file），返回其 URL。从该 URL 保存时使用表单中的文件名（Content-Disposition）；扩展名与内容不符时在其后补上相符的扩展名。只要所属应用中还有内容提到该文件，它就保留：消息的 url、文本或 attr，会话的 conv_extend，用户的 ext，成员的草稿或昵称。以文件名的 32 位十六进制数字为准，不论链接如何书写。从未被提到的文件在上传 24 小时后删除。被提到过的文件，在最后一处提到它的内容被撤回、编辑、替换、擦除或删除，或其会话结束、应用被删除时立即删除；清空草稿则保留至满 24 小时。此后链接返回 404。浏览器与代理可能把副本缓存一年（Cache-Control: immutable），撤回无法触及这些副本。",
 			},
 			Answer: "",
-		}, func(ctx context.Context, by skein.Actor, in wire.UploadFile) (any, error) {
+		}, func(ctx context.Context, by skein.Actor, in request.UploadFile) (any, error) {
 			name, err := upload(ctx, by, in, d)
 			return in.Base + skein.UploadsPath + name, err
 		}),
@@ -30,7 +30,7 @@ func fileOps(d Deps) []*Op {
 
 // upload saves a file and keeps whose it is; a file that is nobody's would never be
 // removed.
-func upload(ctx context.Context, by skein.Actor, in wire.UploadFile, d Deps) (string, error) {
+func upload(ctx context.Context, by skein.Actor, in request.UploadFile, d Deps) (string, error) {
 	s := by.App.Settings
 	left, err := d.Chat.StorageLeft(ctx, by)
 	if err != nil {

@@ -21,6 +21,9 @@ import (
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/sqlite"
 	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/cursor"
+	"github.com/skein-im/skein/internal/wire/request"
+	"github.com/skein-im/skein/internal/wire/strict"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -68,7 +71,7 @@ func newFixture(t *testing.T) *fixture {
 	f.Table = New(Deps{
 		Chat: chat.New(chat.Options{Store: f.store, Events: deaf{}, Files: f.shelf, Now: now}),
 		Gate: f.gate, Files: f.shelf, Presence: window{}, Zone: time.UTC,
-		Cursors: wire.NewSealer([]byte("secret")),
+		Cursors: cursor.NewSealer([]byte("secret")),
 	})
 	return f
 }
@@ -125,11 +128,11 @@ func (f *fixture) op(name string) *Op {
 func (f *fixture) do(by skein.Actor, name, body string) (answer string, code int, err error) {
 	f.Helper()
 	out, err := f.Do(f.Context(), by, f.op(name), func(in any) error {
-		if up, ok := in.(*wire.UploadFile); ok {
+		if up, ok := in.(*request.UploadFile); ok {
 			up.File, up.Base = strings.NewReader("x"), "http://h"
 			return nil
 		}
-		return wire.Decode([]byte(body), in)
+		return strict.Decode([]byte(body), in)
 	})
 	return string(out), codeOf(err), err
 }

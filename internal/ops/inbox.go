@@ -6,6 +6,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/chat"
 	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/request"
 )
 
 func inboxOps(d Deps) []*Op {
@@ -17,7 +18,7 @@ func inboxOps(d Deps) []*Op {
 				"用户视角的会话列表：置顶在前，其余按最近活跃排序。用 next_cursor 翻页不会遗漏，同 conv.query。",
 			},
 			Answer: wire.Page[wire.View]{},
-		}, func(ctx context.Context, by skein.Actor, in wire.ListInbox) (any, error) {
+		}, func(ctx context.Context, by skein.Actor, in request.ListInbox) (any, error) {
 			return listInbox(ctx, by, in, d)
 		}),
 		row(Op{
@@ -27,7 +28,7 @@ func inboxOps(d Deps) []*Op {
 				"对会话做个人标记：置顶、免打扰、归档、标为未读、草稿、清除历史。本人其他设备会收到通知。",
 			},
 			Answer: wire.View{},
-		}, func(ctx context.Context, by skein.Actor, in wire.MarkConversation) (any, error) {
+		}, func(ctx context.Context, by skein.Actor, in request.MarkConversation) (any, error) {
 			return markConversation(ctx, by, in, d)
 		}),
 		row(Op{
@@ -37,7 +38,7 @@ func inboxOps(d Deps) []*Op {
 				"用户所有会话（含已归档）的未读总数，可用于应用角标：即 conv.list 中各值之和。已设免打扰的会话默认不计，muted 为 1 时计入。",
 			},
 			Answer: wire.UnreadTotal{},
-		}, func(ctx context.Context, by skein.Actor, in wire.CountUnread) (any, error) {
+		}, func(ctx context.Context, by skein.Actor, in request.CountUnread) (any, error) {
 			client, err := oneself(by, "client_id", in.ClientID)
 			if err != nil {
 				return nil, err
@@ -52,7 +53,7 @@ func inboxOps(d Deps) []*Op {
 				"将调用开始时已有的内容全部标为已读，包括已归档与免打扰的会话：等同于对每个会话调用 conv.read，并同样通知他人。每次处理 100 个会话：出错时部分会话可能已标为已读，重试即可继续。每 10 个有未读的会话另计一条消息的发送频率。",
 			},
 			Answer: wire.AllRead{},
-		}, func(ctx context.Context, by skein.Actor, in wire.ReadAll) (any, error) {
+		}, func(ctx context.Context, by skein.Actor, in request.ReadAll) (any, error) {
 			client, err := oneself(by, "client_id", in.ClientID)
 			if err != nil {
 				return nil, err
@@ -68,7 +69,7 @@ func inboxOps(d Deps) []*Op {
 				"自游标以来该用户的变化；不带游标时返回全部会话。",
 			},
 			Answer: wire.SyncAnswer{},
-		}, func(ctx context.Context, by skein.Actor, in wire.SyncRequest) (any, error) {
+		}, func(ctx context.Context, by skein.Actor, in request.Sync) (any, error) {
 			client, err := oneself(by, "client_id", in.ClientID)
 			if err != nil {
 				return nil, err
@@ -87,12 +88,12 @@ func inboxOps(d Deps) []*Op {
 	}
 }
 
-func listInbox(ctx context.Context, by skein.Actor, in wire.ListInbox, d Deps) (any, error) {
+func listInbox(ctx context.Context, by skein.Actor, in request.ListInbox, d Deps) (any, error) {
 	client, err := oneself(by, "client_id", in.ClientID)
 	if err != nil {
 		return nil, err
 	}
-	place, err := in.Place(wire.ConvPageSize, d.Cursors.For(by.App.ID, "conv.list", client))
+	place, err := in.Place(request.ConvPageSize, d.Cursors.For(by.App.ID, "conv.list", client))
 	if err != nil {
 		return nil, err
 	}
@@ -106,12 +107,12 @@ func listInbox(ctx context.Context, by skein.Actor, in wire.ListInbox, d Deps) (
 	return wire.NewPage(place, items, page.Total, page.Next), nil
 }
 
-func markConversation(ctx context.Context, by skein.Actor, in wire.MarkConversation, d Deps) (any, error) {
+func markConversation(ctx context.Context, by skein.Actor, in request.MarkConversation, d Deps) (any, error) {
 	client, err := oneself(by, "client_id", in.ClientID)
 	if err != nil {
 		return nil, err
 	}
-	id, err := wire.ConvID(in.ConvID)
+	id, err := request.ConvID(in.ConvID)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,8 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/chat"
 	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/request"
+	"github.com/skein-im/skein/internal/wire/strict"
 )
 
 func messageOps(d Deps) []*Op {
@@ -17,7 +19,7 @@ func messageOps(d Deps) []*Op {
 				"发送消息；持久化后才返回。服务端可代表应用内任何用户发送，无论是否成员；除非 mark_read 为 1，否则不移动其已读位置。同一连接上某条发送因 4290 被拒后，其后发往同一会话的消息在一秒内同样被拒，直到以相同 client_msg_id 重发该条：后发的消息不会先于先发的。其他会话不受影响。",
 			},
 			Answer: wire.Sent{},
-		}, func(in wire.SendMessage) wire.ClientID { return in.ConvID }, sendingOf, func(ctx context.Context, by skein.Actor, all []chat.Sending) []result {
+		}, func(in request.SendMessage) strict.ID { return in.ConvID }, sendingOf, func(ctx context.Context, by skein.Actor, all []chat.Sending) []result {
 			sent := d.Chat.Send(ctx, by, all)
 			results := make([]result, len(sent))
 			for i := range sent {
@@ -32,7 +34,7 @@ func messageOps(d Deps) []*Op {
 				"历史消息：按页从新到旧；或按 seq 返回 {data, has_more}，最多约 1 MiB。",
 			},
 			Answer: wire.MessageList{},
-		}, func(ctx context.Context, by skein.Actor, in wire.ListMessages) (any, error) {
+		}, func(ctx context.Context, by skein.Actor, in request.ListMessages) (any, error) {
 			return listMessages(ctx, by, in, d.Chat)
 		}),
 		row(Op{
@@ -42,8 +44,8 @@ func messageOps(d Deps) []*Op {
 				"按发送者、类型与时间查找会话中的消息，各条件须同时满足。每次最多查看 10000 条消息：请沿 next_seq 继续，直到其为 null。已撤回或删除的消息同样会被找到，形式与 msg.list 相同。此调用计入用户的发送频率，查看的消息越多计入越多。若服务器时钟曾回拨超过两天，since 与 until 可能遗漏该时段的消息。",
 			},
 			Answer: wire.FoundMessages{},
-		}, func(ctx context.Context, by skein.Actor, in wire.FindMessages) (any, error) {
-			conv, err := wire.ConvID(in.ConvID)
+		}, func(ctx context.Context, by skein.Actor, in request.FindMessages) (any, error) {
+			conv, err := request.ConvID(in.ConvID)
 			if err != nil {
 				return nil, err
 			}
@@ -59,12 +61,12 @@ func messageOps(d Deps) []*Op {
 			Name: "msg.get", Method: "GET", Path: "/im/conversations/{conv_id}/message/{msg_id}", Need: skein.NeedMember,
 			Doc:    Doc{"One message.", "查询单条消息。"},
 			Answer: wire.Message{},
-		}, func(ctx context.Context, by skein.Actor, in wire.MessageRequest) (any, error) {
-			conv, err := wire.ConvID(in.ConvID)
+		}, func(ctx context.Context, by skein.Actor, in request.Message) (any, error) {
+			conv, err := request.ConvID(in.ConvID)
 			if err != nil {
 				return nil, err
 			}
-			id, err := wire.MsgID(in.MsgID)
+			id, err := request.MsgID(in.MsgID)
 			if err != nil {
 				return nil, err
 			}
@@ -76,12 +78,12 @@ func messageOps(d Deps) []*Op {
 
 // sendingOf checks a request. By socket a message without no_sync goes to the
 // sender's other devices, by REST to none of them.
-func sendingOf(by skein.Actor, in wire.SendMessage) (chat.Sending, error) {
+func sendingOf(by skein.Actor, in request.SendMessage) (chat.Sending, error) {
 	from, err := oneself(by, "from_client", in.FromClient)
 	if err != nil {
 		return chat.Sending{}, err
 	}
-	conv, err := wire.ConvID(in.ConvID)
+	conv, err := request.ConvID(in.ConvID)
 	if err != nil {
 		return chat.Sending{}, err
 	}
@@ -99,8 +101,8 @@ func sendingOf(by skein.Actor, in wire.SendMessage) (chat.Sending, error) {
 	return s, nil
 }
 
-func listMessages(ctx context.Context, by skein.Actor, in wire.ListMessages, s *chat.Service) (any, error) {
-	conv, err := wire.ConvID(in.ConvID)
+func listMessages(ctx context.Context, by skein.Actor, in request.ListMessages, s *chat.Service) (any, error) {
+	conv, err := request.ConvID(in.ConvID)
 	if err != nil {
 		return nil, err
 	}

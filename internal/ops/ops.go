@@ -16,6 +16,9 @@ import (
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/chat"
 	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/cursor"
+	"github.com/skein-im/skein/internal/wire/request"
+	"github.com/skein-im/skein/internal/wire/strict"
 )
 
 // Deps are what the rows call.
@@ -25,13 +28,13 @@ type Deps struct {
 	Files    Files
 	Presence Presence
 	Zone     *time.Location // of the times that are answered as text
-	Cursors  *wire.Sealer
+	Cursors  *cursor.Sealer
 
 	needs func(op string) skein.Need // of the table; set by New
 }
 
 // seal is that of the cursors of an op in what it answers to the caller.
-func (d Deps) seal(by skein.Actor, op string) wire.Seal {
+func (d Deps) seal(by skein.Actor, op string) cursor.Seal {
 	return d.Cursors.For(by.App.ID, op, by.Client)
 }
 
@@ -76,7 +79,7 @@ type Op struct {
 	call func(ctx context.Context, by skein.Actor, decode func(any) error) (any, error)
 	// callAll does n calls at once, of which read fills the request struct and admit
 	// counts one that goes to a conversation; nil: one after the other is as good.
-	callAll func(ctx context.Context, by skein.Actor, n int, read func(i int, in any) error, admit func(conv wire.ClientID) error) []result
+	callAll func(ctx context.Context, by skein.Actor, n int, read func(i int, in any) error, admit func(conv strict.ID) error) []result
 }
 
 // Socket reports whether the op can be called by socket: what a client may do by
@@ -134,7 +137,7 @@ func (t *Table) Call(ctx context.Context, by skein.Actor, name string, data []by
 	if err != nil {
 		return nil, err
 	}
-	return t.do(ctx, by, op, func(in any) error { return wire.Decode(data, in) })
+	return t.do(ctx, by, op, func(in any) error { return strict.Decode(data, in) })
 }
 
 // follow gives a session the settings that its app has now.
@@ -233,7 +236,7 @@ func done(err error) (any, error) {
 // oneself is the client that a call acts for: the backend names one, a client is
 // itself and may leave it out. Errors: skein.ErrMissing, skein.ErrInvalidClientID,
 // skein.ErrForbidden.
-func oneself(by skein.Actor, field string, named wire.ClientID) (string, error) {
+func oneself(by skein.Actor, field string, named strict.ID) (string, error) {
 	if by.Server() {
 		if named == "" {
 			return "", skein.Missing(field)
@@ -247,6 +250,6 @@ func oneself(by skein.Actor, field string, named wire.ClientID) (string, error) 
 }
 
 // checkID holds an id to the rule of the caller's app.
-func checkID(by skein.Actor, field string, id wire.ClientID) error {
-	return wire.CheckClientID(field, id, by.App.Settings.RelaxedClientIDs)
+func checkID(by skein.Actor, field string, id strict.ID) error {
+	return request.CheckClientID(field, id, by.App.Settings.RelaxedClientIDs)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/request"
 )
 
 func positionOps(d Deps) []*Op {
@@ -32,7 +33,7 @@ func positionOps(d Deps) []*Op {
 				"一次上报多个会话的已接收位置，例如 sync 之后：按请求顺序逐一返回，非成员或会话不存在时返回 code。每 10 个计一条消息的发送频率。",
 			},
 			Answer: []wire.Received{},
-		}, func(ctx context.Context, by skein.Actor, in wire.ReceivedMany) (any, error) {
+		}, func(ctx context.Context, by skein.Actor, in request.ReceivedMany) (any, error) {
 			return receivedMany(ctx, by, in, d)
 		}),
 		row(Op{
@@ -42,7 +43,7 @@ func positionOps(d Deps) []*Op {
 				"消息的接收与已读情况，按加入顺序；在其后加入的成员不计。",
 			},
 			Answer: wire.Readers{},
-		}, func(ctx context.Context, by skein.Actor, in wire.ListReaders) (any, error) {
+		}, func(ctx context.Context, by skein.Actor, in request.ListReaders) (any, error) {
 			return listReaders(ctx, by, in, d)
 		}),
 		row(Op{
@@ -51,19 +52,19 @@ func positionOps(d Deps) []*Op {
 				"Tells the other members who are online that the client is typing, at most once in 3 s; calls beyond that are dropped. Not told in chat rooms and in groups of more than 200 members. Muted members may not call it.",
 				"通知其他在线成员我正在输入；3 秒内最多一次，多余的丢弃。聊天室与超过 200 人的群不通知；被禁言者不可用。",
 			},
-		}, func(ctx context.Context, by skein.Actor, in wire.TypingRequest) (any, error) {
-			return withConv(in.ConvID, func(id skein.ID) error { return d.Chat.Typing(ctx, by, id, wire.Wanted(in.On)) })
+		}, func(ctx context.Context, by skein.Actor, in request.Typing) (any, error) {
+			return withConv(in.ConvID, func(id skein.ID) error { return d.Chat.Typing(ctx, by, id, request.Wanted(in.On)) })
 		}),
 	}
 }
 
-func movePosition(move func(context.Context, skein.Actor, skein.ID, string, *int64) (skein.View, error)) func(context.Context, skein.Actor, wire.MovePosition) (any, error) {
-	return func(ctx context.Context, by skein.Actor, in wire.MovePosition) (any, error) {
+func movePosition(move func(context.Context, skein.Actor, skein.ID, string, *int64) (skein.View, error)) func(context.Context, skein.Actor, request.MovePosition) (any, error) {
+	return func(ctx context.Context, by skein.Actor, in request.MovePosition) (any, error) {
 		client, err := oneself(by, "client_id", in.ClientID)
 		if err != nil {
 			return nil, err
 		}
-		id, err := wire.ConvID(in.ConvID)
+		id, err := request.ConvID(in.ConvID)
 		if err != nil {
 			return nil, err
 		}
@@ -76,7 +77,7 @@ func movePosition(move func(context.Context, skein.Actor, skein.ID, string, *int
 	}
 }
 
-func receivedMany(ctx context.Context, by skein.Actor, in wire.ReceivedMany, d Deps) (any, error) {
+func receivedMany(ctx context.Context, by skein.Actor, in request.ReceivedMany, d Deps) (any, error) {
 	client, err := oneself(by, "client_id", in.ClientID)
 	if err != nil {
 		return nil, err
@@ -99,12 +100,12 @@ func receivedMany(ctx context.Context, by skein.Actor, in wire.ReceivedMany, d D
 	return out, nil
 }
 
-func listReaders(ctx context.Context, by skein.Actor, in wire.ListReaders, d Deps) (any, error) {
-	id, err := wire.ConvID(in.ConvID)
+func listReaders(ctx context.Context, by skein.Actor, in request.ListReaders, d Deps) (any, error) {
+	id, err := request.ConvID(in.ConvID)
 	if err != nil {
 		return nil, err
 	}
-	place, err := in.Place(wire.ConvPageSize, d.seal(by, "conv.readers"))
+	place, err := in.Place(request.ConvPageSize, d.seal(by, "conv.readers"))
 	if err != nil {
 		return nil, err
 	}

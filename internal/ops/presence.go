@@ -5,6 +5,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/request"
 )
 
 // Presence knows who is online. Errors: skein.ErrForbidden where the app hides it from
@@ -26,7 +27,7 @@ func presenceOps(d Deps) []*Op {
 				"查询用户是否在线、在线设备类型及最后在线时间。应用可对客户端隐藏在线状态；last_seen 需应用开启。",
 			},
 			Answer: []wire.Presence{},
-		}, func(ctx context.Context, by skein.Actor, in wire.PresenceRequest) (any, error) {
+		}, func(ctx context.Context, by skein.Actor, in request.Presence) (any, error) {
 			return presenceOf(ctx, by, in, d.Presence.Of)
 		}),
 		row(Op{
@@ -36,14 +37,14 @@ func presenceOps(d Deps) []*Op {
 				"订阅用户的在线状态，变化时向本连接推送 presence；替换先前的订阅，空列表为取消，连接断开即失效。",
 			},
 			Answer: []wire.Presence{},
-		}, func(ctx context.Context, by skein.Actor, in wire.PresenceRequest) (any, error) {
+		}, func(ctx context.Context, by skein.Actor, in request.Presence) (any, error) {
 			return presenceOf(ctx, by, in, d.Presence.Subscribe)
 		}),
 	}
 }
 
 func presenceOf(
-	ctx context.Context, by skein.Actor, in wire.PresenceRequest,
+	ctx context.Context, by skein.Actor, in request.Presence,
 	ask func(context.Context, skein.Actor, []string) ([]skein.Presence, error),
 ) (any, error) {
 	clients, err := in.Clients(by.App.Settings.RelaxedClientIDs)

@@ -6,6 +6,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/chat"
 	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/request"
 )
 
 func roleOps(d Deps) []*Op {
@@ -17,7 +18,7 @@ func roleOps(d Deps) []*Op {
 				"修改成员：所有者可改角色；所有者与管理员可对角色低于自己的成员禁言、改昵称；未被禁言者可改自己的昵称。",
 			},
 			Answer: wire.Member{},
-		}, func(ctx context.Context, by skein.Actor, in wire.UpdateMember) (any, error) {
+		}, func(ctx context.Context, by skein.Actor, in request.UpdateMember) (any, error) {
 			return updateMember(ctx, by, in, d)
 		}),
 		row(Op{
@@ -26,14 +27,14 @@ func roleOps(d Deps) []*Op {
 				"Lets only owner and admins speak in a group or chat room, or lets all members speak again. A member who may not speak also cannot edit, react with free text, set its nickname or send typing.",
 				"群或聊天室全员禁言（仅所有者与管理员可发言），或解除。被禁言者同样不能编辑、以文字作表情回应、改昵称、发送输入状态。",
 			},
-		}, func(ctx context.Context, by skein.Actor, in wire.MuteAll) (any, error) {
-			return withConv(in.ConvID, func(id skein.ID) error { return d.Chat.MuteAll(ctx, by, id, wire.Wanted(in.On)) })
+		}, func(ctx context.Context, by skein.Actor, in request.MuteAll) (any, error) {
+			return withConv(in.ConvID, func(id skein.ID) error { return d.Chat.MuteAll(ctx, by, id, request.Wanted(in.On)) })
 		}),
 	}
 }
 
-func updateMember(ctx context.Context, by skein.Actor, in wire.UpdateMember, d Deps) (any, error) {
-	id, err := wire.ConvID(in.ConvID)
+func updateMember(ctx context.Context, by skein.Actor, in request.UpdateMember, d Deps) (any, error) {
+	id, err := request.ConvID(in.ConvID)
 	if err != nil {
 		return nil, err
 	}

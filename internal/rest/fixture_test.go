@@ -23,7 +23,7 @@ import (
 	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/sqlite"
-	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/cursor"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -64,7 +64,7 @@ func newFixture(t *testing.T, change func(*Options)) *fixture {
 	opts := Options{
 		Table: ops.New(ops.Deps{
 			Chat: chat.New(chat.Options{Store: f.store, Events: deaf{}}), Gate: gate, Files: f.files, Zone: time.UTC,
-			Cursors: wire.NewSealer([]byte("secret")),
+			Cursors: cursor.NewSealer([]byte("secret")),
 		}),
 		Gate: gate, Log: slog.New(slog.NewTextHandler(f.log, nil)), Registerer: prometheus.NewRegistry(),
 	}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/rest/httpx"
-	"github.com/skein-im/skein/internal/wire"
 )
 
 // varyOrigin is on every answer: what a cache keeps for one page may be kept from
@@ -36,7 +35,7 @@ func (s *Server) preflight(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	if len(w.Header()["Access-Control-Allow-Origin"]) == 0 {
-		wire.WriteError(w, r, &skein.Fault{Err: skein.ErrForbidden, Field: "Origin", Detail: "not in any app's allowed_origins"})
+		httpx.WriteError(w, r, &skein.Fault{Err: skein.ErrForbidden, Field: "Origin", Detail: "not in any app's allowed_origins"})
 		return true
 	}
 	httpx.AnswerPreflight(w)

@@ -11,6 +11,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/strict"
 )
 
 // errPanicked is code 1; its text is never told.
@@ -64,12 +65,12 @@ func headerOf(h http.Header, name string) *string {
 // readBody reads a body into a buffer of the pool. Errors: skein.ErrTooLarge,
 // wire.ErrMediaType.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (*[]byte, error) {
-	buf := wire.GetBuffer()
+	buf := strict.GetBuffer()
 	if r.ContentLength == 0 {
 		return buf, nil
 	}
 	if err := s.readInto(buf, w, r); err != nil {
-		wire.PutBuffer(buf)
+		strict.PutBuffer(buf)
 		return nil, err
 	}
 	return buf, nil

@@ -21,6 +21,7 @@ import (
 	"github.com/skein-im/skein/internal/rest/httpx"
 	"github.com/skein-im/skein/internal/share"
 	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/strict"
 )
 
 // Options are what the transport works with.
@@ -103,13 +104,13 @@ func (s *Server) route() {
 
 // NotFound answers what no route is for.
 func NotFound(w http.ResponseWriter, r *http.Request) {
-	wire.WriteError(w, r, &skein.Fault{Err: wire.ErrUnknownPath, Detail: shown(r.URL.Path)})
+	httpx.WriteError(w, r, &skein.Fault{Err: wire.ErrUnknownPath, Detail: shown(r.URL.Path)})
 }
 
 // MethodNotAllowed answers what the path is not for.
 func MethodNotAllowed(w http.ResponseWriter, r *http.Request, allow string) {
 	w.Header().Set("Allow", allow)
-	wire.WriteError(w, r, &skein.Fault{Err: wire.ErrMethod, Detail: r.Method + " (allowed: " + allow + ")"})
+	httpx.WriteError(w, r, &skein.Fault{Err: wire.ErrMethod, Detail: r.Method + " (allowed: " + allow + ")"})
 }
 
 // shown is a path as it may be said back.
@@ -128,11 +129,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	runtime.Gosched()
 	body := r.Body // a handler may put another in its place
 	defer s.drain(w, r, body)
-	id := wire.EnsureRequestID(w, r)
+	id := httpx.EnsureRequestID(w, r)
 	defer s.recover(w, r, id)
 	s.allowPage(w, r)
 	if headerSize(r) > maxHeader {
-		wire.WriteError(w, r, wire.ErrHeaders)
+		httpx.WriteError(w, r, wire.ErrHeaders)
 		return
 	}
 	if p := r.URL.Path; !strings.HasPrefix(p, "/") || path.Clean(p) != p {
@@ -155,7 +156,7 @@ func (s *Server) recover(w http.ResponseWriter, r *http.Request, id string) {
 		panic(p)
 	}
 	s.opts.Log.Error("a call panicked", slog.String("request_id", id), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
-	wire.WriteError(w, r, errPanicked)
+	httpx.WriteError(w, r, errPanicked)
 }
 
 func headerSize(r *http.Request) int {
@@ -185,7 +186,7 @@ func (s *Server) serve(e endpoint) http.Handler {
 			if !errors.Is(err, skein.ErrTooSlow) { // which has waited long enough
 				refuseSoon(w, r)
 			}
-			wire.WriteError(w, r, err)
+			httpx.WriteError(w, r, err)
 			return
 		}
 		s.answer(w, r, app, answer)
@@ -206,12 +207,12 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, app string, data
 		n := 2 * int64(len(data)) // the envelope is another copy
 		if !s.held.answers.Take(app, n, 0) {
 			s.busy(app, "answers")
-			wire.WriteError(w, r, skein.ErrUnavailable)
+			httpx.WriteError(w, r, skein.ErrUnavailable)
 			return
 		}
 		defer s.held.answers.Give(app, n)
 	}
-	wire.WriteData(w, r, data)
+	httpx.WriteData(w, r, data)
 }
 
 // call runs one op for one request, and says of which app it is.
@@ -251,7 +252,7 @@ func (s *Server) run(ctx context.Context, w http.ResponseWriter, r *http.Request
 	if err != nil {
 		return nil, err
 	}
-	defer wire.PutBuffer(body)
+	defer strict.PutBuffer(body)
 	query, err := queryOf(r, op)
 	if err != nil {
 		return nil, err
@@ -263,7 +264,7 @@ func (s *Server) run(ctx context.Context, w http.ResponseWriter, r *http.Request
 	defer s.held.calls.Give(by.App.ID, 1)
 	pass.Enter(s.opts.Work, by.App.ID)
 	return s.opts.Table.Do(ctx, by, op, func(in any) error {
-		return wire.DecodeREST(*body, query, pathOf(r, op), in)
+		return strict.DecodeHTTP(*body, query, pathOf(r, op), in)
 	})
 }
 
@@ -280,6 +281,6 @@ func (s *Server) logFailure(w http.ResponseWriter, r *http.Request, op *ops.Op, 
 		level = slog.LevelDebug // the caller is gone
 	}
 	s.opts.Log.Log(r.Context(), level, "call failed", slog.String("op", op.Name),
-		slog.String("request_id", wire.EnsureRequestID(w, r)),
+		slog.String("request_id", httpx.EnsureRequestID(w, r)),
 		slog.String("addr", s.opts.Trust.From(r).Addr.String()), slog.Any("error", err))
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/request"
 )
 
 const (
@@ -58,7 +59,7 @@ func (s *Server) receive(ctx context.Context, r *http.Request, by skein.Actor, o
 		return nil, err
 	}
 	return s.opts.Table.Do(ctx, by, op, func(in any) error {
-		if req, ok := in.(*wire.UploadFile); ok {
+		if req, ok := in.(*request.UploadFile); ok {
 			req.File, req.Title, req.Base = formReader{file}, file.FileName(), s.opts.Trust.Base(r)
 		}
 		return nil

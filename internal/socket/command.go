@@ -9,6 +9,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/strict"
 )
 
 // text runs one command and answers it, or keeps it for runBatch. Answers come in
@@ -120,8 +121,8 @@ func (c *conn) run(frame wire.Frame) (answer []byte, err error) {
 
 // pong answers the command ping.
 func (c *conn) pong(frame wire.Frame) error {
-	out := wire.GetBuffer()
-	defer wire.PutBuffer(out)
+	out := strict.GetBuffer()
+	defer strict.PutBuffer(out)
 	*out = wire.AppendPong(*out, frame.ID, skein.MillisOf(c.server.opts.Now()))
 	return c.answer(*out)
 }
@@ -131,8 +132,8 @@ func (c *conn) logout(frame wire.Frame) error {
 	if !c.session.Begin() {
 		return errOver
 	}
-	out := wire.GetBuffer()
-	defer wire.PutBuffer(out)
+	out := strict.GetBuffer()
+	defer strict.PutBuffer(out)
 	*out = wire.AppendSuccess(*out, frame.Type, frame.ID, nil)
 	c.session.Finish(*out, closeNormal, "logout")
 	return nil
@@ -146,8 +147,8 @@ func (c *conn) refuse(frame wire.Frame, err error) error { return c.reply(frame,
 
 // reply answers a command with its success or, where there is one, with an error.
 func (c *conn) reply(frame wire.Frame, data []byte, err error) error {
-	out := wire.GetBuffer()
-	defer wire.PutBuffer(out)
+	out := strict.GetBuffer()
+	defer strict.PutBuffer(out)
 	*out = c.appendAnswer(*out, frame, data, err)
 	return c.answer(*out)
 }

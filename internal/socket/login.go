@@ -12,6 +12,7 @@ import (
 	"github.com/skein-im/skein/internal/hub"
 	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/request"
 )
 
 // maxTries is how many logins a socket may fail.
@@ -60,7 +61,7 @@ func (c *conn) enter(frame wire.Frame) (*hub.Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := wire.DecodeLogin(frame.Data)
+	in, err := request.DecodeLogin(frame.Data)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +92,7 @@ func (c *conn) enter(frame wire.Frame) (*hub.Session, error) {
 }
 
 // identify asks the gate who logs in.
-func (c *conn) identify(in wire.LoginRequest, session string) (skein.Actor, error) {
+func (c *conn) identify(in request.Login, session string) (skein.Actor, error) {
 	actor, err := c.server.opts.Gate.Login(c.context(), access.Login{
 		App:    string(in.AppID),
 		Token:  in.Token,
@@ -107,7 +108,7 @@ func (c *conn) identify(in wire.LoginRequest, session string) (skein.Actor, erro
 
 // attach adds the session to the hub. The login deadline goes first: once attached
 // the hub may close the socket, and sets its own.
-func (c *conn) attach(actor skein.Actor, in wire.LoginRequest, started skein.Millis) (*hub.Session, error) {
+func (c *conn) attach(actor skein.Actor, in request.Login, started skein.Millis) (*hub.Session, error) {
 	_ = c.nc.SetReadDeadline(time.Time{}) // fails on a dead socket only: reading says so
 	settings := actor.App.Settings.WithDefaults()
 	deviceType, _ := skein.ParseDeviceType(in.DeviceType) // known since it was decoded
@@ -141,7 +142,7 @@ const oldest = "00000000000000000000000000000000"
 
 // generation is how new a login is. Its own id is made now, so it says how new one
 // can be: what claims to come from the future would never give way.
-func generation(in wire.LoginRequest, id string) string {
+func generation(in request.Login, id string) string {
 	switch {
 	case !bool(in.Resume):
 		return id

@@ -8,6 +8,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/strict"
 )
 
 // order keeps what a client pipelines into a conversation in the order in which it said
@@ -36,8 +37,8 @@ var everywhere skein.ID
 
 // said is what order reads of a send.
 type said struct {
-	ConvID      wire.ClientID `json:"conv_id"`
-	ClientMsgID wire.ClientID `json:"client_msg_id"`
+	ConvID      strict.ID `json:"conv_id"`
+	ClientMsgID strict.ID `json:"client_msg_id"`
 }
 
 // placeOf is where a send goes and its client_msg_id; ok is false where it cannot be

@@ -28,15 +28,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Upgrade", "websocket")
 		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Sec-WebSocket-Version", "13")
-		wire.WriteError(w, r, err)
+		httpx.WriteError(w, r, err)
 		return
 	}
 	if from.Origin != "" && !s.opts.Gate.AllowsOrigin(r.Context(), "", from.Origin) {
-		wire.WriteError(w, r, &skein.Fault{Err: skein.ErrForbidden, Field: "Origin", Detail: "not in any app's allowed_origins"})
+		httpx.WriteError(w, r, &skein.Fault{Err: skein.ErrForbidden, Field: "Origin", Detail: "not in any app's allowed_origins"})
 		return
 	}
 	if err := s.reserve(addr); err != nil {
-		wire.WriteError(w, r, err)
+		httpx.WriteError(w, r, err)
 		return
 	}
 	if !s.accept(w, r, addr, from) {

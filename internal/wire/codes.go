@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"math"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -34,7 +32,7 @@ const internalText = "Internal server error. No information available"
 
 var internal = Code{nil, 1, http.StatusInternalServerError, internalText, internalText}
 
-// Codes is the code table, SPEC section 4. What is not in it is code 1, and its
+// Codes is the code table. An error that is not in it is code 1, and its
 // text stays in the log.
 var Codes = []Code{
 	{skein.ErrUnknownClient, 211, 404, "未知用户", "unknown user"},
@@ -94,8 +92,8 @@ func Text(err error, lang Lang) string {
 	return text
 }
 
-// retryAfter is how long to wait after an error that says "later"; zero for the others.
-func retryAfter(err error) time.Duration {
+// RetryAfter is how long to wait after an error that says "later"; zero for the others.
+func RetryAfter(err error) time.Duration {
 	switch CodeOf(err).Code {
 	case 4290, 5030:
 	default:
@@ -108,17 +106,7 @@ func retryAfter(err error) time.Duration {
 	return wait
 }
 
-// RetryAfter is the value of the Retry-After header in whole seconds for an error
-// that says "later"; empty for the others.
-func RetryAfter(err error) string {
-	wait := retryAfter(err)
-	if wait == 0 {
-		return ""
-	}
-	return strconv.Itoa(int(math.Ceil(wait.Seconds())))
-}
-
-// Close codes of the socket; SPEC section 7.
+// Close codes of the socket.
 const (
 	CloseKicked     = 4401 // kicked, banned, or the token is over: do not come back as you are
 	CloseNoLogin    = 4408

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/skein-im/skein"
 )
@@ -66,25 +65,6 @@ func TestTextsSayWhatAndWhereAndNothingInternal(t *testing.T) {
 	} {
 		if zh, en := Text(tt.err, Chinese), Text(tt.err, English); zh != tt.zh || en != tt.en {
 			t.Errorf("%s: got %q and %q, want %q and %q", name, zh, en, tt.zh, tt.en)
-		}
-	}
-}
-
-func TestRetryAfterIsInWholeSecondsAndOnlyForLater(t *testing.T) {
-	for name, tt := range map[string]struct {
-		err  error
-		want string
-	}{
-		"a rate":                 {skein.ErrRateLimited, "1"},
-		"a rate with a time":     {skein.Later(skein.ErrRateLimited, 2*time.Second), "2"},
-		"a part of a second":     {skein.Later(skein.ErrRateLimited, 10*time.Millisecond), "1"},
-		"a little over a second": {skein.Later(skein.ErrUnavailable, 1001*time.Millisecond), "2"},
-		"unavailable":            {fmt.Errorf("x: %w", skein.ErrUnavailable), "1"},
-		"forbidden has no later": {skein.ErrForbidden, ""},
-		"nor has our own fault":  {errors.New("oops"), ""},
-	} {
-		if got := RetryAfter(tt.err); got != tt.want {
-			t.Errorf("%s: got %q, want %q", name, got, tt.want)
 		}
 	}
 }

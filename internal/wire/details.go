@@ -143,6 +143,7 @@ type detailPattern struct{ en, zh string }
 // detailPatterns are tried in this order where detailsZH has no line.
 var detailPatterns = []detailPattern{
 	{"type %s is not allowed by this app", "应用不允许 %s 类型"},
+	{"at most %s KiB", "最大 %s KiB"},
 	{"at most %s bytes", "最大 %s 字节"},
 	{"content of type %s is not allowed", "不允许的内容类型 %s"},
 	{"unknown field %s", "未知字段 %s"},

@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/wire/strict"
 )
 
 // full is a message with every field set.
@@ -141,7 +142,7 @@ func storedJSON(b []byte) []byte {
 	if !jsontext.Value(b).IsValid() {
 		return nil
 	}
-	v, err := freeJSON("attr", bytes.Clone(b), skein.MaxAttr)
+	v, err := strict.Value("attr", bytes.Clone(b), skein.MaxAttr)
 	if err != nil {
 		return nil
 	}

@@ -4,24 +4,15 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/wire/strict"
 )
-
-// PresenceRequest is the request of presence.get and presence.subscribe.
-type PresenceRequest struct {
-	ClientIDs []ClientID `json:"client_ids" need:"1" en:"at most 500 clients" zh:"最多 500 个用户"`
-}
-
-// Clients checks the list and collapses duplicates. Errors: as ClientIDs.
-func (r PresenceRequest) Clients(relaxed bool) ([]string, error) {
-	return ClientIDs("client_ids", r.ClientIDs, skein.MaxPresence, relaxed)
-}
 
 // Presence is whether one client is online.
 type Presence struct {
-	ClientID string   `json:"client_id" en:"the client; one that is unknown is offline" zh:"用户 id；未知用户视为离线"`
-	Online   Flag     `json:"online" en:"1: it has a session" zh:"在线为 1"`
-	LastSeen *int64   `json:"last_seen" en:"when it was last online, Unix ms; null: it is now, that is not known, or the app does not keep it" zh:"最后在线时间，Unix 毫秒；在线、未知或应用未开启时为 null"`
-	Devices  []string `json:"devices" en:"device types that are online" zh:"在线的设备类型"`
+	ClientID string      `json:"client_id" en:"the client; one that is unknown is offline" zh:"用户 id；未知用户视为离线"`
+	Online   strict.Flag `json:"online" en:"1: it has a session" zh:"在线为 1"`
+	LastSeen *int64      `json:"last_seen" en:"when it was last online, Unix ms; null: it is now, that is not known, or the app does not keep it" zh:"最后在线时间，Unix 毫秒；在线、未知或应用未开启时为 null"`
+	Devices  []string    `json:"devices" en:"device types that are online" zh:"在线的设备类型"`
 }
 
 // PresenceOf writes a presence.

@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/wire/strict"
 )
 
 // NewMessage is the data of msg.new.
@@ -20,8 +21,8 @@ type NewMessage struct {
 	Text             *string        `json:"text" en:"null: none" zh:"文本；无为 null"`
 	Attr             jsontext.Value `json:"attr" en:"null: none" zh:"消息扩展；无为 null"`
 	URL              *string        `json:"url" en:"null: none" zh:"资源地址；无为 null"`
-	Transient        Flag           `json:"transient" en:"1: not stored" zh:"1 为暂态消息"`
-	MentionAll       Flag           `json:"mention_all" en:"as sent" zh:"是否 @全体"`
+	Transient        strict.Flag    `json:"transient" en:"1: not stored" zh:"1 为暂态消息"`
+	MentionAll       strict.Flag    `json:"mention_all" en:"as sent" zh:"是否 @全体"`
 	MentionClientIDs []string       `json:"mention_client_ids" en:"null: none" zh:"@ 的用户；无为 null"`
 	Seq              *int64         `json:"seq" en:"place in the conversation; null for a transient message" zh:"会话内序号；暂态消息为 null"`
 	ConvType         int            `json:"conv_type" en:"1 private, 2 temporary, 3 group, 4 chat room" zh:"会话类型"`
@@ -34,7 +35,7 @@ func NewMessageOf(m *skein.Sent) NewMessage {
 	out := NewMessage{
 		FromClient: m.Sender, ConvID: m.Conv, MsgID: m.ID, CTime: int64(m.Created), Type: m.Type,
 		Text: sharedText(&m.Text), Attr: m.Attr, URL: sharedText(&m.URL),
-		Transient: Flag(m.Transient), MentionAll: Flag(m.MentionAll), MentionClientIDs: m.Mentions,
+		Transient: strict.Flag(m.Transient), MentionAll: strict.Flag(m.MentionAll), MentionClientIDs: m.Mentions,
 		ConvType: int(m.ConvType), ClientMsgID: sharedText(&m.ClientMsgID),
 	}
 	if m.Seq != 0 {
@@ -63,7 +64,7 @@ func AppendNewMessage(dst []byte, m *skein.Sent) []byte {
 
 // AppendJSON appends the data of msg.new.
 func (m NewMessage) AppendJSON(dst []byte) []byte {
-	dst = appendQuote(append(dst, `{"from_client":`...), m.FromClient)
+	dst = strict.AppendQuote(append(dst, `{"from_client":`...), m.FromClient)
 	dst = append(dst, `,"conv_id":"`...)
 	dst, _ = m.ConvID.AppendText(dst)
 	dst = append(dst, `","msg_id":"`...)
@@ -73,12 +74,12 @@ func (m NewMessage) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `,"type":`...)
 	dst = strconv.AppendInt(dst, int64(m.Type), 10)
 	dst = appendBody(dst, m.Text, m.Attr, m.URL)
-	dst = appendFlag(append(dst, `,"transient":`...), m.Transient)
+	dst = strict.AppendFlag(append(dst, `,"transient":`...), m.Transient)
 	dst = appendMentions(dst, m.MentionAll, m.MentionClientIDs)
-	dst = appendOptionalInt(append(dst, `,"seq":`...), m.Seq)
+	dst = strict.AppendOptionalInt(append(dst, `,"seq":`...), m.Seq)
 	dst = append(dst, `,"conv_type":`...)
 	dst = strconv.AppendInt(dst, int64(m.ConvType), 10)
-	dst = appendOptionalText(append(dst, `,"client_msg_id":`...), m.ClientMsgID)
+	dst = strict.AppendOptionalText(append(dst, `,"client_msg_id":`...), m.ClientMsgID)
 	return append(appendReplyTo(dst, m.ReplyTo), '}')
 }
 

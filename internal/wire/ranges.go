@@ -4,60 +4,8 @@ import (
 	"strconv"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/wire/strict"
 )
-
-// MaxRanges bounds the ranges of one msg.ranges.
-const MaxRanges = 200
-
-// MessageRanges is the request of msg.ranges.
-type MessageRanges struct {
-	Ranges   []Range  `json:"ranges" need:"1" bare:"1" en:"1..200 of them; the list may also stand alone, without the object around it" zh:"1..200 个；也可直接传列表"`
-	ClientID ClientID `json:"client_id" en:"the client that this is about; a client may leave itself out" zh:"以谁的身份读取；客户端调用时可省略"`
-}
-
-// Range asks for what is new in one conversation.
-type Range struct {
-	ConvID      ClientID `json:"conv_id" en:"the conversation" zh:"会话 id"`
-	AfterSeq    *int64   `json:"after_seq,omitzero" en:"messages after this seq; absent: none" zh:"返回该 seq 之后的消息；省略则不返回消息"`
-	AfterChange *int64   `json:"after_change,omitzero" en:"changes after this change_seq; absent: none" zh:"返回该 change_seq 之后的变更；省略则不返回变更"`
-	Limit       *int64   `json:"limit,omitzero" en:"1..200 of each, default 50" zh:"消息与变更各 1..200 条，默认 50"`
-}
-
-// Check holds the request to its bounds. Errors: skein.ErrMissing,
-// skein.ErrMalformed naming the field.
-func (r MessageRanges) Check() error {
-	if len(r.Ranges) == 0 {
-		return skein.Missing("ranges")
-	}
-	if len(r.Ranges) > MaxRanges {
-		return skein.Malformed("ranges", "at most 200")
-	}
-	for i, one := range r.Ranges {
-		if err := one.check("ranges." + strconv.Itoa(i) + "."); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r Range) check(prefix string) error {
-	switch {
-	case r.ConvID == "":
-		return skein.Missing(prefix + "conv_id")
-	case r.AfterSeq != nil && *r.AfterSeq < 0:
-		return skein.Malformed(prefix+"after_seq", "must be at least 0")
-	case r.AfterChange != nil && *r.AfterChange < 0:
-		return skein.Malformed(prefix+"after_change", "must be at least 0")
-	}
-	_, err := limitOf(prefix+"limit", r.Limit, DefaultLimit)
-	return err
-}
-
-// Most is the limit of a range that has been checked.
-func (r Range) Most() int {
-	n, _ := limitOf("", r.Limit, DefaultLimit)
-	return n
-}
 
 // RangeAnswer is the answer to one range: what there is, or why nothing is said.
 type RangeAnswer struct {
@@ -90,7 +38,7 @@ func NewRangeAnswer(conv skein.ID, c RangeContent) RangeAnswer {
 }
 
 // NewRangeRefusal says in words of a language why a range is not answered.
-func NewRangeRefusal(conv ClientID, err error, lang Lang) RangeAnswer {
+func NewRangeRefusal(conv strict.ID, err error, lang Lang) RangeAnswer {
 	return RangeAnswer{ConvID: string(conv), Refusal: refusalOf(err, lang)}
 }
 
@@ -108,14 +56,14 @@ func (c *RangeContent) FillChanges(conv skein.ID, changes []skein.Change, more b
 
 // AppendJSON appends the answer, the same bytes as its tags say (FuzzMessageJSON).
 func (a RangeAnswer) AppendJSON(dst []byte) []byte {
-	dst = appendQuote(append(dst, `{"conv_id":`...), a.ConvID)
+	dst = strict.AppendQuote(append(dst, `{"conv_id":`...), a.ConvID)
 	if a.RangeContent != nil {
 		dst = a.RangeContent.appendFields(dst)
 	}
 	if a.Refusal != nil {
 		dst = append(dst, `,"code":`...)
 		dst = strconv.AppendInt(dst, int64(a.Code), 10)
-		dst = appendQuote(append(dst, `,"message":`...), a.Message)
+		dst = strict.AppendQuote(append(dst, `,"message":`...), a.Message)
 	}
 	return append(dst, '}')
 }

@@ -1,11 +1,11 @@
 package wire
 
 import (
-	"bytes"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/skein-im/skein/internal/wire/strict"
 )
 
 // salvage reads what it can of a frame that is not as it must be: its type and id, so
@@ -16,7 +16,7 @@ func salvage(b []byte, err error) (Frame, error) {
 	frame, _ := parts.frame()
 	if jsontext.Value(frame.Data).Kind() == '{' {
 		var object struct{}
-		if dataErr := readObject(frame.Data, &object); dataErr != nil {
+		if dataErr := strict.Object(frame.Data, &object); dataErr != nil {
 			err = dataErr
 		}
 	}
@@ -25,22 +25,10 @@ func salvage(b []byte, err error) (Frame, error) {
 }
 
 // looseParts are the members of what looks like an object, up to where it no longer
-// does. A type that stands twice is none, and of two ids the first counts.
+// does. A duplicate type is no type, and of two ids the first counts.
 func looseParts(b []byte) (parts frameParts) {
-	l := loose{b: bytes.TrimPrefix(b, []byte("\ufeff"))}
-	if !l.take('{') {
-		return parts
-	}
 	types := 0
-	for !l.take('}') {
-		name, ok := l.value()
-		if !ok || !l.take(':') {
-			break
-		}
-		value, ok := l.value()
-		if !ok {
-			break
-		}
+	alone := strict.Salvage(b, func(name, value jsontext.Value) {
 		switch text, _ := jsontext.AppendUnquote(nil, name); string(text) {
 		case "type":
 			types++
@@ -52,9 +40,8 @@ func looseParts(b []byte) (parts frameParts) {
 		case "data":
 			parts.data = value
 		}
-		l.take(',')
-	}
-	if l.take('{') || types != 1 { // two frames in one message: neither is the command
+	})
+	if !alone || types != 1 { // of two frames in one message neither is the command
 		parts.typ = nil
 	}
 	return parts
@@ -66,62 +53,4 @@ func readable(v jsontext.Value) jsontext.Value {
 		return nil
 	}
 	return v
-}
-
-// loose walks over what may be JSON, by brackets and quotes alone.
-type loose struct {
-	b  []byte
-	at int
-}
-
-// peek is the next byte that is no white space; zero: there is none.
-func (l *loose) peek() byte {
-	for l.at < len(l.b) && strings.IndexByte(" \t\r\n", l.b[l.at]) >= 0 {
-		l.at++
-	}
-	if l.at == len(l.b) {
-		return 0
-	}
-	return l.b[l.at]
-}
-
-// take passes the byte c, if it is next.
-func (l *loose) take(c byte) bool {
-	if l.peek() != c {
-		return false
-	}
-	l.at++
-	return true
-}
-
-// value passes a text, or what stands up to the next comma, colon or closing bracket
-// outside of its own brackets and texts; ok is false where it does not end, or is
-// nothing.
-func (l *loose) value() (value jsontext.Value, ok bool) {
-	isText := l.peek() == '"'
-	depth := 0
-	for start := l.at; l.at < len(l.b); l.at++ {
-		switch l.b[l.at] {
-		case '"':
-			end, _ := textEnd(l.b, l.at)
-			if end >= len(l.b) {
-				return nil, false
-			}
-			if l.at = end; isText {
-				l.at++
-				return l.b[start:l.at], true
-			}
-		case '{', '[':
-			depth++
-		case ',', ':', '}', ']':
-			if depth == 0 {
-				value = bytes.TrimRight(l.b[start:l.at], " \t\r\n")
-				return value, len(value) > 0
-			}
-			if c := l.b[l.at]; c == '}' || c == ']' {
-				depth--
-			}
-		}
-	}
-	return nil, false
 }

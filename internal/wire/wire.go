@@ -1,4 +1,4 @@
-// Package wire holds every body and frame that crosses the network: their
-// structs, the code table, the envelope, the reading and writing of JSON. It has
-// no behaviour: what a call does is package chat's, who may is package access's.
+// Package wire holds every frame, answer and push that the server writes, the reading of
+// frames, the code table and the envelope. Requests are in package request. It has no
+// behaviour: what a call does is package chat's, who may is package access's.
 package wire

@@ -9,7 +9,8 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/ops"
-	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/request"
+	"github.com/skein-im/skein/internal/wire/strict"
 )
 
 // field is one field of a request or an answer, as its tags tell it.
@@ -25,17 +26,17 @@ type field struct {
 // Types that are more than their kind.
 var (
 	idType   = reflect.TypeFor[skein.ID]()
-	looseID  = reflect.TypeFor[wire.ClientID]()
-	flagType = reflect.TypeFor[wire.Flag]()
+	looseID  = reflect.TypeFor[strict.ID]()
+	flagType = reflect.TypeFor[strict.Flag]()
 	jsonType = reflect.TypeFor[jsontext.Value]()
 )
 
 // givenTypes are the fields of requests that null takes away, and what else they
 // take.
 var givenTypes = map[reflect.Type]string{
-	reflect.TypeFor[wire.GivenText](): "string",
-	reflect.TypeFor[wire.GivenInt]():  "integer",
-	reflect.TypeFor[wire.GivenIDs]():  "array",
+	reflect.TypeFor[strict.GivenText](): "string",
+	reflect.TypeFor[strict.GivenInt]():  "integer",
+	reflect.TypeFor[request.GivenIDs](): "array",
 }
 
 // fieldsOf are the fields of a struct of package wire in their order, those of

@@ -3,6 +3,7 @@ package reference
 import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/cursor"
 )
 
 // ownersRights are those of the owner of a group.
@@ -62,7 +63,7 @@ var inboxNotes = map[string]notes{
 		request: `{"client_id":"Tom","limit":100}`,
 		answer: wire.SyncAnswerOf(skein.SyncPage{
 			Views: []skein.View{view}, Next: skein.SyncCursor{Epoch: 1, Since: 57, Upto: 57}, Done: true,
-		}, utc, wire.NewSealer(nil).For(exampleApp, "sync", "Tom")),
+		}, utc, cursor.NewSealer(nil).For(exampleApp, "sync", "Tom")),
 	},
 	"conv.read": {
 		codes:   []int{211, 212, 4001, 4011, 4406},

@@ -22,6 +22,7 @@ import (
 
 	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/strict"
 )
 
 // root is the repository, from here.
@@ -216,7 +217,7 @@ func TestExamplesAreReadAsRequestsAndWrittenAsAnswers(t *testing.T) {
 		if err := json.Unmarshal([]byte(o.request), in, json.RejectUnknownMembers(true)); err != nil {
 			t.Errorf("%s: request %s: %v", o.Name, o.request, err)
 		}
-		if err := wire.Decode([]byte(o.request), in); err != nil {
+		if err := strict.Decode([]byte(o.request), in); err != nil {
 			t.Errorf("%s: request %s: %v", o.Name, o.request, err)
 		}
 		if _, err := wire.ParseFrame(o.command()); err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/request"
 )
 
 // grid is a Markdown table of rows below a head.
@@ -127,14 +128,14 @@ func (w *writer) limits() string {
 	add("`mention_client_ids`", "`mention_client_ids`", fmt.Sprint(skein.MaxMentions))
 	add("`client_ids`, `to_client_ids` a call", "每次调用的 `client_ids`、`to_client_ids`", fmt.Sprint(skein.MaxMembersPerCall))
 	add("`client_id`, `device_id`, `client_msg_id`, in characters", "`client_id`、`device_id`、`client_msg_id` 字符数", fmt.Sprint(skein.MaxIDLength))
-	add("items a page", "每页条数", fmt.Sprint(wire.MaxPageSize))
-	add("messages a call by seq", "按 seq 每次返回消息数", fmt.Sprint(wire.MaxLimit))
-	add("conversations a call of `sync`", "`sync` 每次返回会话数", fmt.Sprint(wire.MaxLimit))
+	add("items a page", "每页条数", fmt.Sprint(request.MaxPageSize))
+	add("messages a call by seq", "按 seq 每次返回消息数", fmt.Sprint(request.MaxLimit))
+	add("conversations a call of `sync`", "`sync` 每次返回会话数", fmt.Sprint(request.MaxLimit))
 	add("`draft`", "`draft`", kib(skein.MaxDraft))
 	add("`nickname`", "`nickname`", fmt.Sprintf("%d B", skein.MaxNickname))
-	add("users a call of `user.get_many`", "`user.get_many` 每次查询用户数", fmt.Sprint(wire.MaxUsers))
-	add("receipts a call of `conv.received_many`", "`conv.received_many` 每次上报会话数", fmt.Sprint(wire.MaxReceipts))
-	add("ranges a call; messages and changes in all its answers", "每次 `msg.ranges` 的范围数；总消息与变更数", fmt.Sprintf("%d; 2000", wire.MaxRanges))
+	add("users a call of `user.get_many`", "`user.get_many` 每次查询用户数", fmt.Sprint(request.MaxUsers))
+	add("receipts a call of `conv.received_many`", "`conv.received_many` 每次上报会话数", fmt.Sprint(request.MaxReceipts))
+	add("ranges a call; messages and changes in all its answers", "每次 `msg.ranges` 的范围数；总消息与变更数", fmt.Sprintf("%d; 2000", request.MaxRanges))
 	add("`emoji`; different ones under a message; clients named under one", "`emoji`；每条消息的种类；每种列出的用户数", fmt.Sprintf("%d B; %d; %d", skein.MaxEmoji, skein.MaxReactions, skein.MaxReactionClients))
 	add("pinned messages a conversation", "每个会话的置顶消息数", fmt.Sprint(skein.MaxPins))
 	add("conversations one update may match", "一次更新可匹配的会话数", fmt.Sprint(skein.MaxUpdated))
