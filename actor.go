@@ -36,6 +36,7 @@ type Actor struct {
 	Client  string // empty: server role
 	Device  string // the device of the session or of the token; may be empty
 	Session string // the session that called; empty for REST
+	Rev     int64  // Client.Rev by which the login or call was judged; zero: the client was not known yet, or is none
 	Key     string // name of the app key that was shown; empty: none
 	Actions []string
 	Expires Millis // end of the token; zero: none

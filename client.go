@@ -1,11 +1,16 @@
 package skein
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Client is an end user of one app.
 type Client struct {
 	App         string
 	ID          string // see ValidClientID
+	Rev         int64  // 1 when it is created; one more with every change, its deletion and return among them
+	Incarnation int64  // 1; one more each time the deleted id is created anew: what another incarnation said is not the client's own
 	Ext         []byte // any JSON value the developer keeps with the client; nil: none
 	Created     Millis
 	Updated     Millis // zero: never
@@ -38,6 +43,32 @@ func (c Client) LastCut() Millis {
 		last = max(last, cut)
 	}
 	return last
+}
+
+// CutsBetween is what ended logins of a client by a change: its deletion, a ban that
+// ends later than the one before, a later Cut or DeviceCut. A Cut that only takes in
+// the oldest of too many DeviceCuts ends none.
+func CutsBetween(before, after Client) (cuts []Cut) {
+	cut := Cut{App: after.App, Client: after.ID, Rev: after.Rev}
+	switch {
+	case after.Deleted:
+		cut.Reason = KickDeleted
+	case after.BannedUntil > before.BannedUntil:
+		cut.Reason = KickBanned
+	case after.Cut > before.LastCut():
+		cut.Reason = KickLoggedOut
+	}
+	if cut.Reason != "" {
+		return []Cut{cut}
+	}
+	for device, at := range after.DeviceCuts {
+		if at > before.CutOf(device) {
+			cut.Device, cut.Reason = device, KickLoggedOut
+			cuts = append(cuts, cut)
+		}
+	}
+	slices.SortFunc(cuts, func(a, b Cut) int { return strings.Compare(a.Device, b.Device) })
+	return cuts
 }
 
 // MaxIDLength bounds client_id, device_id and client_msg_id, in characters.

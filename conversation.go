@@ -33,10 +33,13 @@ type Conversation struct {
 	MuteAll bool   // only owner and admins may speak
 	LastSeq int64  // seq of the newest stored message; zero: none yet
 	Changes int64  // change_seq of the newest change; zero: none yet
-	Created Millis
-	Updated Millis        // last change of Extend, of MuteAll or of the members; zero: never
-	Active  Millis        // last message, update or creation; queries order by it
-	TTL     time.Duration // Temporary only
+	// RosterRev grows with every change of the members, their roles, nicknames and
+	// mutes; 1 when it is created.
+	RosterRev int64
+	Created   Millis
+	Updated   Millis        // last change of Extend, of MuteAll or of the members; zero: never
+	Active    Millis        // last message, update or creation; queries order by it
+	TTL       time.Duration // Temporary only
 }
 
 // Limits on one call; SPEC sections 6 and 10.

@@ -118,11 +118,12 @@ func (d Draft) Speaks() bool { return d.Need != NeedServer || d.MarkRead }
 type Sent struct {
 	Message
 
-	App      string
-	ConvType ConvType
-	Device   string  // as in Draft
-	Spoken   bool    // the sender is a member whose read position it moved
-	Change   *Change // set: not the message is new, but this; its Message is the one above
+	App       string
+	ConvType  ConvType
+	RosterRev int64   // of the conversation when this was committed; see Conversation
+	Device    string  // as in Draft
+	Spoken    bool    // the sender is a member whose read position it moved
+	Change    *Change // set: not the message is new, but this; its Message is the one above
 	// Hidden are those who deleted the message for themselves, with a Change: to them
 	// it goes blank, as StatusDeleted.
 	Hidden []string

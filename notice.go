@@ -69,6 +69,7 @@ type Cut struct {
 	Client string
 	Device string // this device alone; empty: all
 	Reason string // one of the Kick reasons
+	Rev    int64  // Client.Rev after the cut: a session whose Actor.Rev is smaller ends
 	At     Millis // sessions whose login began later are not meant
 }
 

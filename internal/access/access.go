@@ -187,7 +187,7 @@ func (g *Gate) openLogin(ctx context.Context, app *skein.App, in Login) (skein.A
 	if c.Banned(g.now()) {
 		return skein.Actor{}, skein.ErrBanned
 	}
-	return skein.Actor{App: app, Client: in.Client, Device: in.Device}, nil
+	return skein.Actor{App: app, Client: in.Client, Device: in.Device, Rev: c.Rev}, nil
 }
 
 // Refused tells callers that were turned away from those about whom nothing could be

@@ -181,6 +181,7 @@ func (g *Gate) holder(ctx context.Context, app *skein.App, c claims, device stri
 	if err != nil {
 		return actor, err
 	}
+	actor.Rev = known.Rev
 	cut := known.CutOf(device)
 	if device == "" {
 		cut = known.LastCut() // it may be the token of any device

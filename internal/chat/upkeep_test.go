@@ -12,7 +12,7 @@ func TestUpkeepEndsWithItsContextAndLeavesNothingBehind(t *testing.T) {
 	f := newFixture(t, skein.Settings{})
 	conv := f.create(skein.Group, "Tom", "Jerry")
 	f.say(conv, 20)
-	_, err := f.store.DeleteClient(t.Context(), "shop", "Tom", f.now(), true)
+	_, _, err := f.store.DeleteClient(t.Context(), "shop", "Tom", f.now(), true)
 	f.must(err)
 	gone := f.create(skein.Group, "Jerry")
 	f.must(f.DeleteConversation(t.Context(), f.backend(), gone))

@@ -90,9 +90,9 @@ func (s *Service) UpdateUser(ctx context.Context, by skein.Actor, id string, upd
 // Ban keeps a client from doing anything until a moment, and ends its sessions.
 // Errors: skein.ErrUnknownClient.
 func (s *Service) Ban(ctx context.Context, by skein.Actor, id string, until skein.Millis, reason string) error {
-	_, err := s.changeUser(ctx, by, id, func(c *skein.Client) { c.BannedUntil, c.BanReason = until, reason })
+	c, err := s.changeUser(ctx, by, id, func(c *skein.Client) { c.BannedUntil, c.BanReason = until, reason })
 	if err == nil {
-		s.endSessions(by, id, "", skein.KickBanned)
+		s.endSessions(by, c, "", skein.KickBanned)
 	}
 	return err
 }
@@ -106,34 +106,33 @@ func (s *Service) Unban(ctx context.Context, by skein.Actor, id string) error {
 // Logout ends a client's sessions, on one device or (empty) all, and refuses the
 // tokens issued until now. Errors: skein.ErrUnknownClient.
 func (s *Service) Logout(ctx context.Context, by skein.Actor, id, device string) error {
-	_, err := s.changeUser(ctx, by, id, func(c *skein.Client) { cut(c, device, s.now()) })
+	c, err := s.changeUser(ctx, by, id, func(c *skein.Client) { cut(c, device, s.now()) })
 	if err == nil {
-		s.endSessions(by, id, device, skein.KickLoggedOut)
+		s.endSessions(by, c, device, skein.KickLoggedOut)
 	}
 	return err
 }
 
-// endSessions ends the sessions that what was just stored forbids: all whose login
-// began until now, for one that began before the commit may have read what held
-// before it. A later login has been judged by what is stored, however late the cut
-// comes to its node.
-func (s *Service) endSessions(by skein.Actor, id, device, reason string) {
-	s.events.Cut(skein.Cut{App: by.App.ID, Client: id, Device: device, Reason: reason, At: s.now()})
+// endSessions ends the sessions that what was just stored forbids: all whose login was
+// judged by the client as it was before. A later login was judged by what is stored,
+// however late the cut comes to its node.
+func (s *Service) endSessions(by skein.Actor, c skein.Client, device, reason string) {
+	s.events.Cut(skein.Cut{App: by.App.ID, Client: c.ID, Device: device, Reason: reason, Rev: c.Rev, At: s.now()})
 }
 
-// cut refuses the tokens of a device, or of all. A cut never moves back, whatever
-// the clock did. Where there are too many, the oldest becomes one of all devices:
+// cut refuses the tokens of a device, or of all. Each cut is later than the one before,
+// whatever the clock did: what was issued between the two is refused. Where there are too many, the oldest becomes one of all devices:
 // forgotten, it would let its tokens in again.
 func cut(c *skein.Client, device string, now skein.Millis) {
 	if device == "" {
-		c.Cut, c.DeviceCuts = max(now, c.LastCut()), nil
+		c.Cut, c.DeviceCuts = max(now, c.LastCut()+1), nil
 		return
 	}
 	cuts := maps.Clone(c.DeviceCuts)
 	if cuts == nil {
 		cuts = map[string]skein.Millis{}
 	}
-	cuts[device] = max(now, cuts[device])
+	cuts[device] = max(now, c.CutOf(device)+1)
 	if len(cuts) > skein.MaxDeviceCuts {
 		oldest := slices.MinFunc(slices.Collect(maps.Keys(cuts)), func(a, b string) int { return cmp.Compare(cuts[a], cuts[b]) })
 		c.Cut = max(c.Cut, cuts[oldest])
@@ -147,11 +146,11 @@ func cut(c *skein.Client, device string, now skein.Millis) {
 // background where there are many. Errors: skein.ErrUnknownClient.
 func (s *Service) DeleteUser(ctx context.Context, by skein.Actor, id string, erase bool) error {
 	now := s.now()
-	convs, err := s.store.DeleteClient(ctx, by.App.ID, id, now, erase)
+	convs, rev, err := s.store.DeleteClient(ctx, by.App.ID, id, now, erase)
 	if err != nil {
 		return named(err, id)
 	}
-	s.endSessions(by, id, "", skein.KickDeleted)
+	s.endSessions(by, skein.Client{ID: id, Rev: rev}, "", skein.KickDeleted)
 	for _, conv := range convs {
 		s.tell(by, skein.EventMembersRemoved, conv, func(n *skein.Notice) { n.Clients = []string{id} })
 	}

@@ -72,8 +72,8 @@ type crowd struct {
 	all []skein.Listener
 }
 
-func (c crowd) Audience(context.Context, string, skein.ID) ([]skein.Listener, error) {
-	return c.all, nil
+func (c crowd) Audience(context.Context, string, skein.ID, int64) ([]skein.Listener, int64, error) {
+	return c.all, 1, nil
 }
 
 // tally is a connection that takes everything and counts it.

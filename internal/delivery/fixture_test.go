@@ -208,7 +208,7 @@ type memory struct {
 	attended chan struct{}    // told when a read of the audience waits
 }
 
-func (m *memory) Audience(ctx context.Context, app string, _ skein.ID) ([]skein.Listener, error) {
+func (m *memory) Audience(ctx context.Context, app string, _ skein.ID, _ int64) ([]skein.Listener, int64, error) {
 	if m.gate != nil {
 		select {
 		case m.attended <- struct{}{}:
@@ -217,25 +217,25 @@ func (m *memory) Audience(ctx context.Context, app string, _ skein.ID) ([]skein.
 		select {
 		case <-m.gate:
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, 0, ctx.Err()
 		}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.deaf != nil {
-		return nil, m.deaf
+		return nil, 0, m.deaf
 	}
 	if app != "shop" || m.deleted {
-		return nil, nil
+		return nil, 0, nil
 	}
 	if m.all != nil {
-		return m.all, nil
+		return m.all, 1, nil
 	}
 	all := make([]skein.Listener, 0, len(m.members))
 	for _, client := range m.members {
 		all = append(all, skein.NewListener(client, max(1, m.joined[client])))
 	}
-	return all, nil
+	return all, 1, nil
 }
 
 func (m *memory) Messages(_ context.Context, _ string, id skein.ID, r skein.SeqRange) ([]skein.Message, error) {

@@ -17,6 +17,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/skein-im/skein"
 )
@@ -76,15 +77,27 @@ type Clients interface {
 	// DeleteClient leaves of the client its id and its cut (at), takes it out of
 	// all its conversations, and frees its private pairs: the next conversation of
 	// such a pair is a new one. erase marks its messages for EraseMessages. It
-	// answers the conversations it was taken out of. One in many conversations leaves
+	// answers the conversations it was taken out of, and its Rev. One in many conversations leaves
 	// them in many transactions, the last of which deletes it: after an error it may
 	// have left some, and sync does not tell it so; a second call does the rest.
 	// Errors: ErrUnknownClient.
-	DeleteClient(ctx context.Context, app, id string, at skein.Millis, erase bool) ([]skein.ID, error)
+	DeleteClient(ctx context.Context, app, id string, at skein.Millis, erase bool) (left []skein.ID, rev int64, err error)
+	// CutsSince lists what ended logins behind a watermark, oldest first: bans, cuts and
+	// deletions, each with the Rev that it gave the client. Nothing is skipped, whatever
+	// commits meanwhile; what lies behind a watermark may be told twice. The zero
+	// watermark asks for none, and where to begin. Cuts are kept for CutsKept.
+	CutsSince(ctx context.Context, after Watermark, limit int) (cuts []skein.Cut, next Watermark, err error)
 	// MarkSeen keeps when clients were last online; a moment before the one that is
 	// kept changes nothing, nor does one of an unknown client.
 	MarkSeen(ctx context.Context, seen []skein.Sighting) error
 }
+
+// Watermark is a place in what an engine has committed. Its meaning is the engine's;
+// callers only carry it back. Zero: nothing is known yet.
+type Watermark int64
+
+// CutsKept is for how long CutsSince tells of a cut.
+const CutsKept = 24 * time.Hour
 
 // CreatedClient is what CreateClient answers.
 type CreatedClient struct {
@@ -162,11 +175,13 @@ type Members interface {
 	// CountReaders counts the members who joined before or with a seq, and of these
 	// those who have received and read up to it. Errors: ErrUnknownConversation.
 	CountReaders(ctx context.Context, app string, id skein.ID, seq int64) (Readers, error)
-	// Audience is the members in order of joining, as far as a delivery needs them:
-	// who is to see a message live is who had joined when it was stored. The list may
-	// be shared: never write to it. An unknown conversation has none. It is the read
-	// behind every delivery, so it is the one to be quick.
-	Audience(ctx context.Context, app string, id skein.ID) ([]skein.Listener, error)
+	// Audience is the members in order of joining, as far as a delivery needs them, and
+	// the RosterRev by which they are so, which is never below atLeast: a cache that
+	// knows an older list reads anew; zero takes any. Who is to see a message live is
+	// who had joined when it was stored. The list may be shared: never write to it. An
+	// unknown conversation has none, and revision zero. It is the read behind every
+	// delivery, so it is the one to be quick.
+	Audience(ctx context.Context, app string, id skein.ID, atLeast int64) (all []skein.Listener, rev int64, err error)
 }
 
 // MemberLimit bounds AddMembers; zero fields do not.
@@ -232,7 +247,9 @@ type Appended struct {
 	Message skein.Message
 	Again   bool
 	Passed  bool // the sender had not read all that was said before, and has now
-	Err     error
+	// RosterRev is the conversation's when the draft was taken; see skein.Conversation.
+	RosterRev int64
+	Err       error
 }
 
 // Changes keeps what became of messages. Each change has the next change_seq of

@@ -33,7 +33,7 @@ func wantAllocs(t *testing.T, what string, budget float64, work func() error) {
 func TestAudienceAlloc(t *testing.T) {
 	s, conv := warm(t)
 	wantAllocs(t, "an audience", audienceBudget, func() error {
-		_, err := s.Audience(t.Context(), "app", conv)
+		_, _, err := s.Audience(t.Context(), "app", conv, 0)
 		return err
 	})
 }
@@ -91,7 +91,7 @@ func warm(t *testing.T) (*Store, skein.ID) {
 	must(err)
 	_, _, err = s.Conversation(ctx, "app", c.ID, "ann")
 	must(err)
-	_, err = s.Audience(ctx, "app", c.ID)
+	_, _, err = s.Audience(ctx, "app", c.ID, 0)
 	must(err)
 	_, err = s.Messages(ctx, "app", c.ID, skein.SeqRange{Limit: 20, Newest: true})
 	must(err)

@@ -85,10 +85,10 @@ func (s *Store) MarkSeen(ctx context.Context, seen []skein.Sighting) error {
 
 // DeleteClient forgets the client, the members of what it was in, and the messages
 // where it deleted some for itself, also where it had left before; see store.Clients.
-func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Millis, erase bool) ([]skein.ID, error) {
+func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Millis, erase bool) ([]skein.ID, int64, error) {
 	defer s.sweep(app)()
 	defer s.writeClient(app, id)()
-	left, err := s.Store.DeleteClient(ctx, app, id, at, erase)
+	left, rev, err := s.Store.DeleteClient(ctx, app, id, at, erase)
 	if err != nil && !untouched(err) {
 		s.forgetApp(app)
 	}
@@ -96,7 +96,7 @@ func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Milli
 		s.touch(placeName{app, conv}, (*place).forgetMembers)
 	}
 	s.places.each(func(name placeName) bool { return name.app == app }, func(p *place) { p.page.forgetHider(id) })
-	return left, err
+	return left, rev, err
 }
 
 // writeClient is memory.write about a client.

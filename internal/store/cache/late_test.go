@@ -29,9 +29,9 @@ func (p *paused) Conversation(ctx context.Context, app string, id skein.ID, clie
 	return p.Store.Conversation(ctx, app, id, client)
 }
 
-func (p *paused) Audience(ctx context.Context, app string, id skein.ID) ([]skein.Listener, error) {
+func (p *paused) Audience(ctx context.Context, app string, id skein.ID, atLeast int64) ([]skein.Listener, int64, error) {
 	defer p.wait()
-	return p.Store.Audience(ctx, app, id)
+	return p.Store.Audience(ctx, app, id, atLeast)
 }
 
 func (p *paused) Messages(ctx context.Context, app string, conv skein.ID, r skein.SeqRange) ([]skein.Message, error) {
@@ -60,7 +60,7 @@ func TestLateReadIsNotKept(t *testing.T) {
 		},
 		"the audience before somebody left": {
 			func(s *Store, conv skein.ID) (any, error) {
-				all, err := s.Audience(t.Context(), "app", conv)
+				all, _, err := s.Audience(t.Context(), "app", conv, 0)
 				return len(all), err
 			},
 			func(s *Store, conv skein.ID) error {
@@ -70,11 +70,11 @@ func TestLateReadIsNotKept(t *testing.T) {
 		},
 		"the audience before a client was deleted": {
 			func(s *Store, conv skein.ID) (any, error) {
-				all, err := s.Audience(t.Context(), "app", conv)
+				all, _, err := s.Audience(t.Context(), "app", conv, 0)
 				return len(all), err
 			},
 			func(s *Store, _ skein.ID) error {
-				_, err := s.DeleteClient(t.Context(), "app", "ann", 1, false)
+				_, _, err := s.DeleteClient(t.Context(), "app", "ann", 1, false)
 				return err
 			},
 		},

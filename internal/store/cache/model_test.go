@@ -233,7 +233,7 @@ func (m *mirror) seen(t *rapid.T) {
 }
 
 func (m *mirror) deleteClient(t *rapid.T) {
-	_, err := m.s.DeleteClient(m.Context(), m.app, someone(t), m.now, false)
+	_, _, err := m.s.DeleteClient(m.Context(), m.app, someone(t), m.now, false)
 	m.may(err, skein.ErrUnknownClient)
 }
 
@@ -281,7 +281,7 @@ func (m *mirror) sameConversation(t *rapid.T, conv skein.ID) {
 		}
 	}
 	same(t, "audience", func(s store.Store) (any, error) {
-		all, err := s.Audience(ctx, m.app, conv)
+		all, _, err := s.Audience(ctx, m.app, conv, 0)
 		return append([]skein.Listener{}, all...), err
 	}, m.s)
 }

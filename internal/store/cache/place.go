@@ -21,13 +21,14 @@ const (
 type place struct {
 	turns
 
-	conv     skein.Conversation
-	hasConv  bool
-	ends     bool // the conversation ends by itself, so nothing of it is kept
-	seats    map[string]seat
-	audience []skein.Listener // in order of joining; nil: not known
-	page     page
-	volume   int // bytes of audience and seats, about
+	conv      skein.Conversation
+	hasConv   bool
+	ends      bool // the conversation ends by itself, so nothing of it is kept
+	seats     map[string]seat
+	audience  []skein.Listener // in order of joining; nil: not known
+	rosterRev int64            // of audience
+	page      page
+	volume    int // bytes of audience and seats, about
 }
 
 // seat is a member, or that there is none.
@@ -86,9 +87,9 @@ func (p *place) keepConversation(conv skein.Conversation) bool {
 	return p.hasConv
 }
 
-func (p *place) keepAudience(all []skein.Listener) {
+func (p *place) keepAudience(all []skein.Listener, rev int64) {
 	p.volume -= listenerSize * len(p.audience)
-	p.audience = all
+	p.audience, p.rosterRev = all, rev
 	p.volume += listenerSize * len(all)
 }
 

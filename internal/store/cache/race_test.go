@@ -27,8 +27,8 @@ func TestEveryCommitFindsTheTruth(t *testing.T) {
 			return
 		}
 		checks.Add(1)
-		got, gotErr := s.Audience(t.Context(), "app", conv)
-		want, wantErr := s.Store.Audience(t.Context(), "app", conv)
+		got, _, gotErr := s.Audience(t.Context(), "app", conv, 0)
+		want, _, wantErr := s.Store.Audience(t.Context(), "app", conv, 0)
 		if gotErr != nil || wantErr != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("audience: got %v, %v, want %v, %v", got, gotErr, want, wantErr)
 		}
@@ -82,7 +82,7 @@ func begin(t *testing.T, s *Store, conv skein.ID) {
 func readUntil(ctx context.Context, s *Store, conv skein.ID) {
 	for ctx.Err() == nil {
 		_, _, _ = s.Conversation(ctx, "app", conv, "ann")
-		_, _ = s.Audience(ctx, "app", conv)
+		_, _, _ = s.Audience(ctx, "app", conv, 0)
 		_, _ = s.Messages(ctx, "app", conv, skein.SeqRange{Limit: 5, Newest: true})
 	}
 }

@@ -60,36 +60,37 @@ func (s *Store) recall(name placeName) (*shard[placeName, *place], *place) {
 
 // Audience is the members; see store.Members. It allocates nothing where memory
 // knows them (TestAudienceAlloc).
-func (s *Store) Audience(ctx context.Context, app string, id skein.ID) ([]skein.Listener, error) {
+func (s *Store) Audience(ctx context.Context, app string, id skein.ID, atLeast int64) ([]skein.Listener, int64, error) {
 	name := placeName{app, id}
-	all, known, ends := s.audience(name)
-	if known {
-		return all, nil
+	all, rev, ends := s.audience(name)
+	if rev > 0 && rev >= atLeast {
+		return all, rev, nil
 	}
 	if !ends { // a place keeps nothing before it knows that its conversation stays
 		if _, _, err := s.Conversation(ctx, app, id, ""); err != nil {
-			return s.Store.Audience(ctx, app, id)
+			return s.Store.Audience(ctx, app, id, atLeast)
 		}
 	}
 	r := beginReading(s, &s.places, name)
-	all, err := s.Store.Audience(ctx, app, id)
+	all, rev, err := s.Store.Audience(ctx, app, id, atLeast)
 	r.end(func(p *place) {
 		if err == nil && p.hasConv {
-			p.keepAudience(all)
+			p.keepAudience(all, rev)
 		}
 	})
-	return all, err
+	return all, rev, err
 }
 
-// audience is the members as memory knows them; ends: it never will.
-func (s *Store) audience(name placeName) (all []skein.Listener, known, ends bool) {
+// audience is the members as memory knows them; rev is zero where it does not, and ends
+// tells that it never will.
+func (s *Store) audience(name placeName) (all []skein.Listener, rev int64, ends bool) {
 	sh, p := s.recall(name)
 	defer sh.mu.Unlock()
 	if p == nil || p.audience == nil {
-		return nil, false, p != nil && p.ends
+		return nil, 0, p != nil && p.ends
 	}
 	s.hits.Add(1)
-	return p.audience, true, false
+	return p.audience, p.rosterRev, false
 }
 
 // Messages reads a range of seqs; see store.Messages. A range that ends with the

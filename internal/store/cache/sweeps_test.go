@@ -17,7 +17,7 @@ type deleting struct {
 	begun, release chan struct{}
 }
 
-func (d *deleting) DeleteClient(ctx context.Context, app, id string, at skein.Millis, erase bool) ([]skein.ID, error) {
+func (d *deleting) DeleteClient(ctx context.Context, app, id string, at skein.Millis, erase bool) ([]skein.ID, int64, error) {
 	close(d.begun)
 	<-d.release
 	return d.Store.DeleteClient(ctx, app, id, at, erase)
@@ -39,7 +39,7 @@ func TestADeletionTakesNoOtherAppsMemory(t *testing.T) {
 	s.Store = engine
 	var all sync.WaitGroup
 	all.Go(func() {
-		if _, err := s.DeleteClient(ctx, "busy", "ann", 1, false); err != nil {
+		if _, _, err := s.DeleteClient(ctx, "busy", "ann", 1, false); err != nil {
 			t.Error(err)
 		}
 	})

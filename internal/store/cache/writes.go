@@ -30,17 +30,16 @@ func (s *Store) RemoveMembers(ctx context.Context, app string, id skein.ID, clie
 	return s.Store.RemoveMembers(ctx, app, id, clients, at)
 }
 
-// UpdateMember forgets the members but not the audience, which is the same; see
+// UpdateMember forgets the member, and all of them where the RosterRev is another; see
 // store.Members.
 func (s *Store) UpdateMember(ctx context.Context, app string, id skein.ID, client string, at skein.Millis, change func(skein.Conversation, *skein.Member) error) (skein.Conversation, skein.Member, error) {
 	conv, member, err := s.Store.UpdateMember(ctx, app, id, client, at, change)
 	s.touch(placeName{app, id}, func(p *place) {
-		if err == nil && p.hasConv && p.conv.Updated == conv.Updated {
+		if err == nil && p.hasConv && p.conv.RosterRev == conv.RosterRev {
 			p.forgetSeat(client)
 			return
 		}
-		p.forgetSeats() // a role may have gone from one to another
-		p.hasConv = false
+		p.forgetMembers() // a role may have gone from one to another
 	})
 	return conv, member, err
 }

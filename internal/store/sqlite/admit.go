@@ -28,7 +28,7 @@ func (s *Store) Admit(ctx context.Context, d skein.Draft) (conv skein.Conversati
 // witness answers what is to be known about a sender: a connection from rows, a
 // group from what it remembers first.
 type witness interface {
-	bannedUntil(app, client string) (skein.Millis, error)
+	sender(app, client string) (sender, error)
 	seat(conv int64, client string) (s *seat, err error) // nil: no member
 	holds(conv int64, message skein.ID) (bool, error)
 }
@@ -36,11 +36,11 @@ type witness interface {
 // refusal is why the sender of d may not send it into the conversation at now, or
 // nil. The server role needs no membership and is not bound by a mute.
 func refusal(w witness, conv int64, muteAll bool, d skein.Draft, now skein.Millis) error {
-	banned, err := w.bannedUntil(d.App, d.Sender)
+	by, err := w.sender(d.App, d.Sender)
 	switch {
 	case err != nil:
 		return err
-	case banned > now:
+	case by.bannedUntil > now:
 		return skein.About(skein.ErrBanned, d.Sender)
 	}
 	if d.Need != skein.NeedServer {
@@ -71,13 +71,13 @@ func (s *seat) maySpeak(need skein.Need, muteAll bool, now skein.Millis) bool {
 	return need.Met(true, s.role) && !skein.Silenced(s.role, s.mutedUntil, muteAll, now)
 }
 
-func (c *connection) bannedUntil(app, client string) (until skein.Millis, err error) {
-	found, err := c.row(func(r *sqlite3.Stmt) { until = millisColumn(r, 0) },
-		`SELECT banned_until FROM clients WHERE app_key = `+appKey+` AND id = ?2 AND deleted = 0`, app, client)
+func (c *connection) sender(app, client string) (s sender, err error) {
+	found, err := c.row(func(r *sqlite3.Stmt) { s = sender{millisColumn(r, 0), r.ColumnInt64(1)} },
+		`SELECT banned_until, incarnation FROM clients WHERE app_key = `+appKey+` AND id = ?2 AND deleted = 0`, app, client)
 	if err == nil && !found {
 		err = skein.About(skein.ErrUnknownClient, client)
 	}
-	return until, err
+	return s, err
 }
 
 func (c *connection) seat(conv int64, client string) (s *seat, err error) {

@@ -56,7 +56,7 @@ func TestAllocsOfTheHotPaths(t *testing.T) {
 			return err
 		}},
 		{"an audience", listenBudget, func() error {
-			_, err := s.Audience(ctx, "app", conv)
+			_, _, err := s.Audience(ctx, "app", conv, 0)
 			return err
 		}},
 		{"a client", clientBudget, func() error {

@@ -83,7 +83,7 @@ func (g *group) append(l *letter) (store.Appended, error) {
 	}
 	first, found, err := g.first(p, l)
 	if err != nil || found {
-		return store.Appended{Message: first, Again: found}, err
+		return store.Appended{Message: first, Again: found, RosterRev: p.rosterRev}, err
 	}
 	if err := g.refusal(p, *l.Draft); err != nil {
 		return store.Appended{}, err
@@ -103,6 +103,10 @@ func (g *group) store(p *place, l *letter) (store.Appended, error) {
 	if err != nil {
 		return store.Appended{}, err
 	}
+	by, err := g.sender(l.App, l.Sender)
+	if err != nil {
+		return store.Appended{}, err
+	}
 	m := l.Message
 	m.Seq = p.lastSeq + 1
 	m.Status = skein.StatusNormal
@@ -110,7 +114,7 @@ func (g *group) store(p *place, l *letter) (store.Appended, error) {
 	m.Version = 1
 	stored, err := g.change(insertMessage,
 		key, p.key, m.Seq, m.ID, m.Sender, textOrNull(m.ClientMsgID), l.retryNumber(p), l.hash, m.Type, m.Status, flagsOf(*l.Draft),
-		m.Created, m.Updated, idOrNull(m.ReplyTo), l.mentions, m.URL, rawText(m.Attr), m.Text)
+		m.Created, m.Updated, idOrNull(m.ReplyTo), l.mentions, m.URL, rawText(m.Attr), m.Text, by.incarnation)
 	switch {
 	case err != nil:
 		return store.Appended{}, err
@@ -129,22 +133,20 @@ func (g *group) store(p *place, l *letter) (store.Appended, error) {
 	if err := g.noteMentions(p.key, m.Seq, l.MentionAll, l.Mentions); err != nil {
 		return store.Appended{}, err
 	}
-	g.sent = append(g.sent, skein.Sent{Message: m, App: l.App, ConvType: p.typ, Device: l.Device, Spoken: spoken})
-	return store.Appended{Message: m, Passed: passed}, nil
+	g.sent = append(g.sent, skein.Sent{Message: m, App: l.App, ConvType: p.typ, RosterRev: p.rosterRev, Device: l.Device, Spoken: spoken})
+	return store.Appended{Message: m, Passed: passed, RosterRev: p.rosterRev}, nil
 }
 
 const insertMessage = `INSERT INTO messages (message_key, conv_key, seq, id, sender, client_msg_id, retry, content_hash,
-	type, status, flags, created, updated, reply_to, mentions, url, attr, text)
-	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+	type, status, flags, created, updated, reply_to, mentions, url, attr, text, incarnation)
+	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
 	ON CONFLICT (id) DO NOTHING`
 
-// nextMessage is the key for the next message. Keys ascend and are never given
-// twice as long as an erasure may still look for them; see erase.go.
+// nextMessage is the key for the next message. Keys ascend.
 func (g *group) nextMessage() (int64, error) {
 	if g.known.nextMessage == 0 {
 		_, err := g.row(func(r *sqlite3.Stmt) { g.known.nextMessage = r.ColumnInt64(0) + 1 },
-			`SELECT max(coalesce((SELECT max(message_key) FROM messages), 0), coalesce((SELECT max(upto) FROM erasures), 0),
-				coalesce((SELECT max(since) FROM clients WHERE since > 0), 0))`)
+			`SELECT coalesce(max(message_key), 0) FROM messages`)
 		if err != nil {
 			return 0, err
 		}

@@ -90,7 +90,7 @@ func BenchmarkAudience(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				if all, err := s.Audience(b.Context(), "app", conv.ID); err != nil || len(all) != size {
+				if all, _, err := s.Audience(b.Context(), "app", conv.ID, 0); err != nil || len(all) != size {
 					b.Fatal(len(all), err)
 				}
 			}

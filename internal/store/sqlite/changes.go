@@ -20,11 +20,6 @@ func (s *Store) ChangeMessage(ctx context.Context, app string, conv, id skein.ID
 		if err != nil {
 			return skein.Change{}, err
 		}
-		if emoji != "" {
-			if err := g.eraseBefore(&at, id, by); err != nil {
-				return skein.Change{}, err
-			}
-		}
 		m, err := g.subject(at, id, by)
 		if err != nil {
 			return skein.Change{}, err
@@ -58,8 +53,9 @@ type subject struct {
 	skein.Message
 
 	key    int64
-	hidden bool // from who asks
-	own    bool // who asks said it
+	hidden bool  // from who asks
+	own    bool  // who asks said it
+	of, by int64 // incarnations of the sender and of who asks
 }
 
 // subject reads one of the conversation's messages. Errors: ErrUnknownMessage.
@@ -68,10 +64,11 @@ func (g *group) subject(at conversation, id skein.ID, by string) (m subject, err
 		m.Message = readMessage(r, at.ID)
 		m.key = r.ColumnInt64(messageColumnCount)
 		m.hidden = r.ColumnBool(messageColumnCount + 1)
-		m.own = by != "" && m.Sender == by && m.key > r.ColumnInt64(messageColumnCount+2) && !r.ColumnBool(messageColumnCount+3)
-	}, `SELECT `+messageColumns+`, message_key, `+hiddenFrom+`?3),
-		(SELECT since FROM clients WHERE app_key = (SELECT app_key FROM apps WHERE id = ?4) AND id = ?3),
-		flags & 8 FROM messages m WHERE id = ?2 AND conv_key = ?1`, at.key, id, by, at.App)
+		m.of, m.by = r.ColumnInt64(messageColumnCount+2), r.ColumnInt64(messageColumnCount+3)
+		m.own = by != "" && m.Sender == by && m.of == m.by
+	}, `SELECT `+messageColumns+`, message_key, `+hiddenFrom+`?3), incarnation,
+		(SELECT incarnation FROM clients WHERE app_key = (SELECT app_key FROM apps WHERE id = ?4) AND id = ?3)
+		FROM messages m WHERE id = ?2 AND conv_key = ?1`, at.key, id, by, at.App)
 	if err == nil && !found {
 		err = skein.ErrUnknownMessage
 	}
@@ -98,8 +95,8 @@ func (g *group) scene(at conversation, m subject, by, emoji string) (s skein.Sce
 			WHERE c.conv_key = ?1 AND m.client_id = ?2`, at.key, by)
 	}
 	if err == nil {
-		s.Reacted, err = g.row(nil, `SELECT 1 FROM reactions WHERE conv_key = ?1 AND seq = ?2 AND emoji = ?3 AND client_id = ?4`,
-			at.key, m.Seq, emoji, by)
+		s.Reacted, err = g.row(nil, `SELECT 1 FROM reactions WHERE conv_key = ?1 AND seq = ?2 AND emoji = ?3 AND client_id = ?4 AND incarnation = ?5`,
+			at.key, m.Seq, emoji, by, m.by)
 	}
 	if err == nil {
 		s.Pins, err = g.count(`SELECT count(*) FROM messages WHERE conv_key = ?1 AND pinned > 0`, at.key)
@@ -199,7 +196,7 @@ func (g *group) blank(at conversation, m *subject, c skein.Change, as skein.Stat
 // record writes back what has become of m by c, with its line of the log, and has
 // the hook told of it once it is committed.
 func (g *group) record(at conversation, m *subject, c skein.Change) (err error) {
-	told := skein.Sent{Message: m.seen(), App: at.App, ConvType: at.Type}
+	told := skein.Sent{Message: m.seen(), App: at.App, ConvType: at.Type, RosterRev: at.RosterRev}
 	if c.Kind != skein.ChangeHide { // which is for who did it alone
 		m.Changed = c.Seq
 		if err := g.save(*m); err != nil {

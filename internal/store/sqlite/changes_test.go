@@ -30,7 +30,7 @@ func TestWhatIsTakenBackIsInNoColumnOfAnyTable(t *testing.T) {
 	for name, takeBack := range map[string]func(*Store, skein.Message){
 		"recalled": func(s *Store, m skein.Message) { changeIt(t, s, m, "ann", skein.Change{Kind: skein.ChangeRecall}) },
 		"erased": func(s *Store, _ skein.Message) {
-			if _, err := s.DeleteClient(t.Context(), "app", "ann", 4, true); err != nil {
+			if _, _, err := s.DeleteClient(t.Context(), "app", "ann", 4, true); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := s.EraseMessages(t.Context(), 5); err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/ncruces/go-sqlite3"
@@ -70,7 +71,6 @@ func (g *group) createClient(c skein.Client) (skein.Client, bool, error) {
 	if err != nil {
 		return c, false, err
 	}
-	var since int64
 	there, found, err := g.client(c.App, c.ID)
 	switch {
 	case err != nil:
@@ -80,19 +80,15 @@ func (g *group) createClient(c skein.Client) (skein.Client, bool, error) {
 	case found:
 		// A new row, since it is created now and listed by creation.
 		c.Cut = max(c.Cut, there.Cut)
-		next, err := g.nextMessage()
-		if err != nil {
-			return c, false, err
-		}
-		since = next - 1
 		if err := g.exec(`DELETE FROM clients WHERE app_key = ?1 AND id = ?2`, app, c.ID); err != nil {
 			return c, false, err
 		}
 	}
 	c.Seen, c.Deleted, c.AddBy = 0, false, skein.AddByDefault
-	err = g.exec(`INSERT INTO clients (app_key, id, ext, created, updated, banned_until, ban_reason, cut, since)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`,
-		app, c.ID, rawText(c.Ext), c.Created, c.Updated, c.BannedUntil, c.BanReason, c.Cut, since)
+	c.Rev, c.Incarnation = there.Rev+1, there.Incarnation+1
+	err = g.exec(`INSERT INTO clients (app_key, id, ext, created, updated, banned_until, ban_reason, cut, rev, incarnation)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`,
+		app, c.ID, rawText(c.Ext), c.Created, c.Updated, c.BannedUntil, c.BanReason, c.Cut, c.Rev, c.Incarnation)
 	if err == nil {
 		err = g.nameUploads(c.App, byClient, g.db.LastInsertRowID(), c.Uploads())
 	}
@@ -127,6 +123,11 @@ func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*s
 			return skein.Client{}, err
 		}
 		c.App, c.ID, c.Created, c.Seen, c.Deleted = before.App, before.ID, before.Created, before.Seen, false
+		c.Rev, c.Incarnation = before.Rev, before.Incarnation
+		if reflect.DeepEqual(c, before) {
+			return c, nil
+		}
+		c.Rev++
 		delete(g.known.senders, clientName{app, id})
 		cuts, err := encodeCuts(c.DeviceCuts)
 		if err != nil {
@@ -134,9 +135,12 @@ func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*s
 		}
 		var key int64
 		_, err = g.row(func(r *sqlite3.Stmt) { key = r.ColumnInt64(0) },
-			`UPDATE clients SET ext = ?3, updated = ?4, banned_until = ?5, ban_reason = ?6, cut = ?7, device_cuts = ?8, add_by = ?9
+			`UPDATE clients SET ext = ?3, updated = ?4, banned_until = ?5, ban_reason = ?6, cut = ?7, device_cuts = ?8, add_by = ?9, rev = ?10
 			WHERE app_key = `+appKey+` AND id = ?2 RETURNING client_key`,
-			app, id, rawText(c.Ext), c.Updated, c.BannedUntil, c.BanReason, c.Cut, cuts, c.AddBy)
+			app, id, rawText(c.Ext), c.Updated, c.BannedUntil, c.BanReason, c.Cut, cuts, c.AddBy, c.Rev)
+		if err == nil {
+			err = g.noteCuts(before, c)
+		}
 		if err == nil && (!bytes.Equal(c.Ext, before.Ext) || c.BanReason != before.BanReason) {
 			err = g.renameUploads(app, byClient, key, c.Uploads())
 		}
@@ -149,7 +153,7 @@ const leavePiece = 100
 
 // DeleteClient leaves a stub of a client; see store.Clients. One who is in many
 // conversations leaves them first, some in each commit.
-func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Millis, erase bool) (left []skein.ID, err error) {
+func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Millis, erase bool) (left []skein.ID, rev int64, err error) {
 	for more := true; more; {
 		if more, err = s.isInMany(ctx, app, id); err != nil || !more {
 			break
@@ -158,20 +162,21 @@ func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Milli
 			return g.leaveSome(app, id, at)
 		})
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		left = append(left, piece...)
 	}
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	last, err := write(ctx, s.writer, job{app: app, bytes: smallJob, rows: memberRows * leavePiece}, func(g *group) ([]skein.ID, error) {
-		return g.deleteClient(app, id, at, erase)
+	last, err := write(ctx, s.writer, job{app: app, bytes: smallJob, rows: memberRows * leavePiece}, func(g *group) (last []skein.ID, err error) {
+		last, rev, err = g.deleteClient(app, id, at, erase)
+		return last, err
 	})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return append(left, last...), nil
+	return append(left, last...), rev, nil
 }
 
 // isInMany reports whether a living client has more to leave than one commit may hold.
@@ -205,7 +210,7 @@ func (g *group) leaveSome(app, client string, at skein.Millis) (left []skein.ID,
 		err := g.rows(func(r *sqlite3.Stmt) {
 			g.note(r.ColumnInt64(0), conv)
 			left = append(left, idColumn(r, 1))
-		}, `UPDATE conversations SET member_count = member_count - 1, `+touched+`, moved = ?2
+		}, `UPDATE conversations SET member_count = member_count - 1, roster_rev = roster_rev + 1, `+touched+`, moved = ?2
 			WHERE conv_key = ?1 AND deleted = 0 AND expires > ?5 RETURNING app_key, id`, conv, g.stamp, at, periodOf(at), g.now)
 		if err == nil {
 			err = g.exec(`DELETE FROM private_pairs WHERE conv_key = ?1`, conv)
@@ -226,23 +231,25 @@ func (g *group) leaveSome(app, client string, at skein.Millis) (left []skein.ID,
 	return left, nil
 }
 
-func (g *group) deleteClient(app, id string, at skein.Millis, erase bool) ([]skein.ID, error) {
-	var key int64
-	deleted, err := g.row(func(r *sqlite3.Stmt) { key = r.ColumnInt64(0) },
-		`UPDATE clients SET deleted = 1, ext = NULL, updated = 0, banned_until = 0, ban_reason = '', device_cuts = NULL, seen = 0, add_by = 0, cut = max(cut, ?3)
-		WHERE app_key = `+appKey+` AND id = ?2 AND deleted = 0 RETURNING client_key`, app, id, at)
+func (g *group) deleteClient(app, id string, at skein.Millis, erase bool) (left []skein.ID, rev int64, err error) {
+	var key, incarnation int64
+	deleted, err := g.row(func(r *sqlite3.Stmt) { key, rev, incarnation = r.ColumnInt64(0), r.ColumnInt64(1), r.ColumnInt64(2) },
+		`UPDATE clients SET deleted = 1, ext = NULL, updated = 0, banned_until = 0, ban_reason = '', device_cuts = NULL, seen = 0, add_by = 0, cut = max(cut, ?3), rev = rev + 1
+		WHERE app_key = `+appKey+` AND id = ?2 AND deleted = 0 RETURNING client_key, rev, incarnation`, app, id, at)
 	if err == nil && !deleted {
 		err = skein.About(skein.ErrUnknownClient, id)
 	}
 	if err == nil {
+		err = g.noteCuts(skein.Client{}, skein.Client{App: app, ID: id, Deleted: true, Rev: rev})
+	}
+	if err == nil {
 		err = g.renameUploads(app, byClient, key, nil)
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		left, err = g.leaveAll(app, id, at)
 	}
-	left, err := g.leaveAll(app, id, at)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	err = g.exec(`DELETE FROM private_pairs WHERE app_key = `+appKey+` AND conv_key IN
 		(SELECT conv_key FROM members WHERE app_key = `+appKey+` AND client_id = ?2)`, app, id)
@@ -250,20 +257,18 @@ func (g *group) deleteClient(app, id string, at skein.Millis, erase bool) ([]ske
 		err = g.forgetInbox(app, id)
 	}
 	if err == nil && erase {
-		err = g.markForErasure(app, id)
+		err = g.markForErasure(app, id, incarnation)
 	}
 	g.known.forgetClient(app, id, left)
-	return left, err
+	return left, rev, err
 }
 
 // forgetInbox removes what a client had of its conversations, those it left too:
-// who is created later with its id begins without. What it deleted for itself can
-// only be found by them.
+// who is created later with its id begins without.
 func (g *group) forgetInbox(app, client string) error {
 	for _, sql := range []string{
-		`DELETE FROM hidden WHERE client_id = ?2 AND conv_key IN (
-			SELECT conv_key FROM members WHERE app_key = ` + appKey + ` AND client_id = ?2 UNION ALL
-			SELECT conv_key FROM departures WHERE app_key = ` + appKey + ` AND client_id = ?2)`,
+		`DELETE FROM hidden WHERE client_id = ?2 AND conv_key IN (SELECT h.conv_key FROM hidden h INDEXED BY hidden_by_client
+			CROSS JOIN conversations c ON c.conv_key = h.conv_key WHERE h.client_id = ?2 AND c.app_key = ` + appKey + `)`,
 		`DELETE FROM departures WHERE app_key = ` + appKey + ` AND client_id = ?2`,
 		`DELETE FROM sanctions WHERE app_key = ` + appKey + ` AND client_id = ?2`,
 		`DELETE FROM members WHERE app_key = ` + appKey + ` AND client_id = ?2`,
@@ -282,7 +287,7 @@ func (g *group) leaveAll(app, client string, at skein.Millis) (left []skein.ID, 
 		g.note(r.ColumnInt64(0), r.ColumnInt64(1))
 		left = append(left, idColumn(r, 3))
 	},
-		`UPDATE conversations SET member_count = member_count - 1, `+touched+`, moved = ?6
+		`UPDATE conversations SET member_count = member_count - 1, roster_rev = roster_rev + 1, `+touched+`, moved = ?6
 			WHERE conv_key IN (SELECT conv_key FROM members WHERE app_key = `+appKey+` AND client_id = ?2)
 			AND deleted = 0 AND expires > ?5`+returningMoves+`, id`, app, client, at, periodOf(at), g.now, g.stamp)
 	return left, err
@@ -327,8 +332,8 @@ func (c *connection) clients(app string, q skein.ClientQuery) (page skein.Client
 }
 
 const (
-	clientColumns     = `id, ext, created, updated, banned_until, ban_reason, cut, device_cuts, deleted, seen, add_by`
-	clientColumnCount = 11
+	clientColumns     = `id, ext, created, updated, banned_until, ban_reason, cut, device_cuts, deleted, seen, add_by, rev, incarnation`
+	clientColumnCount = 13
 )
 
 func readClient(r *sqlite3.Stmt, app string) skein.Client {
@@ -345,6 +350,8 @@ func readClient(r *sqlite3.Stmt, app string) skein.Client {
 		Deleted:     r.ColumnBool(8),
 		Seen:        millisColumn(r, 9),
 		AddBy:       smallColumn[skein.AddBy](r, 10),
+		Rev:         r.ColumnInt64(11),
+		Incarnation: r.ColumnInt64(12),
 	}
 }
 

@@ -26,27 +26,28 @@ type conversation struct {
 
 const (
 	conversationColumns = `c.conv_key, c.id, c.type, c.creator, c.extend, c.member_count, c.last_seq,
-		c.created, c.updated, c.active, c.ttl, c.mute_all, c.last_change`
-	conversationColumnCount = 13
+		c.created, c.updated, c.active, c.ttl, c.mute_all, c.last_change, c.roster_rev`
+	conversationColumnCount = 14
 )
 
 func readConversation(r *sqlite3.Stmt, app string) conversation {
 	return conversation{
 		key: r.ColumnInt64(0),
 		Conversation: skein.Conversation{
-			App:     app,
-			ID:      idColumn(r, 1),
-			Type:    smallColumn[skein.ConvType](r, 2),
-			Creator: r.ColumnText(3),
-			Extend:  bytesOrNil(r, 4),
-			Members: int(r.ColumnInt64(5)),
-			LastSeq: r.ColumnInt64(6),
-			Created: millisColumn(r, 7),
-			Updated: millisColumn(r, 8),
-			Active:  millisColumn(r, 9),
-			TTL:     time.Duration(r.ColumnInt64(10)) * time.Millisecond,
-			MuteAll: r.ColumnBool(11),
-			Changes: r.ColumnInt64(12),
+			App:       app,
+			ID:        idColumn(r, 1),
+			Type:      smallColumn[skein.ConvType](r, 2),
+			Creator:   r.ColumnText(3),
+			Extend:    bytesOrNil(r, 4),
+			Members:   int(r.ColumnInt64(5)),
+			LastSeq:   r.ColumnInt64(6),
+			Created:   millisColumn(r, 7),
+			Updated:   millisColumn(r, 8),
+			Active:    millisColumn(r, 9),
+			TTL:       time.Duration(r.ColumnInt64(10)) * time.Millisecond,
+			MuteAll:   r.ColumnBool(11),
+			Changes:   r.ColumnInt64(12),
+			RosterRev: r.ColumnInt64(13),
 		},
 	}
 }
@@ -140,7 +141,7 @@ func (g *group) createConversation(c skein.Conversation, members []skein.Member,
 	if err := g.mustTake(c.App, c.Type, clients, limit); err != nil {
 		return c, false, err
 	}
-	c.Members, c.LastSeq, c.Active = len(members), 0, max(c.Active, c.Created)
+	c.Members, c.LastSeq, c.RosterRev, c.Active = len(members), 0, 1, max(c.Active, c.Created)
 	key, err := g.insertConversation(app, c)
 	if err != nil {
 		return c, false, err

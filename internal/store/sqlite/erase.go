@@ -22,21 +22,17 @@ type erasure struct {
 	key    int64
 	app    int64
 	client string
-	upto   int64  // message_key
-	conv   []byte // id; empty: none yet
-	seq    int64  // in conv
-	done   bool   // nothing is left to look at
+	// incarnation is the client's when it was deleted: what it said and reacted with
+	// then, and before. It may have been created anew since.
+	incarnation int64
+	conv        []byte // id; empty: none yet
+	seq         int64  // in conv
+	done        bool   // nothing is left to look at
 }
 
-// markForErasure notes a deleted client. Its messages are those up to the newest
-// key now: the client may be created anew and speak again.
-func (g *group) markForErasure(app, client string) error {
-	next, err := g.nextMessage()
-	if err != nil {
-		return err
-	}
-	return g.exec(`INSERT INTO erasures (app_key, client_id, upto) VALUES (`+appKey+`, ?2, ?3)`,
-		app, client, next-1)
+// markForErasure notes a deleted client.
+func (g *group) markForErasure(app, client string, incarnation int64) error {
+	return g.exec(`INSERT INTO erasures (app_key, client_id, incarnation) VALUES (`+appKey+`, ?2, ?3)`, app, client, incarnation)
 }
 
 // EraseMessages empties messages of deleted clients and takes back what they reacted
@@ -64,10 +60,10 @@ func (s *Store) EraseMessages(ctx context.Context, now skein.Millis) (more bool,
 func (c *connection) firstErasure() (e erasure, found bool, err error) {
 	found, err = c.row(func(r *sqlite3.Stmt) {
 		e = erasure{
-			key: r.ColumnInt64(0), app: r.ColumnInt64(1), client: r.ColumnText(2), upto: r.ColumnInt64(3),
+			key: r.ColumnInt64(0), app: r.ColumnInt64(1), client: r.ColumnText(2), incarnation: r.ColumnInt64(3),
 			conv: r.ColumnBlob(4, []byte{}), seq: r.ColumnInt64(5),
 		}
-	}, `SELECT erasure_key, app_key, client_id, upto, conv_id, seq FROM erasures ORDER BY erasure_key LIMIT 1`)
+	}, `SELECT erasure_key, app_key, client_id, incarnation, conv_id, seq FROM erasures ORDER BY erasure_key LIMIT 1`)
 	return e, found, err
 }
 
@@ -113,19 +109,19 @@ func (c *connection) eachToErase(e erasure, see func(key, seq int64, due int)) e
 		return err
 	}
 	return c.rows(func(r *sqlite3.Stmt) { see(r.ColumnInt64(0), r.ColumnInt64(1), r.ColumnInt(2)) },
-		eraseIn, conv, e.seq, e.upto, e.client, eraseRows)
+		eraseIn, conv, e.seq, e.incarnation, e.client, eraseRows)
 }
 
 // The summary of a message's reactions leads to those of one client by their whole key:
 // thousands may have reacted.
 const (
 	eraseIn = `SELECT message_key, seq, CASE
-			WHEN sender = ?4 THEN status = 1
+			WHEN sender = ?4 THEN status = 1 AND incarnation <= ?3
 			WHEN reactions IS NULL THEN 0
 			ELSE (SELECT count(*) FROM json_each(iif(json_valid(reactions), reactions, '[]')) j CROSS JOIN reactions r
-				WHERE r.conv_key = m.conv_key AND r.seq = m.seq AND r.emoji = j.value ->> 'Emoji' AND r.client_id = ?4)
+				WHERE r.conv_key = m.conv_key AND r.seq = m.seq AND r.emoji = j.value ->> 'Emoji' AND r.client_id = ?4 AND r.incarnation <= ?3)
 			END
-		FROM messages m WHERE conv_key = ?1 AND seq > ?2 AND message_key <= ?3 ORDER BY seq LIMIT ?5`
+		FROM messages m WHERE conv_key = ?1 AND seq > ?2 ORDER BY seq LIMIT ?5`
 	eraseNext = `SELECT id FROM conversations WHERE app_key = ?1 AND id > ?2 ORDER BY id LIMIT 1`
 )
 
@@ -140,11 +136,7 @@ func (g *group) erase(e erasure, keys []int64, now skein.Millis) (more bool, err
 	if !e.done {
 		return true, g.exec(`UPDATE erasures SET conv_id = ?2, seq = ?3 WHERE erasure_key = ?1`, e.key, e.conv, e.seq)
 	}
-	err = g.exec(`DELETE FROM erasure_bounds WHERE erasure_key = ?1`, e.key)
-	if err == nil {
-		err = g.exec(`DELETE FROM erasures WHERE erasure_key = ?1`, e.key)
-	}
-	if err == nil {
+	if err = g.exec(`DELETE FROM erasures WHERE erasure_key = ?1`, e.key); err == nil {
 		_, more, err = g.firstErasure()
 	}
 	return more, err
@@ -162,11 +154,10 @@ func (g *group) eraseMessage(e erasure, key int64, now skein.Millis) error {
 		return err
 	}
 	if m.Sender != e.client {
-		bound, err := g.boundOf(e, at.key)
-		if err != nil {
-			return err
-		}
-		return g.takeBack(&at, m, e.client, bound, now)
+		return g.takeBack(&at, m, e, now)
+	}
+	if m.of > e.incarnation {
+		return nil
 	}
 	c := skein.Change{Seq: at.Changes + 1, Kind: skein.ChangeRecall, At: now}
 	erased, err := g.blank(at, &m, c, skein.StatusDeleted)

@@ -27,7 +27,7 @@ func TestAnErasureLooksAtItsOwnAppAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := s.DeleteClient(t.Context(), "shop", "shop-0", 9, true); err != nil {
+	if _, _, err := s.DeleteClient(t.Context(), "shop", "shop-0", 9, true); err != nil {
 		t.Fatal(err)
 	}
 	if more, err := s.EraseMessages(t.Context(), 9); more || err != nil {

@@ -106,7 +106,9 @@ func (x *export) clients() error {
 		var page []*store.ClientRecord
 		var keys []int64
 		err := x.rows(func(r *sqlite3.Stmt) {
-			page = append(page, &store.ClientRecord{Client: readClient(r, x.app)})
+			c := &store.ClientRecord{Client: readClient(r, x.app)}
+			c.Rev, c.Incarnation = 0, 0 // this store's own
+			page = append(page, c)
 			keys = append(keys, r.ColumnInt64(clientColumnCount))
 		}, `SELECT `+clientColumns+`, client_key FROM clients NOT INDEXED
 			WHERE app_key = ?1 AND client_key > ?2 ORDER BY client_key LIMIT ?3`, x.key, after, exportPage)

@@ -20,7 +20,7 @@ type records struct {
 	key      int64
 	unknowns bool               // some records have unknown fields
 	erased   map[string]erasure // clients whose erasure is under way
-	renewed  map[string]int64   // clients whose id was another's before: its newest message_key
+	renewed  map[string]int64   // incarnations of clients who were created anew
 }
 
 func (x *records) begin(key int64) (err error) {
@@ -31,10 +31,10 @@ func (x *records) begin(key int64) (err error) {
 	x.erased, x.renewed = map[string]erasure{}, map[string]int64{}
 	return errors.Join(
 		x.rows(func(r *sqlite3.Stmt) {
-			x.erased[r.ColumnText(1)] = erasure{key: r.ColumnInt64(0), client: r.ColumnText(1), upto: r.ColumnInt64(2)}
-		}, `SELECT erasure_key, client_id, upto FROM erasures WHERE app_key = ?1 ORDER BY erasure_key`, key),
+			x.erased[r.ColumnText(1)] = erasure{key: r.ColumnInt64(0), client: r.ColumnText(1), incarnation: r.ColumnInt64(2)}
+		}, `SELECT erasure_key, client_id, incarnation FROM erasures WHERE app_key = ?1 ORDER BY erasure_key`, key),
 		x.rows(func(r *sqlite3.Stmt) { x.renewed[r.ColumnText(0)] = r.ColumnInt64(1) },
-			`SELECT id, since FROM clients INDEXED BY clients_again WHERE since > 0 AND app_key = ?1`, key),
+			`SELECT id, incarnation FROM clients INDEXED BY clients_again WHERE app_key = ?1 AND incarnation > 1`, key),
 	)
 }
 
@@ -65,6 +65,7 @@ func (x *records) clientRecord(id string) (c *store.ClientRecord, found bool, er
 		c.Client = readClient(r, x.app)
 		key = r.ColumnInt64(clientColumnCount)
 	}, `SELECT `+clientColumns+`, client_key FROM clients WHERE app_key = ?1 AND id = ?2`, x.key, id)
+	c.Rev, c.Incarnation = 0, 0 // this store's own
 	if err == nil && found {
 		c.Unknown, err = x.unknown(unknownClient, key, 0)
 	}
@@ -73,6 +74,7 @@ func (x *records) clientRecord(id string) (c *store.ClientRecord, found bool, er
 
 func (x *records) conversationRecord(conv conversation) (*store.ConversationRecord, error) {
 	record := &store.ConversationRecord{Conversation: conv.Conversation}
+	record.RosterRev = 0 // this store's own
 	err := x.rows(func(r *sqlite3.Stmt) {
 		record.Sanctions = append(record.Sanctions, store.Sanction{
 			Client: r.ColumnText(0), BannedUntil: millisColumn(r, 1), MutedUntil: millisColumn(r, 2),
@@ -145,20 +147,20 @@ func (x *records) messages(conv conversation, see func(*store.MessageRecord) err
 func (x *records) messagePage(conv conversation, after, upto int64, limit int) (page []*store.MessageRecord, err error) {
 	var keys []int64
 	err = x.rows(func(r *sqlite3.Stmt) {
-		flags, key := r.ColumnInt64(6), r.ColumnInt64(messageColumnCount)
+		flags, key, incarnation := r.ColumnInt64(6), r.ColumnInt64(messageColumnCount), r.ColumnInt64(messageColumnCount+2)
 		m := &store.MessageRecord{
 			Message: readMessage(r, conv.ID), Hash: bytesOrNil(r, messageColumnCount+1), ByServer: flags&flagServer != 0,
 		}
-		m.Former = flags&flagFormer != 0 || key <= x.renewed[m.Sender]
+		m.Former = incarnation != max(1, x.renewed[m.Sender])
 		if m.Reactions = nil; m.Status == skein.StatusNormal && bytes.Equal(m.Hash, contentHash(canonical(m.Body))) {
 			m.Hash = nil
 		}
-		if e, erased := x.erased[m.Sender]; erased && key <= e.upto {
+		if e, erased := x.erased[m.Sender]; erased && incarnation <= e.incarnation {
 			m.Blank(skein.StatusDeleted)
 			m.Hash = nil
 		}
 		page, keys = append(page, m), append(keys, key)
-	}, `SELECT `+messageColumns+`, message_key, content_hash FROM messages
+	}, `SELECT `+messageColumns+`, message_key, content_hash, incarnation FROM messages
 		WHERE conv_key = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq LIMIT ?4`, conv.key, after, upto, limit)
 	if err != nil || len(page) == 0 {
 		return nil, err
@@ -184,40 +186,20 @@ func (x *records) besides(conv int64, page []*store.MessageRecord) error {
 		i, _ := slices.BinarySearchFunc(page, seq, func(m *store.MessageRecord, seq int64) int { return int(m.Seq - seq) })
 		return page[i]
 	}
-	type set struct {
-		seq int64
-		store.ReactionRecord
-	}
-	var reacted []set
 	err := errors.Join(
 		x.rows(func(r *sqlite3.Stmt) {
-			reacted = append(reacted, set{r.ColumnInt64(0), store.ReactionRecord{Emoji: r.ColumnText(1), Client: r.ColumnText(2), Change: r.ColumnInt64(3)}})
-		}, `SELECT seq, emoji, client_id, place FROM reactions WHERE conv_key = ?1 AND seq >= ?2 AND seq <= ?3 ORDER BY seq, place`, conv, first, last),
+			one := store.ReactionRecord{Emoji: r.ColumnText(1), Client: r.ColumnText(2), Change: r.ColumnInt64(3)}
+			e, erased := x.erased[one.Client]
+			if m := at(r.ColumnInt64(0)); m.Status == skein.StatusNormal && (!erased || r.ColumnInt64(4) > e.incarnation) {
+				m.Reacted = append(m.Reacted, one)
+			}
+		}, `SELECT seq, emoji, client_id, place, incarnation FROM reactions WHERE conv_key = ?1 AND seq >= ?2 AND seq <= ?3 ORDER BY seq, place`, conv, first, last),
 		x.rows(func(r *sqlite3.Stmt) {
 			m := at(r.ColumnInt64(0))
 			m.Hidden = append(m.Hidden, r.ColumnText(1))
 		}, `SELECT seq, client_id FROM hidden INDEXED BY hidden_by_message WHERE conv_key = ?1 AND seq >= ?2 AND seq <= ?3 ORDER BY seq, client_id`, conv, first, last),
 	)
-	for _, r := range reacted {
-		gone, e := x.takenBack(conv, r.ReactionRecord)
-		err = errors.Join(err, e)
-		if m := at(r.seq); !gone && m.Status == skein.StatusNormal {
-			m.Reacted = append(m.Reacted, r.ReactionRecord)
-		}
-	}
 	return err
-}
-
-// takenBack reports whether an erasure under way is about to take a reaction back.
-func (x *records) takenBack(conv int64, r store.ReactionRecord) (gone bool, err error) {
-	e, erased := x.erased[r.Client]
-	if !erased {
-		return false, nil
-	}
-	gone = true
-	_, err = x.row(func(s *sqlite3.Stmt) { gone = r.Change <= s.ColumnInt64(0) },
-		`SELECT change_seq FROM erasure_bounds WHERE erasure_key = ?1 AND conv_key = ?2`, e.key, conv)
-	return gone, err
 }
 
 func (x *records) changes(conv conversation, see func(*store.ChangeRecord) error) error {

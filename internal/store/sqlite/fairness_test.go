@@ -299,7 +299,7 @@ func TestADeletionOfAMemberOfManyIsManyCommits(t *testing.T) {
 	const groups = 3*leavePiece + 1
 	newGroups(t, s, groups)
 	before := s.ran()
-	left, err := s.DeleteClient(t.Context(), "app", "ann", 9, false)
+	left, _, err := s.DeleteClient(t.Context(), "app", "ann", 9, false)
 	if err != nil || len(left) != groups {
 		t.Fatalf("got %d conversations, %v, want %d", len(left), err, groups)
 	}

@@ -232,7 +232,7 @@ func (i *importing) write(a *arrival) error {
 	}
 	a.dirty = false
 	delete(i.group.known.places, placeName{i.app, a.ID})
-	_, err := i.move(`UPDATE conversations SET member_count = ?2, last_seq = ?3, last_change = ?4, active = ?5, period = ?6, moved = ?7,
+	_, err := i.move(`UPDATE conversations SET member_count = ?2, roster_rev = roster_rev + 1, last_seq = ?3, last_change = ?4, active = ?5, period = ?6, moved = ?7,
 		expires = iif(ttl > 0 AND deleted = 0, max(expires, ?5 + ttl), expires) WHERE conv_key = ?1`+returningMoves,
 		a.key, a.Members, a.LastSeq, a.Changes, a.Active, periodOf(a.Active), i.stamp)
 	return err

@@ -42,8 +42,9 @@ func (i *importing) importMessage(r *store.MessageRecord) (any, error) {
 }
 
 const importMessage = `INSERT INTO messages (message_key, conv_key, seq, id, sender, client_msg_id, retry, content_hash,
-	type, status, flags, created, updated, reply_to, mentions, url, attr, text, version, changed, pinned, reactions)
-	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
+	type, status, flags, created, updated, reply_to, mentions, url, attr, text, version, changed, pinned, reactions, incarnation)
+	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+		iif(?23, 0, (SELECT incarnation FROM clients WHERE app_key = ?24 AND id = ?5)))
 	ON CONFLICT (id) DO NOTHING`
 
 func (i *importing) insertMessage(a *arrival, key int64, r *store.MessageRecord) (stored bool, err error) {
@@ -62,14 +63,14 @@ func (i *importing) insertMessage(a *arrival, key int64, r *store.MessageRecord)
 	return i.group.change(importMessage,
 		key, a.key, r.Seq, r.ID, r.Sender, textOrNull(r.ClientMsgID), retry, hash,
 		r.Type, r.Status, importedFlags(r), r.Created, r.Updated, idOrNull(r.ReplyTo), rawText(mentionsJSON(r.Mentions)), r.URL, rawText(r.Attr), r.Text,
-		max(r.Version, 1), r.Changed, r.Pinned, summary)
+		max(r.Version, 1), r.Changed, r.Pinned, summary, r.Former, i.key)
 }
 
 func importedFlags(r *store.MessageRecord) (flags int) {
 	for _, f := range []struct {
 		set bool
 		bit int
-	}{{r.MentionAll, flagMentionAll}, {r.NoSync, flagNoSync}, {r.ByServer, flagServer}, {r.Former, flagFormer}} {
+	}{{r.MentionAll, flagMentionAll}, {r.NoSync, flagNoSync}, {r.ByServer, flagServer}} {
 		if f.set {
 			flags |= f.bit
 		}
@@ -104,8 +105,9 @@ func (i *importing) besideMessage(a *arrival, key int64, r *store.MessageRecord)
 		}
 	}
 	for _, one := range r.Reacted {
-		if err := i.group.exec(`INSERT INTO reactions (conv_key, seq, emoji, client_id, place) VALUES (?1, ?2, ?3, ?4, ?5)
-			ON CONFLICT DO NOTHING`, a.key, r.Seq, one.Emoji, one.Client, one.Change); err != nil {
+		if err := i.group.exec(`INSERT INTO reactions (conv_key, seq, emoji, client_id, place, incarnation)
+			VALUES (?1, ?2, ?3, ?4, ?5, coalesce((SELECT incarnation FROM clients WHERE app_key = ?6 AND id = ?4), 1))
+			ON CONFLICT DO NOTHING`, a.key, r.Seq, one.Emoji, one.Client, one.Change, i.key); err != nil {
 			return err
 		}
 	}

@@ -17,10 +17,10 @@ const maxKnown = 32_768
 // that leave nothing dirty. A job that changes one of these rows forgets it here.
 type known struct {
 	places      map[placeName]*place
-	senders     map[clientName]skein.Millis // living clients: banned until
-	seats       map[seatName]*seat          // members
-	rooms       map[clientName]int          // in how many living conversations a client is at most
-	nextMessage int64                       // key of the next message; zero: to be looked up
+	senders     map[clientName]sender // living clients
+	seats       map[seatName]*seat    // members
+	rooms       map[clientName]int    // in how many living conversations a client is at most
+	nextMessage int64                 // key of the next message; zero: to be looked up
 }
 
 type placeName struct {
@@ -37,18 +37,25 @@ type seatName struct {
 
 // place is a living conversation as far as Append needs it.
 type place struct {
-	app     int64
-	key     int64
-	typ     skein.ConvType
-	muteAll bool
-	ttl     int64 // milliseconds; zero: none
-	lastSeq int64
-	speaker int64 // key of the seat that spoke last; zero: none did
-	spoke   int64 // seq of what it said
-	active  skein.Millis
-	expires skein.Millis
-	dirty   bool // ahead of its row, and in group.dirty
-	shifted bool // its place in the indexes is another
+	app       int64
+	key       int64
+	typ       skein.ConvType
+	muteAll   bool
+	ttl       int64 // milliseconds; zero: none
+	lastSeq   int64
+	rosterRev int64
+	speaker   int64 // key of the seat that spoke last; zero: none did
+	spoke     int64 // seq of what it said
+	active    skein.Millis
+	expires   skein.Millis
+	dirty     bool // ahead of its row, and in group.dirty
+	shifted   bool // its place in the indexes is another
+}
+
+// sender is a living client as far as Append needs it.
+type sender struct {
+	bannedUntil skein.Millis
+	incarnation int64
 }
 
 // seat is a member as far as Append needs it.
@@ -62,7 +69,7 @@ type seat struct {
 func newKnown() *known {
 	return &known{
 		places:  make(map[placeName]*place),
-		senders: make(map[clientName]skein.Millis),
+		senders: make(map[clientName]sender),
 		seats:   make(map[seatName]*seat),
 		rooms:   make(map[clientName]int),
 	}
@@ -123,7 +130,8 @@ func (g *group) place(app string, id skein.ID) (*place, error) {
 			p.app = r.ColumnInt64(7)
 			p.speaker = r.ColumnInt64(8)
 			p.spoke = r.ColumnInt64(9)
-		}, `SELECT conv_key, type, ttl, last_seq, active, expires, mute_all, app_key, speaker, spoke FROM conversations
+			p.rosterRev = r.ColumnInt64(10)
+		}, `SELECT conv_key, type, ttl, last_seq, active, expires, mute_all, app_key, speaker, spoke, roster_rev FROM conversations
 			WHERE app_key = `+appKey+` AND id = ?2 AND deleted = 0`, app, id)
 		if err != nil {
 			return nil, err
@@ -140,18 +148,18 @@ func (g *group) place(app string, id skein.ID) (*place, error) {
 	return p, nil
 }
 
-// bannedUntil is the end of a sender's ban. Errors: ErrUnknownClient as a Fault.
-func (g *group) bannedUntil(app, client string) (skein.Millis, error) {
+// sender is a living client. Errors: ErrUnknownClient as a Fault.
+func (g *group) sender(app, client string) (sender, error) {
 	name := clientName{app, client}
-	if until, ok := g.known.senders[name]; ok {
-		return until, nil
+	if s, ok := g.known.senders[name]; ok {
+		return s, nil
 	}
-	until, err := g.connection.bannedUntil(app, client)
+	s, err := g.connection.sender(app, client)
 	if err != nil {
-		return 0, err
+		return sender{}, err
 	}
-	g.known.senders[clientName{strings.Clone(app), strings.Clone(client)}] = until
-	return until, nil
+	g.known.senders[clientName{strings.Clone(app), strings.Clone(client)}] = s
+	return s, nil
 }
 
 // seat is a client's place among the members of a conversation; nil: it has none.

@@ -161,7 +161,7 @@ func (g *group) removeMembers(app string, id skein.ID, clients []string, at skei
 // countMembers writes down that the members of a conversation have changed.
 func (g *group) countMembers(conv conversation, by int, at skein.Millis) error {
 	delete(g.known.places, placeName{conv.App, conv.ID})
-	_, err := g.move(`UPDATE conversations SET member_count = member_count + ?2, `+touched+`, moved = ?5
+	_, err := g.move(`UPDATE conversations SET member_count = member_count + ?2, roster_rev = roster_rev + 1, `+touched+`, moved = ?5
 		WHERE conv_key = ?1`+returningMoves, conv.key, by, at, periodOf(at), g.stamp)
 	return err
 }
@@ -169,7 +169,7 @@ func (g *group) countMembers(conv conversation, by int, at skein.Millis) error {
 // mustExist answers ErrUnknownClient about the first client that is not there.
 func (g *group) mustExist(app string, clients []string) error {
 	for _, client := range clients {
-		if _, err := g.bannedUntil(app, client); err != nil {
+		if _, err := g.sender(app, client); err != nil {
 			return err
 		}
 	}
@@ -222,20 +222,26 @@ func (c *connection) members(conv conversation, q skein.MemberQuery) (page skein
 	return page, err
 }
 
-// Audience is the members; see store.Members. The index has all of it, so no row is
-// touched.
-func (s *Store) Audience(ctx context.Context, app string, id skein.ID) (all []skein.Listener, err error) {
+// Audience is the members; see store.Members. It reads what was committed, so it is as
+// new as anybody asks. The index has all of the members, so no row of theirs is touched.
+func (s *Store) Audience(ctx context.Context, app string, id skein.ID, _ int64) (all []skein.Listener, rev int64, err error) {
 	now := s.millis()
 	err = s.read(ctx, app, func(c *connection) error {
 		return c.rows(func(r *sqlite3.Stmt) {
-			all = append(all, skein.NewListener(r.ColumnText(0), r.ColumnInt64(1)))
+			if rev == 0 {
+				rev = r.ColumnInt64(2)
+			}
+			if r.ColumnType(0) != sqlite3.NULL {
+				all = append(all, skein.NewListener(r.ColumnText(0), r.ColumnInt64(1)))
+			}
 		}, audience, app, id, now)
 	})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return all, nil
+	return all, rev, nil
 }
 
-const audience = `SELECT client_id, join_seq FROM members INDEXED BY members_by_joining
-	WHERE conv_key = (` + livingConvKey + `)`
+const audience = `SELECT m.client_id, m.join_seq, c.roster_rev FROM conversations c
+	LEFT JOIN members m INDEXED BY members_by_joining ON m.conv_key = c.conv_key
+	WHERE c.app_key = ` + appKey + ` AND c.id = ?2 AND c.deleted = 0 AND c.expires > ?3 ORDER BY m.member_key`

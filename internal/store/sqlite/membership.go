@@ -132,7 +132,11 @@ func (g *group) updateMember(before skein.Member, m memberRow, at skein.Millis) 
 		}
 	}
 	m.conv.Updated = at
-	_, err = g.move(`UPDATE conversations SET updated = ?2, moved = ?3 WHERE conv_key = ?1`+returningMoves, m.conv.key, at, g.stamp)
+	m.conv.RosterRev++
+	if p := g.known.places[placeName{m.conv.App, m.conv.ID}]; p != nil { // it may be dirty, so it is not forgotten
+		p.rosterRev = m.conv.RosterRev
+	}
+	_, err = g.move(`UPDATE conversations SET updated = ?2, moved = ?3, roster_rev = roster_rev + 1 WHERE conv_key = ?1`+returningMoves, m.conv.key, at, g.stamp)
 	return m, err
 }
 

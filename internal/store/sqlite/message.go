@@ -14,7 +14,6 @@ const (
 	flagMentionAll = 1 << iota
 	flagNoSync
 	flagServer // sent with the server role
-	flagFormer // imported: a former holder of the sender's id sent it
 )
 
 func flagsOf(d skein.Draft) int {

@@ -59,6 +59,9 @@ func (p *purge) step() (found bool, err error) {
 	if found {
 		return true, p.app(app)
 	}
+	if found, err = p.forgetCuts(); err != nil || found {
+		return found, err
+	}
 	return p.forgetDepartures()
 }
 
@@ -74,6 +77,9 @@ func (p *purge) anything() (bool, error) {
 	_, app, err := p.deadApp()
 	if err != nil || app {
 		return app, err
+	}
+	if old, err := p.oldCuts(); err != nil || old {
+		return old, err
 	}
 	return p.oldDepartures()
 }
@@ -159,8 +165,7 @@ func (p *purge) app(key int64) error {
 	return p.remove(key,
 		`DELETE FROM clients WHERE client_key IN (SELECT client_key FROM clients WHERE app_key = ?1 LIMIT ?2)`,
 		`DELETE FROM departures WHERE (app_key, client_id, conv_id) IN (SELECT app_key, client_id, conv_id FROM departures WHERE app_key = ?1 LIMIT ?2)`,
-		`DELETE FROM erasure_bounds WHERE (erasure_key, conv_key) IN (SELECT erasure_key, conv_key FROM erasure_bounds
-			WHERE erasure_key IN (SELECT erasure_key FROM erasures WHERE app_key = ?1) LIMIT ?2)`,
+		`DELETE FROM cuts WHERE app_key = ?1 AND ?2 > 0`,
 		`DELETE FROM erasures WHERE app_key = ?1 AND ?2 > 0`,
 		`DELETE FROM storage WHERE app_key = ?1 AND ?2 > 0`,
 		`DELETE FROM apps WHERE app_key = ?1 AND ?2 > 0`)

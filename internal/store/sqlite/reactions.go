@@ -35,10 +35,20 @@ func (g *group) addReaction(conv int64, m *subject, c skein.Change, i int) (bool
 	if i < 0 && len(m.Reactions) >= skein.MaxReactions {
 		return false, skein.About(skein.ErrTooLarge, "emoji")
 	}
-	added, err := g.change(`INSERT INTO reactions (conv_key, seq, emoji, client_id, place) VALUES (?1, ?2, ?3, ?4, ?5)
-		ON CONFLICT DO NOTHING`, conv, m.Seq, c.Emoji, c.By, c.Seq)
-	if err != nil || !added {
+	others, err := g.row(nil, `SELECT 1 FROM reactions WHERE conv_key = ?1 AND seq = ?2 AND emoji = ?3 AND client_id = ?4`,
+		conv, m.Seq, c.Emoji, c.By)
+	if err != nil {
 		return false, err
+	}
+	set, err := g.change(`INSERT INTO reactions (conv_key, seq, emoji, client_id, place, incarnation) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+		ON CONFLICT DO UPDATE SET place = excluded.place, incarnation = excluded.incarnation WHERE incarnation <> excluded.incarnation`,
+		conv, m.Seq, c.Emoji, c.By, c.Seq, m.by)
+	if err != nil || !set {
+		return false, err
+	}
+	if others && i >= 0 { // it takes the place of an earlier incarnation's
+		m.Reactions[i].Clients, err = g.firstToReact(conv, m.Seq, c.Emoji)
+		return true, err
 	}
 	if i < 0 {
 		m.Reactions = append(m.Reactions, skein.Reaction{Emoji: c.Emoji})
@@ -54,8 +64,8 @@ func (g *group) addReaction(conv int64, m *subject, c skein.Change, i int) (bool
 
 // dropReaction takes away from the emoji at i of the summary.
 func (g *group) dropReaction(conv int64, m *subject, c skein.Change, i int) (bool, error) {
-	dropped, err := g.change(`DELETE FROM reactions WHERE conv_key = ?1 AND seq = ?2 AND emoji = ?3 AND client_id = ?4`,
-		conv, m.Seq, c.Emoji, c.By)
+	dropped, err := g.change(`DELETE FROM reactions WHERE conv_key = ?1 AND seq = ?2 AND emoji = ?3 AND client_id = ?4 AND incarnation = ?5`,
+		conv, m.Seq, c.Emoji, c.By, m.by)
 	if err != nil || !dropped || i < 0 {
 		return dropped, err
 	}

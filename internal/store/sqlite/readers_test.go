@@ -38,7 +38,7 @@ func TestAReadEndsWithItsContext(t *testing.T) {
 	})
 	<-begun
 	all.Go(func() {
-		if _, err := s.Audience(ctx, "app", skein.ID{}); !errors.Is(err, context.Canceled) {
+		if _, _, err := s.Audience(ctx, "app", skein.ID{}, 0); !errors.Is(err, context.Canceled) {
 			t.Errorf("waiting: got error %v, want %v", err, context.Canceled)
 		}
 	})
@@ -47,7 +47,7 @@ func TestAReadEndsWithItsContext(t *testing.T) {
 	}
 	cancel()
 	all.Wait()
-	if _, err := s.Audience(t.Context(), "app", skein.ID{}); err != nil {
+	if _, _, err := s.Audience(t.Context(), "app", skein.ID{}, 0); err != nil {
 		t.Fatalf("afterwards: %v", err)
 	}
 }

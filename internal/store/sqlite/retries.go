@@ -78,8 +78,8 @@ func (g *group) first(p *place, l *letter) (m skein.Message, found bool, err err
 const retryKnown = `SELECT 1 FROM messages WHERE retry = ?1`
 
 const firstMessage = `SELECT ` + messageColumns + `, content_hash FROM messages
-	WHERE retry = ?5 AND conv_key = ?3 AND sender = ?2 AND client_msg_id = ?4 AND flags & 8 = 0
-	AND message_key > coalesce((SELECT since FROM clients WHERE app_key = ` + appKey + ` AND id = ?2), 0)`
+	WHERE retry = ?5 AND conv_key = ?3 AND sender = ?2 AND client_msg_id = ?4
+	AND incarnation = (SELECT incarnation FROM clients WHERE app_key = ` + appKey + ` AND id = ?2)`
 
 // sameBefore reports whether the letter has the content of a message that was stored
 // when its hash was still one of its attr and mentions as they were written. It can be

@@ -20,18 +20,18 @@ func TestAnExportKnowsEveryColumn(t *testing.T) {
 	defer func() { _ = s.Close() }()
 	carried := map[string]string{ // columns that come out and go in, and those that an import makes anew
 		"apps":          "app_key id name keys token_secret settings created deleted",
-		"clients":       "client_key app_key id ext created updated banned_until ban_reason cut device_cuts seen since deleted add_by",
-		"conversations": "conv_key app_key id type creator member_count mute_all last_seq last_change speaker spoke moved created updated active period ttl expires deleted extend",
+		"clients":       "client_key app_key id ext created updated banned_until ban_reason cut device_cuts seen deleted add_by rev incarnation",
+		"conversations": "conv_key app_key id type creator member_count mute_all last_seq last_change speaker spoke moved created updated active period ttl expires deleted extend roster_rev",
 		"members":       "member_key conv_key app_key client_id role nickname joined join_seq muted_until read_seq received_seq sent_seq cleared_seq pinned muted archived draft moved adder unread_mark",
-		"messages":      "message_key conv_key seq id sender client_msg_id retry content_hash type status flags created updated reply_to mentions url attr text version changed pinned reactions",
+		"messages":      "message_key conv_key seq id sender client_msg_id retry content_hash type status flags created updated reply_to mentions url attr text version changed pinned reactions incarnation",
 		"changes":       "conv_key change_seq kind message_key client_id at emoji on_off",
-		"reactions":     "conv_key seq emoji client_id place",
+		"reactions":     "conv_key seq emoji client_id place incarnation",
 		"hidden":        "conv_key client_id seq",
 		"sanctions":     "conv_key app_key client_id banned_until muted_until",
 		"uploads":       "upload_key app_key name client_id created size title kept due",
 	}
 	// These are derived, or the store's own.
-	derived := "mentions private_pairs upload_uses departures erasures erasure_bounds storage removals backfill history pauses unknown_fields goose_db_version"
+	derived := "mentions private_pairs upload_uses departures erasures cuts storage removals backfill history pauses unknown_fields goose_db_version"
 	err = withFile(t.Context(), path, func(c *connection) error {
 		var tables []string
 		if err := c.rows(func(r *sqlite3.Stmt) { tables = append(tables, r.ColumnText(0)) },

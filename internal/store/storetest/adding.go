@@ -130,7 +130,7 @@ var adding = []check{
 		_, err := f.DeleteConversation(f.Context(), "shop", pair)
 		f.must(err)
 		equal(f, "once their conversation is gone", may(skein.AddByDefault), nobody)
-		_, err = f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
+		_, _, err = f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
 		f.must(err)
 		f.clients("shop", "ann")
 		equal(f, "another ann", may(skein.AddByDefault), all)

@@ -95,7 +95,7 @@ var changes = []check{
 		equal(f, "the sender's", own(said, "ann"), true)
 		equal(f, "another's", own(said, "bob"), false)
 		equal(f, "nobody's", own(said, ""), false)
-		_, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
+		_, _, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
 		f.must(err)
 		f.clients("shop", "ann")
 		_, err = f.AddMembers(f.Context(), "shop", conv, []string{"ann"}, f.now(), store.MemberLimit{})
@@ -119,7 +119,7 @@ var changes = []check{
 		equal(f, "message", f.look("shop", said, ""), want)
 		equal(f, "history", f.history("shop", conv), []skein.Message{want})
 		equal(f, "log", f.log("shop", conv, "bob"), []skein.Change{line})
-		equal(f, "told", f.told()[1], skein.Sent{Message: want, App: "shop", ConvType: skein.Group, Change: &line})
+		equal(f, "told", f.told()[1], skein.Sent{Message: want, App: "shop", ConvType: skein.Group, RosterRev: 1, Change: &line})
 		equal(f, "number of changes", f.lookup("shop", conv).Changes, 1)
 		f.change("shop", said, "", edit("best"))
 		equal(f, "by the backend", f.log("shop", conv, "")[1].By, "")
@@ -260,7 +260,7 @@ var changes = []check{
 		got := f.change("shop", said, "bob", hide)
 		line := skein.Change{Seq: 2, Kind: skein.ChangeHide, By: "bob", At: f.now(), Message: blank}
 		equal(f, "answer", got, line)
-		equal(f, "told", f.told()[4], skein.Sent{Message: blank, App: "shop", ConvType: skein.Group, Change: &line})
+		equal(f, "told", f.told()[4], skein.Sent{Message: blank, App: "shop", ConvType: skein.Group, RosterRev: 1, Change: &line})
 		for viewer, want := range map[string]skein.Message{"": whole, "ann": whole, "bob": blank} {
 			equal(f, "message to "+viewer, f.look("shop", said, viewer), want)
 			equal(f, "pins to "+viewer, f.pins("shop", conv, viewer), []skein.Message{want})

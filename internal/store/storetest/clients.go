@@ -16,6 +16,7 @@ var clients = []check{
 			got, created, err := f.CreateClient(f.Context(), c)
 			f.must(err)
 			equal(f, "created", created, true)
+			c.Rev, c.Incarnation = 1, 1
 			equal(f, "answer", got, c)
 			got, err = f.Client(f.Context(), "shop", id)
 			f.must(err)
@@ -30,6 +31,7 @@ var clients = []check{
 		got, created, err := f.CreateClient(f.Context(), skein.Client{App: "shop", ID: "ann", Ext: []byte(`2`), Created: 6})
 		f.must(err)
 		equal(f, "created", created, false)
+		first.Rev, first.Incarnation = 1, 1
 		equal(f, "client", got, first)
 	}},
 	{"a client created by many at once is created once", func(f *fixture) {
@@ -47,7 +49,7 @@ var clients = []check{
 	{"the same id in two apps is two clients", func(f *fixture) {
 		f.app("shop", "ann")
 		f.app("game", "ann")
-		_, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
+		_, _, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
 		f.must(err)
 		c, err := f.Client(f.Context(), "game", "ann")
 		f.must(err)
@@ -63,7 +65,7 @@ var clients = []check{
 	{"clients are listed in order of creation, by page and by cursor", func(f *fixture) {
 		f.app("shop", "d", "b", "gone", "a", "c")
 		f.app("game", "x")
-		_, err := f.DeleteClient(f.Context(), "shop", "gone", f.now(), false)
+		_, _, err := f.DeleteClient(f.Context(), "shop", "gone", f.now(), false)
 		f.must(err)
 		for name, tt := range map[string]struct {
 			q    skein.ClientQuery
@@ -105,10 +107,10 @@ var clients = []check{
 	}},
 	{"an update keeps everything but app, id, creation and life", func(f *fixture) {
 		f.app("shop", "ann")
-		want := skein.Client{App: "shop", ID: "ann", Ext: []byte(`[1]`), Created: start, Updated: 8, BannedUntil: 9, BanReason: "x", Cut: 10, DeviceCuts: map[string]skein.Millis{"phone": 11}}
+		want := skein.Client{App: "shop", ID: "ann", Ext: []byte(`[1]`), Created: start, Updated: 8, BannedUntil: 9, BanReason: "x", Cut: 10, DeviceCuts: map[string]skein.Millis{"phone": 11}, Rev: 2, Incarnation: 1}
 		got, err := f.UpdateClient(f.Context(), "shop", "ann", func(c *skein.Client) error {
 			*c = want
-			c.App, c.ID, c.Created, c.Deleted = "game", "bob", 1, true
+			c.App, c.ID, c.Created, c.Deleted, c.Rev, c.Incarnation = "game", "bob", 1, true, 9, 9
 			return nil
 		})
 		f.must(err)
@@ -131,12 +133,12 @@ var clients = []check{
 	}},
 	{"an unknown or deleted client cannot be altered or deleted", func(f *fixture) {
 		f.app("shop", "ann")
-		_, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
+		_, _, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
 		f.must(err)
 		for _, id := range []string{"ann", "eve"} {
 			_, err := f.UpdateClient(f.Context(), "shop", id, func(*skein.Client) error { return nil })
 			f.wantErr(err, skein.ErrUnknownClient)
-			_, err = f.DeleteClient(f.Context(), "shop", id, f.now(), false)
+			_, _, err = f.DeleteClient(f.Context(), "shop", id, f.now(), false)
 			f.wantErr(err, skein.ErrUnknownClient)
 		}
 	}},
@@ -144,7 +146,7 @@ var clients = []check{
 		f.app("shop")
 		_, _, err := f.CreateClient(f.Context(), skein.Client{App: "shop", ID: "ann", Ext: []byte(`{"name":"Ann"}`), Created: 5, BannedUntil: 99, BanReason: "x"})
 		f.must(err)
-		_, err = f.DeleteClient(f.Context(), "shop", "ann", 77, false)
+		_, _, err = f.DeleteClient(f.Context(), "shop", "ann", 77, false)
 		f.must(err)
 		c, err := f.Client(f.Context(), "shop", "ann")
 		f.must(err)
@@ -155,9 +157,9 @@ var clients = []check{
 	{"a deleted client is created anew and keeps its cut", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		conv := f.group("shop", "ann", "bob")
-		_, err := f.DeleteClient(f.Context(), "shop", "ann", 77, false)
+		_, _, err := f.DeleteClient(f.Context(), "shop", "ann", 77, false)
 		f.must(err)
-		want := skein.Client{App: "shop", ID: "ann", Ext: []byte(`2`), Created: 80, Cut: 77}
+		want := skein.Client{App: "shop", ID: "ann", Ext: []byte(`2`), Created: 80, Cut: 77, Rev: 3, Incarnation: 2}
 		got, created, err := f.CreateClient(f.Context(), skein.Client{App: "shop", ID: "ann", Ext: []byte(`2`), Created: 80})
 		f.must(err)
 		equal(f, "created", created, true)
@@ -177,7 +179,7 @@ var clients = []check{
 		f.group("shop", "bob")
 		_, err := f.DeleteConversation(f.Context(), "shop", gone)
 		f.must(err)
-		left, err := f.DeleteClient(f.Context(), "shop", "ann", start+5, false)
+		left, _, err := f.DeleteClient(f.Context(), "shop", "ann", start+5, false)
 		f.must(err)
 		equal(f, "left", sortedIDs(left), sortedIDs([]skein.ID{one, two}))
 		equal(f, "audience", f.audience("shop", one), []string{"bob"})
@@ -204,7 +206,7 @@ var clients = []check{
 		}
 		f.remove("shop", left, "ann")
 		equal(f, "the one who left", seen(left)[0].Text, "")
-		_, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
+		_, _, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
 		f.must(err)
 		f.clients("shop", "ann")
 		for _, conv := range []skein.ID{stayed, left} {
@@ -215,7 +217,7 @@ var clients = []check{
 	{"the next private conversation with a deleted client's successor is a new one", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		first := f.create(f.conv("shop", skein.Private), "ann", "bob")
-		_, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
+		_, _, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
 		f.must(err)
 		equal(f, "members", f.audience("shop", first.ID), []string{"bob"})
 		f.clients("shop", "ann")
@@ -226,7 +228,7 @@ var clients = []check{
 	}},
 	{"clients created together are as if created one after the other", func(f *fixture) {
 		f.app("shop", "c7", "c150")
-		_, err := f.DeleteClient(f.Context(), "shop", "c150", f.now(), false)
+		_, _, err := f.DeleteClient(f.Context(), "shop", "c150", f.now(), false)
 		f.must(err)
 		var all []skein.Client
 		for i := range 250 {

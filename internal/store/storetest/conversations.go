@@ -18,7 +18,7 @@ var conversations = []check{
 			c.Creator, c.Extend, c.Updated = "ann", extend, 3
 			c.Members, c.LastSeq = 99, 99 // the store's to know
 			got := f.create(c, "ann", "bob")
-			c.Members, c.LastSeq = 2, 0
+			c.Members, c.LastSeq, c.RosterRev = 2, 0, 1
 			equal(f, "answer", got, c)
 			equal(f, "conversation", f.lookup("shop", c.ID), c)
 		}
@@ -48,7 +48,7 @@ var conversations = []check{
 	{"all its members must exist", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		f.app("game", "eve")
-		_, err := f.DeleteClient(f.Context(), "shop", "bob", f.now(), false)
+		_, _, err := f.DeleteClient(f.Context(), "shop", "bob", f.now(), false)
 		f.must(err)
 		for want, ids := range map[string][]string{"eve": {"ann", "eve", "bob"}, "bob": {"bob", "eve"}} {
 			c := f.conv("shop", skein.Group)

@@ -10,7 +10,7 @@ import (
 // deleteErased deletes a client and leaves the erasure to a later call of erase.
 func (f *fixture) deleteErased(app, client string) {
 	f.Helper()
-	_, err := f.DeleteClient(f.Context(), app, client, f.now(), true)
+	_, _, err := f.DeleteClient(f.Context(), app, client, f.now(), true)
 	f.must(err)
 }
 
@@ -57,7 +57,7 @@ var erasures = []check{
 		f.app("shop", "ann", "bob")
 		said := f.say("shop", f.group("shop", "ann", "bob"), "bob", "hi")
 		f.change("shop", said, "ann", react("a"))
-		_, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
+		_, _, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
 		f.must(err)
 		f.erase()
 		equal(f, "reactions", f.reacted("shop", said), []skein.Reaction{reaction("a", "ann")})

@@ -202,7 +202,7 @@ func (f *fixture) lookup(app string, conv skein.ID) skein.Conversation {
 
 func (f *fixture) audience(app string, conv skein.ID) []string {
 	f.Helper()
-	all, err := f.Audience(f.Context(), app, conv)
+	all, _, err := f.Audience(f.Context(), app, conv, 0)
 	f.must(err)
 	ids := make([]string, 0, len(all))
 	for _, l := range all {

@@ -198,7 +198,7 @@ var inbox = []check{
 		f.wantCounts("recalled", "shop", conv, "bob", 2, 2)
 		f.change("shop", hidden, "bob", hide)
 		f.wantCounts("hidden", "shop", conv, "bob", 1, 1)
-		_, err := f.DeleteClient(f.Context(), "shop", "cat", f.now(), true)
+		_, _, err := f.DeleteClient(f.Context(), "shop", "cat", f.now(), true)
 		f.must(err)
 		f.erase()
 		f.wantCounts("erased", "shop", conv, "bob", 0, 0)

@@ -141,7 +141,7 @@ func (w *world) deleteClient(t *rapid.T) {
 	if !w.alive[id] {
 		want = skein.ErrUnknownClient
 	}
-	left, err := w.f.DeleteClient(w.f.Context(), w.app, id, start, false)
+	left, _, err := w.f.DeleteClient(w.f.Context(), w.app, id, start, false)
 	if !expectErr(t, "DeleteClient", err, want) {
 		return
 	}

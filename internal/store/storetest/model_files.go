@@ -417,7 +417,7 @@ func (s *shelf) deleteClient(t *rapid.T) {
 		t.Skip("it is deleted")
 	}
 	erase := rapid.Bool().Draw(t, "erase")
-	_, err := s.f.DeleteClient(s.f.Context(), app, client, s.f.now(), erase)
+	_, _, err := s.f.DeleteClient(s.f.Context(), app, client, s.f.now(), erase)
 	expectErr(t, "DeleteClient", err, nil)
 	delete(s.exts, key)
 	for _, h := range s.convs {

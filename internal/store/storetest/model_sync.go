@@ -248,7 +248,7 @@ func (n *syncNet) delete(t *rapid.T) {
 
 func (n *syncNet) renewClient(t *rapid.T) {
 	id := drawClient(t)
-	_, err := n.f.DeleteClient(n.f.Context(), n.app, id, n.f.now(), rapid.Bool().Draw(t, "erase"))
+	_, _, err := n.f.DeleteClient(n.f.Context(), n.app, id, n.f.now(), rapid.Bool().Draw(t, "erase"))
 	expectErr(t, "DeleteClient", err, nil)
 	n.f.erase()
 	n.enter(t, id)

@@ -152,7 +152,7 @@ var retries = []check{
 				return err
 			},
 			"deleted": func(skein.ID) error {
-				_, err := f.DeleteClient(f.Context(), "deleted", "ann", f.now(), false)
+				_, _, err := f.DeleteClient(f.Context(), "deleted", "ann", f.now(), false)
 				return err
 			},
 		} {
@@ -184,7 +184,7 @@ var retries = []check{
 		d.ClientMsgID = "x"
 		_, _, err := f.Append(f.Context(), d)
 		f.must(err)
-		_, err = f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
+		_, _, err = f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
 		f.must(err)
 		f.clients("shop", "ann")
 		d.ID = f.newID()
@@ -202,7 +202,7 @@ var retries = []check{
 		former, _, err := send("hi")
 		f.must(err)
 		for i, text := range []string{"hi", "ho"} { // each new holder is another one
-			_, err = f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
+			_, _, err = f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
 			f.must(err)
 			f.clients("shop", "ann")
 			_, err = f.AddMembers(f.Context(), "shop", conv, []string{"ann"}, f.now(), store.MemberLimit{})

@@ -37,7 +37,7 @@ var sanctions = []check{
 		f.add("shop", conv, "bob")
 		equal(f, "muted", f.member("shop", conv, "bob").MutedUntil, until)
 		f.remove("shop", conv, "bob")
-		_, err := f.DeleteClient(f.Context(), "shop", "bob", f.now(), false)
+		_, _, err := f.DeleteClient(f.Context(), "shop", "bob", f.now(), false)
 		f.must(err)
 		f.clients("shop", "bob")
 		f.add("shop", conv, "bob")

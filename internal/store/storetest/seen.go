@@ -34,7 +34,7 @@ var seen = []check{
 		got, err := f.UpdateClient(f.Context(), "shop", "ann", func(c *skein.Client) error { c.Seen = 1; return nil })
 		f.must(err)
 		equal(f, "after an update", got.Seen, start)
-		_, err = f.DeleteClient(f.Context(), "shop", "ann", start, false)
+		_, _, err = f.DeleteClient(f.Context(), "shop", "ann", start, false)
 		f.must(err)
 		f.must(f.MarkSeen(f.Context(), []skein.Sighting{{App: "shop", Client: "ann", At: start + 1}}))
 		got, err = f.Client(f.Context(), "shop", "ann")

@@ -34,6 +34,7 @@ func Run(t *testing.T, open Open) {
 	}{
 		{"apps", apps},
 		{"clients", clients},
+		{"revisions", revisions},
 		{"conversations", conversations},
 		{"find", slices.Concat(find, cursors)},
 		{"members", slices.Concat(members, sanctions, adding)},

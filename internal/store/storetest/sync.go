@@ -82,7 +82,7 @@ var syncs = []check{
 			{"who left", func() { f.remove("shop", conv, "cat") }, true},
 			{"who came again", func() { f.add("shop", conv, "cat") }, true},
 			{"who was deleted", func() {
-				_, err := f.DeleteClient(f.Context(), "shop", "cat", f.now(), false)
+				_, _, err := f.DeleteClient(f.Context(), "shop", "cat", f.now(), false)
 				f.must(err)
 			}, true},
 			{"a role", func() { f.alter("shop", conv, "ann", func(m *skein.Member) { m.Role = skein.RoleOwner }) }, true},
@@ -328,7 +328,7 @@ var syncs = []check{
 		_, err := f.DeleteConversation(f.Context(), "shop", conv)
 		f.must(err)
 		ann.wantNews("deleted", nil, []skein.ID{conv})
-		_, err = f.DeleteClient(f.Context(), "shop", "bob", f.now(), true)
+		_, _, err = f.DeleteClient(f.Context(), "shop", "bob", f.now(), true)
 		f.must(err)
 		f.erase()
 		ann.wantNews("erased", nil, nil)
@@ -341,7 +341,7 @@ var syncs = []check{
 		ann.news()
 		f.change("shop", hidden, "ann", hide)
 		f.remove("shop", left, "ann")
-		_, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
+		_, _, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
 		f.must(err)
 		f.clients("shop", "ann")
 		page := ann.page(9)

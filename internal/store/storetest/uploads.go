@@ -196,7 +196,7 @@ var uploads = []check{
 		f.wantReleased("a day later", 2)
 		f.gone("shop", in.ID)
 		f.wantReleased("the conversation is deleted", 2, 0)
-		_, err = f.DeleteClient(f.Context(), "shop", "bob", f.now(), false)
+		_, _, err = f.DeleteClient(f.Context(), "shop", "bob", f.now(), false)
 		f.must(err)
 		f.wantReleased("the client too", 2, 0, 1)
 	}},
@@ -296,7 +296,7 @@ var uploads = []check{
 		}
 		f.showFile("shop", conv, "bob", 1)
 		f.describe("shop", "bob", `"`+link(3)+`"`)
-		_, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), true)
+		_, _, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), true)
 		f.must(err)
 		f.erase()
 		f.wantReleased("erased", 4, 0, 2)
@@ -310,7 +310,7 @@ var uploads = []check{
 		f.showFile("shop", conv, "ann", 0)
 		f.describe("shop", "ann", `"`+link(1)+`"`)
 		f.pass(skein.UnnamedFor / 2)
-		_, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
+		_, _, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
 		f.must(err)
 		f.wantReleased("deleted", 3, 1)
 		f.clients("shop", "ann")
