@@ -256,7 +256,7 @@ func (p *protocol) handle(f frame) error {
 		err = p.updated(f.Data)
 	case "conv.updated":
 		err = p.marked(f.Data)
-	case "conv.created", "conv.deleted", "conv.members.added", "conv.members.removed":
+	case "conv.created", "conv.deleted", "conv.members.added", "conv.members.removed", "resync":
 		p.stale = true
 	case "logout.kick":
 		return errClosed

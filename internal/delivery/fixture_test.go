@@ -35,6 +35,7 @@ type fixture struct {
 	*Delivery
 
 	bus      bus.Bus // of another node
+	network  *lossy.Network
 	hub      *hub.Hub
 	store    *memory
 	registry *prometheus.Registry
@@ -46,7 +47,7 @@ func newFixture(t *testing.T, members ...string) *fixture {
 	t.Cleanup(network.Close)
 	nodes := network.Nodes()
 	f := &fixture{
-		T: t, bus: nodes[1], hub: hub.New(hub.Options{OutboxBytes: 1 << 30, OutboxFrames: 1 << 20}),
+		T: t, bus: nodes[1], network: network, hub: hub.New(hub.Options{OutboxBytes: 1 << 30, OutboxFrames: 1 << 20}),
 		store: &memory{members: members}, registry: prometheus.NewRegistry(),
 	}
 	f.Delivery = New(Options{
@@ -202,6 +203,8 @@ type memory struct {
 	away     error            // the answer to reads of messages; guarded by mu
 	deaf     error            // the answer to reads of the audience; guarded by mu
 	deleted  bool             // guarded by mu
+	end      int64            // the newest seq there is; 0: as many as are asked for; guarded by mu
+	audience int              // reads of the audience; guarded by mu
 	asked    []skein.SeqRange // guarded by mu
 	joined   map[string]int64 // the first seq after joining of who has one other than 1; guarded by mu
 	gate     chan struct{}    // reads of the audience wait for it; nil: they do not
@@ -222,6 +225,7 @@ func (m *memory) Audience(ctx context.Context, app string, _ skein.ID, _ int64) 
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.audience++
 	if m.deaf != nil {
 		return nil, 0, m.deaf
 	}
@@ -246,7 +250,7 @@ func (m *memory) Messages(_ context.Context, _ string, id skein.ID, r skein.SeqR
 		return nil, m.away
 	}
 	var out []skein.Message
-	for seq := r.After + 1; seq < r.Before && len(out) < r.Limit; seq++ {
+	for seq := r.After + 1; seq < r.Before && (m.end == 0 || seq <= m.end) && len(out) < r.Limit; seq++ {
 		out = append(out, skein.Message{
 			Conv: id, Seq: seq, Sender: "Backend", Status: skein.StatusNormal,
 			Body: skein.Body{Type: skein.TypeText, Text: "from the store"},
@@ -273,6 +277,13 @@ func (m *memory) Changes(_ context.Context, _ string, id skein.ID, r skein.Chang
 
 func (m *memory) Hidden(context.Context, string, skein.ID, int64) ([]skein.Hiding, error) {
 	return nil, nil
+}
+
+// reads is how often messages or the audience were read.
+func (m *memory) reads() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.audience + len(m.asked)
 }
 
 func (m *memory) set(change func(*memory)) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/hub"
+	"github.com/skein-im/skein/internal/wire"
 )
 
 // retryEvery is how often what could not be read is tried again.
@@ -53,9 +54,9 @@ func (d *Delivery) askToSync(ctx context.Context) {
 	d.opts.Log.Info("sessions are asked to sync: events of other nodes may have been lost")
 	tick := time.NewTicker(max(d.opts.ResyncOver/hub.Shards, 1))
 	defer tick.Stop()
-	kind := skein.EventSetOf(skein.EventResync)
+	frame, kind := wire.AppendResync(nil), skein.EventSetOf(skein.EventResync)
 	for shard := range hub.Shards {
-		n := d.opts.Hub.DeliverToShard(shard, []byte(resyncFrame), kind)
+		n := d.opts.Hub.DeliverToShard(shard, frame, kind)
 		d.metrics.delivered.Add(float64(n))
 		select {
 		case <-ctx.Done():
@@ -64,5 +65,3 @@ func (d *Delivery) askToSync(ctx context.Context) {
 		}
 	}
 }
-
-const resyncFrame = `{"type":"` + skein.EventResync + `","data":{}}`

@@ -68,6 +68,10 @@ var Events = []Event{
 		"订阅的用户上线或下线；一秒内的变化合并推送，2 秒内重连视为未离线。",
 	}, wire.PresenceEvent{}, []string{"presence.subscribe"}},
 	{skein.EventKick, Doc{"This session is over; the socket is closed with 4401 behind it.", "本连接已被登出，随后以 4401 关闭。"}, wire.Kick{}, nil},
+	{skein.EventResync, Doc{
+		"Events for this session may have been lost between servers. Call sync, then msg.ranges for what it shows to be missing, as after a reconnect; the socket stays open. The server spreads these over its sessions, so call at once.",
+		"服务器之间可能丢失了本连接的推送。请像重连后一样调用 sync，再用 msg.ranges 补齐缺失内容；连接保持不变。服务端已将该事件分散推送，收到后可立即调用。",
+	}, wire.Resync{}, nil},
 }
 
 // Command is one of the socket's own commands, which have no REST route.

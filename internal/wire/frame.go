@@ -166,6 +166,11 @@ func AppendPong(dst, id []byte, now skein.Millis) []byte {
 	return appendFrameID(dst, id)
 }
 
+// AppendResync appends the frame of resync.
+func AppendResync(dst []byte) []byte {
+	return append(dst, `{"type":"`+skein.EventResync+`","data":{}}`...)
+}
+
 // AppendKick appends logout.kick, the last frame of a session that is ended.
 func AppendKick(dst []byte, now skein.Millis, reason string) []byte {
 	dst = append(dst, `{"type":"`+skein.EventKick+`","data":{"time":`...)

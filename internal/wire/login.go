@@ -62,6 +62,9 @@ type Pong struct {
 	Time int64 `json:"time" en:"server time, Unix ms" zh:"服务器时间，Unix 毫秒"`
 }
 
+// Resync is the data of resync.
+type Resync struct{}
+
 // Kick is the data of logout.kick.
 type Kick struct {
 	Time   int64  `json:"time" en:"server time, Unix ms" zh:"服务器时间，Unix 毫秒"`

@@ -64,6 +64,17 @@ test("a line that comes back goes on from the cursor", async () => {
   assert.equal(line.of("sync")[1].cursor, "1");
 });
 
+test("a server that may have lost events has the client sync again, on the line that is up", async () => {
+  const { line, told } = start({ answers: [page(["a"], "1"), page(["b"], "2")] });
+  line.set(true);
+  await settle();
+  line.push("resync");
+  line.push("msg.new");
+  await settle();
+  assert.deepEqual(told, ["views a", "ready whole", "views b", "ready", "msg.new"]);
+  assert.deepEqual(line.of("sync").map((c) => c.cursor), [undefined, "1"]);
+});
+
 test("a line lost in the middle of a sync leaves nothing of it, and the next goes on where it was", async () => {
   const slow = later();
   const { line, told } = start({ answers: [page(["a"], "1", false), slow, page(["b"], "2")] });

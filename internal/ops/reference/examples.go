@@ -172,6 +172,8 @@ func eventFrame(name string) ([]byte, error) {
 	case skein.EventConvDeleted:
 	case skein.EventKick:
 		return wire.AppendKick(nil, changed, "replaced"), nil
+	case skein.EventResync:
+		return wire.AppendResync(nil), nil
 	default:
 		return nil, fmt.Errorf("event %s has no example", name)
 	}

@@ -55,6 +55,7 @@ export class Sync extends Emitter {
   }
 
   #event(frame) {
+    if (frame.type === "resync") return void this.now(); // the servers may have lost events
     if (this.live) return this.emit("event", frame);
     if (this.#held.length < HELD) this.#held.push(frame);
     else { this.#held = []; this.#again = true; } // asked for, not remembered
