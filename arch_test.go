@@ -27,7 +27,7 @@ var mayImport = map[string]string{
 	"cmd/skein":                           anything,
 	"cmd/skein-bench":                     "internal/bench internal/bench/report",
 	"internal/access":                     ". internal/recent internal/store",
-	"internal/bench":                      "internal/bench/ledger internal/bench/report",
+	"internal/bench":                      "internal/bench/ledger internal/bench/report internal/testclient",
 	"internal/bench/curves":               "internal/bench internal/bench/report",
 	"internal/bench/ledger":               "",
 	"internal/bench/report":               "",
@@ -60,13 +60,14 @@ var mayImport = map[string]string{
 	"internal/store/sessions":             ". internal/store",
 	"internal/store/sqlite":               ". internal/share internal/store internal/store/sessions",
 	"internal/store/storetest":            ". internal/store",
+	"internal/testclient":                 "",
 	"internal/wire":                       ". internal/wire/cursor internal/wire/strict",
 	"internal/wire/cursor":                ".",
 	"internal/wire/request":               ". internal/wire internal/wire/cursor internal/wire/strict",
 	"internal/wire/strict":                ".",
-	"bench":                               "",
-	"chaos":                               "",
-	"e2e":                                 "",
+	"bench":                               "internal/testclient",
+	"chaos":                               "internal/testclient",
+	"e2e":                                 "internal/testclient",
 	"web":                                 "",
 }
 
@@ -156,7 +157,7 @@ func allows(allowed string, source imports, name string) bool {
 // notServed are packages of tools and tests, which the server's binary does not carry.
 var notServed = []string{
 	"internal/bench", "internal/bus/bustest", "internal/ops/reference", "internal/portable/leancloud/standin",
-	"internal/store/storetest",
+	"internal/store/storetest", "internal/testclient",
 }
 
 func TestTheServerCarriesNoToolsAndNoTests(t *testing.T) {

@@ -1,130 +1,66 @@
 package bench
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
-	"github.com/gobwas/ws"
+	"github.com/skein-im/skein/internal/testclient"
 )
 
 // client is a logged-in socket.
 type client struct {
-	tb   testing.TB
-	conn net.Conn
-	in   *bufio.Reader
-	buf  []byte
+	*testclient.Conn
+
+	tb testing.TB
 }
+
+// patience is how long an answer may take while nothing is measured.
+const patience = 20 * time.Second
 
 func (s *server) login(id string) *client {
 	s.tb.Helper()
-	conn, br, _, err := ws.Dial(context.Background(), "ws://"+s.addr+"/im/socket")
+	conn, err := testclient.Dial(context.Background(), testclient.URL(s.addr), testclient.Options{})
 	if err != nil {
 		s.tb.Fatal(err)
 	}
-	if br == nil {
-		br = bufio.NewReaderSize(conn, 4096)
+	s.tb.Cleanup(conn.Close)
+	command := []byte(`{"type":"login","data":{"app_id":"` + devApp + `","client_id":"` + id + `","device_id":"d"}}`)
+	if _, err := conn.Ask("login", command, patience); err != nil {
+		s.tb.Fatal(err)
 	}
-	c := &client{tb: s.tb, conn: conn, in: br}
-	s.tb.Cleanup(func() { _ = conn.Close() })
-	c.write([]byte(`{"type":"login","data":{"app_id":"666666","client_id":"` + id + `","device_id":"d"}}`))
-	if got := c.read(); !bytes.HasPrefix(got, []byte(`{"type":"login.success"`)) {
-		s.tb.Fatalf("login of %s: %s", id, got)
-	}
-	return c
+	return &client{conn, s.tb}
 }
 
-// write sends one text frame.
-func (c *client) write(payload []byte) {
-	if err := c.send(ws.NewTextFrame(bytes.Clone(payload))); err != nil {
-		c.tb.Error(err)
-	}
-}
-
-// send masks the frame in its place.
-func (c *client) send(frame ws.Frame) error {
-	var out bytes.Buffer
-	if err := ws.WriteFrame(&out, ws.MaskFrameInPlace(frame)); err != nil {
-		return err
-	}
-	_, err := c.conn.Write(out.Bytes())
-	return err
-}
-
-// read is the next text frame; pings are answered. The bytes are good until the next
-// read. nil: the socket is over.
-func (c *client) read() []byte {
-	for {
-		h, err := ws.ReadHeader(c.in)
-		if err != nil {
-			return nil
-		}
-		if int64(cap(c.buf)) < h.Length {
-			c.buf = make([]byte, h.Length)
-		}
-		c.buf = c.buf[:h.Length]
-		if _, err := io.ReadFull(c.in, c.buf); err != nil {
-			return nil
-		}
-		switch h.OpCode {
-		case ws.OpText:
-			return c.buf
-		case ws.OpPing:
-			_ = c.send(ws.NewPongFrame(bytes.Clone(c.buf))) // the next read says whether the socket is over
-		}
-	}
-}
+// What serve --dev seeds.
+const devApp, devKey = "666666", "master"
 
 // backend keeps as many connections as there are calls at once.
 var backend = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: callsAtOnce}}
 
 const callsAtOnce = 16
 
-// call makes a REST call as the demo app's backend and is its data.
-func (s *server) call(method, path, body string) json.RawMessage {
+// call makes a REST call as the demo app's backend and decodes the data of its answer.
+func (s *server) call(method, path string, body, into any) {
 	s.tb.Helper()
-	req, err := http.NewRequest(method, "http://"+s.addr+path, strings.NewReader(body))
-	if err != nil {
+	app := testclient.App{Addr: s.addr, ID: devApp, Key: devKey, HTTP: backend}
+	if err := app.Call(context.Background(), method, path, body, into); err != nil {
 		s.tb.Fatal(err)
 	}
-	req.Header.Set("app-id", "666666")
-	req.Header.Set("app-key", "master")
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := backend.Do(req)
-	if err != nil {
-		s.tb.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	var answer struct {
-		Code    int             `json:"code"`
-		Message string          `json:"message"`
-		Data    json.RawMessage `json:"data"`
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || answer.Code != 0 {
-		s.tb.Fatalf("%s %s: %d %s %v", method, path, answer.Code, answer.Message, err)
-	}
-	return answer.Data
 }
 
 // conversation makes one of the clients and is its id.
 func (s *server) conversation(convType int, clients ...string) string {
 	s.tb.Helper()
-	others, _ := json.Marshal(clients[1:])
-	data := s.call("POST", "/im/conversations", fmt.Sprintf(`{"client_id":%q,"to_client_ids":%s,"conv_type":%d}`, clients[0], others, convType))
 	var made struct {
 		ConvID string `json:"conv_id"`
 	}
-	if err := json.Unmarshal(data, &made); err != nil {
-		s.tb.Fatal(err)
-	}
+	s.call("POST", "/im/conversations", map[string]any{"client_id": clients[0], "to_client_ids": clients[1:], "conv_type": convType}, &made)
 	return made.ConvID
 }
 
@@ -137,7 +73,7 @@ func (s *server) users(prefix string, n int) []string {
 		all.Go(func() {
 			for i := from; i < n; i += callsAtOnce {
 				ids[i] = fmt.Sprintf("%s%d", prefix, i)
-				s.call("POST", "/im/users", `{"client_id":"`+ids[i]+`"}`)
+				s.call("POST", "/im/users", map[string]string{"client_id": ids[i]}, nil)
 			}
 		})
 	}
@@ -152,12 +88,12 @@ func (s *server) users(prefix string, n int) []string {
 func (c *client) sendWindow(command []byte, total, window int) {
 	for sent, got := 0, 0; got < total; {
 		for sent < total && sent-got < window {
-			c.write(command)
+			c.Queue(command)
 			sent++
 		}
-		frame := c.read()
-		if frame == nil {
-			c.tb.Errorf("socket over after %d answers of %d", got, total)
+		frame, err := c.flushAndNext()
+		if err != nil {
+			c.tb.Errorf("%d answers of %d: %v", got, total, err)
 			return
 		}
 		if bytes.HasPrefix(frame, answered) {
@@ -167,6 +103,13 @@ func (c *client) sendWindow(command []byte, total, window int) {
 			return
 		}
 	}
+}
+
+func (c *client) flushAndNext() ([]byte, error) {
+	if err := c.Flush(); err != nil {
+		return nil, err
+	}
+	return c.Next()
 }
 
 // text is a message of 100 bytes, as a socket command.

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -75,11 +74,7 @@ func (s *server) group(clients []string) string {
 	all := slices.Collect(slices.Chunk(clients, perCall))
 	conv := s.conversation(3, all[0]...)
 	for _, more := range all[1:] {
-		ids, err := json.Marshal(more)
-		if err != nil {
-			s.tb.Fatal(err)
-		}
-		s.call("POST", "/im/conversations/"+conv+"/members", `{"client_ids":`+string(ids)+`}`)
+		s.call("POST", "/im/conversations/"+conv+"/members", map[string][]string{"client_ids": more}, nil)
 	}
 	return conv
 }
@@ -87,9 +82,9 @@ func (s *server) group(clients []string) string {
 // receive reads as many messages.
 func (c *client) receive(n int) {
 	for n > 0 {
-		frame := c.read()
-		if frame == nil {
-			c.tb.Errorf("socket over with %d messages to come", n)
+		frame, err := c.Next()
+		if err != nil {
+			c.tb.Errorf("%d messages still to come: %v", n, err)
 			return
 		}
 		if strings.HasPrefix(string(frame), `{"type":"msg.new"`) {
@@ -160,7 +155,7 @@ func newIdle(b *testing.B, sockets int) *idle {
 	for _, id := range ids {
 		socket := s.login(id)
 		quiet.Go(func() {
-			socket.read() // nothing comes but pings
+			_, _ = socket.Next() // nothing comes but pings
 			c.over.Add(1)
 		})
 	}

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"encoding/json"
 	"testing"
 	"time"
 )
@@ -51,8 +50,9 @@ func (s *server) lastSeq(conv string) int64 {
 			Seq int64 `json:"seq"`
 		} `json:"data"`
 	}
-	if err := json.Unmarshal(s.call("GET", "/im/conversations/"+conv+"/message?page=1&size=1", ""), &page); err != nil || len(page.Data) != 1 {
-		s.tb.Fatalf("newest message: %+v, %v", page, err)
+	s.call("GET", "/im/conversations/"+conv+"/message?page=1&size=1", nil, &page)
+	if len(page.Data) != 1 {
+		s.tb.Fatalf("newest message: got %+v, want one", page)
 	}
 	return page.Data[0].Seq
 }

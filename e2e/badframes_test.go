@@ -62,7 +62,7 @@ func TestBadFrames(t *testing.T) {
 				t.Errorf("%s: got %s, want type %q, code %v", cut(tt.frame), f, tt.typ, tt.codes)
 			}
 			var keys map[string]json.RawMessage
-			if err := json.Unmarshal(f.raw, &keys); err != nil || string(keys["data"]) != "null" || keys["msg"] == nil {
+			if err := json.Unmarshal(f.Raw, &keys); err != nil || string(keys["data"]) != "null" || keys["msg"] == nil {
 				t.Errorf("%s: got %s, want msg and data null", cut(tt.frame), f)
 			}
 			if leak := leaks.FindString(f.Msg); leak != "" {

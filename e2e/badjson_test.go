@@ -98,7 +98,7 @@ func TestABadFrameIsAnsweredWithItsTypeAndID(t *testing.T) {
 			if f.Type != "msg.send.error" || f.ID == nil || *f.ID != "7" || f.Code != 4406 {
 				t.Errorf("%s: got %s, want msg.send.error 4406 with id 7", cut(frame), f)
 			}
-			if !json.Valid(f.raw) {
+			if !json.Valid(f.Raw) {
 				t.Errorf("%s: %s is no JSON", cut(frame), f)
 			}
 			c.open(t)

@@ -188,7 +188,7 @@ func fillTalk(t *testing.T, s *server, conv string, n int) {
 	for sent := 0; sent < n; sent += window {
 		for i := range min(window, n-sent) {
 			text := fmt.Sprintf("line %d %s", sent+i+1, strings.Repeat("of a long talk ", (sent+i)*7%9))
-			if _, err := jerry.post("msg.send", map[string]any{"conv_id": conv, "type": -1, "text": text}); err != nil {
+			if _, err := jerry.Post("msg.send", map[string]any{"conv_id": conv, "type": -1, "text": text}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -202,5 +202,5 @@ func fillTalk(t *testing.T, s *server, conv string, n int) {
 			}
 		}
 	}
-	jerry.drop()
+	jerry.Drop()
 }

@@ -289,7 +289,7 @@ func TestTheAnswerComesBeforeItsEvent(t *testing.T) {
 	s.ping(t)
 	s.forget()
 	for i := range 20 {
-		if _, err := s.post("msg.edit", k.fields(id, obj{"text": fmt.Sprint(i)})); err != nil {
+		if _, err := s.Post("msg.edit", k.fields(id, obj{"text": fmt.Sprint(i)})); err != nil {
 			t.Fatal(err)
 		}
 		if first, second := s.next(t), s.next(t); first.Type != "msg.edit.success" || second.Type != "msg.updated" {

@@ -262,7 +262,7 @@ func TestLogHoldsNoSecret(t *testing.T) {
 	s.call(t, "GET", userPath(u), a.bearer(token+"x"), nil).want(t, "a broken token", 4003)
 	s.call(t, "GET", "/im/users", a.bare().with(headers{"app-key": "wrong" + a.Key}), nil).want(t, "a wrong key", 4003)
 	a.call(t, "POST", convPath(conv, "message"), `{"from_client":"`+u+`","type":-1,"text":"whispered words","text":"twice"}`).want(t, "a broken body", 4406)
-	c.drop()
+	c.Drop()
 	s.Stop(t)
 	log := s.log.tail(0)
 	for what, secret := range map[string]string{"key": a.Key, "token": token[strings.LastIndex(token, ".")+1:], "secret": a.Secret, "text": "whispered"} {

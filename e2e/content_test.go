@@ -33,9 +33,9 @@ func (c *socket) askRaw(t *testing.T, typ, data string) *answer {
 	}
 	f, err := c.take(patience, func(f *frame) bool { return f.ID != nil && *f.ID == id })
 	if err != nil {
-		t.Fatalf("%s %s: %v; inbox %v", typ, data, err, c.pending())
+		t.Fatalf("%s %s: %v; inbox %v", typ, data, err, c.Pending())
 	}
-	return &answer{Code: f.Code, Message: f.Msg, Data: f.Data, Raw: f.raw}
+	return &answer{Code: f.Code, Message: f.Msg, Data: f.Data, Raw: f.Raw}
 }
 
 // A retry is known by its content, however another serialiser writes it (SPEC 8.4).

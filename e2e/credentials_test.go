@@ -135,7 +135,7 @@ func TestMintedToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.drop)
+	t.Cleanup(c.Drop)
 	ans.want(t, "login from another device than the token's", 4003, 4004)
 	a.loginWith(t, token, u, "d1")
 }

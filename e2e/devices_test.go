@@ -72,7 +72,7 @@ func TestResumeAfterACutConnection(t *testing.T) {
 	if !isHexID(generation) || generation != first.text("session_id") {
 		t.Fatalf("login.success: got %s, want the session_id as generation", first)
 	}
-	c.drop()
+	c.Drop()
 	c, again := a.enter(t, a.on(t, one, "phone", resume(generation)))
 	if again.want(t, "resume", 0).text("generation") != generation || again.text("session_id") == first.text("session_id") {
 		t.Errorf("resumed: got %s, want the generation %s and another session_id", again, generation)
@@ -93,16 +93,16 @@ func TestResumeWhoseAnswerWasLost(t *testing.T) {
 	one := a.user(t, "one")
 	c, first := a.enter(t, a.on(t, one, "phone", nil))
 	generation := first.want(t, "login", 0).text("generation")
-	c.drop()
+	c.Drop()
 	for range 5 {
 		lost := a.s.socket(t)
-		if _, err := lost.post("login", a.on(t, one, "phone", resume(generation))); err != nil {
+		if _, err := lost.Post("login", a.on(t, one, "phone", resume(generation))); err != nil {
 			t.Fatal(err)
 		}
-		go lost.drop() // before, while or after it is answered
+		go lost.Drop() // before, while or after it is answered
 		c, got := a.enter(t, a.on(t, one, "phone", resume(generation)))
 		got.want(t, "resume again", 0)
-		c.drop()
+		c.Drop()
 	}
 }
 
@@ -185,7 +185,7 @@ func TestResumeOfTheOldestOfTooMany(t *testing.T) {
 	a := strictWith(t, "--max-devices", "2")
 	one := a.user(t, "one")
 	c, first := a.enter(t, a.on(t, one, "a", nil))
-	c.drop()
+	c.Drop()
 	b, second := a.login(t, one, "b"), a.login(t, one, "c")
 	_, got := a.enter(t, a.on(t, one, "a", resume(first.text("generation"))))
 	got.want(t, "resume of the oldest", 4013)
@@ -224,7 +224,7 @@ func TestKickWhileLoggingIn(t *testing.T) {
 		if c == nil {
 			continue
 		}
-		t.Cleanup(c.drop)
+		t.Cleanup(c.Drop)
 		if codes[i] == 0 { // let in, or kicked before the answer
 			c.closedWithin(t, soon, 4401)
 		}
@@ -235,7 +235,7 @@ func TestKickWhileLoggingIn(t *testing.T) {
 	eventually(t, "a new token is taken", func() bool {
 		c, got, err := a.tryLogin(a.token(t, one), one, "new")
 		if c != nil {
-			t.Cleanup(c.drop)
+			t.Cleanup(c.Drop)
 		}
 		return err == nil && got.Code == 0
 	})

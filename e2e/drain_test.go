@@ -7,8 +7,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/gobwas/ws"
 )
 
 func TestHealth(t *testing.T) {
@@ -78,7 +76,7 @@ func TestDrainUnderLoad(t *testing.T) {
 		t.Errorf("login while draining: got %s, want it refused", ans)
 	}
 	for _, c := range idle {
-		c.closed(t, ws.StatusGoingAway)
+		c.closed(t, 1001)
 	}
 	if code := s.Wait(t, 2*patience); code != 0 {
 		t.Errorf("exit code: got %d, want 0", code)
@@ -108,7 +106,7 @@ func TestSIGINTDrainsToo(t *testing.T) {
 	if err := s.cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
-	c.closed(t, ws.StatusGoingAway)
+	c.closed(t, 1001)
 	if code := s.Wait(t, 2*patience); code != 0 {
 		t.Errorf("exit code: got %d, want 0", code)
 	}

@@ -55,7 +55,7 @@ func (a *app) wantServed(t *testing.T, what string) {
 	a.s.once(t, "POST", "/im/file/upload", a.server().with(headers{"Content-Type": contentType}), body).want(t, what+": file.upload", 0)
 	c := a.login(t, client, "d")
 	c.ask(t, "msg.send", obj{"conv_id": conv, "type": -1, "text": "by socket"}).want(t, what+": msg.send by socket", 0)
-	c.drop()
+	c.Drop()
 }
 
 func TestUploadsThatDripHurtNoOtherApp(t *testing.T) {
@@ -114,7 +114,7 @@ func TestGarbageBeforeTheLoginIsCutShort(t *testing.T) {
 		c := a.s.rawSocket(t)
 		all.Go(func() {
 			for range 20_000 {
-				if _, err := c.conn.Write(garbage); err != nil {
+				if _, err := c.Net.Write(garbage); err != nil {
 					return // it is closed
 				}
 			}
@@ -154,36 +154,18 @@ func TestUnfinishedMessagesAreBounded(t *testing.T) {
 		c.frame(0x81, login, true)
 		c.frame(0x01, part, true)
 		c.frame(0x89, nil, true)
-		for { // the pong says that the rest is there
-			head := make([]byte, 2)
-			if _, err := c.r.Read(head[:1]); err != nil {
-				if errors.Is(err, os.ErrDeadlineExceeded) {
-					t.Fatal("no answer")
-				}
-				refused++
-				break
-			}
-			if head[0] == 0x8a {
-				kept++
-				break
-			}
-			if head[0] == 0x88 {
-				refused++
-				break
-			}
-			size, err := c.r.ReadByte()
-			if err != nil {
-				t.Fatal(err)
-			}
-			length := int(size)
-			if size == 126 {
-				hi, _ := c.r.ReadByte()
-				lo, _ := c.r.ReadByte()
-				length = int(hi)<<8 | int(lo)
-			}
-			if _, err := c.r.Discard(length); err != nil {
-				t.Fatal(err)
-			}
+		c.TellPongs = true
+		frame, err := c.Next()
+		for err == nil && !strings.HasPrefix(string(frame), "pong ") { // it says that the rest is there
+			frame, err = c.Next()
+		}
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			t.Fatal("no answer")
+		case err != nil:
+			refused++
+		default:
+			kept++
 		}
 	}
 	grown := s.rss(t) - before
@@ -233,7 +215,7 @@ func TestOneAppLeavesSocketsToAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.drop()
+	defer c.Drop()
 	c.ask(t, "login", attacker.loginData("Alex", "d")).want(t, "one more of the app", 5030)
 	c.closed(t, 1013)
 	calm.wantServed(t, "beside the sockets of another app")

@@ -148,7 +148,7 @@ func TestFailingSendsLeaveTheirNeighboursAlone(t *testing.T) {
 	want := map[string]int{}
 	for i := range n {
 		k := kinds[i%len(kinds)]
-		id, err := c.post("msg.send", k.data)
+		id, err := c.Post("msg.send", k.data)
 		if err != nil {
 			t.Fatal(err)
 		}

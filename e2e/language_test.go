@@ -35,7 +35,7 @@ func TestErrorsAreInTheLanguageOfTheCaller(t *testing.T) {
 				data["lang"] = tt.lang
 			}
 			c.ask(t, "login", data).want(t, "login", 0)
-			id, err := c.post("user.get", map[string]any{"client_id": "Nobody"})
+			id, err := c.Post("user.get", map[string]any{"client_id": "Nobody"})
 			if err != nil {
 				t.Fatal(err)
 			}

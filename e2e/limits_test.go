@@ -62,18 +62,18 @@ func TestSocketsPerAddress(t *testing.T) {
 			refused = err
 			break
 		}
-		t.Cleanup(c.drop)
+		t.Cleanup(c.Drop)
 		sockets = append(sockets, c)
 	}
 	if refused == nil || len(sockets) != 1000 {
 		t.Fatalf("sockets of one address: %d went (%v), want 1,000", len(sockets), refused)
 	}
 	// One that ends makes room for another.
-	sockets[7].drop()
+	sockets[7].Drop()
 	eventually(t, "room for another socket", func() bool {
 		c, err := s.dialSocket()
 		if err == nil {
-			t.Cleanup(c.drop)
+			t.Cleanup(c.Drop)
 		}
 		return err == nil
 	})

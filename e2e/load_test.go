@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/skein-im/skein/internal/testclient"
 )
 
 // attempt is one message that somebody tried to send.
@@ -95,7 +97,7 @@ const window = 8
 func (l *ledger) bySocket(a *app, from, device string, convs []string) {
 	c, ans, err := a.tryLogin("", from, device)
 	if c != nil {
-		defer c.drop()
+		defer c.Drop()
 	}
 	if err != nil {
 		return // the server is gone already; the acks awaited say whether load was made
@@ -108,14 +110,14 @@ func (l *ledger) bySocket(a *app, from, device string, convs []string) {
 	for i := 0; ; i++ {
 		for len(underWay) < window {
 			at := l.begin(convs[(i+len(underWay))%len(convs)], from)
-			id, err := c.post("msg.send", at.body())
+			id, err := c.Post("msg.send", at.body())
 			if err != nil {
 				break // the answers that came are still in the inbox
 			}
 			underWay[id] = at
 		}
 		f, err := c.take(patience, func(f *frame) bool { return f.ID != nil && underWay[*f.ID] != nil })
-		if errors.Is(err, errClosed) {
+		if errors.Is(err, testclient.ErrClosed) {
 			return
 		}
 		if err != nil {
@@ -132,7 +134,7 @@ func (l *ledger) bySocket(a *app, from, device string, convs []string) {
 			time.Sleep(10 * time.Millisecond) // the server drains: be gentle
 		}
 		if i%64 == 0 {
-			c.forgetEvents()
+			c.forgetPushes()
 		}
 	}
 }
@@ -161,17 +163,9 @@ func (l *ledger) byREST(a *app, from string, convs []string, stop <-chan struct{
 	}
 }
 
-// forgetEvents drops the events and keeps the answers.
-func (c *socket) forgetEvents() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	kept := c.inbox[:0]
-	for _, f := range c.inbox {
-		if f.ID != nil {
-			kept = append(kept, f)
-		}
-	}
-	c.inbox = kept
+// forgetPushes drops the pushes and keeps the answers.
+func (c *socket) forgetPushes() {
+	c.Forget(func(f *testclient.Frame) bool { return f.ID == nil })
 }
 
 // retry sends again half of what has no ack, and every tenth that has one.

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gobwas/ws"
 	"github.com/golang-jwt/jwt/v5"
 )
 
@@ -192,7 +191,7 @@ func TestConcurrentLoginsOfOneDeviceLeaveOne(t *testing.T) {
 	var all []*socket
 	for range n {
 		if c := <-results; c != nil {
-			t.Cleanup(c.drop)
+			t.Cleanup(c.Drop)
 			all = append(all, c)
 		}
 	}
@@ -234,10 +233,10 @@ func TestLogoutCommandCloses(t *testing.T) {
 	a := dev(t)
 	one := a.user(t, "one")
 	c, other := a.login(t, one, "d"), a.login(t, one, "e")
-	if _, err := c.post("logout", obj{}); err != nil {
+	if _, err := c.Post("logout", obj{}); err != nil {
 		t.Fatal(err)
 	}
-	c.closed(t, ws.StatusNormalClosure)
+	c.closed(t, 1000)
 	other.open(t)
 }
 
@@ -278,7 +277,7 @@ func TestEndOfAClientClosesItsSockets(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(c.drop)
+			t.Cleanup(c.Drop)
 			ans.want(t, "login by the token of before "+name, tt.relogin...)
 			a.s.call(t, "GET", userPath(one), a.bearer(token), nil).want(t, "REST by the token of before "+name, tt.relogin...)
 			if name == "logout" { // a token made after the cut is good again
@@ -312,7 +311,7 @@ func TestEndOfATokenClosesTheSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.drop)
+	t.Cleanup(c.Drop)
 	ans.want(t, "login within the leeway", 0)
 	c.closedWithin(t, time.Until(end.Add(60*time.Second))+soon, 4401)
 	a.login(t, one, "d")
@@ -337,7 +336,7 @@ func TestFailedLoginsAreRateLimited(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.drop()
+		c.Drop()
 		if ans.Code == 4290 {
 			limited = true
 			break

@@ -28,7 +28,7 @@ func TestPipelinedSendsStandInTheirOrder(t *testing.T) {
 		left = left[1:]
 		asked := map[string]int{}
 		for _, i := range left {
-			id, err := c.post("msg.send", send(i))
+			id, err := c.Post("msg.send", send(i))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -68,7 +68,7 @@ func TestARefusedSendHoldsItsConversationAlone(t *testing.T) {
 	first, second := a.group(t, one), a.group(t, one)
 	c := a.login(t, one, "d")
 	send := func(conv string, i int) string {
-		id, err := c.post("msg.send", obj{"conv_id": conv, "type": -1, "text": "x", "client_msg_id": fmt.Sprint(conv, i)[20:]})
+		id, err := c.Post("msg.send", obj{"conv_id": conv, "type": -1, "text": "x", "client_msg_id": fmt.Sprint(conv, i)[20:]})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +92,7 @@ func TestARefusedSendHoldsItsConversationAlone(t *testing.T) {
 	var wait struct {
 		RetryAfter int64 `json:"retry_after_ms"`
 	}
-	if err := json.Unmarshal(f.raw, &wait); err != nil {
+	if err := json.Unmarshal(f.Raw, &wait); err != nil {
 		t.Fatal(err)
 	}
 	if f.Code == 4290 && wait.RetryAfter > token {

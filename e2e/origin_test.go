@@ -63,7 +63,7 @@ func TestTheDemoIsForThisMachineAlone(t *testing.T) {
 			}
 		}
 		if c, err := a.s.dialSocketAs(tt.host, tt.h); err == nil {
-			c.drop()
+			c.Drop()
 			t.Errorf("%s: a socket was opened", name)
 		}
 		if res, _ := a.s.requestAs(t, "GET", "/readyz", tt.host, tt.h); res.StatusCode != http.StatusOK {
@@ -105,7 +105,7 @@ func TestAnOpenAppIsServedOnThisMachineAlone(t *testing.T) {
 			if err != nil || (ans.Code == 0) != allowed {
 				t.Errorf("%s: login: got %v, %v; want it served: %v", name, ans, err, allowed)
 			}
-			c.drop()
+			c.Drop()
 		}
 	}
 	check(start(t, withoutDev()), false)
@@ -132,7 +132,7 @@ func TestPagesOfOtherSitesMayNotCallTheDemo(t *testing.T) {
 			t.Errorf("origin %s: a socket: got %v, want it opened: %v", origin, err, want)
 		}
 		if err == nil {
-			c.drop()
+			c.Drop()
 		}
 	}
 }
@@ -200,7 +200,7 @@ func TestAllowedOriginsOfAnApp(t *testing.T) {
 				t.Errorf("origin %q: login to the app: code %d, want 0", origin, code)
 			}
 		}
-		c.drop()
+		c.Drop()
 	}
 	// A change is in force within 2 s.
 	if _, errs, exit := skein(t, "app", "update", "--id", shop.ID, "--allowed-origins", "", "--data", s.Data); exit != 0 {

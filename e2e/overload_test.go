@@ -10,35 +10,30 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gobwas/ws"
+	"github.com/skein-im/skein/internal/testclient"
 )
 
-// lazy is a logged-in socket that reads nothing until it is told to.
-func (a *app) lazy(t *testing.T, client string) *socket {
+// lazy is a connection that asks for a login and reads nothing.
+func (a *app) lazy(t *testing.T, client string) *testclient.Conn {
 	t.Helper()
-	dialer := ws.Dialer{NetDial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+	c, err := dialConn(testclient.URL(a.s.Addr), testclient.Options{NetDial: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
 		if tcp, ok := conn.(*net.TCPConn); ok {
 			err = tcp.SetReadBuffer(64 << 10)
 		}
 		return conn, err
-	}}
-	conn, buffered, _, err := dialer.Dial(t.Context(), "ws://"+a.s.Addr+"/im/socket")
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if buffered != nil {
-		t.Fatal("the server spoke before the login")
-	}
-	c := &socket{conn: conn, news: make(chan struct{}, 1), readBy: make(chan struct{})}
-	t.Cleanup(func() { conn.Close() })
-	if _, err := c.post("login", a.loginData(client, "lazy")); err != nil {
+	t.Cleanup(c.Close)
+	if err := c.Send([]byte(jsonOf(obj{"type": "login", "data": a.loginData(client, "lazy")}))); err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-// SPEC 8.6: a slow reader hurts itself alone: its queue is bounded, its socket is
+// A slow reader hurts itself alone: its queue is bounded, its socket is
 // closed with 4508, nothing durable is lost, others see every message.
 func TestSlowReaderHurtsItselfAlone(t *testing.T) {
 	t.Parallel()
@@ -51,7 +46,7 @@ func TestSlowReaderHurtsItselfAlone(t *testing.T) {
 		slow = append(slow, a.user(t, "slow"))
 	}
 	conv := a.group(t, sender, append(slow, quick)...)
-	var lazies []*socket
+	var lazies []*testclient.Conn
 	for _, id := range slow {
 		lazies = append(lazies, a.lazy(t, id))
 	}
@@ -63,7 +58,7 @@ func TestSlowReaderHurtsItselfAlone(t *testing.T) {
 		for i := 0; i < n; {
 			var ids []string
 			for range 20 {
-				id, err := c.post("msg.send", obj{"conv_id": conv, "type": -1, "text": fmt.Sprint(i, " ", text), "no_sync": 0})
+				id, err := c.Post("msg.send", obj{"conv_id": conv, "type": -1, "text": fmt.Sprint(i, " ", text), "no_sync": 0})
 				if err != nil {
 					t.Errorf("send: %v", err)
 					return
@@ -80,6 +75,7 @@ func TestSlowReaderHurtsItselfAlone(t *testing.T) {
 			}
 		}
 	})
+	sessions := make([]*socket, slowOnes)
 	var catchingUp sync.WaitGroup
 	catchingUp.Go(func() {
 		// They wake up when the server has given up on them, and find out why. A peer
@@ -87,12 +83,12 @@ func TestSlowReaderHurtsItselfAlone(t *testing.T) {
 		for s.metric(t, "skein_outbox_closed_total") < slowOnes && !t.Failed() {
 			time.Sleep(10 * time.Millisecond)
 		}
-		for _, l := range lazies {
+		for i, l := range lazies {
 			// A wide window, so that what the kernel holds comes at once.
-			if err := l.conn.(*net.TCPConn).SetReadBuffer(4 << 20); err != nil {
+			if err := l.Net.(*net.TCPConn).SetReadBuffer(4 << 20); err != nil {
 				t.Error(err)
 			}
-			go l.readLoop(l.conn)
+			sessions[i] = &socket{testclient.NewSession(l, nil)}
 		}
 	})
 	for i := range n {
@@ -108,10 +104,10 @@ func TestSlowReaderHurtsItselfAlone(t *testing.T) {
 	if grown > slowOnes*7<<20 {
 		t.Errorf("memory grew by %d MiB over %d slow readers, want a bounded queue each", grown>>20, slowOnes)
 	}
-	for i, l := range lazies {
+	for i, l := range sessions {
 		l.closed(t, 4508)
 		got := 0
-		for _, f := range l.pending() {
+		for _, f := range l.Pending() {
 			if f.Type == "msg.new" {
 				got++
 			}
@@ -161,10 +157,10 @@ func TestOverloadIsAnswered(t *testing.T) {
 		a.must(t, "POST", convPath(conv, "members"), obj{"client_ids": []string{from}})
 		c := a.login(t, from, "d")
 		sending.Go(func() {
-			defer c.drop()
+			defer c.Drop()
 			key := unique("k")
 			for n := range each { // nothing is read in between: the worst client
-				if _, err := c.post("msg.send", obj{"conv_id": conv, "type": -1, "text": "x", "client_msg_id": fmt.Sprint(key, n)}); err != nil {
+				if _, err := c.Post("msg.send", obj{"conv_id": conv, "type": -1, "text": "x", "client_msg_id": fmt.Sprint(key, n)}); err != nil {
 					t.Errorf("send: %v", err)
 					return
 				}
@@ -220,7 +216,7 @@ func TestUnreadAnswersAreBounded(t *testing.T) {
 		a.must(t, "POST", convPath(conv, "members"), obj{"client_ids": []string{id}})
 		c := a.lazy(t, id)
 		for range 180 { // 180 MiB of answers for each
-			if _, err := c.post("msg.list", list); err != nil {
+			if err := c.Send([]byte(jsonOf(obj{"type": "msg.list", "data": list}))); err != nil {
 				break // closed, or no longer read: both are fine
 			}
 		}

@@ -175,7 +175,7 @@ func TestBannedClientMayNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.drop)
+	t.Cleanup(c.Drop)
 	ans.want(t, "login of a banned client", 213)
 	w.a.call(t, "POST", convPath(w.conv, "message"), obj{"from_client": w.banned, "type": -1, "text": "x"}).
 		want(t, "send in the name of a banned client by the server role", 213)

@@ -98,15 +98,15 @@ func TestPresenceSubscription(t *testing.T) {
 		t.Errorf("event: got %+v, want that %s came alone", got, three)
 	}
 	// A reconnect is invisible: with the next event, two is still there.
-	there.drop()
+	there.Drop()
 	there = a.login(t, two, "phone")
 	pad, _ := a.enter(t, a.on(t, two, "pad", obj{"device_type": "android"}))
 	if got := c.presence(t)[two]; got.Online != 1 || !slices.Contains(got.Devices, "android") || len(got.Devices) != 2 {
 		t.Errorf("event: got %+v, want one more device", got)
 	}
 	left := time.Now()
-	there.drop()
-	pad.drop()
+	there.Drop()
+	pad.Drop()
 	if got := c.presence(t)[two]; got.Online != 0 || got.LastSeen != nil || time.Since(left) < 1900*time.Millisecond {
 		t.Errorf("event after %v: got %+v, want offline after 2 s, last_seen null", time.Since(left), got)
 	}
@@ -132,7 +132,7 @@ func TestLastSeen(t *testing.T) {
 	body := obj{"client_ids": []string{two, "nobody"}}
 	seen := func() *int64 { return presenceOf(t, a.must(t, "POST", "/im/presence", body).Data)[two].LastSeen }
 	eventually(t, "the server follows `skein app update`", func() bool { // a short visit is told of
-		a.login(t, two, "phone").drop()
+		a.login(t, two, "phone").Drop()
 		time.Sleep(100 * time.Millisecond)
 		return seen() != nil
 	})
@@ -142,7 +142,7 @@ func TestLastSeen(t *testing.T) {
 	}
 	c.ask(t, "presence.subscribe", body).want(t, "subscribe", 0)
 	before := time.Now().UnixMilli()
-	there.drop()
+	there.Drop()
 	got := c.presence(t)[two]
 	if got.LastSeen == nil || *got.LastSeen < before || *got.LastSeen > time.Now().UnixMilli() {
 		t.Fatalf("event: got %+v, want a last_seen since %d", got, before)

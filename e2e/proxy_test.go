@@ -32,7 +32,7 @@ func (a *app) failLogins(t *testing.T, n int, client string, h headers) int {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.drop()
+		c.Drop()
 		code = ans.Code
 	}
 	return code
@@ -66,7 +66,7 @@ func TestBehindATrustedProxyEachClientIsCountedByItsOwnAddress(t *testing.T) {
 	open := func(forwarded string) error {
 		c, err := s.dialSocketAs("", behind(forwarded))
 		if err == nil {
-			t.Cleanup(c.drop)
+			t.Cleanup(c.Drop)
 		}
 		return err
 	}
@@ -100,7 +100,7 @@ func TestNobodyIsATrustedProxyByDefault(t *testing.T) {
 	for i, addr := range []string{"203.0.113.1", "203.0.113.2", "203.0.113.3"} {
 		c, err := s.dialSocketAs("", behind(addr))
 		if err == nil {
-			t.Cleanup(c.drop)
+			t.Cleanup(c.Drop)
 		}
 		if (err != nil) != (i == 2) {
 			t.Errorf("socket %d, which claims to come from %s: got %v, want the third refused", i+1, addr, err)

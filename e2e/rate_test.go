@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/skein-im/skein/internal/testclient"
 )
 
 // SPEC 10: 20 sends a second a client, burst 60; REST and socket draw from one
@@ -21,7 +23,7 @@ func TestSendRate(t *testing.T) {
 	c := a.login(t, one, "d")
 	const n = 300
 	for range n {
-		if _, err := c.post("msg.send", obj{"conv_id": conv, "type": -1, "text": "x"}); err != nil {
+		if _, err := c.Post("msg.send", obj{"conv_id": conv, "type": -1, "text": "x"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -77,14 +79,14 @@ func TestFloodCloses(t *testing.T) {
 	refused := false
 	for deadline := time.Now().Add(40 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		for range 10 { // some 400 a second
-			if _, err := c.post("user.get", obj{"client_id": one}); err != nil {
+			if _, err := c.Post("user.get", obj{"client_id": one}); err != nil {
 				break
 			}
 		}
 		for {
 			f, err := c.take(time.Millisecond, isAnswer)
 			if err != nil {
-				if errors.Is(err, errClosed) {
+				if errors.Is(err, testclient.ErrClosed) {
 					deadline = time.Now()
 				}
 				break
@@ -140,7 +142,7 @@ func TestDemoAppHasNoRates(t *testing.T) {
 	conv := a.group(t, one)
 	c := a.login(t, one, "d")
 	for range 300 {
-		if _, err := c.post("msg.send", obj{"conv_id": conv, "type": -1, "text": "x"}); err != nil {
+		if _, err := c.Post("msg.send", obj{"conv_id": conv, "type": -1, "text": "x"}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"bytes"
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -24,7 +23,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gobwas/ws"
+	"github.com/skein-im/skein/internal/testclient"
 )
 
 // realProxy is a web server in front of a server, as docs/operations.md has it.
@@ -205,9 +204,9 @@ func (p *realProxy) wantPassed(t *testing.T, s *server) {
 		if err != nil || ans.Code != 0 {
 			t.Errorf("login at %s: got %v, %v", prefix, ans, err)
 		}
-		c.drop()
+		c.Drop()
 		if c, err := p.dial(prefix, "127.0.0.2", headers{"Origin": "https://evil.example"}); err == nil {
-			c.drop()
+			c.Drop()
 			t.Errorf("a page of another site opened a socket at %s", prefix)
 		}
 		p.refusals(t, prefix, shop)
@@ -221,7 +220,7 @@ func (p *realProxy) wantPassed(t *testing.T, s *server) {
 	for i, from := range []string{"127.0.0.2", "127.0.0.2", "127.0.0.2", "127.0.0.3"} {
 		c, err := p.dial("", from, headers{"X-Forwarded-For": fmt.Sprintf("203.0.113.%d", i)})
 		if err == nil {
-			t.Cleanup(c.drop)
+			t.Cleanup(c.Drop)
 		}
 		if (err != nil) != (i == 2) {
 			t.Errorf("socket %d, of %s: got %v, want the third refused", i+1, from, err)
@@ -280,11 +279,8 @@ func (p *realProxy) envelope(t *testing.T, method, path string, h headers, body 
 
 // dial opens a socket through the proxy from an address of this machine.
 func (p *realProxy) dial(prefix, from string, h headers) (*socket, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
 	local := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
-	return dialWith(ctx, ws.Dialer{
-		Header: h.handshake(), TLSConfig: &tls.Config{RootCAs: p.tls.RootCAs, MinVersion: tls.VersionTLS12},
-		NetDial: local.DialContext,
-	}, "wss"+strings.TrimPrefix(p.url, "https")+prefix+"/im/socket")
+	return dialWith("wss"+strings.TrimPrefix(p.url, "https")+prefix+"/im/socket", testclient.Options{
+		Header: h.http(), TLS: &tls.Config{RootCAs: p.tls.RootCAs, MinVersion: tls.VersionTLS12}, NetDial: local.DialContext,
+	})
 }

@@ -235,7 +235,7 @@ func newHoldings(t *testing.T, a *app) *holdings {
 	for _, conv := range []string{w.pair, w.brief, w.room, w.left} {
 		a.say(t, conv, "tom", "in every kind", obj{"type": 7})
 	}
-	a.login(t, "alex", "phone").drop()
+	a.login(t, "alex", "phone").Drop()
 	eventually(t, "alex was here", func() bool {
 		return strings.Contains(string(a.must(t, "POST", "/im/presence", obj{"client_ids": []string{"alex"}}).Data), `"last_seen":1`)
 	})

@@ -198,7 +198,7 @@ func TestSeedExamples(t *testing.T) {
 			t.Fatal(err)
 		}
 		f := c.next(t)
-		holdAgainst(t, f.raw, e.want)
+		holdAgainst(t, f.Raw, e.want)
 		if f.Type != "login.success" || f.Msg != "success" {
 			t.Errorf("got %s, want login.success", f)
 		}
@@ -273,7 +273,7 @@ func TestSeedExamples(t *testing.T) {
 		}
 		for _, r := range receivers {
 			f := r.expect(t, "msg.new")
-			holdAgainst(t, f.raw, examples["发送信息"].push)
+			holdAgainst(t, f.Raw, examples["发送信息"].push)
 			m := f.message(t)
 			if m.MsgID != sent.text("msg_id") || m.ConvID != conv || m.FromClient != "2" || m.text() != "HELLO !" || m.Seq != 1 {
 				t.Errorf("got %s, want message %s of 2 in %s", f, sent.text("msg_id"), conv)

@@ -1,12 +1,9 @@
 package e2e
 
 import (
-	"bufio"
 	"bytes"
-	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"net"
 	"slices"
 	"strconv"
@@ -16,9 +13,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gobwas/ws"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
+
+	"github.com/skein-im/skein/internal/testclient"
 )
 
 // The crowd: 1 % of it will not read.
@@ -81,11 +79,11 @@ type crowd struct {
 
 // reader is a socket that keeps nothing of what it reads but when it came.
 type reader struct {
+	*testclient.Conn
+
 	id    string
-	conn  net.Conn
-	r     *bufio.Reader
 	ended chan struct{}
-	code  ws.StatusCode // of the close frame; to be read after ended
+	end   error // to be read after ended
 }
 
 func newCrowd(t *testing.T, a *app) *crowd {
@@ -115,11 +113,11 @@ func newCrowd(t *testing.T, a *app) *crowd {
 	err := joining.Wait()
 	t.Cleanup(func() {
 		for _, r := range c.quick {
-			r.conn.Close()
+			r.Close()
 			<-r.ended
 		}
 		for _, r := range c.slow {
-			r.conn.Close()
+			r.Close()
 		}
 	})
 	if err != nil {
@@ -162,63 +160,17 @@ func (c *crowd) joinAndSleep(t *testing.T) {
 }
 
 func (c *crowd) dial(id string, by *net.Dialer) (*reader, error) {
-	dialer := ws.Dialer{NetDial: func(ctx context.Context, network, addr string) (net.Conn, error) {
-		return by.DialContext(ctx, network, addr)
-	}}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	conn, _, _, err := dialer.Dial(ctx, "ws://"+c.a.s.Addr+"/im/socket")
+	conn, err := dialConn(testclient.URL(c.a.s.Addr), testclient.Options{NetDial: by.DialContext})
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{id: id, conn: conn, r: bufio.NewReaderSize(conn, 8<<10), ended: make(chan struct{})}
-	login, err := json.Marshal(obj{"type": "login", "data": c.a.loginData(id, "crowd"), "id": "1"})
-	if err != nil {
-		return nil, err
-	}
-	if err := ws.WriteFrame(conn, ws.MaskFrameInPlace(ws.NewTextFrame(login))); err != nil {
-		return nil, err
-	}
-	answer, err := r.frame(nil)
-	if err == nil && !bytes.Contains(answer, []byte(`"login.success"`)) {
-		err = fmt.Errorf("login of %s: %s", id, answer)
-	}
-	return r, err
-}
-
-// frame reads one text frame into buf; pings are answered on the way.
-func (r *reader) frame(buf []byte) ([]byte, error) {
-	for {
-		h, err := ws.ReadHeader(r.r)
-		if err != nil {
-			return buf, err
-		}
-		buf = slices.Grow(buf[:0], int(h.Length))[:h.Length]
-		if _, err := io.ReadFull(r.r, buf); err != nil {
-			return buf, err
-		}
-		switch h.OpCode {
-		case ws.OpPing:
-			_ = ws.WriteFrame(r.conn, ws.MaskFrame(ws.NewPongFrame(buf))) // the next read tells
-		case ws.OpClose:
-			r.code, _ = ws.ParseCloseFrameData(buf)
-			return buf, io.EOF
-		default:
-			return buf, nil
-		}
-	}
+	_, err = conn.Ask("login", []byte(jsonOf(obj{"type": "login", "data": c.a.loginData(id, "crowd"), "id": "1"})), patience)
+	return &reader{Conn: conn, id: id, ended: make(chan struct{})}, err
 }
 
 func (r *reader) loop(arrived func(frame []byte)) {
 	defer close(r.ended)
-	var buf []byte
-	var err error
-	for {
-		if buf, err = r.frame(buf); err != nil {
-			return
-		}
-		arrived(buf)
-	}
+	r.end = r.Loop(arrived)
 }
 
 // arrived books a message that one of the quick ones got. Its text begins with the
@@ -287,7 +239,7 @@ func (c *crowd) wantCutOff(t *testing.T) {
 	t.Helper()
 	for _, r := range c.slow {
 		// A wide window, so that what the kernel holds comes at once.
-		if err := r.conn.(*net.TCPConn).SetReadBuffer(4 << 20); err != nil {
+		if err := r.Net.(*net.TCPConn).SetReadBuffer(4 << 20); err != nil {
 			t.Error(err)
 		}
 		go r.loop(func([]byte) {})
@@ -298,10 +250,10 @@ func (c *crowd) wantCutOff(t *testing.T) {
 		case <-time.After(patience):
 			t.Fatalf("%s is still open", r.id)
 		}
-		if r.code != 4508 {
-			t.Errorf("%s: close code %d, want 4508", r.id, r.code)
+		if closed := (*testclient.CloseError)(nil); !errors.As(r.end, &closed) || closed.Code != 4508 {
+			t.Errorf("%s: got %v, want close code 4508", r.id, r.end)
 		}
-		r.conn.Close()
+		r.Close()
 	}
 }
 
@@ -319,7 +271,7 @@ func (c *crowd) wantCaughtUp(t *testing.T) {
 			again.ask(t, "msg.list", obj{"conv_id": conv, "after_seq": seq, "limit": 200}).want(t, "msg.list", 0).into(t, &page)
 			for _, m := range page.Data {
 				if seq++; m.Seq != seq {
-					t.Fatalf("%s: got seq %d, want %d", again.conn.LocalAddr(), m.Seq, seq)
+					t.Fatalf("%s: got seq %d, want %d", again.Conn.Net.LocalAddr(), m.Seq, seq)
 				}
 			}
 			more = page.HasMore && len(page.Data) > 0
@@ -327,6 +279,6 @@ func (c *crowd) wantCaughtUp(t *testing.T) {
 		if int(seq) != c.said {
 			t.Errorf("group %d: a slow reader finds %d messages, want %d", g, seq, c.said)
 		}
-		again.drop()
+		again.Drop()
 	}
 }

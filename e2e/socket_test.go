@@ -3,8 +3,6 @@ package e2e
 import (
 	"bufio"
 	"bytes"
-	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -17,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gobwas/ws"
+	"github.com/skein-im/skein/internal/testclient"
 )
 
 func TestPingPong(t *testing.T) {
@@ -108,7 +106,7 @@ func TestAnswerComesBeforeItsEvents(t *testing.T) {
 	const n = 100
 	want := map[string]bool{}
 	for range n { // pipelined, so that answers and events meet
-		id, err := c.post("msg.send", obj{"conv_id": conv, "type": -1, "text": "x", "no_sync": 1})
+		id, err := c.Post("msg.send", obj{"conv_id": conv, "type": -1, "text": "x", "no_sync": 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +132,7 @@ func TestAnswerComesBeforeItsEvents(t *testing.T) {
 		}
 	}
 	// The same for conversations made and left by command.
-	id, err := c.post("conv.create", obj{"to_client_ids": []string{two}, "conv_type": 3})
+	id, err := c.Post("conv.create", obj{"to_client_ids": []string{two}, "conv_type": 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +192,7 @@ func TestPipelinedSendsKeepTheirOrder(t *testing.T) {
 	c := a.login(t, one, "d")
 	const n = 300
 	for i := range n {
-		if _, err := c.post("msg.send", obj{"conv_id": conv, "type": -1, "text": fmt.Sprint(i)}); err != nil {
+		if _, err := c.Post("msg.send", obj{"conv_id": conv, "type": -1, "text": fmt.Sprint(i)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -244,109 +242,71 @@ func TestConversationEvents(t *testing.T) {
 }
 
 // rawSocket is a WebSocket whose frames the test writes itself.
-type rawSocket struct {
-	conn net.Conn
-	r    *bufio.Reader
-}
+type rawSocket struct{ *testclient.Conn }
 
-func (s *server) rawSocket(t *testing.T) *rawSocket {
+func (s *server) rawSocket(t *testing.T) rawSocket {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	conn, buffered, _, err := ws.Dial(ctx, "ws://"+s.Addr+"/im/socket")
+	c, err := dialConn(testclient.URL(s.Addr), testclient.Options{})
 	if err != nil {
 		t.Fatalf("dial: %v", err)
 	}
-	t.Cleanup(func() { conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(2 * patience)); err != nil {
+	t.Cleanup(c.Close)
+	if err := c.Net.SetDeadline(time.Now().Add(2 * patience)); err != nil {
 		t.Fatal(err)
 	}
-	if buffered != nil {
-		return &rawSocket{conn, buffered}
-	}
-	return &rawSocket{conn, bufio.NewReader(conn)}
+	return rawSocket{c}
 }
 
 // frame writes one frame: the first byte as given, masked unless told otherwise.
-func (c *rawSocket) frame(first byte, payload []byte, masked bool) {
-	b := []byte{first}
-	bit := byte(0)
-	if masked {
-		bit = 0x80
-	}
-	switch n := len(payload); {
-	case n < 126:
-		b = append(b, bit|byte(n))
-	case n < 1<<16:
-		b = append(b, bit|126)
-		b = binary.BigEndian.AppendUint16(b, uint16(n))
-	default:
-		b = append(b, bit|127)
-		b = binary.BigEndian.AppendUint64(b, uint64(n))
-	}
-	payload = bytes.Clone(payload)
-	if masked {
-		mask := [4]byte{1, 2, 3, 4}
-		b = append(b, mask[:]...)
-		ws.Cipher(payload, mask, 0)
-	}
-	_, _ = c.conn.Write(append(b, payload...)) // the peer may have closed: the reader says how
+func (c rawSocket) frame(first byte, payload []byte, masked bool) {
+	_, _ = c.Net.Write(testclient.AppendFrame(nil, first, payload, masked)) // the peer may have closed: the reader says how
 }
 
 // closeCode reads to the end and is the code of the close frame; 0 when the
 // connection ended without one.
-func (c *rawSocket) closeCode(t *testing.T) ws.StatusCode {
+func (c rawSocket) closeCode(t *testing.T) int {
 	t.Helper()
-	for {
-		h, err := ws.ReadHeader(c.r)
-		if err != nil {
-			if errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Fatal("the socket stays open")
-			}
-			return 0
-		}
-		payload := make([]byte, h.Length)
-		if _, err := io.ReadFull(c.r, payload); err != nil {
-			return 0
-		}
-		if h.OpCode == ws.OpClose {
-			code, _ := ws.ParseCloseFrameData(payload)
-			return code
-		}
+	err := c.Loop(func([]byte) {})
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatal("the socket stays open")
 	}
+	if closed := (*testclient.CloseError)(nil); errors.As(err, &closed) {
+		return closed.Code
+	}
+	return 0
 }
 
-// What must close a socket, and with which code: SPEC 7 and RFC 6455.
+// What must close a socket, and with which code, by RFC 6455.
 func TestFramesThatClose(t *testing.T) {
 	t.Parallel()
 	a := dev(t)
 	over := []byte(`{"type":"ping","pad":"` + long(256<<10) + `"}`)
 	for name, tt := range map[string]struct {
-		send func(c *rawSocket)
-		code ws.StatusCode
+		send func(c rawSocket)
+		code int
 	}{
-		"binary":       {func(c *rawSocket) { c.frame(0x82, []byte{1, 2, 3}, true) }, 1003},
-		"over 256 KiB": {func(c *rawSocket) { c.frame(0x81, over, true) }, 1009},
-		"a length of 8 EiB": {func(c *rawSocket) {
-			c.conn.Write([]byte{0x81, 0xff, 0x7f, 255, 255, 255, 255, 255, 255, 255, 1, 2, 3, 4})
+		"binary":       {func(c rawSocket) { c.frame(0x82, []byte{1, 2, 3}, true) }, 1003},
+		"over 256 KiB": {func(c rawSocket) { c.frame(0x81, over, true) }, 1009},
+		"a length of 8 EiB": {func(c rawSocket) {
+			c.Net.Write([]byte{0x81, 0xff, 0x7f, 255, 255, 255, 255, 255, 255, 255, 1, 2, 3, 4})
 		}, 1009},
-		"invalid UTF-8":       {func(c *rawSocket) { c.frame(0x81, []byte{'"', 0xff, '"'}, true) }, 1007},
-		"invalid UTF-8 split": {func(c *rawSocket) { c.frame(0x01, []byte{0xe4}, true); c.frame(0x80, []byte{0x20}, true) }, 1007},
-		"not masked":          {func(c *rawSocket) { c.frame(0x81, []byte(`{"type":"ping"}`), false) }, 1002},
-		"RSV1":                {func(c *rawSocket) { c.frame(0xc1, []byte(`{"type":"ping"}`), true) }, 1002},
-		"RSV3":                {func(c *rawSocket) { c.frame(0x91, []byte(`{"type":"ping"}`), true) }, 1002},
-		"opcode 3":            {func(c *rawSocket) { c.frame(0x83, []byte(`x`), true) }, 1002},
-		"opcode 11":           {func(c *rawSocket) { c.frame(0x8b, []byte(`x`), true) }, 1002},
-		"a ping of 126 bytes": {func(c *rawSocket) { c.frame(0x89, make([]byte, 126), true) }, 1002},
-		"a ping in fragments": {func(c *rawSocket) { c.frame(0x09, []byte("x"), true) }, 1002},
-		"continuation first":  {func(c *rawSocket) { c.frame(0x80, []byte("x"), true) }, 1002},
-		"text within text":    {func(c *rawSocket) { c.frame(0x01, []byte(`{"a"`), true); c.frame(0x81, []byte(`{}`), true) }, 1002},
-		"a close of one byte": {func(c *rawSocket) { c.frame(0x88, []byte{3}, true) }, 1002},
-		"a close with 1005":   {func(c *rawSocket) { c.frame(0x88, []byte{0x03, 0xed}, true) }, 1002},
-		"a close with 999":    {func(c *rawSocket) { c.frame(0x88, []byte{0x03, 0xe7}, true) }, 1002},
-		"a close with 1000":   {func(c *rawSocket) { c.frame(0x88, []byte{0x03, 0xe8}, true) }, 1000},
-		"a close with 4000":   {func(c *rawSocket) { c.frame(0x88, []byte{0x0f, 0xa0}, true) }, 4000},
-		"over by fragments": {func(c *rawSocket) {
+		"invalid UTF-8":       {func(c rawSocket) { c.frame(0x81, []byte{'"', 0xff, '"'}, true) }, 1007},
+		"invalid UTF-8 split": {func(c rawSocket) { c.frame(0x01, []byte{0xe4}, true); c.frame(0x80, []byte{0x20}, true) }, 1007},
+		"not masked":          {func(c rawSocket) { c.frame(0x81, []byte(`{"type":"ping"}`), false) }, 1002},
+		"RSV1":                {func(c rawSocket) { c.frame(0xc1, []byte(`{"type":"ping"}`), true) }, 1002},
+		"RSV3":                {func(c rawSocket) { c.frame(0x91, []byte(`{"type":"ping"}`), true) }, 1002},
+		"opcode 3":            {func(c rawSocket) { c.frame(0x83, []byte(`x`), true) }, 1002},
+		"opcode 11":           {func(c rawSocket) { c.frame(0x8b, []byte(`x`), true) }, 1002},
+		"a ping of 126 bytes": {func(c rawSocket) { c.frame(0x89, make([]byte, 126), true) }, 1002},
+		"a ping in fragments": {func(c rawSocket) { c.frame(0x09, []byte("x"), true) }, 1002},
+		"continuation first":  {func(c rawSocket) { c.frame(0x80, []byte("x"), true) }, 1002},
+		"text within text":    {func(c rawSocket) { c.frame(0x01, []byte(`{"a"`), true); c.frame(0x81, []byte(`{}`), true) }, 1002},
+		"a close of one byte": {func(c rawSocket) { c.frame(0x88, []byte{3}, true) }, 1002},
+		"a close with 1005":   {func(c rawSocket) { c.frame(0x88, []byte{0x03, 0xed}, true) }, 1002},
+		"a close with 999":    {func(c rawSocket) { c.frame(0x88, []byte{0x03, 0xe7}, true) }, 1002},
+		"a close with 1000":   {func(c rawSocket) { c.frame(0x88, []byte{0x03, 0xe8}, true) }, 1000},
+		"a close with 4000":   {func(c rawSocket) { c.frame(0x88, []byte{0x0f, 0xa0}, true) }, 4000},
+		"over by fragments": {func(c rawSocket) {
 			c.frame(0x01, over[:1000], true)
 			for rest := over[1000:]; len(rest) > 0; rest = rest[min(len(rest), 64<<10):] {
 				c.frame(0x00, rest[:min(len(rest), 64<<10)], true)
@@ -377,19 +337,13 @@ func TestFramesThatAreFine(t *testing.T) {
 	c := a.s.rawSocket(t)
 	read := func() string {
 		t.Helper()
-		h, err := ws.ReadHeader(c.r)
+		frame, err := c.Next()
 		if err != nil {
 			t.Fatal(err)
 		}
-		payload := make([]byte, h.Length)
-		if _, err := io.ReadFull(c.r, payload); err != nil {
-			t.Fatal(err)
-		}
-		if h.OpCode == ws.OpPong {
-			return "pong " + string(payload)
-		}
-		return string(payload)
+		return string(frame)
 	}
+	c.TellPongs = true
 	login := []byte(jsonOf(obj{"type": "login", "data": a.loginData(unique("raw"), "d")}))
 	c.frame(0x01, login[:3], true)
 	c.frame(0x89, []byte("between"), true)
@@ -476,8 +430,8 @@ func TestHeartbeat(t *testing.T) {
 	}
 	a := dev(t)
 	answering, silent := a.login(t, a.user(t, "one"), "d"), a.login(t, a.user(t, "two"), "d")
-	silent.mute.Store(true)
-	within(t, 40*time.Second, "a ping of the server", func() bool { return answering.pings.Load() > 0 })
+	silent.Conn.Mute.Store(true)
+	within(t, 40*time.Second, "a ping of the server", func() bool { return answering.Conn.Pings.Load() > 0 })
 	within(t, 80*time.Second, "the end of a silent peer", func() bool { _, ended := silent.isClosed(); return ended })
 	answering.open(t)
 }

@@ -181,10 +181,10 @@ func (l *loud) chatter(clients []string, interval time.Duration, command func(cl
 		defer s.until(ctx)()
 		var reader sync.WaitGroup
 		defer reader.Wait()
-		defer s.close()
+		defer s.Close()
 		reader.Go(func() { l.hear(s) })
 		for k := 0; wait(ctx, interval) == nil; k++ {
-			if err := s.send([]byte(command(clients[i], k))); err != nil {
+			if err := s.Send([]byte(command(clients[i], k))); err != nil {
 				return err
 			}
 		}

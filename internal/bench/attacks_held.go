@@ -27,13 +27,13 @@ func preparePresence(_ context.Context, l *loud) (flood, error) {
 		if err != nil {
 			return err
 		}
-		defer s.close()
+		defer s.Close()
 		defer s.until(ctx)()
-		if _, err := s.ask("presence.subscribe", command); err != nil {
+		if _, err := s.ask("presence.subscribe", string(command)); err != nil {
 			return err
 		}
 		l.answered.Add(1)
-		return s.loop(func([]byte) {})
+		return s.Loop(func([]byte) {})
 	}), nil
 }
 
@@ -91,12 +91,12 @@ func prepareLoggedInGarbage(_ context.Context, l *loud) (flood, error) {
 
 // pour sends frames of garbage as fast as the socket takes them.
 func (l *loud) pour(ctx context.Context, s *socket) error {
-	defer s.close()
+	defer s.Close()
 	defer s.until(ctx)()
 	garbage := []byte(`{"type":"login","data":{"app_id":[` + strings.Repeat(`{"a":1},`, 100) + `}`)
-	go func() { _, _ = io.Copy(io.Discard, s.conn) }() // ends with the socket
+	go func() { _, _ = io.Copy(io.Discard, s.Net) }() // ends with the socket
 	for ctx.Err() == nil {
-		if err := s.send(garbage); err != nil {
+		if err := s.Send(garbage); err != nil {
 			return errCut
 		}
 		l.answered.Add(1)
@@ -111,13 +111,13 @@ func prepareFragments(_ context.Context, l *loud) (flood, error) {
 		if err != nil {
 			return err
 		}
-		defer s.close()
+		defer s.Close()
 		defer s.until(ctx)()
 		if err := s.open(bytes.Clone(part)); err != nil { // it is masked in place
 			return err
 		}
 		l.answered.Add(1)
-		return s.loop(func([]byte) {})
+		return s.Loop(func([]byte) {})
 	}), nil
 }
 
@@ -178,10 +178,10 @@ func prepareCommands(_ context.Context, l *loud) (flood, error) {
 		defer s.until(ctx)()
 		var reader sync.WaitGroup
 		defer reader.Wait()
-		defer s.close()
+		defer s.Close()
 		reader.Go(func() { l.hear(s) })
 		for wait(ctx, time.Second/90) == nil {
-			if err := s.send([]byte(`{"type":"conv.list","data":{}}`)); err != nil {
+			if err := s.Send([]byte(`{"type":"conv.list","data":{}}`)); err != nil {
 				return errCut
 			}
 		}

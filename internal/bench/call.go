@@ -1,9 +1,8 @@
 package bench
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/skein-im/skein/internal/bench/ledger"
+	"github.com/skein-im/skein/internal/testclient"
 )
 
 // setupConnections is how many calls are made at the same time while nothing is
@@ -22,7 +22,8 @@ const setupConnections = 64
 func (h *host) call(ctx context.Context, method, path string, body, into any) error {
 	for {
 		err := h.callOnce(ctx, method, path, body, into)
-		if refused, ok := err.(*refusal); !ok || refused.code != codeTooMany { //nolint:errorlint // callOnce does not wrap
+		var refused *testclient.Refusal
+		if !errors.As(err, &refused) || refused.Code != codeTooMany {
 			return err
 		}
 		select {
@@ -34,43 +35,7 @@ func (h *host) call(ctx context.Context, method, path string, body, into any) er
 }
 
 func (h *host) callOnce(ctx context.Context, method, path string, body, into any) error {
-	var b bytes.Buffer
-	if body != nil {
-		if err := json.NewEncoder(&b).Encode(body); err != nil {
-			return err
-		}
-	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+h.addr+path, &b)
-	if err != nil {
-		return err
-	}
-	req.Header.Set("App-Id", h.app)
-	switch {
-	case h.bearer != "":
-		req.Header.Set("Authorization", "Bearer "+h.bearer)
-	case h.key != "":
-		req.Header.Set("App-Key", h.key)
-	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	resp, err := h.http.Do(req)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }() // it was only read
-	answer := struct {
-		Code    int    `json:"code"`
-		Message string `json:"message"`
-		Data    any    `json:"data"`
-	}{Data: into}
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		return fmt.Errorf("%s %s: status %d: %w", method, path, resp.StatusCode, err)
-	}
-	if answer.Code != 0 {
-		return &refusal{method + " " + path, answer.Code, answer.Message}
-	}
-	return nil
+	return testclient.App{Addr: h.addr, ID: h.app, Key: h.key, Token: h.bearer, HTTP: h.http}.Call(ctx, method, path, body, into)
 }
 
 // made is what a run has put onto a server, so that it can be taken off a target.

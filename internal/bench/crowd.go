@@ -68,7 +68,7 @@ func (c *crowd) start(q *quota) error {
 		c.readers.Go(m.read)
 	}
 	for _, m := range c.members {
-		if err := m.sock.flush(); err != nil {
+		if err := m.sock.Flush(); err != nil {
 			return err
 		}
 	}
@@ -78,7 +78,7 @@ func (c *crowd) start(q *quota) error {
 // say queues the next message, if there is to be one.
 func (m *member) say() {
 	if m.crowd.quota.take() {
-		m.sock.queue(m.next())
+		m.sock.Queue(m.next())
 	}
 }
 
@@ -89,7 +89,7 @@ func (m *member) next() []byte {
 }
 
 func (m *member) read() {
-	err := m.sock.loop(m.handle)
+	err := m.sock.Loop(m.handle)
 	if m.crowd.leaving.Load() && closedByUs(err) {
 		return
 	}
@@ -158,7 +158,7 @@ func (c *crowd) pace(ctx context.Context, q *quota, speakers []*member, interval
 			return nil // the faults say why
 		}
 		speaker := speakers[k%int64(len(speakers))]
-		if err := speaker.sock.send(speaker.next()); err != nil {
+		if err := speaker.sock.Send(speaker.next()); err != nil {
 			return err
 		}
 	}
@@ -212,7 +212,7 @@ func (c *crowd) behind() bool {
 func (c *crowd) hangUp() {
 	c.leaving.Store(true)
 	for _, m := range c.members {
-		m.sock.close()
+		m.sock.Close()
 	}
 }
 

@@ -96,7 +96,7 @@ func (r *relay) serve(conn net.Conn) {
 	rw := struct {
 		io.Reader
 		io.Writer
-	}{bufio.NewReaderSize(conn, readBytes), conn}
+	}{bufio.NewReaderSize(conn, 4<<10), conn}
 	for {
 		frame, err := wsutil.ReadClientText(rw)
 		if err != nil {

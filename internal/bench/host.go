@@ -13,6 +13,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/skein-im/skein/internal/testclient"
 )
 
 // host is what is measured: a server, or the floor.
@@ -186,10 +188,10 @@ func (h *host) needToken(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer s.Close()
 	err = s.login(h.app, probe, device, "")
-	var refused *refusal
-	if errors.As(err, &refused) && refused.code == codeUnauthenticated {
+	var refused *testclient.Refusal
+	if errors.As(err, &refused) && refused.Code == codeUnauthenticated {
 		h.token = true
 		return nil
 	}

@@ -122,7 +122,7 @@ func (q *quiet) joinAll(ctx context.Context, h *host, clients []string, atOnce i
 }
 
 func (q *quiet) read(s *socket) {
-	err := s.loop(func(frame []byte) {
+	err := s.Loop(func(frame []byte) {
 		if bytes.HasPrefix(frame, ponged) {
 			q.mu.Lock()
 			q.pongs++
@@ -139,7 +139,7 @@ func (q *quiet) read(s *socket) {
 // check asks each socket whether it lives.
 func (q *quiet) check(ctx context.Context, patience time.Duration) error {
 	for _, s := range q.sockets {
-		_ = s.send([]byte(`{"type":"ping"}`)) // a pong that does not come is counted
+		_ = s.Send([]byte(`{"type":"ping"}`)) // a pong that does not come is counted
 	}
 	for deadline := time.Now().Add(patience); ; {
 		q.mu.Lock()

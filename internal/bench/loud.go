@@ -113,14 +113,9 @@ func (l *loud) hold(n int, open func(ctx context.Context, k int) error) flood {
 	}
 }
 
-// until closes the socket when ctx ends, so that nothing blocks on it any longer.
-func (s *socket) until(ctx context.Context) (stop func() bool) {
-	return context.AfterFunc(ctx, s.close)
-}
-
 // hear books the answers that come on a socket until it is over.
 func (l *loud) hear(s *socket) {
-	_ = s.loop(func(frame []byte) { // whoever sends on it says why it is over
+	_ = s.Loop(func(frame []byte) { // whoever sends on it says why it is over
 		switch {
 		case refused(frame):
 			l.refused.Add(1)
@@ -164,8 +159,6 @@ func (l *loud) talk(ctx context.Context, clients []string, n int) error {
 
 // open begins a text message of these bytes and does not end it.
 func (s *socket) open(payload []byte) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	frame := ws.MaskFrameInPlace(ws.NewFrame(ws.OpText, false, payload))
-	return ws.WriteFrame(s.conn, frame)
+	return ws.WriteFrame(s.Net, frame)
 }

@@ -81,7 +81,7 @@ func (c *crowd) enter(h, server *host) error {
 		return nil
 	}
 	for _, m := range c.members {
-		if _, err := m.sock.ask("enter", []byte(`{"type":"enter","data":{"conv_id":"`+m.conv.ID()+`"}}`)); err != nil {
+		if _, err := m.sock.ask("enter", `{"type":"enter","data":{"conv_id":"`+m.conv.ID()+`"}}`); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -108,7 +107,7 @@ func (r *run) firstSyncs(ctx context.Context, c *circle) error {
 			return err
 		}
 		page, err := s.sync("")
-		s.close()
+		s.Close()
 		if err != nil {
 			return err
 		}
@@ -160,21 +159,6 @@ func (s *socket) sync(cursor string) (page syncPage, err error) {
 	return page, err
 }
 
-// askFor is ask with the data of the answer decoded.
-func (s *socket) askFor(name, command string, into any) error {
-	frame, err := s.ask(name, []byte(command))
-	if err != nil {
-		return err
-	}
-	answer := struct {
-		Data any `json:"data"`
-	}{Data: into}
-	if err := json.Unmarshal(frame, &answer); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
-}
-
 // messageRange is what is read of an item of the answer to msg.ranges.
 type messageRange struct {
 	ConvID  string          `json:"conv_id"`
@@ -195,7 +179,7 @@ func (b returning) sync(ctx context.Context, h *host, faults *ledger.Faults) (me
 	if err != nil {
 		return 0, err
 	}
-	defer s.close()
+	defer s.Close()
 	page, err := s.sync(c.cursors[b.client])
 	if err != nil {
 		return 0, err

@@ -9,7 +9,7 @@ import (
 	"os/exec"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
+	"github.com/skein-im/skein/internal/testclient"
 )
 
 // tenants starts a server with its default limits and makes apps on it, with token
@@ -114,9 +114,7 @@ func (h *host) makeDirectory(o Options) (err error) {
 // signed is a token of the client that holds for an hour.
 func (h *host) signed(client string) (string, error) {
 	now := time.Now()
-	return jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
-		"sub": client, "app": h.app, "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(),
-	}).SignedString(h.secret)
+	return testclient.Token(h.app, client, h.secret, now, now.Add(time.Hour))
 }
 
 // as is the host for REST calls of one client.

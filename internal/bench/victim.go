@@ -105,8 +105,8 @@ func (v *victim) visit(ctx context.Context, k int) error {
 	if err != nil {
 		return err
 	}
-	defer s.close()
-	_, err = s.ask("presence.subscribe", []byte(`{"type":"presence.subscribe","data":{"client_ids":["`+v.couples.clients[0]+`"]}}`))
+	defer s.Close()
+	_, err = s.ask("presence.subscribe", `{"type":"presence.subscribe","data":{"client_ids":["`+v.couples.clients[0]+`"]}}`)
 	return err
 }
 

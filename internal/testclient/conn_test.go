@@ -1,4 +1,4 @@
-package bench
+package testclient
 
 import (
 	"bytes"
@@ -44,7 +44,7 @@ func TestFramesComeWholeHoweverTheyArrive(t *testing.T) {
 		client, server := net.Pipe()
 		go trickle(server, stream.Bytes(), step)
 		var got []int
-		err := (&socket{conn: client, in: make([]byte, readBytes)}).loop(func(frame []byte) { got = append(got, len(frame)) })
+		err := (&Conn{Net: client, in: make([]byte, readBytes)}).Loop(func(frame []byte) { got = append(got, len(frame)) })
 		if !errors.Is(err, io.EOF) || len(got) != len(sizes) {
 			t.Fatalf("%d bytes at a time: got frames of %v, %v, want %v", step, got, err, sizes)
 		}
@@ -58,12 +58,12 @@ func TestFramesComeWholeHoweverTheyArrive(t *testing.T) {
 
 func TestPingsAreAnsweredAndClosesAreTold(t *testing.T) {
 	client, server := net.Pipe()
-	s := &socket{conn: client, in: make([]byte, readBytes)}
+	s := &Conn{Net: client, in: make([]byte, readBytes)}
 	var over error
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		over = s.loop(func([]byte) {})
+		over = s.Loop(func([]byte) {})
 	}()
 	if err := ws.WriteFrame(server, ws.NewPingFrame([]byte("hello"))); err != nil {
 		t.Fatal(err)
@@ -75,6 +75,9 @@ func TestPingsAreAnsweredAndClosesAreTold(t *testing.T) {
 	if err := ws.WriteFrame(server, ws.NewCloseFrame(ws.NewCloseFrameBody(4508, "slow"))); err != nil {
 		t.Fatal(err)
 	}
+	if answer, err := readFrame(server); err != nil || answer.Header.OpCode != ws.OpClose {
+		t.Errorf("answer to a close frame: got %+v, %v", answer, err)
+	}
 	<-ended
 	if over == nil || !strings.Contains(over.Error(), "4508 slow") {
 		t.Errorf("end of the socket: got %v, want 4508 slow", over)
@@ -83,13 +86,13 @@ func TestPingsAreAnsweredAndClosesAreTold(t *testing.T) {
 
 func TestWhatIsQueuedIsMaskedAndWrittenAtOnce(t *testing.T) {
 	client, server := net.Pipe()
-	s := &socket{conn: client}
+	s := &Conn{Net: client}
 	texts := []string{"", "short", strings.Repeat("m", 126), strings.Repeat("l", 70000)}
 	for _, text := range texts {
-		s.queue([]byte(text))
+		s.Queue([]byte(text))
 	}
 	flushed := make(chan error, 1)
-	go func() { flushed <- s.flush() }()
+	go func() { flushed <- s.Flush() }()
 	for _, want := range texts {
 		frame, err := readFrame(server)
 		if err != nil || !frame.Header.Masked || frame.Header.OpCode != ws.OpText || string(ws.UnmaskFrame(frame).Payload) != want {
