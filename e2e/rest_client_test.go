@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/skein-im/skein/internal/testclient"
 )
 
 var httpClient = &http.Client{
@@ -87,7 +90,7 @@ func (a *answer) String() string {
 	return fmt.Sprintf("HTTP %d %s", a.Status, raw)
 }
 
-// statusOf is the code table of SPEC 4, with 4040 and 4050 for unknown paths and
+// statusOf is the published code table, with 4040 and 4050 for unknown paths and
 // methods.
 var statusOf = map[int][]int{
 	0: {200}, 1: {500, 400}, 211: {404}, 212: {400}, 213: {403},
@@ -96,7 +99,7 @@ var statusOf = map[int][]int{
 	4130: {413}, 4290: {429}, 4405: {400}, 4406: {400, 415}, 4601: {415}, 5030: {503},
 }
 
-// textOf begins the message of each code (SPEC 4).
+// textOf begins the message of each code.
 var textOf = map[int]string{
 	0: "ok", 1: "Internal server error. No information available",
 	211: "未知用户", 212: "unique_id 不符合要求", 213: "账号封禁",
@@ -112,30 +115,19 @@ var leaks = regexp.MustCompile(`(?i)goroutine|panic|\.go\b|sqlite|\bsql\b|syntax
 // try makes one request and reports what is wrong with the answer's form, which
 // no request whatever may get.
 func (s *server) try(method, path string, h headers, body any) (*answer, error) {
-	var r io.Reader
-	var sent []byte // nil where it is a stream
-	contentType := ""
-	switch b := body.(type) {
-	case nil:
-	case string:
-		r, contentType, sent = strings.NewReader(b), "application/json", []byte(b)
-	case []byte:
-		r, contentType, sent = bytes.NewReader(b), "application/json", b
-	case io.Reader:
-		r = b
-	default:
-		j, err := json.Marshal(b)
-		if err != nil {
-			return nil, err
-		}
-		r, contentType, sent = bytes.NewReader(j), "application/json", j
+	if text, ok := body.(string); ok {
+		body = []byte(text)
 	}
-	req, err := http.NewRequest(method, s.url(path), r)
+	req, err := testclient.App{Addr: s.Addr}.NewRequest(context.Background(), method, path, body)
 	if err != nil {
 		return nil, err
 	}
-	if contentType != "" {
-		req.Header.Set("Content-Type", contentType)
+	var sent []byte // nil where it is a stream
+	if _, stream := body.(io.Reader); stream {
+		req.Header.Del("Content-Type")
+	} else if req.GetBody != nil {
+		again, _ := req.GetBody() // a bytes.Reader
+		sent, _ = io.ReadAll(again)
 	}
 	for k, v := range h {
 		switch {
@@ -147,17 +139,12 @@ func (s *server) try(method, path string, h headers, body any) (*answer, error) 
 			req.Header.Set(k, v)
 		}
 	}
-	res, err := httpClient.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer res.Body.Close()
-	raw, err := io.ReadAll(res.Body)
-	if err != nil {
+	got, err := testclient.Do(httpClient, req)
+	if got == nil {
 		return nil, err
 	}
 	s.calls.Add(1)
-	a, err := readEnvelope(res.StatusCode, res.Header, raw)
+	a, err := readEnvelope(got.Status, got.Header, got.Raw)
 	if err != nil {
 		return a, fmt.Errorf("%s %s: %w", method, path, err)
 	}
@@ -165,7 +152,7 @@ func (s *server) try(method, path string, h headers, body any) (*answer, error) 
 	return a, nil
 }
 
-// readEnvelope holds an answer against SPEC 3: the four keys in their order, a
+// readEnvelope checks what every answer has: the four keys in their order, a
 // status that says the same as the code, the text of the code, nothing leaked.
 func readEnvelope(status int, h http.Header, raw []byte) (*answer, error) {
 	a := &answer{Status: status, Header: h, Raw: raw}
@@ -191,7 +178,7 @@ func readEnvelope(status int, h http.Header, raw []byte) (*answer, error) {
 	a.Code, a.Message, a.Data, a.RequestID = *env.Code, *env.Message, env.Data, env.RequestID
 	var wrong []string
 	if allowed, known := statusOf[a.Code]; !known {
-		wrong = append(wrong, "a code that SPEC 4 does not have")
+		wrong = append(wrong, "a code that is not in the table")
 	} else if !slices.Contains(allowed, status) {
 		wrong = append(wrong, fmt.Sprintf("HTTP status %d beside code %d, want one of %v", status, a.Code, allowed))
 	}
