@@ -58,7 +58,11 @@ var mayImport = map[string]string{
 	"internal/store":                      ".",
 	"internal/store/cache":                ". internal/store",
 	"internal/store/sessions":             ". internal/store",
-	"internal/store/sqlite":               ". internal/share internal/store internal/store/sessions",
+	"internal/store/sqlite":               ". internal/store internal/store/sessions internal/store/sqlite/engine internal/store/sqlite/schema",
+	"internal/store/sqlite/engine":        ". internal/share internal/store/sqlite/wal",
+	"internal/store/sqlite/migrations":    "",
+	"internal/store/sqlite/schema":        "internal/store/sqlite/engine internal/store/sqlite/migrations internal/store/sqlite/wal",
+	"internal/store/sqlite/wal":           "",
 	"internal/store/storetest":            ". internal/store",
 	"internal/testclient":                 "",
 	"internal/wire":                       ". internal/wire/cursor internal/wire/strict",
@@ -75,7 +79,8 @@ var mayImport = map[string]string{
 // cases behind a real op table, and what stands in for other people's servers.
 var testsMayImport = []string{
 	"internal/chat",
-	"internal/bus", "internal/bus/bustest", "internal/bus/lossy", "internal/store", "internal/store/sqlite", "internal/store/storetest",
+	"internal/bus", "internal/bus/bustest", "internal/bus/lossy", "internal/store", "internal/store/storetest",
+	"internal/store/sqlite", "internal/store/sqlite/engine", "internal/store/sqlite/migrations", "internal/store/sqlite/wal",
 	"internal/portable/leancloud/standin", "internal/wire/cursor",
 }
 

@@ -13,7 +13,7 @@ import (
 	"syscall"
 
 	"github.com/skein-im/skein/internal/config"
-	"github.com/skein-im/skein/internal/store/sqlite"
+	"github.com/skein-im/skein/internal/store/sqlite/schema"
 )
 
 type backupCmd struct {
@@ -48,7 +48,7 @@ func (c *backupCmd) Run(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("--out: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(partial) }() // it has its name by then, or is of no use
-	size, err := copyData(ctx, c.Data, partial, sqlite.Backup)
+	size, err := copyData(ctx, c.Data, partial, schema.Backup)
 	if err == nil {
 		err = writeManifest(partial)
 	}

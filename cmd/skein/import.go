@@ -18,7 +18,7 @@ import (
 	"github.com/skein-im/skein/internal/files"
 	"github.com/skein-im/skein/internal/portable"
 	"github.com/skein-im/skein/internal/store"
-	"github.com/skein-im/skein/internal/store/sqlite"
+	"github.com/skein-im/skein/internal/store/sqlite/schema"
 )
 
 type importCmd struct {
@@ -206,7 +206,7 @@ func (c *importCmd) openCopy(ctx context.Context) (_ *importPlace, err error) {
 	}
 	remove := func() error { return os.RemoveAll(dir) }
 	if _, err := os.Stat(filepath.Join(c.Data, storeFile)); err == nil {
-		if err := sqlite.Backup(ctx, filepath.Join(c.Data, storeFile), filepath.Join(dir, storeFile)); err != nil {
+		if err := schema.Backup(ctx, filepath.Join(c.Data, storeFile), filepath.Join(dir, storeFile)); err != nil {
 			return nil, errors.Join(err, remove())
 		}
 	}

@@ -14,7 +14,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/skein-im/skein/internal/store/sqlite"
+	"github.com/skein-im/skein/internal/store/sqlite/schema"
 )
 
 // manifestFile is in every backup and lists what else is.
@@ -44,7 +44,7 @@ type manifestItem struct {
 
 // list makes the manifest of what is in dir.
 func list(dir string) (*manifest, error) {
-	held, err := sqlite.Inspect(filepath.Join(dir, storeFile))
+	held, err := schema.Inspect(filepath.Join(dir, storeFile))
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +150,7 @@ func checkBackup(dir string) error {
 			return fmt.Errorf("%s: %s is none of the backup's files", dir, name)
 		}
 	}
-	held, err := sqlite.Inspect(filepath.Join(dir, storeFile))
+	held, err := schema.Inspect(filepath.Join(dir, storeFile))
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func checkBackup(dir string) error {
 
 // checkCopy is checkBackup for a copy without a manifest.
 func checkCopy(dir string) error {
-	held, err := sqlite.Inspect(filepath.Join(dir, storeFile))
+	held, err := schema.Inspect(filepath.Join(dir, storeFile))
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/skein-im/skein/internal/config"
 	"github.com/skein-im/skein/internal/store"
-	"github.com/skein-im/skein/internal/store/sqlite"
+	"github.com/skein-im/skein/internal/store/sqlite/schema"
 )
 
 type restoreCmd struct {
@@ -134,7 +134,7 @@ func (c *restoreCmd) prepare(ctx context.Context, made string) (copied, error) {
 		return err
 	}
 	if c.WithoutManifest { // it may have a log
-		copyStore = sqlite.Backup
+		copyStore = schema.Backup
 	}
 	size, err := copyData(ctx, c.From, made, copyStore)
 	if err != nil {

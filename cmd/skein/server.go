@@ -30,7 +30,7 @@ import (
 	"github.com/skein-im/skein/internal/rest/httpx"
 	"github.com/skein-im/skein/internal/socket"
 	"github.com/skein-im/skein/internal/store"
-	"github.com/skein-im/skein/internal/store/sqlite"
+	"github.com/skein-im/skein/internal/store/sqlite/engine"
 	"github.com/skein-im/skein/internal/wire"
 	"github.com/skein-im/skein/internal/wire/cursor"
 )
@@ -245,7 +245,7 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case s.draining.Load():
 		plain(w, http.StatusServiceUnavailable, "draining\n")
-	case errors.Is(err, sqlite.ErrDamaged):
+	case errors.Is(err, engine.ErrDamaged):
 		plain(w, http.StatusServiceUnavailable, "store is damaged\n")
 	case err != nil:
 		plain(w, http.StatusServiceUnavailable, "store is away\n")

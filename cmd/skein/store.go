@@ -15,6 +15,7 @@ import (
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/cache"
 	"github.com/skein-im/skein/internal/store/sqlite"
+	"github.com/skein-im/skein/internal/store/sqlite/wal"
 )
 
 // What is in --data.
@@ -42,7 +43,7 @@ func openStore(ctx context.Context, cfg config.Store, opts storeOptions) (store.
 			Path: filepath.Join(cfg.Data, storeFile), Beside: opts.Beside, AcceptLoss: opts.AcceptLoss,
 			Committed: committed, Now: clock, Log: opts.Log, Registerer: opts.Registerer,
 		})
-		if loss, ok := errors.AsType[*sqlite.LossError](err); ok {
+		if loss, ok := errors.AsType[*wal.LossError](err); ok {
 			if opts.Log != nil {
 				opts.Log.Error("store has lost writes that were answered", slog.Int64("pages", loss.Pages), slog.Int64("at_byte", loss.Offset), slog.Time("newest", loss.Last))
 			}

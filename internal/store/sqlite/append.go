@@ -8,6 +8,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/sqlite/engine"
 )
 
 // letter is a draft on its way into a row: what can be prepared outside the
@@ -38,20 +39,20 @@ func (s *Store) AppendAll(ctx context.Context, drafts []skein.Draft) ([]store.Ap
 	}
 	app, answers := drafts[0].App, make([]store.Appended, len(drafts))
 	letters := make([]letter, len(drafts))
-	jobs := make([]*job, len(drafts))
+	jobs := make([]*engine.Job, len(drafts))
 	for i := range drafts {
 		l, a := &letters[i], &answers[i]
 		l.write(&drafts[i], s.writer.salt)
-		jobs[i] = &job{app: app, bytes: l.size(), rows: l.rows(), whole: true, run: func(g *group) (err error) {
+		jobs[i] = &engine.Job{App: app, Bytes: l.size(), Rows: l.rows(), Whole: true, Run: in(func(g *group) (err error) {
 			*a, err = g.append(l)
 			return err
-		}}
+		})}
 	}
-	if err := s.writer.do(ctx, jobs...); err != nil {
+	if err := s.engine.Do(ctx, jobs...); err != nil {
 		return nil, err
 	}
 	for i, j := range jobs {
-		answers[i].Err = j.err
+		answers[i].Err = j.Err
 	}
 	return answers, nil
 }

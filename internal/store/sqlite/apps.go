@@ -44,7 +44,7 @@ func (s *Store) App(ctx context.Context, id string) (app skein.App, err error) {
 // Apps lists all apps; see store.Apps.
 func (s *Store) Apps(ctx context.Context) ([]skein.App, error) {
 	var apps []skein.App
-	err := s.readers.do(ctx, func(c *connection) error {
+	err := s.read(ctx, "", func(c *connection) error {
 		var broken error
 		err := c.rows(func(r *sqlite3.Stmt) {
 			app, err := readApp(r)

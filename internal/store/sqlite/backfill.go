@@ -54,7 +54,7 @@ func (s *Store) FillUploads(ctx context.Context) (more bool, err error) {
 	var f filling
 	var found bool
 	var named []int64
-	err = s.readers.snapshot(ctx, func(c *connection) error {
+	err = s.snapshot(ctx, "", func(c *connection) error {
 		if f, found, err = c.firstFilling(); err != nil || !found {
 			return err
 		}

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,21 +14,19 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/sqlite/engine"
+	"github.com/skein-im/skein/internal/store/sqlite/migrations"
 )
 
 // upgraded opens a store that was at the schema of a version and had these rows.
 func upgraded(t *testing.T, version int64, rows string, opt Options) *Store {
 	t.Helper()
 	opt.Path = filepath.Join(t.TempDir(), "skein.db")
-	db, err := driver.Open(opt.Path, func(c *sqlite3.Conn) error { return c.Exec(settings) })
+	db, err := driver.Open(opt.Path, func(c *sqlite3.Conn) error { return c.Exec(engine.Settings) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		t.Fatal(err)
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, migrations.Files)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +132,7 @@ func TestLookingThroughAnEarlierVersionGoesOnAfterARestart(t *testing.T) {
 	if _, err := s.FillUploads(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	opt.Path = s.writer.path
+	opt.Path = s.engine.Path()
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

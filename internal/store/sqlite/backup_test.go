@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/sqlite/schema"
 )
 
 func TestABackupIsOfOneMoment(t *testing.T) {
@@ -22,7 +23,7 @@ func TestABackupIsOfOneMoment(t *testing.T) {
 		defer writing.Wait()
 		defer close(stop)
 		writing.Go(func() { keepSending(t, s, one, two, stop) })
-		return Backup(t.Context(), s.writer.path, out)
+		return schema.Backup(t.Context(), s.engine.Path(), out)
 	}
 	for range 5 {
 		out := filepath.Join(t.TempDir(), "copy.db")
@@ -30,7 +31,7 @@ func TestABackupIsOfOneMoment(t *testing.T) {
 		if err := backup(out); err != nil {
 			t.Fatal(err)
 		}
-		if err := Check(t.Context(), out); err != nil {
+		if err := schema.Check(t.Context(), out); err != nil {
 			t.Fatal(err)
 		}
 		saved := openStore(t, Options{Path: out})
@@ -66,7 +67,7 @@ func TestABackupHoldsNothingThatWasErased(t *testing.T) {
 	appendMany(t, s, conv, secret, 50, nil)
 	onWriter(t, s, `DELETE FROM messages`)
 	out := filepath.Join(t.TempDir(), "copy.db")
-	if err := Backup(t.Context(), s.writer.path, out); err != nil {
+	if err := schema.Backup(t.Context(), s.engine.Path(), out); err != nil {
 		t.Fatal(err)
 	}
 	raw, err := os.ReadFile(out)
@@ -79,7 +80,7 @@ func TestABackupThatIsNotWantedAnyMoreEnds(t *testing.T) {
 	s := newStore(t, Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := Backup(ctx, s.writer.path, filepath.Join(t.TempDir(), "copy.db")); !errors.Is(err, context.Canceled) {
+	if err := schema.Backup(ctx, s.engine.Path(), filepath.Join(t.TempDir(), "copy.db")); !errors.Is(err, context.Canceled) {
 		t.Fatalf("got error %v", err)
 	}
 }
@@ -89,7 +90,7 @@ func TestCheckSeesWhatIsBroken(t *testing.T) {
 	conv := newGroup(t, s)
 	appendMany(t, s, conv, strings.Repeat("x", 5000), 50, nil)
 	out := filepath.Join(t.TempDir(), "copy.db")
-	if err := Backup(t.Context(), s.writer.path, out); err != nil {
+	if err := schema.Backup(t.Context(), s.engine.Path(), out); err != nil {
 		t.Fatal(err)
 	}
 	raw, err := os.ReadFile(out)
@@ -104,7 +105,7 @@ func TestCheckSeesWhatIsBroken(t *testing.T) {
 	if err := os.WriteFile(out, raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := Check(t.Context(), out); err == nil {
+	if err := schema.Check(t.Context(), out); err == nil {
 		t.Fatal("it finds nothing wrong")
 	}
 }

@@ -81,7 +81,7 @@ func TestARecalledTextIsNotLeftInTheFile(t *testing.T) {
 		}
 		changeIt(t, s, m, "ann", skein.Change{Kind: skein.ChangeRecall})
 	}
-	path := s.writer.path
+	path := s.engine.Path()
 	if err := s.Close(); err != nil { // which moves the log into the file
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestAPurgeLeavesNoRow(t *testing.T) {
 func columnsWith(t *testing.T, s *Store, text string) (found []string) {
 	t.Helper()
 	var columns [][2]string
-	err := s.readers.do(t.Context(), func(c *connection) error {
+	err := s.read(t.Context(), "", func(c *connection) error {
 		err := c.ask(func(r *sqlite3.Stmt) { columns = append(columns, [2]string{r.ColumnText(0), r.ColumnText(1)}) },
 			`SELECT t.name, i.name FROM sqlite_schema t, pragma_table_info(t.name) i WHERE t.type = 'table' ORDER BY t.name, i.cid`, nil)
 		for _, col := range columns {
@@ -152,7 +152,7 @@ func columnsWith(t *testing.T, s *Store, text string) (found []string) {
 
 func countRows(t *testing.T, s *Store, sql string) (n int) {
 	t.Helper()
-	err := s.readers.do(t.Context(), func(c *connection) (err error) {
+	err := s.read(t.Context(), "", func(c *connection) (err error) {
 		n, err = c.count(sql)
 		return err
 	})

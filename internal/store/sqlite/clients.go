@@ -90,7 +90,7 @@ func (g *group) createClient(c skein.Client) (skein.Client, bool, error) {
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`,
 		app, c.ID, rawText(c.Ext), c.Created, c.Updated, c.BannedUntil, c.BanReason, c.Cut, c.Rev, c.Incarnation)
 	if err == nil {
-		err = g.nameUploads(c.App, byClient, g.db.LastInsertRowID(), c.Uploads())
+		err = g.nameUploads(c.App, byClient, g.DB.LastInsertRowID(), c.Uploads())
 	}
 	return c, true, err
 }

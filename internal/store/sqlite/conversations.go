@@ -183,7 +183,7 @@ func (g *group) insertConversation(app int64, c skein.Conversation) (key int64, 
 	if err != nil {
 		return 0, err
 	}
-	key = g.db.LastInsertRowID()
+	key = g.DB.LastInsertRowID()
 	g.note(app, key)
 	return key, nil
 }

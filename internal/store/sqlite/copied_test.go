@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/sqlite/schema"
 )
 
 // Somebody stops the server, puts an older copy in the place of the file, and starts
@@ -17,7 +18,7 @@ func TestACopyPutBackByHandIsAnotherHistory(t *testing.T) {
 	conv := newGroup(t, s)
 	kept := endOfRound(t, s, skein.SyncCursor{})
 	copied := filepath.Join(t.TempDir(), "copy.db")
-	if err := Backup(t.Context(), s.writer.path, copied); err != nil {
+	if err := schema.Backup(t.Context(), s.engine.Path(), copied); err != nil {
 		t.Fatal(err)
 	}
 

@@ -94,7 +94,7 @@ func BenchmarkCurveConversation(b *testing.B) {
 		named func() string
 	}{{"send, ids by time", idByTime}, {"send, ids at random", uuid.NewString}} {
 		curve(b, id.work, "messages", sizes(), func(b *testing.B, at int) {
-			costSends(b, aside(b, stores[at].writer.path), func() (skein.ID, string) { return convs[at], "alice" }, id.named)
+			costSends(b, aside(b, stores[at].engine.Path()), func() (skein.ID, string) { return convs[at], "alice" }, id.named)
 		})
 	}
 }
@@ -166,7 +166,7 @@ func BenchmarkCurveApp(b *testing.B) {
 	into := func(active func(n int) int) func(b *testing.B, at int) {
 		return func(b *testing.B, at int) {
 			n := sizes()[at]
-			costSends(b, stores[at].writer.path, func() (skein.ID, string) {
+			costSends(b, stores[at].engine.Path(), func() (skein.ID, string) {
 				i := rand.IntN(active(n)) * (n / active(n))
 				return convAt(i), clientAt(i)
 			}, idByTime)
@@ -347,7 +347,7 @@ func reopen(b *testing.B, s *Store) *Store {
 	if err := s.Close(); err != nil {
 		b.Fatal(err)
 	}
-	return openBenchAt(b, s.writer.path)
+	return openBenchAt(b, s.engine.Path())
 }
 
 // inOneCommit does what the store has no call for, and forgets what it knew.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/sqlite/engine"
 )
 
 // exportPage is how many rows an export holds in memory at a time.
@@ -17,18 +18,18 @@ const exportPage = 256
 // Export shows all of an app; see store.Transfer. It reads on a connection of its own,
 // in one read transaction: until that ends, the log cannot start anew.
 func (s *Store) Export(ctx context.Context, app, client string, sink store.Sink) (at skein.Millis, err error) {
-	c, err := openConnection(s.writer.path, sqlite3.OPEN_READONLY, readerSettings)
+	c, err := engine.OpenConn(s.engine.Path(), sqlite3.OPEN_READONLY, engine.ReaderSettings)
 	if err != nil {
-		return 0, unavailable("export", err)
+		return 0, engine.Unavailable("export", err)
 	}
-	c.db.SetInterrupt(ctx)
-	x := &export{records: records{connection: c, app: app}, only: client, sink: sink}
+	c.DB.SetInterrupt(ctx)
+	x := &export{records: records{connection: (*connection)(c), app: app}, only: client, sink: sink}
 	at, err = x.run(s.millis)
 	if errors.Is(err, sqlite3.INTERRUPT) && ctx.Err() != nil {
 		err = ctx.Err()
 	}
-	c.db.SetInterrupt(context.Background())
-	return at, errors.Join(err, c.close())
+	c.DB.SetInterrupt(context.Background())
+	return at, errors.Join(err, c.Close())
 }
 
 // export is one call of Export.

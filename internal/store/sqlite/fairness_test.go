@@ -3,74 +3,18 @@ package sqlite
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
 )
-
-// queued makes jobs of an app and puts them into the queue, each as a call of its own.
-func queued(t *testing.T, q *queue, app string, rows, n int) {
-	t.Helper()
-	for range n {
-		j := &job{app: app, rows: rows, call: &call{left: 1, done: make(chan struct{})}}
-		if why, err := q.put([]*job{j}); err != nil {
-			t.Fatalf("app %s: refused for %s: %v", app, why, err)
-		}
-	}
-}
-
-// The order of two apps' jobs follows from what they cost: the messages of one come
-// after one creation of the other, however many creations waited before them.
-func TestJobsAreTakenByWhatTheyCost(t *testing.T) {
-	q := newQueue(DefaultQueueJobs, DefaultQueueBytes)
-	queued(t, q, "flood", 2000, 50) // 40 ms each
-	queued(t, q, "quiet", 1, 100)
-	var groups []string
-	for q.depth() > 0 {
-		jobs := q.take(nil, maxGroup, groupBudget)
-		of, took := make(map[string]int), time.Duration(0)
-		for _, j := range jobs {
-			of[j.app]++
-			j.took = j.cost
-			took += j.took
-		}
-		q.settle(jobs, took)
-		groups = append(groups, fmt.Sprint(of))
-	}
-	want := []string{"map[flood:1]", "map[quiet:100]", "map[flood:1]"}
-	if len(groups) != 51 || !slices.Equal(groups[:3], want) {
-		t.Fatalf("got %d groups, the first %v, want 51 and %v", len(groups), groups[:3], want)
-	}
-}
-
-// What a job was guessed to cost matters once: what it did cost is charged.
-func TestAWrongGuessIsChargedAfterwards(t *testing.T) {
-	q := newQueue(DefaultQueueJobs, DefaultQueueBytes)
-	queued(t, q, "flood", 1, 50)
-	queued(t, q, "quiet", 1, 50)
-	ran := make(map[string]int)
-	for ran["quiet"] < 50 {
-		jobs := q.take(nil, 1, groupBudget)
-		jobs[0].took = time.Millisecond
-		if jobs[0].app == "flood" {
-			jobs[0].took = 50 * time.Millisecond
-		}
-		q.settle(jobs, jobs[0].took)
-		ran[jobs[0].app]++
-	}
-	if ran["flood"] > 2 {
-		t.Errorf("got %d jobs of 50 ms before the 50 of 1 ms of another app were done, want at most 2", ran["flood"])
-	}
-}
 
 func TestWhatThereWasNoTimeForKeepsItsPlace(t *testing.T) {
 	registry := prometheus.NewRegistry()
@@ -106,22 +50,34 @@ func TestWhatThereWasNoTimeForKeepsItsPlace(t *testing.T) {
 // highest bucket that has any.
 func mostJobs(t *testing.T, registry *prometheus.Registry) (most float64) {
 	t.Helper()
+	below := uint64(0)
+	for _, b := range commitJobs(t, registry).GetBucket() {
+		if b.GetCumulativeCount() > below {
+			below, most = b.GetCumulativeCount(), b.GetUpperBound()
+		}
+	}
+	return most
+}
+
+// jobsRun is how many jobs the writer has run.
+func jobsRun(t *testing.T, registry *prometheus.Registry) int {
+	t.Helper()
+	return int(commitJobs(t, registry).GetSampleSum())
+}
+
+func commitJobs(t *testing.T, registry *prometheus.Registry) *dto.Histogram {
+	t.Helper()
 	families, err := registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range families {
-		if f.GetName() != "skein_store_commit_jobs" {
-			continue
-		}
-		below := uint64(0)
-		for _, b := range f.GetMetric()[0].GetHistogram().GetBucket() {
-			if b.GetCumulativeCount() > below {
-				below, most = b.GetCumulativeCount(), b.GetUpperBound()
-			}
+		if f.GetName() == "skein_store_commit_jobs" {
+			return f.GetMetric()[0].GetHistogram()
 		}
 	}
-	return most
+	t.Fatal("no such metric")
+	return nil
 }
 
 // newTenant makes an app with n clients and a group of them.
@@ -229,7 +185,7 @@ func TestAFloodIsRefusedAlone(t *testing.T) {
 						_, _, err := s.Append(t.Context(), tenantDraft(app, convs[app]))
 						answered <- err
 					})
-					for s.writer.queue.depth() == waiting && !refused {
+					for s.engine.Queued() == waiting && !refused {
 						select {
 						case err := <-answered:
 							if refused = errors.Is(err, skein.ErrUnavailable); !refused {
@@ -260,50 +216,53 @@ func TestAFloodIsRefusedAlone(t *testing.T) {
 // An update of many conversations is many jobs of the writer, so that other apps come
 // in between.
 func TestALargeUpdateIsManyCommits(t *testing.T) {
-	s := newStore(t, Options{})
+	registry := prometheus.NewRegistry()
+	s := newStore(t, Options{Registerer: registry})
 	const groups = 60
 	newWide(t, s, groups)
-	before := s.ran()
+	before := jobsRun(t, registry)
 	extend := []byte(`{"x":"` + strings.Repeat("x", 16_000) + `"}`)
 	ids, err := s.UpdateConversations(t.Context(), "app", wideQuery().Where, extend, 9)
 	if err != nil || len(ids) != groups {
 		t.Fatalf("got %d conversations, %v, want %d", len(ids), err, groups)
 	}
-	if jobs := s.ran() - before; jobs < 4 {
+	if jobs := jobsRun(t, registry) - before; jobs < 4 {
 		t.Errorf("got %d jobs for %d extends of %d bytes, want at least 4", jobs, groups, len(extend))
 	}
 }
 
 // A link in an extend is a row of each conversation, though it is but 50 bytes.
 func TestAnUpdateWithManyLinksIsManyCommits(t *testing.T) {
-	s := newStore(t, Options{})
+	registry := prometheus.NewRegistry()
+	s := newStore(t, Options{Registerer: registry})
 	const groups, links = 60, 100
 	newWide(t, s, groups)
 	var extend strings.Builder
 	for i := range links {
 		fmt.Fprintf(&extend, `,"http://x%s%032x.png"`, skein.UploadsPath, i)
 	}
-	before := s.ran()
+	before := jobsRun(t, registry)
 	ids, err := s.UpdateConversations(t.Context(), "app", wideQuery().Where, []byte(`{"x":[`+extend.String()[1:]+`]}`), 9)
 	if err != nil || len(ids) != groups {
 		t.Fatalf("got %d conversations, %v, want %d", len(ids), err, groups)
 	}
-	if jobs := s.ran() - before; jobs < groups/2 {
+	if jobs := jobsRun(t, registry) - before; jobs < groups/2 {
 		t.Errorf("got %d jobs for %d conversations with %d links each, want %d at least", jobs, groups, links, groups/2)
 	}
 }
 
 // Whoever deletes a client with many conversations keeps the writer for some at a time.
 func TestADeletionOfAMemberOfManyIsManyCommits(t *testing.T) {
-	s := newStore(t, Options{})
+	registry := prometheus.NewRegistry()
+	s := newStore(t, Options{Registerer: registry})
 	const groups = 3*leavePiece + 1
 	newGroups(t, s, groups)
-	before := s.ran()
+	before := jobsRun(t, registry)
 	left, _, err := s.DeleteClient(t.Context(), "app", "ann", 9, false)
 	if err != nil || len(left) != groups {
 		t.Fatalf("got %d conversations, %v, want %d", len(left), err, groups)
 	}
-	if jobs := s.ran() - before; jobs < 4 {
+	if jobs := jobsRun(t, registry) - before; jobs < 4 {
 		t.Errorf("got %d jobs for a client in %d conversations, want at least 4", jobs, groups)
 	}
 	for _, id := range []skein.ID{left[0], left[groups-1]} {

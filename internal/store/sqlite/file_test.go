@@ -33,7 +33,7 @@ func TestTheWriterSyncsEveryCommit(t *testing.T) {
 		return nil
 	}, nil)
 	var version string
-	err := s.readers.do(t.Context(), func(c *connection) error {
+	err := s.read(t.Context(), "", func(c *connection) error {
 		_, err := c.row(func(r *sqlite3.Stmt) { version = r.ColumnText(0) }, `SELECT sqlite_version()`)
 		return err
 	})
@@ -51,7 +51,7 @@ func TestTheLogStartsAnewWhileWritesGoOn(t *testing.T) {
 	for range 100 { // each of about a hundred pages
 		appendMany(t, s, conv, big, 20, nil)
 	}
-	file, err := os.Stat(s.writer.path + "-wal")
+	file, err := os.Stat(s.engine.Path() + "-wal")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestTheLogStartsAnewWhileWritesGoOn(t *testing.T) {
 
 func TestAReaderCannotWrite(t *testing.T) {
 	s := newStore(t, Options{})
-	err := s.readers.do(t.Context(), func(c *connection) error { return c.exec(`DELETE FROM apps`) })
+	err := s.read(t.Context(), "", func(c *connection) error { return c.exec(`DELETE FROM apps`) })
 	if err == nil {
 		t.Fatal("it could")
 	}
@@ -92,7 +92,7 @@ func TestTwoHandlesOpenANewFileAtOnce(t *testing.T) {
 
 func TestTwoHandlesWriteTheSameConversation(t *testing.T) {
 	one := newStore(t, Options{})
-	two := openStore(t, Options{Path: one.writer.path})
+	two := openStore(t, Options{Path: one.engine.Path()})
 	conv := newGroup(t, one)
 	var all sync.WaitGroup
 	for range 2 {
@@ -114,7 +114,7 @@ func TestTwoHandlesWriteTheSameConversation(t *testing.T) {
 
 func TestAnotherHandlesChangesAreSeenAtOnce(t *testing.T) {
 	server := newStore(t, Options{})
-	cli := openStore(t, Options{Path: server.writer.path})
+	cli := openStore(t, Options{Path: server.engine.Path()})
 	conv := newGroup(t, server)
 	appendMany(t, server, conv, "so that the conversation is known", 1, nil)
 	if err := cli.UpdateApp(t.Context(), "app", func(a *skein.App) error { a.Name = "new"; return nil }); err != nil {

@@ -112,7 +112,7 @@ func holdWriter(t *testing.T, s *Store) (release func()) {
 // waitQueued waits until n jobs are in the queue.
 func waitQueued(t *testing.T, s *Store, n int) {
 	t.Helper()
-	for s.writer.queue.depth() < n {
+	for s.engine.Queued() < n {
 		if t.Context().Err() != nil {
 			t.Fatal("the jobs never came")
 		}

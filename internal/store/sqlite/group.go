@@ -2,80 +2,53 @@ package sqlite
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"runtime/debug"
 
 	"github.com/skein-im/skein"
 )
 
-// errPanicked answers the job that panicked; the log has the stack.
-var errPanicked = errors.New("store failed on this write")
-
-// panicError is the error of a job that panicked.
-type panicError struct {
-	job   *job
-	value any
-	stack []byte
-}
-
-func (p *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", p.value, p.stack) }
-
 // group is the open transaction of one commit and what its jobs share. It is
-// owned by the writer's loop.
+// owned by the engine's writing goroutine.
 type group struct {
 	*connection
 
+	writer    *writer
 	now       skein.Millis
 	stamp     int64 // of this commit; see stamp.go
 	known     *known
-	dirty     []*place        // ahead of their rows; see flush
+	dirty     []*place        // ahead of their rows; see Flush
 	overtaken map[int64]int64 // seats that spoke last no more and are ahead of their rows, and seqs of what they said
 	sent      []skein.Sent    // for the hook, in order
 	moved     []move          // conversations whose stamp becomes this commit's
+	saved     struct{ sent, moved int }
 }
 
-// do runs one job, unless nobody waits for it any more. A job that is not whole gets a savepoint, so that it happens
-// wholly or not at all; for it, rows are up to date.
-func (g *group) do(j *job) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = &panicError{job: j, value: p, stack: debug.Stack()}
-		}
-	}()
-	if err := j.call.ended(); err != nil {
-		return err
-	}
-	if j.whole {
-		return j.run(g)
-	}
-	if err := g.flush(); err != nil {
-		return err
-	}
-	if err := g.exec(`SAVEPOINT job`); err != nil {
-		return err
-	}
-	before, told, moved := g.db.TotalChanges(), len(g.sent), len(g.moved)
-	err = j.run(g)
-	if outage(err) {
-		return err
-	}
-	if err != nil {
-		g.sent, g.moved = g.sent[:told], g.moved[:moved]
-	}
-	if err != nil && g.db.TotalChanges() != before {
+// Save implements engine.Group.
+func (g *group) Save() { g.saved.sent, g.saved.moved = len(g.sent), len(g.moved) }
+
+// Undo implements engine.Group.
+func (g *group) Undo(changed bool) {
+	g.sent, g.moved = g.sent[:g.saved.sent], g.moved[:g.saved.moved]
+	if changed {
 		g.known.clear()
-		if e := g.exec(`ROLLBACK TO job`); e != nil {
-			return e
-		}
 	}
-	return errors.Join(err, g.exec(`RELEASE job`))
 }
 
-// flush writes back the places that messages have moved and the seats that were
+// Committed implements engine.Group.
+func (g *group) Committed() {
+	w := g.writer
+	w.stamps.begun = true
+	w.moves.add(g.moved, g.stamp)
+	w.reached.Store(g.stamp) // after that: who has read it finds the moves
+	w.moved = g.moved[:0]
+	w.tell(g.sent)
+	clear(g.sent)
+	w.sent = g.sent[:0]
+}
+
+// Flush implements engine.Group: it writes back the places that messages have moved and the seats that were
 // overtaken: once per conversation or member and group, however many messages there
 // were. A seat moves no stamp: the conversation's tells of the message.
-func (g *group) flush() error {
+func (g *group) Flush() error {
 	for _, p := range g.dirty {
 		if err := g.write(p); err != nil {
 			return err

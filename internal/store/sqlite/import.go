@@ -202,4 +202,4 @@ func conflict(field, detail string) error {
 	return &skein.Fault{Err: skein.ErrConflict, Field: field, Detail: detail}
 }
 
-func (i *importing) db() *sqlite3.Conn { return i.group.connection.db }
+func (i *importing) db() *sqlite3.Conn { return i.group.DB }

@@ -11,6 +11,9 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/sqlite/engine"
+	"github.com/skein-im/skein/internal/store/sqlite/schema"
+	"github.com/skein-im/skein/internal/store/sqlite/wal"
 )
 
 // crashed is what a process leaves behind that is killed now.
@@ -18,15 +21,15 @@ type crashed struct{ db, log, mark []byte }
 
 func crash(t *testing.T, s *Store) crashed {
 	t.Helper()
-	path := s.writer.path
-	return crashed{fileOf(t, path), fileOf(t, path+"-wal"), fileOf(t, path+markSuffix)}
+	path := s.engine.Path()
+	return crashed{fileOf(t, path), fileOf(t, path+"-wal"), fileOf(t, path+wal.MarkSuffix)}
 }
 
 // lay puts the files into a new directory; nil is none.
 func (c crashed) lay(t *testing.T) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "skein.db")
-	for suffix, content := range map[string][]byte{"": c.db, "-wal": c.log, markSuffix: c.mark} {
+	for suffix, content := range map[string][]byte{"": c.db, "-wal": c.log, wal.MarkSuffix: c.mark} {
 		if content != nil {
 			putFile(t, path+suffix, content)
 		}
@@ -41,14 +44,18 @@ func (c crashed) damaged(at int) crashed {
 	return c
 }
 
-const testFrame = frameHeaderBytes + 4096
+const (
+	logHeaderBytes   = 32
+	frameHeaderBytes = 24
+	testFrame        = frameHeaderBytes + 4096
+)
 
 // wantLoss wants the loss told, and no file to be different for it.
 func wantLoss(t *testing.T, what string, c crashed) {
 	t.Helper()
 	path := c.lay(t)
 	before := files(t, filepath.Dir(path))
-	loss, ok := errors.AsType[*LossError](checkLog(path))
+	loss, ok := errors.AsType[*wal.LossError](wal.Check(path))
 	if !ok || loss.Pages == 0 {
 		t.Fatalf("%s: got %v, want a loss", what, loss)
 	}
@@ -61,7 +68,7 @@ func wantLoss(t *testing.T, what string, c crashed) {
 
 func wantNoLoss(t *testing.T, what string, c crashed) {
 	t.Helper()
-	if err := checkLog(c.lay(t)); err != nil {
+	if err := wal.Check(c.lay(t)); err != nil {
 		t.Fatalf("%s: got error %v, want none", what, err)
 	}
 }
@@ -139,7 +146,7 @@ func TestAnOldMarkIsNoLossAndHidesNone(t *testing.T) {
 	old := crash(t, s)
 	someCommits(t, s, conv, 10)
 	c := crash(t, s)
-	for name, mark := range map[string][]byte{"old": old.mark, "torn": c.mark[:20], "none": nil, "of zeroes": make([]byte, markBytes)} {
+	for name, mark := range map[string][]byte{"old": old.mark, "torn": c.mark[:20], "none": nil, "of zeroes": make([]byte, len(c.mark))} {
 		c.mark = mark
 		wantNoLoss(t, "mark: "+name, c)
 		// More than one commit follows: the damaged one had been synced.
@@ -151,12 +158,12 @@ func TestALogThatStartsAnewIsNoLoss(t *testing.T) {
 	s := newStore(t, Options{})
 	conv := newGroup(t, s)
 	someCommits(t, s, conv, 20)
-	moved, err := openConnection(s.writer.path, sqlite3.OPEN_READWRITE, writerSettings)
+	moved, err := engine.OpenConn(s.engine.Path(), sqlite3.OPEN_READWRITE, engine.WriterSettings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer moved.close()
-	if _, _, err := moved.db.WALCheckpoint("main", sqlite3.CHECKPOINT_PASSIVE); err != nil {
+	defer moved.Close()
+	if _, _, err := moved.DB.WALCheckpoint("main", sqlite3.CHECKPOINT_PASSIVE); err != nil {
 		t.Fatal(err)
 	}
 	before := crash(t, s)
@@ -188,7 +195,7 @@ func TestAnOperatorDecidesAboutALoss(t *testing.T) {
 			t.Fatalf("got error %v", err)
 		}
 	}
-	if err := Backup(t.Context(), path, filepath.Join(t.TempDir(), "copy.db")); err == nil {
+	if err := schema.Backup(t.Context(), path, filepath.Join(t.TempDir(), "copy.db")); err == nil {
 		t.Fatal("a store with a loss was backed up")
 	}
 	left := openStore(t, Options{Path: path, AcceptLoss: true})
@@ -208,7 +215,7 @@ func TestAnOperatorDecidesAboutALoss(t *testing.T) {
 
 func TestTheMarkGoesWithTheLog(t *testing.T) {
 	s := newStore(t, Options{})
-	path := s.writer.path
+	path := s.engine.Path()
 	beside := openStore(t, Options{Path: path, Beside: true})
 	if err := beside.CreateApp(t.Context(), skein.App{ID: "beside"}); err != nil {
 		t.Fatal(err)
@@ -216,13 +223,13 @@ func TestTheMarkGoesWithTheLog(t *testing.T) {
 	if err := beside.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(path + markSuffix); err != nil {
+	if _, err := os.Stat(path + wal.MarkSuffix); err != nil {
 		t.Fatalf("the log is there still: %v", err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(path + markSuffix); !os.IsNotExist(err) {
+	if _, err := os.Stat(path + wal.MarkSuffix); !os.IsNotExist(err) {
 		t.Fatalf("got %v, want no mark", err)
 	}
 }

@@ -176,12 +176,6 @@ func (g *group) mustExist(app string, clients []string) error {
 	return nil
 }
 
-// count is the number that a query of one row and column answers.
-func (c *connection) count(sql string, args ...any) (n int, err error) {
-	_, err = c.row(func(r *sqlite3.Stmt) { n = int(r.ColumnInt64(0)) }, sql, args...)
-	return n, err
-}
-
 // Members is a page of members; see store.Members.
 func (s *Store) Members(ctx context.Context, app string, id skein.ID, q skein.MemberQuery) (page skein.MemberPage, err error) {
 	now := s.millis()

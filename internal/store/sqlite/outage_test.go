@@ -11,6 +11,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/sqlite/engine"
 )
 
 // Each outage is brought about and lifted by a job on the writer's connection or
@@ -34,14 +35,14 @@ func TestOutage(t *testing.T) {
 			begin: func(t *testing.T, s *Store) {
 				t.Helper()
 				mustChange(t, s, func(g *group) error {
-					g.db.CommitHook(func() bool { return g.db.TotalChanges() == 0 })
+					g.DB.CommitHook(func() bool { return g.DB.TotalChanges() == 0 })
 					return nil
 				}, skein.ErrUnavailable)
 			},
 			lift: func(t *testing.T, s *Store) {
 				t.Helper()
 				// A group that was taken back has left the hook where it was.
-				mustChange(t, s, func(g *group) error { g.db.CommitHook(nil); return nil }, nil)
+				mustChange(t, s, func(g *group) error { g.DB.CommitHook(nil); return nil }, nil)
 			},
 		},
 	} {
@@ -90,19 +91,19 @@ func appendMany(t *testing.T, s *Store, conv skein.ID, text string, n int, want 
 func TestAnotherHandleHoldsTheFile(t *testing.T) {
 	s := newStore(t, Options{})
 	conv := newGroup(t, s)
-	mustChange(t, s, func(g *group) error { return g.db.BusyTimeout(time.Millisecond) }, nil)
-	other, err := openConnection(s.writer.path, sqlite3.OPEN_READWRITE, settings)
+	mustChange(t, s, func(g *group) error { return g.DB.BusyTimeout(time.Millisecond) }, nil)
+	other, err := engine.OpenConn(s.engine.Path(), sqlite3.OPEN_READWRITE, engine.Settings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer other.close()
-	if err := other.exec(`BEGIN IMMEDIATE`); err != nil {
+	defer other.Close()
+	if err := other.Exec(`BEGIN IMMEDIATE`); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := s.Append(t.Context(), newDraft(conv, "hi")); !errors.Is(err, skein.ErrUnavailable) {
 		t.Fatalf("got error %v, want %v", err, skein.ErrUnavailable)
 	}
-	if err := other.exec(`ROLLBACK`); err != nil {
+	if err := other.Exec(`ROLLBACK`); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := s.Append(t.Context(), newDraft(conv, "hi")); err != nil {
@@ -126,8 +127,8 @@ func TestAPanicHurtsItsOwnJobAlone(t *testing.T) {
 				}
 				panic(fmt.Sprint("boom ", i))
 			})
-			if !errors.Is(err, errPanicked) {
-				t.Errorf("got error %v, want %v", err, errPanicked)
+			if !errors.Is(err, engine.ErrPanicked) {
+				t.Errorf("got error %v, want %v", err, engine.ErrPanicked)
 			}
 		})
 	}
@@ -178,7 +179,7 @@ func TestAJobThatFailsLeavesItsNeighboursAlone(t *testing.T) {
 
 func onWriter(t *testing.T, s *Store, sql string) {
 	t.Helper()
-	mustChange(t, s, func(g *group) error { return g.db.Exec(sql) }, nil)
+	mustChange(t, s, func(g *group) error { return g.DB.Exec(sql) }, nil)
 }
 
 func mustChange(t *testing.T, s *Store, fn func(*group) error, want error) {
@@ -191,7 +192,7 @@ func mustChange(t *testing.T, s *Store, fn func(*group) error, want error) {
 func wantIntact(t *testing.T, s *Store) {
 	t.Helper()
 	var said string
-	err := s.readers.do(t.Context(), func(c *connection) error {
+	err := s.read(t.Context(), "", func(c *connection) error {
 		return c.rows(func(r *sqlite3.Stmt) { said += r.ColumnText(0) }, `PRAGMA integrity_check`)
 	})
 	if err != nil || said != "ok" {

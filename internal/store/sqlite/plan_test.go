@@ -127,7 +127,7 @@ var scansOfNothing = strings.NewReplacer("SCAN CONSTANT ROW", "", "SCAN j VIRTUA
 
 func plan(t *testing.T, s *Store, sql string) (steps string) {
 	t.Helper()
-	err := s.readers.do(t.Context(), func(c *connection) error {
+	err := s.read(t.Context(), "", func(c *connection) error {
 		return c.rows(func(r *sqlite3.Stmt) { steps += r.ColumnText(3) + "\n" }, `EXPLAIN QUERY PLAN `+sql)
 	})
 	if err != nil {

@@ -104,7 +104,7 @@ func TestCloseCommitsWhatWasTaken(t *testing.T) {
 	})
 	release()
 	all.Wait()
-	again := openStore(t, Options{Path: s.writer.path})
+	again := openStore(t, Options{Path: s.engine.Path()})
 	wantDense(t, again, conv, 50)
 	wantIntact(t, again)
 }

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ func TestAReadEndsWithItsContext(t *testing.T) {
 	begun := make(chan struct{})
 	var all sync.WaitGroup
 	all.Go(func() {
-		err := s.readers.do(ctx, func(c *connection) error {
+		err := s.read(ctx, "", func(c *connection) error {
 			close(begun)
 			_, err := c.row(nil, forever)
 			return err
@@ -52,15 +53,21 @@ func TestAReadEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// hold begins n searches of an app that do not end, more than it may run at once, and
-// waits until as many run as may.
-func hold(t *testing.T, s *Store, app string, n, running int) (release func()) {
+// flood begins n searches of an app that do not end, more than it may run at once, and
+// waits until as many run as may. It answers how many searchers the app has.
+func flood(t *testing.T, s *Store, app string, n, running int) (searching *atomic.Int64, release func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
+	searching = new(atomic.Int64)
 	var all sync.WaitGroup
 	for range n {
 		all.Go(func() {
-			err := s.look(ctx, app, 0, func(c *connection) error {
+			err := s.walk(ctx, app, func(c *connection) error {
+				if _, err := c.row(nil, `SELECT 1`); err != nil {
+					return err // a reader, which has no time even for this
+				}
+				searching.Add(1)
+				defer searching.Add(-1)
 				_, err := c.row(nil, forever)
 				return err
 			})
@@ -69,19 +76,13 @@ func hold(t *testing.T, s *Store, app string, n, running int) (release func()) {
 			}
 		})
 	}
-	for lent(s.searchers, app) < running {
+	for searching.Load() < int64(running) {
 		runtime.Gosched()
 	}
-	return func() {
+	return searching, func() {
 		cancel()
 		all.Wait()
 	}
-}
-
-func lent(r *readers, app string) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.lent[app]
 }
 
 // Two apps have more long searches than there are searchers. A third app's commands and
@@ -89,8 +90,10 @@ func lent(r *readers, app string) int {
 func TestSearchesOfOneAppLeaveOthersTheirPart(t *testing.T) {
 	s := newStore(t, Options{quickTime: 1, searchTime: time.Hour})
 	conv, _ := newTenant(t, s, "quiet", 3)
-	defer hold(t, s, "flood1", 16, 2)()
-	defer hold(t, s, "flood2", 16, 1)()
+	one, release := flood(t, s, "flood1", 16, 2)
+	defer release()
+	two, release := flood(t, s, "flood2", 16, 1)
+	defer release()
 	ctx := t.Context()
 	for name, call := range map[string]func() error{
 		"its app":  func() error { _, err := s.App(ctx, "quiet"); return err },
@@ -111,61 +114,9 @@ func TestSearchesOfOneAppLeaveOthersTheirPart(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for app, most := range map[string]int{"flood1": 2, "flood2": 1} {
-		if n := lent(s.searchers, app); n > most {
-			t.Errorf("%s holds %d searchers of %d, want at most %d", app, n, searchers, most)
-		}
+	if one.Load() > 2 || two.Load() > 1 {
+		t.Errorf("the floods hold %d and %d searchers, want at most 2 and 1", one.Load(), two.Load())
 	}
-}
-
-// Apps that wait for a reader are served by the time that their reads take.
-func TestReadersAreSharedByTime(t *testing.T) {
-	s := newStore(t, Options{Readers: 1})
-	r := s.readers
-	c, err := r.acquire(t.Context(), "flood")
-	if err != nil {
-		t.Fatal(err)
-	}
-	const each = 20
-	var all sync.WaitGroup
-	order := make(chan string, 2*each)
-	took := map[string]time.Duration{"flood": 100 * time.Millisecond, "quiet": time.Millisecond}
-	for _, app := range []string{"flood", "quiet"} {
-		for range each {
-			all.Go(func() {
-				c, err := r.acquire(t.Context(), app)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				order <- app
-				r.release(c, app, took[app])
-			})
-		}
-	}
-	for waitingFor(r) < 2*each {
-		runtime.Gosched()
-	}
-	r.release(c, "flood", took["flood"])
-	all.Wait()
-	close(order)
-	floods, quiets := 0, 0
-	for app := range order {
-		if app == "quiet" {
-			quiets++
-		} else if quiets < each {
-			floods++
-		}
-	}
-	if floods > 1 {
-		t.Errorf("got %d reads of 100 ms before %d of 1 ms of another app, want at most 1", floods, each)
-	}
-}
-
-func waitingFor(r *readers) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.waiting.Of("flood").Len() + r.waiting.Of("quiet").Len()
 }
 
 // newWide makes n groups of the client "ann", with extends of some length.
@@ -230,9 +181,9 @@ func TestASearchLooksOnce(t *testing.T) {
 	s := newStore(t, Options{})
 	newWide(t, s, 30)
 	looked := 0
-	err := s.readers.do(t.Context(), func(c *connection) error {
-		defer c.db.Trace(0, nil)
-		err := c.db.Trace(sqlite3.TRACE_STMT, func(_ sqlite3.TraceEvent, _ any, sql any) error {
+	err := s.read(t.Context(), "", func(c *connection) error {
+		defer c.DB.Trace(0, nil)
+		err := c.DB.Trace(sqlite3.TRACE_STMT, func(_ sqlite3.TraceEvent, _ any, sql any) error {
 			if strings.Contains(fmt.Sprint(sql), "json_extract") {
 				looked++
 			}

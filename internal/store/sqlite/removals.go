@@ -20,7 +20,7 @@ func (s *Store) ReleaseUploads(ctx context.Context, now skein.Millis) (more bool
 	var due []int64
 	after := s.releasedApp.Load()
 	app := after
-	err = s.readers.snapshot(ctx, func(c *connection) error {
+	err = s.snapshot(ctx, "", func(c *connection) error {
 		app, due, err = c.dueUploads(after, now)
 		return err
 	})
@@ -67,7 +67,7 @@ func (c *connection) dueUploads(after int64, now skein.Millis) (app int64, keys 
 
 // ReleasedUploads names files to remove; see store.Uploads.
 func (s *Store) ReleasedUploads(ctx context.Context, after string, limit int) (names []string, err error) {
-	err = s.readers.do(ctx, func(c *connection) error {
+	err = s.read(ctx, "", func(c *connection) error {
 		return c.rows(func(r *sqlite3.Stmt) { names = append(names, r.ColumnText(0)) }, `SELECT name FROM removals WHERE name > ?1 ORDER BY name LIMIT ?2`, after, limit)
 	})
 	if err != nil {
@@ -91,7 +91,7 @@ func (s *Store) ForgetUploads(ctx context.Context, names []string) error {
 // CheckUploads compares the storage with the rows; see store.Uploads.
 func (s *Store) CheckUploads(ctx context.Context, stored []skein.StoredFile) (unknown []string, err error) {
 	var unmeasured []skein.StoredFile
-	err = s.readers.snapshot(ctx, func(c *connection) error {
+	err = s.snapshot(ctx, "", func(c *connection) error {
 		for _, f := range stored {
 			size := int64(-1)
 			found, err := c.row(func(r *sqlite3.Stmt) { size = r.ColumnInt64(0) }, `SELECT size FROM uploads WHERE name = ?1`, f.Name)

@@ -4,47 +4,18 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/ncruces/go-sqlite3"
-)
 
-func TestALandedMigrationIsNeverEdited(t *testing.T) {
-	raw, err := os.ReadFile("migrations/landed/SHA256SUMS")
-	if err != nil {
-		t.Fatal(err)
-	}
-	landed := make(map[string]string)
-	for line := range strings.Lines(string(raw)) {
-		sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
-		landed[name] = sum
-	}
-	files, err := filepath.Glob("migrations/*.sql")
-	if err != nil || len(files) < len(landed) {
-		t.Fatalf("%d migrations, %d have landed: a landed migration is never taken away; %v", len(files), len(landed), err)
-	}
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sum := sha256.Sum256(content)
-		switch got, want := hex.EncodeToString(sum[:]), landed[filepath.Base(file)]; {
-		case want == "":
-			t.Errorf("%s: its sum is not in the list: run go generate ./internal/store/sqlite", file)
-		case got != want:
-			t.Errorf("%s: a landed migration is never edited: add one; got sum %s, want %s", file, got, want)
-		}
-	}
-}
+	"github.com/skein-im/skein/internal/store/sqlite/engine"
+	"github.com/skein-im/skein/internal/store/sqlite/schema"
+)
 
 // fixture is a store as the binary of an older schema left it when it was killed.
 func fixture(t *testing.T, version string) (path string) {
@@ -78,24 +49,24 @@ func fixture(t *testing.T, version string) (path string) {
 
 func TestTheFixtureOfTheFirstSchemaHasRowsInEveryTable(t *testing.T) {
 	path := fixture(t, "00001")
-	err := look(t.Context(), path, func(c *connection) error {
-		have, err := c.schema()
-		if err != nil {
-			return err
-		}
-		for name := range have {
-			table, ok := strings.CutPrefix(name, "table ")
-			if !ok || table == "erasures" { // a server ends a small one within the call
-				continue
-			}
-			if found, err := c.row(nil, `SELECT 1 FROM `+table); err != nil || !found {
-				t.Errorf("table %s: no row, %v", table, err)
-			}
-		}
-		return nil
-	})
+	c, err := engine.OpenConn(path, sqlite3.OPEN_READWRITE, engine.Settings)
 	if err != nil {
 		t.Fatal(err)
+	}
+	defer c.Close()
+	var tables []string
+	err = c.Rows(func(r *sqlite3.Stmt) { tables = append(tables, r.ColumnText(0)) },
+		`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`)
+	if err != nil || len(tables) == 0 {
+		t.Fatalf("tables %v, %v", tables, err)
+	}
+	for _, table := range tables {
+		if table == "erasures" { // a server ends a small one within the call
+			continue
+		}
+		if found, err := c.Row(nil, `SELECT 1 FROM `+table); err != nil || !found {
+			t.Errorf("table %s: no row, %v", table, err)
+		}
 	}
 }
 
@@ -222,9 +193,9 @@ func putFile(t *testing.T, path string, content []byte) {
 // run makes or changes the file as another program does.
 func run(t *testing.T, path, sql string) {
 	t.Helper()
-	c, err := openConnection(path, sqlite3.OPEN_READWRITE|sqlite3.OPEN_CREATE, sql)
+	c, err := engine.OpenConn(path, sqlite3.OPEN_READWRITE|sqlite3.OPEN_CREATE, sql)
 	if err == nil {
-		err = c.close()
+		err = c.Close()
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -235,13 +206,13 @@ func run(t *testing.T, path, sql string) {
 func withLog(t *testing.T, path, sql string) {
 	t.Helper()
 	aside := filepath.Join(t.TempDir(), "aside.db")
-	c, err := openConnection(aside, sqlite3.OPEN_READWRITE|sqlite3.OPEN_CREATE, sql)
+	c, err := engine.OpenConn(aside, sqlite3.OPEN_READWRITE|sqlite3.OPEN_CREATE, sql)
 	if err != nil {
 		t.Fatal(err)
 	}
 	putFile(t, path, fileOf(t, aside))
 	putFile(t, path+"-wal", fileOf(t, aside+"-wal"))
-	if err := c.close(); err != nil {
+	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -257,8 +228,8 @@ func closedStore(t *testing.T, path string) {
 
 func TestAStoreThatSomebodyServesIsNotMigrated(t *testing.T) {
 	path := fixture(t, "00001")
-	if s, err := Open(t.Context(), Options{Path: path, Beside: true}); !errors.Is(err, ErrOldSchema) {
-		t.Fatalf("got %v, %v, want %v", s, err, ErrOldSchema)
+	if s, err := Open(t.Context(), Options{Path: path, Beside: true}); !errors.Is(err, schema.ErrOldSchema) {
+		t.Fatalf("got %v, %v, want %v", s, err, schema.ErrOldSchema)
 	}
 	s := openStore(t, Options{Path: path})
 	if _, err := s.App(t.Context(), "shop"); err != nil {
@@ -281,57 +252,6 @@ func TestAMigratedStoreSaysWhoseItIs(t *testing.T) {
 		}
 		if got := string(fileOf(t, path)[68:72]); got != "Skei" {
 			t.Errorf("%s: application id: got %q, want %q", name, got, "Skei")
-		}
-	}
-}
-
-func TestANewStoreIsAsTheMigrationsMakeIt(t *testing.T) {
-	made, migrated := filepath.Join(t.TempDir(), "made.db"), filepath.Join(t.TempDir(), "migrated.db")
-	if err := errors.Join(create(t.Context(), made), migrate(t.Context(), migrated)); err != nil {
-		t.Fatal(err)
-	}
-	got, want := inside(t, made), inside(t, migrated)
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
-	for name, raw := range map[string][]byte{"made": fileOf(t, made), "migrated": fileOf(t, migrated)} {
-		if raw[18] != 2 {
-			t.Errorf("%s: it has no log", name)
-		}
-	}
-}
-
-// inside is what a new file defines and which migrations it says it has, in their order.
-func inside(t *testing.T, path string) (all []string) {
-	t.Helper()
-	c, err := openConnection(path, sqlite3.OPEN_READONLY, ``)
-	if err != nil {
-		t.Fatal(err)
-	}
-	add := func(r *sqlite3.Stmt) { all = append(all, r.ColumnText(0)) }
-	for _, sql := range []string{
-		`SELECT type || ' ' || name || ': ' || coalesce(sql, '') FROM sqlite_schema`,
-		`SELECT 'migration ' || id || ': ' || version_id || ' ' || is_applied FROM goose_db_version`,
-		`PRAGMA application_id`,
-		`SELECT name || ' is ' || seq FROM sqlite_sequence ORDER BY name`,
-	} {
-		err = errors.Join(err, c.rows(add, sql))
-	}
-	if err := errors.Join(err, c.close()); err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
-
-func BenchmarkSchemaOf(b *testing.B) {
-	newest, err := newestSchema()
-	if err != nil {
-		b.Fatal(err)
-	}
-	for b.Loop() {
-		schemas.Clear()
-		if _, err := schemaOf(newest); err != nil {
-			b.Fatal(err)
 		}
 	}
 }

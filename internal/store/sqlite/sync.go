@@ -9,6 +9,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/sqlite/schema"
 )
 
 // A round of Sync tells what moved after the cursor's Since, conversation by
@@ -253,8 +254,6 @@ func (r *round) tell(page *skein.SyncPage, f found) error {
 // NewEpoch makes the cursors given out so far void; see store.Upkeep.
 func (s *Store) NewEpoch(ctx context.Context) error {
 	return s.change(ctx, func(g *group) error {
-		return g.exec(newEpoch)
+		return g.exec(schema.NewEpoch)
 	})
 }
-
-const newEpoch = `UPDATE history SET epoch = abs(random() >> 11)`

@@ -32,7 +32,7 @@ func TestAnExportKnowsEveryColumn(t *testing.T) {
 	}
 	// These are derived, or the store's own.
 	derived := "mentions private_pairs upload_uses departures erasures cuts storage removals backfill history pauses unknown_fields goose_db_version"
-	err = withFile(t.Context(), path, func(c *connection) error {
+	err = s.read(t.Context(), "", func(c *connection) error {
 		var tables []string
 		if err := c.rows(func(r *sqlite3.Stmt) { tables = append(tables, r.ColumnText(0)) },
 			`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`); err != nil {

@@ -70,7 +70,7 @@ func (s *Store) StoredBytes(ctx context.Context, app string) (bytes int64, err e
 
 // Upload is a file that lives; see store.Uploads.
 func (s *Store) Upload(ctx context.Context, name string) (u skein.Upload, found bool, err error) {
-	err = s.readers.do(ctx, func(c *connection) error {
+	err = s.read(ctx, "", func(c *connection) error {
 		found, err = c.row(func(r *sqlite3.Stmt) {
 			u = skein.Upload{
 				App: r.ColumnText(0), Name: name, Client: r.ColumnText(1), At: millisColumn(r, 2), Until: millisColumn(r, 3),

@@ -1,33 +1,44 @@
-package sqlite
+// Package schema makes files into stores of the newest schema: it creates, recognises,
+// checks, migrates, inspects and backs them up, while nobody serves them or beside who does.
+package schema
 
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/driver"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
+
+	"github.com/skein-im/skein/internal/store/sqlite/engine"
+	"github.com/skein-im/skein/internal/store/sqlite/migrations"
+	"github.com/skein-im/skein/internal/store/sqlite/wal"
 )
 
-// A migration that has landed is never edited: stores that ran it would not run it
-// again. Its sum is kept beside it.
-//
-//go:generate ../../../scripts/migrations.sh
-//go:embed migrations/*.sql
-var migrations embed.FS
+// Options say which file it is and what may be done to it.
+type Options struct {
+	Path       string // absolute
+	Beside     bool   // another process serves the file: it is not migrated; see ErrOldSchema
+	AcceptLoss bool   // go on where the log does not hold all that was answered; see wal.LossError
+	Now        func() time.Time
+	Log        *slog.Logger
+}
 
-// bring makes the file at path one that this binary can work with. A file that it
+// NewEpoch is the statement that makes the cursors given out so far void.
+const NewEpoch = `UPDATE history SET epoch = abs(random() >> 11)`
+
+// Bring makes the file at path one that this binary can work with. A file that it
 // refuses is left as it was. Beside another process that serves the file it is looked
-// at and not migrated. Errors: *LossError, ErrOldSchema.
-func bring(ctx context.Context, opt Options) error {
+// at and not migrated. Errors: *wal.LossError, ErrOldSchema.
+func Bring(ctx context.Context, opt Options) error {
 	path := opt.Path
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		if err := create(ctx, path); err != nil {
@@ -50,7 +61,7 @@ func bring(ctx context.Context, opt Options) error {
 		return fmt.Errorf("%s has schema version %d, this skein would make it %d: %w", path, version, newest, ErrOldSchema)
 	}
 	// What follows is committed without a mark.
-	if err := errors.Join(removeMark(path), migrate(ctx, path)); err != nil {
+	if err := errors.Join(wal.RemoveMark(path), migrate(ctx, path)); err != nil {
 		return fmt.Errorf("migrate %s from schema version %d to %d: %w", path, version, newest, err)
 	}
 	return nil
@@ -61,13 +72,13 @@ func bring(ctx context.Context, opt Options) error {
 // at it, they have found it so.
 func versionOf(ctx context.Context, opt Options) (version int64, err error) {
 	path := opt.Path
-	see := func(c *connection) error {
+	see := func(c *engine.Conn) error {
 		version, err = checkSchema(c, path)
 		return err
 	}
 	if !opt.Beside {
 		err = lookWhole(ctx, path, see)
-		if _, ok := errors.AsType[*LossError](err); ok && opt.AcceptLoss {
+		if _, ok := errors.AsType[*wal.LossError](err); ok && opt.AcceptLoss {
 			if err = acceptLoss(ctx, opt, err); err == nil {
 				err = lookWhole(ctx, path, see)
 			}
@@ -79,17 +90,17 @@ func versionOf(ctx context.Context, opt Options) (version int64, err error) {
 	return version, readable(path, withFile(ctx, path, see))
 }
 
-// lookWhole is look at a file with all that was committed. Errors: *LossError, those
+// lookWhole is look at a file with all that was committed. Errors: *wal.LossError, those
 // of look.
-func lookWhole(ctx context.Context, path string, see func(*connection) error) error {
-	err := look(ctx, path, func(c *connection) error {
-		if err := checkLog(path); err != nil {
+func lookWhole(ctx context.Context, path string, see func(*engine.Conn) error) error {
+	err := look(ctx, path, func(c *engine.Conn) error {
+		if err := wal.Check(path); err != nil {
 			return err
 		}
 		return see(c)
 	})
-	if corrupt(err) { // perhaps for what the log lacks
-		if err := checkLog(path); err != nil {
+	if engine.Corrupt(err) { // perhaps for what the log lacks
+		if err := wal.Check(path); err != nil {
 			return err
 		}
 	}
@@ -108,26 +119,26 @@ func acceptLoss(ctx context.Context, opt Options, loss error) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("keep the log: %w", err)
 	}
-	c, err := openConnection(opt.Path, sqlite3.OPEN_READWRITE, writerSettings)
+	c, err := engine.OpenConn(opt.Path, sqlite3.OPEN_READWRITE, engine.WriterSettings)
 	if err != nil {
 		return readable(opt.Path, err)
 	}
-	_, _, err = c.db.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE)
+	_, _, err = c.DB.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE)
 	if err == nil {
-		err = c.exec(newEpoch) // clients may know what is lost
+		err = c.Exec(NewEpoch) // clients may know what is lost
 	}
-	if err := errors.Join(err, c.close()); err != nil {
+	if err := errors.Join(err, c.Close()); err != nil {
 		return readable(opt.Path, err)
 	}
 	if err := Check(ctx, opt.Path); err != nil {
 		return fmt.Errorf("%s is damaged beyond its log, restore a backup: %w", opt.Path, err)
 	}
-	return removeMark(opt.Path)
+	return wal.RemoveMark(opt.Path)
 }
 
 // readable says of a file that SQLite cannot read what that means.
 func readable(path string, err error) error {
-	if corrupt(err) {
+	if engine.Corrupt(err) {
 		return fmt.Errorf("%s is damaged, restore a backup: %w", path, err)
 	}
 	return err
@@ -194,12 +205,8 @@ func define(ctx context.Context, db *sql.DB) error {
 
 // migrate brings the schema of the file at path up to date, and gives it a log.
 func migrate(ctx context.Context, path string) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
 	return withDatabase(path, func(db *sql.DB) error {
-		provider, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+		provider, err := goose.NewProvider(goose.DialectSQLite3, db, migrations.Files)
 		if err == nil {
 			_, err = provider.Up(ctx)
 		}
@@ -211,7 +218,7 @@ func migrate(ctx context.Context, path string) error {
 // else uses the driver's own API.
 func withDatabase(path string, do func(*sql.DB) error) error {
 	db, err := driver.Open(path, func(c *sqlite3.Conn) error {
-		return c.Exec(settings)
+		return c.Exec(engine.Settings)
 	})
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package sqlite
+package wal
 
 import (
 	"bytes"
@@ -6,15 +6,13 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"testing"
 
-	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/vfs"
 	"pgregory.net/rapid"
-
-	"github.com/skein-im/skein"
 )
+
+var errBroken = errors.New("input/output error")
 
 // memFile is a file in memory that writes down what is asked of it.
 type memFile struct {
@@ -67,63 +65,63 @@ func (f *memFile) Sync(vfs.SyncFlag) error {
 
 // Steps of a commit, on a log that holds 100 bytes.
 var (
-	put = func(n int, off int64) func(*logFile) error {
-		return func(f *logFile) error { _, err := f.WriteAt(make([]byte, n), off); return err }
+	put = func(n int, off int64) func(*File) error {
+		return func(f *File) error { _, err := f.WriteAt(make([]byte, n), off); return err }
 	}
-	get = func(n int, off int64) func(*logFile) error {
-		return func(f *logFile) error { _, err := f.ReadAt(make([]byte, n), off); return err }
+	get = func(n int, off int64) func(*File) error {
+		return func(f *File) error { _, err := f.ReadAt(make([]byte, n), off); return err }
 	}
-	synced = func(f *logFile) error { return f.Sync(vfs.SYNC_NORMAL) }
-	sized  = func(f *logFile) error { _, err := f.Size(); return err }
-	cut    = func(f *logFile) error { return f.Truncate(10) }
+	synced = func(f *File) error { return f.Sync(vfs.SYNC_NORMAL) }
+	sized  = func(f *File) error { _, err := f.Size(); return err }
+	cut    = func(f *File) error { return f.Truncate(10) }
 )
 
 func TestWhatACommitWritesIsGathered(t *testing.T) {
 	for name, tt := range map[string]struct {
-		steps []func(*logFile) error
+		steps []func(*File) error
 		want  []string
 	}{
 		"until it is synced": {
-			[]func(*logFile) error{put(24, 100), put(40, 124), put(24, 164), put(40, 188), synced},
+			[]func(*File) error{put(24, 100), put(40, 124), put(24, 164), put(40, 188), synced},
 			[]string{"write 128 at 100", "sync"},
 		},
 		"until a write lies elsewhere": {
-			[]func(*logFile) error{put(24, 100), put(40, 124), put(24, 50), put(40, 164), synced},
+			[]func(*File) error{put(24, 100), put(40, 124), put(24, 50), put(40, 164), synced},
 			[]string{"write 64 at 100", "write 24 at 50", "write 40 at 164", "sync"},
 		},
 		"until the same place is written again": {
-			[]func(*logFile) error{put(24, 100), put(24, 100), synced},
+			[]func(*File) error{put(24, 100), put(24, 100), synced},
 			[]string{"write 24 at 100", "write 24 at 100", "sync"},
 		},
 		"until it is read": {
-			[]func(*logFile) error{put(24, 100), get(4, 110), synced},
+			[]func(*File) error{put(24, 100), get(4, 110), synced},
 			[]string{"write 24 at 100", "read", "sync"},
 		},
 		"until a read ends in it": {
-			[]func(*logFile) error{put(24, 100), get(4, 97), synced},
+			[]func(*File) error{put(24, 100), get(4, 97), synced},
 			[]string{"write 24 at 100", "read", "sync"},
 		},
 		"while what lies before it is read": {
-			[]func(*logFile) error{put(24, 100), get(4, 96), put(40, 124), synced},
+			[]func(*File) error{put(24, 100), get(4, 96), put(40, 124), synced},
 			[]string{"read", "write 64 at 100", "sync"},
 		},
 		"until the size is asked": {
-			[]func(*logFile) error{put(24, 100), sized, synced},
+			[]func(*File) error{put(24, 100), sized, synced},
 			[]string{"write 24 at 100", "size", "sync"},
 		},
 		"until the log is cut": {
-			[]func(*logFile) error{put(24, 100), cut, put(24, 124), synced},
+			[]func(*File) error{put(24, 100), cut, put(24, 124), synced},
 			[]string{"write 24 at 100", "truncate", "write 24 at 124", "sync"},
 		},
 		"up to a bound": {
-			[]func(*logFile) error{put(maxGathered-10, 100), put(10, maxGathered+90), put(1, maxGathered+100), synced},
+			[]func(*File) error{put(maxGathered-10, 100), put(10, maxGathered+90), put(1, maxGathered+100), synced},
 			[]string{fmt.Sprintf("write %d at 100", maxGathered), fmt.Sprintf("write 1 at %d", maxGathered+100), "sync"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := &memFile{holds: make([]byte, 100)}
-			log := &logFile{File: file}
-			err := log.gather(func() error { return runSteps(log, tt.steps) })
+			log := &File{File: file}
+			err := log.Gather(func() error { return runSteps(log, tt.steps) })
 			if err != nil || !slices.Equal(file.asked, tt.want) {
 				t.Errorf("got %q, %v, want %q", file.asked, err, tt.want)
 			}
@@ -131,7 +129,7 @@ func TestWhatACommitWritesIsGathered(t *testing.T) {
 	}
 }
 
-func runSteps(log *logFile, steps []func(*logFile) error) error {
+func runSteps(log *File, steps []func(*File) error) error {
 	for _, step := range steps {
 		if err := step(log); err != nil {
 			return err
@@ -142,12 +140,12 @@ func runSteps(log *logFile, steps []func(*logFile) error) error {
 
 func TestBetweenCommitsTheLogIsWrittenAtOnce(t *testing.T) {
 	file := &memFile{}
-	log := &logFile{File: file}
+	log := &File{File: file}
 	no := errors.New("no")
-	if err := log.gather(func() error { return errors.Join(put(24, 0)(log), no) }); !errors.Is(err, no) {
+	if err := log.Gather(func() error { return errors.Join(put(24, 0)(log), no) }); !errors.Is(err, no) {
 		t.Fatalf("got error %v", err)
 	}
-	steps := []func(*logFile) error{put(24, 0), put(40, 24), get(4, 0)}
+	steps := []func(*File) error{put(24, 0), put(40, 24), get(4, 0)}
 	if err := runSteps(log, steps); err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +155,7 @@ func TestBetweenCommitsTheLogIsWrittenAtOnce(t *testing.T) {
 }
 
 func TestAWriteOfTheLogThatFailsIsToldAndNotTriedAgain(t *testing.T) {
-	for name, step := range map[string]func(*logFile) error{
+	for name, step := range map[string]func(*File) error{
 		"by a sync":             synced,
 		"by a read":             get(4, 110),
 		"by the size":           sized,
@@ -167,8 +165,8 @@ func TestAWriteOfTheLogThatFailsIsToldAndNotTriedAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := &memFile{holds: make([]byte, 100), broken: true}
-			log := &logFile{File: file}
-			err := log.gather(func() error {
+			log := &File{File: file}
+			err := log.Gather(func() error {
 				if err := put(24, 100)(log); err != nil {
 					t.Fatal(err)
 				}
@@ -190,12 +188,12 @@ func TestAWriteOfTheLogThatFailsIsToldAndNotTriedAgain(t *testing.T) {
 func TestAGatheredLogIsTheLog(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		p := logPair{plain: &memFile{}, behind: &memFile{}}
-		p.log = &logFile{File: p.behind}
+		p.log = &File{File: p.behind}
 		for range rapid.IntRange(1, 5).Draw(r, "commits") {
 			for range rapid.IntRange(0, 3).Draw(r, "spilled") {
 				p.step(r)
 			}
-			err := p.log.gather(func() error {
+			err := p.log.Gather(func() error {
 				for range rapid.IntRange(0, 20).Draw(r, "written") {
 					p.step(r)
 				}
@@ -210,7 +208,7 @@ func TestAGatheredLogIsTheLog(t *testing.T) {
 
 // logPair is a log, the file behind it, and a file of which the same is asked.
 type logPair struct {
-	log    *logFile
+	log    *File
 	behind *memFile
 	plain  *memFile
 	next   int // the end of the last write
@@ -248,88 +246,5 @@ func (p *logPair) step(r *rapid.T) {
 		}
 		p.next = off + len(b)
 		clear(b) // SQLite uses its memory again
-	}
-}
-
-// The budget: how often the log may be written for a commit of a hundred messages, and
-// for that of the job behind which they waited, which may have to write a stamp.
-func TestACommitWritesItsLogInOnePiece(t *testing.T) {
-	const messages, budget = 100, 2
-	disk := newBrokenDisk(t, vfs.OPEN_WAL)
-	s := newStore(t, Options{})
-	conv := newGroup(t, s)
-	moveWriter(t, s)
-	appendMany(t, s, conv, "hi", 1, nil)
-	release := holdWriter(t, s)
-	disk.writes.Store(0)
-	done := make(chan struct{})
-	go func() { defer close(done); appendMany(t, s, conv, "hi", messages, nil) }()
-	waitQueued(t, s, messages)
-	release()
-	<-done
-	wantDense(t, s, conv, messages+1)
-	if got := disk.writes.Load(); got < 1 || got > budget {
-		t.Errorf("%d writes of the log, want 1 to %d", got, budget)
-	}
-}
-
-func TestAFailedWriteOfTheLogIsOver(t *testing.T) {
-	disk := newBrokenDisk(t, vfs.OPEN_WAL)
-	s := newStore(t, Options{})
-	conv := newGroup(t, s)
-	moveWriter(t, s)
-	appendMany(t, s, conv, "hi", 3, nil)
-	disk.full.Store(true)
-	if _, _, err := s.Append(t.Context(), newDraft(conv, "hi")); !errors.Is(err, skein.ErrUnavailable) || !errors.Is(err, sqlite3.IOERR_WRITE) {
-		t.Errorf("got error %v, want %v", err, sqlite3.IOERR_WRITE)
-	}
-	appendMany(t, s, conv, "hi", 20, skein.ErrUnavailable)
-	wantDense(t, s, conv, 3)
-	disk.full.Store(false)
-	appendMany(t, s, conv, "hi", 20, nil)
-	wantDense(t, s, conv, 23)
-	wantIntact(t, s)
-}
-
-// What a group has spilled into the log before it was taken back lies where another
-// process writes next.
-func TestASpilledGroupThatIsTakenBackTouchesNothingLater(t *testing.T) {
-	one := newStore(t, Options{})
-	conv := newGroup(t, one)
-	two := openStore(t, Options{Path: one.writer.path})
-	big := strings.Repeat("x", skein.MaxText)
-	for round := range 3 {
-		mustChange(t, one, func(g *group) error {
-			spilled := errors.Join(g.db.Exec(`PRAGMA cache_size = 10`), g.exec(`UPDATE apps SET name = ?1`, strings.Repeat(big, 50)))
-			return errors.Join(spilled, sqlite3.FULL)
-		}, skein.ErrUnavailable)
-		appendMany(t, two, conv, big, 5, nil)
-		appendMany(t, one, conv, big, 1, nil)
-		wantDense(t, two, conv, 6*(round+1))
-		wantIntact(t, two)
-	}
-}
-
-func TestALogThatIsNotSyncedIsNotGathered(t *testing.T) {
-	s := newStore(t, Options{})
-	for synchronous, want := range map[string]bool{"OFF": false, "NORMAL": false, "FULL": true, "EXTRA": true} {
-		c, err := openConnection(through(gatheringVFS, s.writer.path), sqlite3.OPEN_READWRITE, settings+`PRAGMA synchronous = `+synchronous)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := gatheredLog(c); (err == nil) != want {
-			t.Errorf("synchronous=%s: got error %v", synchronous, err)
-		}
-		if err := c.close(); err != nil {
-			t.Error(err)
-		}
-	}
-	c, err := openConnection(s.writer.path, sqlite3.OPEN_READWRITE, settings)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.close()
-	if _, err := gatheredLog(c); err == nil {
-		t.Error("nor is one that was opened by another way")
 	}
 }

@@ -1,4 +1,4 @@
-package sqlite
+package engine
 
 import (
 	"context"
@@ -22,7 +22,7 @@ type readers struct {
 	waited  prometheus.Observer // seconds
 	mu      sync.Mutex
 	returns sync.Cond      // signalled when a connection comes back after closing
-	idle    []*connection  // guarded by mu, as all below
+	idle    []*Conn        // guarded by mu, as all below
 	lent    map[string]int // connections, by app
 	waiting share.Turns[*readerTurn]
 	closed  bool
@@ -30,15 +30,15 @@ type readers struct {
 
 // readerTurn is a call that waits for a connection.
 type readerTurn struct {
-	got  chan *connection // nil: closed
-	over bool             // nobody waits any more; guarded by the readers' mu
+	got  chan *Conn // nil: closed
+	over bool       // nobody waits any more; guarded by the readers' mu
 }
 
 func openReaders(path string, n int, parted bool, waited prometheus.Observer) (*readers, error) {
 	r := &readers{size: n, parted: parted, waited: waited, lent: make(map[string]int), waiting: share.NewTurns[*readerTurn]()}
 	r.returns.L = &r.mu
 	for range n {
-		c, err := openConnection(path, sqlite3.OPEN_READONLY, readerSettings)
+		c, err := OpenConn(path, sqlite3.OPEN_READONLY, ReaderSettings)
 		if err != nil {
 			return nil, errors.Join(err, r.close())
 		}
@@ -48,15 +48,10 @@ func openReaders(path string, n int, parted bool, waited prometheus.Observer) (*
 	return r, nil
 }
 
-// do is lend for the operator, without a limit of time.
-func (r *readers) do(ctx context.Context, read func(*connection) error) error {
-	return r.lend(ctx, "", 0, read)
-}
-
 // lend lends a connection to an app to read, which is interrupted when ctx ends or
 // limit, unless it is zero, is over. Errors: those of read, errLong after the limit,
 // ErrUnavailable, and the context's.
-func (r *readers) lend(ctx context.Context, app string, limit time.Duration, read func(*connection) error) error {
+func (r *readers) lend(ctx context.Context, app string, limit time.Duration, read func(*Conn) error) error {
 	defer share.Pause(ctx).Resume()
 	c, err := r.acquire(ctx, app)
 	if err != nil {
@@ -68,7 +63,7 @@ func (r *readers) lend(ctx context.Context, app string, limit time.Duration, rea
 	if limit > 0 {
 		c.meter.until = start.Add(limit)
 	}
-	c.db.SetInterrupt(&c.meter)
+	c.DB.SetInterrupt(&c.meter)
 	err = read(c)
 	if errors.Is(err, sqlite3.INTERRUPT) {
 		if ctx.Err() != nil {
@@ -77,7 +72,7 @@ func (r *readers) lend(ctx context.Context, app string, limit time.Duration, rea
 		return errLong
 	}
 	r.damage.note(err)
-	return unavailable("read", err)
+	return Unavailable("read", err)
 }
 
 // errLong is of a read that took longer than it may.
@@ -102,7 +97,7 @@ func (m *meter) Err() error {
 	return nil
 }
 
-func (r *readers) acquire(ctx context.Context, app string) (*connection, error) {
+func (r *readers) acquire(ctx context.Context, app string) (*Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -116,7 +111,7 @@ func (r *readers) acquire(ctx context.Context, app string) (*connection, error) 
 		r.mu.Unlock()
 		return c, nil
 	}
-	turn, since := &readerTurn{got: make(chan *connection, 1)}, time.Now()
+	turn, since := &readerTurn{got: make(chan *Conn, 1)}, time.Now()
 	r.waiting.Push(app, turn)
 	r.serve() // it may be another app that nothing is free for
 	r.mu.Unlock()
@@ -156,7 +151,7 @@ func (r *readers) may(app string) bool {
 }
 
 // hand lends an idle connection. mu is held.
-func (r *readers) hand(app string) *connection {
+func (r *readers) hand(app string) *Conn {
 	c := r.idle[len(r.idle)-1]
 	r.idle = r.idle[:len(r.idle)-1]
 	r.lent[app]++
@@ -180,13 +175,13 @@ func (r *readers) serve() {
 
 // release takes a connection back, out of its transaction and out of reach of the
 // call's context, and charges the app for the time.
-func (r *readers) release(c *connection, app string, took time.Duration) {
-	c.db.SetInterrupt(context.Background())
+func (r *readers) release(c *Conn, app string, took time.Duration) {
+	c.DB.SetInterrupt(context.Background())
 	c.meter = meter{}
-	if !c.db.GetAutocommit() {
+	if !c.DB.GetAutocommit() {
 		// Nothing was written, so there is nothing that could fail; if it did, the
 		// next BEGIN would say so.
-		_ = c.exec(`ROLLBACK`)
+		_ = c.Exec(`ROLLBACK`)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -202,14 +197,9 @@ func (r *readers) release(c *connection, app string, took time.Duration) {
 	r.serve()
 }
 
-// snapshot is do for a read of several queries that are to see the same state.
-func (r *readers) snapshot(ctx context.Context, read func(*connection) error) error {
-	return r.do(ctx, inSnapshot(read))
-}
-
-func inSnapshot(read func(*connection) error) func(*connection) error {
-	return func(c *connection) error {
-		if err := c.exec(`BEGIN`); err != nil {
+func inSnapshot(read func(*Conn) error) func(*Conn) error {
+	return func(c *Conn) error {
+		if err := c.Exec(`BEGIN`); err != nil {
 			return err
 		}
 		return read(c) // release ends the transaction
@@ -232,7 +222,7 @@ func (r *readers) close() error {
 	}
 	var errs error
 	for _, c := range r.idle {
-		errs = errors.Join(errs, c.close())
+		errs = errors.Join(errs, c.Close())
 	}
 	r.idle, r.size = nil, 0
 	return errs

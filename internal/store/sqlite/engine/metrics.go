@@ -1,4 +1,4 @@
-package sqlite
+package engine
 
 import (
 	"time"
@@ -82,7 +82,7 @@ func (m *metrics) collectors() []prometheus.Collector {
 }
 
 // waited tells how long each call waited until its jobs were taken.
-func (m *metrics) waited(jobs []*job) {
+func (m *metrics) waited(jobs []*Job) {
 	now, last := time.Now(), (*call)(nil)
 	for _, j := range jobs {
 		if j.call == last {
@@ -90,7 +90,7 @@ func (m *metrics) waited(jobs []*job) {
 		}
 		last = j.call
 		wait := m.writes
-		if j.app == "" {
+		if j.App == "" {
 			wait = m.upkeep
 		}
 		wait.Observe(now.Sub(last.since).Seconds())

@@ -1,4 +1,4 @@
-package sqlite
+package schema
 
 import (
 	"context"
@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein/internal/store/sqlite/engine"
 )
 
 // Backup writes what the file at path holds now into the new file out, and waits
@@ -14,15 +16,15 @@ import (
 // grows until it is done. It writes rows and no free pages, so nothing that was
 // erased is in the copy. A store that is damaged is not backed up. When it fails there may be a part of out.
 func Backup(ctx context.Context, path, out string) error {
-	err := lookWhole(ctx, path, func(*connection) error { return nil })
+	err := lookWhole(ctx, path, func(*engine.Conn) error { return nil })
 	if err != nil && !errors.Is(err, errInUse) { // who uses it has found it whole
 		return fmt.Errorf("back up the store: %w", err)
 	}
-	err = withFile(ctx, path, func(c *connection) error {
-		if err := c.sound(`PRAGMA quick_check(1)`); err != nil {
+	err = withFile(ctx, path, func(c *engine.Conn) error {
+		if err := c.Sound(`PRAGMA quick_check(1)`); err != nil {
 			return err
 		}
-		return c.exec(`VACUUM INTO ?1`, out)
+		return c.Exec(`VACUUM INTO ?1`, out)
 	})
 	if err != nil {
 		return fmt.Errorf("back up the store: %w", readable(path, err))
@@ -35,36 +37,26 @@ func Backup(ctx context.Context, path, out string) error {
 
 // Check reads all of the file at path and answers what is wrong with it first.
 func Check(ctx context.Context, path string) error {
-	err := withFile(ctx, path, func(c *connection) error { return c.sound(`PRAGMA integrity_check(1)`) })
+	err := withFile(ctx, path, func(c *engine.Conn) error { return c.Sound(`PRAGMA integrity_check(1)`) })
 	if err != nil {
 		return fmt.Errorf("check the store: %w", readable(path, err))
 	}
 	return nil
 }
 
-// sound runs one of SQLite's checks.
-func (c *connection) sound(check string) error {
-	var said string
-	_, err := c.row(func(r *sqlite3.Stmt) { said = r.ColumnText(0) }, check)
-	if err == nil && said != "ok" {
-		err = fmt.Errorf("%w: %s", sqlite3.CORRUPT, said)
-	}
-	return err
-}
-
 // withFile lends do a connection that changes nothing.
-func withFile(ctx context.Context, path string, do func(*connection) error) error {
-	c, err := openConnection(path, sqlite3.OPEN_READONLY, readerSettings)
+func withFile(ctx context.Context, path string, do func(*engine.Conn) error) error {
+	c, err := engine.OpenConn(path, sqlite3.OPEN_READONLY, engine.ReaderSettings)
 	if err != nil {
 		return err
 	}
-	c.db.SetInterrupt(ctx)
+	c.DB.SetInterrupt(ctx)
 	err = do(c)
 	if errors.Is(err, sqlite3.INTERRUPT) && ctx.Err() != nil {
 		err = ctx.Err()
 	}
-	c.db.SetInterrupt(context.Background())
-	return errors.Join(err, c.close())
+	c.DB.SetInterrupt(context.Background())
+	return errors.Join(err, c.Close())
 }
 
 func syncFile(path string) error {

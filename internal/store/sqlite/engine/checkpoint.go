@@ -1,4 +1,4 @@
-package sqlite
+package engine
 
 import (
 	"errors"
@@ -18,7 +18,7 @@ const logPages = 16_384
 // it. The log starts anew only when all of it has been moved, which commits that
 // come in meanwhile prevent, so the writer moves those few itself.
 type checkpointer struct {
-	conn  *connection
+	conn  *Conn
 	log   *slog.Logger
 	limit int // pages in the log, from which on it is to be moved
 
@@ -35,7 +35,7 @@ type checkpointer struct {
 }
 
 func startCheckpointer(path string, limit int, log *slog.Logger) (*checkpointer, error) {
-	conn, err := openConnection(path, sqlite3.OPEN_READWRITE, writerSettings)
+	conn, err := OpenConn(path, sqlite3.OPEN_READWRITE, WriterSettings)
 	if err != nil {
 		return nil, err
 	}
@@ -56,9 +56,9 @@ func (c *checkpointer) stop() error {
 	close(c.due)
 	<-c.stopped
 	if c.stuck.Load() {
-		return errors.Join(c.conn.keepLog(), c.conn.close())
+		return errors.Join(c.conn.KeepLog(), c.conn.Close())
 	}
-	return c.conn.close()
+	return c.conn.Close()
 }
 
 func (c *checkpointer) loop() {
@@ -71,7 +71,7 @@ func (c *checkpointer) loop() {
 
 // committed is called by the writer after each commit, with its connection and
 // the length of the log in pages. It waits for nothing but the end of the log.
-func (c *checkpointer) committed(writer *connection, pages int) {
+func (c *checkpointer) committed(writer *Conn, pages int) {
 	select {
 	case <-c.moved:
 		c.asked = false
@@ -87,11 +87,11 @@ func (c *checkpointer) committed(writer *connection, pages int) {
 
 // checkpoint moves what no reader needs in the log any more. If it fails, the log
 // gets longer and a later commit asks again, unless it is stuck.
-func (c *checkpointer) checkpoint(conn *connection) {
+func (c *checkpointer) checkpoint(conn *Conn) {
 	if c.stuck.Load() {
 		return
 	}
-	_, _, err := conn.db.WALCheckpoint("main", sqlite3.CHECKPOINT_PASSIVE)
+	_, _, err := conn.DB.WALCheckpoint("main", sqlite3.CHECKPOINT_PASSIVE)
 	switch {
 	case syncFailed(err):
 		c.stuck.Store(true)

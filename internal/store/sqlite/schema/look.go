@@ -1,4 +1,4 @@
-package sqlite
+package schema
 
 import (
 	"context"
@@ -9,6 +9,9 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/vfs"
+
+	"github.com/skein-im/skein/internal/store/sqlite/engine"
+	"github.com/skein-im/skein/internal/store/sqlite/wal"
 )
 
 // Names by which lookingDisk reaches files: one locks the file as SQLite does, so
@@ -108,7 +111,7 @@ var errInUse = errors.New("another process uses the store")
 
 // look shows see the file at path while nobody else is connected to it, and changes
 // nothing. Errors: errInUse; those of see.
-func look(ctx context.Context, path string, see func(*connection) error) error {
+func look(ctx context.Context, path string, see func(*engine.Conn) error) error {
 	for deadline := time.Now().Add(lookPatience); ; {
 		err := lookOnce(lookingVFS, path, see)
 		if !errors.Is(err, sqlite3.BUSY) {
@@ -127,20 +130,20 @@ func look(ctx context.Context, path string, see func(*connection) error) error {
 
 // lookUntouched is look for a file that nobody uses, such as a backup; it may be
 // where nothing can be written.
-func lookUntouched(path string, see func(*connection) error) error {
+func lookUntouched(path string, see func(*engine.Conn) error) error {
 	return lookOnce(untouchedVFS, path, see)
 }
 
-func lookOnce(name, path string, see func(*connection) error) error {
+func lookOnce(name, path string, see func(*engine.Conn) error) error {
 	vfs.Register(name, lookingDisk{vfs.Find("").(vfs.VFSFilename), name == lookingVFS}) //nolint:forcetypeassert // the library's own is one
-	c, err := openConnection(through(name, path), sqlite3.OPEN_READWRITE|sqlite3.OPEN_URI, `PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY;`)
+	c, err := engine.OpenConn(wal.Through(name, path), sqlite3.OPEN_READWRITE|sqlite3.OPEN_URI, `PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY;`)
 	if err != nil {
 		return err
 	}
 	// The first read takes the lock, which is kept until the connection is closed.
-	_, err = c.row(nil, `SELECT 1 FROM sqlite_schema LIMIT 1`)
+	_, err = c.Row(nil, `SELECT 1 FROM sqlite_schema LIMIT 1`)
 	if err == nil {
 		err = see(c)
 	}
-	return errors.Join(err, c.keepLog(), c.close())
+	return errors.Join(err, c.KeepLog(), c.Close())
 }

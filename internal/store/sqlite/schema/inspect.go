@@ -1,10 +1,13 @@
-package sqlite
+package schema
 
 import (
 	"errors"
 	"fmt"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein/internal/store/sqlite/engine"
+	"github.com/skein-im/skein/internal/store/sqlite/wal"
 )
 
 // Contents is what a store holds, in numbers.
@@ -22,32 +25,32 @@ func Inspect(path string) (held Contents, err error) {
 	if _, err := recognise(path); err != nil {
 		return held, err
 	}
-	if err := checkLog(path); err != nil {
+	if err := wal.Check(path); err != nil {
 		return held, err
 	}
-	err = lookUntouched(path, func(c *connection) error {
+	err = lookUntouched(path, func(c *engine.Conn) error {
 		if held.Schema, err = checkSchema(c, path); err != nil {
 			return err
 		}
-		if err := c.sound(`PRAGMA integrity_check(1)`); err != nil {
+		if err := c.Sound(`PRAGMA integrity_check(1)`); err != nil {
 			return err
 		}
-		return c.countRows(&held)
+		return countRows(c, &held)
 	})
 	return held, readable(path, err)
 }
 
-func (c *connection) countRows(held *Contents) error {
+func countRows(c *engine.Conn, held *Contents) error {
 	held.Tables, held.Conversations = make(map[string]int64), make(map[string]int64)
 	var tables []string
-	err := c.rows(func(r *sqlite3.Stmt) { tables = append(tables, r.ColumnText(0)) },
+	err := c.Rows(func(r *sqlite3.Stmt) { tables = append(tables, r.ColumnText(0)) },
 		`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`)
 	for _, table := range tables {
-		err = errors.Join(err, c.ask(func(r *sqlite3.Stmt) { held.Tables[table] = r.ColumnInt64(0) }, fmt.Sprintf(`SELECT count(*) FROM %q`, table), nil))
+		err = errors.Join(err, c.Ask(func(r *sqlite3.Stmt) { held.Tables[table] = r.ColumnInt64(0) }, fmt.Sprintf(`SELECT count(*) FROM %q`, table), nil))
 	}
 	return errors.Join(err,
-		c.rows(func(r *sqlite3.Stmt) { held.Epoch = r.ColumnInt64(0) }, `SELECT epoch FROM history`),
-		c.rows(func(r *sqlite3.Stmt) { held.Conversations[r.ColumnText(0)] = r.ColumnInt64(1) },
+		c.Rows(func(r *sqlite3.Stmt) { held.Epoch = r.ColumnInt64(0) }, `SELECT epoch FROM history`),
+		c.Rows(func(r *sqlite3.Stmt) { held.Conversations[r.ColumnText(0)] = r.ColumnInt64(1) },
 			`SELECT id, (SELECT count(*) FROM conversations c WHERE c.app_key = a.app_key) FROM apps a`),
-		c.rows(func(r *sqlite3.Stmt) { held.Uploads = append(held.Uploads, r.ColumnText(0)) }, `SELECT name FROM uploads ORDER BY name`))
+		c.Rows(func(r *sqlite3.Stmt) { held.Uploads = append(held.Uploads, r.ColumnText(0)) }, `SELECT name FROM uploads ORDER BY name`))
 }

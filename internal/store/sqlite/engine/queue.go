@@ -1,4 +1,4 @@
-package sqlite
+package engine
 
 import (
 	"sync"
@@ -8,20 +8,20 @@ import (
 	"github.com/skein-im/skein/internal/share"
 )
 
-// job is one write waiting for the group commit that takes it. The waiting call
+// Job is one write waiting for the group commit that takes it. The waiting call
 // owns it until it is queued and again once the call is done.
-type job struct {
-	app   string             // whose share it is taken from; empty: the operator's
-	run   func(*group) error // may run again in another group, if this one was given up
-	whole bool               // run changes nothing unless it succeeds, so it needs no savepoint
-	bytes int                // about how much memory it holds
-	rows  int                // about how many rows it writes; zero: one
+type Job struct {
+	App   string            // whose share it is taken from; empty: the operator's
+	Run   func(Group) error // may run again in another group, if this one was given up
+	Whole bool              // Run changes nothing unless it succeeds, so it needs no savepoint
+	Bytes int               // about how much memory it holds
+	Rows  int               // about how many rows it writes; zero: one
+	Err   error             // its answer, once the call is done
 
 	call  *call
-	share *share.Line[*job]
+	share *share.Line[*Job]
 	cost  time.Duration // of the writer, as it was guessed; see guess
 	took  time.Duration // in the group that ran it last
-	err   error
 }
 
 // What a row and a byte of a job cost the writer, about. A guess decides what is begun
@@ -31,8 +31,8 @@ const (
 	byteCost = 5 * time.Nanosecond
 )
 
-func (j *job) guess() time.Duration {
-	return time.Duration(max(j.rows, 1))*rowCost + time.Duration(j.bytes)*byteCost
+func (j *Job) guess() time.Duration {
+	return time.Duration(max(j.Rows, 1))*rowCost + time.Duration(j.Bytes)*byteCost
 }
 
 // call is somebody who waits for jobs of its own. Owned by the writer's loop once
@@ -45,8 +45,8 @@ type call struct {
 }
 
 // finish answers a job.
-func (j *job) finish(err error) {
-	j.err = err
+func (j *Job) finish(err error) {
+	j.Err = err
 	if j.call.left--; j.call.left == 0 {
 		close(j.call.done)
 	}
@@ -62,7 +62,7 @@ type queue struct {
 
 	mu      sync.Mutex
 	filled  sync.Cond          // signalled when jobs or closed change
-	waiting share.Turns[*job]  // guarded by mu, as all below
+	waiting share.Turns[*Job]  // guarded by mu, as all below
 	held    map[string]holding // what waits, by app
 	all     holding
 	closed  bool
@@ -82,7 +82,7 @@ func (h holding) plus(other holding) holding {
 func (h holding) negative() holding { return holding{-h.jobs, -h.bytes, -h.cost} }
 
 // holding is what one job waits with.
-func (j *job) holding() holding { return holding{1, j.bytes, j.cost} }
+func (j *Job) holding() holding { return holding{1, j.Bytes, j.cost} }
 
 // maxWait bounds the writer's time that waits for one app: what would be answered
 // later is refused now.
@@ -99,7 +99,7 @@ const (
 )
 
 func newQueue(maxJobs, maxBytes int) *queue {
-	q := &queue{maxJobs: maxJobs, maxBytes: maxBytes, waiting: share.NewTurns[*job](), held: make(map[string]holding)}
+	q := &queue{maxJobs: maxJobs, maxBytes: maxBytes, waiting: share.NewTurns[*Job](), held: make(map[string]holding)}
 	q.filled.L = &q.mu
 	return q
 }
@@ -107,14 +107,14 @@ func newQueue(maxJobs, maxBytes int) *queue {
 // put adds the jobs of a call, which are all of one app, all or none, or says at once
 // why not. Errors: ErrUnavailable, with the time to come back when the app's part of
 // the queue is full.
-func (q *queue) put(jobs []*job) (refused, error) {
+func (q *queue) put(jobs []*Job) (refused, error) {
 	now, more := time.Now(), holding{jobs: len(jobs)}
 	for _, j := range jobs {
 		j.cost = j.guess()
-		more.bytes += j.bytes
+		more.bytes += j.Bytes
 		more.cost += j.cost
 	}
-	app := jobs[0].app
+	app := jobs[0].App
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if why := q.refusal(app, more); why != "" {
@@ -163,7 +163,7 @@ func (q *queue) hold(app string, more holding) {
 // limit, and no more than may be done in budget, as it is guessed, but one at least. None
 // means that the queue is closed and empty. settle follows, or putBack for the last of
 // them and then settle.
-func (q *queue) take(into []*job, limit int, budget time.Duration) []*job {
+func (q *queue) take(into []*Job, limit int, budget time.Duration) []*Job {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for q.waiting.Next(nil) == nil && !q.closed {
@@ -185,7 +185,7 @@ func (q *queue) take(into []*job, limit int, budget time.Duration) []*job {
 }
 
 // putBack undoes the take of these jobs, the last that were taken: they were not begun.
-func (q *queue) putBack(jobs []*job) {
+func (q *queue) putBack(jobs []*Job) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, j := range jobs {
@@ -196,7 +196,7 @@ func (q *queue) putBack(jobs []*job) {
 
 // settle charges the apps for what their jobs took, which are a group that is over;
 // the group's own time, such as for its sync, they bear by what each took.
-func (q *queue) settle(jobs []*job, group time.Duration) {
+func (q *queue) settle(jobs []*Job, group time.Duration) {
 	var sum time.Duration
 	for _, j := range jobs {
 		sum += j.took

@@ -1,4 +1,4 @@
-package sqlite
+package wal
 
 import (
 	"encoding/binary"
@@ -26,7 +26,7 @@ type mark struct {
 }
 
 const (
-	markSuffix = "-mark"
+	MarkSuffix = "-mark"
 	markMagic  = "SkeinMk1"
 	markBytes  = len(markMagic) + 5*4 + 8 + 4
 )
@@ -45,7 +45,7 @@ func (m mark) encode() []byte {
 // readMark is the mark beside the store at path; ok is false where there is none, or
 // it was torn, which says nothing about the log.
 func readMark(path string) (m mark, ok bool, err error) {
-	b, err := os.ReadFile(path + markSuffix) //nolint:gosec // the operator's own
+	b, err := os.ReadFile(path + MarkSuffix) //nolint:gosec // the operator's own
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, false, nil
 	}
@@ -66,15 +66,19 @@ func readMark(path string) (m mark, ok bool, err error) {
 	return m, true, nil
 }
 
-func removeMark(path string) error {
-	if err := os.Remove(path + markSuffix); !errors.Is(err, fs.ErrNotExist) {
+// RemoveMark takes away the mark of the store at path, if there is one.
+func RemoveMark(path string) error {
+	if err := os.Remove(path + MarkSuffix); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
 }
 
-// marker keeps the mark of the writer. Owned by its loop.
-type marker struct {
+// NewMarker keeps the mark of the store at path.
+func NewMarker(path string, log *slog.Logger) *Marker { return &Marker{path: path, log: log} }
+
+// Marker keeps the mark of the writer. Owned by its loop.
+type Marker struct {
 	path  string
 	log   *slog.Logger
 	file  *os.File // nil: none yet
@@ -82,8 +86,8 @@ type marker struct {
 	off   bool     // the mark cannot be written; said once
 }
 
-// set keeps that the log is on the disk up to that many frames.
-func (m *marker) set(log *logFile, frames int, now time.Time) {
+// Set keeps that the log is on the disk up to that many frames.
+func (m *Marker) Set(log *File, frames int, now time.Time) {
 	if m.off || frames == 0 {
 		return
 	}
@@ -93,9 +97,9 @@ func (m *marker) set(log *logFile, frames int, now time.Time) {
 	}
 }
 
-func (m *marker) write(log *logFile, frames int, now time.Time) (err error) {
+func (m *Marker) write(log *File, frames int, now time.Time) (err error) {
 	if m.file == nil {
-		if m.file, err = os.OpenFile(m.path+markSuffix, os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
+		if m.file, err = os.OpenFile(m.path+MarkSuffix, os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
 			return err
 		}
 	}
@@ -116,14 +120,14 @@ func (m *marker) write(log *logFile, frames int, now time.Time) (err error) {
 	return err
 }
 
-// close lets go of the mark, which goes with the log.
-func (m *marker) close() error {
+// Close lets go of the mark, which goes with the log.
+func (m *Marker) Close() error {
 	if m.file == nil {
 		return nil
 	}
 	err := m.file.Close()
 	if _, gone := os.Stat(m.path + "-wal"); errors.Is(gone, fs.ErrNotExist) {
-		err = errors.Join(err, removeMark(m.path))
+		err = errors.Join(err, RemoveMark(m.path))
 	}
 	return err
 }

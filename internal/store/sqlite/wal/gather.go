@@ -1,6 +1,7 @@
-package sqlite
+package wal
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 
@@ -8,41 +9,41 @@ import (
 	"github.com/ncruces/go-sqlite3/vfs"
 )
 
-// gatheringVFS is the name by which the writer reaches its file through a logDisk.
-const gatheringVFS = "skein-gathering"
+// Gathering is the name by which a writer reaches its file through a Disk.
+const Gathering = "skein-gathering"
 
 // maxGathered is how much of a log is gathered before it is written, in bytes. Four
 // times as much made the calls fewer and a message no cheaper.
 const maxGathered = 256 << 10
 
-// logDisk is a way to files whose logs can be gathered. The database file stays
+// Disk is a way to files whose logs can be gathered. The database file stays
 // what it is, with the locks and the shared memory that all connections have in
 // common, so others need not come this way.
-type logDisk struct{ vfs.VFSFilename }
+type Disk struct{ vfs.VFSFilename }
 
-// registerLogDisk makes the system's disk known by that name. Once more is no matter.
-func registerLogDisk(name string) {
+// Register makes the system's disk known by that name. Once more is no matter.
+func Register(name string) {
 	disk := vfs.Find("").(vfs.VFSFilename) //nolint:forcetypeassert // the library's own is one
-	vfs.Register(name, logDisk{disk})
+	vfs.Register(name, Disk{disk})
 }
 
 // OpenFilename implements [vfs.VFSFilename].
-func (d logDisk) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
+func (d Disk) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
 	f, out, err := d.VFSFilename.OpenFilename(name, flags)
 	if err != nil || flags&vfs.OPEN_WAL == 0 {
 		return f, out, err
 	}
-	return &logFile{File: f}, out, nil
+	return &File{File: f}, out, nil
 }
 
-// logFile is the log as the writer writes it. SQLite writes a page of it in two
+// File is the log as the writer writes it. SQLite writes a page of it in two
 // calls, its header and the page; while a commit lasts, writes that continue each
 // other are gathered and go to the file in one.
 //
 // That is safe because of when SQLite relies on what it has written:
 //
 //   - Others are shown the frames of a commit only after it has synced them (with
-//     synchronous=FULL, which gatheredLog makes sure of), and what was gathered is
+//     synchronous=FULL, which Of makes sure of), and what was gathered is
 //     in the file before a sync begins. The header of a log that starts anew is
 //     synced before its frames, so their order is kept too.
 //   - In a commit the writer may read and write anew what it has spilled into the log
@@ -56,7 +57,7 @@ func (d logDisk) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File,
 //     would be written over the frames that another process has committed there.
 //
 // Owned by the goroutine that owns the connection.
-type logFile struct {
+type File struct {
 	vfs.File
 
 	gathering bool
@@ -64,15 +65,15 @@ type logFile struct {
 	gathered  []byte // empty unless gathering
 }
 
-// gather makes the writes of a commit fewer.
-func (f *logFile) gather(commit func() error) error {
+// Gather makes the writes of a commit fewer.
+func (f *File) Gather(commit func() error) error {
 	f.gathering = true
 	defer func() { f.gathering, f.gathered = false, f.gathered[:0] }()
 	return commit()
 }
 
 // WriteAt implements [vfs.File].
-func (f *logFile) WriteAt(p []byte, off int64) (int, error) {
+func (f *File) WriteAt(p []byte, off int64) (int, error) {
 	if !f.gathering {
 		return f.File.WriteAt(p, off)
 	}
@@ -87,7 +88,7 @@ func (f *logFile) WriteAt(p []byte, off int64) (int, error) {
 }
 
 // ReadAt implements [vfs.File].
-func (f *logFile) ReadAt(p []byte, off int64) (int, error) {
+func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	if off+int64(len(p)) > f.from {
 		if err := f.flush(); err != nil {
 			return 0, err
@@ -97,7 +98,7 @@ func (f *logFile) ReadAt(p []byte, off int64) (int, error) {
 }
 
 // Sync implements [vfs.File].
-func (f *logFile) Sync(flags vfs.SyncFlag) error {
+func (f *File) Sync(flags vfs.SyncFlag) error {
 	if err := f.flush(); err != nil {
 		return err
 	}
@@ -105,7 +106,7 @@ func (f *logFile) Sync(flags vfs.SyncFlag) error {
 }
 
 // Size implements [vfs.File].
-func (f *logFile) Size() (int64, error) {
+func (f *File) Size() (int64, error) {
 	if err := f.flush(); err != nil {
 		return 0, err
 	}
@@ -113,14 +114,14 @@ func (f *logFile) Size() (int64, error) {
 }
 
 // Truncate implements [vfs.File].
-func (f *logFile) Truncate(size int64) error {
+func (f *File) Truncate(size int64) error {
 	if err := f.flush(); err != nil {
 		return err
 	}
 	return f.File.Truncate(size)
 }
 
-func (f *logFile) flush() error {
+func (f *File) flush() error {
 	p := f.gathered
 	if len(p) == 0 {
 		return nil
@@ -130,28 +131,35 @@ func (f *logFile) flush() error {
 	return vfs.SystemError(err, sqlite3.IOERR_WRITE) // whichever call it was that had to write
 }
 
-// through is how a connection opens the file at path by the VFS of that name.
-func through(name, path string) string {
+// Through is how a connection opens the file at path by the VFS of that name.
+func Through(name, path string) string {
 	u := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{"vfs": {name}}.Encode()}
 	return u.String()
 }
 
-// gatheredLog is the log of a connection that was opened through a logDisk. It must
+// Of is the log of a connection that was opened through a Disk. It must
 // sync its commits: else they would be visible before they are in the file.
-func gatheredLog(c *connection) (*logFile, error) {
+func Of(db *sqlite3.Conn) (*File, error) {
 	const full = 2
 	var synchronous int
-	if _, err := c.row(func(r *sqlite3.Stmt) { synchronous = r.ColumnInt(0) }, `PRAGMA synchronous`); err != nil {
+	stmt, _, err := db.Prepare(`PRAGMA synchronous`)
+	if err != nil {
+		return nil, err
+	}
+	if stmt.Step() {
+		synchronous = stmt.ColumnInt(0)
+	}
+	if err := errors.Join(stmt.Err(), stmt.Close()); err != nil {
 		return nil, err
 	}
 	if synchronous < full {
 		return nil, fmt.Errorf("synchronous is %d, which does not sync a commit", synchronous)
 	}
-	f, err := c.db.FileControl("main", sqlite3.FCNTL_JOURNAL_POINTER)
+	f, err := db.FileControl("main", sqlite3.FCNTL_JOURNAL_POINTER)
 	if err != nil {
 		return nil, err
 	}
-	log, ok := f.(*logFile)
+	log, ok := f.(*File)
 	if !ok {
 		return nil, fmt.Errorf("the log is a %T", f)
 	}

@@ -1,7 +1,8 @@
-package sqlite
+package engine
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -16,11 +17,10 @@ func TestACallGivesItsTurnUpWhileItWaitsForTheStore(t *testing.T) {
 		other.Enter(gate, "other")
 		other.Leave()
 	}
-	s := newStore(t, Options{})
-	conv := newGroup(t, s)
+	e := newEngine(t, Options{})
 	ctx, pass := share.NewPass(t.Context())
 	pass.Enter(gate, "app")
-	err := s.readers.do(ctx, func(*connection) error {
+	err := e.Read(ctx, "", func(*Conn) error {
 		through()
 		return nil
 	})
@@ -28,16 +28,18 @@ func TestACallGivesItsTurnUpWhileItWaitsForTheStore(t *testing.T) {
 		t.Fatalf("a read: %v; afterwards it has its turn again, or should", err)
 	}
 
-	release := holdWriter(t, s)
+	release := holdWriter(t, e)
 	var all sync.WaitGroup
 	all.Go(func() {
 		ctx, pass := share.NewPass(context.WithoutCancel(ctx))
 		pass.Enter(gate, "app")
-		if _, _, err := s.Append(ctx, newDraft(conv, "hello")); err != nil || !pass.Leave() {
+		if err := change(ctx, e, func(*Conn) error { return nil }); err != nil || !pass.Leave() {
 			t.Errorf("a write: %v; afterwards it has its turn again, or should", err)
 		}
 	})
-	waitQueued(t, s, 1)
+	for e.Queued() < 1 {
+		runtime.Gosched()
+	}
 	through()
 	release()
 	all.Wait()

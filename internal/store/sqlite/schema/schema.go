@@ -1,4 +1,4 @@
-package sqlite
+package schema
 
 import (
 	"encoding/binary"
@@ -11,6 +11,9 @@ import (
 	"sync"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein/internal/store/sqlite/engine"
+	"github.com/skein-im/skein/internal/store/sqlite/migrations"
 )
 
 // applicationID marks a file as Skein's, in its header: "Skei". Files of the first
@@ -59,8 +62,8 @@ func recognise(path string) (logged bool, err error) {
 
 // checkSchema answers the version of the schema, and an error unless it is one that
 // this binary knows and the file holds what that version has.
-func checkSchema(c *connection, path string) (version int64, err error) {
-	have, err := c.schema()
+func checkSchema(c *engine.Conn, path string) (version int64, err error) {
+	have, err := defined(c)
 	if err != nil {
 		return 0, err
 	}
@@ -69,7 +72,7 @@ func checkSchema(c *connection, path string) (version int64, err error) {
 			return 0, fmt.Errorf("%s is no Skein store: it has no table %s", path, table)
 		}
 	}
-	if _, err := c.row(func(r *sqlite3.Stmt) { version = r.ColumnInt64(0) },
+	if _, err := c.Row(func(r *sqlite3.Stmt) { version = r.ColumnInt64(0) },
 		`SELECT max(version_id) FROM goose_db_version WHERE is_applied`); err != nil {
 		return 0, err
 	}
@@ -90,7 +93,7 @@ func checkSchema(c *connection, path string) (version int64, err error) {
 		}
 	}
 	var id int64
-	if _, err := c.row(func(r *sqlite3.Stmt) { id = r.ColumnInt64(0) }, `PRAGMA application_id`); err != nil {
+	if _, err := c.Row(func(r *sqlite3.Stmt) { id = r.ColumnInt64(0) }, `PRAGMA application_id`); err != nil {
 		return version, err
 	}
 	if version >= markedSince && id != applicationID {
@@ -99,10 +102,10 @@ func checkSchema(c *connection, path string) (version int64, err error) {
 	return version, nil
 }
 
-// schema is what the file defines, by kind and name, without comments and spaces.
-func (c *connection) schema() (map[string]string, error) {
+// defined is what the file defines, by kind and name, without comments and spaces.
+func defined(c *engine.Conn) (map[string]string, error) {
 	all := make(map[string]string)
-	err := c.rows(func(r *sqlite3.Stmt) {
+	err := c.Rows(func(r *sqlite3.Stmt) {
 		all[r.ColumnText(0)+" "+r.ColumnText(1)] = squeeze(r.ColumnText(2))
 	}, `SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\_%' ESCAPE '\'`)
 	return all, err
@@ -131,7 +134,7 @@ type migration struct {
 
 // migrationFiles are all, in their order.
 func migrationFiles() (all []migration, err error) {
-	entries, err := migrations.ReadDir("migrations")
+	entries, err := migrations.Files.ReadDir(".")
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +143,7 @@ func migrationFiles() (all []migration, err error) {
 		if _, err := fmt.Sscanf(e.Name(), "%d_", &m.version); err != nil {
 			return nil, fmt.Errorf("%s: %w", m.name, err)
 		}
-		raw, err := migrations.ReadFile(m.name)
+		raw, err := migrations.Files.ReadFile(e.Name())
 		if err != nil {
 			return nil, err
 		}
@@ -164,20 +167,20 @@ func schemaOf(version int64) (all map[string]string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := openConnection(":memory:", sqlite3.OPEN_READWRITE|sqlite3.OPEN_CREATE, `BEGIN`)
+	c, err := engine.OpenConn(":memory:", sqlite3.OPEN_READWRITE|sqlite3.OPEN_CREATE, `BEGIN`)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, c.close()) }()
+	defer func() { err = errors.Join(err, c.Close()) }()
 	for _, m := range files {
 		if m.version > version {
 			break
 		}
-		if err := c.db.Exec(m.up); err != nil {
+		if err := c.DB.Exec(m.up); err != nil {
 			return nil, fmt.Errorf("%s: %w", m.name, err)
 		}
 	}
-	all, err = c.schema()
+	all, err = defined(c)
 	if err == nil {
 		schemas.Store(version, all)
 	}

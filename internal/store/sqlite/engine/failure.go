@@ -1,4 +1,4 @@
-package sqlite
+package engine
 
 import (
 	"errors"
@@ -16,10 +16,10 @@ import (
 // errClosed is what a closed store answers.
 var errClosed = fmt.Errorf("store is closed: %w", skein.ErrUnavailable)
 
-// outage reports whether err means that the engine cannot work now, whatever it
+// Outage reports whether err means that the engine cannot work now, whatever it
 // is asked: the disk is full, a read, write or sync failed, another process holds
 // the file. After it nothing of the open transaction may be trusted.
-func outage(err error) bool {
+func Outage(err error) bool {
 	var code sqlite3.ErrorCode
 	if !errors.As(err, &code) {
 		return false
@@ -32,10 +32,10 @@ func outage(err error) bool {
 	}
 }
 
-// unavailable says what was attempted and marks an outage as ErrUnavailable;
+// Unavailable says what was attempted and marks an outage as ErrUnavailable;
 // other errors stay what they are.
-func unavailable(attempt string, err error) error {
-	if err == nil || !outage(err) {
+func Unavailable(attempt string, err error) error {
+	if err == nil || !Outage(err) {
 		return err
 	}
 	return fmt.Errorf("%s: %w: %w", attempt, skein.ErrUnavailable, err)
@@ -84,7 +84,7 @@ type damage struct {
 // note looks whether err is about a corrupt page. It says so once: who meets the page
 // once meets it again.
 func (d *damage) note(err error) {
-	if !corrupt(err) {
+	if !Corrupt(err) {
 		return
 	}
 	d.met.Inc()
@@ -93,7 +93,7 @@ func (d *damage) note(err error) {
 	}
 }
 
-// corrupt reports whether err means that a page of the file is not what it was.
-func corrupt(err error) bool {
+// Corrupt reports whether err means that a page of the file is not what it was.
+func Corrupt(err error) bool {
 	return errors.Is(err, sqlite3.CORRUPT) || errors.Is(err, sqlite3.NOTADB)
 }

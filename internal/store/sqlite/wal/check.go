@@ -1,4 +1,7 @@
-package sqlite
+// Package wal knows SQLite's write-ahead log from outside: it writes a commit's part of it
+// in few calls, marks how far it is synced, and checks whether all that was answered can
+// be read from it.
+package wal
 
 import (
 	"bufio"
@@ -86,9 +89,9 @@ type logCheck struct {
 	beyond    map[uint32]bool
 }
 
-// checkLog answers a *LossError where something that was committed is in the log and
+// Check answers a *LossError where something that was committed is in the log and
 // SQLite would not read it, and changes nothing.
-func checkLog(path string) (err error) {
+func Check(path string) (err error) {
 	m, marked, err := readMark(path)
 	if err != nil {
 		return err
