@@ -89,7 +89,7 @@ func TestAnswersKeepTheOrderOfTheCommands(t *testing.T) {
 func TestWhatCameBeforeABadFrameIsRun(t *testing.T) {
 	for name, end := range map[string][]byte{
 		"a close frame":    closeCode(1000),
-		"a binary frame":   frame(0x82, "x"),
+		"a binary frame":   frameOf(0x82, "x"),
 		"an unmasked text": unmasked(0x81, "x"),
 	} {
 		t.Run(name, func(t *testing.T) {

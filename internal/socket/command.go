@@ -2,6 +2,7 @@ package socket
 
 import (
 	"fmt"
+	"github.com/skein-im/skein/internal/socket/frame"
 	"log/slog"
 	"runtime/debug"
 
@@ -12,9 +13,9 @@ import (
 	"github.com/skein-im/skein/internal/wire/strict"
 )
 
-// text runs one command and answers it, or keeps it for runBatch. Answers come in
+// Text runs one command and answers it, or keeps it for runBatch. Answers come in
 // the order of the commands.
-func (c *conn) text(message []byte) error {
+func (c *conn) Text(message []byte) error {
 	c.deep = true
 	c.server.metrics.framesIn.Inc()
 	over, err := c.admit(costOf(len(message)))
@@ -48,7 +49,7 @@ func (c *conn) text(message []byte) error {
 	return c.refuse(frame, err)
 }
 
-func (c *conn) maxMessage() int64 { return c.server.opts.MaxMessage }
+func (c *conn) MaxMessage() int64 { return c.server.opts.MaxMessage }
 
 // admit takes cost from the socket's pace, and reports whether that is
 // too much for now. Before the login a socket has a fixed amount. An error ends the
@@ -83,16 +84,16 @@ func (c *conn) obey(frame wire.Frame) error {
 	return c.call(frame)
 }
 
-// ping answers a ping of the peer's WebSocket. One too many is not answered.
-func (c *conn) ping(payload []byte) error {
+// Pinged answers a ping of the peer's WebSocket. One too many is not answered.
+func (c *conn) Pinged(payload []byte) error {
 	if over, err := c.admit(costOf(len(payload))); over {
 		return err
 	}
 	return c.writeControl(ws.OpPong, payload, c.waits)
 }
 
-// idle takes a frame that says nothing.
-func (c *conn) idle() error {
+// Idle takes a frame that says nothing.
+func (c *conn) Idle() error {
 	_, err := c.admit(costOf(0))
 	return err
 }
@@ -128,14 +129,14 @@ func (c *conn) pong(frame wire.Frame) error {
 }
 
 // logout answers, closes the socket and so ends the session.
-func (c *conn) logout(frame wire.Frame) error {
+func (c *conn) logout(command wire.Frame) error {
 	if !c.session.Begin() {
 		return errOver
 	}
 	out := strict.GetBuffer()
 	defer strict.PutBuffer(out)
-	*out = wire.AppendSuccess(*out, frame.Type, frame.ID, nil)
-	c.session.Finish(*out, closeNormal, "logout")
+	*out = wire.AppendSuccess(*out, command.Type, command.ID, nil)
+	c.session.Finish(*out, frame.Normal, "logout")
 	return nil
 }
 

@@ -70,9 +70,9 @@ func echoOfSize(n int) (command, want string) {
 func TestFraming(t *testing.T) { // Autobahn 1 and 9
 	cases := map[string]conformance{
 		"an empty text is a malformed command":           exchange(in(text("")), unreadable),
-		"a binary message is refused":                    fails("1003", in(frame(0x82, "x"))),
-		"an empty binary message is refused":             fails("1003", in(frame(0x82, ""))),
-		"a binary fragment is refused at once":           fails("1003", in(frame(0x02, "x"))),
+		"a binary message is refused":                    fails("1003", in(frameOf(0x82, "x"))),
+		"an empty binary message is refused":             fails("1003", in(frameOf(0x82, ""))),
+		"a binary fragment is refused at once":           fails("1003", in(frameOf(0x02, "x"))),
 		"a text over the limit is refused by its header": fails("1009", in(text(strings.Repeat("*", wire.MaxBody+1))[:14])),
 		"fragments over the limit are refused by the last header": fails("1009",
 			in(opening(strings.Repeat("*", wire.MaxBody)), last("*"))),
@@ -112,7 +112,7 @@ func TestPings(t *testing.T) { // Autobahn 2
 		"a pong unasked for is ignored":          exchange(in(pongOf(""))),
 		"a pong with a payload is ignored":       exchange(in(pongOf("x"), pingOf("y")), "pong y"),
 		"ten pings have ten pongs in order":      exchange(glued(pingOf("0"), pingOf("1"), pingOf("2"), pingOf("3"), pingOf("4")), "pong 0", "pong 1", "pong 2", "pong 3", "pong 4"),
-		"a fragmented ping is refused":           fails("1002", in(frame(0x09, "x"), last("y"))),
+		"a fragmented ping is refused":           fails("1002", in(frameOf(0x09, "x"), last("y"))),
 		"a ping of 126 bytes is known at header": fails("1002", in(pingOf(strings.Repeat("x", 126))[:8])),
 	})
 }
@@ -122,9 +122,9 @@ func TestReservedBits(t *testing.T) { // Autobahn 3
 	cases := map[string]conformance{}
 	for bits := byte(1); bits < 8; bits++ {
 		name := "reserved bits " + strconv.Itoa(int(bits))
-		cases[name+" on a text are refused"] = fails("1002", in(frame(0x81|bits<<4, "x"), pingOf("")))
-		cases[name+" on a ping are refused after a good text"] = fails("1002", glued(text(command), frame(0x89|bits<<4, "x"), pingOf("")), want)
-		cases[name+" on a close are refused"] = fails("1002", in(frame(0x88|bits<<4, "")))
+		cases[name+" on a text are refused"] = fails("1002", in(frameOf(0x81|bits<<4, "x"), pingOf("")))
+		cases[name+" on a ping are refused after a good text"] = fails("1002", glued(text(command), frameOf(0x89|bits<<4, "x"), pingOf("")), want)
+		cases[name+" on a close are refused"] = fails("1002", in(frameOf(0x88|bits<<4, "")))
 	}
 	run(t, start(t, nil), cases)
 }
@@ -134,8 +134,8 @@ func TestOpcodes(t *testing.T) { // Autobahn 4
 	cases := map[string]conformance{}
 	for _, op := range []byte{3, 4, 5, 6, 7, 11, 12, 13, 14, 15} {
 		name := "opcode " + strconv.Itoa(int(op))
-		cases[name+" is refused"] = fails("1002", in(frame(0x80|op, "")))
-		cases[name+" is refused after a good text"] = fails("1002", glued(text(command), frame(0x80|op, "x"), pingOf("")), want)
+		cases[name+" is refused"] = fails("1002", in(frameOf(0x80|op, "")))
+		cases[name+" is refused after a good text"] = fails("1002", glued(text(command), frameOf(0x80|op, "x"), pingOf("")), want)
 	}
 	run(t, start(t, nil), cases)
 }
@@ -158,7 +158,7 @@ func TestFragmentation(t *testing.T) { // Autobahn 5
 		"a new fragment inside a fragmented one is too": fails("1002", in(opening(a), opening(b), last(c))),
 		"two fragmented messages in a row are two":      exchange(glued(opening(a), last(b+c), opening(a+b), last(c)), want, want),
 		"a close between fragments closes":              fails("1000", in(opening(a), closeCode(1000))),
-		"a fragmented pong is refused":                  fails("1002", in(frame(0x0a, "x"))),
+		"a fragmented pong is refused":                  fails("1002", in(frameOf(0x0a, "x"))),
 	})
 }
 
@@ -180,7 +180,7 @@ func TestUTF8(t *testing.T) { // Autobahn 6
 		if i == 0 {
 			first = 0x01
 		}
-		octets = append(octets, frame(first, command[i:i+1])...)
+		octets = append(octets, frameOf(first, command[i:i+1])...)
 	}
 	cases["good text in fragments of an octet passes"] = exchange(in(octets, last("")), want)
 	for name, bad := range map[string]string{
@@ -211,7 +211,7 @@ func TestClosing(t *testing.T) { // Autobahn 7
 		"a reason of 123 bytes is taken":        fails("1000", in(closing(codeBytes(1000)+reason))),
 		"a reason of 124 bytes is refused":      fails("1002", in(closing(codeBytes(1000)+reason+"x"))),
 		"a reason that is not UTF-8 is refused": fails("1007", in(closing(codeBytes(1000)+"\xce\xba\xed\xa0\x80"))),
-		"a fragmented close is refused":         fails("1002", in(frame(0x08, codeBytes(1000)))),
+		"a fragmented close is refused":         fails("1002", in(frameOf(0x08, codeBytes(1000)))),
 	}
 	cases["a close without a code is answered so"] = conformance{in(closing("")), []string{"close"}}
 	for _, code := range []int{1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999} {

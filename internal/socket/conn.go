@@ -2,6 +2,7 @@ package socket
 
 import (
 	"errors"
+	"github.com/skein-im/skein/internal/socket/frame"
 	"io"
 	"net"
 	"os"
@@ -23,9 +24,9 @@ type conn struct {
 
 	source *access.Source // of the handshake; nil: it is logged in
 
-	frames  *frameReader // nil: between messages
-	armed   bool         // a deadline for reading is set; see awaitRest
-	early   int32        // what its frames before the login cost
+	frames  *unfinished // nil: between messages
+	armed   bool        // a deadline for reading is set; see awaitRest
+	early   int32       // what its frames before the login cost
 	pace    pace
 	session *hub.Session // nil: not logged in
 	app     *skein.App   // that it is logged in to, as it was then
@@ -103,19 +104,18 @@ func (c *conn) take(p []byte) error {
 // under way: an idle socket owns none.
 func (c *conn) feed(p []byte) error {
 	if c.frames != nil {
-		err := c.frames.feed(p, c)
-		if c.frames.between() {
+		err := c.frames.Feed(p, c)
+		if c.frames.Between() {
 			c.dropRest()
 		}
 		return err
 	}
-	var r frameReader
-	if err := r.feed(p, c); err != nil {
+	var r frame.Reader
+	if err := r.Feed(p, c); err != nil {
 		return err
 	}
-	if !r.between() {
-		kept := r
-		c.frames = &kept
+	if !r.Between() {
+		c.frames = &unfinished{Reader: r}
 	}
 	return nil
 }
@@ -133,14 +133,14 @@ func (c *conn) actor() skein.Actor {
 
 var (
 	errOver    = errors.New("socket is closing")
-	errNoLogin = &farewell{code: wire.CloseNoLogin, reason: "no login in time"}
-	errTooFast = &farewell{code: wire.CloseRate, reason: "over the command rate for too long"}
+	errNoLogin = &frame.End{Code: wire.CloseNoLogin, Reason: "no login in time"}
+	errTooFast = &frame.End{Code: wire.CloseRate, Reason: "over the command rate for too long"}
 	// errTooEarly ends a socket that talks but does not log in.
-	errTooEarly   = &farewell{code: wire.CloseRate, reason: "too many frames before the login"}
-	errUnfinished = &farewell{code: wire.CloseSilent, reason: "a message was not finished in time"}
-	errNoRoom     = &farewell{code: closeTryAgain, reason: "too many unfinished messages"}
-	errCrowded    = &farewell{code: closeTryAgain, reason: "too many sockets of this app"}
-	errNoTries    = &farewell{code: wire.CloseKicked, reason: "too many failed logins"}
+	errTooEarly   = &frame.End{Code: wire.CloseRate, Reason: "too many frames before the login"}
+	errUnfinished = &frame.End{Code: wire.CloseSilent, Reason: "a message was not finished in time"}
+	errNoRoom     = &frame.End{Code: frame.TryAgain, Reason: "too many unfinished messages"}
+	errCrowded    = &frame.End{Code: frame.TryAgain, Reason: "too many sockets of this app"}
+	errNoTries    = &frame.End{Code: wire.CloseKicked, Reason: "too many failed logins"}
 )
 
 // leave ends the socket after the reading ended with err.
@@ -151,7 +151,7 @@ func (c *conn) leave(err error) {
 		c.work.pass.Leave()
 	}
 	bye := c.farewell(err)
-	if c.end(bye.code, bye.reason) {
+	if c.end(bye.Code, bye.Reason) {
 		c.server.metrics.closed(bye)
 	}
 	c.dropRest()
@@ -160,8 +160,8 @@ func (c *conn) leave(err error) {
 	c.server.depart(c, strikesOf(bye))
 }
 
-func (c *conn) farewell(err error) *farewell {
-	var bye *farewell
+func (c *conn) farewell(err error) *frame.End {
+	var bye *frame.End
 	switch {
 	case errors.As(err, &bye):
 		return bye
@@ -170,7 +170,7 @@ func (c *conn) farewell(err error) *farewell {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return errUnfinished
 	default:
-		return &farewell{code: hub.CloseAbnormal}
+		return &frame.End{Code: hub.CloseAbnormal}
 	}
 }
 
@@ -182,7 +182,7 @@ func (c *conn) closing() bool { return c.code.Load() != 0 }
 // ASCII.
 func (c *conn) Close(code int, reason string) {
 	if c.end(code, reason) {
-		c.server.metrics.closed(&farewell{code: code})
+		c.server.metrics.closed(&frame.End{Code: code})
 	}
 }
 

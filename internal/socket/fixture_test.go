@@ -244,8 +244,8 @@ func (p *peer) say(typ, data string) {
 	p.send(text(`{"type":"` + typ + `","data":` + data + `}`))
 }
 
-// frame is a masked frame.
-func frame(first byte, payload string) []byte {
+// frameOf is a masked frame.
+func frameOf(first byte, payload string) []byte {
 	mask := [4]byte{0x12, 0xf4, 0x56, 0x9a}
 	b := []byte{first}
 	switch n := len(payload); {
@@ -264,13 +264,13 @@ func frame(first byte, payload string) []byte {
 	return append(b, body...)
 }
 
-func text(payload string) []byte        { return frame(0x81, payload) }
-func opening(payload string) []byte     { return frame(0x01, payload) }
-func more(payload string) []byte        { return frame(0x00, payload) }
-func last(payload string) []byte        { return frame(0x80, payload) }
-func pingOf(payload string) []byte      { return frame(0x89, payload) }
-func pongOf(payload string) []byte      { return frame(0x8a, payload) }
-func closing(payload string) []byte     { return frame(0x88, payload) }
+func text(payload string) []byte        { return frameOf(0x81, payload) }
+func opening(payload string) []byte     { return frameOf(0x01, payload) }
+func more(payload string) []byte        { return frameOf(0x00, payload) }
+func last(payload string) []byte        { return frameOf(0x80, payload) }
+func pingOf(payload string) []byte      { return frameOf(0x89, payload) }
+func pongOf(payload string) []byte      { return frameOf(0x8a, payload) }
+func closing(payload string) []byte     { return frameOf(0x88, payload) }
 func closeCode(code int) []byte         { return closing(codeBytes(code)) }
 func codeBytes(code int) string         { return string(binary.BigEndian.AppendUint16(nil, uint16(code))) }
 func unmasked(op byte, s string) []byte { return append([]byte{op, byte(len(s))}, s...) }

@@ -3,19 +3,20 @@ package socket
 import (
 	"bytes"
 	"fmt"
+	"github.com/skein-im/skein/internal/socket/frame"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/skein-im/skein/internal/wire"
 )
 
-// tracer writes down what a frameReader tells.
+// tracer writes down what a frame.Reader tells.
 type tracer struct {
 	t     *testing.T
 	trace []string
 }
 
-func (r *tracer) text(message []byte) error {
+func (r *tracer) Text(message []byte) error {
 	if !utf8.Valid(message) || len(message) > wire.MaxBody {
 		r.t.Errorf("told a text of %d bytes, valid %v", len(message), utf8.Valid(message))
 	}
@@ -23,7 +24,7 @@ func (r *tracer) text(message []byte) error {
 	return nil
 }
 
-func (r *tracer) ping(payload []byte) error {
+func (r *tracer) Pinged(payload []byte) error {
 	if len(payload) > 125 {
 		r.t.Errorf("told a ping of %d bytes", len(payload))
 	}
@@ -31,26 +32,26 @@ func (r *tracer) ping(payload []byte) error {
 	return nil
 }
 
-func (*tracer) maxMessage() int64 { return wire.MaxBody }
+func (*tracer) MaxMessage() int64 { return wire.MaxBody }
 
-func (r *tracer) idle() error {
+func (r *tracer) Idle() error {
 	r.trace = append(r.trace, "idle")
 	return nil
 }
 
 // traceOf is what a stream says when it comes in pieces of n bytes.
 func traceOf(t *testing.T, stream []byte, n int) []string {
-	var frames frameReader
+	var frames frame.Reader
 	r := &tracer{t: t}
 	for len(stream) > 0 {
 		piece := bytes.Clone(stream[:min(n, len(stream))]) // feed writes to it
 		stream = stream[len(piece):]
-		if err := frames.feed(piece, r); err != nil {
+		if err := frames.Feed(piece, r); err != nil {
 			return append(r.trace, fmt.Sprintf("%#v", err))
 		}
 	}
-	if between := !frames.inFrame && !frames.fragmented; between && frames.message != nil {
-		t.Errorf("keeps %d bytes between messages", len(frames.message))
+	if frames.Between() && frames.Size() != 0 {
+		t.Errorf("keeps %d bytes between messages", frames.Size())
 	}
 	return r.trace
 }

@@ -2,6 +2,7 @@ package socket
 
 import (
 	"errors"
+	"github.com/skein-im/skein/internal/socket/frame"
 	"math"
 	"time"
 
@@ -173,7 +174,7 @@ func (c *conn) welcome(frame wire.Frame) error {
 		SessionID:  c.session.ID(),
 		Generation: c.session.Generation(),
 		HeartbeatS: int(c.server.opts.Hub.Heartbeat().Seconds()),
-		Limits:     wire.LimitsOf(c.app.Settings, c.maxMessage(), c.server.opts.FileTypes),
+		Limits:     wire.LimitsOf(c.app.Settings, c.MaxMessage(), c.server.opts.FileTypes),
 	}
 	return c.accept(frame, answer.Append(nil))
 }
@@ -196,5 +197,5 @@ func (c *conn) giveWay(reason string) error {
 	if err := c.WriteFrames([][]byte{kick}, c.waits); err != nil {
 		return err
 	}
-	return &farewell{code: wire.CloseKicked, reason: reason}
+	return &frame.End{Code: wire.CloseKicked, Reason: reason}
 }

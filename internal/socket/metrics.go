@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"github.com/skein-im/skein/internal/socket/frame"
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -36,10 +37,10 @@ func (m *metrics) init(reg prometheus.Registerer, s *Server) {
 }
 
 // closed counts a socket. A peer's own codes are one label: there are too many.
-func (m *metrics) closed(bye *farewell) {
+func (m *metrics) closed(bye *frame.End) {
 	label := "peer"
-	if !bye.byPeer {
-		label = strconv.Itoa(bye.code)
+	if !bye.ByPeer {
+		label = strconv.Itoa(bye.Code)
 	}
 	m.closes.WithLabelValues(label).Inc()
 }

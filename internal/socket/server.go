@@ -3,6 +3,7 @@ package socket
 import (
 	"cmp"
 	"context"
+	"github.com/skein-im/skein/internal/socket/frame"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -149,7 +150,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	defer s.cancel()
 
 	err := s.opts.Hub.Close(ctx)
-	s.roster.each(func(c *conn) { c.Close(closeGoingAway, goingAway) })
+	s.roster.each(func(c *conn) { c.Close(frame.GoingAway, goingAway) })
 	s.running.Wait()
 	return err
 }

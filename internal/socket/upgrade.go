@@ -3,6 +3,7 @@ package socket
 import (
 	"bufio"
 	"encoding/base64"
+	"github.com/skein-im/skein/internal/socket/frame"
 	"net/http"
 	"strings"
 
@@ -62,7 +63,7 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request, addr string, fro
 		s.running.Go(func() { c.serve(early) })
 	})
 	if !started { // the server was shut down during the handshake
-		c.Close(closeGoingAway, goingAway)
+		c.Close(frame.GoingAway, goingAway)
 		_ = nc.Close() // as above
 	}
 	return started

@@ -2,6 +2,7 @@ package socket
 
 import (
 	"errors"
+	"github.com/skein-im/skein/internal/socket/frame"
 	"os"
 	"sync"
 	"time"
@@ -61,7 +62,7 @@ func (c *conn) WriteFrames(frames [][]byte, waits func()) error {
 				return err
 			}
 		}
-		o.buf = appendTextHeader(o.buf, len(f))
+		o.buf = frame.AppendTextHeader(o.buf, len(f))
 		if len(f) > maxOutgoing {
 			if err := c.writeBig(o, f); err != nil {
 				return err
@@ -92,8 +93,7 @@ func (c *conn) writeControl(op ws.OpCode, payload []byte, waits func()) error {
 	if c.closing() {
 		return errOver
 	}
-	o.buf = append(o.buf, finalBit|byte(op), byte(len(payload)))
-	o.buf = append(o.buf, payload...)
+	o.buf = frame.AppendControl(o.buf, op, payload)
 	return c.write(o)
 }
 
@@ -103,7 +103,7 @@ func (c *conn) writeClose(code int, reason string) error {
 	defer o.free()
 	c.lock(o)
 	defer c.writing.Unlock()
-	o.buf = appendClose(o.buf, code, reason)
+	o.buf = frame.AppendClose(o.buf, code, reason)
 	return c.write(o)
 }
 

@@ -1,4 +1,8 @@
-package socket
+// Package frame holds the frames of RFC 6455 as a server reads and writes them: bytes
+// in whatever pieces they come become whole messages, and whatever breaks the rules
+// ends the socket with the code that the RFC asks for. It reads from no socket and
+// knows no command.
+package frame
 
 import (
 	"unicode/utf8"
@@ -6,23 +10,23 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// receiver is told what a peer sent. Payloads lie in what was fed, and are valid as
-// long as that is. An error ends the reading.
-type receiver interface {
-	maxMessage() int64 // bytes of a message
-	text(message []byte) error
-	ping(payload []byte) error
-	idle() error // a frame that says next to nothing: a pong or a small fragment
+// Receiver takes what a peer sent. Payloads lie in the bytes that were fed and are
+// valid as long as those are. An error ends the reading.
+type Receiver interface {
+	MaxMessage() int64 // bytes of a message
+	Text(message []byte) error
+	Pinged(payload []byte) error
+	Idle() error // a frame without content: a pong or a small fragment
 }
 
 // smallFragment is the payload, in bytes, below which a fragment costs more than
 // what it brings.
 const smallFragment = 64
 
-// frameReader makes messages of the bytes of one socket, in whatever pieces they
-// come. Between messages it owns no memory. A message that is whole in one piece is
-// unmasked where it lies and never copied.
-type frameReader struct {
+// Reader makes messages of the bytes of one socket. Between messages it owns no memory.
+// A message that comes whole in one piece is unmasked where it lies and never copied.
+// The zero value is ready.
+type Reader struct {
 	rest    []byte    // of a header or control frame that has not come whole
 	message []byte    // text of the message so far
 	checked int       // bytes of message that are known to be whole runes
@@ -31,17 +35,25 @@ type frameReader struct {
 
 	inFrame    bool // frame has bytes to come
 	fragmented bool // a message is begun and its last frame not
-	told       bool // something came whole since whoever keeps this looked
-
-	kept rest // of whoever keeps this
+	progress   bool // something came whole since Progress was asked
 }
 
-// between reports whether nothing is under way: what comes next begins a message.
-func (r *frameReader) between() bool { return r.rest == nil && !r.inFrame && !r.fragmented }
+// Progress reports whether anything came whole since it was last asked.
+func (r *Reader) Progress() bool {
+	progress := r.progress
+	r.progress = false
+	return progress
+}
 
-// feed takes the next bytes and tells to what they complete. It writes to p.
-// Errors are *farewell, or to's.
-func (r *frameReader) feed(p []byte, to receiver) error {
+// Size is how much memory the unfinished message takes, in bytes.
+func (r *Reader) Size() int64 { return int64(cap(r.message)) }
+
+// Between reports whether no message or frame is under way.
+func (r *Reader) Between() bool { return r.rest == nil && !r.inFrame && !r.fragmented }
+
+// Feed takes the next bytes and hands what they complete to the receiver. It writes to
+// p. Errors: *End, or the receiver's.
+func (r *Reader) Feed(p []byte, to Receiver) error {
 	if r.rest != nil {
 		p = append(r.rest, p...)
 		r.rest = nil
@@ -62,7 +74,7 @@ func (r *frameReader) feed(p []byte, to receiver) error {
 
 // next takes one step into p and says how many bytes it took; zero: it needs more
 // than there is.
-func (r *frameReader) next(p []byte, to receiver) (int, error) {
+func (r *Reader) next(p []byte, to Receiver) (int, error) {
 	if r.inFrame {
 		return r.resume(p, to)
 	}
@@ -76,7 +88,7 @@ func (r *frameReader) next(p []byte, to receiver) (int, error) {
 	if h.OpCode.IsControl() {
 		return r.control(h, p, size, to)
 	}
-	if h.Length > to.maxMessage()-int64(len(r.message)) {
+	if h.Length > to.MaxMessage()-int64(len(r.message)) {
 		return 0, errMessageTooBig
 	}
 	if whole := size + int(h.Length); !r.fragmented && h.Fin && len(p) >= whole {
@@ -88,36 +100,36 @@ func (r *frameReader) next(p []byte, to receiver) (int, error) {
 }
 
 // control handles a control frame, once it is whole.
-func (r *frameReader) control(h ws.Header, p []byte, size int, to receiver) (int, error) {
+func (r *Reader) control(h ws.Header, p []byte, size int, to Receiver) (int, error) {
 	whole := size + int(h.Length)
 	if len(p) < whole {
 		return 0, nil
 	}
 	payload := p[size:whole]
 	ws.Cipher(payload, h.Mask, 0)
-	r.told = r.told || !r.fragmented // within a message it is no progress of that
+	r.progress = r.progress || !r.fragmented // within a message it is no progress of that
 	switch h.OpCode {
 	case ws.OpPing:
-		return whole, to.ping(payload)
+		return whole, to.Pinged(payload)
 	case ws.OpClose:
 		return 0, answerClose(payload)
 	default:
-		return whole, to.idle()
+		return whole, to.Idle()
 	}
 }
 
 // single handles a message of one frame that is there as a whole.
-func (r *frameReader) single(h ws.Header, payload []byte, to receiver) error {
+func (r *Reader) single(h ws.Header, payload []byte, to Receiver) error {
 	ws.Cipher(payload, h.Mask, 0)
 	if !utf8.Valid(payload) {
 		return errText
 	}
-	r.told = true
-	return to.text(payload)
+	r.progress = true
+	return to.Text(payload)
 }
 
 // resume takes bytes of the data frame at hand, and ends it when it has all.
-func (r *frameReader) resume(p []byte, to receiver) (int, error) {
+func (r *Reader) resume(p []byte, to Receiver) (int, error) {
 	n := int(min(r.frame.Length-r.read, int64(len(p))))
 	start := len(r.message)
 	r.message = append(r.message, p[:n]...)
@@ -133,27 +145,27 @@ func (r *frameReader) resume(p []byte, to receiver) (int, error) {
 }
 
 // endFrame ends a data frame, and the message with its last one.
-func (r *frameReader) endFrame(to receiver) error {
+func (r *Reader) endFrame(to Receiver) error {
 	r.inFrame = false
 	r.fragmented = !r.frame.Fin
 	if r.fragmented {
 		if r.frame.Length < smallFragment {
-			return to.idle()
+			return to.Idle()
 		}
 		return nil
 	}
 	message := r.message
 	whole := r.checked == len(message)
-	r.message, r.checked, r.told = nil, 0, true
+	r.message, r.checked, r.progress = nil, 0, true
 	if !whole {
 		return errText // it ends within a rune
 	}
-	return to.text(message)
+	return to.Text(message)
 }
 
 // checkText checks what came since the last call and reports whether the message
 // can still become UTF-8.
-func (r *frameReader) checkText() bool {
+func (r *Reader) checkText() bool {
 	fresh := r.message[r.checked:]
 	whole := wholeRunes(fresh)
 	if !utf8.Valid(fresh[:whole]) {

@@ -2,14 +2,17 @@ package socket
 
 import (
 	"errors"
+	"github.com/skein-im/skein/internal/socket/frame"
 	"os"
 	"time"
 
 	"github.com/skein-im/skein/internal/share"
 )
 
-// rest is what a socket holds while a message has not come whole.
-type rest struct {
+// unfinished is what a socket holds while a message has not come whole.
+type unfinished struct {
+	frame.Reader
+
 	began  time.Time   // when the message did
 	bytes  int64       // memory of it that is counted
 	pool   *share.Pool // where; nil: nowhere
@@ -28,14 +31,14 @@ func (c *conn) awaitRest() error {
 		return nil
 	}
 	now := time.Now()
-	if r.told || r.kept.began.IsZero() {
-		r.told, r.kept.began = false, now
+	if r.Progress() || r.began.IsZero() {
+		r.began = now
 	}
-	due := r.kept.began.Add(c.server.opts.MessageWait)
+	due := r.began.Add(c.server.opts.MessageWait)
 	if !now.Before(due) {
 		return errUnfinished // it never paused for the deadline to strike
 	}
-	if !c.hold(&r.kept, int64(cap(r.message))) {
+	if !c.hold(r, r.Size()) {
 		return errNoRoom
 	}
 	if c.session != nil && !c.armed { // before that the login's deadline is nearer
@@ -46,7 +49,7 @@ func (c *conn) awaitRest() error {
 }
 
 // hold counts what the rest takes, and reports whether there is room.
-func (c *conn) hold(k *rest, bytes int64) bool {
+func (c *conn) hold(k *unfinished, bytes int64) bool {
 	pool, holder := c.server.strangers.unfinished, c.addr
 	if c.session != nil {
 		pool, holder = c.server.unfinished, c.app.ID
@@ -64,7 +67,7 @@ func (c *conn) hold(k *rest, bytes int64) bool {
 	return true
 }
 
-func (k *rest) release() {
+func (k *unfinished) release() {
 	if k.pool != nil {
 		k.pool.Give(k.holder, k.bytes)
 	}
@@ -74,7 +77,7 @@ func (k *rest) release() {
 // dropRest forgets the frame reader.
 func (c *conn) dropRest() {
 	if c.frames != nil {
-		c.frames.kept.release()
+		c.frames.release()
 		c.frames = nil
 	}
 }
@@ -87,7 +90,7 @@ func (c *conn) goOn(err error) bool {
 	}
 	due := time.Time{} // none
 	if c.armed = c.frames != nil; c.armed {
-		if due = c.frames.kept.began.Add(c.server.opts.MessageWait); !time.Now().Before(due) {
+		if due = c.frames.began.Add(c.server.opts.MessageWait); !time.Now().Before(due) {
 			return false
 		}
 	}

@@ -1,4 +1,4 @@
-package socket
+package frame
 
 import (
 	"encoding/binary"
@@ -91,8 +91,8 @@ func checkHeader(h ws.Header, fragmented bool) error {
 	}
 }
 
-// appendTextHeader appends the header of an unmasked, unfragmented text frame.
-func appendTextHeader(dst []byte, length int) []byte {
+// AppendTextHeader appends the header of an unmasked, unfragmented text frame.
+func AppendTextHeader(dst []byte, length int) []byte {
 	dst = append(dst, finalBit|byte(ws.OpText))
 	switch {
 	case length <= ws.MaxControlFramePayloadSize:
@@ -104,4 +104,10 @@ func appendTextHeader(dst []byte, length int) []byte {
 		dst = append(dst, 127)
 		return binary.BigEndian.AppendUint64(dst, uint64(length))
 	}
+}
+
+// AppendControl appends an unmasked control frame; payload is at most 125 bytes.
+func AppendControl(dst []byte, op ws.OpCode, payload []byte) []byte {
+	dst = append(dst, finalBit|byte(op), byte(len(payload)))
+	return append(dst, payload...)
 }
