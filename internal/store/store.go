@@ -220,8 +220,8 @@ type Messages interface {
 	// the sender; ErrForbidden when the sender does not meet draft.Need or may not
 	// speak (skein.Silenced); with NeedServer it need not be a member and a mute does
 	// not bind it; ErrUnknownMessage when ReplyTo is none of this conversation;
-	// ErrConflict when the message id is taken. The commit hook has seen the message,
-	// once, before Append returns.
+	// ErrConflict when the message id is taken. The commit hook has seen the message
+	// before Append returns.
 	Append(ctx context.Context, d skein.Draft) (m skein.Message, again bool, err error)
 	// AppendAll is Append of each draft in this order, and returns when all are
 	// answered; one that is refused keeps no other from being stored. With an error
@@ -336,10 +336,11 @@ type Uploads interface {
 	CheckUploads(ctx context.Context, stored []skein.StoredFile) (unknown []string, err error)
 }
 
-// CommitHook is told of every newly stored message and of every change to one, in
-// commit order, so in seq and change_seq order within a conversation, and never
-// concurrently for one conversation. It is called after the commit and before the
-// calls that caused it return, and must not wait. The list is the store's again when
+// CommitHook is told, at least once, of every message that this node stored and of
+// every change to one, in commit order, so in seq and change_seq order within a
+// conversation, and never concurrently for one conversation. What other nodes store
+// their hooks are told. It is called after the commit and before the calls that caused
+// it return, and must not wait. The list is the store's again when
 // it returns.
 type CommitHook func([]skein.Sent)
 

@@ -16,7 +16,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // The contract holds with a memory so small that every read may find it empty or
 // full. TestMirrorsTheEngine has one that keeps everything.
 func TestCachedContract(t *testing.T) {
-	storetest.Run(t, func(t *testing.T, opt storetest.Options) store.Store { return open(t, opt, 64<<10) })
+	storetest.Run(t, func(t *testing.T, opt storetest.Options) (a, b store.Store) {
+		s := open(t, opt, 64<<10)
+		return s, s
+	})
 }
 
 func open(t testing.TB, opt storetest.Options, bytes int) *Store {

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // knows what moved.
 func TestSQLite(t *testing.T) {
 	ran := statements{all: make(map[string]int)}
-	storetest.Run(t, func(t *testing.T, opt storetest.Options) store.Store {
+	storetest.Run(t, func(t *testing.T, opt storetest.Options) (a, b store.Store) {
 		s := open(t, opt)
 		t.Cleanup(func() {
 			ran.keep(s.Statements())
@@ -29,7 +29,7 @@ func TestSQLite(t *testing.T) {
 				t.Errorf("conversations %v moved unnoticed", convs)
 			}
 		})
-		return s
+		return s, s
 	})
 	if !t.Failed() {
 		ran.wantNoScan(t)

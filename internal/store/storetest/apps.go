@@ -10,7 +10,7 @@ import (
 var apps = []check{
 	{"an app is kept as it was given", func(f *fixture) {
 		app := skein.App{
-			ID: "shop", Name: "商店\x00", TokenSecret: []byte{0, 1, 255}, Created: 7,
+			ID: "shop", Name: "商店", TokenSecret: []byte{0, 1, 255}, Created: 7,
 			Keys: []skein.AppKey{{Name: "default", Hash: [32]byte{1, 2, 255}, Created: 7, Expires: 9}, {Name: "next"}},
 			Settings: skein.Settings{
 				Open: true, RelaxedClientIDs: true, NoAutoRegister: true, MembersMayInvite: true, AddBy: skein.AddByKnown,

@@ -333,7 +333,7 @@ var changes = []check{
 			equal(f, name, seqs, tt.want)
 		}
 	}},
-	{"many changes at once are dense, each there once, and told in order", func(f *fixture) {
+	{"many changes at once are dense, each there once, and told in order to the node that made them", func(f *fixture) {
 		f.app("shop", "ann")
 		var said []skein.Message
 		for range 3 {
@@ -342,11 +342,11 @@ var changes = []check{
 		const n = 300
 		f.together(n, func(i int) error {
 			if i%10 == 0 { // beside messages
-				_, _, err := f.Append(f.Context(), f.draft("shop", said[i%3].Conv, "ann", "more"))
+				_, _, err := f.one().Append(f.Context(), f.draft("shop", said[i%3].Conv, "ann", "more"))
 				return err
 			}
 			c := edit(fmt.Sprint(i))
-			_, err := f.ChangeMessage(f.Context(), "shop", said[i%3].Conv, said[i%3].ID, "ann", "", makes(c))
+			_, err := f.one().ChangeMessage(f.Context(), "shop", said[i%3].Conv, said[i%3].ID, "ann", "", makes(c))
 			return err
 		})
 		told := map[skein.ID][]skein.Change{}

@@ -12,7 +12,7 @@ var clients = []check{
 	{"a client is kept as it was given", func(f *fixture) {
 		f.app("shop")
 		for id, ext := range map[string][]byte{"nil": nil, "object": []byte(`{}`), "null": []byte(`null`), "empty": {}} {
-			c := skein.Client{App: "shop", ID: id, Ext: ext, Created: 5, Updated: 6, BannedUntil: skein.Forever, BanReason: "a\x00b", Cut: 7}
+			c := skein.Client{App: "shop", ID: id, Ext: ext, Created: 5, Updated: 6, BannedUntil: skein.Forever, BanReason: "a\u0001b", Cut: 7}
 			got, created, err := f.CreateClient(f.Context(), c)
 			f.must(err)
 			equal(f, "created", created, true)

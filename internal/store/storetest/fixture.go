@@ -22,28 +22,54 @@ const start skein.Millis = 1_700_000_000_000
 // tests do all the time.
 type fixture struct {
 	*testing.T
-	store.Store
+	*turns
 
 	clock atomic.Int64 // Unix milliseconds
 	ids   atomic.Uint64
 
-	mu   sync.Mutex
-	sent []skein.Sent // guarded by mu
+	mu    sync.Mutex
+	sent  []skein.Sent      // guarded by mu
+	known map[news]struct{} // what sent holds; guarded by mu
+}
+
+// news is what tells one thing that the hook is told from another.
+type news struct {
+	app         string
+	conv        skein.ID
+	seq, change int64
 }
 
 func newFixture(t *testing.T, open Open) *fixture {
 	t.Helper()
-	f := &fixture{T: t}
+	f := &fixture{T: t, turns: new(turns), known: map[news]struct{}{}}
 	f.clock.Store(int64(start))
-	f.Store = open(t, Options{
-		Now: func() time.Time { return time.UnixMilli(f.clock.Load()) },
-		Committed: func(sent []skein.Sent) {
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			f.sent = append(f.sent, sent...)
-		},
+	f.handles[0], f.handles[1] = open(t, Options{
+		Now:       func() time.Time { return time.UnixMilli(f.clock.Load()) },
+		Committed: f.committed,
+	})
+	t.Cleanup(func() {
+		const enough = 20
+		if f.calls.Load() > enough && (f.taken[0].Load() == 0 || f.taken[1].Load() == 0) {
+			t.Errorf("of %d calls the handles took %d and %d: both must take turns", f.calls.Load(), f.taken[0].Load(), f.taken[1].Load())
+		}
 	})
 	return f
+}
+
+// committed keeps what the hook is told, which may be told twice.
+func (f *fixture) committed(sent []skein.Sent) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, s := range sent {
+		n := news{app: s.App, conv: s.Conv, seq: s.Seq}
+		if s.Change != nil {
+			n.change = s.Change.Seq
+		}
+		if _, known := f.known[n]; !known {
+			f.known[n] = struct{}{}
+			f.sent = append(f.sent, s)
+		}
+	}
 }
 
 func (f *fixture) now() skein.Millis { return skein.Millis(f.clock.Load()) }

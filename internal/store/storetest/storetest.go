@@ -1,5 +1,6 @@
 // Package storetest is the contract of package store as tests: an engine opens
-// itself and passes all of them, unchanged. It knows no engine.
+// itself and passes all of them, unchanged. It knows no engine. Two handles on one
+// database take turns in every test, so what only one process can promise is not here.
 package storetest
 
 import (
@@ -12,12 +13,13 @@ import (
 
 // Options are what a test needs of the store it opens.
 type Options struct {
-	Committed store.CommitHook
+	Committed store.CommitHook // of both handles; each tells what it stored
 	Now       func() time.Time // the store's clock for bans, mutes and ends
 }
 
-// Open opens an empty store and closes it at the end of the test.
-type Open func(t *testing.T, opt Options) store.Store
+// Open opens two handles on one empty database, as two nodes have them, and closes them
+// at the end of the test. An engine of one process hands out the one it has twice.
+type Open func(t *testing.T, opt Options) (a, b store.Store)
 
 // check is one promise and how to see that it is kept.
 type check struct {
