@@ -35,6 +35,8 @@ type Store interface {
 	Transfer
 	Sessions
 	Upkeep
+	Feed
+	Leases
 }
 
 // Apps keeps the tenants.

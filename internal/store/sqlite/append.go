@@ -143,11 +143,12 @@ const insertMessage = `INSERT INTO messages (message_key, conv_key, seq, id, sen
 	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
 	ON CONFLICT (id) DO NOTHING`
 
-// nextMessage is the key for the next message. Keys ascend.
+// nextMessage is the key for the next message. Keys ascend in commit order and are
+// never given twice: readers of the feed go by them.
 func (g *group) nextMessage() (int64, error) {
 	if g.known.nextMessage == 0 {
 		_, err := g.row(func(r *sqlite3.Stmt) { g.known.nextMessage = r.ColumnInt64(0) + 1 },
-			`SELECT coalesce(max(message_key), 0) FROM messages`)
+			`SELECT max(message_key, coalesce((SELECT max(message_key) FROM messages), 0)) FROM history`)
 		if err != nil {
 			return 0, err
 		}

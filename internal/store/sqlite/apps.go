@@ -9,6 +9,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // appKey is the inner key of the living app whose id is ?1, or NULL, which equals
@@ -86,6 +87,9 @@ func (s *Store) DeleteApp(ctx context.Context, id string) error {
 		deleted, err := g.change(`UPDATE apps SET deleted = 1 WHERE id = ?1 AND deleted = 0`, id)
 		if err == nil && !deleted {
 			err = skein.ErrUnknownApp
+		}
+		if err == nil {
+			err = g.event(store.Entry{Kind: store.EntryAppDeleted, App: id})
 		}
 		g.known.clear()
 		return err

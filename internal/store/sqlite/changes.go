@@ -7,6 +7,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // changeJob is about what a change holds while it waits. What its decide holds, an
@@ -208,6 +209,9 @@ func (g *group) record(at conversation, m *subject, c skein.Change) (err error) 
 		}
 	}
 	if err := g.log(at.key, *m, c); err != nil {
+		return err
+	}
+	if err := g.event(store.Entry{Kind: store.EntryChange, App: at.App, Conv: at.ID, Change: c.Seq, Client: c.By}); err != nil {
 		return err
 	}
 	c.Message = told.Message

@@ -92,6 +92,9 @@ func (g *group) createClient(c skein.Client) (skein.Client, bool, error) {
 	if err == nil {
 		err = g.nameUploads(c.App, byClient, g.DB.LastInsertRowID(), c.Uploads())
 	}
+	if err == nil {
+		err = g.event(store.Entry{Kind: store.EntryClientCreated, App: c.App, Client: c.ID})
+	}
 	return c, true, err
 }
 
@@ -143,6 +146,9 @@ func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*s
 		}
 		if err == nil && (!bytes.Equal(c.Ext, before.Ext) || c.BanReason != before.BanReason) {
 			err = g.renameUploads(app, byClient, key, c.Uploads())
+		}
+		if err == nil {
+			err = g.clientEvents(before, c)
 		}
 		return c, err
 	})
@@ -228,7 +234,7 @@ func (g *group) leaveSome(app, client string, at skein.Millis) (left []skein.ID,
 		}
 	}
 	g.known.forgetClient(app, client, left)
-	return left, nil
+	return left, g.leftEvents(app, client, left)
 }
 
 func (g *group) deleteClient(app, id string, at skein.Millis, erase bool) (left []skein.ID, rev int64, err error) {
@@ -258,6 +264,12 @@ func (g *group) deleteClient(app, id string, at skein.Millis, erase bool) (left 
 	}
 	if err == nil && erase {
 		err = g.markForErasure(app, id, incarnation)
+	}
+	if err == nil {
+		err = g.leftEvents(app, id, left)
+	}
+	if err == nil {
+		err = g.event(store.Entry{Kind: store.EntryClientDeleted, App: app, Client: id})
 	}
 	g.known.forgetClient(app, id, left)
 	return left, rev, err

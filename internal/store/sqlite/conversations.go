@@ -163,7 +163,7 @@ func (g *group) createConversation(c skein.Conversation, members []skein.Member,
 			return c, false, err
 		}
 	}
-	return c, true, nil
+	return c, true, g.event(store.Entry{Kind: store.EntryConversationCreated, App: c.App, Conv: c.ID, Clients: clients})
 }
 
 // insertConversation adds the row. Errors: ErrConflict when the id is taken.
@@ -222,6 +222,9 @@ func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID,
 		if err == nil && !bytes.Equal(after.Extend, before.Extend) {
 			err = g.renameUploads(app, byExtend, before.key, after.Uploads())
 		}
+		if err == nil {
+			err = g.event(store.Entry{Kind: store.EntryConversationUpdated, App: app, Conv: id})
+		}
 		return after, err
 	})
 }
@@ -241,6 +244,9 @@ func (s *Store) DeleteConversation(ctx context.Context, app string, id skein.ID)
 		}
 		if err == nil {
 			_, err = g.move(`UPDATE conversations SET deleted = 1, moved = ?2 WHERE conv_key = ?1`+returningMoves, conv.key, g.stamp)
+		}
+		if err == nil {
+			err = g.event(store.Entry{Kind: store.EntryConversationDeleted, App: app, Conv: id})
 		}
 		return members, err
 	})

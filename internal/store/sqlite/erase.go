@@ -136,7 +136,11 @@ func (g *group) erase(e erasure, keys []int64, now skein.Millis) (more bool, err
 	if !e.done {
 		return true, g.exec(`UPDATE erasures SET conv_id = ?2, seq = ?3 WHERE erasure_key = ?1`, e.key, e.conv, e.seq)
 	}
-	if err = g.exec(`DELETE FROM erasures WHERE erasure_key = ?1`, e.key); err == nil {
+	err = g.exec(`DELETE FROM erasures WHERE erasure_key = ?1`, e.key)
+	if err == nil {
+		err = g.erasedEvent(e)
+	}
+	if err == nil {
 		_, more, err = g.firstErasure()
 	}
 	return more, err

@@ -7,6 +7,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // FindConversations is a page of conversations; see store.Conversations.
@@ -246,6 +247,9 @@ func (g *group) updateConversations(search search, app string, extend []byte, at
 			key, rawText(extend), at, periodOf(at), g.stamp)
 		if err == nil {
 			err = g.renameUploads(app, byExtend, key, uploads)
+		}
+		if err == nil {
+			err = g.event(store.Entry{Kind: store.EntryConversationUpdated, App: app, Conv: ids[i]})
 		}
 		if err != nil {
 			return nil, err

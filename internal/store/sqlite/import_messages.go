@@ -70,7 +70,7 @@ func importedFlags(r *store.MessageRecord) (flags int) {
 	for _, f := range []struct {
 		set bool
 		bit int
-	}{{r.MentionAll, flagMentionAll}, {r.NoSync, flagNoSync}, {r.ByServer, flagServer}} {
+	}{{r.MentionAll, flagMentionAll}, {r.NoSync, flagNoSync}, {r.ByServer, flagServer}, {true, flagImported}} {
 		if f.set {
 			flags |= f.bit
 		}

@@ -100,7 +100,10 @@ func (g *group) addMembers(app string, id skein.ID, clients []string, at skein.M
 			return nil, err
 		}
 	}
-	return added, g.countMembers(conv, len(added), at)
+	if err := g.countMembers(conv, len(added), at); err != nil {
+		return nil, err
+	}
+	return added, g.event(store.Entry{Kind: store.EntryMembersAdded, App: app, Conv: id, Clients: added})
 }
 
 // strangers are those of clients, each once, who are no members.
@@ -155,7 +158,10 @@ func (g *group) removeMembers(app string, id skein.ID, clients []string, at skei
 	if len(removed) == 0 {
 		return nil, nil
 	}
-	return removed, g.countMembers(conv, -len(removed), at)
+	if err := g.countMembers(conv, -len(removed), at); err != nil {
+		return nil, err
+	}
+	return removed, g.event(store.Entry{Kind: store.EntryMembersRemoved, App: app, Conv: id, Clients: removed})
 }
 
 // countMembers writes down that the members of a conversation have changed.

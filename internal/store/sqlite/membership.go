@@ -127,7 +127,7 @@ func (g *group) updateMember(before skein.Member, m memberRow, at skein.Millis) 
 	}
 	delete(g.known.seats, seatName{m.conv.key, after.Client})
 	if after.Role == skein.RoleOwner && before.Role != skein.RoleOwner {
-		if err := g.demoteOwner(m.conv.key, m.key); err != nil {
+		if err := g.demoteOwner(m.conv, m.key); err != nil {
 			return m, err
 		}
 	}
@@ -137,17 +137,23 @@ func (g *group) updateMember(before skein.Member, m memberRow, at skein.Millis) 
 		p.rosterRev = m.conv.RosterRev
 	}
 	_, err = g.move(`UPDATE conversations SET updated = ?2, moved = ?3, roster_rev = roster_rev + 1 WHERE conv_key = ?1`+returningMoves, m.conv.key, at, g.stamp)
+	if err == nil {
+		err = g.event(store.Entry{Kind: store.EntryMemberUpdated, App: m.conv.App, Conv: m.conv.ID, Client: after.Client})
+	}
 	return m, err
 }
 
 // demoteOwner makes whoever owned the conversation beside the new owner an admin.
-func (g *group) demoteOwner(conv, owner int64) error {
+func (g *group) demoteOwner(conv conversation, owner int64) error {
 	var demoted []string
 	err := g.rows(func(r *sqlite3.Stmt) { demoted = append(demoted, r.ColumnText(0)) },
 		`UPDATE members SET role = ?3, moved = ?4 WHERE conv_key = ?1 AND role = ?5 AND member_key <> ?2 RETURNING client_id`,
-		conv, owner, skein.RoleAdmin, g.stamp, skein.RoleOwner)
+		conv.key, owner, skein.RoleAdmin, g.stamp, skein.RoleOwner)
 	for _, client := range demoted {
-		delete(g.known.seats, seatName{conv, client})
+		delete(g.known.seats, seatName{conv.key, client})
+		if err == nil {
+			err = g.event(store.Entry{Kind: store.EntryMemberUpdated, App: conv.App, Conv: conv.ID, Client: client})
+		}
 	}
 	return err
 }

@@ -13,7 +13,9 @@ import (
 const (
 	flagMentionAll = 1 << iota
 	flagNoSync
-	flagServer // sent with the server role
+	flagServer   // sent with the server role
+	_            // not used any more: a former holder of the sender's id sent it
+	flagImported // the feed does not tell of it
 )
 
 func flagsOf(d skein.Draft) int {

@@ -62,6 +62,9 @@ func (p *purge) step() (found bool, err error) {
 	if found, err = p.forgetCuts(); err != nil || found {
 		return found, err
 	}
+	if found, err = p.forgetEvents(); err != nil || found {
+		return found, err
+	}
 	return p.forgetDepartures()
 }
 
@@ -80,6 +83,9 @@ func (p *purge) anything() (bool, error) {
 	}
 	if old, err := p.oldCuts(); err != nil || old {
 		return old, err
+	}
+	if found, err := p.oldEvents(); err != nil || found {
+		return found, err
 	}
 	return p.oldDepartures()
 }
@@ -119,6 +125,13 @@ func (p *purge) deadApp() (key int64, found bool, err error) {
 
 // conversation removes rows of a dead conversation, its own row last.
 func (p *purge) conversation(key int64) error {
+	err := p.keepMessageKey()
+	if err == nil {
+		err = p.expiredEvent(key)
+	}
+	if err != nil {
+		return err
+	}
 	// An expired one is deleted first, so that it stays unknown to every clock.
 	expired, err := p.move(`UPDATE conversations SET deleted = 1, moved = ?2 WHERE conv_key = ?1 AND deleted <> 1`+returningMoves, key, p.stamp)
 	if err != nil {

@@ -72,6 +72,7 @@ type Store struct {
 	now    func() time.Time
 	engine *engine.Engine
 	writer *writer
+	leases leases
 
 	releasedApp atomic.Int64 // where ReleaseUploads goes on
 }

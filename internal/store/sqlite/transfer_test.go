@@ -31,7 +31,7 @@ func TestAnExportKnowsEveryColumn(t *testing.T) {
 		"uploads":       "upload_key app_key name client_id created size title kept due",
 	}
 	// These are derived, or the store's own.
-	derived := "mentions private_pairs upload_uses departures erasures cuts storage removals backfill history pauses unknown_fields goose_db_version"
+	derived := "mentions private_pairs upload_uses departures erasures cuts storage removals backfill history pauses unknown_fields goose_db_version events leases"
 	err = s.read(t.Context(), "", func(c *connection) error {
 		var tables []string
 		if err := c.rows(func(r *sqlite3.Stmt) { tables = append(tables, r.ColumnText(0)) },

@@ -54,6 +54,8 @@ func Run(t *testing.T, open Open) {
 		{"seen", seen},
 		{"sessions", sessions},
 		{"transfer", transfers},
+		{"feed", feed},
+		{"leases", leases},
 		{"model", slices.Concat(model, inboxModel, syncModel, talks, fileModel)},
 	} {
 		t.Run(group.noun, func(t *testing.T) {
