@@ -39,6 +39,7 @@ var mayImport = map[string]string{
 	"internal/console":                    ". internal/access internal/ops internal/wire web",
 	"internal/delivery":                   ". internal/bus internal/hub internal/recent internal/share internal/store internal/wire",
 	"internal/edge":                       "internal/share",
+	"internal/feed":                       ". internal/store",
 	"internal/files":                      ". internal/share",
 	"internal/hub":                        ". internal/bus internal/share",
 	"internal/ops":                        ". internal/access internal/chat internal/wire internal/wire/cursor internal/wire/request internal/wire/strict",

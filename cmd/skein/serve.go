@@ -18,6 +18,7 @@ import (
 	"github.com/skein-im/skein/internal/config"
 	"github.com/skein-im/skein/internal/edge"
 	"github.com/skein-im/skein/internal/rest/httpx"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // serveCmd is `skein serve`.
@@ -102,7 +103,7 @@ func (s *server) run(ctx context.Context, restore func()) error {
 	g.Go(func() error { return s.public.serve() })
 	g.Go(func() error { return s.admin.serve() })
 	g.Go(s.serveControl)
-	g.Go(func() error { s.chat.Upkeep(gctx, s.log); return nil })
+	g.Go(func() error { s.feed.Alone(gctx, "chores", s.chores); return nil })
 	g.Go(func() error { s.followApps(gctx); return nil })
 	g.Go(func() error { returnMemory(gctx); return nil })
 	g.Go(func() error { collectLess(gctx); return nil })
@@ -113,6 +114,10 @@ func (s *server) run(ctx context.Context, restore func()) error {
 	})
 	return g.Wait()
 }
+
+// chores is what one node at a time does for all. Each of its steps is safe to do twice
+// and decides in its own transaction, so it needs no fence.
+func (s *server) chores(ctx context.Context, _ store.Lease) { s.chat.Upkeep(ctx, s.log) }
 
 // shutdownWait bounds each step of the drain beside the sockets' own time.
 const shutdownWait = 10 * time.Second

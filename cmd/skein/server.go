@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -22,6 +23,7 @@ import (
 	"github.com/skein-im/skein/internal/config"
 	"github.com/skein-im/skein/internal/console"
 	"github.com/skein-im/skein/internal/delivery"
+	"github.com/skein-im/skein/internal/feed"
 	"github.com/skein-im/skein/internal/files"
 	"github.com/skein-im/skein/internal/hub"
 	"github.com/skein-im/skein/internal/ops"
@@ -52,6 +54,7 @@ type server struct {
 	presence *presence.Presence
 	delivery *delivery.Delivery
 	chat     *chat.Service
+	feed     *feed.Runner
 	sockets  *socket.Server
 
 	public   endpointServer
@@ -78,7 +81,7 @@ func assemble(ctx context.Context, c config.Serve, acceptLoss bool, log *slog.Lo
 		return nil, errors.Join(err, s.unlock())
 	}
 	if s.store, err = openStore(ctx, c.Store, storeOptions{
-		Committed:  func(sent []skein.Sent) { s.delivery.Committed(sent) },
+		Committed:  s.committed,
 		Log:        log,
 		Registerer: s.registry,
 		CacheBytes: c.CacheMiB << 20,
@@ -133,6 +136,7 @@ func (s *server) wire(uploads *files.Store) {
 		Private: s.historyIsPrivate, Log: s.log, Registerer: s.registry,
 	})
 	s.chat = chat.New(chat.Options{Store: s.store, Events: s.delivery, Files: uploads, UnnamedFor: s.config.UnnamedFiles, Now: clock})
+	s.feed = feed.New(feed.Options{Store: s.store, Node: uuid.NewString(), Now: clock, Log: s.log, Registerer: s.registry})
 	table := ops.New(ops.Deps{
 		Chat: s.chat, Gate: s.gate, Files: uploads, Presence: s.presence, Zone: s.config.Location(),
 		Cursors: cursor.NewSealer(s.store.Secret()),
@@ -154,6 +158,12 @@ func (s *server) wire(uploads *files.Store) {
 	s.guardConnections()
 	s.watchSpace(uploads)
 	s.admin.http = newHTTPServer(s.adminRoutes(), s.log)
+}
+
+// committed is the store's commit hook.
+func (s *server) committed(sent []skein.Sent) {
+	s.delivery.Committed(sent)
+	s.feed.Wake()
 }
 
 // historyIsPrivate is true too of an app that cannot be looked up: members who miss
