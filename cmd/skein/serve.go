@@ -104,6 +104,7 @@ func (s *server) run(ctx context.Context, restore func()) error {
 	g.Go(func() error { return s.admin.serve() })
 	g.Go(s.serveControl)
 	g.Go(func() error { s.feed.Alone(gctx, "chores", s.chores); return nil })
+	g.Go(func() error { s.feed.Doorbell(gctx, s.delivery.Ring); return nil })
 	g.Go(func() error { s.followApps(gctx); return nil })
 	g.Go(func() error { returnMemory(gctx); return nil })
 	g.Go(func() error { collectLess(gctx); return nil })
