@@ -35,7 +35,7 @@ var feed = []check{
 		f.alterClient("shop", "ann", func(c *skein.Client) { c.DeviceCuts = map[string]skein.Millis{"phone": f.now()} })
 		f.alterClient("shop", "ann", func(c *skein.Client) { c.Ext = []byte(`{}`) })
 		f.alterClient("shop", "ann", func(*skein.Client) {})
-		_, err = f.DeleteClient(f.Context(), "shop", "ann", f.now(), true)
+		_, _, err = f.DeleteClient(f.Context(), "shop", "ann", f.now(), true)
 		f.must(err)
 		f.erase()
 		_, err = f.DeleteConversation(f.Context(), "shop", conv)
