@@ -202,6 +202,27 @@ func (t *turns) ExpireNodes(ctx context.Context) ([]store.Departure, error) {
 	return t.next().ExpireNodes(ctx)
 }
 
+func (t *turns) Feed(ctx context.Context, after store.FeedCursor, limit int) ([]store.Entry, store.FeedCursor, error) {
+	return t.next().Feed(ctx, after, limit)
+}
+func (t *turns) FeedEnd(ctx context.Context) (store.FeedCursor, error) { return t.next().FeedEnd(ctx) }
+func (t *turns) Moved(ctx context.Context, after store.FeedCursor) ([]store.Moved, store.FeedCursor, error) {
+	return t.next().Moved(ctx, after)
+}
+
+func (t *turns) ClaimLease(ctx context.Context, name, node string, ttl time.Duration) (store.Lease, bool, error) {
+	return t.next().ClaimLease(ctx, name, node, ttl)
+}
+func (t *turns) RenewLease(ctx context.Context, l store.Lease, ttl time.Duration) error {
+	return t.next().RenewLease(ctx, l, ttl)
+}
+func (t *turns) ReleaseLease(ctx context.Context, l store.Lease) error {
+	return t.next().ReleaseLease(ctx, l)
+}
+func (t *turns) KeepCursor(ctx context.Context, l store.Lease, c store.FeedCursor) error {
+	return t.next().KeepCursor(ctx, l, c)
+}
+
 func (t *turns) Ping(ctx context.Context) error { return t.next().Ping(ctx) }
 func (t *turns) Purge(ctx context.Context, now skein.Millis) (bool, error) {
 	return t.next().Purge(ctx, now)
