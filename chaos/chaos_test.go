@@ -28,6 +28,17 @@ func TestChaos(t *testing.T) {
 		checkKept(t, *historyFlag)
 		return
 	}
+	dir := keptDir(t)
+	program, err := build(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	playRounds(t, dir, func(dir string, _ uint64) (system, error) { return newServer(program, dir) })
+}
+
+// keptDir is where the logs of the rounds are.
+func keptDir(t *testing.T) string {
+	t.Helper()
 	dir := *keepFlag
 	if dir == "" {
 		var err error
@@ -38,10 +49,12 @@ func TestChaos(t *testing.T) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	program, err := build(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	return dir
+}
+
+// playRounds plays rounds until the time is over, each on a system of its own.
+func playRounds(t *testing.T, dir string, open func(dir string, seed uint64) (system, error)) {
+	t.Helper()
 	seed := *seedFlag
 	if seed == 0 {
 		seed = rand.Uint64N(1_000_000)
@@ -49,7 +62,7 @@ func TestChaos(t *testing.T) {
 	for left := *durationFlag; left > 0; seed++ {
 		length := min(left, *roundFlag)
 		left -= length
-		if !playRound(t, program, filepath.Join(dir, fmt.Sprintf("seed-%d", seed)), seed, length) {
+		if !playRound(t, filepath.Join(dir, fmt.Sprintf("seed-%d", seed)), seed, length, open) {
 			return
 		}
 	}
@@ -61,13 +74,17 @@ func TestChaos(t *testing.T) {
 }
 
 // playRound plays and checks one round. The logs of a bad one stay where they are.
-func playRound(t *testing.T, program, dir string, seed uint64, length time.Duration) bool {
+func playRound(t *testing.T, dir string, seed uint64, length time.Duration, open func(string, uint64) (system, error)) bool {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
+	on, err := open(dir, seed)
+	if err != nil {
+		t.Fatal(err)
+	}
 	began := time.Now()
-	events, err := play(program, dir, seed, length)
+	events, err := play(on, dir, seed, length)
 	if err != nil {
 		t.Errorf("seed %d: %v", seed, err)
 	}
@@ -76,7 +93,7 @@ func playRound(t *testing.T, program, dir string, seed uint64, length time.Durat
 		t.Errorf("seed %d: %d breaches\n%s", seed, len(found), report(found))
 	}
 	if t.Failed() {
-		t.Errorf("history and the server's log: %s\nthe plan and the choices again, in other timing:\n  go test ./chaos -run TestChaos -chaos.seed %d -chaos.duration %v", dir, seed, length)
+		t.Errorf("history and log: %s\nthe plan and the choices again, in other timing:\n  go test ./chaos -run '^%s$' -chaos.seed %d -chaos.duration %v", dir, t.Name(), seed, length)
 		return false
 	}
 	t.Logf("seed %d: %s in %v, checked in %v", seed, tally(events), played.Round(time.Millisecond), (time.Since(began) - played).Round(time.Millisecond))

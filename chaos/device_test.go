@@ -34,8 +34,8 @@ type device struct {
 	rested     int              // syncs done with nothing left to fetch; guarded by mu
 }
 
-func newDevice(a *app, client, id string, h *history, calls *atomic.Int64, thrifty bool) (*device, error) {
-	k, err := newLink(a.addr)
+func newDevice(a *app, client, id, addr string, h *history, calls *atomic.Int64, thrifty bool) (*device, error) {
+	k, err := newLink(addr)
 	if err != nil {
 		return nil, err
 	}

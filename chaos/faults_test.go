@@ -54,9 +54,9 @@ var clockJumps = []time.Duration{
 
 // plan draws what goes wrong in a round of a length. The two lists are in order of
 // time and run beside each other.
-func plan(rng *rand.Rand, length time.Duration, devices int) (server, network []fault) {
+func plan(rng *rand.Rand, of []choice, length time.Duration, devices int) (server, network []fault) {
 	for at := within(rng, time.Second, 2*time.Second); at < length; at += within(rng, time.Second, 4*time.Second) {
-		f := draw(rng, serverFaults)
+		f := draw(rng, of)
 		f.at, f.clock = at, clockJumps[rng.IntN(len(clockJumps))]
 		if f.what != "clock" {
 			f.clock = 0
@@ -108,30 +108,10 @@ func runPlan(ctx context.Context, faults []fault, do func(context.Context, fault
 	return nil
 }
 
-// strikeServer does a fault of the server and waits for its end.
-func (r *round) strikeServer(ctx context.Context, f fault) error {
+// strikeSystem does a fault of the server, or of the nodes, and waits for its end.
+func (r *round) strikeSystem(ctx context.Context, f fault) error {
 	r.history.add(event{Kind: kindFault, Text: f.String()})
-	switch f.what {
-	case "kill":
-		r.server.kill()
-		pause(ctx, f.lasts)
-		return r.server.start()
-	case "term":
-		if err := r.server.term(); err != nil {
-			return err
-		}
-		pause(ctx, f.lasts)
-		return r.server.start()
-	case "pause":
-		if err := r.server.pause(); err != nil {
-			return err
-		}
-		pause(ctx, f.lasts)
-		return r.server.resume()
-	case "clock":
-		return r.server.setClock(f.clock)
-	}
-	return nil
+	return r.system.strike(ctx, f)
 }
 
 // strikeNetwork does a fault of one device's network; what lasts ends by itself.

@@ -19,7 +19,7 @@ import (
 type round struct {
 	seed    uint64
 	dir     string
-	server  *server
+	system  system
 	history *history
 	calls   atomic.Int64
 	apps    []*app
@@ -29,6 +29,19 @@ type round struct {
 	ending  sync.WaitGroup // faults that last
 }
 
+// system is what a round is played on: a server, or several nodes.
+type system interface {
+	createApp(id string, private bool) (*app, error)
+	start() error
+	addr(i int) string // where the device with a number connects to; the backend has 0
+	faults() []choice  // what may go wrong with it
+	strike(ctx context.Context, f fault) error
+	calm() error              // ends all faults that last
+	lastWords(r *round) error // what is held against it at the end, when its clients know all
+	disaster() string         // a line that no log may hold; empty: there is none
+	close()
+}
+
 // rng is a stream of choices of its own for each part, so that what one does with
 // its own changes nothing for the others.
 func (r *round) rng(part uint64) *rand.Rand { return rand.New(rand.NewPCG(r.seed, part)) }
@@ -36,15 +49,11 @@ func (r *round) rng(part uint64) *rand.Rand { return rand.New(rand.NewPCG(r.seed
 // restWait bounds how long it takes until all has come to rest.
 const restWait = 60 * time.Second
 
-// play runs a round and answers its history, which is kept in dir. An error says
-// that the round could not be played to its end.
-func play(program, dir string, seed uint64, length time.Duration) (events []event, err error) {
-	s, err := newServer(program, dir)
-	if err != nil {
-		return nil, err
-	}
-	defer s.close()
-	r := &round{seed: seed, dir: dir, server: s, history: newHistory()}
+// play runs a round on a system and answers its history, which is kept in dir. An error
+// says that the round could not be played to its end.
+func play(on system, dir string, seed uint64, length time.Duration) (events []event, err error) {
+	defer on.close()
+	r := &round{seed: seed, dir: dir, system: on, history: newHistory()}
 	defer func() {
 		events = r.history.all()
 		err = errors.Join(err, writeHistory(filepath.Join(dir, "history.jsonl"), events))
@@ -55,24 +64,24 @@ func play(program, dir string, seed uint64, length time.Duration) (events []even
 	if err := r.storm(length); err != nil {
 		return nil, err
 	}
-	if line := s.disaster(); line != "" {
+	if line := on.disaster(); line != "" {
 		return nil, fmt.Errorf("the server's log holds %q", line)
 	}
 	return nil, nil
 }
 
-// prepare starts the server and makes apps, conversations and devices.
+// prepare starts the system and makes apps, conversations and devices.
 func (r *round) prepare() error {
-	shop, err := r.server.createApp("open", false)
+	shop, err := r.system.createApp("open", false)
 	if err != nil {
 		return err
 	}
-	club, err := r.server.createApp("private", true)
+	club, err := r.system.createApp("private", true)
 	if err != nil {
 		return err
 	}
 	r.apps = []*app{shop, club}
-	if err := r.server.start(); err != nil {
+	if err := r.system.start(); err != nil {
 		return err
 	}
 	if err := r.populate(shop, "a", 9, true); err != nil {
@@ -84,7 +93,7 @@ func (r *round) prepare() error {
 // populate makes the clients c0 … of an app, their conversations and their devices.
 // The first two clients are founders, who stay wherever they are.
 func (r *round) populate(a *app, prefix string, n int, withRoom bool) error {
-	a.addr = r.server.addr
+	a.addr = r.system.addr(0)
 	r.history.add(event{Kind: kindApp, App: a.id, Private: a.private})
 	clients := make([]string, n)
 	for i := range clients {
@@ -144,7 +153,7 @@ func (r *round) found(a *app, p *place, founders []string) error {
 func (r *round) equip(a *app, door *registrar, clients []string) error {
 	for i, client := range clients {
 		for j := range 1 + i%2 {
-			d, err := newDevice(a, client, fmt.Sprintf("d%d", j), r.history, &r.calls, (i+j)%3 == 0)
+			d, err := newDevice(a, client, fmt.Sprintf("d%d", j), r.system.addr(len(r.devices)), r.history, &r.calls, (i+j)%3 == 0)
 			if err != nil {
 				return err
 			}
@@ -184,6 +193,9 @@ func (r *round) storm(length time.Duration) error {
 	if err := r.rest(); err != nil {
 		return err
 	}
+	if err := r.system.lastWords(r); err != nil {
+		return err
+	}
 	end() // nobody adds to the history any more
 	running.Wait()
 	return r.reckon()
@@ -212,10 +224,10 @@ func (r *round) everybody(over, patience context.Context) (wait func() error) {
 
 // strike does the plan of the seed.
 func (r *round) strike(over context.Context, length time.Duration) error {
-	server, network := plan(r.rng(1), length, len(r.devices))
+	server, network := plan(r.rng(1), r.system.faults(), length, len(r.devices))
 	var striking sync.WaitGroup
 	var err error
-	striking.Go(func() { err = runPlan(over, server, r.strikeServer) })
+	striking.Go(func() { err = runPlan(over, server, r.strikeSystem) })
 	_ = runPlan(over, network, r.strikeNetwork) // fails never
 	striking.Wait()
 	<-over.Done()
@@ -228,7 +240,7 @@ func (r *round) calm() error {
 	for _, d := range r.devices {
 		d.calm()
 	}
-	return r.server.setClock(0)
+	return r.system.calm()
 }
 
 // rest waits until every device has done two syncs and has nothing left to fetch.

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -23,7 +24,7 @@ import (
 type server struct {
 	program string
 	dir     string // data, log, clock
-	addr    string
+	public  string // address
 	admin   string
 	log     *os.File
 
@@ -57,7 +58,7 @@ func newServer(program, dir string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{program: program, dir: dir, addr: freeAddr(), admin: freeAddr(), log: log}
+	s := &server{program: program, dir: dir, public: freeAddr(), admin: freeAddr(), log: log}
 	return s, s.setClock(0)
 }
 
@@ -125,7 +126,7 @@ func (s *server) createApp(id string, private bool) (*app, error) {
 func (s *server) start() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	cmd := exec.Command(s.program, "serve", "--addr", s.addr, "--admin-addr", s.admin, "--data", s.data(), "--drain", "1s")
+	cmd := exec.Command(s.program, "serve", "--addr", s.public, "--admin-addr", s.admin, "--data", s.data(), "--drain", "1s")
 	cmd.Env = s.environment()
 	cmd.Stdout, cmd.Stderr = s.log, s.log
 	// The server must not outlive a test binary that was killed.
@@ -153,7 +154,7 @@ func (s *server) ready() error {
 			return fmt.Errorf("skein serve ended with %d before it was ready", s.cmd.ProcessState.ExitCode())
 		default:
 		}
-		res, err := http.Get("http://" + s.addr + "/readyz")
+		res, err := http.Get("http://" + s.public + "/readyz")
 		if err != nil {
 			continue
 		}
@@ -163,6 +164,36 @@ func (s *server) ready() error {
 		}
 	}
 	return fmt.Errorf("skein serve is not ready in %v", startWait)
+}
+
+func (s *server) addr(int) string        { return s.public }
+func (s *server) faults() []choice       { return serverFaults }
+func (s *server) calm() error            { return s.setClock(0) }
+func (s *server) lastWords(*round) error { return nil }
+
+// strike does a fault and waits for its end.
+func (s *server) strike(ctx context.Context, f fault) error {
+	switch f.what {
+	case "kill":
+		s.kill()
+		pause(ctx, f.lasts)
+		return s.start()
+	case "term":
+		if err := s.term(); err != nil {
+			return err
+		}
+		pause(ctx, f.lasts)
+		return s.start()
+	case "pause":
+		if err := s.pause(); err != nil {
+			return err
+		}
+		pause(ctx, f.lasts)
+		return s.resume()
+	case "clock":
+		return s.setClock(f.clock)
+	}
+	return nil
 }
 
 // kill ends the process as a power cut of the process alone would.

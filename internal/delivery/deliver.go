@@ -42,8 +42,7 @@ func (l *lane) joined(ctx context.Context, e *bus.Event, members []skein.Listene
 
 // members are those of the conversation of e, no older than e asks for.
 func (l *lane) members(ctx context.Context, e *bus.Event) ([]skein.Listener, int64, error) {
-	all, _, err := l.d.opts.Store.Audience(ctx, e.App, e.Conv, 0)
-	return all, 0, err
+	return l.d.opts.Store.Audience(ctx, e.App, e.Conv, e.RosterRev)
 }
 
 // deliver hands an event to the sessions of its audience on this node.

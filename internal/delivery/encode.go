@@ -14,7 +14,7 @@ func eventOf(m *skein.Sent) *bus.Event {
 		return changeOf(m)
 	}
 	return &bus.Event{
-		App: m.App, Conv: m.Conv, Seq: m.Seq,
+		App: m.App, Conv: m.Conv, Seq: m.Seq, RosterRev: m.RosterRev,
 		Frame:  wire.NewMessageFrame(m),
 		Kind:   messageEvent,
 		Sender: m.Sender, ToSender: m.NoSync, Device: m.Device,
@@ -28,7 +28,13 @@ func eventOf(m *skein.Sent) *bus.Event {
 func changeOf(m *skein.Sent) *bus.Event {
 	c := *m.Change
 	c.Message = m.Message
-	e := &bus.Event{App: m.App, Conv: m.Conv, Change: c.Seq, About: m.Seq, Kind: changeEvent, Frame: wire.AppendUpdate(nil, m.Conv, &c)}
+	if c.Kind == skein.ChangeHide {
+		c.Message.Blank(skein.StatusDeleted)
+	}
+	e := &bus.Event{
+		App: m.App, Conv: m.Conv, Change: c.Seq, About: m.Seq, RosterRev: m.RosterRev,
+		Kind: changeEvent, Frame: wire.AppendUpdate(nil, m.Conv, &c),
+	}
 	switch {
 	case c.Kind == skein.ChangeHide:
 		e.Audience = listeners([]string{c.By})

@@ -58,7 +58,7 @@ func TestAChangeGoesToWhoMaySeeIt(t *testing.T) {
 	}{
 		"to all, who did it too":     {changed(1, 7, skein.ChangeEdit, "Tom"), []string{"7 edit text 7"}, []string{"7 edit text 7"}},
 		"the backend's":              {changed(1, 7, skein.ChangePin, ""), []string{"7 pin text 7"}, []string{"7 pin text 7"}},
-		"a deletion for oneself":     {changed(1, 7, skein.ChangeHide, "Tom"), []string{"7 delete text 7"}, nil},
+		"a deletion for oneself":     {changed(1, 7, skein.ChangeHide, "Tom"), []string{"7 delete blank"}, nil},
 		"blank to who deleted it":    {changed(1, 7, skein.ChangeEdit, "Tom", "Jerry", "Nobody"), []string{"7 edit text 7"}, []string{"7 edit blank"}},
 		"blank to who did it itself": {changed(1, 7, skein.ChangeEdit, "Tom", "Tom"), []string{"7 edit blank"}, []string{"7 edit text 7"}},
 	} {

@@ -1,0 +1,105 @@
+package chaos
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/access"
+	"github.com/skein-im/skein/internal/bus"
+	"github.com/skein-im/skein/internal/chat"
+	"github.com/skein-im/skein/internal/delivery"
+	"github.com/skein-im/skein/internal/hub"
+	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/presence"
+	"github.com/skein-im/skein/internal/rest"
+	sockets "github.com/skein-im/skein/internal/socket"
+	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/cursor"
+)
+
+// node is one node in this process, all of it but files, over HTTP and WebSocket.
+type node struct {
+	hub      *hub.Hub
+	presence *presence.Presence
+	delivery *delivery.Delivery
+	http     *httptest.Server
+}
+
+// resyncOver is short, so that a round comes to rest.
+const resyncOver = 500 * time.Millisecond
+
+func newNode(s *handle, b bus.Bus, logs slog.Handler) (*node, error) {
+	log := slog.New(logs)
+	n := new(node)
+	gate := access.New(access.Options{Apps: s, Clients: s, Log: log})
+	n.hub = hub.New(hub.Options{
+		KickFrame: func(reason string) []byte { return wire.AppendKick(nil, skein.MillisOf(time.Now()), reason) },
+		Came:      func(app, client string) { n.presence.Came(app, client) },
+		Left:      func(app, client, session string, last bool) { n.presence.Left(app, client, session, last) },
+		Log:       log,
+	})
+	n.presence = presence.New(presence.Options{Sessions: n.hub, Apps: gate, Store: s})
+	n.delivery = delivery.New(delivery.Options{
+		Store: s.deliveryStore(), Bus: b, Hub: n.hub, Zone: time.UTC, Log: log, ResyncOver: resyncOver,
+		Private: func(ctx context.Context, app string) bool {
+			a, err := gate.App(ctx, app)
+			return err != nil || a.Settings.PrivateHistory
+		},
+	})
+	service := chat.New(chat.Options{Store: s, Events: n.delivery})
+	table := ops.New(ops.Deps{Chat: service, Gate: gate, Presence: n.presence, Zone: time.UTC, Cursors: cursor.NewSealer(s.Secret())})
+	accept := sockets.New(sockets.Options{Gate: gate, Registrar: service, Ops: table, Hub: n.hub, MaxPerAddress: -1, HandshakeRate: -1, Log: log})
+	n.http = httptest.NewServer(rest.New(rest.Options{
+		Table: table, Gate: gate, Log: log, Routes: map[string]http.Handler{ops.SocketPath: accept},
+	}))
+	return n, nil
+}
+
+func (n *node) addr() string { return strings.TrimPrefix(n.http.URL, "http://") }
+
+func (n *node) close() {
+	ctx, stop := context.WithTimeout(context.Background(), 5*time.Second)
+	defer stop()
+	_ = n.hub.Close(ctx)
+	n.http.Close()
+	n.presence.Close(ctx)
+	n.delivery.Close(ctx)
+}
+
+// logbuffer is the log of all nodes: what is worse than a warning.
+type logbuffer struct {
+	mu  sync.Mutex
+	bad bytes.Buffer // guarded by mu
+}
+
+func (l *logbuffer) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= slog.LevelError
+}
+func (l *logbuffer) WithAttrs([]slog.Attr) slog.Handler { return l }
+func (l *logbuffer) WithGroup(string) slog.Handler      { return l }
+
+func (l *logbuffer) Handle(_ context.Context, r slog.Record) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.bad.WriteString(r.Message)
+	r.Attrs(func(a slog.Attr) bool {
+		l.bad.WriteString(" " + a.String())
+		return true
+	})
+	l.bad.WriteByte('\n')
+	return nil
+}
+
+func (l *logbuffer) disaster() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	line, _, _ := strings.Cut(l.bad.String(), "\n")
+	return line
+}
