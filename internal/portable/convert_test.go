@@ -52,6 +52,7 @@ func TestEveryFieldOfARecordGoesOutAndComesIn(t *testing.T) {
 	for _, r := range []any{client, conv, member, message, change, upload} {
 		fill(reflect.ValueOf(r).Elem())
 	}
+	client.Rev, client.Incarnation, conv.RosterRev = 0, 0, 0             // of one store
 	conv.Members = 0                                                     // counted
 	message.Status, message.Transient, message.Reactions = 1, false, nil // these are never stored, or derived
 	upload.Until, upload.Quota = 0, 0                                    // of an upload, not of a file
