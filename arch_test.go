@@ -41,7 +41,8 @@ var mayImport = map[string]string{
 	"internal/edge":                       "internal/share",
 	"internal/feed":                       ". internal/store",
 	"internal/files":                      ". internal/share",
-	"internal/hub":                        ". internal/bus internal/share",
+	"internal/hub":                        ". internal/share",
+	"internal/node":                       ". internal/bus internal/hub internal/share internal/store",
 	"internal/ops":                        ". internal/access internal/chat internal/wire internal/wire/cursor internal/wire/request internal/wire/strict",
 	"internal/ops/reference":              ". internal/ops internal/wire internal/wire/cursor internal/wire/request internal/wire/strict",
 	"internal/ops/reference/gen":          "internal/ops/reference",
@@ -55,7 +56,7 @@ var mayImport = map[string]string{
 	"internal/rest":                       ". internal/access internal/ops internal/rest/httpx internal/share internal/wire internal/wire/request internal/wire/strict",
 	"internal/rest/httpx":                 ". internal/wire internal/wire/strict",
 	"internal/share":                      "",
-	"internal/socket":                     ". internal/access internal/hub internal/ops internal/recent internal/rest/httpx internal/share internal/socket/frame internal/wire internal/wire/request internal/wire/strict",
+	"internal/socket":                     ". internal/access internal/hub internal/node internal/ops internal/recent internal/rest/httpx internal/share internal/socket/frame internal/store internal/wire internal/wire/request internal/wire/strict",
 	"internal/socket/frame":               "",
 	"internal/store":                      ".",
 	"internal/store/cache":                ". internal/store",
@@ -81,7 +82,7 @@ var mayImport = map[string]string{
 // cases behind a real op table, and what stands in for other people's servers.
 var testsMayImport = []string{
 	"internal/chat",
-	"internal/bus", "internal/bus/bustest", "internal/bus/lossy", "internal/store", "internal/store/storetest",
+	"internal/bus", "internal/bus/bustest", "internal/bus/lossy", "internal/store", "internal/store/sessions", "internal/store/storetest",
 	"internal/store/sqlite", "internal/store/sqlite/engine", "internal/store/sqlite/migrations", "internal/store/sqlite/wal",
 	"internal/portable/leancloud/standin", "internal/wire/cursor",
 }

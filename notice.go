@@ -70,7 +70,6 @@ type Cut struct {
 	Device string // this device alone; empty: all
 	Reason string // one of the Kick reasons
 	Rev    int64  // Client.Rev after the cut: a session whose Actor.Rev is smaller ends
-	At     Millis // sessions whose login began later are not meant
 }
 
 // Reasons that logout.kick gives.

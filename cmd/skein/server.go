@@ -26,6 +26,7 @@ import (
 	"github.com/skein-im/skein/internal/feed"
 	"github.com/skein-im/skein/internal/files"
 	"github.com/skein-im/skein/internal/hub"
+	"github.com/skein-im/skein/internal/node"
 	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/presence"
 	"github.com/skein-im/skein/internal/rest"
@@ -52,6 +53,7 @@ type server struct {
 	gate     *access.Gate
 	hub      *hub.Hub
 	presence *presence.Presence
+	node     *node.Node
 	delivery *delivery.Delivery
 	chat     *chat.Service
 	feed     *feed.Runner
@@ -103,7 +105,9 @@ func assemble(ctx context.Context, c config.Serve, acceptLoss bool, log *slog.Lo
 		return nil, errors.Join(err, s.store.Close(), s.unlock())
 	}
 	s.uploads = uploads
-	s.wire(uploads)
+	if err := s.wire(ctx, uploads); err != nil {
+		return nil, errors.Join(err, s.store.Close(), s.unlock())
+	}
 	return s, nil
 }
 
@@ -114,7 +118,7 @@ func newRegistry() *prometheus.Registry {
 }
 
 // wire makes the parts above the store.
-func (s *server) wire(uploads *files.Store) {
+func (s *server) wire(ctx context.Context, uploads *files.Store) (err error) {
 	s.gate = access.New(access.Options{
 		Apps: s.store, Clients: s.store, AllowOpen: s.openAllowed, OpenToAll: s.config.AllowOpenApps,
 		Limits: limitsOf(s.config.Limits), Now: clock, Log: s.log,
@@ -123,27 +127,38 @@ func (s *server) wire(uploads *files.Store) {
 		KickFrame: func(reason string) []byte {
 			return wire.AppendKick(nil, skein.MillisOf(clock()), reason)
 		},
-		Came:       func(app, client string) { s.presence.Came(app, client) },
-		Left:       func(app, client, session string, last bool) { s.presence.Left(app, client, session, last) },
+		Left: func(session *hub.Session) {
+			s.node.Left(session)
+			s.presence.Ended(session.ID())
+		},
 		MaxWaiting: mebibytes(s.config.MaxUnreadMiB),
 		Now:        clock, Log: s.log, Registerer: s.registry,
 	})
 	s.presence = presence.New(presence.Options{
 		Sessions: s.hub, Apps: s.gate, Store: s.store, Now: clock, Registerer: s.registry,
+		Online: func(ctx context.Context, app string, clients []string) (map[string]skein.DeviceSet, error) {
+			return s.node.Online(ctx, app, clients)
+		},
 	})
+	name := uuid.NewString() // of this process among the nodes
+	if s.node, err = node.New(ctx, node.Options{
+		Name: name, Store: s.store, Hub: s.hub, Presence: s.presence, Now: clock, Log: s.log, Registerer: s.registry,
+	}); err != nil {
+		return err
+	}
 	s.delivery = delivery.New(delivery.Options{
 		Store: s.store, Hub: s.hub, Zone: s.config.Location(),
 		Private: s.historyIsPrivate, Log: s.log, Registerer: s.registry,
 	})
-	s.chat = chat.New(chat.Options{Store: s.store, Events: s.delivery, Files: uploads, UnnamedFor: s.config.UnnamedFiles, Now: clock})
-	s.feed = feed.New(feed.Options{Store: s.store, Node: uuid.NewString(), Now: clock, Log: s.log, Registerer: s.registry})
+	s.chat = chat.New(chat.Options{Store: s.store, Events: events{s.delivery, s.node}, Files: uploads, UnnamedFor: s.config.UnnamedFiles, Now: clock})
+	s.feed = feed.New(feed.Options{Store: s.store, Node: name, Now: clock, Log: s.log, Registerer: s.registry})
 	table := ops.New(ops.Deps{
 		Chat: s.chat, Gate: s.gate, Files: uploads, Presence: s.presence, Zone: s.config.Location(),
 		Cursors: cursor.NewSealer(s.store.Secret()),
 	})
 	work := s.newGate()
 	s.sockets = socket.New(socket.Options{
-		Work: work, Gate: s.gate, Registrar: s.chat, Ops: table, Hub: s.hub,
+		Work: work, Gate: s.gate, Registrar: s.chat, Ops: table, Hub: s.hub, Node: s.node,
 		MaxSockets: s.handles.sockets, MaxStrangers: s.perAddress(s.handles.strangers),
 		MaxPerAddress: s.socketsPerAddress(), HandshakeRate: s.perAddress(0), MaxUnfinished: mebibytes(s.config.MaxUnfinishedMiB),
 		MaxMessage: s.maxBody(), FileTypes: files.DefaultTypes, Trust: s.trust, Now: clock, Log: s.log, Registerer: s.registry,
@@ -158,6 +173,7 @@ func (s *server) wire(uploads *files.Store) {
 	s.guardConnections()
 	s.watchSpace(uploads)
 	s.admin.http = newHTTPServer(s.adminRoutes(), s.log)
+	return nil
 }
 
 // committed is the store's commit hook.
@@ -165,6 +181,16 @@ func (s *server) committed(sent []skein.Sent) {
 	s.delivery.Committed(sent)
 	s.feed.Wake()
 }
+
+// events is where the use cases tell what happened: to delivery, and of cuts to the node.
+type events struct {
+	*delivery.Delivery
+
+	node *node.Node
+}
+
+// Cut ends sessions on every node.
+func (e events) Cut(c skein.Cut) { e.node.Cut(c) }
 
 // historyIsPrivate is true too of an app that cannot be looked up: members who miss
 // something live fetch it.
@@ -276,6 +302,7 @@ func (s *server) close(ctx context.Context) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = nil // who was left was cut; that they were slow is no failure
 	}
+	s.node.Close(ctx)
 	s.presence.Close(ctx)
 	s.delivery.Close(ctx)
 	return errors.Join(err, s.store.Close(), s.unlock())

@@ -175,6 +175,20 @@ func (g *Gate) login(ctx context.Context, app *skein.App, known bool, in Login) 
 	return actor, err
 }
 
+// Current reports whether what a login was judged by is still so: the app and the client
+// are as they were.
+func (g *Gate) Current(ctx context.Context, by skein.Actor) (bool, error) {
+	app, known, err := g.appOrNobody(ctx, by.App.ID)
+	if err != nil || !known || app != by.App {
+		return false, err
+	}
+	c, err := g.opts.Clients.Client(ctx, app.ID, by.Client)
+	if errors.Is(err, skein.ErrUnknownClient) {
+		return by.Rev == 0, nil
+	}
+	return err == nil && c.Rev == by.Rev, err
+}
+
 // openLogin is the login of an app that asks for no token.
 func (g *Gate) openLogin(ctx context.Context, app *skein.App, in Login) (skein.Actor, error) {
 	if !skein.ValidClientID(in.Client, app.Settings.RelaxedClientIDs) {

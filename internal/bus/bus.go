@@ -46,7 +46,8 @@ type Event struct {
 	// it delivered.
 	Doorbell bool
 
-	Cut *skein.Cut // ends sessions; nil: none
+	Cut      *skein.Cut // ends sessions; nil: none
+	Sessions *Sessions  // what became of a client's sessions; nil: nothing
 
 	// Resync comes from the bus itself, never from a node: events may have been lost, for
 	// example while the connection to the bus was down.
@@ -65,4 +66,18 @@ type Bus interface {
 	// conversation. The event belongs to handle, which must not wait. stop ends that and
 	// returns when no call is under way; called again it does nothing.
 	Subscribe(handle func(*Event)) (stop func())
+}
+
+// Sessions tells that a session of a client came or left.
+type Sessions struct {
+	Client    string
+	Displaced []Displaced // sessions of the client that have to go for the one that came
+	Left      bool        // a session left; else one came
+	Last      bool        // with Left: the client has no other
+}
+
+// Displaced is a session that has to go.
+type Displaced struct {
+	ID     string
+	Reason string // one of skein's Kick reasons
 }

@@ -32,6 +32,7 @@ const (
 	tagDoorbell
 	tagCut
 	tagResync
+	tagSessions
 )
 
 // Marshal encodes an event for another node.
@@ -57,8 +58,13 @@ func Marshal(e *Event) []byte {
 	w.text(tagDevice, e.Device)
 	w.text(tagSession, e.Session)
 	w.flag(tagDoorbell, e.Doorbell)
-	w.cut(tagCut, e.Cut)
+	if e.Cut != nil {
+		w.json(tagCut, e.Cut)
+	}
 	w.flag(tagResync, e.Resync)
+	if e.Sessions != nil {
+		w.json(tagSessions, e.Sessions)
+	}
 	return w
 }
 
@@ -124,6 +130,9 @@ func (r *reader) value(e *Event, tag byte) {
 		f.bad = json.Unmarshal(f.bytes(), e.Cut) != nil
 	case tagResync:
 		e.Resync = true
+	case tagSessions:
+		e.Sessions = new(Sessions)
+		f.bad = json.Unmarshal(f.bytes(), e.Sessions) != nil
 	}
 	r.bad = r.bad || f.bad
 }
@@ -193,14 +202,11 @@ func (w *writer) listeners(tag byte, all []skein.Listener) {
 	}
 }
 
-// cut writes JSON: it is rare, and so it carries whatever a cut comes to hold.
-func (w *writer) cut(tag byte, c *skein.Cut) {
-	if c == nil {
-		return
-	}
-	data, err := json.Marshal(c)
+// json writes what is rare, and so carries whatever it comes to hold.
+func (w *writer) json(tag byte, v any) {
+	data, err := json.Marshal(v)
 	if err != nil {
-		panic(fmt.Sprintf("a cut cannot be encoded: %v", err)) // it is made of text and numbers
+		panic(fmt.Sprintf("%+v cannot be encoded: %v", v, err)) // it is made of text and numbers
 	}
 	w.bytes(tag, data)
 }

@@ -117,7 +117,7 @@ func (s *Service) Logout(ctx context.Context, by skein.Actor, id, device string)
 // judged by the client as it was before. A later login was judged by what is stored,
 // however late the cut comes to its node.
 func (s *Service) endSessions(by skein.Actor, c skein.Client, device, reason string) {
-	s.events.Cut(skein.Cut{App: by.App.ID, Client: c.ID, Device: device, Reason: reason, Rev: c.Rev, At: s.now()})
+	s.events.Cut(skein.Cut{App: by.App.ID, Client: c.ID, Device: device, Reason: reason, Rev: c.Rev})
 }
 
 // cut refuses the tokens of a device, or of all. Each cut is later than the one before,

@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/bus"
@@ -56,7 +55,7 @@ func TestAllocsOfADelivery(t *testing.T) {
 func login(t *testing.T, h *hub.Hub, client string, i int, conn hub.Conn) {
 	t.Helper()
 	s, err := h.Attach(hub.Login{
-		App: "shop", Client: client, Device: "phone", ID: fmt.Sprintf("%032x", i), Started: skein.MillisOf(time.Now()), Conn: conn,
+		App: "shop", Client: client, Device: "phone", ID: fmt.Sprintf("%032x", i), Conn: conn,
 	})
 	if err != nil {
 		t.Fatal(err)

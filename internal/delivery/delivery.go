@@ -147,18 +147,6 @@ func (d *Delivery) publish(n skein.Notice) {
 	}})
 }
 
-// Cut ends sessions on every node.
-func (d *Delivery) Cut(c skein.Cut) {
-	d.kick(&c)
-	if d.opts.Bus != nil {
-		d.opts.Bus.Publish(&bus.Event{App: c.App, Cut: &c})
-	}
-}
-
-func (d *Delivery) kick(c *skein.Cut) {
-	d.opts.Hub.Kick(hub.Target{App: c.App, Client: c.Client, Device: c.Device, Before: c.At}, c.Reason)
-}
-
 // Ring is a doorbell for this node: a conversation holds messages up to lastSeq and
 // changes up to lastChange (zero: nothing is said of that log). Its lane compares them
 // with what it delivered and reads the rest from the store; the numbers are never
@@ -183,8 +171,7 @@ func (d *Delivery) receive(e *bus.Event) {
 	switch {
 	case e.Resync:
 		d.resync()
-	case e.Cut != nil:
-		d.kick(e.Cut)
+	case e.Cut != nil, e.Sessions != nil: // for package node
 	case e.Doorbell:
 		d.Ring(e.App, e.Conv, e.Seq, e.Change)
 	default:

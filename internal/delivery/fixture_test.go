@@ -106,7 +106,7 @@ func (f *fixture) loginTo(app, client, device string) *screen {
 	s := &screen{t: f.T, frames: make(chan string, 100_000), over: make(chan struct{})}
 	session, err := f.hub.Attach(hub.Login{
 		App: app, Client: client, Device: device, ID: fmt.Sprintf("%032x", f.sessions),
-		Started: skein.MillisOf(time.Now()), Conn: s,
+		Conn: s,
 	})
 	if err != nil {
 		f.Fatalf("attach: %v", err)

@@ -138,40 +138,6 @@ func TestCloseGivesUpWhenItsTimeIsOver(t *testing.T) {
 	f.close(ctx) // returns
 }
 
-func TestACutEndsTheSessionsItNames(t *testing.T) {
-	for name, tt := range map[string]struct {
-		cut  skein.Cut
-		over []bool // phone, pad, Jerry, another app's Tom
-	}{
-		"a client":                {skein.Cut{App: "shop", Client: "Tom", Reason: skein.KickBanned}, []bool{true, true, false, false}},
-		"a device":                {skein.Cut{App: "shop", Client: "Tom", Device: "pad", Reason: skein.KickLoggedOut}, []bool{false, true, false, false}},
-		"nobody":                  {skein.Cut{App: "shop", Client: "Alex", Reason: skein.KickDeleted}, []bool{false, false, false, false}},
-		"none that came after it": {skein.Cut{App: "shop", Client: "Tom", Reason: skein.KickLoggedOut, At: 1}, []bool{false, false, false, false}},
-	} {
-		f := newFixture(t)
-		screens := []*screen{f.login("Tom", "phone"), f.login("Tom", "pad"), f.login("Jerry", "pad"), f.loginTo("other", "Tom", "pad")}
-		f.Cut(tt.cut)
-		for i, s := range screens {
-			if !tt.over[i] {
-				continue
-			}
-			<-s.over
-			if want := "4401 " + tt.cut.Reason; s.ended != want {
-				t.Errorf("%s: session %d closed with %q, want %q", name, i, s.ended, want)
-			}
-		}
-		left := 0
-		for _, over := range tt.over {
-			if !over {
-				left++
-			}
-		}
-		if got := f.hub.Sessions(); got != left {
-			t.Errorf("%s: %d sessions left, want %d", name, got, left)
-		}
-	}
-}
-
 func TestWhatIsCommittedAndToldIsOnTheWire(t *testing.T) {
 	f := newFixture(t, "Tom", "Jerry")
 	tom, alex := f.login("Tom", "phone"), f.login("Alex", "phone")

@@ -1,50 +1,10 @@
 package hub
 
 import (
-	"errors"
 	"slices"
 	"testing"
 	"testing/synctest"
-	"time"
 )
-
-func TestTheNewerLoginOfADeviceWins(t *testing.T) {
-	inBubble(t, Options{}, func(t *testing.T, h *Hub) {
-		older, newer, desk := newConn(), newConn(), newConn()
-		attach(t, h, "desk", 1, desk)
-		attach(t, h, "phone", 2, older)
-		attach(t, h, "phone", 3, newer)
-		synctest.Wait()
-		check(t, "the older", older.ended(), "4401 replaced")
-		check(t, "what it got", older.wrote(), "hello kick:replaced")
-		check(t, "the newer", newer.ended(), "open")
-		check(t, "another device", desk.ended(), "open")
-
-		late := newConn()
-		_, err := h.Attach(Login{App: "shop", Client: "Tom", Device: "phone", ID: sessionID(2), Conn: late})
-		var superseded *Superseded
-		check(t, "an older generation is refused", errors.As(err, &superseded), true)
-		check(t, "and changes nothing", newer.ended(), "open")
-		check(t, "sessions", h.Sessions(), 2)
-	})
-}
-
-func TestOneDeviceTooManyKicksTheOldest(t *testing.T) {
-	inBubble(t, Options{}, func(t *testing.T, h *Hub) {
-		conns := map[string]*fakeConn{}
-		for generation, device := range []string{"a", "b", "c", "d"} {
-			conns[device] = newConn()
-			attachLogin(t, h, Login{
-				App: "shop", Client: "Tom", Device: device, ID: sessionID(generation), MaxDevices: 3, Conn: conns[device],
-			})
-		}
-		synctest.Wait()
-		check(t, "the oldest", conns["a"].ended(), "4401 device_limit")
-		for _, device := range []string{"b", "c", "d"} {
-			check(t, device, conns[device].ended(), "open")
-		}
-	})
-}
 
 func TestAKickFindsItsTargetAlone(t *testing.T) {
 	type session struct{ app, client, device string }
@@ -57,7 +17,8 @@ func TestAKickFindsItsTargetAlone(t *testing.T) {
 		"a client":                        {Target{App: "shop", Client: "Tom"}, all[:2]},
 		"an app":                          {Target{App: "shop"}, all[:3]},
 		"nobody":                          {Target{App: "shop", Client: "Spike"}, nil},
-		"none that came after the moment": {Target{App: "shop", Client: "Tom", Before: 1}, nil},
+		"those judged by an older rev":    {Target{App: "shop", Client: "Tom", Rev: 2}, all[:1]},
+		"none judged by the rev of a cut": {Target{App: "shop", Client: "Tom", Rev: 1}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, Options{}, func(t *testing.T, h *Hub) {
@@ -65,7 +26,7 @@ func TestAKickFindsItsTargetAlone(t *testing.T) {
 				for i, s := range all {
 					conns[i] = newConn()
 					attachLogin(t, h, Login{
-						App: s.app, Client: s.client, Device: s.device, ID: sessionID(i), Conn: conns[i], Started: h.now(),
+						App: s.app, Client: s.client, Device: s.device, ID: sessionID(i), Rev: int64(i + 1), Conn: conns[i],
 					})
 				}
 				check(t, "kicked", h.Kick(tt.target, "banned"), len(tt.kicked))
@@ -80,27 +41,6 @@ func TestAKickFindsItsTargetAlone(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestALoginUnderWayWhenItsClientIsKickedIsRefused(t *testing.T) {
-	inBubble(t, Options{}, func(t *testing.T, h *Hub) {
-		login := Login{App: "shop", Client: "Tom", Device: "phone", ID: sessionID(1), Started: h.now(), Conn: newConn()}
-		time.Sleep(time.Second)
-		h.Kick(Target{App: "shop", Client: "Tom"}, "banned")
-		time.Sleep(time.Second)
-		_, err := h.Attach(login)
-		check(t, "begun before the kick", errors.Is(err, ErrCut), true)
-
-		login.Started = h.now()
-		_, err = h.Attach(login)
-		check(t, "begun after it", err, nil)
-
-		time.Sleep(2 * cutMemory)
-		synctest.Wait()
-		for i := range h.shards {
-			check(t, "kicks remembered for ever", len(h.shards[i].cuts), 0)
-		}
-	})
 }
 
 func TestWhoIsOnline(t *testing.T) {
@@ -144,5 +84,38 @@ func TestTheLastAnswerClosesTheSession(t *testing.T) {
 		check(t, "writes", conn.wrote(), "hello bye+event")
 		check(t, "the session", conn.ended(), "1000 logout")
 		check(t, "sessions", h.Sessions(), 0)
+	})
+}
+
+func TestAKickFindsALoginThatIsStillChecked(t *testing.T) {
+	var left []string
+	opts := Options{Left: func(s *Session) { left = append(left, s.ID()) }}
+	inBubble(t, opts, func(t *testing.T, h *Hub) {
+		conn := newConn()
+		s, err := h.Attach(Login{App: "shop", Client: "Tom", Device: "phone", ID: sessionID(1), Rev: 4, Conn: conn})
+		check(t, "attach", err, nil)
+		s.Judged(5)
+		check(t, "kicked by a cut that it was judged by", h.Kick(Target{App: "shop", Client: "Tom", Rev: 5}, "banned"), 0)
+		check(t, "kicked by a later one", h.Kick(Target{App: "shop", Client: "Tom", Rev: 6}, "banned"), 1)
+		check(t, "enters after that", s.Enter(1, false), false)
+		s.Answer([]byte("welcome"))
+		synctest.Wait()
+		check(t, "writes", conn.wrote(), "kick:banned")
+		check(t, "told of one that never entered", len(left), 0)
+	})
+}
+
+func TestAKickOfOneSession(t *testing.T) {
+	inBubble(t, Options{}, func(t *testing.T, h *Hub) {
+		phone, desk := newConn(), newConn()
+		attach(t, h, "phone", 1, phone)
+		attach(t, h, "desk", 2, desk)
+		h.KickSession("shop", "Tom", sessionID(2), "replaced")
+		h.KickSession("shop", "Tom", sessionID(3), "replaced")
+		h.KickSession("other", "Tom", sessionID(1), "replaced")
+		synctest.Wait()
+		check(t, "the session named", desk.ended(), "4401 replaced")
+		check(t, "the other", phone.ended(), "open")
+		check(t, "entered", len(h.Entered()), 1)
 	})
 }

@@ -14,7 +14,7 @@ type Conn interface {
 	Close(code int, reason string)
 }
 
-// Close codes that the hub ends sessions with; SPEC section 7.
+// Close codes that the hub ends sessions with.
 const (
 	CloseGoingAway = 1001 // the node drains
 	CloseAbnormal  = 1006 // never on the wire: the socket is cut

@@ -14,8 +14,8 @@ func (e Except) leavesOut(s *Session) bool {
 }
 
 // MayHave is false where no client with this mark (skein.MarkOf) has a session on this
-// node. It tells who of a large group is away, and looks at no id (BenchmarkMayHave).
-func (h *Hub) MayHave(mark uint32) bool { return h.sieve.mayHold(mark) }
+// node. It skips the absent members of a large group without a look-up (BenchmarkMayHave).
+func (h *Hub) MayHave(mark uint32) bool { return h.filter.mayHold(mark) }
 
 // Deliver queues an event for the client's sessions on this node and says for how
 // many. It never waits for a socket. frame is shared by every outbox: never write

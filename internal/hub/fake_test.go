@@ -6,9 +6,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
-
-	"github.com/skein-im/skein"
 )
 
 // fakeConn remembers what it was asked to write. With a gate each write waits for
@@ -124,16 +121,13 @@ func (c *fakeConn) ended() string {
 
 func kickFrame(reason string) []byte { return []byte("kick:" + reason) }
 
-// sessionID is a made-up generation: the greater n, the newer.
+// sessionID is a made-up id.
 func sessionID(n int) string { return fmt.Sprintf("%032x", n) }
 
 // attach logs in Tom of the app shop and answers the login.
 func attach(t testing.TB, h *Hub, device string, generation int, conn Conn) *Session {
 	t.Helper()
-	return attachLogin(t, h, Login{
-		App: "shop", Client: "Tom", Device: device, ID: sessionID(generation), Conn: conn,
-		Started: skein.MillisOf(time.Now()),
-	})
+	return attachLogin(t, h, Login{App: "shop", Client: "Tom", Device: device, ID: sessionID(generation), Conn: conn})
 }
 
 func attachLogin(t testing.TB, h *Hub, l Login) *Session {
@@ -142,6 +136,7 @@ func attachLogin(t testing.TB, h *Hub, l Login) *Session {
 	if err != nil {
 		t.Fatalf("attach %+v: %v", l, err)
 	}
+	s.Enter(1, false)
 	s.Answer([]byte("hello"))
 	return s
 }

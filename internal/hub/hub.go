@@ -16,20 +16,8 @@ import (
 	"github.com/skein-im/skein/internal/share"
 )
 
-// Superseded is why Attach refuses a login that a newer one has the place of.
-type Superseded struct{ Reason string }
-
-// Error makes it what Attach returns.
-func (s *Superseded) Error() string { return "superseded by a newer login: " + s.Reason }
-
-// Why Attach refuses otherwise.
-var (
-	// ErrCut: a kick came since the login began, so what let it in may hold no
-	// longer.
-	ErrCut = errors.New("kicked since the login began")
-	// ErrClosed: the hub drains.
-	ErrClosed = errors.New("hub is closed")
-)
+// ErrClosed is why Attach refuses a login while the hub drains.
+var ErrClosed = errors.New("hub is closed")
 
 // Options are the choices of one hub. The zero value is usable.
 type Options struct {
@@ -42,12 +30,10 @@ type Options struct {
 	// is sent. Called without locks, for each kicked session.
 	KickFrame func(reason string) []byte
 
-	// Came and Left are told of every session, after it was attached and after it is
-	// gone; last: its client has no other. Calls about one client may overtake each
-	// other: what holds now the hub says. They may call the hub and must not wait;
-	// nil: nobody is told.
-	Came func(app, client string)
-	Left func(app, client, session string, last bool)
+	// Left is told of every session that had entered, after it was taken out. Calls about
+	// one client may come in any order. It may call the hub and must not wait; nil:
+	// nobody is told.
+	Left func(*Session)
 
 	Now        func() time.Time      // default time.Now
 	Log        *slog.Logger          // default: discarded
@@ -70,11 +56,8 @@ func (o Options) withDefaults() Options {
 	if o.KickFrame == nil {
 		o.KickFrame = func(string) []byte { return nil }
 	}
-	if o.Came == nil {
-		o.Came = func(string, string) {}
-	}
 	if o.Left == nil {
-		o.Left = func(string, string, string, bool) {}
+		o.Left = func(*Session) {}
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -93,10 +76,10 @@ type Hub struct {
 	opts   Options
 	seed   maphash.Seed
 	shards [shardCount]shard
-	sieve  sieve
-	queues []queue // one for each that the machine runs at once; a shard has one of them
+	filter filter
+	queues []queue // one for each goroutine that the machine runs at once; several shards share one
 
-	clock   atomic.Int64 // skein.Millis of the last sweep: the time where half a second does not matter
+	clock   atomic.Int64 // skein.Millis of the last sweep, for uses where half a second does not matter
 	closing atomic.Bool  // set once; Attach reads it under shard.mu
 
 	stop     context.CancelFunc // ends the sweeper
@@ -105,13 +88,13 @@ type Hub struct {
 	slow    atomic.Int64 // sessions closed as slow
 	dropped atomic.Int64 // frames dropped with them
 
-	relieved []*Session // closed by the last sweep for want of memory; owned by the sweeper
+	relieved []*Session // closed by the last sweep because too much waited for them; owned by the sweeper
 	pressure share.Warning
 }
 
 // New starts a hub; Close ends it.
 func New(opts Options) *Hub {
-	h := &Hub{opts: opts.withDefaults(), seed: maphash.MakeSeed(), sieve: newSieve()}
+	h := &Hub{opts: opts.withDefaults(), seed: maphash.MakeSeed(), filter: newFilter()}
 	now := h.now()
 	h.clock.Store(int64(now))
 	h.queues = make([]queue, runtime.GOMAXPROCS(0))
@@ -149,18 +132,6 @@ func (h *Hub) Attached(app, client, session string) bool {
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
 	return sh.sessionOf(who, session) != nil
-}
-
-// Devices is what the client's sessions on this node run on.
-func (h *Hub) Devices(app, client string) (online skein.DeviceSet) {
-	who := address{app, client}
-	sh := h.shardOf(who)
-	sh.mu.RLock()
-	defer sh.mu.RUnlock()
-	for s := sh.sessions[who]; s != nil; s = s.next {
-		online = online.With(s.deviceType)
-	}
-	return online
 }
 
 // Apps lists the apps with sessions on this node, in no order.

@@ -25,7 +25,7 @@ func (h *Hub) relieve() {
 		return
 	}
 	apps, total := h.loads()
-	for room := h.opts.MaxWaiting / 4 * 3; total > room; {
+	for target := h.opts.MaxWaiting / 4 * 3; total > target; {
 		app, most := "", int64(0)
 		for name, of := range apps {
 			if of.bytes > most {

@@ -16,17 +16,16 @@ type Session struct {
 
 	app, client, device string
 
-	id         string // 32 hex digits of a UUIDv7
-	generation string // as in Login
-
-	started skein.Millis // when the login began
-	expires skein.Millis // end of the token; zero: none
+	id         string       // 32 hex digits of a UUIDv7
+	generation int64        // of the store's sessions; set before entered is
+	rev        int64        // skein.Client.Rev by which it was allowed; guarded by shard.mu
+	expires    skein.Millis // end of the token; zero: none
 
 	alive atomic.Int64 // skein.Millis of the last sign of life, by the hub's clock
 
 	next   *Session     // of the same client; guarded by shard.mu
 	pingAt skein.Millis // guarded by shard.mu
-	spoke  spoke        // place in the wheel; guarded by shard.mu
+	links  wheelLinks   // in the wheel; guarded by shard.mu
 
 	behind *Session // in the queue; guarded by queue.mu
 
@@ -39,11 +38,13 @@ type Session struct {
 	bytes  int     // of ready, held and what is being written; guarded by mu
 	frames int32   // the same; guarded by mu
 
-	// What is small is together, since there are many sessions.
+	// Small fields stand together, which keeps a session small.
 
 	deaf       skein.EventSet // events it is not to have
 	slot       int16          // in the wheel, plus one; zero: in none; guarded by shard.mu
 	attached   bool           // guarded by shard.mu
+	entered    bool           // guarded by shard.mu
+	resumed    bool           // set before entered is
 	deviceType skein.DeviceType
 	queued     bool // guarded by queue.mu
 	holding    bool // a command is at hand; guarded by mu
@@ -71,8 +72,17 @@ func (s *Session) Device() string { return s.device }
 // Expires is the end of the token; zero: none.
 func (s *Session) Expires() skein.Millis { return s.expires }
 
-// Generation says how new the login is: a resumed one is as new as the first.
-func (s *Session) Generation() string { return s.generation }
+// App is where the client logged in.
+func (s *Session) App() string { return s.app }
+
+// DeviceType is what the device is.
+func (s *Session) DeviceType() skein.DeviceType { return s.deviceType }
+
+// Generation says how new the login is; see Enter.
+func (s *Session) Generation() int64 { return s.generation }
+
+// Resumed says that it resumes an earlier login; see Enter.
+func (s *Session) Resumed() bool { return s.resumed }
 
 // Touch notes a sign of life of the peer. It costs an atomic store.
 func (s *Session) Touch() { s.alive.Store(s.shard.hub.clock.Load()) }

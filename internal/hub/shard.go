@@ -20,7 +20,6 @@ type shard struct {
 	sessions map[address]*Session // first of the client's, linked by Session.next; guarded by mu
 	apps     map[string]int       // sessions of each app; guarded by mu
 	count    int                  // sessions; guarded by mu
-	cuts     []cut                // kicks of late; guarded by mu
 	wheel    wheel                // guarded by mu
 
 	// live counts attached sessions. Nothing is added once the hub is closing.
@@ -48,7 +47,7 @@ func (sh *shard) add(s *Session) {
 	who := s.address()
 	s.next = sh.sessions[who]
 	if s.next == nil {
-		s.shard.hub.sieve.add(skein.MarkOf(who.client), 1)
+		s.shard.hub.filter.add(skein.MarkOf(who.client), 1)
 	}
 	sh.sessions[who] = s
 	s.attached = true
@@ -57,15 +56,14 @@ func (sh *shard) add(s *Session) {
 	sh.live.Add(1)
 }
 
-// departure is a session that was taken out and is to be told of without the lock.
+// departure is a session that was taken out. Left is told of it once the lock is free.
 type departure struct {
-	session *Session // nil: it was out already
-	last    bool     // its client has no other
+	session *Session // nil: Left is not told
 }
 
 func (d departure) tell() {
 	if s := d.session; s != nil {
-		s.shard.hub.opts.Left(s.app, s.client, s.id, d.last)
+		s.shard.hub.opts.Left(s)
 	}
 }
 
@@ -82,11 +80,13 @@ func (sh *shard) remove(s *Session) departure {
 	}
 	sh.count--
 	sh.live.Done()
-	last := sh.sessions[s.address()] == nil
-	if last {
-		s.shard.hub.sieve.add(skein.MarkOf(s.client), -1)
+	if sh.sessions[s.address()] == nil {
+		s.shard.hub.filter.add(skein.MarkOf(s.client), -1)
 	}
-	return departure{s, last}
+	if !s.entered {
+		return departure{}
+	}
+	return departure{s}
 }
 
 func (sh *shard) unlink(s *Session) {

@@ -41,7 +41,6 @@ func (h *Hub) sweep(now skein.Millis) {
 func (sh *shard) turn(now skein.Millis, due []*Session) []*Session {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	sh.forgetCuts(now)
 	return sh.wheel.turn(now, due)
 }
 

@@ -21,8 +21,8 @@ type wheel struct {
 	turned int64 // the last tick that was taken
 }
 
-// spoke is a session's place in its slot of the wheel.
-type spoke struct{ prev, next *Session }
+// wheelLinks are a session's neighbours in its slot of the wheel.
+type wheelLinks struct{ prev, next *Session }
 
 func (w *wheel) reset(now skein.Millis) { w.turned = tickOf(now) }
 
@@ -31,28 +31,28 @@ func (w *wheel) add(s *Session, due skein.Millis) {
 	at := min(max(tickOf(due)+1, w.turned+1), w.turned+wheelSlots) // not before due, so the tick after
 	slot := at % wheelSlots
 	first := w.slots[slot]
-	s.spoke, s.slot = spoke{next: first}, int16(slot)+1
+	s.links, s.slot = wheelLinks{next: first}, int16(slot)+1
 	if first != nil {
-		first.spoke.prev = s
+		first.links.prev = s
 	}
 	w.slots[slot] = s
 }
 
 // remove takes s out of its slot, if it is in one.
 func (w *wheel) remove(s *Session) {
-	at := s.spoke
+	at := s.links
 	if s.slot == 0 {
 		return
 	}
 	if at.prev != nil {
-		at.prev.spoke.next = at.next
+		at.prev.links.next = at.next
 	} else {
 		w.slots[s.slot-1] = at.next
 	}
 	if at.next != nil {
-		at.next.spoke.prev = at.prev
+		at.next.links.prev = at.prev
 	}
-	s.spoke, s.slot = spoke{}, 0
+	s.links, s.slot = wheelLinks{}, 0
 }
 
 // turn takes out, and appends to due, the sessions of the slots up to now.

@@ -25,15 +25,16 @@ type world struct {
 	*testing.T
 	*Presence
 
-	mu       sync.Mutex
-	sessions map[string]string // id → client/type; guarded by mu
-	frames   map[string][]string
-	app      skein.App
-	appErr   error
-	seen     map[string]skein.Millis // guarded by mu
-	writes   int                     // transactions; guarded by mu
-	storeErr error                   // guarded by mu
-	reading  time.Duration           // that an answer of the store is on its way; guarded by mu
+	mu        sync.Mutex
+	sessions  map[string]string // id → client/type; guarded by mu
+	frames    map[string][]string
+	app       skein.App
+	appErr    error
+	seen      map[string]skein.Millis // guarded by mu
+	writes    int                     // transactions; guarded by mu
+	storeErr  error                   // guarded by mu
+	onlineErr error                   // guarded by mu
+	reading   time.Duration           // that an answer of the store is on its way; guarded by mu
 }
 
 // inWorld runs a test on a world that is closed behind it.
@@ -44,7 +45,7 @@ func inWorld(t *testing.T, opts Options, test func(w *world)) {
 			T: t, sessions: map[string]string{}, frames: map[string][]string{}, seen: map[string]skein.Millis{},
 			app: skein.App{ID: "shop", Settings: skein.Settings{LastSeen: true}},
 		}
-		opts.Sessions, opts.Apps, opts.Store = w, w, w
+		opts.Sessions, opts.Online, opts.Apps, opts.Store = w, w.Online, w, w
 		w.Presence = New(opts)
 		defer func() { w.Close(context.Background()) }()
 		test(w)
@@ -61,6 +62,18 @@ func (w *world) Devices(app, client string) (online skein.DeviceSet) {
 		}
 	}
 	return online
+}
+
+func (w *world) Online(_ context.Context, app string, clients []string) (map[string]skein.DeviceSet, error) {
+	online := make(map[string]skein.DeviceSet)
+	for _, client := range clients {
+		if devices := w.Devices(app, client); devices != 0 {
+			online[client] = devices
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return online, w.onlineErr
 }
 
 func (w *world) Attached(_, _, session string) bool {
@@ -141,7 +154,8 @@ func (w *world) leave(session string) {
 	who, _, _ := strings.Cut(w.sessions[session], "/")
 	delete(w.sessions, session)
 	w.mu.Unlock()
-	w.Left("shop", who, session, w.Devices("shop", who) == 0)
+	w.Left("shop", who, w.Devices("shop", who) == 0, true)
+	w.Ended(session)
 }
 
 func (w *world) actor(client, session string) skein.Actor {

@@ -8,10 +8,10 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// news is what the hub said since the last turn. It is bounded by what logs in and
-// out in a second.
+// news is what was told since the last turn. It is bounded by the logins and logouts of a
+// second.
 type news struct {
-	watching atomic.Int64 // clients that are watched; zero: only who left counts
+	watching atomic.Int64 // clients that are watched; while zero only last logouts are noted
 
 	mu       sync.Mutex
 	clients  map[address]moves // guarded by mu
@@ -22,6 +22,7 @@ type news struct {
 type moves struct {
 	left skein.Millis // when it last lost a session; zero: it did not
 	last skein.Millis // when it last lost its only one; zero: it did not
+	here skein.Millis // last, where this node has to keep it
 }
 
 func (n *news) came(who address) {
@@ -30,10 +31,13 @@ func (n *news) came(who address) {
 	n.note(who, moves{})
 }
 
-func (n *news) left(who address, at skein.Millis, last bool) {
+func (n *news) left(who address, at skein.Millis, last, here bool) {
 	m := moves{left: at}
 	if last {
 		m.last = at
+		if here {
+			m.here = at
+		}
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -52,7 +56,9 @@ func (n *news) note(who address, m moves) {
 		n.clients = make(map[address]moves)
 	}
 	before := n.clients[who]
-	n.clients[who] = moves{left: max(before.left, m.left), last: max(before.last, m.last)}
+	n.clients[who] = moves{
+		left: max(before.left, m.left), last: max(before.last, m.last), here: max(before.here, m.here),
+	}
 }
 
 // take is all that was heard, once.
@@ -64,7 +70,7 @@ func (n *news) take() (clients map[address]moves, sessions []string) {
 	return clients, sessions
 }
 
-// lastOf copies when those clients left who are in the news.
+// lastOf adds when clients left about whom there is news.
 func (n *news) lastOf(app string, seen map[string]skein.Millis) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -1,14 +1,13 @@
-// Package presence knows who is online on this node, tells the sessions that asked,
-// and keeps when a client was last there. It knows no socket, and nothing of other
-// nodes: whose sessions are elsewhere is offline here.
+// Package presence tells the sessions of this node that asked who of their clients is
+// online, on whichever node, and keeps when a client was last online. It knows no socket.
 //
-// What is told is never an event that passed but what the hub says when it is told,
-// so events may come late, twice or in any order.
+// It sends the current state as the store's sessions have it, never a past event. So it
+// may be told of logins and logouts late, twice or in any order.
 //
 // # Lock order
 //
-// Presence.mu, then news.mu or a lock of the hub. Came and Left take news.mu alone,
-// so no login waits for a turn.
+// Presence.mu, then news.mu or a lock of the hub; the store is asked under none of them.
+// Came, Left and Ended take news.mu alone, so no login waits for a turn.
 package presence
 
 import (
@@ -22,10 +21,8 @@ import (
 	"github.com/skein-im/skein/internal/share"
 )
 
-// Sessions are those of the hub.
+// Sessions are those of this node's hub.
 type Sessions interface {
-	// Devices is what a client's sessions run on; zero: it has none.
-	Devices(app, client string) skein.DeviceSet
 	// Attached reports whether the session is there.
 	Attached(app, client, session string) bool
 	// DeliverTo queues a frame for one session and does not wait.
@@ -46,8 +43,11 @@ type Store interface {
 // Options are the parts presence works with, and its choices.
 type Options struct {
 	Sessions Sessions
-	Apps     Apps
-	Store    Store
+	// Online is what clients are online with, on any node; who is not has no entry. It
+	// may wait.
+	Online func(ctx context.Context, app string, clients []string) (map[string]skein.DeviceSet, error)
+	Apps   Apps
+	Store  Store
 
 	Turn       time.Duration // between two looks at what changed; default 1 s
 	Grace      time.Duration // a session that comes back within it was never away; default 2 s
@@ -81,7 +81,7 @@ type Presence struct {
 	opts    Options
 	metrics metrics
 	news    news
-	room    *share.Pool // of watches, by app
+	limit   *share.Pool // of watches, by app
 
 	mu        sync.Mutex
 	watches   watches   // guarded by mu
@@ -94,7 +94,7 @@ type Presence struct {
 // New starts presence; Close ends it.
 func New(opts Options) *Presence {
 	p := &Presence{opts: opts.withDefaults(), watches: newWatches()}
-	p.room = share.New(int64(p.opts.MaxWatches), 1)
+	p.limit = share.New(int64(p.opts.MaxWatches), 1)
 	p.metrics.init(opts.Registerer, p)
 	ctx, cancel := context.WithCancel(context.Background())
 	p.cancel = cancel
@@ -109,46 +109,58 @@ func (p *Presence) Close(ctx context.Context) {
 	p.keepAll(ctx)
 }
 
-// Came is the hub's word that a session of the client was attached.
+// Came is told that the client has a session more, on some node.
 func (p *Presence) Came(app, client string) {
 	if p.news.watching.Load() != 0 {
 		p.news.came(address{app, client})
 	}
 }
 
-// Left is the hub's word that a session is gone; last: it was the client's only one.
-func (p *Presence) Left(app, client, session string, last bool) {
-	watching := p.news.watching.Load() != 0
-	if watching || last {
-		p.news.left(address{app, client}, skein.MillisOf(p.opts.Now()), last)
+// Left is told that the client has a session less; last: it has none any more. With here
+// this node keeps when that was.
+func (p *Presence) Left(app, client string, last, here bool) {
+	if last && here || p.news.watching.Load() != 0 {
+		p.news.left(address{app, client}, skein.MillisOf(p.opts.Now()), last, here)
 	}
-	if watching {
+}
+
+// Ended is told that a session of this node is over: it is told nothing any more.
+func (p *Presence) Ended(session string) {
+	if p.news.watching.Load() != 0 {
 		p.news.ended(session)
 	}
 }
 
-// Of is who of the clients is online now; an unknown one is not. Errors:
-// skein.ErrForbidden to a client where the app hides it.
+// Of says which of the clients are online now; an unknown one is not. Errors:
+// skein.ErrForbidden to a client where the app hides it; those of the store.
 func (p *Presence) Of(ctx context.Context, by skein.Actor, clients []string) ([]skein.Presence, error) {
 	if hidden(by) {
 		return nil, skein.ErrForbidden
 	}
+	online, err := p.opts.Online(ctx, by.App.ID, clients)
+	if err != nil {
+		return nil, err
+	}
 	list := make([]skein.Presence, 0, len(clients))
 	for _, client := range clients {
-		list = append(list, skein.Presence{Client: client, Devices: p.opts.Sessions.Devices(by.App.ID, client)})
+		list = append(list, skein.Presence{Client: client, Devices: online[client]})
 	}
 	return list, p.lastSeen(ctx, by, list)
 }
 
 // Subscribe tells the caller's session from now on what changes about the clients,
-// instead of those it named before, and answers as Of. The clients are all
-// different. Errors: skein.ErrForbidden as Of, and to who calls without a session;
-// skein.ErrUnavailable when too many are watched already.
+// instead of those it named before, and answers as Of. No client may be named twice.
+// Errors: as Of; skein.ErrForbidden to a caller without a session; skein.ErrUnavailable
+// when too many are watched already.
 func (p *Presence) Subscribe(ctx context.Context, by skein.Actor, clients []string) ([]skein.Presence, error) {
 	if hidden(by) || by.Session == "" {
 		return nil, skein.ErrForbidden
 	}
-	list, err := p.watch(subscriber{by.App.ID, by.Client, by.Session}, clients)
+	online, err := p.opts.Online(ctx, by.App.ID, clients)
+	if err != nil {
+		return nil, err
+	}
+	list, err := p.watch(subscriber{by.App.ID, by.Client, by.Session}, clients, online)
 	if err != nil {
 		return nil, err
 	}
@@ -161,20 +173,24 @@ func (p *Presence) Subscribe(ctx context.Context, by skein.Actor, clients []stri
 
 func hidden(by skein.Actor) bool { return !by.Server() && by.App.Settings.HidePresence }
 
-// watch replaces the list of a session. One that is gone by now may not be told of
-// any more, so it is looked for after its list is in.
-func (p *Presence) watch(who subscriber, clients []string) ([]skein.Presence, error) {
+// watch replaces the list of a session by clients that were online a moment ago. What
+// changed since then and was not noted, the next turn sees, which looks at all of them.
+// The end of the session may have been told already, so the hub is asked for the session
+// after its list is in.
+func (p *Presence) watch(who subscriber, clients []string, online map[string]skein.DeviceSet) ([]skein.Presence, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	more := len(clients) - p.watches.of(who)
-	if more > 0 && !p.room.Take(who.app, int64(more), 0) {
+	if more > 0 && !p.limit.Take(who.app, int64(more), 0) {
 		return nil, &skein.Fault{Err: skein.ErrUnavailable, Detail: "too many clients are watched"}
 	}
-	p.hear()                                 // who left lately is still there for those who were told so
-	p.news.watching.Add(int64(len(clients))) // before the look at the hub: Left is noted from here on
-	list, before := p.watches.replace(who, clients, p.visible)
+	p.hear() // a client that left lately is in its grace
+	p.news.watching.Add(int64(len(clients)))
+	list, before := p.watches.replace(who, clients, func(t *target, told skein.DeviceSet) skein.DeviceSet {
+		return p.visible(t, told, online[t.client])
+	})
 	if more < 0 {
-		p.room.Give(who.app, int64(-more))
+		p.limit.Give(who.app, int64(-more))
 	}
 	p.news.watching.Add(-int64(before))
 	if !p.opts.Sessions.Attached(who.app, who.client, who.session) {
@@ -187,20 +203,19 @@ func (p *Presence) watch(who subscriber, clients []string) ([]skein.Presence, er
 func (p *Presence) drop(session string) {
 	app, n := p.watches.drop(session)
 	p.news.watching.Add(-int64(n))
-	p.room.Give(app, int64(n))
+	p.limit.Give(app, int64(n))
 }
 
-// visible is what a session is to know of a client whom it knew with the devices in
-// told: those it lost are still there for a while. mu is held.
-func (p *Presence) visible(t *target, told skein.DeviceSet) skein.DeviceSet {
-	online := p.opts.Sessions.Devices(t.app, t.client)
+// visible is what a session is told of a client that is online so, and of which it was
+// told before: a device that left counts as online for a while. mu is held.
+func (p *Presence) visible(t *target, told, online skein.DeviceSet) skein.DeviceSet {
 	if p.inGrace(t) {
 		online |= told
 	}
 	return online
 }
 
-// inGrace reports whether what the client lost may still come back. mu is held.
+// inGrace reports whether a device that left may still come back unnoticed. mu is held.
 func (p *Presence) inGrace(t *target) bool {
 	return t.left != 0 && skein.MillisOf(p.opts.Now()) < t.left.Add(p.opts.Grace)
 }

@@ -148,8 +148,8 @@ func (w *world) checkEmpty() {
 	w.Presence.mu.Lock()
 	defer w.Presence.mu.Unlock()
 	n := w.watches
-	if len(n.targets)+len(n.sessions) != 0 || w.room.Taken() != 0 || w.news.watching.Load() != 0 {
-		w.Errorf("%d targets, %d sessions, %d places taken, %d watching, want none", len(n.targets), len(n.sessions), w.room.Taken(), w.news.watching.Load())
+	if len(n.targets)+len(n.sessions) != 0 || w.limit.Taken() != 0 || w.news.watching.Load() != 0 {
+		w.Errorf("%d targets, %d sessions, %d places taken, %d watching, want none", len(n.targets), len(n.sessions), w.limit.Taken(), w.news.watching.Load())
 	}
 }
 

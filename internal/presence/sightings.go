@@ -10,7 +10,7 @@ import (
 // sightings are when clients were last online, until the store has it. It is not safe
 // for concurrent use.
 type sightings struct {
-	leaving map[address]skein.Millis // whose last session went a moment ago; as many as had one
+	leaving map[address]skein.Millis // clients whose last session left a moment ago
 	unsaved map[address]skein.Millis // at most maxUnsaved
 }
 
@@ -26,20 +26,21 @@ func (s *sightings) leave(who address, at skein.Millis) {
 	s.leaving[who] = max(s.leaving[who], at)
 }
 
-// settle makes sightings of those who left and did not come back within grace, where
-// the app keeps them.
-func (p *Presence) settle(settings map[string]skein.Settings, grace time.Duration) {
+// settle makes sightings of the clients that left and did not come back within grace,
+// where their app keeps them.
+func (p *Presence) settle(settings map[string]skein.Settings, online states, grace time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := &p.sightings
 	now := skein.MillisOf(p.opts.Now())
 	for who, at := range s.leaving {
 		of, known := settings[who.app]
-		if !known || now < at.Add(grace) {
+		devices, asked := online[who]
+		if !known || !asked || now < at.Add(grace) {
 			continue
 		}
 		delete(s.leaving, who)
-		if of.LastSeen && p.opts.Sessions.Devices(who.app, who.client) == 0 {
+		if of.LastSeen && devices == 0 {
 			p.keep(who, at)
 		}
 	}
@@ -95,9 +96,10 @@ func (p *Presence) batch() []skein.Sighting {
 	return batch
 }
 
-// keepAll writes all sightings at once, for nobody comes back to a node that stops.
+// keepAll writes all sightings at once, since nobody comes back to a node that stops.
 func (p *Presence) keepAll(ctx context.Context) {
-	p.settle(p.settingsOf(ctx, p.concerned()), 0)
+	clients := p.concerned(0)
+	p.settle(p.settingsOf(ctx, clients), p.look(ctx, clients), 0)
 	for before := -1; ; {
 		left := p.save(ctx)
 		if left == 0 || left == before {

@@ -3,6 +3,7 @@ package presence
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/skein-im/skein"
@@ -23,11 +24,13 @@ func (p *Presence) run(ctx context.Context) {
 	}
 }
 
-// turn hears the news, tells who wants to know, and keeps who was seen.
+// turn takes the news, tells the sessions that asked, and keeps when clients were last
+// online.
 func (p *Presence) turn(ctx context.Context) {
-	settings := p.settingsOf(ctx, p.concerned())
-	p.tell(settings)
-	p.settle(settings, p.opts.Grace)
+	clients := p.concerned(p.opts.Grace)
+	settings, online := p.settingsOf(ctx, clients), p.look(ctx, clients)
+	p.tell(settings, online)
+	p.settle(settings, online, p.opts.Grace)
 	p.save(ctx)
 }
 
@@ -42,32 +45,61 @@ func (p *Presence) hear() {
 			t.left, t.seen = max(t.left, m.left), max(t.seen, m.last)
 			p.watches.mark(t)
 		}
-		if m.last != 0 {
-			p.sightings.leave(who, m.last)
+		if m.here != 0 {
+			p.sightings.leave(who, m.here)
 		}
 	}
 }
 
-// concerned takes the news and answers the apps that something is to be done for.
-func (p *Presence) concerned() map[string]struct{} {
+// concerned takes the news and answers the clients, by app, whose state is needed: those
+// that changed and are watched, and those that left longer ago than grace. A client may
+// be in it twice.
+func (p *Presence) concerned(grace time.Duration) map[string][]string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.hear()
-	apps := make(map[string]struct{})
+	clients := make(map[string][]string)
 	for _, t := range p.watches.changed {
-		apps[t.app] = struct{}{}
+		clients[t.app] = append(clients[t.app], t.client)
 	}
-	for who := range p.sightings.leaving {
-		apps[who.app] = struct{}{}
+	now := skein.MillisOf(p.opts.Now())
+	for who, at := range p.sightings.leaving {
+		if now >= at.Add(grace) {
+			clients[who.app] = append(clients[who.app], who.client)
+		}
 	}
-	return apps
+	return clients
 }
 
-// settingsOf are the settings of apps as they are now; one whose settings cannot be
-// read is not among them, and waits for the next turn. A deleted app hides all.
-func (p *Presence) settingsOf(ctx context.Context, apps map[string]struct{}) map[string]skein.Settings {
-	settings := make(map[string]skein.Settings, len(apps))
-	for id := range apps {
+// states is what clients are online with; zero: they are not.
+type states map[address]skein.DeviceSet
+
+// lookedAtOnce is how many clients the store is asked for at once.
+const lookedAtOnce = 1000
+
+// look reads the states of clients. Those that cannot be read are not in it, and wait for
+// the next turn.
+func (p *Presence) look(ctx context.Context, clients map[string][]string) states {
+	online := make(states)
+	for app, all := range clients {
+		for some := range slices.Chunk(all, lookedAtOnce) {
+			found, err := p.opts.Online(ctx, app, some)
+			if err != nil {
+				break
+			}
+			for _, client := range some {
+				online[address{app, client}] = found[client]
+			}
+		}
+	}
+	return online
+}
+
+// settingsOf are the settings of the clients' apps as they are now; an app whose settings
+// cannot be read is not in it, and waits for the next turn. A deleted app hides all.
+func (p *Presence) settingsOf(ctx context.Context, clients map[string][]string) map[string]skein.Settings {
+	settings := make(map[string]skein.Settings, len(clients))
+	for id := range clients {
 		app, err := p.opts.Apps.App(ctx, id)
 		switch {
 		case err == nil:
@@ -82,14 +114,15 @@ func (p *Presence) settingsOf(ctx context.Context, apps map[string]struct{}) map
 // tell sends each session one frame with what differs from what it knows. The lock is
 // held while the frames are queued, so that none comes behind the answer to a later
 // Subscribe with something older.
-func (p *Presence) tell(settings map[string]skein.Settings) {
+func (p *Presence) tell(settings map[string]skein.Settings, online states) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	due := make(map[*subscription][]skein.Presence)
 	for _, t := range p.watches.take() {
 		of, known := settings[t.app]
-		if known {
-			p.compare(t, of.LastSeen, due)
+		devices, asked := online[t.address]
+		if known = known && asked; known {
+			p.compare(t, devices, of.LastSeen, due)
 		}
 		if len(t.watchers) > 0 && (!known || p.inGrace(t)) {
 			p.watches.mark(t)
@@ -106,12 +139,12 @@ func (p *Presence) tell(settings map[string]skein.Settings) {
 	}
 }
 
-// compare adds the client to what is due to those who know something else of it. mu
-// is held.
-func (p *Presence) compare(t *target, lastSeen bool, due map[*subscription][]skein.Presence) {
+// compare adds the client, which is online so, to what is due to the sessions that were
+// told something else. mu is held.
+func (p *Presence) compare(t *target, online skein.DeviceSet, lastSeen bool, due map[*subscription][]skein.Presence) {
 	for _, w := range t.watchers {
 		i := &w.by.interests[w.at]
-		now := p.visible(t, i.told)
+		now := p.visible(t, i.told, online)
 		if now == i.told && !i.stale {
 			continue
 		}

@@ -2,8 +2,8 @@ package presence
 
 import "github.com/skein-im/skein"
 
-// watches is which session watches which clients. Both know the other, so that a
-// session that goes and a client that changes cost what they have to do with. It is
+// watches is which session watches which clients. Each side lists the other, so that the
+// end of a session and a change of a client cost only the watches they are about. It is
 // not safe for concurrent use.
 type watches struct {
 	targets  map[address]*target
@@ -25,7 +25,7 @@ type target struct {
 	changed  bool         // it is in watches.changed
 }
 
-// watcher is a place in a subscription.
+// watcher is an interest of a subscription.
 type watcher struct {
 	by *subscription
 	at int32 // in by.interests
@@ -44,7 +44,7 @@ type subscription struct {
 // interest is a client on the list of a session.
 type interest struct {
 	of    *target
-	place int32           // in of.watchers
+	index int32           // in of.watchers
 	told  skein.DeviceSet // what the session knows
 	stale bool            // it may know something older, and is told again
 }
@@ -60,9 +60,9 @@ func (w *watches) of(who subscriber) int {
 // replace gives a session another list, says what is visible of those on it, and how
 // many were on the one before.
 //
-// An event may be on its way to the session with what it knew of a client before,
-// and come behind the answer. Where that differs from the answer the session is told
-// once more.
+// An event with an older state of a client may be on its way to the session and arrive
+// behind the answer. Where the states differ the session is told once more. The next turn
+// looks at every client of the list.
 func (w *watches) replace(who subscriber, clients []string, visible func(*target, skein.DeviceSet) skein.DeviceSet) (list []skein.Presence, before int) {
 	knew := make(map[*target]interest)
 	if old := w.sessions[who.session]; old != nil {
@@ -76,9 +76,8 @@ func (w *watches) replace(who subscriber, clients []string, visible func(*target
 		t := w.target(address{who.app, client})
 		was, known := knew[t]
 		i := interest{of: t, told: visible(t, was.told)}
-		if i.stale = known && (was.stale || was.told != i.told); i.stale {
-			w.mark(t)
-		}
+		i.stale = known && (was.stale || was.told != i.told)
+		w.mark(t)
 		w.link(s, i)
 		list = append(list, skein.Presence{Client: client, Devices: i.told})
 	}
@@ -100,7 +99,7 @@ func (w *watches) target(who address) *target {
 }
 
 func (w *watches) link(s *subscription, i interest) {
-	i.place = int32(len(i.of.watchers))
+	i.index = int32(len(i.of.watchers))
 	i.of.watchers = append(i.of.watchers, watcher{s, int32(len(s.interests))})
 	s.interests = append(s.interests, i)
 }
@@ -123,8 +122,8 @@ func (w *watches) unlink(i interest) {
 	t := i.of
 	last := len(t.watchers) - 1
 	moved := t.watchers[last]
-	t.watchers[i.place] = moved
-	moved.by.interests[moved.at].place = i.place
+	t.watchers[i.index] = moved
+	moved.by.interests[moved.at].index = i.index
 	t.watchers[last] = watcher{}
 	t.watchers = t.watchers[:last]
 	if last == 0 {

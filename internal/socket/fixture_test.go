@@ -26,7 +26,10 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/hub"
+	"github.com/skein-im/skein/internal/node"
 	table "github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/sessions"
 	"github.com/skein-im/skein/internal/wire"
 )
 
@@ -36,8 +39,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type fakeGate struct {
 	settings skein.Settings
 	expires  skein.Millis
-	actions  []string // of the token
-	during   func()   // called while the login is being checked
+	banned   bool
+	actions  []string     // of the token
+	during   func()       // called while the login is being checked
+	after    func()       // called once it was found good
+	rev      atomic.Int64 // of every client
 
 	mu   sync.Mutex
 	apps map[string]*skein.App // shared by the sessions of an app, as the real ones are
@@ -50,7 +56,18 @@ func (g *fakeGate) Login(_ context.Context, in access.Login) (skein.Actor, error
 	if in.Token != "good" {
 		return skein.Actor{}, skein.ErrUnauthenticated
 	}
-	return skein.Actor{App: g.app(in.App), Client: in.Client, Expires: g.expires, Actions: g.actions}, nil
+	if g.banned {
+		return skein.Actor{}, skein.ErrBanned
+	}
+	actor := skein.Actor{App: g.app(in.App), Client: in.Client, Expires: g.expires, Actions: g.actions, Rev: g.rev.Load()}
+	if g.after != nil {
+		g.after()
+	}
+	return actor, nil
+}
+
+func (g *fakeGate) Current(_ context.Context, by skein.Actor) (bool, error) {
+	return by.Rev == g.rev.Load(), nil
 }
 
 func (*fakeGate) AllowsOrigin(_ context.Context, _, origin string) bool {
@@ -133,9 +150,27 @@ func (c *clock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
+// sessionStore is the sessions of one process, and no cuts.
+type sessionStore struct{ *sessions.Table }
+
+func newSessions() sessionStore {
+	return sessionStore{sessions.New(func(context.Context) (int64, error) { return 1, nil }, time.Now)}
+}
+
+func (sessionStore) CutsSince(context.Context, store.Watermark, int) ([]skein.Cut, store.Watermark, error) {
+	return nil, 0, nil
+}
+
+// nobody wants to know who is online.
+type nobody struct{}
+
+func (nobody) Came(string, string)             {}
+func (nobody) Left(string, string, bool, bool) {}
+
 // fixture is a server on a loopback port.
 type fixture struct {
 	hub    *hub.Hub
+	node   *node.Node
 	socket *Server
 	addr   string
 	gate   *fakeGate
@@ -160,8 +195,15 @@ func start(t testing.TB, change func(*Options, *hub.Options)) *fixture {
 	if change != nil {
 		change(&opts, &hubOpts)
 	}
+	hubOpts.Left = func(s *hub.Session) { f.node.Left(s) }
 	f.hub = hub.New(hubOpts)
-	opts.Hub = f.hub
+	var err error
+	if f.node, err = node.New(t.Context(), node.Options{
+		Name: "n", Store: newSessions(), Hub: f.hub, Presence: nobody{},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	opts.Hub, opts.Node = f.hub, f.node
 	f.socket = New(opts)
 	web := httptest.NewServer(f.socket)
 	f.addr = web.Listener.Addr().String()
@@ -171,6 +213,7 @@ func start(t testing.TB, change func(*Options, *hub.Options)) *fixture {
 		if err := f.socket.Shutdown(ctx); err != nil {
 			t.Errorf("shutdown: %v", err)
 		}
+		f.node.Close(ctx)
 		web.Close()
 	})
 	return f

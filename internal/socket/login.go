@@ -2,8 +2,9 @@ package socket
 
 import (
 	"errors"
-	"github.com/skein-im/skein/internal/socket/frame"
+	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,7 +12,10 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/hub"
+	"github.com/skein-im/skein/internal/node"
 	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/socket/frame"
+	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/wire"
 	"github.com/skein-im/skein/internal/wire/request"
 )
@@ -24,8 +28,8 @@ var (
 	errAppFull = &skein.Fault{Err: skein.ErrUnavailable, Detail: "too many sockets of this app"}
 	// errLoggedIn answers a login on a logged-in socket.
 	errLoggedIn = &skein.Fault{Err: skein.ErrConflict, Detail: "this socket is already logged in"}
-	// errNewerLogin answers a resume of what a newer login has replaced. It is no
-	// goodbye: whoever sits at the device may log in anew.
+	// errNewerLogin answers a resume of a login that a newer one has displaced. The socket
+	// stays open, so that the person at the device may log in anew.
 	errNewerLogin = &skein.Fault{Err: skein.ErrConflict, Field: "generation", Detail: "a newer login holds this device"}
 )
 
@@ -35,7 +39,7 @@ func (c *conn) login(frame wire.Frame) error {
 		return c.refuse(frame, errLoggedIn)
 	}
 	session, err := c.enter(frame)
-	if superseded, ok := errors.AsType[*hub.Superseded](err); ok {
+	if superseded, ok := errors.AsType[*store.Superseded](err); ok {
 		return c.giveWay(superseded.Reason)
 	}
 	if errors.Is(err, errAppFull) {
@@ -52,12 +56,11 @@ func (c *conn) login(frame wire.Frame) error {
 	return c.welcome(frame)
 }
 
-// enter checks the login and attaches the session; its events are held until the
-// answer. The id is taken and the time noted before anything is checked: of two
-// logins the later asked wins, and a kick during the checks is not missed.
+// enter checks the login and makes a session of it; its events are held until the answer.
+// The id is taken before anything is checked: of two logins on this node the later asked
+// wins.
 func (c *conn) enter(frame wire.Frame) (*hub.Session, error) {
 	s := c.server
-	started := skein.MillisOf(s.opts.Now())
 	id, err := uuid.NewV7()
 	if err != nil {
 		return nil, err
@@ -82,11 +85,11 @@ func (c *conn) enter(frame wire.Frame) (*hub.Session, error) {
 	if !s.settle(c, actor.App) {
 		return nil, errAppFull
 	}
-	session, err := c.attach(actor, in, started)
+	session, err := c.attach(actor, in)
 	if err != nil {
 		s.unsettle(c, actor.App)
 	}
-	if _, superseded := errors.AsType[*hub.Superseded](err); superseded && bool(in.Resume) {
+	if _, superseded := errors.AsType[*store.Superseded](err); superseded && bool(in.Resume) {
 		return nil, errNewerLogin
 	}
 	return session, err
@@ -107,11 +110,12 @@ func (c *conn) identify(in request.Login, session string) (skein.Actor, error) {
 	return actor, err
 }
 
-// attach adds the session to the hub. The login deadline goes first: once attached
-// the hub may close the socket, and sets its own.
-func (c *conn) attach(actor skein.Actor, in request.Login, started skein.Millis) (*hub.Session, error) {
-	_ = c.nc.SetReadDeadline(time.Time{}) // fails on a dead socket only: reading says so
-	settings := actor.App.Settings.WithDefaults()
+// attach adds the session to the hub, checks once more what let it in, and enters it into
+// the store's sessions. A cut that came before the session was attached shows in the
+// second check; one that comes later finds the session in the hub. The login deadline
+// goes first: once attached the hub may close the socket, and sets its own.
+func (c *conn) attach(actor skein.Actor, in request.Login) (*hub.Session, error) {
+	_ = c.nc.SetReadDeadline(time.Time{})                 // fails on a dead socket only: reading says so
 	deviceType, _ := skein.ParseDeviceType(in.DeviceType) // known since it was decoded
 	session, err := c.server.opts.Hub.Attach(hub.Login{
 		App:        actor.App.ID,
@@ -119,52 +123,67 @@ func (c *conn) attach(actor skein.Actor, in request.Login, started skein.Millis)
 		Device:     actor.Device,
 		DeviceType: deviceType,
 		ID:         actor.Session,
-		Generation: generation(in, actor.Session),
-		Started:    started,
+		Rev:        actor.Rev,
 		Expires:    actor.Expires,
 		Deaf:       ops.Deaf(actor.Actions),
-		MaxDevices: settings.MaxDevices,
-		OnePerType: settings.OnePerDeviceType,
 		Conn:       c,
 		Waits:      c.waits,
 	})
+	if errors.Is(err, hub.ErrClosed) {
+		err = skein.ErrUnavailable
+	}
+	if err == nil {
+		if err = c.letIn(session, &actor, in); err != nil {
+			session.Detach()
+		}
+	}
 	if err != nil {
 		left := c.loginBy.Time().Sub(c.server.opts.Now())
 		_ = c.nc.SetReadDeadline(time.Now().Add(left)) // as above
-		return nil, translate(err)
+		return nil, err
 	}
 	c.app, c.actions = actor.App, actor.Actions
-	c.pace, c.rate = pace{}, int32(min(settings.CommandRate, math.MaxInt32))
+	c.pace, c.rate = pace{}, int32(min(actor.App.Settings.WithDefaults().CommandRate, math.MaxInt32))
 	return session, nil
 }
 
-// oldest is the generation of a resume that names none.
-const oldest = "00000000000000000000000000000000"
-
-// generation is how new a login is. Its own id is made now, so it says how new one
-// can be: what claims to come from the future would never give way.
-func generation(in request.Login, id string) string {
-	switch {
-	case !bool(in.Resume):
-		return id
-	case in.Generation == "":
-		return oldest
-	default:
-		return min(in.Generation, id)
-	}
-}
-
-// translate says a refusal of the hub in words of the code table; a superseded
-// login stays what it is.
-func translate(err error) error {
-	switch {
-	case errors.Is(err, hub.ErrClosed):
-		return skein.ErrUnavailable
-	case errors.Is(err, hub.ErrCut):
-		return skein.ErrUnauthenticated
-	default:
+// letIn lets an attached session in, if what allowed its login still holds. One that was
+// kicked meanwhile is let in too: the hub tells it so instead of the answer.
+func (c *conn) letIn(session *hub.Session, actor *skein.Actor, in request.Login) error {
+	gate := c.server.opts.Gate
+	current, err := gate.Current(c.context(), *actor)
+	if err != nil {
 		return err
 	}
+	if !current {
+		again, err := c.identify(in, actor.Session)
+		if err != nil {
+			return err
+		}
+		session.Judged(again.Rev)
+		*actor = again
+	}
+	settings := actor.App.Settings.WithDefaults()
+	return c.server.opts.Node.Enter(c.context(), session, node.Login{
+		Resume: bool(in.Resume), Generation: parseGeneration(in.Generation),
+		MaxDevices: settings.MaxDevices, OnePerType: settings.OnePerDeviceType,
+	})
+}
+
+// formatGeneration is a generation as clients are given it, who hand it back unread.
+func formatGeneration(generation int64) string { return fmt.Sprintf("%032x", generation) }
+
+// parseGeneration reads a generation that a client hands back: none is older than any
+// other, and what no login was given is greater than any.
+func parseGeneration(text string) int64 {
+	if text == "" {
+		return 0
+	}
+	generation, err := strconv.ParseInt(text, 16, 64)
+	if err != nil {
+		return math.MaxInt64
+	}
+	return generation
 }
 
 // welcome answers the login; the events that came since it was attached follow.
@@ -172,7 +191,7 @@ func (c *conn) welcome(frame wire.Frame) error {
 	answer := wire.LoginAnswer{
 		Time:       int64(skein.MillisOf(c.server.opts.Now())),
 		SessionID:  c.session.ID(),
-		Generation: c.session.Generation(),
+		Generation: formatGeneration(c.session.Generation()),
 		HeartbeatS: int(c.server.opts.Hub.Heartbeat().Seconds()),
 		Limits:     wire.LimitsOf(c.app.Settings, c.MaxMessage(), c.server.opts.FileTypes),
 	}
@@ -190,8 +209,8 @@ func (c *conn) failLogin(frame wire.Frame, err error) error {
 	return nil
 }
 
-// giveWay ends the socket of a login that a newer one of the same device overtook,
-// as if it had been attached and then replaced.
+// giveWay ends the socket of a login that came when a newer one had entered already, as if
+// it had entered first and been displaced.
 func (c *conn) giveWay(reason string) error {
 	kick := wire.AppendKick(nil, skein.MillisOf(c.server.opts.Now()), reason)
 	if err := c.WriteFrames([][]byte{kick}, c.waits); err != nil {

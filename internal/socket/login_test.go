@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/hub"
+	"github.com/skein-im/skein/internal/node"
 )
 
 func TestALoginIsAnsweredWithTheSession(t *testing.T) {
@@ -159,11 +161,50 @@ func TestOfTwoLoginsUnderWayTheLaterAskedWins(t *testing.T) {
 
 func TestAClientBannedWhileItLogsInDoesNotGetIn(t *testing.T) {
 	f := start(t, nil)
-	f.gate.during = func() { f.hub.Kick(hub.Target{App: "shop", Client: "Tom"}, "banned") }
+	f.gate.after = func() {
+		rev := f.gate.rev.Add(1)
+		f.gate.banned = true
+		f.hub.Kick(hub.Target{App: "shop", Client: "Tom", Rev: rev}, "banned")
+	}
 	p := f.dial(t)
 	p.say("login", loginData("Tom", "phone"))
-	p.wantError("login.error", 4003)
+	p.wantError("login.error", 213)
+	if f.hub.Online("shop", "Tom") {
+		t.Error("Tom is online")
+	}
+	p.say("login", loginData("Tom", "phone"))
+	p.wantError("login.error", 213)
 }
+
+func TestAClientThatChangesWhileItLogsInIsJudgedAnew(t *testing.T) {
+	f := start(t, nil)
+	f.gate.after = func() {
+		f.gate.after = nil
+		f.gate.rev.Add(1)
+	}
+	p := f.login(t, "Tom", "phone")
+	f.hub.Kick(hub.Target{App: "shop", Client: "Tom", Rev: f.gate.rev.Load()}, "banned") // the cut it was judged by
+	p.wantAlive()
+	f.hub.Kick(hub.Target{App: "shop", Client: "Tom", Rev: f.gate.rev.Load() + 1}, "banned")
+	p.wantKick("banned")
+}
+
+func TestAKickWhileALoginEntersEndsItsSocket(t *testing.T) {
+	f := start(t, func(o *Options, _ *hub.Options) {})
+	entering := f.socket.opts.Node
+	f.socket.opts.Node = enters(func(ctx context.Context, s *hub.Session, in node.Login) error {
+		f.hub.Kick(hub.Target{App: "shop", Client: "Tom"}, "banned")
+		return entering.Enter(ctx, s, in)
+	})
+	p := f.dial(t)
+	p.say("login", loginData("Tom", "phone"))
+	p.wantKick("banned")
+}
+
+// enters is a node that is told of sessions that enter.
+type enters func(context.Context, *hub.Session, node.Login) error
+
+func (e enters) Enter(ctx context.Context, s *hub.Session, in node.Login) error { return e(ctx, s, in) }
 
 func TestATokenThatRunsOutEndsItsSession(t *testing.T) {
 	f := start(t, nil)

@@ -14,6 +14,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/hub"
+	"github.com/skein-im/skein/internal/node"
 	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/rest/httpx"
 	"github.com/skein-im/skein/internal/share"
@@ -23,6 +24,8 @@ import (
 // Gate says who logs in. Errors go to the peer through the code table.
 type Gate interface {
 	Login(ctx context.Context, in access.Login) (skein.Actor, error)
+	// Current reports whether what Login judged by is still so.
+	Current(ctx context.Context, by skein.Actor) (bool, error)
 	// AllowsOrigin reports whether a web page may call the app; of an empty app,
 	// whether it may call any.
 	AllowsOrigin(ctx context.Context, app, origin string) bool
@@ -32,6 +35,11 @@ type Gate interface {
 // at every login; ext is JSON, nil: none.
 type Registrar interface {
 	Register(ctx context.Context, by skein.Actor, ext []byte) error
+}
+
+// Node makes an attached session one of the sessions of all nodes; see node.Node.
+type Node interface {
+	Enter(ctx context.Context, s *hub.Session, in node.Login) error
 }
 
 // Ops runs the commands that are no business of the socket itself. data is JSON,
@@ -50,6 +58,7 @@ type Options struct {
 	Registrar Registrar
 	Ops       Ops
 	Hub       *hub.Hub
+	Node      Node
 
 	// Bounds of what peers may hold; of those by app one app gets four fifths at
 	// most, of the others half. Zero is the default, a negative number no bound.

@@ -75,7 +75,7 @@ func samples() []bus.Event {
 		{App: "shop", Frame: []byte(`{}`), Conv: convOf(2), Audience: []skein.Listener{tom, jerry}, Also: []string{"Alex"}},
 		{App: "shop", Frame: []byte(`{}`), Conv: convOf(2), Audience: []skein.Listener{}},
 		{App: "shop", Conv: convOf(2), Doorbell: true, Seq: 9, Change: 4},
-		{App: "other", Cut: &skein.Cut{App: "other", Client: "Tom", Device: "phone", Reason: skein.KickBanned, At: 7}},
+		{App: "other", Cut: &skein.Cut{App: "other", Client: "Tom", Device: "phone", Reason: skein.KickBanned, Rev: 7}},
 	}
 }
 

@@ -191,7 +191,7 @@ func ownExampleOf(c ops.Command) (ownExample, error) {
 	id := []byte(`"1"`)
 	switch c.Name {
 	case "login":
-		answer := wire.LoginAnswer{Time: 1599927082012, SessionID: "01748315dc1c7a2b8c3d4e5f60718293", Generation: "01748315dc1c7a2b8c3d4e5f60718293", HeartbeatS: 25,
+		answer := wire.LoginAnswer{Time: 1599927082012, SessionID: "01748315dc1c7a2b8c3d4e5f60718293", Generation: "000000000000000016c2a5b1f8e7d401", HeartbeatS: 25,
 			Limits: wire.LimitsOf(skein.Settings{}, wire.MaxBody, []string{"png", "jpg", "mp4", "pdf"})}
 		return ownExample{
 			`{"device_id":"1111","app_id":"666666","client_id":"1111","ext":{"nickname":"liliSara"}}`,

@@ -6,7 +6,7 @@ import (
 	"github.com/skein-im/skein"
 )
 
-func TestTheSieveForgetsWhoLeft(t *testing.T) {
+func TestTheFilterForgetsWhoLeft(t *testing.T) {
 	h := New(Options{})
 	defer func() { _ = h.Close(t.Context()) }()
 	conn := new(countingConn)
@@ -18,8 +18,8 @@ func TestTheSieveForgetsWhoLeft(t *testing.T) {
 	}
 	pad.Detach()
 	pad.Detach() // twice is once
-	for i := range h.sieve.counts {
-		if n := h.sieve.counts[i].Load(); n != 0 {
+	for i := range h.filter.counts {
+		if n := h.filter.counts[i].Load(); n != 0 {
 			t.Fatalf("counter %d is %d with nobody here", i, n)
 		}
 	}

@@ -1,0 +1,14 @@
+package node
+
+import "github.com/prometheus/client_golang/prometheus"
+
+type metrics struct{ lost prometheus.Counter }
+
+func (m *metrics) init(reg prometheus.Registerer) {
+	m.lost = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "skein_node_lease_lost_total", Help: "Times that the lease of this node had ended and its sessions were entered again.",
+	})
+	if reg != nil {
+		reg.MustRegister(m.lost)
+	}
+}
