@@ -8,38 +8,63 @@ import (
 	"github.com/skein-im/skein/internal/wire/strict"
 )
 
-// Outcome is what a command came to: its answer as JSON, or an error.
+// Outcome is the result of a command: its answer as JSON, or an error.
 type Outcome struct {
 	Answer []byte
 	Err    error
 }
 
+// Result is the result of one of several calls.
+type Result[Out any] struct {
+	Answer Out
+	Err    error
+}
+
+// batchCall is several commands of one op; data are their requests.
+type batchCall struct {
+	table *Table
+	by    skein.Actor
+	data  [][]byte
+	admit func(conv strict.ID) error // charges one that goes to a conversation
+}
+
 // Batches reports whether CallAll takes commands of this name.
 func (t *Table) Batches(name string) bool {
 	op := t.byName[name]
-	return op != nil && op.Socket() && op.callAll != nil
+	return op != nil && op.Socket() && op.Batches()
 }
 
-// CallAll runs commands of one name that came over a socket together: as Call does
-// each, in their order, except that what they store is waited for once, and that
-// behind one that comes too fast all of its conversation are refused: what a client says
-// there later must not stand before what it says earlier. It is for names that Batches.
+// CallAll runs commands of one name that came over a socket together. It does what Call
+// does for each, in their order, with two differences: the store makes them durable
+// together, and once a command to a conversation is refused as too fast, CallAll refuses
+// the later ones to that conversation, so that no later message precedes an earlier one.
+// It is for names that Batches.
 func (t *Table) CallAll(ctx context.Context, by skein.Actor, name string, data [][]byte) []Outcome {
-	outcomes := make([]Outcome, len(data))
 	op := t.byName[name]
 	by, err := t.follow(ctx, by)
 	if err == nil {
 		by, err = entitle(by, op)
 	}
-	if err != nil {
+	var outcomes []Outcome
+	if err == nil {
+		outcomes = op.batch(ctx, batchCall{table: t, by: by, data: data, admit: t.admitInOrder(by, op)})
+	} else {
+		outcomes = make([]Outcome, len(data))
 		for i := range outcomes {
 			outcomes[i].Err = err
 		}
-		return outcomes
 	}
+	for i := range outcomes {
+		t.audited(ctx, by, op, outcomes[i].Err)
+	}
+	return outcomes
+}
+
+// admitInOrder charges one command after the other. After it refuses one, it refuses the
+// later ones to the same conversation.
+func (t *Table) admitInOrder(by skein.Actor, op *Op) func(conv strict.ID) error {
 	var tooFast map[strict.ID]error
-	read := func(i int, in any) error { return strict.Decode(data[i], in) }
-	admit := func(conv strict.ID) error {
+	return func(conv strict.ID) error {
 		if err := tooFast[conv]; err != nil {
 			return err
 		}
@@ -52,56 +77,52 @@ func (t *Table) CallAll(ctx context.Context, by skein.Actor, name string, data [
 		}
 		return err
 	}
-	for i, r := range op.callAll(ctx, by, len(data), read, admit) {
-		if r.err == nil {
-			outcomes[i].Answer, r.err = encode(r.answer)
-		}
-		outcomes[i].Err = r.err
-	}
-	return outcomes
 }
 
-// result is what a call of several came to.
-type result struct {
-	answer any
-	err    error
-}
-
-// batch makes an op of three functions: to is the conversation that a request goes to,
-// ready checks a request by itself, run does those that passed, and answers each.
-func batch[In, Ready any](op Op, to func(In) strict.ID, ready func(by skein.Actor, in In) (Ready, error), run func(ctx context.Context, by skein.Actor, all []Ready) []result) *Op {
-	one := row(op, func(ctx context.Context, by skein.Actor, in In) (any, error) {
-		r, err := ready(by, in)
+// RowOfBatch makes an op whose commands run together: conv is the conversation that a
+// request goes to, check checks a request by itself, and run runs those that passed and
+// answers each.
+func RowOfBatch[In, Checked, Out any](
+	name Call[In, Out], op Op,
+	conv func(In) strict.ID, check func(skein.Actor, In) (Checked, error),
+	run func(context.Context, skein.Actor, []Checked) []Result[Out],
+	example func() (string, Out),
+) *Op {
+	o := Row(name, op, func(ctx context.Context, by skein.Actor, in In) (out Out, err error) {
+		checked, err := check(by, in)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
-		only := run(ctx, by, []Ready{r})[0]
-		return only.answer, only.err
-	})
-	one.callAll = func(ctx context.Context, by skein.Actor, n int, read func(int, any) error, admit func(strict.ID) error) []result {
-		results := make([]result, n)
-		all, places := make([]Ready, 0, n), make([]int, 0, n)
-		for i := range n {
+		only := run(ctx, by, []Checked{checked})[0]
+		return only.Answer, only.Err
+	}, example)
+	o.batch = func(ctx context.Context, b batchCall) []Outcome {
+		outcomes := make([]Outcome, len(b.data))
+		passed, indexes := make([]Checked, 0, len(b.data)), make([]int, 0, len(b.data))
+		for i, data := range b.data {
 			var in In
-			err := read(i, &in)
-			if err := cmp.Or(admit(to(in)), err); err != nil {
-				results[i].err = err
+			err := strict.Decode(data, &in)
+			if err := cmp.Or(b.admit(conv(in)), err); err != nil {
+				outcomes[i].Err = err
 				continue
 			}
-			r, err := ready(by, in)
+			checked, err := check(b.by, in)
 			if err != nil {
-				results[i].err = err
+				outcomes[i].Err = err
 				continue
 			}
-			all, places = append(all, r), append(places, i)
+			passed, indexes = append(passed, checked), append(indexes, i)
 		}
-		if len(all) == 0 {
-			return results
+		if len(passed) == 0 {
+			return outcomes
 		}
-		for i, r := range run(ctx, by, all) {
-			results[places[i]] = r
+		for i, r := range run(ctx, b.by, passed) {
+			at := &outcomes[indexes[i]]
+			if at.Err = r.Err; r.Err == nil {
+				at.Answer, at.Err = encode(r.Answer)
+			}
 		}
-		return results
+		return outcomes
 	}
-	return one
+	return o
 }

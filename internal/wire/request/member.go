@@ -14,6 +14,12 @@ type ListMemberIDs struct {
 	Paging `old:"1"`
 }
 
+// Older reports whether the call is one of an older program.
+func (r ListMemberIDs) Older() bool { return bool(r.Detail) || r.Paged() }
+
+// Paged reports whether the call asks for a page.
+func (r ListMemberIDs) Paged() bool { return r.Page != nil || r.Size != nil || r.Cursor != "" }
+
 // ListMembers is the request of conv.members.list.
 type ListMembers struct {
 	ConvID strict.ID `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`

@@ -19,6 +19,17 @@ type ImportUsers struct {
 	Users []NewUser `json:"users" need:"1" en:"1..500 users" zh:"1..500 个用户"`
 }
 
+// Check bounds the list. Errors: skein.ErrMalformed.
+func (r ImportUsers) Check() error {
+	switch {
+	case len(r.Users) == 0:
+		return skein.Malformed("users", "must not be empty")
+	case len(r.Users) > MaxImported:
+		return skein.Malformed("users", "at most 500")
+	}
+	return nil
+}
+
 // NewUser is one user to be registered.
 type NewUser struct {
 	ClientID strict.ID      `json:"client_id" need:"1" en:"as in user.create" zh:"同 user.create"`

@@ -33,7 +33,7 @@ func Decode(data []byte, in any) error {
 			return err
 		}
 	}
-	return checkNeeds(in)
+	return Complete(in)
 }
 
 // DecodeHTTP reads a request from a body, a query and the parameters of a path. A path
@@ -53,7 +53,7 @@ func DecodeHTTP(body []byte, query url.Values, path map[string]string, in any) e
 			return err
 		}
 	}
-	return checkNeeds(in)
+	return Complete(in)
 }
 
 // Object reads one JSON object into in, as Decode does, and requires no field.
@@ -200,7 +200,9 @@ func kindOf(t reflect.Type) fieldKind {
 	}
 }
 
-func checkNeeds(in any) error {
+// Complete reports whether every field with need:"1" has a value. Errors:
+// skein.ErrMissing naming the first that has none.
+func Complete(in any) error {
 	v := reflect.ValueOf(in).Elem()
 	for _, f := range fieldsOf(v.Type()) {
 		if f.need && v.FieldByIndex(f.index).IsZero() {

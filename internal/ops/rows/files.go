@@ -1,0 +1,64 @@
+package rows
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/wire/request"
+)
+
+// FileUpload saves a file.
+const FileUpload ops.Call[request.UploadFile, string] = "file.upload"
+
+func fileOps(d Deps) []*ops.Op {
+	return []*ops.Op{
+		ops.Row(FileUpload, ops.Op{
+			Method: "POST", Path: "/im/file/upload", Need: skein.NeedClient, Policy: ops.Policy{Body: ops.BodyForm}, Codes: []int{4001, 4130, 4406, 4601},
+			Doc: ops.Doc{
+				EN: "Uploads a file (multipart field file) and returns its URL. A download from that URL has the file name of the form (Content-Disposition); if the extension does not fit the content, the fitting one is appended. The file stays as long as anything of its app names it: the url, text or attr of a message, a conv_extend, a user's ext, a member's draft or nickname. A link names the file by the 32 hex digits of its name, however the rest of the link is written. The server removes a file that nothing names 24 hours after its upload. It removes a file that was named as soon as the last thing that names it is recalled, edited, replaced, erased or deleted, or its conversation ends, or its app is deleted; after a draft is cleared, the file stays for the rest of its 24 hours. From then on the link answers 404. Browsers and proxies may keep a copy for a year (Cache-Control: immutable); a recall does not reach those copies.",
+				ZH: "上传文件（multipart 字段 file），返回其 URL。从该 URL 下载时使用表单中的文件名（Content-Disposition）；扩展名与内容不符时，在其后补上相符的扩展名。只要所属应用中还有内容提到该文件，它就会保留：消息的 url、文本或 attr，会话的 conv_extend，用户的 ext，成员的草稿或昵称。链接以文件名的 32 位十六进制数字指明文件，其余部分如何书写不限。从未被提到的文件在上传 24 小时后删除。被提到过的文件，在最后一处提到它的内容被撤回、编辑、替换、擦除或删除，或其会话结束、应用被删除时立即删除；清空草稿后，文件保留至上传满 24 小时。此后链接返回 404。浏览器与代理可能把副本缓存一年（Cache-Control: immutable），撤回无法触及这些副本。",
+			},
+		}, func(ctx context.Context, by skein.Actor, in request.UploadFile) (string, error) {
+			name, err := d.upload(ctx, by, in)
+			return in.Base + skein.UploadsPath + name, err
+		}, func() (string, string) { return `{}`, reply().URL }),
+	}
+}
+
+// upload saves a file and records who uploaded it. If the record fails, upload removes the
+// file: a file without a record would never be removed.
+func (d Deps) upload(ctx context.Context, by skein.Actor, in request.UploadFile) (string, error) {
+	s := by.App.Settings
+	left, err := d.Chat.StorageLeft(ctx, by)
+	if err != nil {
+		return "", err
+	}
+	file := &measured{from: in.File}
+	name, err := d.Files.Save(ctx, file, s.FileTypes, min(s.MaxFileBytes, left))
+	if errors.Is(err, skein.ErrTooLarge) && left < s.MaxFileBytes {
+		err = skein.OverQuota(s.MaxStorageBytes)
+	}
+	if err != nil {
+		return "", err
+	}
+	if err := d.Chat.Uploaded(ctx, by, name, in.Title, file.bytes); err != nil {
+		_, failed := d.Files.Remove(name)
+		return "", errors.Join(err, failed)
+	}
+	return name, nil
+}
+
+// measured counts the bytes of what is read from it.
+type measured struct {
+	from  io.Reader
+	bytes int64
+}
+
+func (m *measured) Read(p []byte) (int, error) {
+	n, err := m.from.Read(p)
+	m.bytes += int64(n)
+	return n, err
+}
