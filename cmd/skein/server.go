@@ -28,6 +28,7 @@ import (
 	"github.com/skein-im/skein/internal/hub"
 	"github.com/skein-im/skein/internal/node"
 	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/ops/rows"
 	"github.com/skein-im/skein/internal/presence"
 	"github.com/skein-im/skein/internal/rest"
 	"github.com/skein-im/skein/internal/rest/httpx"
@@ -152,7 +153,7 @@ func (s *server) wire(ctx context.Context, uploads *files.Store) (err error) {
 	})
 	s.chat = chat.New(chat.Options{Store: s.store, Events: events{s.delivery, s.node}, Files: uploads, UnnamedFor: s.config.UnnamedFiles, Now: clock})
 	s.feed = feed.New(feed.Options{Store: s.store, Node: name, Now: clock, Log: s.log, Registerer: s.registry})
-	table := ops.New(ops.Deps{
+	table := rows.New(rows.Deps{
 		Chat: s.chat, Gate: s.gate, Files: uploads, Presence: s.presence, Zone: s.config.Location(),
 		Cursors: cursor.NewSealer(s.store.Secret()),
 	})
@@ -215,7 +216,7 @@ func (s *server) inLanguage(next http.Handler) http.Handler {
 // routes are the public paths beside the op table's.
 func (s *server) routes() map[string]http.Handler {
 	return map[string]http.Handler{
-		ops.SocketPath: s.sockets,
+		rows.SocketPath: s.sockets,
 		"/healthz":     http.HandlerFunc(healthz),
 		"/readyz":      http.HandlerFunc(s.readyz),
 	}

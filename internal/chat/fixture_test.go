@@ -38,8 +38,8 @@ type fixture struct {
 }
 
 // Send sends one message.
-func (f *fixture) Send(ctx context.Context, by skein.Actor, in Sending) (skein.Message, error) {
-	sent := f.Service.Send(ctx, by, []Sending{in})[0]
+func (f *fixture) Send(ctx context.Context, by skein.Actor, in skein.Draft) (skein.Message, error) {
+	sent := f.Service.Send(ctx, by, []skein.Draft{in})[0]
 	return sent.Message, sent.Err
 }
 
@@ -125,8 +125,8 @@ func (f *fixture) say(conv skein.ID, n int) {
 	f.must(errors.Join(errs...))
 }
 
-func textOf(conv skein.ID, from, text string) Sending {
-	return Sending{Conv: conv, From: from, Body: skein.Body{Type: skein.TypeText, Text: text}}
+func textOf(conv skein.ID, from, text string) skein.Draft {
+	return skein.Draft{Message: skein.Message{Conv: conv, Sender: from, Body: skein.Body{Type: skein.TypeText, Text: text}}}
 }
 
 func (f *fixture) members(conv skein.ID) []string {

@@ -8,25 +8,18 @@ import (
 	"github.com/skein-im/skein/internal/store"
 )
 
-// Sending is a message to be sent.
-type Sending struct {
-	skein.Body
-
-	Conv        skein.ID
-	From        string // the sender; a client's own id where the caller is one
-	ClientMsgID string
-	Device      string // this device of the sender is left out of the live copy
-	MarkRead    bool   // of the backend: the sender has read what was said before
-}
-
-// Sent is what came of a sending.
+// Sent is the result of sending one message.
 type Sent = store.Appended
 
-// Send stores messages in this order and answers each with its seq, once all are
-// durable or refused; members who are online see them after that. A retry with a
-// known ClientMsgID answers the first message. A transient message is told to who is
-// online and has no seq. Errors: those of store.Append.
-func (s *Service) Send(ctx context.Context, by skein.Actor, all []Sending) []Sent {
+// Send stores messages in this order and answers each with its seq, once all are durable
+// or refused. After that it pushes them to the members who are online. A retry with a
+// known ClientMsgID answers the first message. A transient message is only pushed and has
+// no seq. A draft needs Conv, Sender, Body and, if set, ClientMsgID, Device and MarkRead;
+// Send sets the rest in place. Errors: those of store.Append.
+func (s *Service) Send(ctx context.Context, by skein.Actor, all []skein.Draft) []Sent {
+	for i := range all {
+		s.complete(by, &all[i])
+	}
 	var sent []Sent
 	for len(all) > 0 {
 		n := 0
@@ -34,7 +27,7 @@ func (s *Service) Send(ctx context.Context, by skein.Actor, all []Sending) []Sen
 			n++
 		}
 		if n == 0 {
-			sent = append(sent, s.sendTransient(ctx, s.draft(by, all[0])))
+			sent = append(sent, s.sendTransient(ctx, all[0]))
 			all = all[1:]
 			continue
 		}
@@ -48,14 +41,10 @@ func (s *Service) Send(ctx context.Context, by skein.Actor, all []Sending) []Sen
 	return sent
 }
 
-func (s *Service) sendStored(ctx context.Context, by skein.Actor, all []Sending) []Sent {
-	drafts := make([]skein.Draft, 0, len(all))
-	for _, in := range all {
-		drafts = append(drafts, s.draft(by, in))
-	}
+func (s *Service) sendStored(ctx context.Context, by skein.Actor, drafts []skein.Draft) []Sent {
 	sent, err := s.store.AppendAll(ctx, drafts)
 	if err != nil {
-		sent = make([]Sent, len(all))
+		sent = make([]Sent, len(drafts))
 	}
 	for i := range sent {
 		sent[i].Err = named(cmp.Or(err, sent[i].Err), drafts[i].Sender)
@@ -66,21 +55,14 @@ func (s *Service) sendStored(ctx context.Context, by skein.Actor, all []Sending)
 	return sent
 }
 
-// draft is what is to be stored of a sending.
-func (s *Service) draft(by skein.Actor, in Sending) skein.Draft {
-	d := skein.Draft{
-		Message: skein.Message{
-			Body: in.Body, ID: s.newID(), Conv: in.Conv, Sender: in.From,
-			ClientMsgID: in.ClientMsgID, Status: skein.StatusNormal, Created: s.now(),
-		},
-		App: by.App.ID, Need: by.Need, Device: in.Device, MarkRead: in.MarkRead,
-	}
+// complete sets what the caller of Send leaves open: id, time, status, app and need.
+func (s *Service) complete(by skein.Actor, d *skein.Draft) {
+	d.ID, d.Status, d.Created, d.App = s.newID(), skein.StatusNormal, s.now(), by.App.ID
 	if by.Server() {
 		d.Need = skein.NeedServer
-		return d
+		return
 	}
-	d.Need = sendingNeed(by.App.Settings, by.Need, in.MentionAll)
-	return d
+	d.Need = sendingNeed(by.App.Settings, by.Need, d.MentionAll)
 }
 
 func (s *Service) sendTransient(ctx context.Context, d skein.Draft) Sent {

@@ -20,7 +20,7 @@ func TestARetryAnswersTheFirstMessage(t *testing.T) {
 	in.Text = "ho"
 	_, err = f.Send(t.Context(), f.backend(), in)
 	f.wantErr("the id with other words", err, skein.ErrConflict)
-	in.From = "Jerry"
+	in.Sender = "Jerry"
 	other, err := f.Send(t.Context(), f.backend(), in)
 	f.must(err)
 	wantEqual(f, "the id of another sender", other.Seq, 2)

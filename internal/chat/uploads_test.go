@@ -51,9 +51,9 @@ func (f *fixture) put(shelf *cupboard, n int, by skein.Actor) string {
 // show sends a picture.
 func (f *fixture) show(conv skein.ID, from, name string) skein.Message {
 	f.Helper()
-	m, err := f.Send(f.Context(), f.member(from), Sending{Conv: conv, From: from, Body: skein.Body{
+	m, err := f.Send(f.Context(), f.member(from), skein.Draft{Message: skein.Message{Conv: conv, Sender: from, Body: skein.Body{
 		Type: skein.TypeImage, URL: "http://h/storage/uploads/" + name,
-	}})
+	}}})
 	f.must(err)
 	return m
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/ops/rows"
 	"github.com/skein-im/skein/web"
 )
 
@@ -132,7 +133,7 @@ func config(opts Options) []byte {
 		Socket  string           `json:"socket"`
 		Storage string           `json:"storage"`
 		Ops     map[string]route `json:"ops"`
-	}{opts.App, opts.Clients, ops.SocketPath, skein.UploadsPath, map[string]route{}}
+	}{opts.App, opts.Clients, rows.SocketPath, skein.UploadsPath, map[string]route{}}
 	for _, op := range opts.Ops {
 		if op.REST() {
 			out.Ops[op.Name] = route{op.Method, op.Path}

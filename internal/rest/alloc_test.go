@@ -12,7 +12,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/chat"
-	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/ops/rows"
 	"github.com/skein-im/skein/internal/store"
 )
 
@@ -25,7 +25,7 @@ const sendBudget = 38
 func TestAllocsOfACall(t *testing.T) {
 	gate := access.New(access.Options{Apps: vault{}, Clients: vault{}})
 	s := New(Options{
-		Table: ops.New(ops.Deps{Chat: chat.New(chat.Options{Store: vault{}, Events: deaf{}}), Gate: gate, Zone: time.UTC}),
+		Table: rows.New(rows.Deps{Chat: chat.New(chat.Options{Store: vault{}, Events: deaf{}}), Gate: gate, Zone: time.UTC}),
 		Gate:  gate, Log: slog.New(slog.DiscardHandler),
 	})
 	const body = `{"from_client":"Tom","type":-1,"text":"hello"}`

@@ -13,13 +13,13 @@ import (
 // endpoint is the ops of one path by method.
 type endpoint map[string]*ops.Op
 
-// queryPost is where an endpoint keeps the op that a POST with an empty body and a
-// where in the query means.
-const queryPost = "POST ?where"
+// queryPost is where an endpoint keeps the op that a POST with an empty body and its
+// Policy.PostWith in the query means.
+const queryPost = "POST ?"
 
 func (e endpoint) add(op *ops.Op) {
 	e[op.Method] = op
-	if op.QueryPost {
+	if op.Policy.PostWith != "" {
 		e[queryPost] = op
 	}
 }
@@ -30,7 +30,7 @@ func (e endpoint) find(r *http.Request) *ops.Op {
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
-	if op := e[queryPost]; op != nil && method == http.MethodPost && r.ContentLength == 0 && r.URL.Query().Has("where") {
+	if op := e[queryPost]; op != nil && method == http.MethodPost && r.ContentLength == 0 && r.URL.Query().Has(op.Policy.PostWith) {
 		return op
 	}
 	return e[method]

@@ -20,7 +20,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/chat"
-	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/ops/rows"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/sqlite"
 	"github.com/skein-im/skein/internal/wire/cursor"
@@ -62,7 +62,7 @@ func newFixture(t *testing.T, change func(*Options)) *fixture {
 	}
 	gate := access.New(access.Options{Apps: f.store, Clients: f.store})
 	opts := Options{
-		Table: ops.New(ops.Deps{
+		Table: rows.New(rows.Deps{
 			Chat: chat.New(chat.Options{Store: f.store, Events: deaf{}}), Gate: gate, Files: f.files, Zone: time.UTC,
 			Cursors: cursor.NewSealer([]byte("secret")),
 		}),

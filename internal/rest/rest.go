@@ -230,7 +230,7 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, op *ops.Op) (app s
 	}
 	pass.Leave() // its body may come slowly
 	by.English = wire.LangOf(r.Header.Get("Accept-Language")) == wire.English
-	if op.Multipart {
+	if op.Policy.Body == ops.BodyForm {
 		answer, err = s.upload(w, r, by, shown, op)
 	} else {
 		answer, err = s.run(ctx, w, r, by, op, pass)

@@ -13,7 +13,7 @@ import (
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/hub"
 	"github.com/skein-im/skein/internal/node"
-	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/ops/rows"
 	"github.com/skein-im/skein/internal/socket/frame"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/wire"
@@ -125,7 +125,7 @@ func (c *conn) attach(actor skein.Actor, in request.Login) (*hub.Session, error)
 		ID:         actor.Session,
 		Rev:        actor.Rev,
 		Expires:    actor.Expires,
-		Deaf:       ops.Deaf(actor.Actions),
+		Deaf:       rows.Withheld(actor.Actions),
 		Conn:       c,
 		Waits:      c.waits,
 	})

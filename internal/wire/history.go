@@ -29,61 +29,42 @@ func (f FoundMessages) AppendJSON(dst []byte) []byte {
 	return append(strict.AppendOptionalInt(append(dst, `,"next_seq":`...), f.NextSeq), '}')
 }
 
-// MessageList is the answer of msg.list as its caller reads it: a MessagePage where
-// a page was asked for, a MessageSpan by seq.
+// MessageList is the answer of msg.list: a page, or messages by seq. A page has all fields
+// but has_more, an answer by seq has data and has_more alone.
 type MessageList struct {
+	CurrentPage int64     `json:"current_page,omitzero" en:"by page: number of this page" zh:"按页：当前页"`
 	Data        []Message `json:"data" en:"newest first; with after_seq oldest first" zh:"消息，从新到旧；带 after_seq 时从旧到新"`
-	HasMore     bool      `json:"has_more,omitzero" en:"by seq: whether more lies beyond" zh:"按 seq：是否还有更多"`
-	CurrentPage int64     `json:"current_page,omitzero" en:"by page: this page" zh:"按页：当前页"`
 	LastPage    int64     `json:"last_page,omitzero" en:"by page: number of the last page, at least 1" zh:"按页：最后一页，至少为 1"`
 	PerPage     int       `json:"per_page,omitzero" en:"by page: messages a page" zh:"按页：每页条数"`
-	Total       int64     `json:"total,omitzero" en:"by page: messages in all" zh:"按页：消息总数"`
-}
-
-// MessagePage is a page of the history, newest first.
-type MessagePage struct {
-	CurrentPage int64     `json:"current_page" en:"this page" zh:"当前页"`
-	Data        []Message `json:"data" en:"newest first" zh:"消息，从新到旧"`
-	LastPage    int64     `json:"last_page" en:"number of the last page, at least 1" zh:"最后一页，至少为 1"`
-	PerPage     int       `json:"per_page" en:"messages a page" zh:"每页条数"`
-	Total       int64     `json:"total" en:"messages in all" zh:"消息总数"`
+	Total       *int64    `json:"total,omitzero" en:"by page: messages in all" zh:"按页：消息总数"`
+	HasMore     *bool     `json:"has_more,omitzero" en:"by seq: whether more messages lie beyond" zh:"按 seq：是否还有更多"`
 }
 
 // NewMessagePage is the page at a place among total messages.
-func NewMessagePage(at Place, messages []skein.Message, total int64) MessagePage {
-	return MessagePage{at.Page, messagesOf(messages), lastPage(total, int64(at.Size)), at.Size, total}
-}
-
-// AppendJSON appends the page.
-func (p MessagePage) AppendJSON(dst []byte) []byte {
-	dst = append(dst, `{"current_page":`...)
-	dst = strconv.AppendInt(dst, p.CurrentPage, 10)
-	dst = appendMessages(append(dst, `,"data":`...), p.Data)
-	dst = append(dst, `,"last_page":`...)
-	dst = strconv.AppendInt(dst, p.LastPage, 10)
-	dst = append(dst, `,"per_page":`...)
-	dst = strconv.AppendInt(dst, int64(p.PerPage), 10)
-	dst = append(dst, `,"total":`...)
-	dst = strconv.AppendInt(dst, p.Total, 10)
-	return append(dst, '}')
-}
-
-// MessageSpan is an answer by seq.
-type MessageSpan struct {
-	Data    []Message `json:"data" en:"oldest first after_seq, newest first before_seq" zh:"after_seq 从旧到新，before_seq 从新到旧"`
-	HasMore bool      `json:"has_more" en:"whether more lies beyond" zh:"是否还有更多"`
+func NewMessagePage(at Place, messages []skein.Message, total int64) MessageList {
+	return MessageList{CurrentPage: at.Page, Data: messagesOf(messages), LastPage: lastPage(total, int64(at.Size)), PerPage: at.Size, Total: &total}
 }
 
 // NewMessageSpan is an answer by seq.
-func NewMessageSpan(messages []skein.Message, more bool) MessageSpan {
-	return MessageSpan{messagesOf(messages), more}
+func NewMessageSpan(messages []skein.Message, more bool) MessageList {
+	return MessageList{Data: messagesOf(messages), HasMore: &more}
 }
 
-// AppendJSON appends the span.
-func (s MessageSpan) AppendJSON(dst []byte) []byte {
-	dst = appendMessages(append(dst, `{"data":`...), s.Data)
-	dst = append(dst, `,"has_more":`...)
-	dst = strconv.AppendBool(dst, s.HasMore)
+// AppendJSON appends the answer, the same bytes as its tags say (FuzzMessageJSON).
+func (l MessageList) AppendJSON(dst []byte) []byte {
+	if l.HasMore != nil {
+		dst = appendMessages(append(dst, `{"data":`...), l.Data)
+		dst = append(dst, `,"has_more":`...)
+		return append(strconv.AppendBool(dst, *l.HasMore), '}')
+	}
+	dst = append(dst, `{"current_page":`...)
+	dst = strconv.AppendInt(dst, l.CurrentPage, 10)
+	dst = appendMessages(append(dst, `,"data":`...), l.Data)
+	dst = append(dst, `,"last_page":`...)
+	dst = strconv.AppendInt(dst, l.LastPage, 10)
+	dst = append(dst, `,"per_page":`...)
+	dst = strconv.AppendInt(dst, int64(l.PerPage), 10)
+	dst = strict.AppendOptionalInt(append(dst, `,"total":`...), l.Total)
 	return append(dst, '}')
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/ops/rows"
 	"github.com/skein-im/skein/internal/wire"
 )
 
@@ -23,7 +24,7 @@ func asyncAPI(c *catalogue) ([]byte, error) {
 		channel:    object{},
 		operations: object{},
 	}
-	for _, own := range ops.Commands {
+	for _, own := range rows.Commands {
 		b.own(own)
 	}
 	for _, o := range c.all() {
@@ -38,7 +39,7 @@ func asyncAPI(c *catalogue) ([]byte, error) {
 	b.sends("unknown.error", unknown, []string{"unknown.error"})
 	b.message("error", "error", ops.Doc{EN: "The answer to a frame that cannot be read as a command.", ZH: "无法解析的帧的返回。"}, errorFrame("error"), nil)
 	b.sends("error", ops.Doc{EN: "A frame could not be read.", ZH: "帧无法解析。"}, []string{"error"})
-	for _, e := range ops.Events {
+	for _, e := range rows.Events {
 		b.event(e)
 	}
 	return b.document()
@@ -73,7 +74,7 @@ func (b *asyncAPIBuilder) document() ([]byte, error) {
 			"variables": object{"host": object{"default": exampleAddr, "description": "host and port"}},
 		}},
 		"channels": object{"socket": object{
-			"address":       ops.SocketPath,
+			"address":       rows.SocketPath,
 			"messages":      b.channel,
 			"bindings":      object{"ws": object{"method": "GET"}},
 			"x-close-codes": closeCodes(),
@@ -97,7 +98,7 @@ func closeCodes() []object {
 func (b *asyncAPIBuilder) op(o op) {
 	success, err := o.success()
 	b.fail(err)
-	data := b.answer(reflect.TypeOf(o.Answer))
+	data := b.answer(o.answerType())
 	b.command(o.Name, o.Doc, b.request(o.fields), o.command())
 	b.message(o.Name+".success", o.Name+".success", o.Doc, successFrame(o.Name+".success", data), success)
 	b.message(o.Name+".error", o.Name+".error", o.Doc, errorFrame(o.Name+".error"), nil)
@@ -106,8 +107,7 @@ func (b *asyncAPIBuilder) op(o op) {
 
 // own adds one of the socket's own commands.
 func (b *asyncAPIBuilder) own(c ops.Command) {
-	example, err := ownExampleOf(c)
-	b.fail(err)
+	data, sent := c.Example()
 	var request *openapi3.SchemaRef
 	if c.Request != nil {
 		fields, err := fieldsOf(reflect.TypeOf(c.Request))
@@ -122,18 +122,16 @@ func (b *asyncAPIBuilder) own(c ops.Command) {
 	if !strings.HasSuffix(c.Reply, ".success") {
 		reply = eventSchema(c.Reply, answer)
 	}
-	b.command(c.Name, c.Doc, request, commandFrame(c.Name, example.data))
-	b.message(c.Reply, c.Reply, c.Doc, reply, example.answer)
+	b.command(c.Name, c.Doc, request, commandFrame(c.Name, data))
+	b.message(c.Reply, c.Reply, c.Doc, reply, sent)
 	b.message(c.Name+".error", c.Name+".error", c.Doc, errorFrame(c.Name+".error"), nil)
 	b.receives(c.Name, c.Doc, ops.Doc{EN: "everybody", ZH: "任何人"}, []string{c.Reply, c.Name + ".error"})
 }
 
 // event adds what the server pushes.
 func (b *asyncAPIBuilder) event(e ops.Event) {
-	frame, err := eventFrame(e.Name)
-	b.fail(err)
 	key := "on." + e.Name // a command may have the same name
-	b.message(key, e.Name, e.Doc, eventSchema(e.Name, b.answer(reflect.TypeOf(e.Data))), frame)
+	b.message(key, e.Name, e.Doc, eventSchema(e.Name, b.answer(reflect.TypeOf(e.Data))), e.Example())
 	b.sends(e.Name, e.Doc, []string{key})
 }
 

@@ -10,9 +10,10 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/ops/rows"
 )
 
-// catalogue is the op table with what the reference says beyond it.
+// catalogue is the op table by chapters.
 type catalogue struct {
 	groups []group
 }
@@ -33,12 +34,13 @@ func (g group) about() string {
 	return "The operations " + strings.Join(names, ", ") + "."
 }
 
-// op is one row of the table with its notes.
+// op is one row of the table with its example and the fields of its request.
 type op struct {
 	*ops.Op
-	notes
 
-	fields []field // of the request
+	request string // an example: the fields of the request as JSON
+	answer  any    // an example of the answer
+	fields  []field
 }
 
 // titles are the chapters in the order of the reference, by the first word of an
@@ -51,9 +53,9 @@ var titles = []group{
 	{words: []string{"file"}, title: ops.Doc{EN: "Files", ZH: "文件"}},
 }
 
-func newCatalogue(rows []*ops.Op) (*catalogue, error) {
+func newCatalogue(table []*ops.Op) (*catalogue, error) {
 	c := &catalogue{groups: slices.Clone(titles)}
-	for _, row := range rows {
+	for _, row := range table {
 		o, err := newOp(row)
 		if err != nil {
 			return nil, err
@@ -70,19 +72,33 @@ func newCatalogue(rows []*ops.Op) (*catalogue, error) {
 }
 
 func newOp(row *ops.Op) (op, error) {
-	n, ok := notesOf[row.Name]
-	if !ok {
-		return op{}, fmt.Errorf("op %s has no notes", row.Name)
-	}
 	if row.Doc.EN == "" || row.Doc.ZH == "" {
 		return op{}, fmt.Errorf("op %s lacks its text in a language", row.Name)
+	}
+	if row.Codes == nil {
+		return op{}, fmt.Errorf("op %s has no codes", row.Name)
 	}
 	fields, err := fieldsOf(reflect.TypeOf(row.Request))
 	if err != nil {
 		return op{}, err
 	}
-	return op{Op: row, notes: n, fields: fields}, nil
+	o := op{Op: row, fields: fields}
+	if o.request, o.answer = row.Example(); o.request == "" {
+		return op{}, fmt.Errorf("op %s has no example", row.Name)
+	}
+	return o, nil
 }
+
+// answerType is the type of the op's answer; nil: true.
+func (o op) answerType() reflect.Type {
+	if o.Answer == any(ops.Done{}) {
+		return nil
+	}
+	return reflect.TypeOf(o.Answer)
+}
+
+// form reports whether the op takes a form with a file.
+func (o op) form() bool { return o.Policy.Body == ops.BodyForm }
 
 // all are the ops of every chapter.
 func (c *catalogue) all() []op {
@@ -135,9 +151,12 @@ func (o op) at(p place) []field {
 	return fields
 }
 
+// everyCall are the codes that any call may answer.
+var everyCall = []int{1, 213, 4002, 4003, 4004, 4080, 4290, 5030}
+
 // codesOf are the codes of the op, those of every call among them, in order.
 func (o op) codesOf() []int {
-	codes := append(slices.Clone(everyCall), o.codes...)
+	codes := append(slices.Clone(everyCall), o.Codes...)
 	slices.Sort(codes)
 	return slices.Compact(codes)
 }
@@ -147,9 +166,9 @@ func (o op) codesOf() []int {
 func (c *catalogue) objects() []reflect.Type {
 	seen := map[reflect.Type]bool{}
 	for _, o := range c.all() {
-		inside(reflect.TypeOf(o.Answer), seen)
+		inside(o.answerType(), seen)
 	}
-	for _, e := range ops.Events {
+	for _, e := range rows.Events {
 		inside(reflect.TypeOf(e.Data), seen)
 	}
 	var list []reflect.Type
@@ -204,8 +223,10 @@ func itemOf(t reflect.Type) reflect.Type {
 // who says in words whom the op is for.
 func who(n skein.Need) ops.Doc {
 	switch n {
+	case skein.NeedOperator:
+		return ops.Doc{EN: "an operator", ZH: "运维人员"}
 	case skein.NeedServer:
-		return ops.Doc{EN: "the backend alone", ZH: "仅服务端"}
+		return ops.Doc{EN: "only the backend", ZH: "仅服务端"}
 	case skein.NeedSelf:
 		return ops.Doc{EN: "the backend; a client for itself", ZH: "服务端；客户端仅限本人"}
 	case skein.NeedManager:
@@ -213,6 +234,6 @@ func who(n skein.Need) ops.Doc {
 	case skein.NeedMember:
 		return ops.Doc{EN: "the backend; a member of the conversation", ZH: "服务端；会话成员"}
 	default:
-		return ops.Doc{EN: "the backend; any client, for itself", ZH: "服务端；任何客户端（以本人身份）"}
+		return ops.Doc{EN: "the backend; any client for itself", ZH: "服务端；任何客户端（以本人身份）"}
 	}
 }

@@ -7,7 +7,7 @@ package reference
 import (
 	"maps"
 
-	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/ops/rows"
 )
 
 //go:generate go run ./gen -root ../../..
@@ -16,7 +16,7 @@ import (
 // repository. The same table gives the same bytes. It fails where an op has no
 // notes, a field no text in one of the languages, or an example does not fit.
 func Files() (map[string][]byte, error) {
-	c, err := newCatalogue(ops.New(ops.Deps{}).Rows())
+	c, err := newCatalogue(rows.New(rows.Deps{}).Rows())
 	if err != nil {
 		return nil, err
 	}

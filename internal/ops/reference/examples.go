@@ -6,36 +6,19 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/skein-im/skein"
-	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/ops/rows"
 	"github.com/skein-im/skein/internal/wire"
 )
-
-// utc is the zone of the examples, which is the server's own by default.
-var utc = time.UTC
 
 const (
 	exampleAddr = "127.0.0.1:8080"
 	exampleHost = "http://" + exampleAddr
 )
-
-// mustID is for the constants of this package.
-func mustID(s string) skein.ID {
-	id, err := skein.ParseID(s)
-	if err != nil {
-		panic(err)
-	}
-	return id
-}
-
-func userOf(c skein.Client) wire.User { return wire.UserOf(c, reply.Created, utc, skein.Actor{}) }
-
-func firstPage(size int) wire.Place { return wire.Place{Page: 1, Size: size} }
 
 // encode writes an answer as the server does.
 func encode(v any) ([]byte, error) {
@@ -89,8 +72,8 @@ func (o op) curlOf(request string) (string, error) {
 		return "", err
 	}
 	var line bytes.Buffer
-	fmt.Fprintf(&line, "curl -X %s -H 'app-id: %s' -H 'app-key: master'", o.Method, exampleApp)
-	if o.Multipart {
+	fmt.Fprintf(&line, "curl -X %s -H 'app-id: %s' -H 'app-key: master'", o.Method, rows.ExampleApp)
+	if o.form() {
 		line.WriteString(" \\\n  -F 'file=@photo.jpg'")
 	}
 	if body := o.body(values); body != "" {
@@ -148,61 +131,6 @@ func plain(v jsontext.Value) string {
 	}
 	s, _ := jsontext.AppendUnquote(nil, v) // the example has been parsed
 	return string(s)
-}
-
-// eventFrame is the example of an event.
-func eventFrame(name string) ([]byte, error) {
-	notice := skein.Notice{Kind: name, App: exampleApp, Conv: exampleConv, Time: changed, By: "Tom"}
-	switch name {
-	case skein.EventMessage:
-		return wire.AppendNewMessage(nil, &skein.Sent{Message: reply, App: exampleApp, ConvType: skein.Group}), nil
-	case skein.EventMessageUpdated:
-		change := about(like, liked)
-		return wire.AppendUpdate(nil, exampleConv, &change), nil
-	case skein.EventConvCreated, skein.EventConvUpdated:
-		notice.Conversation = &talk
-	case skein.EventMembersAdded, skein.EventMembersRemoved:
-		notice.Clients = []string{"Iron"}
-	case skein.EventRead:
-		notice.Positions = []skein.Position{{Client: "Jerry", Read: reply.Seq, Received: reply.Seq}}
-	case skein.EventTyping:
-		notice.On = true
-	case skein.EventPresence:
-		return wire.AppendPresence(nil, present[1:]), nil
-	case skein.EventConvDeleted:
-	case skein.EventKick:
-		return wire.AppendKick(nil, changed, "replaced"), nil
-	case skein.EventResync:
-		return wire.AppendResync(nil), nil
-	default:
-		return nil, fmt.Errorf("event %s has no example", name)
-	}
-	return wire.AppendNotice(nil, notice, utc), nil
-}
-
-// An ownExample is an example of one of the socket's own commands: the data of the
-// command (empty: none) and the answer.
-type ownExample struct {
-	data   string
-	answer []byte
-}
-
-func ownExampleOf(c ops.Command) (ownExample, error) {
-	id := []byte(`"1"`)
-	switch c.Name {
-	case "login":
-		answer := wire.LoginAnswer{Time: 1599927082012, SessionID: "01748315dc1c7a2b8c3d4e5f60718293", Generation: "000000000000000016c2a5b1f8e7d401", HeartbeatS: 25,
-			Limits: wire.LimitsOf(skein.Settings{}, wire.MaxBody, []string{"png", "jpg", "mp4", "pdf"})}
-		return ownExample{
-			`{"device_id":"1111","app_id":"666666","client_id":"1111","ext":{"nickname":"liliSara"}}`,
-			wire.AppendSuccess(nil, "login", id, answer.Append(nil)),
-		}, nil
-	case "ping":
-		return ownExample{"", wire.AppendPong(nil, id, 1599927107012)}, nil
-	case "logout":
-		return ownExample{"", wire.AppendSuccess(nil, "logout", id, nil)}, nil
-	}
-	return ownExample{}, fmt.Errorf("command %s has no example", c.Name)
 }
 
 // faultOf is an error with the code, for the examples: the documented sentinel with

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,7 +106,7 @@ func description(o op) string {
 	if o.Socket() {
 		text += " By socket: `" + o.Name + "`."
 	}
-	if o.QueryPost {
+	if o.Policy.PostWith != "" {
 		text += " `POST " + o.Path + "?where=…` with an empty body is this call too, for programs written to the original document; it answers the page below."
 	}
 	return text
@@ -135,7 +134,7 @@ func (b *openAPIBuilder) parameter(f field, p place, values map[string]jsontext.
 }
 
 func (b *openAPIBuilder) requestBody(o op, values map[string]jsontext.Value) *openapi3.RequestBodyRef {
-	if o.Multipart {
+	if o.form() {
 		form := openapi3.NewObjectSchema().WithProperty("file", &openapi3.Schema{
 			Type: types("string"), ContentMediaType: "application/octet-stream", Description: "the file",
 		}).WithRequired([]string{"file"})
@@ -156,7 +155,7 @@ func (b *openAPIBuilder) requestBody(o op, values map[string]jsontext.Value) *op
 // success is the envelope around the op's answer.
 func (b *openAPIBuilder) success(o op) *openapi3.Response {
 	code := openapi3.NewIntegerSchema().WithMin(0).WithMax(0)
-	content := openapi3.NewContentWithJSONSchemaRef(envelope(code, b.answer(reflect.TypeOf(o.Answer))))
+	content := openapi3.NewContentWithJSONSchemaRef(envelope(code, b.answer(o.answerType())))
 	example, err := o.envelope()
 	b.fail(err)
 	content["application/json"].Example = literal(example)

@@ -11,6 +11,7 @@ import (
 	"text/template"
 
 	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/ops/rows"
 	"github.com/skein-im/skein/internal/wire"
 )
 
@@ -34,8 +35,8 @@ func page(c *catalogue, lang language) ([]byte, error) {
 	places := map[string]string{
 		"FirstMinute":   w.firstMinute(c),
 		"FirstLogin":    string(commandFrame("login", `{"app_id":"666666","client_id":"Jerry","device_id":"web1"}`)),
-		"SocketURL":     strings.Replace(exampleHost, "http", "ws", 1) + ops.SocketPath,
-		"SocketPath":    ops.SocketPath,
+		"SocketURL":     strings.Replace(exampleHost, "http", "ws", 1) + rows.SocketPath,
+		"SocketPath":    rows.SocketPath,
 		"Envelope":      string(wire.AppendEnvelope(nil, 0, "ok", []byte("true"), "7f3e")),
 		"ErrorEnvelope": string(wire.AppendEnvelope(nil, 4001, wire.Text(faultOf(4001), wire.English), nil, "")),
 		"PageFields":    w.table(reflect.TypeFor[wire.Page[any]]()),
@@ -45,7 +46,7 @@ func page(c *catalogue, lang language) ([]byte, error) {
 		"Charged":       charged(c),
 		"Ops":           w.ops(c),
 		"Objects":       w.objectTables(),
-		"SocketCommand": string(commandFrame("conv.get", `{"conv_id":"`+exampleID+`"}`)),
+		"SocketCommand": string(commandFrame("conv.get", `{"conv_id":"`+rows.ExampleConv+`"}`)),
 		"SocketError":   string(wire.AppendFailure(nil, "conv.get", []byte(`"1"`), faultOf(4011), wire.English)),
 		"Commands":      w.commands(),
 		"CloseCodes":    w.closeCodes(),
@@ -138,14 +139,14 @@ func (w *writer) ops(c *catalogue) string {
 func (w *writer) op(b *strings.Builder, o op) {
 	fmt.Fprintf(b, "### %s\n\n%s\n\n", o.Name, w.pick(o.Doc))
 	fmt.Fprintf(b, "%s\n\n", strings.Join(append(w.ways(o), w.pick(who(o.Need))), " · "))
-	if o.Multipart {
+	if o.form() {
 		fmt.Fprintf(b, "%s\n\n", w.uploadTable())
 	} else if len(o.fields) > 0 {
 		fmt.Fprintf(b, "%s\n\n", w.requestTable(o.fields))
 	}
 	w.answers(b, o)
 	w.examples(b, o)
-	fmt.Fprintf(b, "%s%s\n\n", w.codesWord, numbers(o.codes))
+	fmt.Fprintf(b, "%s%s\n\n", w.codesWord, numbers(o.Codes))
 }
 
 // ways are how the op is called.
@@ -153,7 +154,7 @@ func (w *writer) ways(o op) (ways []string) {
 	if o.REST() {
 		ways = append(ways, "`"+o.Method+" "+o.Path+"`")
 	}
-	if o.QueryPost {
+	if o.Policy.PostWith != "" {
 		ways = append(ways, "`POST "+o.Path+"?where=…`")
 	}
 	if o.Socket() {
@@ -164,19 +165,19 @@ func (w *writer) ways(o op) (ways []string) {
 
 // answers says what the op answers, with a table where no other place has one.
 func (w *writer) answers(b *strings.Builder, o op) {
-	if t := reflect.TypeOf(o.Answer); t != nil && isObject(t) && !w.known(t) {
+	if t := o.answerType(); t != nil && isObject(t) && !w.known(t) {
 		fmt.Fprintf(b, "%s\n\n%s\n\n", strings.TrimSpace(w.answerWord), w.table(t))
 		return
 	}
-	fmt.Fprintf(b, "%s%s\n\n", w.answerWord, w.typeName(reflect.TypeOf(o.Answer)))
+	fmt.Fprintf(b, "%s%s\n\n", w.answerWord, w.typeName(o.answerType()))
 }
 
 func (w *writer) examples(b *strings.Builder, o op) {
 	if o.REST() {
 		curl, err := o.curl()
 		w.fail(err)
-		if o.before != "" {
-			created, err := w.create.curlOf(o.before)
+		if o.Before != "" {
+			created, err := w.create.curlOf(o.Before)
 			w.fail(err)
 			curl = created + "\n" + curl
 		}
@@ -208,7 +209,7 @@ func (w *writer) objectTables() string {
 
 func (w *writer) commands() string {
 	var b strings.Builder
-	for _, c := range ops.Commands {
+	for _, c := range rows.Commands {
 		fmt.Fprintf(&b, "### %s\n\n%s\n\n", c.Name, w.pick(c.Doc))
 		if c.Request != nil {
 			fields, err := fieldsOf(reflect.TypeOf(c.Request))
@@ -218,19 +219,16 @@ func (w *writer) commands() string {
 		if c.Answer != nil {
 			fmt.Fprintf(&b, "%s`%s`\n\n%s\n\n", w.answerWord, c.Reply, w.table(reflect.TypeOf(c.Answer)))
 		}
-		example, err := ownExampleOf(c)
-		w.fail(err)
-		fence(&b, "json", string(commandFrame(c.Name, example.data))+"\n"+string(example.answer))
+		data, answer := c.Example()
+		fence(&b, "json", string(commandFrame(c.Name, data))+"\n"+string(answer))
 	}
 	return strings.TrimSpace(b.String())
 }
 
 func (w *writer) events() string {
 	var b strings.Builder
-	for _, e := range ops.Events {
-		frame, err := eventFrame(e.Name)
-		w.fail(err)
-		text, err := indented(frame)
+	for _, e := range rows.Events {
+		text, err := indented(e.Example())
 		w.fail(err)
 		fmt.Fprintf(&b, "### %s\n\n%s\n\n", eventHeading(e), w.pick(e.Doc))
 		if e.For != nil {

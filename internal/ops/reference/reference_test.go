@@ -2,7 +2,7 @@ package reference
 
 import (
 	"bytes"
-	"cmp"
+	"context"
 	"errors"
 	"io/fs"
 	"maps"
@@ -17,10 +17,13 @@ import (
 	"testing"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/ops/rows"
 	"github.com/skein-im/skein/internal/wire"
 	"github.com/skein-im/skein/internal/wire/strict"
 )
@@ -39,7 +42,7 @@ func mustFiles(t *testing.T) map[string][]byte {
 
 func mustCatalogue(t *testing.T) *catalogue {
 	t.Helper()
-	c, err := newCatalogue(ops.New(ops.Deps{}).Rows())
+	c, err := newCatalogue(rows.New(rows.Deps{}).Rows())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +98,7 @@ func TestTheOpenAPIDocumentIsValidAndItsExamplesFit(t *testing.T) {
 			t.Fatal(err)
 		}
 		fits(at+"/responses/200/content/application~1json/schema", answer)
-		if operation.RequestBody == nil || o.Multipart {
+		if operation.RequestBody == nil || o.form() {
 			continue
 		}
 		values, err := o.values()
@@ -157,12 +160,12 @@ func TestTheAsyncAPIDocumentHoldsTogether(t *testing.T) {
 			t.Errorf("%s: there %v, callable by socket %v", o.Name, operations[o.Name] != nil, o.Socket())
 		}
 	}
-	for _, c := range ops.Commands {
+	for _, c := range rows.Commands {
 		if operations[c.Name] == nil {
 			t.Errorf("%s is not there", c.Name)
 		}
 	}
-	for _, e := range ops.Events {
+	for _, e := range rows.Events {
 		if operations["on."+e.Name] == nil {
 			t.Errorf("%s is not there", e.Name)
 		}
@@ -186,22 +189,17 @@ func eachRef(node any, f func(string)) {
 	}
 }
 
-func TestTheNotesAreOfTheTable(t *testing.T) {
+func TestTheCodesAreOfTheTable(t *testing.T) {
 	known := map[string]bool{}
 	for _, o := range mustCatalogue(t).all() {
 		known[o.Name] = true
-		for _, code := range o.codes {
+		for _, code := range o.Codes {
 			if slices.Contains(everyCall, code) || faultOf(code) == nil {
 				t.Errorf("%s: code %d is every call's, or nobody's", o.Name, code)
 			}
 		}
-		if !slices.IsSorted(o.codes) {
-			t.Errorf("%s: codes %v are not in order", o.Name, o.codes)
-		}
-	}
-	for name := range notesOf {
-		if !known[name] {
-			t.Errorf("there are notes of %s, which is no op", name)
+		if !slices.IsSorted(o.Codes) {
+			t.Errorf("%s: codes %v are not in order", o.Name, o.Codes)
 		}
 	}
 	for code := range whens {
@@ -223,25 +221,33 @@ func TestExamplesAreReadAsRequestsAndWrittenAsAnswers(t *testing.T) {
 		if _, err := wire.ParseFrame(o.command()); err != nil {
 			t.Errorf("%s: command %s: %v", o.Name, o.command(), err)
 		}
-		want := cmp.Or(reflect.TypeOf(o.Answer), reflect.TypeOf(wire.Done))
-		if o.Name == "msg.list" {
-			want = reflect.TypeFor[wire.MessagePage]() // the page form of its MessageList
-		}
-		if got := reflect.TypeOf(o.answer); got != want {
+		if got, want := reflect.TypeOf(o.answer), reflect.TypeOf(o.Answer); got != want {
 			t.Errorf("%s: the example answers %v, the op %v", o.Name, got, want)
 		}
 	}
 }
 
 func TestGoldenCommandsAreRead(t *testing.T) {
+	read := 0
 	for name, content := range mustFiles(t) {
-		if !strings.HasSuffix(name, ".command.json") {
+		var golden struct{ Command jsontext.Value }
+		if path.Dir(name) != GoldenDir {
 			continue
 		}
-		frame, err := wire.ParseFrame(content)
-		if want := strings.TrimSuffix(path.Base(name), ".command.json"); err != nil || frame.Type != want || string(frame.ID) != `"1"` {
+		if err := json.Unmarshal(content, &golden, json.MatchCaseInsensitiveNames(true)); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if golden.Command == nil {
+			continue
+		}
+		read++
+		frame, err := wire.ParseFrame(golden.Command)
+		if want := strings.TrimSuffix(path.Base(name), ".json"); err != nil || frame.Type != want || string(frame.ID) != `"1"` {
 			t.Errorf("%s: got type %q, id %s, %v", name, frame.Type, frame.ID, err)
 		}
+	}
+	if read < 40 {
+		t.Errorf("only %d golden files have a command", read)
 	}
 }
 
@@ -260,13 +266,26 @@ func TestAFieldWithoutATextIsAnError(t *testing.T) {
 	}
 }
 
-func TestAnOpWithoutNotesIsAnError(t *testing.T) {
-	for name, row := range map[string]*ops.Op{
-		"no notes":   {Name: "conv.dance", Request: struct{}{}, Doc: ops.Doc{EN: "Dances.", ZH: "跳舞。"}},
-		"no Chinese": {Name: "conv.get", Request: struct{}{}, Doc: ops.Doc{EN: "One conversation."}},
+func TestAnOpWithoutWordsCodesOrAnExampleIsAnError(t *testing.T) {
+	words := ops.Doc{EN: "Dances.", ZH: "跳舞。"}
+	for name, tt := range map[string]struct {
+		op      ops.Op
+		request string
+	}{
+		"no Chinese": {ops.Op{Doc: ops.Doc{EN: "Dances."}, Codes: []int{4011}}, "{}"},
+		"no English": {ops.Op{Doc: ops.Doc{ZH: "跳舞。"}, Codes: []int{4011}}, "{}"},
+		"no codes":   {ops.Op{Doc: words}, "{}"},
+		"no example": {ops.Op{Doc: words, Codes: []int{4011}}, ""},
 	} {
+		run := func(context.Context, skein.Actor, struct{}) (ops.Done, error) { return ops.Done{}, nil }
+		row := ops.Row("conv.dance", tt.op, run, func() (string, ops.Done) { return tt.request, ops.Done{} })
 		if _, err := newCatalogue([]*ops.Op{row}); err == nil {
 			t.Errorf("%s: got no error", name)
+		}
+		tt.op.Doc, tt.op.Codes = words, []int{4011}
+		row = ops.Row("conv.dance", tt.op, run, func() (string, ops.Done) { return "{}", ops.Done{} })
+		if _, err := newCatalogue([]*ops.Op{row}); err != nil {
+			t.Errorf("%s, completed: got error %v", name, err)
 		}
 	}
 }
@@ -279,10 +298,10 @@ func TestEveryOpIsOnBothPages(t *testing.T) {
 		for _, o := range mustCatalogue(t).all() {
 			want = append(want, "### "+o.Name)
 		}
-		for _, c := range ops.Commands {
+		for _, c := range rows.Commands {
 			want = append(want, "### "+c.Name)
 		}
-		for _, e := range ops.Events {
+		for _, e := range rows.Events {
 			want = append(want, "### "+eventHeading(e))
 		}
 		for _, h := range want {

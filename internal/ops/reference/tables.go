@@ -156,7 +156,7 @@ func charged(c *catalogue) string {
 	var names []string
 	for _, g := range c.groups {
 		for _, op := range g.ops {
-			if op.CountsAsSend {
+			if op.Policy.Messages > 0 {
 				names = append(names, "`"+op.Name+"`")
 			}
 		}

@@ -1,4 +1,4 @@
-package ops
+package rows
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 const (
 	sendBudget  = 15 // reading the request, its texts, the lists of one, the answer
 	sendsBudget = 11 // each of 16 together
-	listBudget  = 11 // reading the request, the member, the page (4)
+	listBudget  = 12 // reading the request, the member, the page (5)
 )
 
 func TestAllocsOfCommands(t *testing.T) {

@@ -1,4 +1,4 @@
-package ops
+package rows
 
 import (
 	"encoding/json"

@@ -14,13 +14,13 @@ import (
 // The ops that change messages and read the changes. Those whose effect everybody is told
 // of count as a send.
 const (
-	MsgEdit   ops.Call[request.EditMessage, wire.Message]  = "msg.edit"
-	MsgReact  ops.Call[request.ReactMessage, wire.Message] = "msg.react"
+	MsgEdit   ops.Call[request.EditMessage, wire.Message]   = "msg.edit"
+	MsgReact  ops.Call[request.ReactMessage, wire.Message]  = "msg.react"
 	MsgPin    ops.Call[request.PinMessage, ops.Done]        = "msg.pin"
 	MsgPins   ops.Call[request.Conversation, wire.Messages] = "msg.pins"
 	MsgDelete ops.Call[request.HideMessage, ops.Done]       = "msg.delete"
 	MsgRecall ops.Call[request.Message, ops.Done]           = "msg.recall"
-	Changes   ops.Call[request.ListChanges, wire.Changes]  = "changes"
+	Changes   ops.Call[request.ListChanges, wire.Changes]   = "changes"
 )
 
 func changeOps(d Deps) []*ops.Op {

@@ -1,4 +1,4 @@
-package ops
+package rows
 
 import (
 	"context"
@@ -18,6 +18,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/chat"
+	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/sqlite"
 	"github.com/skein-im/skein/internal/wire"
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // clients Owner, Admin, Member and Outsider, the app "other" has none.
 type fixture struct {
 	*testing.T
-	*Table
+	*ops.Table
 
 	store *sqlite.Store
 	gate  *access.Gate
@@ -115,9 +116,9 @@ func (f *fixture) message(conv string) string {
 }
 
 // op is a row by its name.
-func (f *fixture) op(name string) *Op {
+func (f *fixture) op(name string) *ops.Op {
 	f.Helper()
-	op := f.byName[name]
+	op := f.Op(name)
 	if op == nil {
 		f.Fatalf("no op %q", name)
 	}

@@ -13,10 +13,10 @@ import (
 
 // The ops that send and read messages.
 const (
-	MsgSend   ops.Call[request.SendMessage, wire.Sent]          = "msg.send"
-	MsgList   ops.Call[request.ListMessages, wire.MessageList]  = "msg.list"
+	MsgSend   ops.Call[request.SendMessage, wire.Sent]           = "msg.send"
+	MsgList   ops.Call[request.ListMessages, wire.MessageList]   = "msg.list"
 	MsgFind   ops.Call[request.FindMessages, wire.FoundMessages] = "msg.find"
-	MsgGet    ops.Call[request.Message, wire.Message]           = "msg.get"
+	MsgGet    ops.Call[request.Message, wire.Message]            = "msg.get"
 	MsgRanges ops.Call[request.MessageRanges, wire.RangeAnswers] = "msg.ranges"
 )
 

@@ -1,4 +1,4 @@
-package ops
+package rows
 
 import (
 	"errors"
@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/ops"
 )
 
 // rights says what each caller of an op is answered, in this order: the backend,
@@ -150,9 +151,9 @@ func (f *fixture) body(id, template string, by skein.Actor) string {
 }
 
 // checkAnswer wants an answer to have the form that its row says.
-func checkAnswer(t *testing.T, op *Op, answer string) {
+func checkAnswer(t *testing.T, op *ops.Op, answer string) {
 	t.Helper()
-	if op.Answer == nil {
+	if op.Answer == any(ops.Done{}) {
 		if answer != "true" {
 			t.Errorf("%s: answers %s, want true", op.Name, answer)
 		}

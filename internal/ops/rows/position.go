@@ -11,11 +11,11 @@ import (
 
 // The ops on how far clients have read and received, and typing.
 const (
-	ConvRead         ops.Call[request.MovePosition, wire.Positions]    = "conv.read"
-	ConvReceived     ops.Call[request.MovePosition, wire.Positions]    = "conv.received"
-	ConvReceivedMany ops.Call[request.ReceivedMany, []wire.Received]   = "conv.received_many"
-	ConvReaders      ops.Call[request.ListReaders, wire.Readers]       = "conv.readers"
-	Typing           ops.Call[request.Typing, ops.Done]                 = "typing"
+	ConvRead         ops.Call[request.MovePosition, wire.Positions]  = "conv.read"
+	ConvReceived     ops.Call[request.MovePosition, wire.Positions]  = "conv.received"
+	ConvReceivedMany ops.Call[request.ReceivedMany, []wire.Received] = "conv.received_many"
+	ConvReaders      ops.Call[request.ListReaders, wire.Readers]     = "conv.readers"
+	Typing           ops.Call[request.Typing, ops.Done]              = "typing"
 )
 
 func positionOps(d Deps) []*ops.Op {
