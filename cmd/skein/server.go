@@ -217,8 +217,8 @@ func (s *server) inLanguage(next http.Handler) http.Handler {
 func (s *server) routes() map[string]http.Handler {
 	return map[string]http.Handler{
 		rows.SocketPath: s.sockets,
-		"/healthz":     http.HandlerFunc(healthz),
-		"/readyz":      http.HandlerFunc(s.readyz),
+		"/healthz":      http.HandlerFunc(healthz),
+		"/readyz":       http.HandlerFunc(s.readyz),
 	}
 }
 
