@@ -316,7 +316,15 @@ var feed = []check{
 		end, err := f.FeedEnd(f.Context())
 		f.must(err)
 		f.say("shop", first, "ann", "hi")
-		f.sayMany("shop", second, "ann", 9000)
+		for range 11 {
+			drafts := make([]skein.Draft, 3000) // an engine sums up so many at once
+			for i := range drafts {
+				drafts[i] = f.draft("shop", second, "ann", "hi")
+			}
+			all, err := f.AppendAll(f.Context(), drafts)
+			f.must(err)
+			f.must(all[len(all)-1].Err)
+		}
 		last := f.group("shop", "ann")
 		f.say("shop", last, "ann", "hi")
 		moved, next := f.movedAfter(end)
