@@ -306,15 +306,3 @@ func TestBenchEndsWhenItIsInterrupted(t *testing.T) {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
-
-func TestBenchRefusesWhatItDoesNotKnow(t *testing.T) {
-	t.Parallel()
-	for want, args := range map[string][]string{
-		`no scenario "nothing"`: {"nothing"},
-		"--target":              {"rest", "--target", "127.0.0.1:1"},
-	} {
-		if _, stderr, exit := skeinBench(t, args...); exit == 0 || !strings.Contains(stderr, want) {
-			t.Errorf("%q: exit %d, %s, want %s", args, exit, stderr, want)
-		}
-	}
-}

@@ -108,33 +108,6 @@ func TestServeRefuses(t *testing.T) {
 	}
 }
 
-// SPEC 2: flag beats environment beats file.
-func TestFlagBeatsEnvironmentBeatsFile(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	config := filepath.Join(dir, "skein.yaml")
-	if err := os.WriteFile(config, []byte("public-url: https://file.example\naddr: 127.0.0.1:1\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	link := func(opts ...option) string {
-		t.Helper()
-		s := start(t, opts...) // its --addr beats the file's
-		var u string
-		s.upload(t, demoApp(s).server(), multipartFile{"file", "a.png", realPNG(t)}).want(t, "upload", 0).into(t, &u)
-		s.Stop(t)
-		return u
-	}
-	for want, opts := range map[string][]option{
-		"https://file.example/": {withArgs("--config", config)},
-		"https://env.example/":  {withArgs("--config", config), withEnv("SKEIN_PUBLIC_URL=https://env.example")},
-		"https://flag.example/": {withArgs("--config", config, "--public-url", "https://flag.example"), withEnv("SKEIN_PUBLIC_URL=https://env.example")},
-	} {
-		if got := link(opts...); !strings.HasPrefix(got, want) {
-			t.Errorf("link: got %s, want it to begin with %s", got, want)
-		}
-	}
-}
-
 func TestDataDirectoryIsPrivate(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "new", "data")

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,40 +79,6 @@ func TestNoCredentialNoEntry(t *testing.T) {
 	got.want(t, "two app headers that differ", 4406)
 	got = w.a.s.call(t, "GET", "/im/users", w.a.server().with(headers{"app-id": w.a.ID}), nil)
 	got.want(t, "two app headers that agree", 0)
-}
-
-// SPEC 5: a wrong credential is refused even where none is needed.
-func TestOpenAppRefusesAWrongCredential(t *testing.T) {
-	t.Parallel()
-	a := dev(t)
-	a.s.call(t, "GET", "/im/users", a.bare(), nil).want(t, "no credential on an open app", 0)
-	a.s.call(t, "GET", "/im/users", a.bare().with(headers{"app-key": "wrong"}), nil).want(t, "a wrong key", 4003)
-	a.s.call(t, "GET", "/im/users", a.bearer("garbage"), nil).want(t, "a wrong token", 4003)
-	c := a.s.socket(t)
-	data := a.loginData(a.user(t, "u"), "d")
-	data["token"] = "garbage"
-	c.ask(t, "login", data).want(t, "login with a wrong token", 4003)
-}
-
-// act limits a token to what it lists, by REST and by socket.
-func TestActLimitsAToken(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	limited := w.a.token(t, w.owner, func(c jwt.MapClaims) { c["act"] = []string{"user.get", "msg.list"} })
-	c := w.a.loginWith(t, limited, w.owner, "limited")
-	for _, row := range permissionTable() {
-		want := forbidden
-		if row.name == "user.get" || row.name == "msg.list" {
-			want = yes
-		}
-		w.judge(t, row, "a token limited by act", row.ask(t, w, w.a.bearer(limited), w.owner), want)
-		if row.socket == nil || slices.Equal(row.want["owner"], forbidden) {
-			continue
-		}
-		w.judge(t, row, "a session limited by act", c.ask(t, row.name, row.socket(w, w.owner)), want)
-	}
-	none := w.a.token(t, w.owner, func(c jwt.MapClaims) { c["act"] = []string{} })
-	w.a.s.call(t, "GET", userPath(w.owner), w.a.bearer(none), nil).want(t, "act: []", 4004)
 }
 
 // user.token mints what the server takes, limited as asked.

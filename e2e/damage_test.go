@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -46,73 +45,6 @@ func flip(t *testing.T, file string, at int) {
 	raw[at] ^= 0x20
 	if err := os.WriteFile(file, raw, 0o600); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// A byte of the log that is different, wherever it is, costs what was answered after
-// it. The server says so and starts only when it is told to.
-func TestAFlippedByteInTheLogIsNotPassedOver(t *testing.T) {
-	t.Parallel()
-	const header, frame = 32, 24 + 4096
-	s, conv, cursor := killedStore(t, 20)
-	log := filepath.Join(s.Data, "skein.db-wal")
-	whole, err := os.ReadFile(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	last := len(whole) - frame
-	for name, at := range map[string]int{
-		"the header's magic":                 1,
-		"the header's salt":                  17,
-		"the first frame's page number":      header + 3,
-		"the first frame's page":             header + 24 + 100,
-		"a frame in the middle":              header + (len(whole)/frame/2)*frame + 24 + 77,
-		"the last commit's size":             last + 7,
-		"the last commit's salt":             last + 9,
-		"the last commit's sum":              last + 20,
-		"the last commit's page":             last + 24 + 4000,
-		"any byte of the second half, one":   len(whole)/2 + rand.IntN(len(whole)/2),
-		"any byte of the second half, other": len(whole)/2 + rand.IntN(len(whole)/2),
-	} {
-		flip(t, log, at)
-		got := refusal(t, s.Data)
-		if !strings.Contains(got, "level=ERROR") || !strings.Contains(got, "is damaged at byte") || !strings.Contains(got, "--accept-loss") {
-			t.Errorf("%s (byte %d): got %q", name, at, got)
-		}
-		if _, errs, exit := skein(t, "app", "list", "--data", s.Data); exit != 1 || !strings.Contains(errs, "--accept-loss") {
-			t.Errorf("%s: app list: exit %d, %q", name, exit, errs)
-		}
-		if _, errs, exit := skein(t, "backup", "--data", s.Data, "--out", filepath.Join(t.TempDir(), "saved")); exit != 1 || !strings.Contains(errs, "is damaged at byte") {
-			t.Errorf("%s: backup: exit %d, %q", name, exit, errs)
-		}
-		flip(t, log, at)
-		if again, err := os.ReadFile(log); err != nil || !bytes.Equal(again, whole) {
-			t.Fatalf("%s: the log is different; %v", name, err)
-		}
-	}
-	flip(t, log, last+24+9)
-	s.args = append(s.args, "--accept-loss")
-	s.Restart(t)
-	a := demoApp(s)
-	left := len(a.history(t, conv))
-	if left >= 20 || left < 18 {
-		t.Errorf("%d of 20 messages are left, want all but the last", left)
-	}
-	if seq := a.send(t, conv, "Tom", "on it goes").number("seq"); seq != int64(left)+1 {
-		t.Errorf("the next seq: got %d, want %d", seq, left+1)
-	}
-	if !a.sync(t, "Tom", cursor).ResetRequired {
-		t.Error("a client that knows what is lost is not told to begin anew")
-	}
-	kept, err := filepath.Glob(log + ".lost-*")
-	if err != nil || len(kept) != 1 {
-		t.Errorf("the log that was kept: %v, %v", kept, err)
-	}
-	s.Kill(t)
-	s.args = s.args[:len(s.args)-1]
-	s.Restart(t) // nothing is lost any more
-	if got := len(demoApp(s).history(t, conv)); got != left+1 {
-		t.Errorf("after another kill: got %d messages, want %d", got, left+1)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -85,117 +84,6 @@ func TestResumeAfterACutConnection(t *testing.T) {
 		c = next
 	}
 	c.open(t)
-}
-
-func TestResumeWhoseAnswerWasLost(t *testing.T) {
-	t.Parallel()
-	a := dev(t)
-	one := a.user(t, "one")
-	c, first := a.enter(t, a.on(t, one, "phone", nil))
-	generation := first.want(t, "login", 0).text("generation")
-	c.Drop()
-	for range 5 {
-		lost := a.s.socket(t)
-		if _, err := lost.Post("login", a.on(t, one, "phone", resume(generation))); err != nil {
-			t.Fatal(err)
-		}
-		go lost.Drop() // before, while or after it is answered
-		c, got := a.enter(t, a.on(t, one, "phone", resume(generation)))
-		got.want(t, "resume again", 0)
-		c.Drop()
-	}
-}
-
-func TestResumeAgainstANewerLoginLoses(t *testing.T) {
-	t.Parallel()
-	a := dev(t)
-	one := a.user(t, "one")
-	_, first := a.enter(t, a.on(t, one, "phone", nil))
-	generation := first.want(t, "login", 0).text("generation")
-	newer := a.login(t, one, "phone")
-	c, got := a.enter(t, a.on(t, one, "phone", resume(generation)))
-	if got.want(t, "resume of what was replaced", 4013); !strings.Contains(got.Message, "generation") {
-		t.Errorf("resume: got %s, want it to name generation", got)
-	}
-	c.ask(t, "login", a.on(t, one, "phone", obj{"resume": 1})).want(t, "resume of nothing", 4013)
-	newer.open(t)
-	c.ask(t, "login", a.on(t, one, "phone", nil)).want(t, "login on the same socket", 0)
-	newer.kicked(t, "replaced")
-}
-
-func TestGenerationsOfNobody(t *testing.T) {
-	t.Parallel()
-	a := dev(t)
-	one := a.user(t, "one")
-	for _, bad := range []any{"", "x", strings.Repeat("A", 32), strings.Repeat("0", 31), 7, obj{}} {
-		_, got := a.enter(t, a.on(t, one, "phone", obj{"resume": 1, "generation": bad}))
-		if bad == "" { // absent
-			got.want(t, "an empty generation", 0, 4406)
-			continue
-		}
-		got.want(t, fmt.Sprintf("generation %v", bad), 4406)
-	}
-	_, got := a.enter(t, a.on(t, one, "pad", obj{"resume": "maybe"}))
-	got.want(t, "resume maybe", 4406)
-	future, got := a.enter(t, a.on(t, one, "desk", resume(strings.Repeat("f", 32))))
-	now := got.want(t, "a generation from the future", 0).text("generation")
-	_, got = a.enter(t, a.on(t, one, "desk", nil))
-	if later := got.want(t, "a login behind it", 0).text("generation"); now >= later {
-		t.Errorf("a generation from the future: got %s, want one of now, which is smaller than %s", now, later)
-	}
-	future.kicked(t, "replaced")
-}
-
-func TestOneDevicePerType(t *testing.T) {
-	t.Parallel()
-	a := strictWith(t, "--one-per-device-type", "on")
-	one, two := a.user(t, "one"), a.user(t, "two")
-	kind := func(kind string) obj { return obj{"device_type": kind} }
-	old, first := a.enter(t, a.on(t, one, "old", kind("ios")))
-	desk, _ := a.enter(t, a.on(t, one, "desk", kind("desktop")))
-	silent := a.login(t, one, "silent")
-	theirs, _ := a.enter(t, a.on(t, two, "old", kind("ios")))
-	phone, got := a.enter(t, a.on(t, one, "phone", kind("ios")))
-	got.want(t, "another phone", 0)
-	old.kicked(t, "device_type")
-	a.enter(t, a.on(t, one, "odd", kind("other")))
-	silent.kicked(t, "device_type")
-	for _, c := range []*socket{desk, theirs, phone} {
-		c.open(t)
-	}
-	again := resume(first.text("generation"))
-	again["device_type"] = "ios"
-	_, got = a.enter(t, a.on(t, one, "old", again))
-	got.want(t, "the old phone resumes", 4013)
-	phone.open(t)
-
-	a.change(t, "--one-per-device-type", "off")
-	eventually(t, "phones side by side", func() bool {
-		next, _ := a.enter(t, a.on(t, one, unique("p"), kind("ios")))
-		next.open(t)
-		_, ended := phone.isClosed()
-		if ended {
-			phone = next
-		}
-		return !ended
-	})
-}
-
-func TestResumeOfTheOldestOfTooMany(t *testing.T) {
-	t.Parallel()
-	a := strictWith(t, "--max-devices", "2")
-	one := a.user(t, "one")
-	c, first := a.enter(t, a.on(t, one, "a", nil))
-	c.Drop()
-	b, second := a.login(t, one, "b"), a.login(t, one, "c")
-	_, got := a.enter(t, a.on(t, one, "a", resume(first.text("generation"))))
-	got.want(t, "resume of the oldest", 4013)
-	b.open(t)
-	second.open(t)
-	third := a.login(t, one, "a")
-	b.kicked(t, "device_limit")
-	second.open(t)
-	third.open(t)
 }
 
 // Whatever the order in which they come to the lock, a logout leaves no session of a

@@ -2,9 +2,7 @@ package e2e
 
 import (
 	"fmt"
-	"mime"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -57,54 +55,6 @@ func (k *kept) gone(t *testing.T, what string) {
 		_, err := os.Stat(filepath.Join(k.s.Data, "uploads", k.name()))
 		return os.IsNotExist(err)
 	})
-}
-
-// A recall takes the files that nothing else names, and no others.
-func TestARecallLeavesFilesThatAreStillNamed(t *testing.T) {
-	t.Parallel()
-	a := strict(t)
-	k := newTalk(t, a)
-	relative := func(f *kept) string { return f.path }
-	for what, tt := range map[string]struct {
-		name  func(link string) (unname func()) // names the file in some way
-		write func(f *kept) string              // how the link is written; nil: as it is
-	}{
-		"conv_extend": {func(link string) func() {
-			set := func(v any) {
-				a.must(t, "PUT", "/im/conversations", obj{"where": []any{[]any{"conv_id", "=", k.conv}}, "update": obj{"conv_extend": v}})
-			}
-			set(obj{"icon": obj{"deep": []string{link}}})
-			return func() { set(obj{}) }
-		}, nil},
-		"a user's ext, relative": {func(link string) func() {
-			a.must(t, "PUT", userPath(k.alex), obj{"ext": obj{"avatar": link}})
-			return func() { a.must(t, "PUT", userPath(k.alex), obj{"ext": obj{}}) }
-		}, relative},
-		"another's text, in markdown": {func(link string) func() {
-			id := a.must(t, "POST", convPath(k.conv, "message"), obj{"from_client": k.alex, "type": -1, "text": "看![图](" + link + ")吧"}).text("msg_id")
-			return func() { a.must(t, "POST", convPath(k.conv, "message", id, "recall"), obj{}) }
-		}, nil},
-		"an attr, percent-encoded": {func(link string) func() {
-			id := a.must(t, "POST", convPath(k.conv, "message"), obj{"from_client": k.alex, "type": 7, "attr": obj{"open": "app://show?u=" + link}}).text("msg_id")
-			return func() { a.must(t, "POST", convPath(k.conv, "message", id, "recall"), obj{}) }
-		}, func(f *kept) string { return url.QueryEscape(f.link) }},
-		"a draft": {func(link string) func() {
-			a.must(t, "PUT", userPath(k.alex, "conversations", k.conv), obj{"draft": link})
-			return func() { a.must(t, "PUT", userPath(k.alex, "conversations", k.conv), obj{"draft": ""}) }
-		}, nil},
-	} {
-		f := a.keep(t, k.jerry)
-		link := f.link
-		if tt.write != nil {
-			link = tt.write(f)
-		}
-		id := a.must(t, "POST", convPath(k.conv, "message"), obj{"from_client": k.jerry, "type": -2, "url": f.link}).text("msg_id")
-		unname := tt.name(link)
-		a.must(t, "POST", convPath(k.conv, "message", id, "recall"), obj{})
-		f.there(t, "recalled, but named by "+what)
-		unname()
-		f.gone(t, "named no more by "+what)
-	}
 }
 
 func TestAllFilesOfAMessageGoWithIt(t *testing.T) {
@@ -227,26 +177,4 @@ func TestKillsWhileFilesAreRemovedLeaveNothingBehind(t *testing.T) {
 		s.Restart(t)
 	}
 	stays.there(t, "after the kills")
-}
-
-// The link is as documented; who saves the file gets it under the uploader's name.
-func TestFileNamesAreKept(t *testing.T) {
-	t.Parallel()
-	a := dev(t)
-	for given, want := range map[string]string{
-		"报告 2026.txt":            "报告 2026.txt",
-		"page.html":              "page.html.txt",
-		`C:\docs\a.txt`:          "a.txt",
-		strings.Repeat("n", 999): strings.Repeat("n", 255) + ".txt",
-		"a\"b.txt":               "a\"b.txt",
-		"photo\u202Etxt.exe":     "phototxt.exe.txt",
-	} {
-		var link string
-		a.s.upload(t, a.server(), multipartFile{"file", given, []byte("hello " + given)}).want(t, "upload", 0).into(t, &link)
-		res, _ := fetch(t, link, nil)
-		place, params, err := mime.ParseMediaType(res.Header.Get("Content-Disposition"))
-		if err != nil || place != "attachment" || params["filename"] != want || res.Header.Get("Set-Cookie") != "" {
-			t.Errorf("%q: got %q (%v), want an attachment called %q", given, res.Header.Get("Content-Disposition"), err, want)
-		}
-	}
 }

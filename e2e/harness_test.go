@@ -111,11 +111,6 @@ func withArgs(args ...string) option {
 // withOpenFiles bounds the files that the server may have open.
 func withOpenFiles(n int) option { return func(s *server) { s.files = n } }
 
-// withEnv adds environment variables.
-func withEnv(env ...string) option {
-	return func(s *server) { s.env = append(s.env, env...) }
-}
-
 // withoutDev starts the server without --dev: no demo app.
 func withoutDev() option {
 	return func(s *server) {

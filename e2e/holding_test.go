@@ -1,17 +1,14 @@
 package e2e
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 // SPEC 8.10: whatever an app, a client or a stranger can hold has a bound, and
@@ -76,62 +73,6 @@ func TestUploadsThatDripHurtNoOtherApp(t *testing.T) {
 		t.Error("the operator is not told")
 	}
 }
-
-func TestABanEndsUploadsUnderWay(t *testing.T) {
-	t.Parallel()
-	a := strict(t)
-	for name, end := range map[string]func(client string){
-		"a ban":           func(client string) { a.must(t, "POST", userPath(client, "ban"), obj{}) },
-		"a forced logout": func(client string) { a.must(t, "POST", userPath(client, "logout"), obj{}) },
-		"a deletion":      func(client string) { a.must(t, "DELETE", userPath(client), nil) },
-	} {
-		client := a.user(t, "u")
-		conn := a.s.hold(t, dripping(a.as(t, client)))
-		if err := conn.SetDeadline(time.Now().Add(patience)); err != nil { // far less than the pace of uploads allows
-			t.Fatal(err)
-		}
-		end(client)
-		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil {
-			t.Errorf("%s: the upload goes on: %v", name, err)
-			continue
-		}
-		res.Body.Close()
-		if res.StatusCode < 400 || res.StatusCode > 404 {
-			t.Errorf("%s: got %s, want a refusal", name, res.Status)
-		}
-	}
-}
-
-func TestGarbageBeforeTheLoginIsCutShort(t *testing.T) {
-	t.Parallel()
-	s := start(t, withoutDev())
-	a := createApp(t, s)
-	a.wantServed(t, "before the garbage")
-	before := s.metric(t, "skein_frames_in_total")
-	var all sync.WaitGroup
-	for range 20 {
-		c := a.s.rawSocket(t)
-		all.Go(func() {
-			for range 20_000 {
-				if _, err := c.Net.Write(garbage); err != nil {
-					return // it is closed
-				}
-			}
-		})
-		if code := c.closeCode(t); code != 4429 && code != 0 { // a reset may overtake it
-			t.Errorf("garbage before the login: closed with %d, want 4429", code)
-		}
-	}
-	all.Wait()
-	if read := s.metric(t, "skein_frames_in_total") - before; read > 20*110 {
-		t.Errorf("20 sockets sent 20,000 frames of garbage each: %v were looked at", read)
-	}
-	a.wantServed(t, "behind the garbage")
-}
-
-// garbage is a masked text frame that is no JSON.
-var garbage = []byte{0x81, 0x80 | 4, 0, 0, 0, 0, 'j', 'u', 'n', 'k'}
 
 func TestUnfinishedMessagesAreBounded(t *testing.T) {
 	t.Parallel()
@@ -198,27 +139,6 @@ func TestIdleConnectionsLockNobodyOut(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestOneAppLeavesSocketsToAnother(t *testing.T) {
-	t.Parallel()
-	s := start(t, withArgs("--max-sockets", "20"))
-	attacker, calm := demoApp(s), createApp(t, s)
-	for i := range 16 { // four fifths
-		attacker.login(t, "Tom", fmt.Sprint("d", i%8))
-		attacker.login(t, "Jerry", fmt.Sprint("d", i%8))
-		if int(s.metric(t, "skein_sessions")) >= 16 {
-			break
-		}
-	}
-	c, err := s.dialSocket()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Drop()
-	c.ask(t, "login", attacker.loginData("Alex", "d")).want(t, "one more of the app", 5030)
-	c.closed(t, 1013)
-	calm.wantServed(t, "beside the sockets of another app")
 }
 
 func TestAnAppStoresNoMoreThanItsQuota(t *testing.T) {

@@ -2,12 +2,10 @@ package e2e
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -65,18 +63,6 @@ func TestHTTPOddities(t *testing.T) {
 	}
 }
 
-// HEAD and OPTIONS are answered, without a body where there may be none.
-func TestHeadAndOptions(t *testing.T) {
-	t.Parallel()
-	a := dev(t)
-	for _, method := range []string{"HEAD", "OPTIONS"} {
-		res, raw := fetchBy(t, method, a.s.url("/im/users"), a.server())
-		if res.StatusCode >= 500 || method == "HEAD" && len(raw) > 0 {
-			t.Errorf("%s /im/users: got %s, %q", method, res.Status, raw)
-		}
-	}
-}
-
 // A connection whose request was refused for its body is not used to smuggle the
 // rest as another request.
 func TestRestOfARefusedBodyIsNoRequest(t *testing.T) {
@@ -107,38 +93,6 @@ func TestRestOfARefusedBodyIsNoRequest(t *testing.T) {
 	}
 	got.want(t, "a body of 300 KiB", 4130)
 	a.must(t, "GET", userPath(victim), nil)
-}
-
-// A peer that opens a connection and dawdles does not hold it for ever.
-func TestDawdlingPeersAreDropped(t *testing.T) {
-	t.Parallel()
-	if testing.Short() {
-		t.Skip("waits for the server's patience")
-	}
-	s := devServer.get(t)
-	for name, request := range map[string]string{
-		"half a request line": "GET /im/us",
-		"half a header":       "GET /im/users HTTP/1.1\r\nHost: localhost\r\nIM-APP-",
-		"half a body":         "POST /im/users HTTP/1.1\r\nHost: localhost\r\nIM-APP-ID: 666666\r\napp-key: master\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			conn, err := net.DialTimeout("tcp", s.Addr, patience)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			if _, err := io.WriteString(conn, request); err != nil {
-				t.Fatal(err)
-			}
-			_ = conn.SetDeadline(time.Now().Add(90 * time.Second))
-			if _, err := io.Copy(io.Discard, conn); err != nil {
-				if errors.Is(err, os.ErrDeadlineExceeded) {
-					t.Error("the connection is held for 90 s and more")
-				}
-			}
-		})
-	}
 }
 
 // The demo page is there in --dev alone.

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -69,54 +68,6 @@ func TestFirstLoginRegisters(t *testing.T) {
 	// Ids may be integers.
 	c2 := a.s.socket(t)
 	c2.ask(t, "login", obj{"app_id": 666666, "client_id": 1111, "device_id": 77}).want(t, "login with integers", 0)
-}
-
-func TestLoginTwiceOnOneSocketChangesNothing(t *testing.T) {
-	t.Parallel()
-	a := dev(t)
-	one, two := a.user(t, "one"), a.user(t, "two")
-	conv := a.group(t, one, two)
-	c := a.login(t, one, "d")
-	if got := c.ask(t, "login", a.loginData(two, "d")); got.Code == 0 {
-		t.Errorf("login on a live session: got %s, want an error", got)
-	}
-	id := c.ask(t, "msg.send", obj{"conv_id": conv, "type": -1, "text": "who am I"}).want(t, "send", 0).text("msg_id")
-	if got := a.must(t, "GET", convPath(conv, "message", id), nil).text("client_id"); got != one {
-		t.Errorf("sender after a second login: got %s, want %s", got, one)
-	}
-}
-
-func TestThreeFailedLoginsClose(t *testing.T) {
-	t.Parallel()
-	a := dev(t)
-	c := a.s.socket(t)
-	for range 3 {
-		c.ask(t, "login", obj{"app_id": "nosuch", "client_id": "1", "device_id": "d"}).want(t, "login", 4003)
-	}
-	c.closed(t, 4401)
-}
-
-func TestNoLoginInTenSecondsCloses(t *testing.T) {
-	t.Parallel()
-	if testing.Short() {
-		t.Skip("waits for 10 s")
-	}
-	a := dev(t)
-	c := a.s.socket(t)
-	if err := c.sendText(`{"type":"ping"}`); err != nil {
-		t.Fatal(err)
-	}
-	c.closed(t, 4408)
-}
-
-func TestCommandsBeforeLogin(t *testing.T) {
-	t.Parallel()
-	a := dev(t)
-	c := a.s.socket(t)
-	for _, typ := range []string{"msg.send", "conv.query", "conv.create", "user.get", "msg.list"} {
-		c.ask(t, typ, obj{"conv_id": strings.Repeat("0", 32), "client_id": "1"}).want(t, typ+" before login", 4003)
-	}
-	c.ask(t, "login", a.loginData(unique("u"), "d")).want(t, "login after that", 0)
 }
 
 // SPEC 5 and 7 on login with tokens.
@@ -208,38 +159,6 @@ func TestConcurrentLoginsOfOneDeviceLeaveOne(t *testing.T) {
 	alive()[0].expectText(t, "you")
 }
 
-// At most 10 devices a client; one more kicks the oldest.
-func TestEleventhDeviceKicksTheOldest(t *testing.T) {
-	t.Parallel()
-	a := dev(t)
-	one := a.user(t, "one")
-	var devices []*socket
-	for i := range 10 {
-		devices = append(devices, a.login(t, one, fmt.Sprint("d", i)))
-	}
-	for _, c := range devices {
-		c.open(t)
-	}
-	devices = append(devices, a.login(t, one, "d10"))
-	devices[0].expect(t, "logout.kick")
-	devices[0].closed(t, 4401)
-	for _, c := range devices[1:] {
-		c.open(t)
-	}
-}
-
-func TestLogoutCommandCloses(t *testing.T) {
-	t.Parallel()
-	a := dev(t)
-	one := a.user(t, "one")
-	c, other := a.login(t, one, "d"), a.login(t, one, "e")
-	if _, err := c.Post("logout", obj{}); err != nil {
-		t.Fatal(err)
-	}
-	c.closed(t, 1000)
-	other.open(t)
-}
-
 // soon is the "within 1 s" of SPEC 5 and 7, with a second for the test's own
 // machine.
 const soon = 2 * time.Second
@@ -323,28 +242,4 @@ func TestEndOfATokenClosesTheSession(t *testing.T) {
 	if early := time.Until(end); early > 100*time.Millisecond {
 		t.Errorf("the session ended %v before its token", early)
 	}
-}
-
-// SPEC 10: failed logins of one client from one address are slowed down.
-func TestFailedLoginsAreRateLimited(t *testing.T) {
-	t.Parallel()
-	a := strict(t)
-	one, two := a.user(t, "one"), a.user(t, "two")
-	limited := false
-	for range 40 {
-		c, ans, err := a.tryLogin("wrong.token.here", one, "d")
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.Drop()
-		if ans.Code == 4290 {
-			limited = true
-			break
-		}
-		ans.want(t, "login with a wrong token", 4003)
-	}
-	if !limited {
-		t.Error("40 failed logins of one client: none was answered 4290, want 10 a minute")
-	}
-	a.login(t, two, "d") // others are not in it
 }

@@ -80,38 +80,6 @@ func TestTheDemoIsForThisMachineAlone(t *testing.T) {
 	}
 }
 
-func TestAnOpenAppIsServedOnThisMachineAlone(t *testing.T) {
-	t.Parallel()
-	check := func(s *server, allowed bool) {
-		open := newApp(t, s, unique("open"), "--token-auth", "off")
-		closed := createApp(t, s)
-		eventually(t, "the server knows the app", func() bool { return s.once(t, "GET", "/im/users", open.bare(), nil).Code == 0 })
-		for name, tt := range elsewhere {
-			for _, credential := range []headers{open.server(), open.bare()} {
-				res, body := s.requestAs(t, "GET", "/im/users", tt.host, credential.with(tt.h))
-				if ok := res.StatusCode == http.StatusOK; ok != allowed || !ok && !strings.Contains(body, "--allow-open-apps") {
-					t.Errorf("%s: got %s %.300s, want it served: %v", name, res.Status, body, allowed)
-				}
-			}
-			if res, body := s.requestAs(t, "GET", "/im/users", tt.host, closed.server().with(tt.h)); res.StatusCode != http.StatusOK {
-				t.Errorf("%s: an app with token authentication: got %s %.200s, want 200", name, res.Status, body)
-			}
-			c, err := s.dialSocketAs(tt.host, tt.h)
-			if err != nil {
-				t.Errorf("%s: a socket, not logged in: %v", name, err)
-				continue
-			}
-			ans, err := c.try("login", open.loginData("Tom", "d"))
-			if err != nil || (ans.Code == 0) != allowed {
-				t.Errorf("%s: login: got %v, %v; want it served: %v", name, ans, err, allowed)
-			}
-			c.Drop()
-		}
-	}
-	check(start(t, withoutDev()), false)
-	check(start(t, withoutDev(), withArgs("--allow-open-apps")), true)
-}
-
 func TestPagesOfOtherSitesMayNotCallTheDemo(t *testing.T) {
 	t.Parallel()
 	a := dev(t)

@@ -337,47 +337,6 @@ func TestADryRunKeepsNothing(t *testing.T) {
 	}
 }
 
-func TestAFolderThatIsNotWholeIsImportedNotAtAll(t *testing.T) {
-	t.Parallel()
-	s := start(t, withoutDev())
-	furnish(t, newApp(t, s, "shop"))
-	good := exported(t, s.Data, "shop")
-	for name, tt := range map[string]struct {
-		harm func(dir string)
-		want string
-	}{
-		"no manifest":      {func(dir string) { _ = os.Remove(filepath.Join(dir, "manifest.json")) }, "no manifest.json"},
-		"a newer version":  {func(dir string) { editManifest(t, dir, func(m map[string]any) { m["version"] = 2 }) }, "none newer than 1"},
-		"a list less":      {func(dir string) { _ = os.Remove(filepath.Join(dir, "members.jsonl.gz")) }, "members.jsonl.gz is missing"},
-		"a list cut":       {func(dir string) { _ = os.Truncate(filepath.Join(dir, "messages.jsonl.gz"), 200) }, "cut or damaged"},
-		"a gap in seq":     {func(dir string) { putLines(t, dir, "messages", slices.Delete(linesOf(t, dir, "messages"), 1, 2)) }, "messages: line 2: seq: is 3, want 2"},
-		"a member nowhere": {func(dir string) { putLines(t, dir, "conversations", linesOf(t, dir, "conversations")[1:]) }, "has no line in conversations"},
-		"a path as a name": {func(dir string) {
-			putLines(t, dir, "files", []string{`{"name":"../../skein.db","ctime":1,"size":1,"sha256":"` + strings.Repeat("0", 64) + `"}` + "\n"})
-		}, "files: line 1: name"},
-		"a huge line": {func(dir string) {
-			putLines(t, dir, "clients", append(linesOf(t, dir, "clients"), `{"client_id":"x","ctime":1,"ext":"`+strings.Repeat("x", 3<<20)+`"}`+"\n"))
-		}, "is longer than 1 MiB"},
-		"a line too deep": {func(dir string) {
-			putLines(t, dir, "clients", append(linesOf(t, dir, "clients"), `{"client_id":"x","ctime":1,"ext":`+strings.Repeat("[", 9000)+strings.Repeat("]", 9000)+`}`+"\n"))
-		}, "nests deeper than 32"},
-	} {
-		dir := filepath.Join(t.TempDir(), "bad")
-		if err := os.CopyFS(dir, os.DirFS(good)); err != nil {
-			t.Fatal(err)
-		}
-		tt.harm(dir)
-		data := filepath.Join(t.TempDir(), "data")
-		out, errs, exit := skein(t, "import", "--data", data, "--app", "shop", "--from", dir)
-		if exit != 1 || !strings.Contains(errs, tt.want) {
-			t.Errorf("%s: exit %d, want %q\n%s%s", name, exit, tt.want, out, errs)
-		}
-		if _, err := os.Stat(filepath.Join(data, "skein.db")); !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("%s: a store was made", name)
-		}
-	}
-}
-
 func TestAFileOfAnotherContentIsRefusedAlone(t *testing.T) {
 	t.Parallel()
 	s := start(t, withoutDev())

@@ -3,11 +3,8 @@ package e2e
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 	"testing"
 	"time"
-
-	"github.com/golang-jwt/jwt/v5"
 )
 
 // presence is one client of presence.get and of the event.
@@ -43,44 +40,6 @@ func (c *socket) presence(t *testing.T) map[string]presence {
 	}
 	c.expect(t, "presence").into(t, &data)
 	return presenceOf(t, data.Clients)
-}
-
-func TestPresenceGet(t *testing.T) {
-	t.Parallel()
-	a := strictWith(t)
-	one, two, three := a.user(t, "one"), a.user(t, "two"), a.user(t, "three")
-	phone, _ := a.enter(t, a.on(t, two, "phone", obj{"device_type": "ios"}))
-	a.enter(t, a.on(t, two, "phone2", obj{"device_type": "ios"}))
-	a.login(t, two, "desk")
-	c := a.login(t, one, "web")
-	body := obj{"client_ids": []string{two, three, "nobody", two}}
-	rest := a.must(t, "POST", "/im/presence", body)
-	got := presenceOf(t, rest.Data)
-	if !slices.Equal(got[two].Devices, []string{"other", "ios"}) && !slices.Equal(got[two].Devices, []string{"ios", "other"}) {
-		t.Errorf("devices of %s: got %s", two, rest)
-	}
-	if len(got) != 3 || got[three].Online != 0 || got["nobody"].Online != 0 {
-		t.Errorf("presence.get: got %s, want three, two of them offline", rest)
-	}
-	for name, other := range map[string]*answer{
-		"a client":  a.s.call(t, "POST", "/im/presence", a.as(t, one), body),
-		"by socket": c.ask(t, "presence.get", body),
-	} {
-		if other.want(t, name, 0); string(other.Data) != string(rest.Data) {
-			t.Errorf("%s: got %s, want %s", name, other.Data, rest.Data)
-		}
-	}
-	// One device logged out by the backend leaves the others.
-	a.must(t, "POST", userPath(two, "logout"), obj{"device_id": "desk"})
-	eventually(t, "the desk is gone", func() bool {
-		return slices.Equal(presenceOf(t, a.must(t, "POST", "/im/presence", body).Data)[two].Devices, []string{"ios"})
-	})
-	phone.open(t)
-	// What is online in one app is nothing in another.
-	other := createApp(t, a.s)
-	if got := presenceOf(t, other.must(t, "POST", "/im/presence", body).Data); got[two].Online != 0 {
-		t.Errorf("presence in another app: got %+v, want offline", got[two])
-	}
 }
 
 func TestPresenceSubscription(t *testing.T) {
@@ -165,21 +124,6 @@ func TestLastSeen(t *testing.T) {
 	}
 }
 
-func TestHiddenPresence(t *testing.T) {
-	t.Parallel()
-	a := strictWith(t, "--presence", "off")
-	one, two := a.user(t, "one"), a.user(t, "two")
-	c := a.login(t, one, "web")
-	a.login(t, two, "web")
-	body := obj{"client_ids": []string{two}}
-	a.s.call(t, "POST", "/im/presence", a.as(t, one), body).want(t, "presence.get by a client", 4004)
-	c.ask(t, "presence.get", body).want(t, "presence.get by socket", 4004)
-	c.ask(t, "presence.subscribe", body).want(t, "presence.subscribe", 4004)
-	if got := presenceOf(t, a.must(t, "POST", "/im/presence", body).Data); got[two].Online != 1 {
-		t.Errorf("presence.get by the backend: got %+v, want it online", got)
-	}
-}
-
 // badPresence are questions that say nothing; they belong to TestBadInput.
 func badPresence() []bad {
 	var all []bad
@@ -197,30 +141,4 @@ func badPresence() []bad {
 		all = append(all, c)
 	}
 	return all
-}
-
-func TestPresenceLimits(t *testing.T) {
-	t.Parallel()
-	a := dev(t)
-	c := a.login(t, a.user(t, "one"), "web")
-	most := strings.Split(strings.Trim(numberedIDs(501), `[]"`), `","`)
-	for _, op := range []string{"presence.get", "presence.subscribe"} {
-		c.ask(t, op, obj{"client_ids": most}).want(t, op+" of 501", 4406)
-		c.ask(t, op, obj{"client_ids": most[:500]}).want(t, op+" of 500", 0)
-		c.ask(t, op, obj{}).want(t, op+" of none", 4001)
-		c.ask(t, op, obj{"client_ids": []string{"a b"}}).want(t, op+" of no id", 212)
-		c.ask(t, op, obj{"client_ids": "Tom"}).want(t, op+" of no list", 4406)
-	}
-	a.call(t, "GET", "/im/presence", nil).want(t, "GET /im/presence", 4050)
-}
-
-// A token that is limited to other ops may not ask.
-func TestActLimitsPresence(t *testing.T) {
-	t.Parallel()
-	a := strict(t)
-	one := a.user(t, "one")
-	c := a.loginWith(t, a.token(t, one, func(c jwt.MapClaims) { c["act"] = []string{"presence.get"} }), one, "web")
-	body := obj{"client_ids": []string{one}}
-	c.ask(t, "presence.get", body).want(t, "presence.get", 0)
-	c.ask(t, "presence.subscribe", body).want(t, "presence.subscribe", 4004)
 }

@@ -2,8 +2,6 @@ package e2e
 
 import (
 	"encoding/json"
-	"fmt"
-	"strings"
 	"testing"
 )
 
@@ -47,55 +45,5 @@ func TestChangesEndWithTheMembership(t *testing.T) {
 		for name, do := range ways {
 			do(t, k, k.alex, op, k.fields(id, in)).want(t, op+" by "+name, 4004)
 		}
-	}
-}
-
-func TestRangesOfManyConversations(t *testing.T) {
-	t.Parallel()
-	k := newTalk(t, dev(t))
-	var asked []obj
-	for i := range 200 {
-		conv := k.conv
-		if i%4 != 0 {
-			conv = fmt.Sprintf("%032x", i)
-		}
-		asked = append(asked, obj{"conv_id": conv, "after_seq": 0})
-	}
-	foreign := k.a.group(t, k.tom)
-	asked[1]["conv_id"], asked[2]["conv_id"] = foreign, "no id"
-	k.say(t, "hi")
-	h := k.a.server()
-	for name, do := range map[string]func(data any) *answer{
-		"REST":   func(data any) *answer { return k.a.s.call(t, "POST", "/im/messages/ranges", h, data) },
-		"socket": func(data any) *answer { return k.sockets[k.jerry].ask(t, "msg.ranges", data) },
-	} {
-		data := any(obj{"client_id": k.jerry, "ranges": asked})
-		if name == "socket" {
-			data = asked // bare
-		}
-		var got []struct {
-			ConvID  string            `json:"conv_id"`
-			Data    []json.RawMessage `json:"data"`
-			Code    int               `json:"code"`
-			Message string            `json:"message"`
-		}
-		ans := do(data).want(t, name, 0)
-		ans.into(t, &got)
-		for i, r := range got {
-			code, messages := 4011, 0
-			switch {
-			case i == 1:
-				code = 4004
-			case i%4 == 0:
-				code, messages = 0, 1
-			}
-			if r.ConvID != asked[i]["conv_id"] || r.Code != code || len(r.Data) != messages || !strings.HasPrefix(r.Message, textOf[code]) && code != 0 {
-				t.Errorf("%s: range %d is %+v, want code %d and %d messages", name, i, r, code, messages)
-			}
-		}
-	}
-	english := k.a.s.call(t, "POST", "/im/messages/ranges", h.with(headers{"Accept-Language": "en"}), obj{"client_id": k.jerry, "ranges": asked[2:3]})
-	if want := `[{"conv_id":"no id","code":4011,"message":"unknown conversation"}]`; string(english.Data) != want {
-		t.Errorf("in English: got %s, want %s", english.Data, want)
 	}
 }

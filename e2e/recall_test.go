@@ -77,66 +77,6 @@ func TestWhatIsRecalledIsServedNowhere(t *testing.T) {
 	}
 }
 
-// Files stay as long as anybody's message shows them, and go with a client that is
-// erased.
-func TestFilesGoWhenNothingShowsThem(t *testing.T) {
-	t.Parallel()
-	a := strict(t)
-	k := newTalk(t, a)
-	show := func(client, link string) string {
-		return a.must(t, "POST", convPath(k.conv, "message"), obj{"from_client": client, "type": -2, "url": link}).text("msg_id")
-	}
-	upload := func(client string) (link, path string) {
-		a.s.upload(t, a.as(t, client), multipartFile{"file", "a.png", realPNG(t)}).want(t, "upload", 0).into(t, &link)
-		return link, strings.TrimPrefix(link, "http://"+a.s.Addr)
-	}
-	there := func(what, path string, want int) {
-		t.Helper()
-		if status, _ := a.s.probe(path); status != want {
-			t.Errorf("%s: HTTP %d, want %d", what, status, want)
-		}
-	}
-	link, path := upload(k.jerry)
-	first, forwarded := show(k.jerry, link), show(k.alex, link)
-	a.must(t, "POST", convPath(k.conv, "message", first, "recall"), obj{})
-	there("forwarded by another", path, http.StatusOK)
-	a.must(t, "POST", convPath(k.conv, "message", forwarded, "recall"), obj{})
-	there("recalled there too", path, http.StatusNotFound)
-
-	link, path = upload(k.jerry)
-	show(k.jerry, link)
-	a.must(t, "DELETE", userPath(k.jerry)+"?messages=erase", nil)
-	eventually(t, "the file of an erased client is gone", func() bool {
-		status, _ := a.s.probe(path)
-		return status == http.StatusNotFound
-	})
-}
-
-// What is too old stays as it is to its sender; owner and backend may all the same.
-func TestWindowsOfEditsAndRecalls(t *testing.T) {
-	t.Parallel()
-	s := strictServer.get(t)
-	a := newApp(t, s, unique("windows"), "--edit-window", "1", "--recall-window", "1")
-	eventually(t, "the app is known", func() bool { return s.once(t, "GET", "/im/users", a.server(), nil).Code == 0 })
-	k := newTalk(t, a)
-	fresh, other, old := k.say(t, "a"), k.say(t, "b"), k.say(t, "c") // the newest is too old last
-	h := a.as(t, k.jerry)
-	s.call(t, "PUT", convPath(k.conv, "message", fresh), h, obj{"text": "edited"}).want(t, "an edit in time", 0)
-	s.call(t, "POST", convPath(k.conv, "message", fresh, "recall"), h, obj{}).want(t, "a recall in time", 0)
-	var late *answer
-	eventually(t, "the message is too old to be edited", func() bool {
-		late = s.call(t, "PUT", convPath(k.conv, "message", old), h, obj{"text": unique("late")}).want(t, "an edit", 0, 4004)
-		return late.Code == 4004
-	})
-	recall := s.call(t, "POST", convPath(k.conv, "message", other, "recall"), h, obj{}).want(t, "a late recall", 4004)
-	if !strings.Contains(late.Message, "msg_id: 已超过可编辑的时间") || !strings.Contains(recall.Message, "msg_id: 已超过可撤回的时间") {
-		t.Errorf("what is too old says %q and %q", late.Message, recall.Message)
-	}
-	s.call(t, "POST", convPath(k.conv, "message", fresh, "recall"), h, obj{}).want(t, "a late retry of a recall", 0)
-	a.must(t, "PUT", convPath(k.conv, "message", old), obj{"text": "by the backend"})
-	s.call(t, "POST", convPath(k.conv, "message", other, "recall"), a.as(t, k.tom), obj{}).want(t, "the owner's recall", 0)
-}
-
 // messages=erase takes back what the user reacted with, live and for who was away.
 func TestAnErasedUsersReactionsGo(t *testing.T) {
 	t.Parallel()

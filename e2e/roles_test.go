@@ -6,68 +6,6 @@ import (
 	"time"
 )
 
-// SPEC 6: who may change what of whom. Each cell has a group of its own.
-func TestRolesMatrix(t *testing.T) {
-	t.Parallel()
-	a := strict(t)
-	people := map[string]string{}
-	for _, who := range []string{"owner", "admin", "admin2", "member", "member2", "outsider"} {
-		people[who] = a.user(t, who)
-	}
-	changes := []struct {
-		name string
-		body obj
-	}{
-		{"role", obj{"role": "admin"}},
-		{"mute", obj{"mute_until": time.Now().Add(time.Hour).UnixMilli()}},
-		{"nickname", obj{"nickname": "Nick"}},
-	}
-	for _, tt := range []struct {
-		by, of string
-		want   string // the codes of role, mute, nickname
-	}{
-		{"server", "owner", "0 0 0"},
-		{"server", "member", "0 0 0"},
-		{"server", "outsider", "211 211 211"},
-		{"owner", "owner", "4004 4004 0"},
-		{"owner", "admin", "0 0 0"},
-		{"owner", "member", "0 0 0"},
-		{"owner", "outsider", "211 211 211"},
-		{"admin", "owner", "4004 4004 4004"},
-		{"admin", "admin", "4004 4004 0"},
-		{"admin", "admin2", "4004 4004 4004"},
-		{"admin", "member", "4004 0 0"},
-		{"member", "owner", "4004 4004 4004"},
-		{"member", "admin", "4004 4004 4004"},
-		{"member", "member", "4004 4004 0"},
-		{"member", "member2", "4004 4004 4004"},
-		{"outsider", "member", "4004 4004 4004"},
-		{"outsider", "outsider", "4004 4004 4004"},
-	} {
-		conv := a.group(t, people["owner"], people["admin"], people["admin2"], people["member"], people["member2"])
-		for _, who := range []string{"admin", "admin2"} {
-			a.must(t, "PUT", convPath(conv, "members", people[who]), obj{"role": "admin"})
-		}
-		h := a.server()
-		if tt.by != "server" {
-			h = a.as(t, people[tt.by])
-		}
-		before := string(a.must(t, "GET", convPath(conv, "members?detail=1"), nil).Raw)
-		got, changed := "", false
-		for _, c := range changes {
-			code := a.s.call(t, "PUT", convPath(conv, "members", people[tt.of]), h, c.body).Code
-			got += fmt.Sprint(" ", code)
-			changed = changed || code == 0
-		}
-		if got[1:] != tt.want {
-			t.Errorf("%s of %s: got codes%s, want %s", tt.by, tt.of, got, tt.want)
-		}
-		if after := string(a.must(t, "GET", convPath(conv, "members?detail=1"), nil).Raw); (after != before) != changed {
-			t.Errorf("%s of %s: codes%s, and the members\nbefore %s\nafter  %s", tt.by, tt.of, got, before, after)
-		}
-	}
-}
-
 // member is one line of conv.members with detail=1.
 type member struct {
 	ClientID  string  `json:"client_id"`
@@ -86,64 +24,6 @@ func (a *app) membersOf(t *testing.T, conv string) map[string]member {
 		all[m.ClientID] = m
 	}
 	return all
-}
-
-func (a *app) wantRoles(t *testing.T, what, conv string, want map[string]string) {
-	t.Helper()
-	got := map[string]string{}
-	for id, m := range a.membersOf(t, conv) {
-		got[id] = m.Role
-	}
-	if jsonOf(got) != jsonOf(want) {
-		t.Errorf("%s: got roles %v, want %v", what, got, want)
-	}
-}
-
-func TestAnOwnerHandsOver(t *testing.T) {
-	t.Parallel()
-	a := strict(t)
-	tom, jerry, alex := a.user(t, "tom"), a.user(t, "jerry"), a.user(t, "alex")
-	conv := a.group(t, tom, jerry, alex)
-	c := a.login(t, alex, "d")
-	got := a.s.call(t, "PUT", convPath(conv, "members", jerry), a.as(t, tom), obj{"role": "owner", "nickname": "J"}).want(t, "a new owner", 0)
-	var m member
-	if got.into(t, &m); m.ClientID != jerry || m.Role != "owner" || m.Nickname == nil || *m.Nickname != "J" || m.JoinTime == 0 {
-		t.Errorf("a new owner: got %s", got)
-	}
-	var e struct {
-		ConvID    string   `json:"conv_id"`
-		By        string   `json:"by"`
-		ClientIDs []string `json:"client_ids"`
-		Conv      view     `json:"conversation"`
-	}
-	if c.expect(t, "conv.updated").into(t, &e); e.ConvID != conv || e.By != tom || jsonOf(e.ClientIDs) != jsonOf([]string{jerry}) || e.Conv.ClientNum != 3 {
-		t.Errorf("the members are told %+v", e)
-	}
-	a.wantRoles(t, "handed over", conv, map[string]string{tom: "admin", jerry: "owner", alex: "member"})
-	a.s.call(t, "PUT", convPath(conv, "members", alex), a.as(t, tom), obj{"role": "admin"}).want(t, "the old owner", 4004)
-	a.must(t, "POST", convPath(conv, "leave"), obj{"client_id": jerry})
-	a.wantRoles(t, "nobody follows by itself", conv, map[string]string{tom: "admin", alex: "member"})
-	a.must(t, "PUT", convPath(conv, "members", alex), obj{"role": "owner"})
-	a.wantRoles(t, "the backend names one", conv, map[string]string{tom: "admin", alex: "owner"})
-	if v := a.view(t, alex, conv); v.Role != "owner" {
-		t.Errorf("the list says %q", v.Role)
-	}
-	c.forget()
-	a.must(t, "PUT", convPath(conv, "members", alex), obj{"role": "owner"})
-	c.nothing(t, "conv.updated")
-}
-
-func TestAPairHasNoRoles(t *testing.T) {
-	t.Parallel()
-	a := strict(t)
-	tom, jerry := a.user(t, "tom"), a.user(t, "jerry")
-	pair := a.conv(t, 1, tom, jerry)
-	for _, h := range []headers{a.server(), a.as(t, tom)} {
-		a.s.call(t, "PUT", convPath(pair, "members", jerry), h, obj{"role": "admin"}).want(t, "a role in a pair", 4405)
-		a.s.call(t, "POST", convPath(pair, "mute"), h, obj{}).want(t, "a pair silenced", 4405, 4004)
-	}
-	a.s.call(t, "PUT", convPath(pair, "members", tom), a.as(t, tom), obj{"nickname": "T"}).want(t, "one's own name", 0)
-	a.s.call(t, "PUT", convPath(pair, "members", jerry), a.as(t, tom), obj{"mute_until": 1}).want(t, "the other silenced", 4004)
 }
 
 func TestAMutedMemberMayReadAndNotSpeak(t *testing.T) {

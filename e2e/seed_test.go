@@ -321,43 +321,6 @@ func TestSeedExamples(t *testing.T) {
 	})
 }
 
-// The envelope's own promises beside the examples.
-func TestRequestIDIsEchoed(t *testing.T) {
-	t.Parallel()
-	a := dev(t)
-	for _, name := range []string{"request-id", "X-Request-Id", "request_id"} {
-		got := a.s.call(t, "GET", "/im/users", a.server().with(headers{name: "abc-123"}), nil)
-		if got.RequestID == nil || *got.RequestID != "abc-123" {
-			t.Errorf("%s: got %s, want it echoed", name, got)
-		}
-		if h := got.Header.Get("X-Request-Id"); h != "abc-123" {
-			t.Errorf("%s: X-Request-Id: got %q, want abc-123", name, h)
-		}
-	}
-	first, second := a.call(t, "GET", "/im/users", nil), a.call(t, "GET", "/im/users", nil)
-	if first.RequestID != nil {
-		t.Errorf("request-id: got %q, want null where none came", *first.RequestID)
-	}
-	if one, two := first.Header.Get("X-Request-Id"), second.Header.Get("X-Request-Id"); one == two {
-		t.Errorf("X-Request-Id made up: got %q twice", one)
-	}
-}
-
-// The keys of the envelope keep their order in errors too; readEnvelope holds
-// that for every call of this package. English is asked for by header.
-func TestEnglishOnRequest(t *testing.T) {
-	t.Parallel()
-	a := dev(t)
-	got := a.s.call(t, "GET", "/im/users/nobody", a.server().with(headers{"Accept-Language": "en-GB,en;q=0.9"}), nil)
-	if got.Code != 211 || !strings.HasPrefix(got.Message, "unknown user") {
-		t.Errorf("Accept-Language en: got %s, want 211 unknown user", got)
-	}
-	got = a.s.call(t, "GET", "/im/users/nobody", a.server().with(headers{"Accept-Language": "zh-CN"}), nil)
-	if got.Code != 211 || !strings.HasPrefix(got.Message, "未知用户") || !strings.Contains(got.Message, ": nobody") {
-		t.Errorf("Accept-Language zh: got %s, want 211 未知用户: nobody", got)
-	}
-}
-
 // jsonOf is v as compact JSON.
 func jsonOf(v any) string {
 	b, err := json.Marshal(v)

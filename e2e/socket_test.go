@@ -1,16 +1,9 @@
 package e2e
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"os"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -92,55 +85,6 @@ func TestWhoGetsTheLiveCopy(t *testing.T) {
 	}
 }
 
-// On one socket the answer comes before the events that the command caused.
-func TestAnswerComesBeforeItsEvents(t *testing.T) {
-	t.Parallel()
-	a := dev(t)
-	one, two := a.user(t, "one"), a.user(t, "two")
-	witness := a.login(t, two, "d")
-	conv := a.group(t, one, two)
-	if f := witness.next(t); f.Type != "conv.created" { // the first socket of one comes after that
-		t.Fatalf("got %s", f)
-	}
-	c := a.login(t, one, "d")
-	const n = 100
-	want := map[string]bool{}
-	for range n { // pipelined, so that answers and events meet
-		id, err := c.Post("msg.send", obj{"conv_id": conv, "type": -1, "text": "x", "no_sync": 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		want[id] = true
-	}
-	answered := map[string]bool{} // msg_id
-	for events := 0; events < n; {
-		f := c.next(t)
-		switch {
-		case f.ID != nil && want[*f.ID]:
-			a, err := readAnswer("msg.send", f)
-			if err != nil || a.Code != 0 {
-				t.Fatalf("send: %v %v", a, err)
-			}
-			answered[a.text("msg_id")] = true
-		case f.Type == "msg.new":
-			events++
-			if m := f.message(t); !answered[m.MsgID] {
-				t.Fatalf("event %d: msg.new of seq %d came before the answer to its send", events, m.Seq)
-			}
-		default:
-			t.Fatalf("got %s", f)
-		}
-	}
-	// The same for conversations made and left by command.
-	id, err := c.Post("conv.create", obj{"to_client_ids": []string{two}, "conv_type": 3})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if f := c.next(t); f.ID == nil || *f.ID != id {
-		t.Errorf("after conv.create: first came %s, want the answer", f)
-	}
-}
-
 // SPEC 8.5: msg.new of one conversation comes in seq order, without gaps for a
 // reader that keeps up, and 8.4's ids fit the answers.
 func TestPushesComeInSeqOrder(t *testing.T) {
@@ -181,31 +125,6 @@ func TestPushesComeInSeqOrder(t *testing.T) {
 	}
 	sending.Wait()
 	c.nothing(t, "msg.new")
-}
-
-// Calls pipelined on one socket are done in their order.
-func TestPipelinedSendsKeepTheirOrder(t *testing.T) {
-	t.Parallel()
-	a := dev(t)
-	one, two := a.user(t, "one"), a.user(t, "two")
-	conv := a.group(t, one, two)
-	c := a.login(t, one, "d")
-	const n = 300
-	for i := range n {
-		if _, err := c.Post("msg.send", obj{"conv_id": conv, "type": -1, "text": fmt.Sprint(i)}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for range n {
-		if f, err := c.take(patience, isAnswer); err != nil || f.Code != 0 {
-			t.Fatalf("send: %v %v", f, err)
-		}
-	}
-	for i, m := range a.history(t, conv) {
-		if m.text() != fmt.Sprint(i) {
-			t.Fatalf("seq %d: got %q, want %d: the order of the sends", m.Seq, m.text(), i)
-		}
-	}
 }
 
 // What happens to a conversation is told to its members who are online.
@@ -328,110 +247,4 @@ func TestFramesThatClose(t *testing.T) {
 			})
 		}
 	}
-}
-
-// What looks odd and is right.
-func TestFramesThatAreFine(t *testing.T) {
-	t.Parallel()
-	a := dev(t)
-	c := a.s.rawSocket(t)
-	read := func() string {
-		t.Helper()
-		frame, err := c.Next()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(frame)
-	}
-	c.TellPongs = true
-	login := []byte(jsonOf(obj{"type": "login", "data": a.loginData(unique("raw"), "d")}))
-	c.frame(0x01, login[:3], true)
-	c.frame(0x89, []byte("between"), true)
-	c.frame(0x00, nil, true)
-	for _, b := range login[3 : len(login)-1] {
-		c.frame(0x00, []byte{b}, true)
-	}
-	c.frame(0x80, login[len(login)-1:], true)
-	if got := read(); got != "pong between" {
-		t.Errorf("a ping between fragments: got %q, want its pong", got)
-	}
-	if got := read(); !strings.Contains(got, "login.success") {
-		t.Errorf("a login in fragments: got %s", got)
-	}
-	c.frame(0x8a, []byte("nobody asked"), true)
-	c.frame(0x89, nil, true)
-	if got := read(); got != "pong " {
-		t.Errorf("an empty ping: got %q", got)
-	}
-	c.frame(0x89, bytes.Repeat([]byte{0xff}, 125), true)
-	if got := read(); got != "pong "+strings.Repeat("\xff", 125) {
-		t.Errorf("a ping of 125 bytes: got %q", got)
-	}
-	exact := `{"type":"ping","pad":"`
-	exact += long(256<<10-len(exact)-2) + `"}`
-	c.frame(0x81, []byte(exact), true)
-	if got := read(); !strings.Contains(got, `"pong"`) {
-		t.Errorf("a frame of exactly 256 KiB: got %.100s, want pong", got)
-	}
-}
-
-// The handshake refuses what is none, and does not crash.
-func TestHandshake(t *testing.T) {
-	t.Parallel()
-	s := devServer.get(t)
-	key := "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-	for name, tt := range map[string]struct {
-		request string
-		status  []int
-	}{
-		"a plain GET":         {"GET /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", is(400, 426)},
-		"POST":                {"POST /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" + key + "Content-Length: 0\r\n\r\n", is(400, 405)},
-		"no key":              {"GET /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n", is(400)},
-		"an old version":      {"GET /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 8\r\n" + key + "\r\n", is(400, 426)},
-		"another protocol":    {"GET /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nSec-WebSocket-Version: 13\r\n" + key + "\r\n", is(400, 426)},
-		"as it should be":     {"GET /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n" + key + "\r\n", is(101)},
-		"with a slash":        {"GET /im/socket/ HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" + key + "\r\n", is(404)},
-		"headers of 20 KiB":   {"GET /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" + key + "X: " + long(20<<10) + "\r\n\r\n", is(431)},
-		"extensions offered":  {"GET /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n" + key + "\r\n", is(101)},
-		"a subprotocol asked": {"GET /im/socket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: chat, v1\r\n" + key + "\r\n", is(101)},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			conn, err := net.DialTimeout("tcp", s.Addr, patience)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			_ = conn.SetDeadline(time.Now().Add(patience))
-			go func() { _, _ = io.WriteString(conn, tt.request) }()
-			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer res.Body.Close()
-			if !slices.Contains(tt.status, res.StatusCode) {
-				t.Errorf("got %s, want %v", res.Status, tt.status)
-			}
-			if res.StatusCode == 101 && res.Header.Get("Sec-WebSocket-Accept") != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
-				t.Errorf("Sec-WebSocket-Accept: got %q", res.Header.Get("Sec-WebSocket-Accept"))
-			}
-			if got, answered := res.Header["Sec-Websocket-Protocol"]; answered {
-				t.Errorf("a subprotocol is answered: %q", got)
-			}
-		})
-	}
-}
-
-// SPEC 7: the server pings each heartbeat_s and drops a peer silent for two.
-func TestHeartbeat(t *testing.T) {
-	t.Parallel()
-	if testing.Short() {
-		t.Skip("waits for two heartbeats of 25 s and more")
-	}
-	a := dev(t)
-	answering, silent := a.login(t, a.user(t, "one"), "d"), a.login(t, a.user(t, "two"), "d")
-	silent.Conn.Mute.Store(true)
-	within(t, 40*time.Second, "a ping of the server", func() bool { return answering.Conn.Pings.Load() > 0 })
-	within(t, 80*time.Second, "the end of a silent peer", func() bool { _, ended := silent.isClosed(); return ended })
-	answering.open(t)
 }

@@ -1,12 +1,9 @@
 package e2e
 
 import (
-	"encoding/base64"
 	"fmt"
-	"maps"
 	"net/url"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -149,59 +146,6 @@ func TestSyncTellsWhatHasChanged(t *testing.T) {
 	}
 }
 
-func TestSyncComesInPages(t *testing.T) {
-	t.Parallel()
-	a := dev(t)
-	tom, jerry := a.user(t, "tom"), a.user(t, "jerry")
-	var all []string
-	for range 9 {
-		all = append(all, a.group(t, jerry, tom))
-	}
-	s := a.syncer(tom, 2)
-	var changed []string
-	for i := 0; ; i++ {
-		if i > 100 {
-			t.Fatal("sync does not come to an end")
-		}
-		p := s.page(t)
-		for _, v := range p.Conversations {
-			s.views[v.ConvID] = v
-			changed = append(changed, v.ConvID)
-		}
-		for _, id := range p.Deleted {
-			delete(s.views, id)
-		}
-		s.cursor = p.NextCursor
-		if p.Done {
-			break
-		}
-		switch i { // between two pages the world goes on
-		case 0:
-			a.send(t, all[0], jerry, "early")
-		case 1:
-			a.send(t, all[8], jerry, "late")
-			all = append(all, a.group(t, jerry, tom))
-		case 2:
-			a.must(t, "DELETE", convPath(all[1]), nil)
-		}
-	}
-	if s.calls < 4 {
-		t.Errorf("nine conversations two at a time took %d calls", s.calls)
-	}
-	s.follow(t)
-	s.agree(t, "after all pages and once more")
-	if len(slices.Compact(slices.Sorted(slices.Values(changed)))) < 8 {
-		t.Errorf("got only %v", changed)
-	}
-	for what, limit := range map[string]int{"one at a time": 1, "three": 3, "all": 200} {
-		again := a.syncer(tom, limit)
-		again.follow(t)
-		if !maps.EqualFunc(again.views, s.views, func(x, y view) bool { return jsonOf(x) == jsonOf(y) }) {
-			t.Errorf("%s: got %v, want %v", what, again.views, s.views)
-		}
-	}
-}
-
 // Away while everything happens, the client comes to the same end as one that was
 // there.
 func TestWhoWasAwayComesToTheSameEnd(t *testing.T) {
@@ -236,55 +180,4 @@ func TestWhoWasAwayComesToTheSameEnd(t *testing.T) {
 	away.follow(t)
 	away.agree(t, "away")
 	there.agree(t, "there")
-}
-
-func TestACursorIsGoodForItsClientAlone(t *testing.T) {
-	t.Parallel()
-	a := strict(t)
-	b := createApp(t, a.s)
-	tom, jerry := a.user(t, "tom"), a.user(t, "jerry")
-	b.must(t, "POST", "/im/users", obj{"client_id": tom})
-	conv := a.group(t, jerry, tom)
-	mine := a.syncer(tom, 100)
-	mine.follow(t)
-	a.send(t, conv, jerry, "hi")
-	cursor := "?cursor=" + url.QueryEscape(mine.cursor)
-	a.call(t, "GET", userPath(jerry, "sync"+cursor), nil).want(t, "another client's", 4406)
-	b.call(t, "GET", userPath(tom, "sync"+cursor), nil).want(t, "another app's", 4406)
-	c := a.login(t, tom, "d")
-	c.ask(t, "sync", obj{"client_id": jerry}).want(t, "another's sync", 4004)
-	var p syncPage
-	c.ask(t, "sync", obj{"cursor": mine.cursor}).want(t, "sync by socket", 0).into(t, &p)
-	if len(p.Conversations) != 1 || p.Conversations[0].Unread != 1 || !p.Done {
-		t.Errorf("sync by socket: got %+v", p)
-	}
-	listed := a.must(t, "GET", userPath(tom, "conversations?size=1"), nil)
-	if listed.field("next_cursor") != nil {
-		t.Fatalf("one conversation has a second page: %s", listed)
-	}
-	raw, err := base64.RawURLEncoding.DecodeString(mine.cursor)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a.group(t, jerry, tom)
-	page := a.must(t, "GET", userPath(tom, "conversations?size=1"), nil).text("next_cursor")
-	for what, cursor := range map[string]string{
-		"no base64": "!!!", "nothing of ours": "AAAA", "a page's cursor": page, "cut short": mine.cursor[:len(mine.cursor)-4],
-		"longer": base64.RawURLEncoding.EncodeToString(append(raw, 0)), "SQL": "' OR 1=1 --", "very long": strings.Repeat("A", 5000),
-	} {
-		got := a.call(t, "GET", userPath(tom, "sync?cursor="+url.QueryEscape(cursor)), nil).want(t, what, 4406)
-		if !strings.Contains(got.Message, "cursor") {
-			t.Errorf("%s: %s does not name the cursor", what, got)
-		}
-	}
-	// A cursor of another history, as an earlier version wrote them: the client begins
-	// anew and has everything.
-	foreign := a.syncer(tom, 100)
-	foreign.cursor = base64.RawURLEncoding.EncodeToString(append(make([]byte, 31), 7))
-	if p = foreign.page(t); !p.ResetRequired || len(p.Conversations)+len(p.Deleted) > 0 {
-		t.Errorf("an earlier cursor: got %+v, want a reset", p)
-	}
-	foreign.cursor = p.NextCursor
-	foreign.follow(t)
-	foreign.agree(t, "after the reset")
 }

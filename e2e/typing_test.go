@@ -53,17 +53,3 @@ func TestTypingIsToldToTheOthersOnceInAWhile(t *testing.T) {
 	phone.ask(t, "typing", obj{"conv_id": long(32)}).want(t, "an unknown conversation", 4011)
 	a.call(t, "POST", convPath(conv, "typing"), obj{}).want(t, "typing by REST", 4040)
 }
-
-func TestARoomAndALargeGroupAreNotToldWhoTypes(t *testing.T) {
-	t.Parallel()
-	a := strict(t)
-	people := a.users(t, 201)
-	room, large, small := a.conv(t, 4, people[0], people[1]), a.group(t, people[0], people[1:]...), a.group(t, people[0], people[1:200]...)
-	c, other := a.login(t, people[0], "d"), a.login(t, people[1], "d")
-	for _, conv := range []string{room, large} {
-		c.ask(t, "typing", obj{"conv_id": conv}).want(t, "typing", 0)
-		other.nothing(t, "typing")
-	}
-	c.ask(t, "typing", obj{"conv_id": small}).want(t, "typing", 0)
-	other.expect(t, "typing")
-}

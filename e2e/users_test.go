@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -39,52 +38,6 @@ func TestUserLife(t *testing.T) {
 	// An integer id is kept as a string.
 	if got := a.must(t, "POST", "/im/users", `{"client_id":987654321}`); got.text("client_id") != "987654321" {
 		t.Errorf("create with an integer: got %s", got)
-	}
-}
-
-func TestUserPages(t *testing.T) {
-	t.Parallel()
-	a := strict(t)
-	ids := a.users(t, 25)
-	list := func(query string) ([]string, *answer) {
-		t.Helper()
-		got := a.must(t, "GET", "/im/users"+query, nil)
-		var p struct {
-			Data []struct {
-				ClientID string `json:"client_id"`
-			} `json:"data"`
-		}
-		got.into(t, &p)
-		found := []string{}
-		for _, u := range p.Data {
-			found = append(found, u.ClientID)
-		}
-		return found, got
-	}
-	var all []string
-	for page := 1; page <= 4; page++ {
-		found, got := list(fmt.Sprintf("?page=%d&size=10", page))
-		all = append(all, found...)
-		if got.number("total") != 25 || got.number("last_page") != 3 || got.number("per_page") != 10 || got.number("current_page") != int64(page) {
-			t.Errorf("page %d: got %s, want 25 in all, 3 pages", page, got)
-		}
-	}
-	want := slices.Clone(ids)
-	slices.Sort(want)
-	slices.Sort(all)
-	if !slices.Equal(all, want) {
-		t.Errorf("all pages: got %v, want %v", all, want)
-	}
-	asked := fmt.Sprintf(`[["client_id","in",[%q,%q,"nobody9"]]]`, ids[7], ids[2])
-	if found, got := list("?where=" + url.QueryEscape(asked)); len(found) != 2 || !slices.Contains(found, ids[7]) || !slices.Contains(found, ids[2]) || got.number("total") != 2 {
-		t.Errorf("where %s: got %s", asked, got)
-	}
-	for _, w := range []string{`{}`, `[["nope","=","x"]]`, `[["client_id","like","%"]]`, `[["client_id","in","x"]]`, `[["client_id' OR 1=1 --","=","x"]]`, `[`} {
-		a.call(t, "GET", "/im/users?where="+url.QueryEscape(w), nil).want(t, "users where "+w, 4406)
-	}
-	a.must(t, "DELETE", userPath(ids[3]), nil)
-	if found, got := list("?size=100"); len(found) != 24 || slices.Contains(found, ids[3]) || got.number("total") != 24 {
-		t.Errorf("after a delete: got %s, want 24 without %s", got, ids[3])
 	}
 }
 
@@ -156,50 +109,6 @@ func TestNewHolderOfAnIDInheritsNothing(t *testing.T) {
 	if got := a.history(t, again); len(got) != 0 {
 		t.Errorf("its history: got %+v, want nothing", got)
 	}
-}
-
-// Names for a list: many users in one call, in the order asked.
-func TestManyUsersComeInTheOrderAsked(t *testing.T) {
-	t.Parallel()
-	a, other := strict(t), strict(t)
-	ids := a.users(t, 3)
-	a.must(t, "PUT", userPath(ids[1]), obj{"ext": obj{"nickname": "Sara"}})
-	gone, elsewhere := a.user(t, "gone"), other.user(t, "elsewhere")
-	a.must(t, "DELETE", userPath(gone), nil)
-	asked := []string{ids[2], "nobody9", ids[0], ids[2], gone, ids[1], elsewhere}
-	c := a.login(t, ids[0], "d")
-	for what, got := range map[string]*answer{
-		"backend": a.must(t, "POST", "/im/users/get_many", obj{"client_ids": asked}),
-		"client":  a.s.call(t, "POST", "/im/users/get_many", a.as(t, ids[0]), obj{"client_ids": asked}).want(t, "by a client", 0),
-		"socket":  c.ask(t, "user.get_many", obj{"client_ids": asked}).want(t, "by socket", 0),
-	} {
-		var many struct {
-			Data []struct {
-				ClientID string `json:"client_id"`
-				Ext      any    `json:"ext"`
-			} `json:"data"`
-			Unknown []string `json:"unknown"`
-		}
-		got.into(t, &many)
-		want := fmt.Sprintf("[{%s <nil>} {%s <nil>} {%s map[nickname:Sara]}] [nobody9 %s %s]", ids[2], ids[0], ids[1], gone, elsewhere)
-		if s := fmt.Sprint(many.Data, " ", many.Unknown); s != want {
-			t.Errorf("%s: got %s, want %s", what, s, want)
-		}
-	}
-	if got := a.must(t, "POST", "/im/users/get_many", obj{"client_ids": ids}); jsonOf(got.field("unknown")) != "[]" {
-		t.Errorf("all known: got %s, want unknown []", got)
-	}
-	most := make([]string, 201)
-	for i := range most {
-		most[i] = fmt.Sprint("n", i)
-	}
-	if got := c.ask(t, "user.get_many", obj{"client_ids": most[:200]}).want(t, "200 of them", 0); jsonOf(got.field("unknown")) != jsonOf(most[:200]) {
-		t.Errorf("200 unknown: got %s", got)
-	}
-	c.ask(t, "user.get_many", obj{"client_ids": most}).want(t, "201 of them", 4406)
-	c.ask(t, "user.get_many", obj{"client_ids": []string{}}).want(t, "none", 4001)
-	c.ask(t, "user.get_many", obj{}).want(t, "no list", 4001)
-	c.ask(t, "user.get_many", obj{"client_ids": []string{ids[0], "a b"}}).want(t, "no id", 212)
 }
 
 // user.import: what becomes of each user is what user.create answers to it alone.
