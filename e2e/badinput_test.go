@@ -47,7 +47,7 @@ func (s *badScene) state(t *testing.T) string {
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	s := newBadScene(t)
-	cases := slices.Concat(badJSON(), badHTTP(), badPages(), badWhere(), badConversations(), badMessages(), badChanges(), badInbox(), badUsers(), badPresence())
+	cases := slices.Concat(badJSON(), badHTTP(), badPages(), badWhere(), badConversations(), badMessages(), badUsers())
 	t.Logf("%d cases", len(cases))
 	before := s.state(t)
 	unchanged := func(t *testing.T) {

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -55,23 +54,6 @@ func (k *kept) gone(t *testing.T, what string) {
 		_, err := os.Stat(filepath.Join(k.s.Data, "uploads", k.name()))
 		return os.IsNotExist(err)
 	})
-}
-
-func TestAllFilesOfAMessageGoWithIt(t *testing.T) {
-	t.Parallel()
-	a := strict(t)
-	k := newTalk(t, a)
-	var files []*kept
-	var links []string
-	for range 20 {
-		f := a.keep(t, k.jerry)
-		files, links = append(files, f), append(links, f.link)
-	}
-	id := a.must(t, "POST", convPath(k.conv, "message"), obj{"from_client": k.jerry, "type": 7, "attr": links}).text("msg_id")
-	a.must(t, "POST", convPath(k.conv, "message", id, "recall"), obj{})
-	for i, f := range files {
-		f.gone(t, fmt.Sprint("file ", i, " of 20"))
-	}
 }
 
 // What is deleted takes its files with it; the same link in a message that lives

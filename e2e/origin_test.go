@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
@@ -239,28 +238,5 @@ func TestPreflightsAndErrorsAreReadableByAllowedPages(t *testing.T) {
 			!strings.Contains(exposed, "X-Request-Id") || !strings.Contains(exposed, "Retry-After") {
 			t.Errorf("%s: got %s, %v %.200s; want %d, readable by the page", name, res.Status, res.Header, body, tt.status)
 		}
-	}
-}
-
-func TestAllowedOriginsAreCheckedByTheCommandLine(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	for _, bad := range []string{"example.com", "*", "*.com", "https://a.com/path", "null", "https://*evil.com"} {
-		_, errs, exit := skein(t, "app", "create", "--id", "x", "--allowed-origins", bad, "--data", dir)
-		if exit != 2 || !strings.Contains(errs, "--allowed-origins") {
-			t.Errorf("%q: exit %d, %s; want 2 and what is wrong", bad, exit, errs)
-		}
-	}
-	if _, errs, exit := skein(t, "app", "create", "--id", "x", "--allowed-origins", "https://A.com:443,*.b.com", "--data", dir); exit != 0 {
-		t.Fatalf("exit %d, %s", exit, errs)
-	}
-	out, _, _ := skein(t, "app", "show", "--id", "x", "--json", "--data", dir)
-	var shown struct {
-		Settings struct {
-			AllowedOrigins []string `json:"allowed_origins"`
-		} `json:"settings"`
-	}
-	if err := json.Unmarshal([]byte(out), &shown); err != nil || jsonOf(shown.Settings.AllowedOrigins) != `["https://a.com","*.b.com"]` {
-		t.Errorf("skein app show --json: got %s, %v", out, err)
 	}
 }

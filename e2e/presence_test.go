@@ -123,22 +123,3 @@ func TestLastSeen(t *testing.T) {
 		t.Errorf("who was there at the stop: got %+v, want last_seen since %d", list[one], before)
 	}
 }
-
-// badPresence are questions that say nothing; they belong to TestBadInput.
-func badPresence() []bad {
-	var all []bad
-	for _, c := range []bad{
-		{name: "presence of no list", body: `{}`, codes: is(4001), names: "client_ids"},
-		{name: "presence of null", body: `{"client_ids":null}`, codes: is(4001), names: "client_ids"},
-		{name: "presence of one that is no list", body: `{"client_ids":"$A"}`, codes: is(4406), names: "client_ids"},
-		{name: "presence of 501", body: `{"client_ids":` + numberedIDs(501) + `}`, codes: is(4406), names: "client_ids"},
-		{name: "presence of one twice, 501 times", body: `{"client_ids":` + listOf(501, `"$A"`) + `}`, codes: is(4406), names: "client_ids"},
-		{name: "presence of no id", body: `{"client_ids":["$A","a b"]}`, codes: is(212), names: "client_ids.1"},
-		{name: "presence of an empty id", body: `{"client_ids":[""]}`, codes: is(212), names: "client_ids.0"},
-		{name: "presence of an object", body: `{"client_ids":[{}]}`, codes: is(4406), names: "client_ids"},
-	} {
-		c.method, c.path, c.op = "POST", "/im/presence", "presence.get"
-		all = append(all, c)
-	}
-	return all
-}

@@ -3,9 +3,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"regexp"
@@ -53,22 +51,6 @@ func seedExamples(t *testing.T) []example {
 		}
 	}
 	return all
-}
-
-func TestSeedDocumentIsTheSharedOne(t *testing.T) {
-	ours, err := os.ReadFile(seedFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	shared, err := os.ReadFile("../../shared/seed-api.zh.md")
-	if errors.Is(err, fs.ErrNotExist) {
-		return // a clone by itself has nothing to compare with
-	} else if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(ours, shared) {
-		t.Errorf("%s differs from ../shared/seed-api.zh.md", seedFile)
-	}
 }
 
 // fits holds an answer against a printed example: each key of the example is
