@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Frames that are no command get an error and leave the socket open (SPEC 7).
+// A frame that is no command gets an error and leaves the socket open.
 func TestBadFrames(t *testing.T) {
 	t.Parallel()
 	a := dev(t)

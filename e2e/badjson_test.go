@@ -6,7 +6,7 @@ import (
 )
 
 // What JSON a request may hold is the same by REST and by socket, and an answer says
-// which command it is about and which field is wrong (SPEC 3 and 7).
+// which command it is about and which field is wrong.
 func TestJSONIsJudgedAlikeByRESTAndSocket(t *testing.T) {
 	t.Parallel()
 	a := dev(t)

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// follow is the 2 s of SPEC 2 within which a running server follows the command
+// follow is the 2 s within which a running server follows the command
 // line, with a second for the test's own machine.
 const follow = 3 * time.Second
 
@@ -64,50 +64,6 @@ func TestDevRefusesWhatIsNotLoopback(t *testing.T) {
 	s.Stop(t)
 }
 
-func TestOpenAppRefusesWhatIsNotLoopback(t *testing.T) {
-	t.Parallel()
-	data := t.TempDir()
-	s := start(t, withData(data)) // leaves the open demo app behind
-	s.Stop(t)
-	_, port, _ := net.SplitHostPort(freeAddr())
-	args := []string{"--data", data, "--addr", "0.0.0.0:" + port, "--admin-addr", freeAddr()}
-	refuse(t, nil, args, "666666")
-	// On loopback, and with the flag, it runs.
-	s = start(t, withoutDev(), withData(data))
-	s.call(t, "GET", "/im/users", demoApp(s).bare(), nil).want(t, "an open app on loopback", 0)
-	s.Stop(t)
-	s = start(t, withoutDev(), withData(data), withArgs("--allow-open-apps"), func(s *server) { s.Addr, s.Admin = "0.0.0.0:"+port, freeAddr() })
-	s.Stop(t)
-}
-
-func TestServeRefuses(t *testing.T) {
-	t.Parallel()
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer taken.Close()
-	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, []byte("x"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for name, tt := range map[string]struct {
-		args  []string
-		names string
-	}{
-		"a port that is taken":    {[]string{"--data", t.TempDir(), "--addr", taken.Addr().String(), "--admin-addr", freeAddr()}, "addr"},
-		"an admin port taken":     {[]string{"--data", t.TempDir(), "--addr", freeAddr(), "--admin-addr", taken.Addr().String()}, "admin-addr"},
-		"data that is a file":     {[]string{"--data", file, "--addr", freeAddr(), "--admin-addr", freeAddr()}, "data"},
-		"an unknown flag":         {[]string{"--nope"}, "nope"},
-		"an address without port": {[]string{"--data", t.TempDir(), "--addr", "127.0.0.1"}, "addr"},
-		"a drain that is none":    {[]string{"--data", t.TempDir(), "--drain", "soon"}, "drain"},
-		"an unknown database":     {[]string{"--data", t.TempDir(), "--database", "oracle://x"}, "database"},
-		"a config that is not":    {[]string{"--config", "/nonexistent.yaml"}, "config"},
-	} {
-		t.Run(name, func(t *testing.T) { refuse(t, nil, tt.args, tt.names) })
-	}
-}
-
 func TestDataDirectoryIsPrivate(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "new", "data")
@@ -122,7 +78,7 @@ func TestDataDirectoryIsPrivate(t *testing.T) {
 	}
 }
 
-// SPEC 2: `skein app …` works while servers run, and they follow within 2 s.
+// `skein app …` works while servers run, and they follow within 2 s.
 func TestAppsFollowTheCommandLine(t *testing.T) {
 	t.Parallel()
 	s := strictServer.get(t)
@@ -205,20 +161,6 @@ func TestAppsFollowTheCommandLine(t *testing.T) {
 	within(t, follow, "a deleted app is unknown", knows(a.bare(), 4003))
 	c.closedWithin(t, follow, 4401)
 	fails("app", "show", "--id", a.ID)
-}
-
-func TestVersion(t *testing.T) {
-	t.Parallel()
-	out, errs, exit := skein(t, "version")
-	if exit != 0 || !strings.Contains(out, "skein") && !strings.Contains(out, "go1.") {
-		t.Errorf("skein version: exit %d, %q %q", exit, out, errs)
-	}
-	if _, _, exit := skein(t); exit == 0 {
-		t.Error("skein without a command: exit 0, want an error")
-	}
-	if out, _, exit := skein(t, "--help"); exit != 0 || !strings.Contains(out, "serve") {
-		t.Errorf("skein --help: exit %d, %q", exit, out)
-	}
 }
 
 // No log holds a body, a token or a key, also not at the most talkative level.

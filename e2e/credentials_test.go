@@ -80,27 +80,3 @@ func TestNoCredentialNoEntry(t *testing.T) {
 	got = w.a.s.call(t, "GET", "/im/users", w.a.server().with(headers{"app-id": w.a.ID}), nil)
 	got.want(t, "two app headers that agree", 0)
 }
-
-// user.token mints what the server takes, limited as asked.
-func TestMintedToken(t *testing.T) {
-	t.Parallel()
-	a := strict(t)
-	u := a.user(t, "u")
-	conv := a.group(t, u)
-	token := a.must(t, "POST", userPath(u, "token"), obj{"ttl": 600, "act": []string{"msg.list"}, "device_id": "d1"}).text("token")
-	if token == "" {
-		t.Fatal("user.token: no token in the data")
-	}
-	a.s.call(t, "GET", convPath(conv, "message"), a.bearer(token), nil).want(t, "msg.list by the minted token", 0)
-	a.s.call(t, "GET", userPath(u), a.bearer(token), nil).want(t, "user.get by a token for msg.list", 4004)
-	a.call(t, "POST", userPath("nobody", "token"), obj{"ttl": 600}).want(t, "token for nobody", 211)
-	a.call(t, "POST", userPath(u, "token"), obj{"ttl": 91 * 24 * 3600}).want(t, "token of 91 days", 4406)
-	a.call(t, "POST", userPath(u, "token"), obj{"ttl": -1}).want(t, "token of -1 s", 4406)
-	c, ans, err := a.tryLogin(token, u, "d2")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Drop)
-	ans.want(t, "login from another device than the token's", 4003, 4004)
-	a.loginWith(t, token, u, "d1")
-}

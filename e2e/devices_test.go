@@ -1,10 +1,7 @@
 package e2e
 
 import (
-	"fmt"
 	"maps"
-	"slices"
-	"sync"
 	"testing"
 	"time"
 )
@@ -84,50 +81,6 @@ func TestResumeAfterACutConnection(t *testing.T) {
 		c = next
 	}
 	c.open(t)
-}
-
-// Whatever the order in which they come to the lock, a logout leaves no session of a
-// token that it refuses.
-func TestKickWhileLoggingIn(t *testing.T) {
-	t.Parallel()
-	a := strict(t)
-	one := a.user(t, "one")
-	token := a.token(t, one)
-	const logins = 30
-	results := make([]*socket, logins)
-	codes := make([]int, logins)
-	var all sync.WaitGroup
-	for i := range logins {
-		all.Go(func() {
-			time.Sleep(time.Duration(i) * time.Millisecond) // some before the cut, some after
-			c, got, err := a.tryLogin(token, one, fmt.Sprint("d", i%5))
-			if results[i] = c; err == nil {
-				codes[i] = got.Code
-			}
-		})
-	}
-	time.Sleep(logins / 2 * time.Millisecond)
-	a.must(t, "POST", userPath(one, "logout"), obj{})
-	all.Wait()
-	for i, c := range results {
-		if c == nil {
-			continue
-		}
-		t.Cleanup(c.Drop)
-		if codes[i] == 0 { // let in, or kicked before the answer
-			c.closedWithin(t, soon, 4401)
-		}
-	}
-	if !slices.ContainsFunc(codes, func(code int) bool { return code != 0 }) {
-		t.Log("no login was late enough to be refused")
-	}
-	eventually(t, "a new token is taken", func() bool {
-		c, got, err := a.tryLogin(a.token(t, one), one, "new")
-		if c != nil {
-			t.Cleanup(c.Drop)
-		}
-		return err == nil && got.Code == 0
-	})
 }
 
 // When an app asks for tokens from now on, the sessions that came without go.

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// SPEC 8.10: while one app does what costs the store most, and is told so where it is too
+// While one app does what costs the store most, and is told so where it is too
 // much, no call of another app is refused or goes wrong.
 func TestOneAppsCostlyCallsRefuseNobodyElses(t *testing.T) {
 	s := start(t, withoutDev())

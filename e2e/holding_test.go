@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// SPEC 8.10: whatever an app, a client or a stranger can hold has a bound, and
+// Whatever an app, a client or a stranger can hold has a bound, and
 // another app is served beside it.
 
 // hold opens a connection, sends bytes and keeps it.

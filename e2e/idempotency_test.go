@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// SPEC 8.4: a retry is not a second message, from REST and socket alike, also at
+// A retry is not a second message, from REST and socket alike, also at
 // the same moment.
 func TestRetryIsNotASecondMessage(t *testing.T) {
 	t.Parallel()

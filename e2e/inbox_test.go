@@ -107,7 +107,7 @@ func (a *app) read(t *testing.T, client, conv string, seq any) *answer {
 	return a.must(t, "POST", convPath(conv, "read"), body)
 }
 
-// SPEC 7: unread = last_seq − read_seq, own messages not counted.
+// Unread is last_seq − read_seq without one's own messages.
 func TestUnreadIsWhatOneHasNotRead(t *testing.T) {
 	t.Parallel()
 	a := dev(t)

@@ -5,35 +5,6 @@ import (
 	"testing"
 )
 
-// SPEC 10: 1,000 sockets an address.
-func TestSocketsPerAddress(t *testing.T) {
-	t.Parallel()
-	s := start(t, withoutDev())
-	var sockets []*socket
-	var refused error
-	for range 1010 {
-		c, err := s.dialSocket()
-		if err != nil {
-			refused = err
-			break
-		}
-		t.Cleanup(c.Drop)
-		sockets = append(sockets, c)
-	}
-	if refused == nil || len(sockets) != 1000 {
-		t.Fatalf("sockets of one address: %d went (%v), want 1,000", len(sockets), refused)
-	}
-	// One that ends makes room for another.
-	sockets[7].Drop()
-	eventually(t, "room for another socket", func() bool {
-		c, err := s.dialSocket()
-		if err == nil {
-			t.Cleanup(c.Drop)
-		}
-		return err == nil
-	})
-}
-
 // Values that a reader of JSON likes to bend are kept to the digit.
 func TestNumbersAreKept(t *testing.T) {
 	t.Parallel()

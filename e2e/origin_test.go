@@ -1,36 +1,10 @@
 package e2e
 
 import (
-	"io"
 	"net/http"
 	"strings"
 	"testing"
 )
-
-// requestAs is one request under a host name, with headers.
-func (s *server) requestAs(t *testing.T, method, path, host string, h headers) (*http.Response, string) {
-	t.Helper()
-	req, err := http.NewRequest(method, s.url(path), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if host != "" {
-		req.Host = host
-	}
-	for k, v := range h {
-		req.Header.Set(k, v)
-	}
-	res, err := httpClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res, string(body)
-}
 
 // elsewhere are requests that come from beyond the machine, each in one way.
 var elsewhere = map[string]struct {
@@ -55,7 +29,7 @@ func TestTheDemoIsForThisMachineAlone(t *testing.T) {
 	for name, tt := range elsewhere {
 		for _, path := range []string{"/", "/demo.json", "/im/users", "/storage/uploads/x.png", "/im/socket", "/no/such/path"} {
 			for _, credential := range []headers{a.server(), a.bare()} {
-				res, body := a.s.requestAs(t, "GET", path, tt.host, credential.with(tt.h))
+				res, body := fetchAs(t, a.s, "GET", path, tt.host, credential.with(tt.h))
 				if res.StatusCode != http.StatusForbidden || !strings.Contains(body, "--allow-open-apps") {
 					t.Errorf("%s: GET %s: got %s %.200s, want 403 and what to do", name, path, res.Status, body)
 				}
@@ -65,12 +39,12 @@ func TestTheDemoIsForThisMachineAlone(t *testing.T) {
 			c.Drop()
 			t.Errorf("%s: a socket was opened", name)
 		}
-		if res, _ := a.s.requestAs(t, "GET", "/readyz", tt.host, tt.h); res.StatusCode != http.StatusOK {
+		if res, _ := fetchAs(t, a.s, "GET", "/readyz", tt.host, tt.h); res.StatusCode != http.StatusOK {
 			t.Errorf("%s: /readyz: got %s, want 200 for any probe", name, res.Status)
 		}
 	}
 	for _, host := range []string{"", "localhost", "localhost:1234", "127.0.0.1", "[::1]:8080"} {
-		if res, body := a.s.requestAs(t, "GET", "/im/users", host, a.bare()); res.StatusCode != http.StatusOK {
+		if res, body := fetchAs(t, a.s, "GET", "/im/users", host, a.bare()); res.StatusCode != http.StatusOK {
 			t.Errorf("host %q: got %s %.200s, want 200", host, res.Status, body)
 		}
 	}
@@ -87,7 +61,7 @@ func TestPagesOfOtherSitesMayNotCallTheDemo(t *testing.T) {
 		own: true, "https://evil.example": false, "null": false, "http://localhost:1": false, "http://127.0.0.1:1": false, "file://": false,
 		"http://" + a.s.Addr + ".evil.example": false,
 	} {
-		res, body := a.s.requestAs(t, "GET", "/im/users", "", a.bare().with(headers{"Origin": origin}))
+		res, body := fetchAs(t, a.s, "GET", "/im/users", "", a.bare().with(headers{"Origin": origin}))
 		if got := res.StatusCode == http.StatusOK; got != want {
 			t.Errorf("origin %s: got %s %.200s, want it served: %v", origin, res.Status, body, want)
 		}
@@ -127,7 +101,7 @@ func TestAllowedOriginsOfAnApp(t *testing.T) {
 		if origin != "" {
 			h["Origin"] = origin
 		}
-		res, body := s.requestAs(t, "GET", "/im/users?size=1", "", shop.server().with(h))
+		res, body := fetchAs(t, s, "GET", "/im/users?size=1", "", shop.server().with(h))
 		if got := res.StatusCode == http.StatusOK; got != want {
 			t.Errorf("origin %q: got %s %.200s, want it served: %v", origin, res.Status, body, want)
 		}
@@ -141,7 +115,7 @@ func TestAllowedOriginsOfAnApp(t *testing.T) {
 		if got := res.Header.Get("Vary"); !strings.Contains(got, "Origin") {
 			t.Errorf("origin %q: Vary is %q, want Origin in it", origin, got)
 		}
-		if res, _ := s.requestAs(t, "GET", "/im/users?size=1", "", other.server().with(h)); origin != "" && res.StatusCode != http.StatusForbidden {
+		if res, _ := fetchAs(t, s, "GET", "/im/users?size=1", "", other.server().with(h)); origin != "" && res.StatusCode != http.StatusForbidden {
 			t.Errorf("origin %q: an app that allows none: got %s, want 403", origin, res.Status)
 		}
 		c, err := s.dialSocketAs("", h)
@@ -174,7 +148,7 @@ func TestAllowedOriginsOfAnApp(t *testing.T) {
 		t.Fatalf("skein app update: %s", errs)
 	}
 	eventually(t, "the origin is no longer allowed", func() bool {
-		res, _ := s.requestAs(t, "GET", "/im/users?size=1", "", shop.server().with(headers{"Origin": "https://shop.example"}))
+		res, _ := fetchAs(t, s, "GET", "/im/users?size=1", "", shop.server().with(headers{"Origin": "https://shop.example"}))
 		return res.StatusCode == http.StatusForbidden
 	})
 }
@@ -191,10 +165,10 @@ func TestPreflightsAndErrorsAreReadableByAllowedPages(t *testing.T) {
 		"/storage/uploads/x.png", "/im/messages/ranges", "/no/such/path",
 	} {
 		eventually(t, "the preflight is allowed", func() bool { // the list of all apps' origins is read once a second
-			res, _ := s.requestAs(t, "OPTIONS", path, "", asked.with(headers{"Origin": page}))
+			res, _ := fetchAs(t, s, "OPTIONS", path, "", asked.with(headers{"Origin": page}))
 			return res.StatusCode == http.StatusNoContent
 		})
-		res, _ := s.requestAs(t, "OPTIONS", path, "", asked.with(headers{"Origin": page}))
+		res, _ := fetchAs(t, s, "OPTIONS", path, "", asked.with(headers{"Origin": page}))
 		h := res.Header
 		if h.Get("Access-Control-Allow-Origin") != page || !strings.Contains(h.Get("Vary"), "Origin") {
 			t.Errorf("OPTIONS %s: got %v, want the page allowed", path, h)
@@ -210,7 +184,7 @@ func TestPreflightsAndErrorsAreReadableByAllowedPages(t *testing.T) {
 			}
 		}
 		for _, origin := range []string{"https://evil.example", "null", page + ".evil"} {
-			res, _ := s.requestAs(t, "OPTIONS", path, "", asked.with(headers{"Origin": origin}))
+			res, _ := fetchAs(t, s, "OPTIONS", path, "", asked.with(headers{"Origin": origin}))
 			if got := res.Header.Get("Access-Control-Allow-Origin"); got != "" || res.StatusCode != http.StatusForbidden {
 				t.Errorf("OPTIONS %s of %s: got %s and %q, want 403 and none", path, origin, res.Status, got)
 			}
@@ -232,7 +206,7 @@ func TestPreflightsAndErrorsAreReadableByAllowedPages(t *testing.T) {
 		"a refused form":  {"POST", "/im/file/upload", a.server(), 415},
 		"a socket's path": {"GET", "/im/socket", nil, 426},
 	} {
-		res, body := s.requestAs(t, tt.method, tt.path, "", tt.h.with(headers{"Origin": page}))
+		res, body := fetchAs(t, s, tt.method, tt.path, "", tt.h.with(headers{"Origin": page}))
 		exposed := res.Header.Get("Access-Control-Expose-Headers")
 		if res.StatusCode != tt.status || res.Header.Get("Access-Control-Allow-Origin") != page ||
 			!strings.Contains(exposed, "X-Request-Id") || !strings.Contains(exposed, "Retry-After") {

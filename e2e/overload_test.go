@@ -141,7 +141,7 @@ func (s *server) metric(t *testing.T, name string) float64 {
 	return -1
 }
 
-// SPEC 8.8: more than it can do is answered 4290 or 5030, not queued without
+// More than the server can do is answered 4290 or 5030, not queued without
 // bound; what was acked is there, what was refused is not.
 func TestOverloadIsAnswered(t *testing.T) {
 	t.Parallel()
@@ -194,7 +194,7 @@ func TestOverloadIsAnswered(t *testing.T) {
 }
 
 // A client that asks for much and reads nothing must not make the server keep the
-// answers: 8.6 and 8.8 hold for answers as for events.
+// answers: they are bounded as events are.
 func TestUnreadAnswersAreBounded(t *testing.T) {
 	t.Parallel()
 	s := start(t)

@@ -1,7 +1,11 @@
 package e2e
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -118,4 +122,50 @@ func TestTheDataOfOneClientIsItsOwnAndWhatItMaySee(t *testing.T) {
 	if _, errs, exit := skein(t, "export", "--data", s.Data, "--app", "nobody", "--out", filepath.Join(t.TempDir(), "x")); exit != 1 || !strings.Contains(errs, `no app "nobody"`) {
 		t.Errorf("an unknown app: exit %d, %s", exit, errs)
 	}
+}
+
+// bigFolder is a folder made without skein, as docs/portable.md says, of
+// conversations with n messages each.
+func bigFolder(t *testing.T, conversations, n int) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "big")
+	if err := os.MkdirAll(filepath.Join(dir, "files"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	app := []byte(`{"app_id":"shop","name":"Shop"}`)
+	lists := map[string]*strings.Builder{}
+	for _, name := range portableLists {
+		lists[name] = new(strings.Builder)
+	}
+	for _, client := range []string{"ann", "bob"} {
+		fmt.Fprintf(lists["clients"], `{"client_id":%q,"ctime":1500000000000}`+"\n", client)
+	}
+	for c := range conversations {
+		conv := fmt.Sprintf("%032x", c+1)
+		fmt.Fprintf(lists["conversations"], `{"conv_id":%q,"conv_type":3,"creator":"ann","last_seq":%d,"ctime":1500000000001}`+"\n", conv, n)
+		for _, client := range []string{"ann", "bob"} {
+			fmt.Fprintf(lists["members"], `{"conv_id":%q,"client_id":%q,"join_time":1500000000002,"join_seq":1}`+"\n", conv, client)
+		}
+		for i := range n {
+			fmt.Fprintf(lists["messages"], `{"conv_id":%q,"seq":%d,"msg_id":"%016x%016x","client_id":"ann","type":-1,"version":1,"text":"message %d of many, with a few words 以及一些汉字","ctime":%d}`+"\n", conv, i+1, c+1, i+1, i, 1500000000003+int64(i))
+		}
+	}
+	sum := func(text []byte) string {
+		s := sha256.Sum256(text)
+		return hex.EncodeToString(s[:])
+	}
+	manifest := obj{"format": "skein-portable", "version": 1, "source": "a test", "app_id": "shop", "time": 1600000000000, "app_sha256": sum(app), "file_bytes": 0}
+	said := obj{}
+	for name, text := range lists {
+		said[name] = obj{"lines": strings.Count(text.String(), "\n"), "sha256": sum([]byte(text.String()))}
+		if err := os.WriteFile(filepath.Join(dir, name+".jsonl"), []byte(text.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	manifest["lists"] = said
+	raw, err := json.Marshal(manifest)
+	if err = errors.Join(err, os.WriteFile(filepath.Join(dir, "app.json"), app, 0o600), os.WriteFile(filepath.Join(dir, "manifest.json"), raw, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// SPEC 8.1, 8.2 and 8.4 when the machine loses its power at any moment: what a
+// What kill -9 must not lose must not be lost either when the machine loses its power at any moment: what a
 // sync has not brought to the disk by then is gone.
 func TestPowerCutLosesNoAck(t *testing.T) {
 	t.Parallel()

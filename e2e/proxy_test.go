@@ -83,20 +83,6 @@ func TestBehindATrustedProxyEachClientIsCountedByItsOwnAddress(t *testing.T) {
 	}
 }
 
-func TestNobodyIsATrustedProxyByDefault(t *testing.T) {
-	t.Parallel()
-	s := start(t, withoutDev(), withArgs("--sockets-per-address", "2"))
-	for i, addr := range []string{"203.0.113.1", "203.0.113.2", "203.0.113.3"} {
-		c, err := s.dialSocketAs("", behind(addr))
-		if err == nil {
-			t.Cleanup(c.Drop)
-		}
-		if (err != nil) != (i == 2) {
-			t.Errorf("socket %d, which claims to come from %s: got %v, want the third refused", i+1, addr, err)
-		}
-	}
-}
-
 // proxyHeader is a header of the PROXY protocol, version 2.
 func proxyHeader(client string) string {
 	from := netip.MustParseAddrPort(client)

@@ -81,13 +81,23 @@ func fetch(t *testing.T, link string, h headers) (*http.Response, []byte) {
 
 func fetchBy(t *testing.T, method, link string, h headers) (*http.Response, []byte) {
 	t.Helper()
+	return fetchUnder(t, method, link, "", h)
+}
+
+// fetchAs is one request to a server under a host name; empty: its own.
+func fetchAs(t *testing.T, s *server, method, path, host string, h headers) (*http.Response, string) {
+	t.Helper()
+	res, body := fetchUnder(t, method, s.url(path), host, h)
+	return res, string(body)
+}
+
+func fetchUnder(t *testing.T, method, link, host string, h headers) (*http.Response, []byte) {
+	t.Helper()
 	req, err := http.NewRequest(method, link, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for k, v := range h {
-		req.Header.Set(k, v)
-	}
+	req.Host, req.Header = host, h.http()
 	res, err := httpClient.Do(req)
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// SPEC 8.7: a recalled text is served nowhere, whoever asks and however.
+// A recalled text is served nowhere, whoever asks and however.
 func TestWhatIsRecalledIsServedNowhere(t *testing.T) {
 	t.Parallel()
 	s := start(t, withoutDev())

@@ -3,66 +3,7 @@ package e2e
 import (
 	"fmt"
 	"testing"
-	"time"
 )
-
-// member is one line of conv.members with detail=1.
-type member struct {
-	ClientID  string  `json:"client_id"`
-	Role      string  `json:"role"`
-	JoinTime  int64   `json:"join_time"`
-	MuteUntil *int64  `json:"mute_until"`
-	Nickname  *string `json:"nickname"`
-}
-
-func (a *app) membersOf(t *testing.T, conv string) map[string]member {
-	t.Helper()
-	var list []member
-	a.must(t, "GET", convPath(conv, "members?detail=1"), nil).into(t, &list)
-	all := map[string]member{}
-	for _, m := range list {
-		all[m.ClientID] = m
-	}
-	return all
-}
-
-func TestAMutedMemberMayReadAndNotSpeak(t *testing.T) {
-	t.Parallel()
-	a := strict(t)
-	tom, jerry := a.user(t, "tom"), a.user(t, "jerry")
-	conv := a.group(t, tom, jerry)
-	c := a.login(t, jerry, "d")
-	speak := func(what string, code int) {
-		t.Helper()
-		a.s.call(t, "POST", convPath(conv, "message"), a.as(t, jerry), obj{"type": -1, "text": what}).want(t, what, code)
-		c.ask(t, "msg.send", obj{"conv_id": conv, "type": -1, "text": what}).want(t, what+" by socket", code)
-		c.ask(t, "msg.send", obj{"conv_id": conv, "type": -1, "text": what, "transient": 1}).want(t, what+", transient", code)
-	}
-	mute := func(until any) {
-		t.Helper()
-		a.must(t, "PUT", convPath(conv, "members", jerry), obj{"mute_until": until})
-	}
-	later := time.Now().Add(time.Hour).UnixMilli()
-	mute(later)
-	if v := a.view(t, jerry, conv); v.MuteUntil == nil || *v.MuteUntil != later {
-		t.Errorf("the list of who is muted: %+v", v)
-	}
-	speak("while muted", 4004)
-	a.s.call(t, "GET", convPath(conv, "message"), a.as(t, jerry), nil).want(t, "reading while muted", 0)
-	a.send(t, conv, jerry, "the backend may speak for it")
-	mute(nil)
-	speak("may speak again", 0)
-	mute(later)
-	mute(0)
-	speak("may speak again", 0)
-	mute(time.Now().Add(300 * time.Millisecond).UnixMilli())
-	eventually(t, "the mute ends by itself", func() bool {
-		return a.s.call(t, "POST", convPath(conv, "message"), a.as(t, jerry), obj{"type": -1, "text": "at last"}).Code == 0
-	})
-	if m := a.membersOf(t, conv)[jerry]; m.Role != "member" {
-		t.Errorf("a mute changed the role: %+v", m)
-	}
-}
 
 func TestWhileAllAreMutedOnlyManagersSpeak(t *testing.T) {
 	t.Parallel()

@@ -54,11 +54,11 @@ func seedExamples(t *testing.T) []example {
 }
 
 // fits holds an answer against a printed example: each key of the example is
-// there with the same JSON type, except where SPEC settles otherwise. Every
+// there with the same JSON type, except where the reference says otherwise. Every
 // element of a list is held against the example's first.
 func fits(path string, got, want any) (faults []string) {
 	if null, ok := want.(string); ok && null == "null" {
-		// SPEC 3: an absent value is null, never the string "null".
+		// an absent value is null, never the string "null".
 		if got != nil {
 			return []string{fmt.Sprintf("%s: got %v, want JSON null", path, got)}
 		}
@@ -66,9 +66,9 @@ func fits(path string, got, want any) (faults []string) {
 	}
 	wantKind := kind(want)
 	for suffix, settled := range map[string]string{
-		".per_page":         "number", // SPEC 3: all integers
-		".data.from_client": "string", // SPEC 3: ids are answered as strings
-		".data.transient":   "number", // SPEC 3: flags are answered as 0/1
+		".per_page":         "number", // all integers
+		".data.from_client": "string", // ids are answered as strings
+		".data.transient":   "number", // flags are answered as 0/1
 	} {
 		if strings.HasSuffix(path, suffix) {
 			wantKind = settled

@@ -226,12 +226,6 @@ func (c *socket) closedWithin(t *testing.T, limit time.Duration, want ...int) {
 	}
 }
 
-// isClosed reports whether the socket has ended, and with which code.
-func (c *socket) isClosed() (code int, closed bool) {
-	code, err := c.End()
-	return code, err != nil
-}
-
 // open asserts that the socket still answers.
 func (c *socket) open(t *testing.T) {
 	t.Helper()

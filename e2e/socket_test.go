@@ -4,28 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/skein-im/skein/internal/testclient"
 )
-
-func TestPingPong(t *testing.T) {
-	t.Parallel()
-	a := dev(t)
-	c := a.login(t, a.user(t, "one"), "d")
-	if err := c.sendText(`{"type":"ping"}`); err != nil {
-		t.Fatal(err)
-	}
-	f := c.next(t)
-	var data struct {
-		Time int64 `json:"time"`
-	}
-	if f.into(t, &data); f.Type != "pong" || data.Time < 1_600_000_000_000 {
-		t.Errorf("ping: got %s, want pong with data.time in milliseconds", f)
-	}
-}
 
 // no_sync, the sender's other devices, and device_id.
 func TestWhoGetsTheLiveCopy(t *testing.T) {
@@ -83,48 +66,6 @@ func TestWhoGetsTheLiveCopy(t *testing.T) {
 			t.Errorf("%s: history ends with %+v, want it to hold %q", name, h[len(h)-2:], text)
 		}
 	}
-}
-
-// SPEC 8.5: msg.new of one conversation comes in seq order, without gaps for a
-// reader that keeps up, and 8.4's ids fit the answers.
-func TestPushesComeInSeqOrder(t *testing.T) {
-	t.Parallel()
-	a := dev(t)
-	senders := a.users(t, 6)
-	reader := a.user(t, "reader")
-	convs := []string{a.group(t, reader, senders...), a.group(t, reader, senders...)}
-	c := a.login(t, reader, "d")
-	const each = 50
-	var sending sync.WaitGroup
-	for i, from := range senders {
-		s := a.login(t, from, "d")
-		sending.Go(func() {
-			for n := range each {
-				conv := convs[n%2]
-				var ans *answer
-				var err error
-				if i%2 == 0 {
-					ans, err = s.try("msg.send", obj{"conv_id": conv, "type": -1, "text": "x"})
-				} else {
-					ans, err = a.s.try("POST", convPath(conv, "message"), a.server(), obj{"from_client": from, "type": -1, "text": "x"})
-				}
-				if err != nil || ans.Code != 0 {
-					t.Errorf("send: %v %v", ans, err)
-					return
-				}
-			}
-		})
-	}
-	last := map[string]int64{}
-	for range each * len(senders) {
-		m := c.expect(t, "msg.new").message(t)
-		if last[m.ConvID]++; m.Seq != last[m.ConvID] {
-			t.Errorf("msg.new of %s: got seq %d, want %d", m.ConvID, m.Seq, last[m.ConvID])
-			last[m.ConvID] = m.Seq
-		}
-	}
-	sending.Wait()
-	c.nothing(t, "msg.new")
 }
 
 // What happens to a conversation is told to its members who are online.

@@ -96,7 +96,7 @@ func (s *synced) agree(t *testing.T, what string) {
 	}
 }
 
-// SPEC 8.3: whoever follows the cursor learns of all that happened, and of nothing
+// Whoever follows the cursor learns of all that happened, and of nothing
 // else.
 func TestSyncTellsWhatHasChanged(t *testing.T) {
 	t.Parallel()

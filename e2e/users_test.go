@@ -41,41 +41,6 @@ func TestUserLife(t *testing.T) {
 	}
 }
 
-// user.delete: gone from its conversations; its messages stay, or are erased and
-// keep their seq; its sockets and tokens end.
-func TestUserDelete(t *testing.T) {
-	t.Parallel()
-	a := strict(t)
-	for mode, status := range map[string]int{"": 1, "keep": 1, "erase": 2} {
-		one, two := a.user(t, "one"), a.user(t, "two")
-		conv := a.group(t, two, one)
-		a.send(t, conv, one, "mine")
-		a.send(t, conv, two, "theirs")
-		token := a.token(t, one)
-		c := a.loginWith(t, token, one, "d")
-		path := userPath(one)
-		if mode != "" {
-			path += "?messages=" + mode
-		}
-		a.must(t, "DELETE", path, nil)
-		c.closedWithin(t, soon, 4401)
-		a.s.call(t, "GET", userPath(one), a.bearer(token), nil).want(t, "the token of a deleted client", 4003)
-		var members []string
-		a.must(t, "GET", convPath(conv, "members"), nil).into(t, &members)
-		if !slices.Equal(members, []string{two}) {
-			t.Errorf("messages=%s: members %v, want %s alone", mode, members, two)
-		}
-		if got := a.must(t, "GET", convPath(conv), nil).number("client_num"); got != 1 {
-			t.Errorf("messages=%s: client_num %d, want 1", mode, got)
-		}
-		a.call(t, "POST", convPath(conv, "message"), obj{"from_client": one, "type": -1, "text": "x"}).want(t, "send of a deleted client", 211)
-		eventually(t, "messages="+mode, func() bool {
-			h := a.history(t, conv) // dense, whatever was erased
-			return len(h) == 2 && h[0].MsgStatus == status && (h[0].text() == "mine") == (status == 1) && h[1].text() == "theirs"
-		})
-	}
-}
-
 // Whoever gets the id of a deleted client reads nothing of what that one had.
 func TestNewHolderOfAnIDInheritsNothing(t *testing.T) {
 	t.Parallel()
