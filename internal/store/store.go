@@ -211,12 +211,17 @@ type Membership struct {
 	Err           error // ErrUnknownConversation; ErrUnknownClient about who is no member
 }
 
+// RetryTime is how long a retry is known by its ClientMsgID at least. Later it may be
+// stored as a new message.
+const RetryTime = 7 * 24 * time.Hour
+
 // Messages keeps what was said.
 type Messages interface {
 	// Append stores a draft as the next message of its conversation: seq from 1,
-	// dense. A draft whose (Sender, ClientMsgID) is known there answers the first
-	// message again, with again true, whatever has become of its sender since, but
-	// not to a client created later with a deleted one's id. With another body it is
+	// dense. A draft whose (Sender, ClientMsgID) was stored there within RetryTime
+	// answers the first message again, with again true, even if the sender was banned,
+	// removed or deleted meanwhile, but not to a client created later with a deleted
+	// one's id. With another body it is
 	// ErrConflict; NoSync, which is about delivery, and a body that was erased are not
 	// compared. Errors: ErrUnknownConversation; ErrUnknownClient and ErrBanned about
 	// the sender; ErrForbidden when the sender does not meet draft.Need or may not
@@ -350,9 +355,9 @@ type CommitHook func([]skein.Sent)
 type Upkeep interface {
 	// Ping reports whether the store can answer now.
 	Ping(ctx context.Context) error
-	// Purge removes some of what is unknown already (deleted apps and
-	// conversations, temporary ones past their end at now); more tells whether
-	// there is anything left. Each call is short.
+	// Purge removes some of what is unknown already (deleted apps and conversations,
+	// temporary ones past their end at now, retries past RetryTime); more tells
+	// whether there is anything left. Each call is short.
 	Purge(ctx context.Context, now skein.Millis) (more bool, err error)
 	// EraseMessages takes text, attr, url and mentions out of some of the messages
 	// of clients deleted with erase, and makes them StatusDeleted; each is a change

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -19,6 +20,7 @@ type letter struct {
 	mentions rawText // JSON; nil: none
 	hash     []byte  // of the content; nil: no client_msg_id
 	tag      uint32  // lower half of the retry number
+	claimed  int64   // its retry number; zero: it has none
 	uploads  []string
 }
 
@@ -75,8 +77,8 @@ func (l *letter) size() int {
 // rows is about how many rows the letter becomes.
 func (l *letter) rows() int { return 1 + len(l.Mentions) + len(l.uploads) }
 
-// append decides and stores. Nothing that may be refused comes after its first
-// INSERT, so it needs no savepoint.
+// append decides and stores. What is refused has its retry number taken back and nothing
+// else written, so it needs no savepoint.
 func (g *group) append(l *letter) (store.Appended, error) {
 	p, err := g.place(l.App, l.Conv)
 	if err != nil {
@@ -86,10 +88,14 @@ func (g *group) append(l *letter) (store.Appended, error) {
 	if err != nil || found {
 		return store.Appended{Message: first, Again: found, RosterRev: p.rosterRev}, err
 	}
-	if err := g.refusal(p, *l.Draft); err != nil {
-		return store.Appended{}, err
+	var stored store.Appended
+	if err = g.refusal(p, *l.Draft); err == nil {
+		stored, err = g.store(p, l)
 	}
-	return g.store(p, l)
+	if err != nil && !engine.Outage(err) {
+		err = errors.Join(err, g.giveBack(l))
+	}
+	return stored, err
 }
 
 // refusal is why the sender may not send this here now, or nil.
@@ -114,7 +120,7 @@ func (g *group) store(p *place, l *letter) (store.Appended, error) {
 	m.Transient = false
 	m.Version = 1
 	stored, err := g.change(insertMessage,
-		key, p.key, m.Seq, m.ID, m.Sender, textOrNull(m.ClientMsgID), l.retryNumber(p), l.hash, m.Type, m.Status, flagsOf(*l.Draft),
+		key, p.key, m.Seq, m.ID, m.Sender, textOrNull(m.ClientMsgID), l.hash, m.Type, m.Status, flagsOf(*l.Draft),
 		m.Created, m.Updated, idOrNull(m.ReplyTo), l.mentions, m.URL, rawText(m.Attr), m.Text, by.incarnation)
 	switch {
 	case err != nil:
@@ -138,9 +144,9 @@ func (g *group) store(p *place, l *letter) (store.Appended, error) {
 	return store.Appended{Message: m, Passed: passed, RosterRev: p.rosterRev}, nil
 }
 
-const insertMessage = `INSERT INTO messages (message_key, conv_key, seq, id, sender, client_msg_id, retry, content_hash,
+const insertMessage = `INSERT INTO messages (message_key, conv_key, seq, id, sender, client_msg_id, content_hash,
 	type, status, flags, created, updated, reply_to, mentions, url, attr, text, incarnation)
-	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
 	ON CONFLICT (id) DO NOTHING`
 
 // nextMessage is the key for the next message. Keys ascend in commit order and are

@@ -302,13 +302,18 @@ func fillMessages(b *testing.B, s *Store, conv skein.ID, n int) {
 	for from := 1; from <= n; from += chunk {
 		inOneCommit(b, s, func(g *group) error {
 			to := min(n, from+chunk-1)
-			if err := g.exec(`INSERT INTO messages (message_key, conv_key, seq, id, sender, client_msg_id, retry, content_hash,
+			if err := g.exec(`INSERT INTO messages (message_key, conv_key, seq, id, sender, client_msg_id, content_hash,
 					type, status, flags, created, updated, url, text)
 				WITH RECURSIVE n(i) AS (SELECT ?2 UNION ALL SELECT i + 1 FROM n WHERE i < ?3)
-				SELECT i, conv_key, i, unhex(printf('%032x', i)), 'alice', lower(hex(randomblob(16))),
-					(conv_key << 32) + (2 * i % (?7 + 1) << 32) / (?7 + 1), randomblob(16), ?4, ?5, 0, i, 0, '', ?6
+				SELECT i, conv_key, i, unhex(printf('%032x', i)), 'alice', lower(hex(randomblob(16))), randomblob(16), ?4, ?5, 0, i, 0, '', ?6
 					FROM n, (SELECT conv_key FROM conversations WHERE id = ?1)`,
-				conv, from, to, skein.TypeText, skein.StatusNormal, strings.Repeat("x", 100), n); err != nil {
+				conv, from, to, skein.TypeText, skein.StatusNormal, strings.Repeat("x", 100)); err != nil {
+				return err
+			}
+			if err := g.exec(`INSERT OR IGNORE INTO retries_0 (number, message_key)
+				WITH RECURSIVE n(i) AS (SELECT ?2 UNION ALL SELECT i + 1 FROM n WHERE i < ?3)
+				SELECT (conv_key << 32) + (2 * i % (?4 + 1) << 32) / (?4 + 1), i FROM n, (SELECT conv_key FROM conversations WHERE id = ?1)`,
+				conv, from, to, n); err != nil {
 				return err
 			}
 			return g.exec(`UPDATE conversations SET last_seq = ?2 WHERE id = ?1`, conv, to)

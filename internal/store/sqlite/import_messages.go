@@ -38,30 +38,31 @@ func (i *importing) importMessage(r *store.MessageRecord) (any, error) {
 	}
 	i.group.known.nextMessage = key + 1
 	a.LastSeq, a.Active, a.dirty = r.Seq, max(a.Active, r.Created), true
+	if r.ClientMsgID != "" && i.group.now < r.Created.Add(store.RetryTime) {
+		if err := i.group.rememberRetry(a.key, retryTag(i.salt, r.Sender, r.ClientMsgID), key); err != nil {
+			return nil, err
+		}
+	}
 	return nil, i.besideMessage(a, key, r)
 }
 
-const importMessage = `INSERT INTO messages (message_key, conv_key, seq, id, sender, client_msg_id, retry, content_hash,
+const importMessage = `INSERT INTO messages (message_key, conv_key, seq, id, sender, client_msg_id, content_hash,
 	type, status, flags, created, updated, reply_to, mentions, url, attr, text, version, changed, pinned, reactions, incarnation)
-	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-		iif(?23, 0, (SELECT incarnation FROM clients WHERE app_key = ?24 AND id = ?5)))
+	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+		iif(?22, 0, (SELECT incarnation FROM clients WHERE app_key = ?23 AND id = ?5)))
 	ON CONFLICT (id) DO NOTHING`
 
 func (i *importing) insertMessage(a *arrival, key int64, r *store.MessageRecord) (stored bool, err error) {
-	var retry any
 	hash := r.Hash
-	if r.ClientMsgID != "" {
-		retry = a.key<<32 | int64(retryTag(i.salt, r.Sender, r.ClientMsgID))
-		if hash == nil && r.Status == skein.StatusNormal {
-			hash = contentHash(canonical(r.Body))
-		}
+	if r.ClientMsgID != "" && hash == nil && r.Status == skein.StatusNormal {
+		hash = contentHash(canonical(r.Body))
 	}
 	summary, err := encodeReactions(summaryOf(r.Reacted))
 	if err != nil {
 		return false, err
 	}
 	return i.group.change(importMessage,
-		key, a.key, r.Seq, r.ID, r.Sender, textOrNull(r.ClientMsgID), retry, hash,
+		key, a.key, r.Seq, r.ID, r.Sender, textOrNull(r.ClientMsgID), hash,
 		r.Type, r.Status, importedFlags(r), r.Created, r.Updated, idOrNull(r.ReplyTo), rawText(mentionsJSON(r.Mentions)), r.URL, rawText(r.Attr), r.Text,
 		max(r.Version, 1), r.Changed, r.Pinned, summary, r.Former, i.key)
 }

@@ -21,6 +21,7 @@ type known struct {
 	seats       map[seatName]*seat    // members
 	rooms       map[clientName]int    // in how many living conversations a client is at most
 	nextMessage int64                 // key of the next message; zero: to be looked up
+	retries     *retryTurn            // nil: to be looked up
 }
 
 type placeName struct {
@@ -80,7 +81,7 @@ func (k *known) clear() {
 	clear(k.senders)
 	clear(k.seats)
 	clear(k.rooms)
-	k.nextMessage = 0
+	k.nextMessage, k.retries = 0, nil
 }
 
 // forgetClient drops what is known of a client who left these conversations.

@@ -101,10 +101,8 @@ func TestPlans(t *testing.T) {
 		"the next conversation to erase in": {sql: eraseNext, want: []string{
 			"SEARCH conversations USING COVERING INDEX sqlite_autoindex_conversations_1 (app_key=? AND id>?)",
 		}},
-		"whether it may be a retry": {sql: retryKnown, want: []string{
-			"SEARCH messages USING COVERING INDEX messages_by_retry (retry=?)",
-		}},
-		"a retry": {sql: firstMessage, want: []string{"SEARCH messages USING INDEX messages_by_retry (retry=?)"}},
+		"whether it may be a retry": {sql: retryClaim[1], want: []string{"SEARCH retries_0 USING INTEGER PRIMARY KEY (rowid=?)"}},
+		"a retry":                   {sql: firstMessage, want: []string{"SEARCH messages USING INTEGER PRIMARY KEY (rowid=?)"}},
 	} {
 		got := plan(t, s, tt.sql)
 		for _, want := range tt.want {

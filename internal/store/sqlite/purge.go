@@ -65,7 +65,10 @@ func (p *purge) step() (found bool, err error) {
 	if found, err = p.forgetEvents(); err != nil || found {
 		return found, err
 	}
-	return p.forgetDepartures()
+	if found, err = p.forgetDepartures(); err != nil || found {
+		return found, err
+	}
+	return p.forgetRetries()
 }
 
 func (p *purge) anything() (bool, error) {
@@ -87,7 +90,10 @@ func (p *purge) anything() (bool, error) {
 	if found, err := p.oldEvents(); err != nil || found {
 		return found, err
 	}
-	return p.oldDepartures()
+	if found, err := p.oldDepartures(); err != nil || found {
+		return found, err
+	}
+	return p.oldRetries()
 }
 
 func (p *purge) deadConversation() (key int64, found bool, err error) {

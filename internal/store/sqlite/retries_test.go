@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/skein-im/skein"
 )
@@ -33,6 +34,56 @@ func TestMessagesThatShareARetryNumberAreToldApart(t *testing.T) {
 		}
 	}
 	wantDense(t, s, conv, 2)
+}
+
+func TestRetriesAreForgottenWithAge(t *testing.T) {
+	now := time.UnixMilli(1_600_000_000_000)
+	s := newStore(t, Options{Now: func() time.Time { return now }})
+	conv := newGroup(t, s)
+	send := func(clientMsgID string) (again bool) {
+		t.Helper()
+		d := newDraft(conv, "hi")
+		d.ClientMsgID = clientMsgID
+		_, again, err := s.Append(t.Context(), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return again
+	}
+	for day := range 40 {
+		for more := true; more; {
+			var err error
+			if more, err = s.Purge(t.Context(), skein.MillisOf(now)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		send(fmt.Sprint("day ", day))
+		now = now.AddDate(0, 0, 1)
+	}
+	if got := countRows(t, s, knownRetries); got > 3*7 {
+		t.Errorf("after a message a day for 40 days %d are known by their client_msg_id, want those of the last weeks", got)
+	}
+	if send("day 1") {
+		t.Error("a message of 39 days ago answers a retry, want that it is forgotten")
+	}
+}
+
+// knownRetries counts the messages that are known by their client_msg_id.
+const knownRetries = `SELECT (SELECT count(*) FROM retries_0) + (SELECT count(*) FROM retries_1) + (SELECT count(*) FROM retries_2)`
+
+func TestARefusedMessageLeavesNoTrace(t *testing.T) {
+	s := newStore(t, Options{})
+	conv := newGroup(t, s)
+	for range 3 {
+		d := newDraft(conv, "hi")
+		d.Sender, d.ClientMsgID = "nobody", "x"
+		if _, _, err := s.Append(t.Context(), d); err == nil {
+			t.Fatal("a message of somebody unknown was stored")
+		}
+	}
+	if got := countRows(t, s, knownRetries); got != 0 {
+		t.Errorf("%d refused messages are known by their client_msg_id, want none", got)
+	}
 }
 
 func TestTheSaltIsTheStoresOwnAndStays(t *testing.T) {

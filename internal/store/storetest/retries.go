@@ -220,4 +220,54 @@ var retries = []check{
 		}
 		equal(f, "stored", len(f.history("shop", conv)), 3)
 	}},
+	{"a retry is known for seven days, whatever is purged meanwhile", func(f *fixture) {
+		f.app("shop", "ann")
+		conv := f.group("shop", "ann")
+		send := func(day int) (skein.Message, bool) {
+			f.Helper()
+			d := f.draft("shop", conv, "ann", fmt.Sprint("day ", day))
+			d.ClientMsgID = fmt.Sprint("day ", day)
+			m, again, err := f.Append(f.Context(), d)
+			f.must(err)
+			return m, again
+		}
+		var firsts []skein.Message
+		for day := range 30 {
+			f.purge()
+			for earlier := max(0, day-6); earlier < day; earlier++ {
+				m, again := send(earlier)
+				equal(f, fmt.Sprintf("day %d, of day %d: again", day, earlier), again, true)
+				equal(f, fmt.Sprintf("day %d, of day %d: seq", day, earlier), m.Seq, firsts[earlier].Seq)
+			}
+			first, again := send(day)
+			equal(f, "again", again, false)
+			firsts = append(firsts, first)
+			f.pass(24*time.Hour + time.Minute)
+		}
+		f.pass(store.RetryTime - 24*time.Hour - 2*time.Minute)
+		f.purge()
+		_, again := send(29)
+		equal(f, "at the end of the seventh day: again", again, true)
+	}},
+	{"a message that is refused may come again with its client_msg_id", func(f *fixture) {
+		f.app("shop", "ann", "bob")
+		conv := f.group("shop", "ann", "bob")
+		_, err := f.UpdateClient(f.Context(), "shop", "ann", func(c *skein.Client) error { c.BannedUntil = skein.Forever; return nil })
+		f.must(err)
+		d := f.draft("shop", conv, "ann", "hi")
+		d.ClientMsgID = "x"
+		for range 2 {
+			_, _, err = f.Append(f.Context(), d)
+			f.wantErr(err, skein.ErrBanned)
+		}
+		_, err = f.UpdateClient(f.Context(), "shop", "ann", func(c *skein.Client) error { c.BannedUntil = 0; return nil })
+		f.must(err)
+		_, again, err := f.Append(f.Context(), d)
+		f.must(err)
+		equal(f, "again", again, false)
+		d.ID = f.newID()
+		_, again, err = f.Append(f.Context(), d)
+		f.must(err)
+		equal(f, "the retry: again", again, true)
+	}},
 }

@@ -25,7 +25,7 @@ type SendMessage struct {
 	NoSync           *strict.Flag   `json:"no_sync" en:"1: the sender's own sockets get the live copy too. Default: 0 by REST; by socket the sender's other devices get it" zh:"1 同步到发送者自己的连接。REST 默认 0；socket 默认同步到发送者的其他设备"`
 	MentionAll       strict.Flag    `json:"mention_all" en:"1: mentions everyone; an app may leave that to owner and admins" zh:"1 @全体成员；应用可限定仅所有者与管理员"`
 	MentionClientIDs []strict.ID    `json:"mention_client_ids" en:"at most 100 clients" zh:"需要 @ 的用户，最多 100 个"`
-	ClientMsgID      strict.ID      `json:"client_msg_id" en:"≤ 64 characters of your own; a retry with it and the same content answers the first message again, another content 4013. JSON is compared by content: order of keys, escapes, spacing and 1.0 for 1 do not count" zh:"自定义 id，最多 64 个字符；以相同 id 与相同内容重试会返回首条消息，内容不同返回 4013。JSON 按内容比较，不计键的顺序、转义、空白与数字写法（1.0 与 1）"`
+	ClientMsgID      strict.ID      `json:"client_msg_id" en:"≤ 64 characters of your own; a retry with it and the same content answers the first message again, another content 4013. It is known for 7 days at least; later the message may be stored anew. JSON is compared by content: order of keys, escapes, spacing and 1.0 for 1 do not count" zh:"自定义 id，最多 64 个字符；以相同 id 与相同内容重试会返回首条消息，内容不同返回 4013。服务端至少记住 7 天，此后重发可能成为新消息。JSON 按内容比较，不计键的顺序、转义、空白与数字写法（1.0 与 1）"`
 	ReplyTo          strict.ID      `json:"reply_to" en:"a msg_id of this conversation" zh:"回复的 msg_id"`
 	MarkRead         strict.Flag    `json:"mark_read" en:"1, from the backend: the sender has also read all messages before this one; a client that sends has always read them" zh:"服务端代发时为 1：发送者视为已读此前消息；客户端自己发送始终视为已读"`
 	DeviceID         strict.ID      `json:"device_id" en:"this device of the sender is left out of the live copy" zh:"该设备不接收实时副本"`
