@@ -31,11 +31,7 @@ func TestAnExportKnowsEveryColumn(t *testing.T) {
 		"uploads":       "upload_key app_key name client_id created size title kept due",
 	}
 	// These are derived, or the store's own.
-<<<<<<< HEAD
-	derived := "mentions private_pairs upload_uses departures erasures cuts storage removals backfill history pauses unknown_fields goose_db_version events leases"
-=======
-	derived := "mentions private_pairs upload_uses departures erasures cuts storage removals backfill history pauses retries_0 retries_1 retries_2 unknown_fields goose_db_version"
->>>>>>> 9a23f7e (sqlite: retries are forgotten with age)
+	derived := "mentions private_pairs upload_uses departures erasures cuts storage removals backfill history pauses retries_0 retries_1 retries_2 unknown_fields goose_db_version events leases"
 	err = s.read(t.Context(), "", func(c *connection) error {
 		var tables []string
 		if err := c.rows(func(r *sqlite3.Stmt) { tables = append(tables, r.ColumnText(0)) },
