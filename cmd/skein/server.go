@@ -34,6 +34,7 @@ import (
 	"github.com/skein-im/skein/internal/rest/httpx"
 	"github.com/skein-im/skein/internal/socket"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/cache"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 	"github.com/skein-im/skein/internal/wire"
 	"github.com/skein-im/skein/internal/wire/cursor"
@@ -143,7 +144,7 @@ func (s *server) wire(ctx context.Context, uploads *files.Store) (err error) {
 	})
 	name := uuid.NewString() // of this process among the nodes
 	if s.node, err = node.New(ctx, node.Options{
-		Name: name, Store: s.store, Hub: s.hub, Presence: s.presence, Now: clock, Log: s.log, Registerer: s.registry,
+		Name: name, Store: s.store, Hub: s.hub, Presence: s.presence, Forget: s.forget, Now: clock, Log: s.log, Registerer: s.registry,
 	}); err != nil {
 		return err
 	}
@@ -192,6 +193,13 @@ type events struct {
 
 // Cut ends sessions on every node.
 func (e events) Cut(c skein.Cut) { e.node.Cut(c) }
+
+// forget drops what is remembered of a client that another node has changed.
+func (s *server) forget(app, client string) {
+	if c, ok := s.store.(*cache.Store); ok {
+		c.Forget(app, client)
+	}
+}
 
 // historyIsPrivate is true too of an app that cannot be looked up: members who miss
 // something live fetch it.

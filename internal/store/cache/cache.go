@@ -1,10 +1,24 @@
-// Package cache keeps in memory what is asked of a store most: who is in the
-// conversations that are busy, their newest messages, and the clients who come and
-// go. It is a store itself, passes the contract suite over any engine, and answers
-// at every moment what the engine would answer.
+// Package cache keeps in memory what is asked of a store most: the members of busy
+// conversations, their newest messages, and clients. It is a store itself and passes the
+// contract suite over any engine. It knows no SQL, and nothing here is worth keeping.
 //
-// It must see every write: all go through it, except that another process may
-// change apps. It knows no SQL, and nothing here is worth keeping.
+// # What may be stale
+//
+// Nothing, where one process alone writes to the engine (Options.Trust is zero): all
+// writes but those of apps go through this cache, and it answers at every moment what the
+// engine would answer.
+//
+// Where other nodes write too, what they wrote may be missing for Options.Trust (2 s) in
+// Client and in Conversation with its member, and in nothing else: an entry is trusted
+// for so long from the beginning of its reading, and then read anew. No node tells
+// another what it wrote. Three rules keep that harmless:
+//
+//   - Authority is decided in the engine's transaction, never by an entry.
+//   - Audience answers nothing older than the revision that the caller names, which an
+//     event carries. A list of that revision is right however old it is.
+//   - Messages are not kept.
+//
+// What this node itself wrote is never stale on it.
 package cache
 
 import (
@@ -12,6 +26,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -25,6 +40,8 @@ const DefaultBytes = 128 << 20
 // Options are the choices of one cache. The zero value is usable.
 type Options struct {
 	Bytes      int                   // bound of what is kept, about; default DefaultBytes
+	Trust      time.Duration         // how long an entry is trusted that other nodes may have changed; zero: no other node writes
+	Now        func() time.Time      // ages entries; default time.Now
 	Committed  store.CommitHook      // told after the cache knows; nil: nobody
 	Registerer prometheus.Registerer // nil: no metrics
 }
@@ -33,12 +50,15 @@ type Options struct {
 type Store struct {
 	store.Store
 
-	committed store.CommitHook
-	places    memory[placeName, *place]
-	clients   memory[clientName, *person]
+	trust         time.Duration // as in Options
+	now           func() time.Time
+	committed     store.CommitHook
+	conversations memory[convKey, *convEntry]
+	clients       memory[clientKey, *clientEntry]
 
-	// sweeps are the writes under way that may touch anything of their app: meanwhile
-	// nothing of it is kept or answered from memory. turn counts their beginnings and ends.
+	// sweeps are the writes under way that may touch anything of their app. Until they are
+	// over nothing of the app is kept or answered from memory. turn counts their
+	// beginnings and ends.
 	sweeps sweeps
 	turn   atomic.Int64
 
@@ -48,15 +68,15 @@ type Store struct {
 	hits, misses atomic.Int64 // reads that memory answered, and that the engine did
 }
 
-type placeName struct {
+type convKey struct {
 	app string
 	id  skein.ID
 }
 
-type clientName struct{ app, id string }
+type clientKey struct{ app, id string }
 
-func (n placeName) tenant() string  { return n.app }
-func (n clientName) tenant() string { return n.app }
+func (n convKey) tenant() string   { return n.app }
+func (n clientKey) tenant() string { return n.app }
 
 var _ store.Store = (*Store)(nil)
 
@@ -65,9 +85,12 @@ func Over(open func(store.CommitHook) (store.Store, error), opts Options) (*Stor
 	if opts.Bytes == 0 {
 		opts.Bytes = DefaultBytes
 	}
-	s := &Store{committed: opts.Committed, apps: make(map[string]skein.Millis)}
-	s.places.init(opts.Bytes-opts.Bytes/8, func() *place { return new(place) })
-	s.clients.init(opts.Bytes/8, func() *person { return new(person) })
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	s := &Store{trust: opts.Trust, now: opts.Now, committed: opts.Committed, apps: make(map[string]skein.Millis)}
+	s.conversations.init(opts.Bytes-opts.Bytes/8, func() *convEntry { return new(convEntry) })
+	s.clients.init(opts.Bytes/8, func() *clientEntry { return new(clientEntry) })
 	engine, err := open(s.commit)
 	if err != nil {
 		return nil, err
@@ -79,9 +102,8 @@ func Over(open func(store.CommitHook) (store.Store, error), opts Options) (*Stor
 	return s, nil
 }
 
-// App is where an app is seen to be gone, or to be another one with the id of one
-// that was deleted, whichever process did that: nothing of an app is answered to a
-// caller who has not asked for it first. See store.Apps.
+// App detects an app that was deleted or created anew, by whichever process, and forgets
+// what was the old app's. Callers ask for the app before anything of it. See store.Apps.
 func (s *Store) App(ctx context.Context, id string) (skein.App, error) {
 	app, err := s.Store.App(ctx, id)
 	if err != nil && !errors.Is(err, skein.ErrUnknownApp) {
@@ -109,8 +131,27 @@ func (s *Store) DeleteApp(ctx context.Context, id string) error {
 	return err
 }
 
+// Forget drops what is known of a client that another node has changed.
+func (s *Store) Forget(app, client string) {
+	name := clientKey{app, client}
+	sh := s.clients.lock(name)
+	if c, found := sh.find(name); found {
+		c.forget()
+	}
+	sh.settle(name)
+}
+
+// trusts reports whether an entry may answer that was read at a moment.
+func (s *Store) trusts(read time.Time) bool {
+	if s.trust == 0 {
+		return true
+	}
+	age := s.now().Sub(read)
+	return 0 <= age && age < s.trust
+}
+
 func (s *Store) forgetApp(id string) {
 	s.turn.Add(1)
-	s.places.each(func(name placeName) bool { return name.app == id }, (*place).forget)
-	s.clients.each(func(name clientName) bool { return name.app == id }, (*person).forget)
+	s.conversations.each(func(name convKey) bool { return name.app == id }, (*convEntry).forget)
+	s.clients.each(func(name clientKey) bool { return name.app == id }, (*clientEntry).forget)
 }

@@ -2,53 +2,55 @@ package cache
 
 import (
 	"context"
+	"time"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
 )
 
-// person is what is known of one client. Guarded by the lock of its shard.
-type person struct {
+// clientEntry is what is known of one client. Guarded by the lock of its shard.
+type clientEntry struct {
 	turns
 
 	client skein.Client
 	known  bool
+	read   time.Time // see Options.Trust
 }
 
-func (p *person) size() int {
+func (p *clientEntry) size() int {
 	const fixed, cut = 500, 100
 	return fixed + len(p.client.Ext) + cut*len(p.client.DeviceCuts)
 }
 
-func (p *person) forget() {
+func (p *clientEntry) forget() {
 	p.turn++
 	p.client, p.known = skein.Client{}, false
 }
 
 // Client is one client; see store.Clients.
 func (s *Store) Client(ctx context.Context, app, id string) (skein.Client, error) {
-	name := clientName{app, id}
-	if c, known := s.client(name); known {
+	name := clientKey{app, id}
+	if c, known := s.recallClient(name); known {
 		return c, nil
 	}
 	r := beginReading(s, &s.clients, name)
 	c, err := s.Store.Client(ctx, app, id)
-	r.end(func(p *person) {
+	r.end(func(p *clientEntry) {
 		if err == nil {
-			p.client, p.known = c, true
+			p.client, p.known, p.read = c, true, r.began
 		}
 	})
 	return c, err
 }
 
-func (s *Store) client(name clientName) (c skein.Client, known bool) {
+func (s *Store) recallClient(name clientKey) (c skein.Client, known bool) {
 	sh := s.clients.lock(name)
 	defer sh.mu.Unlock()
 	if s.sweeps.of(name.app) {
 		return c, false
 	}
 	p, found := sh.find(name)
-	if !found || p.writing > 0 || !p.known {
+	if !found || p.writing > 0 || !p.known || !s.trusts(p.read) {
 		return c, false
 	}
 	s.hits.Add(1)
@@ -93,13 +95,13 @@ func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Milli
 		s.forgetApp(app)
 	}
 	for _, conv := range left {
-		s.touch(placeName{app, conv}, (*place).forgetMembers)
+		s.touch(convKey{app, conv}, (*convEntry).forgetRoster)
 	}
-	s.places.each(func(name placeName) bool { return name.app == app }, func(p *place) { p.page.forgetHider(id) })
+	s.conversations.each(func(name convKey) bool { return name.app == app }, func(p *convEntry) { p.page.forgetHider(id) })
 	return left, rev, err
 }
 
 // writeClient is memory.write about a client.
 func (s *Store) writeClient(app, id string) (over func()) {
-	return s.clients.write(clientName{app, id}, (*person).forget)
+	return s.clients.write(clientKey{app, id}, (*clientEntry).forget)
 }

@@ -105,7 +105,7 @@ func TestLateReadIsNotKept(t *testing.T) {
 			s.Store = engine
 			conv := newID()
 			begin(t, s, conv)
-			_, _, err := s.Conversation(t.Context(), "app", conv, "") // so that the place knows its conversation
+			_, _, err := s.Conversation(t.Context(), "app", conv, "") // so that the entry knows its conversation
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// shards is enough that calls about different things seldom meet at a lock, and few
-// enough that a shard's part of the bound has room for a very large room.
+// shards is enough that calls about different entries seldom meet at a lock, and few
+// enough that a shard's part of the bound holds a very large conversation.
 const shards = 16
 
 // memory keeps the entries that were used last, within a bound of bytes.

@@ -5,9 +5,9 @@ import "github.com/prometheus/client_golang/prometheus"
 // collectors read the cache's own counters when they are scraped.
 func (s *Store) collectors() []prometheus.Collector {
 	held := func() (bytes float64) {
-		_, places := s.places.held()
+		_, conversations := s.conversations.held()
 		_, clients := s.clients.held()
-		return float64(places + clients)
+		return float64(conversations + clients)
 	}
 	return []prometheus.Collector{
 		prometheus.NewCounterFunc(prometheus.CounterOpts{

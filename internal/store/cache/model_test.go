@@ -19,8 +19,28 @@ import (
 // Whatever is done, the cache answers what the engine beneath it answers. Every
 // step ends with all reads, so that each write finds a memory that is full.
 func TestMirrorsTheEngine(t *testing.T) {
-	m := &mirror{T: t, now: 1_700_000_000_000}
+	m := &mirror{T: t, now: 1_700_000_000_000, turn: func() {}, catchUp: func() {}}
 	m.s = open(t, storetest.Options{Now: func() time.Time { return m.now.Time() }}, DefaultBytes)
+	m.run(t)
+}
+
+// So do two caches over one engine, of which now this one writes and now that one, once
+// an entry is too old to be trusted.
+func TestTwoCachesMirrorTheEngine(t *testing.T) {
+	m := &mirror{T: t, now: 1_700_000_000_000}
+	p := openPair(t, storetest.Options{Now: func() time.Time { return m.now.Time() }}, DefaultBytes)
+	m.s = p[0].Store
+	steps := 0
+	m.turn = func() {
+		steps++
+		m.s = p[steps/3%2].Store
+	}
+	m.catchUp = func() { p[0].clock.Add(int64(trust)) }
+	m.run(t)
+}
+
+func (m *mirror) run(t *testing.T) {
+	t.Helper()
 	worlds := 0
 	storetest.InWorlds(t, func(t *rapid.T) {
 		worlds++
@@ -57,7 +77,10 @@ func TestMirrorsTheEngine(t *testing.T) {
 type mirror struct {
 	*testing.T
 
-	s     *Store
+	s       *Store
+	turn    func() // another cache may be s from now on
+	catchUp func() // lets pass what the other cache's entries are trusted for
+
 	app   string
 	convs []skein.ID
 	said  []skein.Message
@@ -252,6 +275,8 @@ func (m *mirror) deleteApp(*rapid.T) {
 // same compares every read, twice: the second finds what the first has kept.
 func (m *mirror) same(t *rapid.T) {
 	last := m.convs[max(0, len(m.convs)-3):]
+	m.turn()
+	m.catchUp()
 	for range 2 {
 		for _, conv := range last {
 			m.sameConversation(t, conv)

@@ -1,13 +1,16 @@
 package cache
 
+import "time"
+
 // reading is a read of the engine about one entry, which may be kept if nothing
 // changes meanwhile.
 type reading[K name, V entry] struct {
 	s     *Store
 	m     *memory[K, V]
 	key   K
-	sweep int64 // turn of the whole cache at its beginning
-	turn  int   // turn of the entry
+	sweep int64     // turn of the whole cache at its beginning
+	turn  int       // turn of the entry
+	began time.Time // see Options.Trust; zero where no other node writes
 }
 
 // name is a key of an app's.
@@ -19,6 +22,9 @@ type name interface {
 func beginReading[K name, V entry](s *Store, m *memory[K, V], key K) reading[K, V] {
 	s.misses.Add(1)
 	r := reading[K, V]{s: s, m: m, key: key, sweep: s.turn.Load()}
+	if s.trust != 0 {
+		r.began = s.now()
+	}
 	sh := m.lock(key)
 	r.turn = m.at(sh, key).beginReading()
 	sh.settle(key)

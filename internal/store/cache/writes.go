@@ -8,25 +8,24 @@ import (
 	"github.com/skein-im/skein/internal/store"
 )
 
-// While a write is under way nothing is kept or answered from memory of what it may
-// touch, so that whoever reads after its commit, as a delivery does that was
-// committed with it, reads the engine.
+// While a write is under way nothing that it may touch is kept or answered from memory.
+// So a read after its commit, such as that of a delivery, reads the engine.
 
 // AddMembers forgets who is a member; see store.Members.
 func (s *Store) AddMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis, limit store.MemberLimit) ([]string, error) {
-	defer s.places.write(placeName{app, id}, (*place).forgetMembers)()
+	defer s.conversations.write(convKey{app, id}, (*convEntry).forgetRoster)()
 	return s.Store.AddMembers(ctx, app, id, clients, at, limit)
 }
 
 // Expel forgets who is a member; see store.Members.
 func (s *Store) Expel(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis, ban store.Ban) ([]string, error) {
-	defer s.places.write(placeName{app, id}, (*place).forgetMembers)()
+	defer s.conversations.write(convKey{app, id}, (*convEntry).forgetRoster)()
 	return s.Store.Expel(ctx, app, id, clients, at, ban)
 }
 
 // RemoveMembers forgets who is a member; see store.Members.
 func (s *Store) RemoveMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis) ([]string, error) {
-	defer s.places.write(placeName{app, id}, (*place).forgetMembers)()
+	defer s.conversations.write(convKey{app, id}, (*convEntry).forgetRoster)()
 	return s.Store.RemoveMembers(ctx, app, id, clients, at)
 }
 
@@ -34,12 +33,12 @@ func (s *Store) RemoveMembers(ctx context.Context, app string, id skein.ID, clie
 // store.Members.
 func (s *Store) UpdateMember(ctx context.Context, app string, id skein.ID, client string, at skein.Millis, change func(skein.Conversation, *skein.Member) error) (skein.Conversation, skein.Member, error) {
 	conv, member, err := s.Store.UpdateMember(ctx, app, id, client, at, change)
-	s.touch(placeName{app, id}, func(p *place) {
+	s.touch(convKey{app, id}, func(p *convEntry) {
 		if err == nil && p.hasConv && p.conv.RosterRev == conv.RosterRev {
-			p.forgetSeat(client)
+			p.forgetMember(client)
 			return
 		}
-		p.forgetMembers() // a role may have gone from one to another
+		p.forgetRoster() // a role may have gone from one to another
 	})
 	return conv, member, err
 }
@@ -48,7 +47,7 @@ func (s *Store) UpdateMember(ctx context.Context, app string, id skein.ID, clien
 func (s *Store) UpdateMemberships(ctx context.Context, app, client string, ids []skein.ID, change func(int, skein.Conversation, *skein.Member)) ([]store.Membership, error) {
 	all, err := s.Store.UpdateMemberships(ctx, app, client, ids, change)
 	for _, id := range ids {
-		s.touch(placeName{app, id}, func(p *place) { p.forgetSeat(client) })
+		s.touch(convKey{app, id}, func(p *convEntry) { p.forgetMember(client) })
 	}
 	return all, err
 }
@@ -56,7 +55,7 @@ func (s *Store) UpdateMemberships(ctx context.Context, app, client string, ids [
 // UpdateConversation forgets the conversation; see store.Conversations.
 func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID, change func(*skein.Conversation) error) (skein.Conversation, error) {
 	conv, err := s.Store.UpdateConversation(ctx, app, id, change)
-	s.touch(placeName{app, id}, func(p *place) { p.hasConv = false })
+	s.touch(convKey{app, id}, func(p *convEntry) { p.hasConv = false })
 	return conv, err
 }
 
@@ -68,21 +67,21 @@ func (s *Store) UpdateConversations(ctx context.Context, app string, where []ske
 		s.forgetApp(app)
 	}
 	for _, id := range ids {
-		s.touch(placeName{app, id}, func(p *place) { p.hasConv = false })
+		s.touch(convKey{app, id}, func(p *convEntry) { p.hasConv = false })
 	}
 	return ids, err
 }
 
 // DeleteConversation forgets all of it; see store.Conversations.
 func (s *Store) DeleteConversation(ctx context.Context, app string, id skein.ID) ([]string, error) {
-	defer s.places.write(placeName{app, id}, (*place).forget)()
+	defer s.conversations.write(convKey{app, id}, (*convEntry).forget)()
 	return s.Store.DeleteConversation(ctx, app, id)
 }
 
-// touch has a place, if there is one, forget what a write that is over has changed.
+// touch has an entry, if there is one, forget what a write that is over has changed.
 // It is for writes that no delivery hangs on.
-func (s *Store) touch(name placeName, forget func(*place)) {
-	sh := s.places.lock(name)
+func (s *Store) touch(name convKey, forget func(*convEntry)) {
+	sh := s.conversations.lock(name)
 	if p, found := sh.find(name); found {
 		p.turn++
 		forget(p)
@@ -101,8 +100,8 @@ func (s *Store) commit(sent []skein.Sent) {
 }
 
 func (s *Store) take(m *skein.Sent) {
-	name := placeName{m.App, m.Conv}
-	sh := s.places.lock(name)
+	name := convKey{m.App, m.Conv}
+	sh := s.conversations.lock(name)
 	if p, found := sh.find(name); found {
 		if m.Change == nil {
 			p.said(m.Message, m.Spoken)
@@ -129,25 +128,25 @@ func untouched(err error) bool {
 
 // Import forgets what the records are about; see store.Transfer.
 func (s *Store) Import(ctx context.Context, app string, records []any) ([]store.Imported, error) {
-	places, clients := make(map[skein.ID]bool), make(map[string]bool)
+	conversations, clients := make(map[skein.ID]bool), make(map[string]bool)
 	for _, r := range records {
 		switch r := r.(type) {
 		case *store.ClientRecord:
 			clients[r.ID] = true
 		case *store.ConversationRecord:
-			places[r.ID] = true
+			conversations[r.ID] = true
 		case *store.MemberRecord:
-			places[r.Conv] = true
+			conversations[r.Conv] = true
 		case *store.MessageRecord:
-			places[r.Conv] = true
+			conversations[r.Conv] = true
 		case *store.ChangeRecord:
-			places[r.Conv] = true
+			conversations[r.Conv] = true
 		case *store.End:
-			places[r.Conv] = true
+			conversations[r.Conv] = true
 		}
 	}
-	for id := range places {
-		defer s.places.write(placeName{app, id}, (*place).forget)()
+	for id := range conversations {
+		defer s.conversations.write(convKey{app, id}, (*convEntry).forget)()
 	}
 	for id := range clients {
 		defer s.writeClient(app, id)()

@@ -18,7 +18,9 @@ type Options struct {
 }
 
 // Open opens two handles on one empty database, as two nodes have them, and closes them
-// at the end of the test. An engine of one process hands out the one it has twice.
+// at the end of the test. An engine of one process hands out the one it has twice. A
+// handle with a method CatchUp() may answer what was so a moment ago; the method is called
+// before each of its calls, and lets that moment pass.
 type Open func(t *testing.T, opt Options) (a, b store.Store)
 
 // check is one promise and how to see that it is kept.

@@ -27,6 +27,9 @@ func (t *turns) next() store.Store {
 	n := t.calls.Add(1) * odd
 	i := (n ^ n>>29) >> 40 & 1
 	t.taken[i].Add(1)
+	if h, lags := t.handles[i].(interface{ CatchUp() }); lags {
+		h.CatchUp()
+	}
 	return t.handles[i]
 }
 

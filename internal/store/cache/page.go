@@ -12,30 +12,7 @@ const (
 	pageLength = 50
 	// pageBytes bounds what they say; beyond it fewer are kept.
 	pageBytes = 256 << 10
-	// maxSeats bounds the members of one conversation that are kept whole.
-	maxSeats = 1000
 )
-
-// place is what is known of one conversation. Slices are shared with readers and
-// never written to within their length. Guarded by the lock of its shard.
-type place struct {
-	turns
-
-	conv      skein.Conversation
-	hasConv   bool
-	ends      bool // the conversation ends by itself, so nothing of it is kept
-	seats     map[string]seat
-	audience  []skein.Listener // in order of joining; nil: not known
-	rosterRev int64            // of audience
-	page      page
-	volume    int // bytes of audience and seats, about
-}
-
-// seat is a member, or that there is none.
-type seat struct {
-	member skein.Member
-	taken  bool
-}
 
 // page is the newest messages, ascending and without gaps up to the newest of all.
 type page struct {
@@ -43,102 +20,6 @@ type page struct {
 	messages []skein.Message
 	hidden   []skein.Hiding // of these messages
 	volume   int            // bytes of both, about
-}
-
-func (p *place) size() int {
-	const fixed = 600
-	return fixed + p.volume + p.page.volume
-}
-
-// forget drops all.
-func (p *place) forget() {
-	p.turn++
-	p.conv, p.hasConv, p.ends = skein.Conversation{}, false, false
-	p.seats, p.audience, p.page, p.volume = nil, nil, page{}, 0
-}
-
-// forgetMembers drops who is a member, and the conversation, which counts them.
-func (p *place) forgetMembers() {
-	p.hasConv = false
-	p.seats, p.audience, p.volume = nil, nil, 0
-}
-
-// forgetSeats drops the members but not the audience.
-func (p *place) forgetSeats() {
-	p.volume -= len(p.seats) * seatSize
-	p.seats = nil
-}
-
-func (p *place) forgetSeat(client string) {
-	if _, there := p.seats[client]; there {
-		p.volume -= seatSize
-		delete(p.seats, client)
-	}
-}
-
-const listenerSize, seatSize, hidingSize = 40, 400, 60 // bytes, about
-
-// keepConversation keeps conv, unless it ends by itself, and reports whether it did.
-func (p *place) keepConversation(conv skein.Conversation) bool {
-	p.ends = conv.TTL > 0
-	if !p.ends {
-		p.conv, p.hasConv = conv, true
-	}
-	return p.hasConv
-}
-
-func (p *place) keepAudience(all []skein.Listener, rev int64) {
-	p.volume -= listenerSize * len(p.audience)
-	p.audience, p.rosterRev = all, rev
-	p.volume += listenerSize * len(all)
-}
-
-func (p *place) keepSeat(client string, s seat) {
-	if len(p.seats) >= maxSeats {
-		p.forgetSeats()
-	}
-	if p.seats == nil {
-		p.seats = make(map[string]seat)
-	}
-	if _, there := p.seats[client]; !there {
-		p.volume += seatSize
-	}
-	p.seats[client] = s
-}
-
-func seatOf(m *skein.Member) seat {
-	if m == nil {
-		return seat{}
-	}
-	return seat{member: *m, taken: true}
-}
-
-// said takes in a message that was stored. What was read between its commit and
-// now has it already.
-func (p *place) said(m skein.Message, spoken bool) {
-	p.turn++
-	if p.hasConv {
-		p.conv.LastSeq = max(p.conv.LastSeq, m.Seq)
-		p.conv.Active = max(p.conv.Active, m.Created)
-	}
-	if s, known := p.seats[m.Sender]; known && s.taken && spoken {
-		s.member.SentSeq = max(s.member.SentSeq, m.Seq)
-		p.seats[m.Sender] = s
-	}
-	p.page.push(m)
-}
-
-// changed takes in a change that was stored, on the terms of said.
-func (p *place) changed(c skein.Change) {
-	p.turn++
-	if p.hasConv {
-		p.conv.Changes = max(p.conv.Changes, c.Seq)
-	}
-	if c.Kind == skein.ChangeHide {
-		p.page.hide(skein.Hiding{Client: c.By, Seq: c.Message.Seq})
-		return
-	}
-	p.page.replace(c.Message)
 }
 
 // newPage is a page of messages, ascending, of which nothing newer exists.
@@ -181,7 +62,7 @@ func (p *page) trim() {
 	p.messages, p.volume = kept, volume+hidingSize*len(p.hidden)
 }
 
-// replace puts the copy of a message in the place of the one before.
+// replace puts a newer copy of a message where the older one was.
 func (p *page) replace(m skein.Message) {
 	i, there := p.index(m.Seq)
 	if !there || p.messages[i].Changed > m.Changed {
@@ -199,8 +80,8 @@ func (p *page) hide(h skein.Hiding) {
 	}
 }
 
-// forgetHider drops the page where a client deleted any of it for itself: which of
-// that is left when the client goes the engine knows.
+// forgetHider drops the page if the client hid any of its messages from itself: the
+// engine knows what is left of that when the client is deleted.
 func (p *page) forgetHider(client string) {
 	if slices.ContainsFunc(p.hidden, func(h skein.Hiding) bool { return h.Client == client }) {
 		*p = page{}

@@ -1,0 +1,131 @@
+package cache
+
+import (
+	"time"
+
+	"github.com/skein-im/skein"
+)
+
+// maxMembers bounds the members of one conversation that are kept whole.
+const maxMembers = 1000
+
+// convEntry is what is known of one conversation. Slices are shared with readers and
+// never written to within their length. Guarded by the lock of its shard.
+type convEntry struct {
+	turns
+
+	conv      skein.Conversation
+	read      time.Time // of conv; see Options.Trust
+	hasConv   bool
+	ends      bool // the conversation ends by itself, so nothing of it is kept
+	members   map[string]memberEntry
+	audience  []skein.Listener // in order of joining; nil: not known
+	listRead  time.Time        // of audience; see Options.Trust
+	rosterRev int64            // of audience
+	page      page
+	volume    int // bytes of audience and members, about
+}
+
+// memberEntry is a member, or that there is none.
+type memberEntry struct {
+	member skein.Member
+	is     bool      // a member
+	read   time.Time // see Options.Trust
+}
+
+func (p *convEntry) size() int {
+	const fixed = 600
+	return fixed + p.volume + p.page.volume
+}
+
+// forget drops all.
+func (p *convEntry) forget() {
+	p.turn++
+	p.conv, p.hasConv, p.ends = skein.Conversation{}, false, false
+	p.members, p.audience, p.page, p.volume = nil, nil, page{}, 0
+}
+
+// forgetRoster drops who is a member, and the conversation, which counts them.
+func (p *convEntry) forgetRoster() {
+	p.hasConv = false
+	p.members, p.audience, p.volume = nil, nil, 0
+}
+
+// forgetMembers drops the members but not the audience.
+func (p *convEntry) forgetMembers() {
+	p.volume -= len(p.members) * memberSize
+	p.members = nil
+}
+
+func (p *convEntry) forgetMember(client string) {
+	if _, there := p.members[client]; there {
+		p.volume -= memberSize
+		delete(p.members, client)
+	}
+}
+
+const listenerSize, memberSize, hidingSize = 40, 400, 60 // bytes, about
+
+// keepConversation keeps a conversation, unless it ends by itself, and reports whether it
+// did.
+func (p *convEntry) keepConversation(conv skein.Conversation, read time.Time) bool {
+	p.ends = conv.TTL > 0
+	if !p.ends {
+		p.conv, p.hasConv, p.read = conv, true, read
+	}
+	return p.hasConv
+}
+
+func (p *convEntry) keepAudience(all []skein.Listener, rev int64, read time.Time) {
+	p.volume -= listenerSize * len(p.audience)
+	p.audience, p.rosterRev, p.listRead = all, rev, read
+	p.volume += listenerSize * len(all)
+}
+
+func (p *convEntry) keepMember(client string, s memberEntry) {
+	if len(p.members) >= maxMembers {
+		p.forgetMembers()
+	}
+	if p.members == nil {
+		p.members = make(map[string]memberEntry)
+	}
+	if _, there := p.members[client]; !there {
+		p.volume += memberSize
+	}
+	p.members[client] = s
+}
+
+func memberOf(m *skein.Member, read time.Time) memberEntry {
+	if m == nil {
+		return memberEntry{read: read}
+	}
+	return memberEntry{member: *m, is: true, read: read}
+}
+
+// said takes in a message that was stored. What was read between its commit and
+// now has it already.
+func (p *convEntry) said(m skein.Message, spoken bool) {
+	p.turn++
+	if p.hasConv {
+		p.conv.LastSeq = max(p.conv.LastSeq, m.Seq)
+		p.conv.Active = max(p.conv.Active, m.Created)
+	}
+	if s, known := p.members[m.Sender]; known && s.is && spoken {
+		s.member.SentSeq = max(s.member.SentSeq, m.Seq)
+		p.members[m.Sender] = s
+	}
+	p.page.push(m)
+}
+
+// changed takes in a change that was stored, on the terms of said.
+func (p *convEntry) changed(c skein.Change) {
+	p.turn++
+	if p.hasConv {
+		p.conv.Changes = max(p.conv.Changes, c.Seq)
+	}
+	if c.Kind == skein.ChangeHide {
+		p.page.hide(skein.Hiding{Client: c.By, Seq: c.Message.Seq})
+		return
+	}
+	p.page.replace(c.Message)
+}
