@@ -15,9 +15,9 @@ import (
 // order; a change comes after the message it is about; what happened to the members or
 // to the conversation comes between the messages where it was committed.
 //
-// Not told: imported messages, changes and members; what belongs to a conversation or an
-// app that was deleted may be left out, its deletion is told. Everything but messages is
-// kept for EventDays.
+// The feed leaves out imported messages, changes and members. It may leave out what
+// belongs to a deleted conversation or app; it tells the deletion. Everything but messages
+// is kept for EventDays.
 type Feed interface {
 	// Feed reads at most limit entries behind a cursor, oldest first, and fewer where
 	// they are large. Nothing is skipped, whatever commits meanwhile; what lies behind a

@@ -1,12 +1,12 @@
-// Package store says what the server keeps and what each engine promises about
-// it. It holds no engine: those are in store/sqlite and, later, store/postgres,
-// and each passes store/storetest unchanged.
+// Package store defines what the server keeps and what every engine promises about
+// it. It contains no engine: those are in store/sqlite and, later, store/postgres,
+// and each passes the contract suite store/storetest unchanged.
 //
-// One method is one transaction: it happens wholly or not at all, and once it has
-// returned without an error it is on disk (fsync) or committed as durably as the
-// engine knows. Methods are safe for concurrent use and see what was returned
-// before they were called. app_id is part of every look-up: another app's
-// anything is unknown.
+// One method is one transaction: it happens wholly or not at all. A method that has
+// returned without an error is durable: on disk (fsync), or committed as durably as the
+// engine can. Methods are safe for concurrent use, and each sees every call that
+// returned before it was made. Every look-up is bound to an app: whatever belongs to
+// another app is unknown.
 //
 // Errors, beside those each method names: ErrUnavailable when the engine cannot
 // take or finish the work now (queue full, disk full, fsync failed, closing);
@@ -43,54 +43,55 @@ type Store interface {
 type Apps interface {
 	// CreateApp adds an app. Errors: ErrConflict when the id is taken.
 	CreateApp(ctx context.Context, app skein.App) error
-	// App is one app. Errors: ErrUnknownApp.
+	// App returns one app. Errors: ErrUnknownApp.
 	App(ctx context.Context, id string) (skein.App, error)
 	// Apps lists all apps by id.
 	Apps(ctx context.Context) ([]skein.App, error)
-	// UpdateApp lets change alter the app (not its ID or Created) and keeps the
-	// result; an error from change is returned and nothing kept. change may run
-	// more than once and must not wait or call the store. Errors: ErrUnknownApp.
+	// UpdateApp calls change to alter the app (not its ID or Created) and stores the
+	// result. If change returns an error, UpdateApp returns it and stores nothing.
+	// change may run more than once and must not wait or call the store. Errors:
+	// ErrUnknownApp.
 	UpdateApp(ctx context.Context, id string, change func(*skein.App) error) error
-	// DeleteApp makes the app and all that is its own unknown at once; Purge
-	// removes the rows. The id can be taken again only after that (ErrConflict
-	// until then). Errors: ErrUnknownApp.
+	// DeleteApp makes the app and everything in it unknown at once; Purge removes the
+	// rows. Until they are removed the id cannot be taken again (ErrConflict). Errors:
+	// ErrUnknownApp.
 	DeleteApp(ctx context.Context, id string) error
 }
 
 // Clients keeps the end users.
 type Clients interface {
-	// CreateClient adds a client, or answers the one that is there, with created
-	// false. A deleted client is created anew and keeps its Cut. Errors:
-	// ErrUnknownApp.
+	// CreateClient adds a client. If the id exists already, it returns the client that
+	// has it, with created false. A deleted client is created anew and keeps its Cut.
+	// Errors: ErrUnknownApp.
 	CreateClient(ctx context.Context, c skein.Client) (got skein.Client, created bool, err error)
-	// CreateClients is CreateClient of each in this order, many in one transaction: after
-	// an error some may have been created. Errors: ErrUnknownApp.
+	// CreateClients calls CreateClient for each client in this order, many in one
+	// transaction. After an error some may have been created. Errors: ErrUnknownApp.
 	CreateClients(ctx context.Context, app string, clients []skein.Client) ([]CreatedClient, error)
-	// Client is one client; a deleted one is answered too, with Deleted set.
-	// Errors: ErrUnknownClient.
+	// Client returns one client, also a deleted one (Deleted is set). Errors:
+	// ErrUnknownClient.
 	Client(ctx context.Context, app, id string) (skein.Client, error)
-	// Clients is a page of the app's clients in order of creation, the deleted
-	// left out.
+	// Clients returns a page of the app's clients in order of creation, without the
+	// deleted ones.
 	Clients(ctx context.Context, app string, q skein.ClientQuery) (skein.ClientPage, error)
-	// UpdateClient lets change alter the client (not App, ID, Created or Deleted)
-	// and answers the result, on the terms of UpdateApp. Errors: ErrUnknownClient,
-	// also for a deleted one.
+	// UpdateClient calls change to alter the client (not App, ID, Created or Deleted)
+	// and returns the result, under the rules of UpdateApp. Errors: ErrUnknownClient,
+	// also about a deleted client.
 	UpdateClient(ctx context.Context, app, id string, change func(*skein.Client) error) (skein.Client, error)
-	// DeleteClient leaves of the client its id and its cut (at), takes it out of
-	// all its conversations, and frees its private pairs: the next conversation of
-	// such a pair is a new one. erase marks its messages for EraseMessages. It
-	// answers the conversations it was taken out of, and its Rev. One in many conversations leaves
-	// them in many transactions, the last of which deletes it: after an error it may
-	// have left some, and sync does not tell it so; a second call does the rest.
-	// Errors: ErrUnknownClient.
+	// DeleteClient removes everything of the client but its id and its Cut, which becomes
+	// at. It removes the client from all its conversations and frees its private pairs:
+	// the next conversation of such a pair is a new one. With erase, EraseMessages will
+	// empty its messages. DeleteClient returns the conversations that the client left and
+	// its Rev. A client with many conversations leaves them in many transactions, and the
+	// last one deletes it. After an error it may have left some, which sync does not
+	// report to it; a second call does the rest. Errors: ErrUnknownClient.
 	DeleteClient(ctx context.Context, app, id string, at skein.Millis, erase bool) (left []skein.ID, rev int64, err error)
 	// CutsSince lists what ended logins behind a watermark, oldest first: bans, cuts and
 	// deletions, each with the Rev that it gave the client. Nothing is skipped, whatever
 	// commits meanwhile; what lies behind a watermark may be told twice. The zero
 	// watermark asks for none, and where to begin. Cuts are kept for CutsKept.
 	CutsSince(ctx context.Context, after Watermark, limit int) (cuts []skein.Cut, next Watermark, err error)
-	// MarkSeen keeps when clients were last online; a moment before the one that is
-	// kept changes nothing, nor does one of an unknown client.
+	// MarkSeen stores when clients were last online. It ignores a time before the stored
+	// one, and unknown clients.
 	MarkSeen(ctx context.Context, seen []skein.Sighting) error
 }
 
@@ -122,9 +123,10 @@ type Conversations interface {
 	// Conversation is one conversation and, where client is not empty, that client
 	// as its member (nil: it is none). Errors: ErrUnknownConversation.
 	Conversation(ctx context.Context, app string, id skein.ID, client string) (skein.Conversation, *skein.Member, error)
-	// FindConversations is a page of those that meet the query, by Active, then
-	// creation, newest first. Whoever follows the cursor to its end sees each that met
-	// the query all the time, whatever moved meanwhile; what moved may come twice.
+	// FindConversations returns a page of the conversations that meet the query, newest
+	// first: by Active, then by creation. A caller that follows the cursor to the end
+	// sees every conversation that met the query all the time. One that became active
+	// meanwhile may come twice.
 	FindConversations(ctx context.Context, app string, q skein.ConvQuery) (skein.ConvPage, error)
 	// UpdateConversations replaces Extend, Updated and Active of all that meet
 	// where, and answers their ids; one that comes to meet it during the call may be
@@ -170,19 +172,20 @@ type Members interface {
 	// or MutedUntil differ the conversation's Updated becomes at. Errors:
 	// ErrUnknownConversation; ErrUnknownClient about who is no member.
 	UpdateMember(ctx context.Context, app string, id skein.ID, client string, at skein.Millis, change func(skein.Conversation, *skein.Member) error) (skein.Conversation, skein.Member, error)
-	// UpdateMemberships is UpdateMember of one client in many conversations, in one
-	// transaction: change is shown the conversation at each place of ids, and alters of
-	// the member its positions and Marks alone. It answers for each id, in their order.
+	// UpdateMemberships calls UpdateMember for one client in many conversations, in one
+	// transaction. change gets the index of the conversation in ids and may alter only
+	// the member's positions and Marks. The results are in the order of ids.
 	UpdateMemberships(ctx context.Context, app, client string, ids []skein.ID, change func(i int, c skein.Conversation, m *skein.Member)) ([]Membership, error)
-	// CountReaders counts the members who joined before or with a seq, and of these
-	// those who have received and read up to it. Errors: ErrUnknownConversation.
+	// CountReaders counts the members who had joined when the message with this seq was
+	// stored, and how many of them have received it and read it. Errors:
+	// ErrUnknownConversation.
 	CountReaders(ctx context.Context, app string, id skein.ID, seq int64) (Readers, error)
-	// Audience is the members in order of joining, as far as a delivery needs them, and
-	// the RosterRev by which they are so, which is never below atLeast: a cache that
-	// knows an older list reads anew; zero takes any. Who is to see a message live is
-	// who had joined when it was stored. The list may be shared: never write to it. An
-	// unknown conversation has none, and revision zero. It is the read behind every
-	// delivery, so it is the one to be quick.
+	// Audience returns the members in order of joining, with what a delivery needs of
+	// them, and the RosterRev of this list. The revision is never below atLeast: a cache
+	// that has an older list reads the store again; zero accepts any. Members who had
+	// joined when a message was stored receive it live. Callers must not write to the
+	// list. An unknown conversation has no members and revision zero. Every delivery calls
+	// Audience, so it must be fast.
 	Audience(ctx context.Context, app string, id skein.ID, atLeast int64) (all []skein.Listener, rev int64, err error)
 }
 
@@ -201,10 +204,10 @@ type Ban struct {
 	Spare string // this client is not banned: it takes itself out; empty: none
 }
 
-// Readers is how many of a message's members have come how far.
+// Readers is what CountReaders returns.
 type Readers struct{ Members, Received, Read int }
 
-// Membership is what came of one conversation in UpdateMemberships.
+// Membership is the result of UpdateMemberships for one conversation.
 type Membership struct {
 	Conversation  skein.Conversation
 	Before, After skein.Member
@@ -215,45 +218,47 @@ type Membership struct {
 // stored as a new message.
 const RetryTime = 7 * 24 * time.Hour
 
-// Messages keeps what was said.
+// Messages keeps the messages.
 type Messages interface {
-	// Append stores a draft as the next message of its conversation: seq from 1,
-	// dense. A draft whose (Sender, ClientMsgID) was stored there within RetryTime
-	// answers the first message again, with again true, even if the sender was banned,
-	// removed or deleted meanwhile, but not to a client created later with a deleted
-	// one's id. With another body it is
+	// Append stores a draft as the next message of its conversation; seqs start at 1
+	// and have no gaps. If a message with the draft's Sender and ClientMsgID was stored in
+	// this conversation within RetryTime, Append returns that message, with again true,
+	// even if the sender was banned, removed or deleted meanwhile. A client that was
+	// created with the id of a deleted one does not get the deleted one's message. A retry
+	// with another body is
 	// ErrConflict; NoSync, which is about delivery, and a body that was erased are not
-	// compared. Errors: ErrUnknownConversation; ErrUnknownClient and ErrBanned about
-	// the sender; ErrForbidden when the sender does not meet draft.Need or may not
-	// speak (skein.Silenced); with NeedServer it need not be a member and a mute does
-	// not bind it; ErrUnknownMessage when ReplyTo is none of this conversation;
-	// ErrConflict when the message id is taken. The commit hook has seen the message
-	// before Append returns.
+	// compared. The commit hook is called before Append returns.
+	//
+	// Errors: ErrUnknownConversation; ErrUnknownClient and ErrBanned about the sender;
+	// ErrForbidden when the sender does not meet draft.Need or is muted
+	// (skein.Silenced); with NeedServer the sender need not be a member and is never
+	// muted; ErrUnknownMessage when ReplyTo is not a message of this conversation;
+	// ErrConflict when the message id is taken.
 	Append(ctx context.Context, d skein.Draft) (m skein.Message, again bool, err error)
-	// AppendAll is Append of each draft in this order, and returns when all are
-	// answered; one that is refused keeps no other from being stored. With an error
-	// nothing is known of any. The drafts must not be written to any more.
+	// AppendAll calls Append for each draft in this order and returns when all have a
+	// result. A refused draft does not stop the others. After an error any of the drafts
+	// may or may not have been stored. The caller must not change the drafts any more.
 	AppendAll(ctx context.Context, drafts []skein.Draft) ([]Appended, error)
-	// Admit makes the checks of Append for a transient message and stores nothing.
+	// Admit makes the checks of Append for a transient message. It stores nothing.
 	Admit(ctx context.Context, d skein.Draft) (skein.Conversation, error)
 	// Messages reads a range of seqs; a Limit of zero reads none. An unknown
-	// conversation has none.
+	// conversation has no messages.
 	Messages(ctx context.Context, app string, conv skein.ID, r skein.SeqRange) ([]skein.Message, error)
-	// FindMessages looks for messages in a range of seqs, in its order and by its limit.
-	// It looks at skein.MaxLooked messages at the most. A blank message is found by its
-	// sender, type and time. An unknown conversation has none. Errors: ErrRateLimited
-	// when it takes too long.
+	// FindMessages searches a range of seqs, in the order and to the limit of the range.
+	// It examines at most skein.MaxLooked messages. A recalled or erased message matches by
+	// sender, type and time. An unknown conversation has no messages. Errors:
+	// ErrRateLimited when the search takes too long.
 	FindMessages(ctx context.Context, app string, conv skein.ID, q skein.MessageQuery) (skein.FoundMessages, error)
-	// Message is one message, blank where viewer (empty: nobody) deleted it for
-	// itself. Errors: ErrUnknownMessage.
+	// Message returns one message. If viewer deleted it for itself, the message has no
+	// body; an empty viewer sees all. Errors: ErrUnknownMessage.
 	Message(ctx context.Context, app string, conv, id skein.ID, viewer string) (skein.Message, error)
 }
 
-// Appended is what came of one draft of several: what Append answers.
+// Appended is the result of one draft of AppendAll.
 type Appended struct {
 	Message skein.Message
 	Again   bool
-	Passed  bool // the sender had not read all that was said before, and has now
+	Passed  bool // the sender had unread messages before this one; they count as read now
 	// RosterRev is the conversation's when the draft was taken; see skein.Conversation.
 	RosterRev int64
 	Err       error
@@ -287,94 +292,94 @@ type Changes interface {
 }
 
 // Inbox is the conversations of one client as that client sees them. A send writes
-// nothing for the members: what is here is derived when it is asked for.
+// nothing for the members: the store derives unread counts and views when it is asked.
 type Inbox interface {
-	// View is one conversation. Errors: ErrUnknownConversation; ErrUnknownClient
-	// about who is no member.
+	// View returns one conversation. Errors: ErrUnknownConversation; ErrUnknownClient
+	// when the client is not a member.
 	View(ctx context.Context, app string, id skein.ID, client string) (skein.View, error)
-	// Views is a page of them, on the terms of FindConversations. A client that is
-	// unknown has none.
+	// Views returns a page of conversations, under the rules of FindConversations. An
+	// unknown client has none.
 	Views(ctx context.Context, app, client string, q skein.ViewQuery) (skein.ViewPage, error)
-	// Unread sums up what Views shows of a client's conversations, archived or not;
-	// those that it muted count only if muted. Errors: ErrRateLimited where that is too
-	// much work for one call, also of ToRead.
+	// Unread adds up the unread counts of a client's conversations, archived or not.
+	// Conversations that the client muted count only if muted is set. Errors:
+	// ErrRateLimited when that is too much work for one call; so does ToRead.
 	Unread(ctx context.Context, app, client string, muted bool) (skein.UnreadTotal, error)
-	// ToRead is the LastSeq of each of the client's conversations in which it has not
-	// read all, or that it marked as unread.
+	// ToRead returns the LastSeq of each of the client's conversations that has unread
+	// messages or that the client marked as unread.
 	ToRead(ctx context.Context, app, client string) ([]skein.Receipt, error)
-	// Sync is what has changed for the client since a cursor, at most limit
-	// conversations, and fewer where people wrote much in them: a page holds about
-	// 1 MiB. Whoever follows the cursor to its end, and again later, sees
-	// every conversation that changed, whatever commits in between. It costs what
-	// changed: a constant amount per conversation of the client at the most, and, of
-	// what is remembered to have changed lately, no more than a constant amount per
-	// conversation of the app.
+	// Sync returns what has changed for the client since a cursor: at most limit
+	// conversations, and about 1 MiB. A caller that follows the cursor to the end, and
+	// again later, sees every conversation that changed, whatever commits in between.
+	// The cost grows with what changed. It is at most a constant for each conversation of
+	// the client, and of recent changes at most a constant for each conversation of the
+	// app.
 	Sync(ctx context.Context, app, client string, after skein.SyncCursor, limit int) (skein.SyncPage, error)
 }
 
-// Uploads keeps which files are in the storage and what names them. A file lives
-// while anything of its app names it: url, text or attr of a message, a
-// conversation's Extend, a client's Ext or BanReason, a member's Draft or Nickname;
-// skein.UploadsIn tells what they name. Otherwise it lives until its Until, which
-// ends when anything but a member's texts names it: from then on it may go as soon as
-// the last thing that names it changes, or is recalled, erased or deleted. A file goes
-// with its app.
+// Uploads keeps which files are in the storage and what refers to them. A file is kept
+// while anything in its app refers to it: url, text or attr of a message, a
+// conversation's Extend, a client's Ext or BanReason, a member's Draft or Nickname
+// (skein.UploadsIn finds the references). A file that nothing refers to is kept until
+// its Until. The first reference, unless it is in a member's texts, ends that term: from
+// then on the file may be removed as soon as the last reference is changed, recalled,
+// erased or deleted. Deleting an app removes its files.
 type Uploads interface {
-	// AddUpload notes a file. Errors: ErrUnknownApp; ErrConflict when the name is
-	// taken; ErrTooLarge when it is more than its Quota.
+	// AddUpload adds a file. Errors: ErrUnknownApp; ErrConflict when the name is taken;
+	// ErrTooLarge when the app's files would exceed u.Quota.
 	AddUpload(ctx context.Context, u skein.Upload) error
-	// StoredBytes is the sum of the sizes of the app's files, at the cost of one
-	// look-up. An unknown app has none.
+	// StoredBytes returns the total size of the app's files, at the cost of one look-up.
+	// An unknown app has none.
 	StoredBytes(ctx context.Context, app string) (int64, error)
-	// Upload is a file by its name, if it lives: what may go is not found any more,
+	// Upload returns a file by its name. A file that may be removed is not found any more,
 	// even before it is released.
 	Upload(ctx context.Context, name string) (u skein.Upload, found bool, err error)
-	// ReleaseUploads releases some of the files of one app that may go at now, of
-	// another app each time: nothing can name them any more. None is released before
-	// FillUploads has come to its end. more tells whether to ask again.
+	// ReleaseUploads releases some of the files of one app that may be removed at now;
+	// the next call takes another app. Nothing can refer to a released file any more. No
+	// file is released before FillUploads has finished. more reports whether to call again.
 	ReleaseUploads(ctx context.Context, now skein.Millis) (more bool, err error)
-	// ReleasedUploads names files that are released and not forgotten, in the order of
-	// their names, at most limit of those after one.
+	// ReleasedUploads lists released files that ForgetUploads has not removed: at most
+	// limit names, in order, behind after.
 	ReleasedUploads(ctx context.Context, after string, limit int) ([]string, error)
-	// ForgetUploads says that released files are gone.
+	// ForgetUploads removes released files whose bytes are gone.
 	ForgetUploads(ctx context.Context, names []string) error
-	// CheckUploads is told of files in the storage and answers those that are neither
-	// known nor released. It keeps the sizes that were not known.
+	// CheckUploads takes files that are in the storage and returns those that are neither
+	// known nor released. It stores sizes that were not known.
 	CheckUploads(ctx context.Context, stored []skein.StoredFile) (unknown []string, err error)
 }
 
-// CommitHook is told, at least once, of every message that this node stored and of
-// every change to one, in commit order, so in seq and change_seq order within a
-// conversation, and never concurrently for one conversation. What other nodes store
-// their hooks are told. It is called after the commit and before the calls that caused
-// it return, and must not wait. The list is the store's again when
-// it returns.
+// CommitHook is called with every message that this node stored and every change that
+// it made to one, at least once and in commit order: within a conversation in seq and
+// change_seq order, and never concurrently. Each node's store calls the hook of that
+// node alone. The store calls it after the commit and before the calls that caused it
+// return. The hook must not wait and must not keep the slice.
 type CommitHook func([]skein.Sent)
 
-// Upkeep is what the server does to its store beside serving.
+// Upkeep is what the server does to its store beside serving calls.
 type Upkeep interface {
 	// Ping reports whether the store can answer now.
 	Ping(ctx context.Context) error
-	// Purge removes some of what is unknown already (deleted apps and conversations,
-	// temporary ones past their end at now, retries past RetryTime); more tells
-	// whether there is anything left. Each call is short.
+	// Purge removes some of the rows that no method shows any more: deleted apps and
+	// conversations, temporary conversations past their end at now, retries past RetryTime,
+	// events older than EventDays. Each call is short. more reports whether there is
+	// anything left.
 	Purge(ctx context.Context, now skein.Millis) (more bool, err error)
-	// EraseMessages takes text, attr, url and mentions out of some of the messages
-	// of clients deleted with erase, and makes them StatusDeleted; each is a change
-	// of its conversation, a recall by nobody. It takes back what they reacted with
-	// under others' messages, each a change of kind ChangeReact by the client. Who is
-	// created anew with such an id keeps what it says and reacts with from then on.
-	// more as in Purge.
+	// EraseMessages removes text, attr, url and mentions from some of the messages of
+	// clients deleted with erase and makes them StatusDeleted. Each is a change of its
+	// conversation: a recall without a caller. It also removes the reactions of these
+	// clients under others' messages, each a change of kind ChangeReact by the client.
+	// Messages and reactions of a client that was created anew with such an id stay. more
+	// as in Purge.
 	EraseMessages(ctx context.Context, now skein.Millis) (more bool, err error)
-	// FillUploads looks through some of what was stored by an earlier version, which
-	// did not keep all that names a file. more as in Purge.
+	// FillUploads finds references to files in some of the rows of an earlier version,
+	// which did not store them all. more as in Purge.
 	FillUploads(ctx context.Context) (more bool, err error)
-	// NewEpoch makes every sync cursor given out so far ask for a reset: what the
-	// store holds is another history from now on, such as a restored backup.
+	// NewEpoch declares that the store holds another history from now on, such as a
+	// restored backup: cursors of Sync and Feed from before ask their holders to begin
+	// anew.
 	NewEpoch(ctx context.Context) error
-	// Secret is 16 random bytes of the store's own, the same for as long as it lasts,
-	// also in what is restored from its backup.
+	// Secret returns 16 random bytes that this store has for as long as it exists; a
+	// restored backup has the same.
 	Secret() []byte
-	// Close waits for what was taken and lets go of the store.
+	// Close waits for the writes that were accepted and closes the store.
 	Close() error
 }
