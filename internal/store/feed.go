@@ -27,8 +27,8 @@ type Feed interface {
 	// FeedEnd is the cursor behind everything that was committed before the call.
 	FeedEnd(ctx context.Context) (FeedCursor, error)
 	// Moved sums up some of the feed behind a cursor: the conversations in which messages
-	// were stored or changed, in no order, each with its newest numbers. It reads no
-	// bodies. The end is reached when next equals after. Errors: ErrFeedCursor.
+	// were stored or changed, in no order, each with the newest numbers of the logs that
+	// moved. It reads no bodies. The end is reached when next equals after. Errors: ErrFeedCursor.
 	Moved(ctx context.Context, after FeedCursor) (moved []Moved, next FeedCursor, err error)
 }
 
@@ -89,9 +89,10 @@ const (
 
 // Moved is a conversation in which messages were stored or changed.
 type Moved struct {
-	App              string
-	Conv             skein.ID
-	LastSeq, Changes int64
+	App     string
+	Conv    skein.ID
+	LastSeq int64 // zero: no message was stored
+	Changes int64 // newest change_seq; zero: no message was changed
 }
 
 // Leases say which node does a piece of work, such as reading the feed for the webhooks,

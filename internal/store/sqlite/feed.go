@@ -211,18 +211,21 @@ func (c *connection) stretch(at, end feedCursor) (to feedCursor, err error) {
 // moved are the living conversations in which messages were stored or changed between
 // two cursors.
 func (c *connection) moved(from, to feedCursor) (moved []store.Moved, err error) {
-	convs := make(map[int64]struct{})
-	note := func(r *sqlite3.Stmt) { convs[r.ColumnInt64(0)] = struct{}{} }
-	err = c.rows(note, messagesMoved, from.message, to.message, flagImported)
+	type logs struct{ said, changed int64 } // 1: the log moved
+	convs := make(map[int64]logs)
+	said := func(r *sqlite3.Stmt) { convs[r.ColumnInt64(0)] = logs{said: 1} }
+	changed := func(r *sqlite3.Stmt) { convs[r.ColumnInt64(0)] = logs{convs[r.ColumnInt64(0)].said, 1} }
+	err = c.rows(said, messagesMoved, from.message, to.message, flagImported)
 	if err == nil {
-		err = c.rows(note, changesMoved, from.event, to.event, int64(store.EntryChange))
+		err = c.rows(changed, changesMoved, from.event, to.event, int64(store.EntryChange))
 	}
 	for _, conv := range slices.Sorted(maps.Keys(convs)) { // neighbours share pages
 		if err != nil {
 			return nil, err
 		}
+		logs := convs[conv]
 		_, err = c.row(func(r *sqlite3.Stmt) {
-			moved = append(moved, store.Moved{App: r.ColumnText(0), Conv: idColumn(r, 1), LastSeq: r.ColumnInt64(2), Changes: r.ColumnInt64(3)})
+			moved = append(moved, store.Moved{App: r.ColumnText(0), Conv: idColumn(r, 1), LastSeq: r.ColumnInt64(2) * logs.said, Changes: r.ColumnInt64(3) * logs.changed})
 		}, `SELECT a.id, c.id, c.last_seq, c.last_change FROM conversations c JOIN apps a ON a.app_key = c.app_key
 			WHERE c.conv_key = ?1 AND c.deleted = 0 AND a.deleted = 0`, conv)
 	}

@@ -305,8 +305,12 @@ var feed = []check{
 		moved, next = f.movedAfter(end)
 		equal(f, "moved", moved, map[skein.ID]store.Moved{
 			busy:    {App: "shop", Conv: busy, LastSeq: 10},
-			changed: {App: "shop", Conv: changed, LastSeq: 1, Changes: 1},
+			changed: {App: "shop", Conv: changed, Changes: 1}, // its message is not news
 		})
+		said = f.say("shop", changed, "ann", "hi")
+		f.become("shop", changed, said.ID, "ann", "", skein.Change{Kind: skein.ChangeRecall})
+		moved, next = f.movedAfter(next)
+		equal(f, "moved since", moved, map[skein.ID]store.Moved{changed: {App: "shop", Conv: changed, LastSeq: 2, Changes: 2}})
 		moved, _ = f.movedAfter(next)
 		equal(f, "moved since", moved, nil)
 	}},
