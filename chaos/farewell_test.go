@@ -18,13 +18,13 @@ func (r *round) farewell(ctx context.Context) error {
 		if i%2 == 1 {
 			continue
 		}
-		for conv, id := range d.newest() {
+		for conv, m := range d.newest() {
 			if told[conv] {
 				continue
 			}
 			told[conv] = true
 			on := 1
-			if _, err := d.do(ctx, "msg.react", args{ConvID: conv, MsgID: id, Emoji: "bye", On: &on}, 0); err != nil {
+			if _, err := d.do(ctx, "msg.react", args{ConvID: conv, MsgID: m.ID, Emoji: "bye", On: &on}, 0); err != nil {
 				return err
 			}
 		}
@@ -44,14 +44,14 @@ func (r *round) farewell(ctx context.Context) error {
 }
 
 // newest is the newest message that can be read of each conversation.
-func (d *device) newest() map[string]string {
+func (d *device) newest() map[string]message {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	out := map[string]string{}
+	out := map[string]message{}
 	for conv, t := range d.talks {
 		for _, m := range t.held() {
 			if !m.blank() {
-				out[conv] = m.ID
+				out[conv] = m
 			}
 		}
 	}

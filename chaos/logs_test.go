@@ -174,8 +174,9 @@ type told struct {
 	n    int
 }
 
-// checkVersions wants each version of each message to read the same to everybody,
-// and the first as it was sent.
+// checkVersions wants each version of each message to read the same to everybody, and the
+// first as it was sent. A msg.new names no version: it reads as one of them, since a late
+// one shows the message as it is by then.
 func (c *checker) checkVersions() {
 	type version struct {
 		id string
@@ -202,8 +203,26 @@ func (c *checker) checkVersions() {
 		}
 	}
 	for _, e := range c.events {
+		if e.Kind == kindLive {
+			e.Messages = nil
+		}
 		for _, m := range shown(e) {
 			see(m, e.N)
+		}
+	}
+	for _, e := range c.events {
+		if e.Kind != kindLive {
+			continue
+		}
+		for _, m := range e.Messages {
+			first, known := texts[version{m.ID, 1}]
+			ok := !known || m.blank()
+			for v := 1; !ok && texts[version{m.ID, v}].n != 0; v++ {
+				ok = texts[version{m.ID, v}].text == m.Text
+			}
+			if !ok {
+				c.breach(sameState, "%s version 1 reads %q (n %d) and %q (n %d)", m.ID, first.text, first.n, m.Text, e.N)
+			}
 		}
 	}
 	for _, d := range c.deeds {

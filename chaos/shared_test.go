@@ -19,20 +19,16 @@ type shared struct {
 	announce []func([]skein.Sent) // of each node
 
 	mu      sync.Mutex
-	askedBy map[skein.ID]int   // the node that is storing or changing a message; guarded by mu
-	moved   map[skein.ID]moved // since the last doorbell; guarded by mu
-	ends    map[skein.ID]moved // of all conversations; guarded by mu
-	commits int                // guarded by mu
+	askedBy map[skein.ID]int // the node that is storing or changing a message; guarded by mu
+	ends    map[skein.ID]end // of all conversations; guarded by mu
+	commits int              // guarded by mu
 }
 
-// moved is up to where the logs of a conversation have come.
-type moved struct {
-	app         string
-	seq, change int64
-}
+// end is where the logs of a conversation end.
+type end struct{ seq, change int64 }
 
 func openShared(dir string, log slog.Handler) (*shared, error) {
-	s := &shared{askedBy: map[skein.ID]int{}, moved: map[skein.ID]moved{}, ends: map[skein.ID]moved{}}
+	s := &shared{askedBy: map[skein.ID]int{}, ends: map[skein.ID]end{}}
 	engine, err := sqlite.Open(context.Background(), sqlite.Options{
 		Path: filepath.Join(dir, "skein.db"), Committed: s.committed, Log: slog.New(log),
 	})
@@ -53,27 +49,15 @@ func (s *shared) committed(all []skein.Sent) {
 func (s *shared) note(m *skein.Sent) (node int, told bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, all := range []map[skein.ID]moved{s.moved, s.ends} {
-		at := all[m.Conv]
-		at.app = m.App
-		if m.Change != nil {
-			at.change = m.Change.Seq
-		} else {
-			at.seq = m.Seq
-		}
-		all[m.Conv] = at
+	at := s.ends[m.Conv]
+	if m.Change != nil {
+		at.change = m.Change.Seq
+	} else {
+		at.seq = m.Seq
 	}
+	s.ends[m.Conv] = at
 	s.commits++
 	return s.askedBy[m.ID], s.commits%unannounced != 0
-}
-
-// takeMoved is what moved since it was called last.
-func (s *shared) takeMoved() map[skein.ID]moved {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	all := s.moved
-	s.moved = map[skein.ID]moved{}
-	return all
 }
 
 // last is where the logs of a conversation end.

@@ -17,8 +17,9 @@ type cuts struct {
 
 type deaf struct{}
 
-func (deaf) Say(skein.Sent)    {}
-func (deaf) Tell(skein.Notice) {}
+func (deaf) RingAll(string, skein.ID, int64, int64) {}
+func (deaf) Say(skein.Sent)                         {}
+func (deaf) Tell(skein.Notice)                      {}
 
 func (c *cuts) Cut(cut skein.Cut) { c.heard = append(c.heard, cut) }
 

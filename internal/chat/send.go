@@ -48,8 +48,14 @@ func (s *Service) sendStored(ctx context.Context, by skein.Actor, drafts []skein
 	}
 	for i := range sent {
 		sent[i].Err = named(cmp.Or(err, sent[i].Err), drafts[i].Sender)
-		if sent[i].Passed && sent[i].Err == nil {
+		if sent[i].Err != nil {
+			continue
+		}
+		if sent[i].Passed {
 			s.tellPassed(ctx, by, sent[i].Message)
+		}
+		if sent[i].Again { // a node may have died between storing and announcing it
+			s.events.RingAll(by.App.ID, sent[i].Message.Conv, sent[i].Message.Seq, 0)
 		}
 	}
 	return sent

@@ -11,11 +11,13 @@ func TestARetryAnswersTheFirstMessage(t *testing.T) {
 	conv := f.create(skein.Group, "Tom", "Jerry")
 	in := textOf(conv, "Tom", "hi")
 	in.ClientMsgID = "1"
+	f.wantTold("the conversation", `conv.created by "" [] also [] audience members`)
 	first, err := f.Send(t.Context(), f.as("Tom", skein.NeedMember), in)
 	f.must(err)
 	in.NoSync = true // the other transport's default
 	again, err := f.Send(t.Context(), f.backend(), in)
 	f.must(err)
+	f.wantTold("the retry, in case that nobody announced the first", "doorbell seq 1")
 	wantEqual(f, "the retry", []any{again.ID, again.Seq}, []any{first.ID, int64(1)})
 	in.Text = "ho"
 	_, err = f.Send(t.Context(), f.backend(), in)

@@ -97,6 +97,18 @@ func TestADoorbellIsNotTrusted(t *testing.T) {
 	f.wantShown("a doorbell of 100 where there are 3", tom, "1", "repaired 2", "repaired 3", "4")
 }
 
+// A client retries a message that others have followed. A lane that never delivered any of
+// them must not take it for the tail, and later push again all that follows it.
+func TestADoorbellAboutAnOldMessageIsLeftAlone(t *testing.T) {
+	f := newFixture(t, "Tom")
+	tom := f.login("Tom", "phone")
+	f.store.set(func(m *memory) { m.end = 60 })
+	f.Ring("shop", conv, 7, 0)
+	f.lines(61)
+	f.end("Tom")
+	f.wantShown("a doorbell of 7 where there are 60", tom, "61")
+}
+
 // The message was committed before its change, but another node announced it.
 func TestAChangeDoesNotOvertakeItsMessage(t *testing.T) {
 	f := newFixture(t, "Tom")

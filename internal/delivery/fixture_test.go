@@ -265,7 +265,7 @@ func (m *memory) Conversation(_ context.Context, app string, id skein.ID, _ stri
 	if m.deleted {
 		return skein.Conversation{}, nil, skein.ErrUnknownConversation
 	}
-	return skein.Conversation{App: app, ID: id, Type: skein.Group}, nil, nil
+	return skein.Conversation{App: app, ID: id, Type: skein.Group, LastSeq: m.end}, nil, nil
 }
 
 func (m *memory) Changes(_ context.Context, _ string, id skein.ID, r skein.ChangeRange) (out []skein.Change, err error) {

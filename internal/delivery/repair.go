@@ -81,6 +81,7 @@ func (l *lane) repair(ctx context.Context, at convKey, after, upto position, ros
 	if errors.Is(err, skein.ErrUnknownConversation) {
 		return nil // deleted meanwhile: nobody sees it any more
 	}
+	after = l.unlessFollowed(at, conv, after, upto)
 	if err == nil && after.seq < upto.seq {
 		err = l.repairMessages(ctx, conv, members, after.seq, upto.seq)
 	}
@@ -88,6 +89,19 @@ func (l *lane) repair(ctx context.Context, at convKey, after, upto position, ros
 		err = l.repairChanges(ctx, conv, members, after.change, upto.change)
 	}
 	return err
+}
+
+// unlessFollowed skips a log of which this lane has delivered nothing, and which goes on
+// behind upto: that is no lost tail. What follows shows the clients what they lack.
+func (l *lane) unlessFollowed(at convKey, conv skein.Conversation, after, upto position) position {
+	last, _ := l.positions.Get(at)
+	if last.seq == 0 && conv.LastSeq > upto.seq {
+		after.seq = upto.seq
+	}
+	if last.change == 0 && conv.Changes > upto.change {
+		after.change = upto.change
+	}
+	return after
 }
 
 // repairMessages delivers the messages after a seq up to another.

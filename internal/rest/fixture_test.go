@@ -215,9 +215,10 @@ func (f *fixture) must(err error) {
 // deaf hears nothing.
 type deaf struct{}
 
-func (deaf) Say(skein.Sent)    {}
-func (deaf) Tell(skein.Notice) {}
-func (deaf) Cut(skein.Cut)     {}
+func (deaf) RingAll(string, skein.ID, int64, int64) {}
+func (deaf) Say(skein.Sent)                         {}
+func (deaf) Tell(skein.Notice)                      {}
+func (deaf) Cut(skein.Cut)                          {}
 
 // shelf keeps files as the test says; by default it counts them.
 type shelf struct {
