@@ -216,7 +216,7 @@ func (c *checker) checkVersions() {
 		}
 		for _, m := range e.Messages {
 			first, known := texts[version{m.ID, 1}]
-			ok := !known || m.blank()
+			ok := !known || m.Text == "" // it was recalled, or deleted for oneself
 			for v := 1; !ok && texts[version{m.ID, v}].n != 0; v++ {
 				ok = texts[version{m.ID, v}].text == m.Text
 			}
