@@ -16,7 +16,8 @@ import (
 	"github.com/skein-im/skein/internal/chat"
 	"github.com/skein-im/skein/internal/delivery"
 	"github.com/skein-im/skein/internal/hub"
-	"github.com/skein-im/skein/internal/ops"
+	cluster "github.com/skein-im/skein/internal/node"
+	"github.com/skein-im/skein/internal/ops/rows"
 	"github.com/skein-im/skein/internal/presence"
 	"github.com/skein-im/skein/internal/rest"
 	sockets "github.com/skein-im/skein/internal/socket"
@@ -27,6 +28,7 @@ import (
 // node is one node in this process, all of it but files, over HTTP and WebSocket.
 type node struct {
 	hub      *hub.Hub
+	sessions *cluster.Node
 	presence *presence.Presence
 	delivery *delivery.Delivery
 	http     *httptest.Server
@@ -35,17 +37,30 @@ type node struct {
 // resyncOver is short, so that a round comes to rest.
 const resyncOver = 500 * time.Millisecond
 
-func newNode(s *handle, b bus.Bus, logs slog.Handler) (*node, error) {
+func newNode(name string, s *handle, b bus.Bus, logs slog.Handler) (*node, error) {
 	log := slog.New(logs)
 	n := new(node)
 	gate := access.New(access.Options{Apps: s, Clients: s, Log: log})
 	n.hub = hub.New(hub.Options{
 		KickFrame: func(reason string) []byte { return wire.AppendKick(nil, skein.MillisOf(time.Now()), reason) },
-		Came:      func(app, client string) { n.presence.Came(app, client) },
-		Left:      func(app, client, session string, last bool) { n.presence.Left(app, client, session, last) },
-		Log:       log,
+		Left: func(session *hub.Session) {
+			n.sessions.Left(session)
+			n.presence.Ended(session.ID())
+		},
+		Log: log,
 	})
-	n.presence = presence.New(presence.Options{Sessions: n.hub, Apps: gate, Store: s})
+	n.presence = presence.New(presence.Options{
+		Sessions: n.hub, Apps: gate, Store: s,
+		Online: func(ctx context.Context, app string, clients []string) (map[string]skein.DeviceSet, error) {
+			return n.sessions.Online(ctx, app, clients)
+		},
+	})
+	var err error
+	if n.sessions, err = cluster.New(context.Background(), cluster.Options{
+		Name: name, Store: s, Hub: n.hub, Bus: b, Presence: n.presence, Log: log,
+	}); err != nil {
+		return nil, err
+	}
 	n.delivery = delivery.New(delivery.Options{
 		Store: s.deliveryStore(), Bus: b, Hub: n.hub, Zone: time.UTC, Log: log, ResyncOver: resyncOver,
 		Private: func(ctx context.Context, app string) bool {
@@ -53,11 +68,11 @@ func newNode(s *handle, b bus.Bus, logs slog.Handler) (*node, error) {
 			return err != nil || a.Settings.PrivateHistory
 		},
 	})
-	service := chat.New(chat.Options{Store: s, Events: n.delivery})
-	table := ops.New(ops.Deps{Chat: service, Gate: gate, Presence: n.presence, Zone: time.UTC, Cursors: cursor.NewSealer(s.Secret())})
-	accept := sockets.New(sockets.Options{Gate: gate, Registrar: service, Ops: table, Hub: n.hub, MaxPerAddress: -1, HandshakeRate: -1, Log: log})
+	service := chat.New(chat.Options{Store: s, Events: events{n.delivery, n.sessions}})
+	table := rows.New(rows.Deps{Chat: service, Gate: gate, Presence: n.presence, Zone: time.UTC, Cursors: cursor.NewSealer(s.Secret())})
+	accept := sockets.New(sockets.Options{Gate: gate, Registrar: service, Ops: table, Hub: n.hub, Node: n.sessions, MaxPerAddress: -1, HandshakeRate: -1, Log: log})
 	n.http = httptest.NewServer(rest.New(rest.Options{
-		Table: table, Gate: gate, Log: log, Routes: map[string]http.Handler{ops.SocketPath: accept},
+		Table: table, Gate: gate, Log: log, Routes: map[string]http.Handler{rows.SocketPath: accept},
 	}))
 	return n, nil
 }
@@ -69,9 +84,20 @@ func (n *node) close() {
 	defer stop()
 	_ = n.hub.Close(ctx)
 	n.http.Close()
+	n.sessions.Close(ctx)
 	n.presence.Close(ctx)
 	n.delivery.Close(ctx)
 }
+
+// events are where the use cases tell what happened.
+type events struct {
+	*delivery.Delivery
+
+	sessions *cluster.Node
+}
+
+// Cut ends sessions on every node.
+func (e events) Cut(c skein.Cut) { e.sessions.Cut(c) }
 
 // logbuffer is the log of all nodes: what is worse than a warning.
 type logbuffer struct {

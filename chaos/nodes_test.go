@@ -61,7 +61,7 @@ func newNodes(dir string, seed uint64) (*nodes, error) {
 		return nil, err
 	}
 	for i, b := range n.network.Nodes() {
-		one, err := newNode(n.shared.handle(i), b, n.log)
+		one, err := newNode(fmt.Sprint(dir, i), n.shared.handle(i), b, n.log)
 		if err != nil {
 			return nil, err
 		}
