@@ -120,7 +120,8 @@ export class Chat extends Emitter {
   }
 
   async #members(conv) {
-    conv.members = (await this.#line.call("conv.members", { conv_id: conv.id, page: 1, size: PAGE })).data;
+    const { data } = await this.#line.call("conv.members.list", { conv_id: conv.id, page: 1, size: PAGE });
+    conv.members = data.map((m) => m.client_id);
     for (const id of conv.members.slice(0, 6)) if (id !== this.me) this.people.meet(id);
     this.#watch();
     this.emit("conversations");
@@ -129,7 +130,7 @@ export class Chat extends Emitter {
 
   // roster is a page of the members with what they are, and the cursor of the next.
   async roster(conv, cursor) {
-    const { data, next_cursor } = await this.#line.call("conv.members", { conv_id: conv.id, detail: 1, size: PAGE, ...(cursor ? { cursor } : { page: 1 }) });
+    const { data, next_cursor } = await this.#line.call("conv.members.list", { conv_id: conv.id, size: PAGE, ...(cursor ? { cursor } : { page: 1 }) });
     return { members: data, cursor: next_cursor };
   }
 

@@ -31,7 +31,7 @@ function world() {
       if (!m) m = w.say("Tom", text, { client_msg_id, reply_to });
       return { msg_id: m.msg_id, seq: m.seq, time: m.ctime };
     },
-    "conv.members": () => ({ data: w.names, next_cursor: null }),
+    "conv.members.list": () => ({ data: w.names.map((client_id) => ({ client_id, role: "member" })), next_cursor: null }),
     "conv.readers": () => ({ data: w.names.map((client_id) => ({ client_id, read_seq: 0, received_seq: 0 })), last_page: 1, members: 3, read: 1 }),
     "conv.read": ({ seq }) => { w.read = seq; return { conv_id: "c", read_seq: seq, received_seq: seq, unread: w.messages.length - seq, mentions: 0 }; },
     "msg.pins": () => [], "user.get": () => ({ ext: null }), "msg.get": ({ msg_id }) => now(w.messages.find((m) => m.msg_id === msg_id)),

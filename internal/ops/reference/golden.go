@@ -24,6 +24,8 @@ func goldenFiles(c *catalogue) (map[string][]byte, error) {
 	for _, o := range c.all() {
 		g.op(o)
 	}
+	g.add(string(rows.MsgList)+".by_seq", member{"success",
+		wire.AppendSuccess(nil, string(rows.MsgList), []byte(`"1"`), rows.ExampleBySeq().AppendJSON(nil))})
 	for _, code := range codeNumbers() {
 		err := faultOf(code)
 		g.add("error."+strconv.Itoa(code),

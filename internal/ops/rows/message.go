@@ -93,6 +93,11 @@ func messageOps(d Deps) []*ops.Op {
 	}
 }
 
+// ExampleBySeq is an answer of msg.list by seq; the example of the row is a page.
+func ExampleBySeq() wire.MessageList {
+	return wire.NewMessageSpan([]skein.Message{reply(), hello()}, false)
+}
+
 // draftOf checks a request. By socket a message without no_sync goes to the sender's
 // other devices, by REST to none of them.
 func draftOf(by skein.Actor, in request.SendMessage) (d skein.Draft, err error) {

@@ -172,7 +172,7 @@ export class Connection extends Emitter {
       if (frame.type.endsWith("error")) {
         call.reject(new SkeinError("refused", {
           op: call.op, code: Number(frame.code) || 1, message: String(frame.msg ?? ""),
-          retryAfter: Number(frame.data?.retry_after_ms) || 0,
+          retryAfter: Number(frame.retry_after_ms) || 0,
         }));
       } else {
         call.resolve(frame.data);
