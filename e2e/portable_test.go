@@ -359,7 +359,7 @@ func TestAFileOfAnotherContentIsRefusedAlone(t *testing.T) {
 		t.Errorf("import: exit %d\n%s%s", exit, out, errs)
 	}
 	lines, err := os.ReadFile(report)
-	if want := `{"list":"files","line":1,"result":"refused","reason":"sha256: the content is another one, or was cut short"}`; err != nil || !strings.HasPrefix(string(lines), want+"\n") {
+	if want := `{"list":"files","line":1,"result":"refused","reason":"sha256: does not match the content"}`; err != nil || !strings.HasPrefix(string(lines), want+"\n") {
 		t.Errorf("report: got %s, %v, want %s first", lines, err, want)
 	}
 	if left, _ := os.ReadDir(filepath.Join(data, "uploads")); len(left) > 0 {

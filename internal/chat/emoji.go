@@ -13,7 +13,7 @@ import (
 // to skein.MaxEmoji bytes, or a name of up to skein.MaxEmojiName.
 func reaction(emoji string) error {
 	if !skein.ValidEmoji(emoji) || len(emoji) > skein.MaxEmojiName && uniseg.GraphemeClusterCount(emoji) > 1 {
-		return skein.Malformed("emoji", "one emoji of at most 64 bytes, or at most 32 bytes without spaces and control characters")
+		return skein.Malformed("emoji", "must be one emoji of at most 64 bytes, or a name of at most 32 bytes without spaces and control characters")
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ import (
 // is none, and for another content.
 func (s *Store) SaveAs(ctx context.Context, name string, r io.Reader, size int64, sum string) error {
 	if !namePattern.MatchString(name) {
-		return skein.Malformed("name", "is no name of an upload")
+		return skein.Malformed("name", "not the name of an upload")
 	}
 	if err := s.checkFree(); err != nil {
 		return err
@@ -26,14 +26,14 @@ func (s *Store) SaveAs(ctx context.Context, name string, r io.Reader, size int64
 	src := &source{ctx: ctx, r: io.TeeReader(r, hash), left: size, max: size, room: s.checkFree}
 	tmp, err := s.write(nil, src)
 	if errors.Is(err, skein.ErrTooLarge) {
-		return skein.Malformed("size", "the content is longer")
+		return skein.Malformed("size", "the content is longer than declared")
 	}
 	if err != nil {
 		return err
 	}
 	if src.left > 0 || hex.EncodeToString(hash.Sum(nil)) != sum {
 		s.discard(tmp)
-		return skein.Malformed("sha256", "the content is another one, or was cut short")
+		return skein.Malformed("sha256", "does not match the content")
 	}
 	if err := os.Rename(tmp, s.path(name)); err != nil {
 		s.discard(tmp)

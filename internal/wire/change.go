@@ -10,15 +10,15 @@ import (
 // Change is what became of a message.
 type Change struct {
 	ConvID    skein.ID     `json:"conv_id" en:"the conversation" zh:"会话 id"`
-	ChangeSeq int64        `json:"change_seq" en:"place among the changes of the conversation, from 1, without gaps" zh:"会话内变更序号，从 1 起连续"`
-	Kind      string       `json:"kind" en:"edit, recall, react, pin, delete (for me alone), or none: a change that you may not see" zh:"edit 编辑、recall 撤回、react 表情、pin 置顶、delete 仅为我删除、none 不可见"`
-	MsgID     *skein.ID    `json:"msg_id" en:"the message; null where kind is none" zh:"消息 id；none 时为 null"`
-	Seq       *int64       `json:"seq" en:"its seq; null where kind is none" zh:"消息 seq；none 时为 null"`
-	ClientID  *string      `json:"client_id" en:"who did it; null: the app's backend, or none" zh:"操作者；服务端操作或 none 时为 null"`
+	ChangeSeq int64        `json:"change_seq" en:"number of the change in its conversation, from 1, without gaps" zh:"会话内变更序号，从 1 起连续"`
+	Kind      string       `json:"kind" en:"edit, recall, react, pin, delete (for yourself only), or none: a change that you may not see" zh:"edit 编辑、recall 撤回、react 表情、pin 置顶、delete 仅为我删除、none 不可见"`
+	MsgID     *skein.ID    `json:"msg_id" en:"the message; null if kind is none" zh:"消息 id；none 时为 null"`
+	Seq       *int64       `json:"seq" en:"seq of the message; null if kind is none" zh:"消息 seq；none 时为 null"`
+	ClientID  *string      `json:"client_id" en:"the client that made the change; null: the backend, or kind is none" zh:"操作者；服务端操作或 none 时为 null"`
 	Time      int64        `json:"time" en:"Unix ms" zh:"Unix 毫秒"`
-	Emoji     string       `json:"emoji,omitzero" en:"react: which" zh:"react 的表情"`
-	On        *strict.Flag `json:"on,omitzero" en:"react, pin: 1 set, 0 taken away" zh:"react、pin：1 添加，0 取消"`
-	Message   *Message     `json:"message" en:"as it is now; null where kind is none" zh:"消息当前内容；none 时为 null"`
+	Emoji     string       `json:"emoji,omitzero" en:"react: the emoji" zh:"react 的表情"`
+	On        *strict.Flag `json:"on,omitzero" en:"react, pin: 1 added, 0 removed" zh:"react、pin：1 添加，0 取消"`
+	Message   *Message     `json:"message" en:"the message as it is now; null if kind is none" zh:"消息当前内容；none 时为 null"`
 }
 
 // ChangeOf writes a change of a conversation; it shares c's bytes.

@@ -21,7 +21,7 @@ type Conversation struct {
 	ConvType      int            `json:"conv_type" en:"1 private, 2 temporary, 3 group, 4 chat room" zh:"1 私聊 2 临时会话 3 群会话 4 聊天室"`
 	ClientNum     int            `json:"client_num" en:"members now" zh:"当前成员数"`
 	AppID         string         `json:"app_id" en:"the app" zh:"应用 id"`
-	ConvExtend    jsontext.Value `json:"conv_extend" en:"the developer's JSON" zh:"会话扩展"`
+	ConvExtend    jsontext.Value `json:"conv_extend" en:"the JSON of your own" zh:"会话扩展"`
 	ConvCreaterID string         `json:"conv_creater_id" en:"who created it" zh:"创建者"`
 	CTime         string         `json:"ctime" en:"created, YYYY-MM-DD HH:MM:SS in the server's --timezone" zh:"创建时间 YYYY-MM-DD HH:MM:SS（服务器 --timezone 时区）"`
 	MTime         *string        `json:"mtime" en:"last change of the extension or the members; null: never" zh:"会话扩展或成员最后变更时间；从未变更为 null"`
@@ -29,7 +29,7 @@ type Conversation struct {
 	MTimeMS       *int64         `json:"mtime_ms" en:"mtime in Unix ms" zh:"mtime 的 Unix 毫秒"`
 	LastSeq       int64          `json:"last_seq" en:"seq of the newest message; 0: none" zh:"最新消息的 seq；没有消息为 0"`
 	LastChange    int64          `json:"last_change" en:"change_seq of the newest change to a message; 0: none" zh:"最新变更的 change_seq；没有变更为 0"`
-	MuteAll       strict.Flag    `json:"mute_all" en:"1: only owner and admins may speak" zh:"1 为全员禁言，仅所有者与管理员可发言"`
+	MuteAll       strict.Flag    `json:"mute_all" en:"1: all members are muted except owner and admins" zh:"1 为全员禁言，仅所有者与管理员可发言"`
 }
 
 // ConversationOf writes a conversation with times in zone.

@@ -11,7 +11,7 @@ import (
 // FoundMessages is the answer of msg.find.
 type FoundMessages struct {
 	Data    []Message `json:"data" en:"newest first; with after_seq oldest first" zh:"消息，从新到旧；带 after_seq 时从旧到新"`
-	NextSeq *int64    `json:"next_seq" en:"more may follow: ask again with it as before_seq, or as after_seq where you gave that, also where data is empty; null: all was looked at" zh:"可能还有更多：将其作为 before_seq（或你使用的 after_seq）再次请求，即使 data 为空；null 表示已全部查找"`
+	NextSeq *int64    `json:"next_seq" en:"there may be more: ask again with it as before_seq, or as after_seq if you used that, even if data is empty; null: all messages were examined" zh:"可能还有更多：将其作为 before_seq（或你使用的 after_seq）再次请求，即使 data 为空；null 表示已全部查找"`
 }
 
 // NewFoundMessages is the answer with what was found.

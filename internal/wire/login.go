@@ -9,24 +9,24 @@ import (
 // LoginAnswer is the data of login.success.
 type LoginAnswer struct {
 	Time       int64  `json:"time" en:"server time, Unix ms" zh:"服务器时间，Unix 毫秒"`
-	SessionID  string `json:"session_id" en:"names this session" zh:"会话连接 id"`
-	Generation string `json:"generation" en:"how new this login is; hand it back with resume when you reconnect" zh:"本次登录的新旧标识，重连时配合 resume 传回"`
-	HeartbeatS int    `json:"heartbeat_s" en:"the server pings this often" zh:"服务器 ping 间隔（秒）"`
-	Limits     Limits `json:"limits" en:"what holds for the client, so that it offers only what is allowed" zh:"对该用户生效的限制，客户端据此决定可用的功能"`
+	SessionID  string `json:"session_id" en:"id of this session" zh:"会话连接 id"`
+	Generation string `json:"generation" en:"says how new this login is; send it back with resume when you reconnect" zh:"本次登录的新旧标识，重连时配合 resume 传回"`
+	HeartbeatS int    `json:"heartbeat_s" en:"seconds between two pings of the server" zh:"服务器 ping 间隔（秒）"`
+	Limits     Limits `json:"limits" en:"limits of this client, so that a program offers only what is allowed" zh:"对该用户生效的限制，客户端据此决定可用的功能"`
 }
 
 // Limits are what holds for the clients of an app.
 type Limits struct {
 	EditWindowS      *int     `json:"edit_window_s" en:"seconds after sending in which a sender may edit; null: no limit" zh:"发送者可编辑的秒数；null 为不限"`
 	RecallWindowS    *int     `json:"recall_window_s" en:"seconds after sending in which a sender may recall; null: no limit" zh:"发送者可撤回的秒数；null 为不限"`
-	MaxTextBytes     int      `json:"max_text_bytes" en:"of a message's text, in UTF-8" zh:"消息文本的最大字节数（UTF-8）"`
-	MaxFrameBytes    int64    `json:"max_frame_bytes" en:"of a frame, or of a REST body" zh:"单帧或 REST 请求体的最大字节数"`
-	MaxFileBytes     int64    `json:"max_file_bytes" en:"of an upload" zh:"上传文件的最大字节数"`
+	MaxTextBytes     int      `json:"max_text_bytes" en:"bytes of a message's text in UTF-8, at most" zh:"消息文本的最大字节数（UTF-8）"`
+	MaxFrameBytes    int64    `json:"max_frame_bytes" en:"bytes of a frame or a REST body, at most" zh:"单帧或 REST 请求体的最大字节数"`
+	MaxFileBytes     int64    `json:"max_file_bytes" en:"bytes of an upload, at most" zh:"上传文件的最大字节数"`
 	FileTypes        []string `json:"file_types" en:"extensions that may be uploaded" zh:"可上传的扩展名"`
-	MaxMembers       int      `json:"max_members" en:"of a group" zh:"群成员数上限"`
-	MaxConversations int      `json:"max_conversations" en:"that a client may be in" zh:"每个用户的会话数上限"`
+	MaxMembers       int      `json:"max_members" en:"members of a group, at most" zh:"群成员数上限"`
+	MaxConversations int      `json:"max_conversations" en:"conversations of a client, at most" zh:"每个用户的会话数上限"`
 	SendRate         *int     `json:"send_rate" en:"messages a second; null: no limit" zh:"每秒消息数；null 为不限"`
-	SendBurst        int      `json:"send_burst" en:"messages at once" zh:"突发消息数"`
+	SendBurst        int      `json:"send_burst" en:"messages in a burst" zh:"突发消息数"`
 }
 
 // LimitsOf are those of an app; frame bounds a frame, and types are what may be uploaded

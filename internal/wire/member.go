@@ -9,7 +9,7 @@ type Member struct {
 	ClientID   string  `json:"client_id" en:"the client" zh:"用户 id"`
 	Role       string  `json:"role" en:"owner, admin or member" zh:"owner、admin 或 member"`
 	JoinTime   int64   `json:"join_time" en:"Unix ms" zh:"加入时间，Unix 毫秒"`
-	MutedUntil *int64  `json:"mute_until" en:"Unix ms; null: may speak" zh:"禁言截止，Unix 毫秒；未禁言为 null"`
+	MutedUntil *int64  `json:"mute_until" en:"muted until, Unix ms; null: not muted" zh:"禁言截止，Unix 毫秒；未禁言为 null"`
 	Nickname   *string `json:"nickname" en:"in this conversation; null: none" zh:"会话内昵称；无为 null"`
 }
 

@@ -13,7 +13,7 @@ import (
 type Sent struct {
 	MsgID skein.ID `json:"msg_id" en:"32 hex digits, time-ordered" zh:"消息 id，32 位十六进制，按时间有序"`
 	Time  int64    `json:"time" en:"Unix ms" zh:"Unix 毫秒"`
-	Seq   *int64   `json:"seq" en:"place in the conversation, durable; null for a transient message. A client that counts what it has seen moves its last seq to this one only if it is last + 1: otherwise others sent messages meanwhile, which msg.list after_seq fetches" zh:"会话内序号（已持久化）；暂态消息为 null。客户端仅当其等于本地 last + 1 时才可前移 last，否则期间有他人消息，需用 msg.list after_seq 补取"`
+	Seq   *int64   `json:"seq" en:"number of the message in its conversation, durable; null for a transient message. A client moves its last seq to it only if it is last + 1; otherwise others sent messages in between: fetch them with after_seq of msg.list" zh:"会话内序号（已持久化）；暂态消息为 null。客户端仅当其等于本地 last + 1 时才可前移 last，否则期间有他人消息，需用 msg.list after_seq 补取"`
 }
 
 // SentOf answers a sender; it shares m's seq.
@@ -52,13 +52,13 @@ type Message struct {
 	Transient        strict.Flag    `json:"transient" en:"always 0 in the history" zh:"历史消息恒为 0"`
 	MTime            *int64         `json:"mtime" en:"last change, Unix ms; null: never" zh:"最后变更，Unix 毫秒；从未变更为 null"`
 	ClientID         string         `json:"client_id" en:"the sender: from_client of msg.send and msg.new" zh:"发送者，即 msg.send 与 msg.new 的 from_client"`
-	Seq              int64          `json:"seq" en:"place in the conversation, from 1, without gaps" zh:"会话内序号，从 1 起连续"`
+	Seq              int64          `json:"seq" en:"number of the message in its conversation, from 1, without gaps" zh:"会话内序号，从 1 起连续"`
 	ClientMsgID      *string        `json:"client_msg_id" en:"the sender's own id; null: none" zh:"发送者自定义 id；无为 null"`
-	ReplyTo          *skein.ID      `json:"reply_to" en:"msg_id it answers; null: none" zh:"回复的 msg_id；无为 null"`
-	Version          int            `json:"version" en:"1 as sent, one more with each edit" zh:"初始为 1，每次编辑加 1"`
-	ChangeSeq        int64          `json:"change_seq" en:"newest change that everyone sees; of two copies the one with the greater is the newer; 0: none" zh:"最近一次所有人可见的变更序号，较大者较新；无为 0"`
+	ReplyTo          *skein.ID      `json:"reply_to" en:"msg_id of the message that this one replies to; null: none" zh:"回复的 msg_id；无为 null"`
+	Version          int            `json:"version" en:"1 when sent; each edit adds one" zh:"初始为 1，每次编辑加 1"`
+	ChangeSeq        int64          `json:"change_seq" en:"newest change that everyone sees; of two copies of a message the one with the greater change_seq is newer; 0: none" zh:"最近一次所有人可见的变更序号，较大者较新；无为 0"`
 	Pin              strict.Flag    `json:"pin" en:"1: pinned for everyone" zh:"1 已置顶（所有人可见）"`
-	Reactions        []Reaction     `json:"reactions" en:"in the order they first came; null: none" zh:"表情回应，按首次出现排序；无为 null"`
+	Reactions        []Reaction     `json:"reactions" en:"in the order in which they first appeared; null: none" zh:"表情回应，按首次出现排序；无为 null"`
 }
 
 // Reaction is one emoji under a message.

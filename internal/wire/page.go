@@ -18,12 +18,12 @@ func (p Place) Offset() int { return int(p.Page-1) * p.Size }
 
 // Page is the documented answer to a listing.
 type Page[T any] struct {
-	CurrentPage int64   `json:"current_page" en:"this page" zh:"当前页"`
+	CurrentPage int64   `json:"current_page" en:"number of this page" zh:"当前页"`
 	Data        []T     `json:"data" en:"the items" zh:"本页数据"`
 	LastPage    int64   `json:"last_page" en:"number of the last page, at least 1" zh:"最后一页，至少为 1"`
 	PerPage     int     `json:"per_page" en:"items a page" zh:"每页条数"`
 	Total       int64   `json:"total" en:"items in all" zh:"总条数"`
-	NextCursor  *string `json:"next_cursor" en:"asks for what follows; null at the end" zh:"用于取下一页；到末尾为 null"`
+	NextCursor  *string `json:"next_cursor" en:"send it as cursor to get the next page; null at the end" zh:"用于取下一页；到末尾为 null"`
 }
 
 // NewPage is the page of items at a place among total.

@@ -8,10 +8,10 @@ import (
 // Positions is the answer of conv.read and conv.received.
 type Positions struct {
 	ConvID      skein.ID `json:"conv_id" en:"the conversation" zh:"会话 id"`
-	ReadSeq     int64    `json:"read_seq" en:"nothing up to this seq is unread" zh:"已读位置"`
-	ReceivedSeq int64    `json:"received_seq" en:"up to where one of its devices has received" zh:"已接收位置"`
-	Unread      int64    `json:"unread" en:"messages after read_seq, without those that were recalled or that it deleted for itself" zh:"未读数，不含已撤回及本人已删除的消息"`
-	Mentions    int64    `json:"mentions" en:"unread messages that mention it" zh:"未读消息中 @ 本人的条数"`
+	ReadSeq     int64    `json:"read_seq" en:"no message up to this seq is unread" zh:"已读位置"`
+	ReceivedSeq int64    `json:"received_seq" en:"one of the client's devices has received all messages up to this seq" zh:"已接收位置"`
+	Unread      int64    `json:"unread" en:"messages after read_seq, except those that were recalled or that the client deleted for itself" zh:"未读数，不含已撤回及本人已删除的消息"`
+	Mentions    int64    `json:"mentions" en:"unread messages that mention the client" zh:"未读消息中 @ 本人的条数"`
 }
 
 // PositionsOf writes where a member stands.
@@ -25,10 +25,10 @@ func PositionsOf(v skein.View) Positions {
 // Reader is how far one member has come about one message.
 type Reader struct {
 	ClientID    string `json:"client_id" en:"the member" zh:"成员"`
-	ReadSeq     int64  `json:"read_seq" en:"up to where it has read" zh:"已读位置"`
-	ReceivedSeq int64  `json:"received_seq" en:"up to where it has received" zh:"已接收位置"`
-	HasRead     bool   `json:"has_read" en:"the message asked about" zh:"是否已读该消息"`
-	HasReceived bool   `json:"has_received" en:"the message asked about" zh:"是否已接收该消息"`
+	ReadSeq     int64  `json:"read_seq" en:"the member has read all messages up to this seq" zh:"已读位置"`
+	ReceivedSeq int64  `json:"received_seq" en:"the member has received all messages up to this seq" zh:"已接收位置"`
+	HasRead     bool   `json:"has_read" en:"whether it has read the message" zh:"是否已读该消息"`
+	HasReceived bool   `json:"has_received" en:"whether it has received the message" zh:"是否已接收该消息"`
 }
 
 // ReaderOf writes a member as it stands to a message.
@@ -42,9 +42,9 @@ func ReaderOf(m skein.Member, seq int64) Reader {
 // ReaderCounts is how many members have come how far.
 type ReaderCounts struct {
 	Seq      int64 `json:"seq" en:"of the message" zh:"消息的 seq"`
-	Members  int   `json:"members" en:"members who were there by then" zh:"当时已在会话中的成员数"`
-	Received int   `json:"received" en:"of them have received it" zh:"其中已接收"`
-	Read     int   `json:"read" en:"of them have read it; the sender counts" zh:"其中已读；发送者计入"`
+	Members  int   `json:"members" en:"members who had joined by then" zh:"当时已在会话中的成员数"`
+	Received int   `json:"received" en:"how many of them have received it" zh:"其中已接收"`
+	Read     int   `json:"read" en:"how many of them have read it, the sender included" zh:"其中已读；发送者计入"`
 }
 
 // Readers is the answer of conv.readers.
@@ -56,15 +56,15 @@ type Readers struct {
 // ReadPosition is how far one member has come, in conv.read.
 type ReadPosition struct {
 	ClientID    string `json:"client_id" en:"the member" zh:"成员"`
-	ReadSeq     int64  `json:"read_seq" en:"up to where it has read" zh:"已读位置"`
-	ReceivedSeq int64  `json:"received_seq" en:"up to where one of its devices has received" zh:"已接收位置"`
+	ReadSeq     int64  `json:"read_seq" en:"the member has read all messages up to this seq" zh:"已读位置"`
+	ReceivedSeq int64  `json:"received_seq" en:"one of the client's devices has received all messages up to this seq" zh:"已接收位置"`
 }
 
 // ReadEvent is the data of conv.read.
 type ReadEvent struct {
 	ConvID skein.ID       `json:"conv_id" en:"the conversation" zh:"会话 id"`
 	Time   int64          `json:"time" en:"Unix ms" zh:"Unix 毫秒"`
-	Reads  []ReadPosition `json:"reads" en:"each member once; of each position keep the greater" zh:"每个成员一条；与已有位置取较大者"`
+	Reads  []ReadPosition `json:"reads" en:"each member once; keep the greater of each position" zh:"每个成员一条；与已有位置取较大者"`
 }
 
 func readEventOf(n skein.Notice) ReadEvent {
@@ -78,9 +78,9 @@ func readEventOf(n skein.Notice) ReadEvent {
 // TypingEvent is the data of the event typing.
 type TypingEvent struct {
 	ConvID   skein.ID    `json:"conv_id" en:"the conversation" zh:"会话 id"`
-	ClientID string      `json:"client_id" en:"who types" zh:"正在输入的用户"`
-	On       strict.Flag `json:"on" en:"0: no more" zh:"0 为停止输入"`
-	Time     int64       `json:"time" en:"Unix ms; forget it after 6 s without another" zh:"Unix 毫秒；6 秒内没有新的事件即视为停止"`
+	ClientID string      `json:"client_id" en:"the client that types" zh:"正在输入的用户"`
+	On       strict.Flag `json:"on" en:"1 types, 0 stopped" zh:"0 为停止输入"`
+	Time     int64       `json:"time" en:"Unix ms; it expires after 6 s without another" zh:"Unix 毫秒；6 秒内没有新的事件即视为停止"`
 }
 
 func typingEventOf(n skein.Notice) TypingEvent {
@@ -90,7 +90,7 @@ func typingEventOf(n skein.Notice) TypingEvent {
 // Received is the answer to one receipt: where the client stands, or why it was not
 // taken.
 type Received struct {
-	ConvID string `json:"conv_id" en:"as asked" zh:"所请求的会话 id"`
+	ConvID string `json:"conv_id" en:"as in the request" zh:"所请求的会话 id"`
 
 	*ReceivedUpTo
 	*Refusal
@@ -98,8 +98,8 @@ type Received struct {
 
 // ReceivedUpTo is how far a client has come in one conversation.
 type ReceivedUpTo struct {
-	ReadSeq     int64 `json:"read_seq" en:"nothing up to this seq is unread" zh:"已读位置"`
-	ReceivedSeq int64 `json:"received_seq" en:"up to where one of its devices has received" zh:"已接收位置"`
+	ReadSeq     int64 `json:"read_seq" en:"no message up to this seq is unread" zh:"已读位置"`
+	ReceivedSeq int64 `json:"received_seq" en:"one of the client's devices has received all messages up to this seq" zh:"已接收位置"`
 }
 
 // ReceivedOf writes where a member stands; err, in words of a language, says why not.

@@ -9,10 +9,10 @@ import (
 
 // Presence is whether one client is online.
 type Presence struct {
-	ClientID string      `json:"client_id" en:"the client; one that is unknown is offline" zh:"用户 id；未知用户视为离线"`
-	Online   strict.Flag `json:"online" en:"1: it has a session" zh:"在线为 1"`
-	LastSeen *int64      `json:"last_seen" en:"when it was last online, Unix ms; null: it is now, that is not known, or the app does not keep it" zh:"最后在线时间，Unix 毫秒；在线、未知或应用未开启时为 null"`
-	Devices  []string    `json:"devices" en:"device types that are online" zh:"在线的设备类型"`
+	ClientID string      `json:"client_id" en:"the client; an unknown client counts as offline" zh:"用户 id；未知用户视为离线"`
+	Online   strict.Flag `json:"online" en:"1: the client is online" zh:"在线为 1"`
+	LastSeen *int64      `json:"last_seen" en:"when the client was last online, Unix ms; null: it is online, this is not known, or the app does not record it" zh:"最后在线时间，Unix 毫秒；在线、未知或应用未开启时为 null"`
+	Devices  []string    `json:"devices" en:"types of its devices that are online" zh:"在线的设备类型"`
 }
 
 // PresenceOf writes a presence.
@@ -22,7 +22,7 @@ func PresenceOf(p skein.Presence) Presence {
 
 // PresenceEvent is the data of presence.
 type PresenceEvent struct {
-	Clients []Presence `json:"clients" en:"those about whom something changed, as presence.get answers them" zh:"状态有变化的用户，格式同 presence.get"`
+	Clients []Presence `json:"clients" en:"the clients whose presence changed, as in presence.get" zh:"状态有变化的用户，格式同 presence.get"`
 }
 
 // AppendPresence appends the frame of presence.

@@ -24,10 +24,10 @@ type NewMessage struct {
 	Transient        strict.Flag    `json:"transient" en:"1: not stored" zh:"1 为暂态消息"`
 	MentionAll       strict.Flag    `json:"mention_all" en:"as sent" zh:"是否 @全体"`
 	MentionClientIDs []string       `json:"mention_client_ids" en:"null: none" zh:"@ 的用户；无为 null"`
-	Seq              *int64         `json:"seq" en:"place in the conversation; null for a transient message" zh:"会话内序号；暂态消息为 null"`
+	Seq              *int64         `json:"seq" en:"number of the message in its conversation; null for a transient message" zh:"会话内序号；暂态消息为 null"`
 	ConvType         int            `json:"conv_type" en:"1 private, 2 temporary, 3 group, 4 chat room" zh:"会话类型"`
 	ClientMsgID      *string        `json:"client_msg_id" en:"the sender's own id; null: none" zh:"发送者自定义 id；无为 null"`
-	ReplyTo          *skein.ID      `json:"reply_to" en:"msg_id it answers; null: none" zh:"回复的 msg_id；无为 null"`
+	ReplyTo          *skein.ID      `json:"reply_to" en:"msg_id of the message that this one replies to; null: none" zh:"回复的 msg_id；无为 null"`
 }
 
 // NewMessageOf writes the push of a message; it shares m's bytes.
@@ -87,10 +87,10 @@ func (m NewMessage) AppendJSON(dst []byte) []byte {
 type Event struct {
 	ConvID    skein.ID      `json:"conv_id" en:"the conversation" zh:"会话 id"`
 	Time      int64         `json:"time" en:"Unix ms" zh:"Unix 毫秒"`
-	By        string        `json:"by,omitzero" en:"the client who did it; absent: the app's backend" zh:"操作者；由服务端操作时省略"`
-	ClientIDs []string      `json:"client_ids,omitzero" en:"conv.members.added, conv.members.removed: who; conv.updated: whose role, nickname or mute" zh:"加入或移除的用户；conv.updated 中为角色、昵称或禁言变更的成员"`
-	Conv      *Conversation `json:"conversation,omitzero" en:"conv.created, conv.updated: as it is now" zh:"会话当前内容"`
-	View      *View         `json:"view,omitzero" en:"conv.updated after conv.mark, or where reading took unread_mark away, to one's own devices: as one sees it now" zh:"conv.mark 或已读清除 unread_mark 之后的 conv.updated，仅发给本人设备：本人视角的会话"`
+	By        string        `json:"by,omitzero" en:"the client that did it; absent: the backend" zh:"操作者；由服务端操作时省略"`
+	ClientIDs []string      `json:"client_ids,omitzero" en:"conv.members.added, conv.members.removed: the members; conv.updated: the members whose role, nickname or mute changed" zh:"加入或移除的用户；conv.updated 中为角色、昵称或禁言变更的成员"`
+	Conv      *Conversation `json:"conversation,omitzero" en:"conv.created, conv.updated: the conversation as it is now" zh:"会话当前内容"`
+	View      *View         `json:"view,omitzero" en:"conv.updated after conv.mark, or after reading cleared unread_mark, to the client's own devices: the conversation as that client sees it now" zh:"conv.mark 或已读清除 unread_mark 之后的 conv.updated，仅发给本人设备：本人视角的会话"`
 }
 
 func eventOf(n skein.Notice, zone *time.Location) Event {

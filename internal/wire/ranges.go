@@ -9,7 +9,7 @@ import (
 
 // RangeAnswer is the answer to one range: what there is, or why nothing is said.
 type RangeAnswer struct {
-	ConvID string `json:"conv_id" en:"as asked" zh:"所请求的会话 id"`
+	ConvID string `json:"conv_id" en:"as in the request" zh:"所请求的会话 id"`
 
 	*RangeContent
 	*Refusal
@@ -20,7 +20,7 @@ type RangeContent struct {
 	Data        []Message `json:"data" en:"the messages, oldest first" zh:"消息，从旧到新"`
 	HasMore     bool      `json:"has_more" en:"whether more messages follow" zh:"之后是否还有消息"`
 	LastSeq     int64     `json:"last_seq" en:"seq of the newest message; 0: none" zh:"最新消息的 seq；没有为 0"`
-	FloorSeq    int64     `json:"floor_seq" en:"messages up to this seq are not shown to you: you cleared them, or history is private and they came before you joined" zh:"该 seq 及之前的消息不可见：已清空，或历史私有时加入之前的消息"`
+	FloorSeq    int64     `json:"floor_seq" en:"you do not see messages up to this seq: you cleared them, or history is private and they were sent before you joined" zh:"该 seq 及之前的消息不可见：已清空，或历史私有时加入之前的消息"`
 	Changes     []Change  `json:"changes" en:"oldest first" zh:"变更，从旧到新"`
 	MoreChanges bool      `json:"more_changes" en:"whether more changes follow" zh:"之后是否还有变更"`
 	LastChange  int64     `json:"last_change" en:"change_seq of the newest change; 0: none" zh:"最新变更的 change_seq；没有为 0"`
@@ -28,7 +28,7 @@ type RangeContent struct {
 
 // Refusal is why one conversation of many is not answered. It stands alone beside conv_id.
 type Refusal struct {
-	Code    int    `json:"code" en:"alone with message: 4004 or 4011" zh:"仅与 message 一起返回：4004 或 4011"`
+	Code    int    `json:"code" en:"only with message and conv_id: 4004 or 4011" zh:"仅与 message 一起返回：4004 或 4011"`
 	Message string `json:"message" en:"the text of the code" zh:"错误信息"`
 }
 

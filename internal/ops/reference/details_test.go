@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,6 +35,28 @@ func TestEveryDetailOfAnErrorIsInBothLanguages(t *testing.T) {
 	}
 	if found < 80 {
 		t.Errorf("only %d details were found in the code", found)
+	}
+}
+
+// riddle are phrases that a caller would have to ask about.
+var riddle = regexp.MustCompile(`\b(is no|is none|stands|handed out|another one|of one mind|can be held|no more|goes on)\b`)
+
+func TestADetailOfAnErrorSaysTheRuleInPlainWords(t *testing.T) {
+	for file, details := range detailsInCode(t) {
+		for _, detail := range details {
+			if riddle.MatchString(detail) && !strings.HasPrefix(path.Base(path.Dir(file)), "sqlite") {
+				t.Errorf("%s: %q: say which rule the value breaks, such as a bound", file, detail)
+			}
+		}
+	}
+	for detail, want := range map[error]string{
+		skein.Malformed("client_ids", "at most 500"):    "malformed parameter: client_ids: at most 500",
+		skein.Malformed("cursor", "invalid or expired"): "malformed parameter: cursor: invalid or expired",
+		skein.Malformed("attr.n", "out of range"):       "malformed parameter: attr.n: out of range",
+	} {
+		if got := wire.Text(detail, wire.English); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 

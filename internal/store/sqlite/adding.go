@@ -59,7 +59,7 @@ func (a adding) allowed(t skein.ConvType) error {
 		allowed, err = a.knows()
 	}
 	if err == nil && !allowed {
-		err = &skein.Fault{Err: skein.ErrForbidden, Field: a.client, Detail: "does not let you add it"}
+		err = &skein.Fault{Err: skein.ErrForbidden, Field: a.client, Detail: "does not allow you to add it"}
 	}
 	return err
 }

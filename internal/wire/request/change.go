@@ -11,11 +11,11 @@ import (
 type EditMessage struct {
 	Message
 
-	Text             *string        `json:"text" prose:"1" en:"the new text, rules as in msg.send; absent: stays" zh:"新文本，规则同 msg.send；省略则不变"`
-	Attr             jsontext.Value `json:"attr" en:"the new attr; null takes it away; absent: stays" zh:"新扩展；null 为清除；省略则不变"`
-	MentionAll       *strict.Flag   `json:"mention_all" en:"1 mentions everyone, 0 no more, rules as in msg.send; absent: stays" zh:"1 @全体成员，0 取消，规则同 msg.send；省略则不变"`
-	MentionClientIDs GivenIDs       `json:"mention_client_ids" en:"the clients that it mentions from now on, at most 100; null or an empty list: none; absent: stays" zh:"改为 @ 这些用户，最多 100 个；null 或空列表为清除；省略则不变"`
-	ExpectedVersion  *int64         `json:"expected_version" en:"4013 unless the message has this version" zh:"消息不是该版本时返回 4013"`
+	Text             *string        `json:"text" prose:"1" en:"the new text, rules as in msg.send; absent: unchanged" zh:"新文本，规则同 msg.send；省略则不变"`
+	Attr             jsontext.Value `json:"attr" en:"the new attr; null removes it; absent: unchanged" zh:"新扩展；null 为清除；省略则不变"`
+	MentionAll       *strict.Flag   `json:"mention_all" en:"1 mentions everyone, 0 ends that, rules as in msg.send; absent: unchanged" zh:"1 @全体成员，0 取消，规则同 msg.send；省略则不变"`
+	MentionClientIDs GivenIDs       `json:"mention_client_ids" en:"the clients to mention instead, at most 100; null or an empty list: none; absent: unchanged" zh:"改为 @ 这些用户，最多 100 个；null 或空列表为清除；省略则不变"`
+	ExpectedVersion  *int64         `json:"expected_version" en:"fails with 4013 if the message has another version" zh:"消息不是该版本时返回 4013"`
 }
 
 // Edit is what is to become of a message's body.
@@ -50,7 +50,7 @@ func (r EditMessage) Edit(relaxed bool) (e Edit, err error) {
 type HideMessage struct {
 	Message
 
-	ClientID strict.ID `json:"client_id" en:"for whom; a client may leave itself out" zh:"为谁删除；客户端调用时可省略"`
+	ClientID strict.ID `json:"client_id" en:"for which client; a client that calls for itself may omit it" zh:"为谁删除；客户端调用时可省略"`
 }
 
 // ReactMessage is the request of msg.react.
@@ -58,15 +58,15 @@ type ReactMessage struct {
 	Message
 
 	Emoji    string       `json:"emoji" need:"1" en:"one emoji of up to 64 bytes, or a name such as thumbs_up of up to 32, without spaces and control characters" zh:"一个表情（最多 64 字节），或 thumbs_up 之类的名称（最多 32 字节），不含空格与控制字符"`
-	On       *strict.Flag `json:"on" en:"1 sets it (default), 0 takes it away" zh:"1 添加（默认），0 取消"`
-	ClientID strict.ID    `json:"client_id" en:"the client; a client may leave itself out" zh:"用户；客户端调用时可省略"`
+	On       *strict.Flag `json:"on" en:"1 adds it (default), 0 removes it" zh:"1 添加（默认），0 取消"`
+	ClientID strict.ID    `json:"client_id" en:"the client; a client that calls for itself may omit it" zh:"用户；客户端调用时可省略"`
 }
 
 // PinMessage is the request of msg.pin.
 type PinMessage struct {
 	Message
 
-	On *strict.Flag `json:"on" en:"1 pins it (default), 0 takes the pin away" zh:"1 置顶（默认），0 取消"`
+	On *strict.Flag `json:"on" en:"1 pins it (default), 0 unpins it" zh:"1 置顶（默认），0 取消"`
 }
 
 // ListChanges is the request of changes.

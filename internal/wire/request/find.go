@@ -13,7 +13,7 @@ type FindMessages struct {
 	Since      *int64    `json:"since" en:"only messages sent at this moment or later, Unix ms" zh:"仅此刻及之后发送的消息，Unix 毫秒"`
 	Until      *int64    `json:"until" en:"only messages sent before this moment, Unix ms" zh:"仅此刻之前发送的消息，Unix 毫秒"`
 	AfterSeq   *int64    `json:"after_seq" en:"messages after this seq, oldest first" zh:"该 seq 之后，从旧到新"`
-	BeforeSeq  *int64    `json:"before_seq" en:"messages before this seq, newest first; with neither: from the newest" zh:"该 seq 之前，从新到旧；两者都省略则从最新开始"`
+	BeforeSeq  *int64    `json:"before_seq" en:"messages before this seq, newest first; with neither of both: from the newest" zh:"该 seq 之前，从新到旧；两者都省略则从最新开始"`
 	Limit      *int64    `json:"limit" en:"1..200, default 50" zh:"1..200，默认 50"`
 }
 

@@ -25,7 +25,7 @@ func checkLink(msgType int, link string) error {
 	}
 	u, err := url.Parse(link)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
-		return skein.Malformed("url", "must be http, https or a link to an upload")
+		return skein.Malformed("url", "must be an http or https address, or a link to an upload")
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ type ChangeMembers struct {
 type RemoveMembers struct {
 	ChangeMembers
 
-	BanUntil strict.GivenInt `json:"ban_until" en:"chat rooms: Unix ms until when a removed client cannot join by itself; absent: until somebody adds it; null or 0: no ban, and an earlier ban is lifted" zh:"聊天室：被移出者在此时间（Unix 毫秒）前不可自行加入；省略为直到被重新添加；null 或 0 为可立即加入，同时解除此前的禁入"`
+	BanUntil strict.GivenInt `json:"ban_until" en:"chat rooms: time in Unix ms until which a removed client cannot join by itself; absent: until somebody adds it; null or 0: no ban, and an earlier ban is lifted" zh:"聊天室：被移出者在此时间（Unix 毫秒）前不可自行加入；省略为直到被重新添加；null 或 0 为可立即加入，同时解除此前的禁入"`
 }
 
 // Ban is until when those who are removed are banned; nil: not said. Errors:
@@ -57,8 +57,8 @@ func (r RemoveMembers) Ban() (*skein.Millis, error) {
 type UpdateMember struct {
 	ConvID    strict.ID        `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
 	ClientID  strict.ID        `json:"client_id" need:"1" en:"the member" zh:"成员"`
-	Role      *string          `json:"role" en:"owner, admin or member; a new owner makes the old one an admin" zh:"owner、admin 或 member；新所有者产生后原所有者成为管理员"`
-	MuteUntil strict.GivenInt  `json:"mute_until" en:"may not speak until, Unix ms; null or 0: may speak" zh:"禁言截止，Unix 毫秒；null 或 0 为解除"`
+	Role      *string          `json:"role" en:"owner, admin or member; when a new owner is named, the old one becomes an admin" zh:"owner、admin 或 member；新所有者产生后原所有者成为管理员"`
+	MuteUntil strict.GivenInt  `json:"mute_until" en:"muted until, Unix ms; null or 0: not muted" zh:"禁言截止，Unix 毫秒；null 或 0 为解除"`
 	Nickname  strict.GivenText `json:"nickname" prose:"1" en:"in this conversation, at most 128 bytes, no control characters; null or empty: none" zh:"会话内昵称，最多 128 字节，不含控制字符；null 或空为清除"`
 }
 
@@ -88,5 +88,5 @@ func (r UpdateMember) Given() (*skein.Role, error) {
 // MuteAll is the request of conv.mute_all.
 type MuteAll struct {
 	ConvID strict.ID    `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
-	On     *strict.Flag `json:"on" en:"0: all may speak again; default 1" zh:"0 为解除；默认 1"`
+	On     *strict.Flag `json:"on" en:"1 mutes all (default), 0 ends that" zh:"0 为解除；默认 1"`
 }

@@ -16,19 +16,19 @@ import (
 // SendMessage is the request of msg.send.
 type SendMessage struct {
 	ConvID           strict.ID      `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
-	FromClient       strict.ID      `json:"from_client" en:"the sender; a client may leave itself out" zh:"发送者；客户端调用时可省略"`
-	Type             *int64         `json:"type" need:"1" en:"-1 text -2 image -3 audio -4 video -5 location -6 file; 1 to 2147483647: your own" zh:"-1 文本 -2 图片 -3 语音 -4 视频 -5 位置 -6 文件；1 至 2147483647 为自定义"`
+	FromClient       strict.ID      `json:"from_client" en:"the sender; a client that calls for itself may omit it" zh:"发送者；客户端调用时可省略"`
+	Type             *int64         `json:"type" need:"1" en:"-1 text, -2 image, -3 audio, -4 video, -5 location, -6 file; 1 to 2147483647: types of your own" zh:"-1 文本 -2 图片 -3 语音 -4 视频 -5 位置 -6 文件；1 至 2147483647 为自定义"`
 	Text             string         `json:"text" prose:"1" en:"at most 16 KiB; must not be blank for type -1" zh:"文本内容，最大 16 KiB；文本类型不可为空白"`
-	Attr             jsontext.Value `json:"attr" en:"any JSON, at most 16 KiB as compact UTF-8 without needless escapes; numbers within the range of a double, no U+0000" zh:"消息扩展，任意 JSON，最大 16 KiB（按去除空白与多余转义后的 UTF-8 计）；数字不超出双精度范围，不含 U+0000"`
+	Attr             jsontext.Value `json:"attr" en:"any JSON; at most 16 KiB as UTF-8 without white space and needless escapes; numbers in the range of a double, no U+0000" zh:"消息扩展，任意 JSON，最大 16 KiB（按去除空白与多余转义后的 UTF-8 计）；数字不超出双精度范围，不含 U+0000"`
 	URL              string         `json:"url" en:"required for -2 -3 -4 -6; at most 2 KiB. For -2 to -6 it is an http or https address, or a link to an upload; for text and types of your own it may be any text" zh:"资源地址，-2 -3 -4 -6 必填，最大 2 KiB。-2 至 -6 只接受 http、https 地址或上传文件的链接；文本与自定义类型不限"`
-	Transient        strict.Flag    `json:"transient" en:"1: for members online now; never stored, no seq" zh:"1 暂态：仅投递在线成员，不存储，无 seq"`
-	NoSync           *strict.Flag   `json:"no_sync" en:"1: the sender's own sockets get the live copy too. Default: 0 by REST; by socket the sender's other devices get it" zh:"1 同步到发送者自己的连接。REST 默认 0；socket 默认同步到发送者的其他设备"`
-	MentionAll       strict.Flag    `json:"mention_all" en:"1: mentions everyone; an app may leave that to owner and admins" zh:"1 @全体成员；应用可限定仅所有者与管理员"`
+	Transient        strict.Flag    `json:"transient" en:"1: delivered only to members who are online; not stored, no seq" zh:"1 暂态：仅投递在线成员，不存储，无 seq"`
+	NoSync           *strict.Flag   `json:"no_sync" en:"1: the sender's own sockets receive the message too. Default: 0 by REST; by socket the sender's other devices receive it" zh:"1 同步到发送者自己的连接。REST 默认 0；socket 默认同步到发送者的其他设备"`
+	MentionAll       strict.Flag    `json:"mention_all" en:"1: mentions everyone; an app may allow this to owner and admins only" zh:"1 @全体成员；应用可限定仅所有者与管理员"`
 	MentionClientIDs []strict.ID    `json:"mention_client_ids" en:"at most 100 clients" zh:"需要 @ 的用户，最多 100 个"`
-	ClientMsgID      strict.ID      `json:"client_msg_id" en:"≤ 64 characters of your own; a retry with it and the same content answers the first message again, another content 4013. It is known for 7 days at least; later the message may be stored anew. JSON is compared by content: order of keys, escapes, spacing and 1.0 for 1 do not count" zh:"自定义 id，最多 64 个字符；以相同 id 与相同内容重试会返回首条消息，内容不同返回 4013。服务端至少记住 7 天，此后重发可能成为新消息。JSON 按内容比较，不计键的顺序、转义、空白与数字写法（1.0 与 1）"`
+	ClientMsgID      strict.ID      `json:"client_msg_id" en:"an id of your own, at most 64 characters; a retry with the same id and content returns the first message, with other content it fails with 4013. The server remembers the id for at least 7 days; after that a retry may be stored as a new message. JSON is compared by content: the order of keys, escapes, white space and 1.0 for 1 make no difference" zh:"自定义 id，最多 64 个字符；以相同 id 与相同内容重试会返回首条消息，内容不同返回 4013。服务端至少记住 7 天，此后重试可能成为新消息。JSON 按内容比较，不计键的顺序、转义、空白与数字写法（1.0 与 1）"`
 	ReplyTo          strict.ID      `json:"reply_to" en:"a msg_id of this conversation" zh:"回复的 msg_id"`
-	MarkRead         strict.Flag    `json:"mark_read" en:"1, from the backend: the sender has also read all messages before this one; a client that sends has always read them" zh:"服务端代发时为 1：发送者视为已读此前消息；客户端自己发送始终视为已读"`
-	DeviceID         strict.ID      `json:"device_id" en:"this device of the sender is left out of the live copy" zh:"该设备不接收实时副本"`
+	MarkRead         strict.Flag    `json:"mark_read" en:"1, by the backend only: marks all earlier messages as read by the sender; a client that sends always reads them" zh:"服务端代发时为 1：发送者视为已读此前消息；客户端自己发送始终视为已读"`
+	DeviceID         strict.ID      `json:"device_id" en:"this device of the sender does not receive the message" zh:"该设备不接收实时副本"`
 }
 
 // Body checks the request and is the body it asks for; relaxed is the app's rule

@@ -18,9 +18,9 @@ const (
 
 // Paging asks for a page by number, or for what follows a cursor.
 type Paging struct {
-	Page   *int64 `json:"page" en:"from 1" zh:"页码，从 1 开始"`
+	Page   *int64 `json:"page" en:"number of the page, from 1" zh:"页码，从 1 开始"`
 	Size   *int64 `json:"size" en:"1..100" zh:"每页条数，1..100"`
-	Cursor string `json:"cursor" en:"next_cursor of the page before; wins over page" zh:"上一页返回的 next_cursor；优先于 page"`
+	Cursor string `json:"cursor" en:"next_cursor of the previous page; takes precedence over page" zh:"上一页返回的 next_cursor；优先于 page"`
 }
 
 // Place checks the request, whose cursor has the seal. Errors: skein.ErrMalformed
@@ -28,8 +28,11 @@ type Paging struct {
 func (p Paging) Place(defaultSize int, seal cursor.Seal) (wire.Place, error) {
 	place := wire.Place{Page: 1, Size: defaultSize, Seal: seal}
 	if p.Page != nil {
-		if *p.Page < 1 || *p.Page > maxPage {
+		switch {
+		case *p.Page < 1:
 			return place, skein.Malformed("page", "must be at least 1")
+		case *p.Page > maxPage:
+			return place, skein.Malformed("page", "out of range")
 		}
 		place.Page = *p.Page
 	}

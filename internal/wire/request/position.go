@@ -11,8 +11,8 @@ import (
 // MovePosition is the request of conv.read and conv.received.
 type MovePosition struct {
 	ConvID   strict.ID `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
-	Seq      *int64    `json:"seq" en:"up to this seq, forward only; absent or past the end: all" zh:"到该 seq 为止，只前进不后退；省略或超出末尾为全部"`
-	ClientID strict.ID `json:"client_id" en:"the client that this is about; a client may leave itself out" zh:"用户；客户端调用时可省略"`
+	Seq      *int64    `json:"seq" en:"up to this seq; never moves back; absent or past the end: all messages" zh:"到该 seq 为止，只前进不后退；省略或超出末尾为全部"`
+	ClientID strict.ID `json:"client_id" en:"the client; a client that calls for itself may omit it" zh:"用户 id；客户端调用时可省略"`
 }
 
 // To checks the request. Errors: skein.ErrMalformed.
@@ -42,7 +42,7 @@ func (r ListReaders) Of() (*int64, error) {
 // Typing is the request of typing.
 type Typing struct {
 	ConvID strict.ID    `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
-	On     *strict.Flag `json:"on" en:"0: no more; default 1" zh:"0 为停止输入；默认 1"`
+	On     *strict.Flag `json:"on" en:"1 types (default), 0 stopped" zh:"0 为停止输入；默认 1"`
 }
 
 // MaxReceipts bounds the receipts of one conv.received_many.
@@ -50,14 +50,14 @@ const MaxReceipts = 100
 
 // ReceivedMany is the request of conv.received_many.
 type ReceivedMany struct {
-	ClientID strict.ID `json:"client_id" en:"the client that this is about; a client may leave itself out" zh:"用户；客户端调用时可省略"`
-	Receipts []Receipt `json:"receipts" need:"1" en:"1..100 of them" zh:"1..100 个"`
+	ClientID strict.ID `json:"client_id" en:"the client; a client that calls for itself may omit it" zh:"用户 id；客户端调用时可省略"`
+	Receipts []Receipt `json:"receipts" need:"1" en:"1..100 receipts" zh:"1..100 个"`
 }
 
 // Receipt is up to where one conversation has been received.
 type Receipt struct {
 	ConvID strict.ID `json:"conv_id" en:"the conversation" zh:"会话 id"`
-	Seq    *int64    `json:"seq,omitzero" en:"up to this seq, forward only; absent or past the end: all" zh:"到该 seq 为止，只前进不后退；省略或超出末尾为全部"`
+	Seq    *int64    `json:"seq,omitzero" en:"up to this seq; never moves back; absent or past the end: all messages" zh:"到该 seq 为止，只前进不后退；省略或超出末尾为全部"`
 }
 
 // Check is the receipts that are asked for. What is no id names nothing, as zero does.

@@ -12,8 +12,8 @@ const MaxRanges = 200
 
 // MessageRanges is the request of msg.ranges.
 type MessageRanges struct {
-	Ranges   []Range   `json:"ranges" need:"1" bare:"1" en:"1..200 of them; the list may also stand alone, without the object around it" zh:"1..200 个；也可直接传列表"`
-	ClientID strict.ID `json:"client_id" en:"the client that this is about; a client may leave itself out" zh:"以谁的身份读取；客户端调用时可省略"`
+	Ranges   []Range   `json:"ranges" need:"1" bare:"1" en:"1..200 ranges; the list may also be sent without the object around it" zh:"1..200 个；也可直接传列表"`
+	ClientID strict.ID `json:"client_id" en:"the client that reads; a client that calls for itself may omit it" zh:"以谁的身份读取；客户端调用时可省略"`
 }
 
 // Range asks for what is new in one conversation.
@@ -21,7 +21,7 @@ type Range struct {
 	ConvID      strict.ID `json:"conv_id" en:"the conversation" zh:"会话 id"`
 	AfterSeq    *int64    `json:"after_seq,omitzero" en:"messages after this seq; absent: none" zh:"返回该 seq 之后的消息；省略则不返回消息"`
 	AfterChange *int64    `json:"after_change,omitzero" en:"changes after this change_seq; absent: none" zh:"返回该 change_seq 之后的变更；省略则不返回变更"`
-	Limit       *int64    `json:"limit,omitzero" en:"1..200 of each, default 50" zh:"消息与变更各 1..200 条，默认 50"`
+	Limit       *int64    `json:"limit,omitzero" en:"1..200 messages and as many changes, default 50" zh:"消息与变更各 1..200 条，默认 50"`
 }
 
 // Check holds the request to its bounds. Errors: skein.ErrMissing,

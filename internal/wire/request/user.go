@@ -123,9 +123,9 @@ func (r ListUsers) IDs() ([]string, error) {
 
 // UpdateUser is the request of user.update.
 type UpdateUser struct {
-	ClientID strict.ID        `json:"client_id" en:"the user; a client may leave itself out" zh:"用户 id；客户端调用时可省略"`
-	Ext      jsontext.Value   `json:"ext" en:"replaces the whole; null clears it; absent leaves it" zh:"整体替换；null 清空；省略不变"`
-	AddBy    strict.GivenText `json:"add_by" en:"which clients may add it to conversations: anyone, known or nobody; null or empty: as the app says; absent leaves it" zh:"哪些用户可将其加入会话：anyone（任何人）、known（认识的）或 nobody（无人）；null 或空按应用设置；省略不变"`
+	ClientID strict.ID        `json:"client_id" en:"the user; a client that calls for itself may omit it" zh:"用户 id；客户端调用时可省略"`
+	Ext      jsontext.Value   `json:"ext" en:"replaces the whole; null clears it; absent: unchanged" zh:"整体替换；null 清空；省略不变"`
+	AddBy    strict.GivenText `json:"add_by" en:"which clients may add this one to conversations: anyone, known or nobody; null or empty: the setting of the app; absent: unchanged" zh:"哪些用户可将其加入会话：anyone（任何人）、known（认识的）或 nobody（无人）；null 或空按应用设置；省略不变"`
 }
 
 // AddBy reads a choice; null or empty: none.
@@ -140,7 +140,7 @@ func AddBy(field string, g strict.GivenText) (skein.AddBy, error) {
 // DeleteUser is the request of user.delete.
 type DeleteUser struct {
 	ClientID strict.ID `json:"client_id" need:"1" en:"the user" zh:"用户 id"`
-	Messages string    `json:"messages" en:"keep (default) or erase: what becomes of its messages" zh:"keep（默认）或 erase：是否擦除其消息内容"`
+	Messages string    `json:"messages" en:"keep (default) or erase: whether to erase its messages" zh:"keep（默认）或 erase：是否擦除其消息内容"`
 }
 
 // Erase reports whether the user's messages go too.
@@ -157,7 +157,7 @@ func (r DeleteUser) Erase() (bool, error) {
 // BanUser is the request of user.ban.
 type BanUser struct {
 	ClientID strict.ID `json:"client_id" need:"1" en:"the user" zh:"用户 id"`
-	Until    *int64    `json:"until" en:"Unix ms; absent: without a term" zh:"封禁截止，Unix 毫秒；省略为永久"`
+	Until    *int64    `json:"until" en:"end of the ban, Unix ms; absent: permanent" zh:"封禁截止，Unix 毫秒；省略为永久"`
 	Reason   string    `json:"reason" prose:"1" en:"at most 256 bytes" zh:"原因，最多 256 字节"`
 }
 
@@ -179,15 +179,15 @@ func (r BanUser) Term(now skein.Millis) (skein.Millis, error) {
 // LogoutUser is the request of user.logout.
 type LogoutUser struct {
 	ClientID strict.ID `json:"client_id" need:"1" en:"the user" zh:"用户 id"`
-	DeviceID strict.ID `json:"device_id" en:"this device alone; absent: all" zh:"仅此设备；省略为全部设备"`
+	DeviceID strict.ID `json:"device_id" en:"only this device; absent: all" zh:"仅此设备；省略为全部设备"`
 }
 
 // IssueToken is the request of user.token.
 type IssueToken struct {
 	ClientID strict.ID `json:"client_id" need:"1" en:"the user" zh:"用户 id"`
 	TTL      *int64    `json:"ttl" need:"1" en:"seconds, at most 90 days" zh:"有效秒数，最长 90 天"`
-	DeviceID strict.ID `json:"device_id" en:"valid on this device alone" zh:"仅在此设备有效"`
-	Act      []string  `json:"act" en:"the ops it allows; absent: all" zh:"允许的操作；省略为全部"`
+	DeviceID strict.ID `json:"device_id" en:"the token is valid only on this device" zh:"仅在此设备有效"`
+	Act      []string  `json:"act" en:"the ops that the token allows; absent: all" zh:"允许的操作；省略为全部"`
 }
 
 // Device checks the device of the request; empty: all.
