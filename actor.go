@@ -32,6 +32,14 @@ func (n Need) Met(isMember bool, role Role) bool {
 	}
 }
 
+// MetBy is Met of a member; nil: no member.
+func (n Need) MetBy(m *Member) bool {
+	if m == nil {
+		return n.Met(false, RoleMember)
+	}
+	return n.Met(true, m.Role)
+}
+
 // ActorKind is what kind of principal calls.
 type ActorKind int8
 

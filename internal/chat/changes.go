@@ -40,10 +40,11 @@ func (s *Service) Edit(ctx context.Context, by skein.Actor, conv, id skein.ID, e
 		if !by.Server() && past(m, by.App.Settings.EditWindow, now) {
 			return skein.Change{}, tooOld("too old to edit")
 		}
-		if !by.Server() && s.silenced(at.Conversation, at.Member) {
-			return skein.Change{}, skein.ErrForbidden
+		asks := s.asks(by, at.Conversation, at.Member)
+		if err := toSpeak(asks); err != nil {
+			return skein.Change{}, err
 		}
-		if body.MentionAll && !m.MentionAll && !mayMentionAll(by, at.Member) {
+		if body.MentionAll && !m.MentionAll && toMentionAll(asks) != nil {
 			return skein.Change{}, skein.About(skein.ErrForbidden, "mention_all")
 		}
 		if e.Version != nil && *e.Version != int64(m.Version) {
@@ -53,12 +54,6 @@ func (s *Service) Edit(ctx context.Context, by skein.Actor, conv, id skein.ID, e
 		return skein.Change{Kind: skein.ChangeEdit, At: now, Message: m}, body.Fault()
 	})
 	return c.Message, err
-}
-
-// mayMentionAll reports whether the caller, who is the member (nil: the backend), may
-// mention everyone.
-func mayMentionAll(by skein.Actor, m *skein.Member) bool {
-	return by.Server() || !by.App.Settings.ManagersMentionAll || m.Role >= skein.RoleAdmin
 }
 
 // of is the body as it is to become.
@@ -131,7 +126,7 @@ func (s *Service) React(ctx context.Context, by skein.Actor, conv, id skein.ID, 
 		if at.Reacted == on {
 			return skein.Change{}, nil
 		}
-		if on && saysSomething(emoji) && !by.Server() && s.silenced(at.Conversation, at.Member) {
+		if on && saysSomething(emoji) && toSpeak(s.asks(by, at.Conversation, at.Member)) != nil {
 			return skein.Change{}, skein.About(skein.ErrForbidden, "emoji")
 		}
 		return skein.Change{Kind: skein.ChangeReact, At: s.now(), On: on}, nil
@@ -145,13 +140,9 @@ func (s *Service) React(ctx context.Context, by skein.Actor, conv, id skein.ID, 
 // skein.ErrConflict for a recalled or deleted message, skein.ErrTooLarge past
 // skein.MaxPins.
 func (s *Service) Pin(ctx context.Context, by skein.Actor, conv, id skein.ID, on bool) error {
-	need := by.Need
-	by.Need = skein.NeedMember // to be told from who is none; the rest is seen below
-	_, err := s.change(ctx, by, conv, id, "", func(at skein.Scene) (skein.Change, error) {
+	_, err := s.changeBy(ctx, by, conv, id, toPin, "", func(at skein.Scene) (skein.Change, error) {
 		m := at.Message
 		switch {
-		case !by.Server() && !pinningNeed(at.Conversation.Type, need).Met(true, at.Member.Role):
-			return skein.Change{}, skein.ErrForbidden
 		case on && m.Pinned != 0:
 			return skein.Change{}, nil
 		case on && m.Status != skein.StatusNormal:
@@ -181,26 +172,22 @@ func (s *Service) Pins(ctx context.Context, by skein.Actor, conv skein.ID) ([]sk
 	return visible, err
 }
 
-// change has a rule decide what becomes of a message, for a caller who is a member
-// and not banned, and does it. A message at or below the caller's floor is unknown.
-func (s *Service) change(ctx context.Context, by skein.Actor, conv, id skein.ID, emoji string, rule func(skein.Scene) (skein.Change, error)) (skein.Change, error) {
-	if !by.Server() {
-		if err := s.standing(ctx, by.App.ID, by.Client); err != nil {
-			return skein.Change{}, err
-		}
-	}
-	if _, _, err := s.admit(ctx, by, conv); err != nil {
-		return skein.Change{}, err
-	}
-	c, err := s.store.ChangeMessage(ctx, by.App.ID, conv, id, by.Client, emoji, func(at skein.Scene) (skein.Change, error) {
-		switch {
-		case by.Server():
-		case at.Member == nil: // removed since it was admitted
+// change is changeBy for a caller who meets the need of the op.
+func (s *Service) change(ctx context.Context, by skein.Actor, conv, id skein.ID, emoji string, decide func(skein.Scene) (skein.Change, error)) (skein.Change, error) {
+	return s.changeBy(ctx, by, conv, id, toDo, emoji, decide)
+}
+
+// changeBy has decide say what becomes of a message, for a caller whom the rule lets, and
+// does it. A message at or below the caller's floor is unknown.
+func (s *Service) changeBy(ctx context.Context, by skein.Actor, conv, id skein.ID, r rule, emoji string, decide func(skein.Scene) (skein.Change, error)) (skein.Change, error) {
+	c, err := s.store.ChangeMessage(ctx, by.App.ID, conv, id, s.authority(by, r), emoji, func(at skein.Scene) (skein.Change, error) {
+		if !by.Server() && at.Member == nil {
 			return skein.Change{}, skein.ErrForbidden
-		case at.Message.Seq <= at.Member.Floor(by.App.Settings.PrivateHistory):
+		}
+		if at.Member != nil && at.Message.Seq <= at.Member.Floor(by.App.Settings.PrivateHistory) {
 			return skein.Change{}, skein.ErrUnknownMessage
 		}
-		return rule(at)
+		return decide(at)
 	})
 	return c, named(err, "msg_id")
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // said is a message of a sender's in a conversation.
@@ -313,14 +314,14 @@ func TestWhoMayNotSpeakMayNotEdit(t *testing.T) {
 	conv := f.withRoles(map[string]skein.Role{"Tom": skein.RoleMember, "Jerry": skein.RoleAdmin})
 	tom, jerry := f.said(conv, "Tom", "hi"), f.said(conv, "Jerry", "hi")
 	set := func(on bool) {
-		_, err := f.store.UpdateConversation(t.Context(), "shop", conv, func(c *skein.Conversation) error {
+		_, err := f.store.UpdateConversation(t.Context(), "shop", conv, store.Authority{}, func(c *skein.Conversation) error {
 			c.MuteAll = on
 			return nil
 		})
 		f.must(err)
 	}
 	mute := func(until skein.Millis) {
-		_, _, err := f.store.UpdateMember(t.Context(), "shop", conv, "Tom", f.now(), func(_ skein.Conversation, m *skein.Member) error {
+		_, _, err := f.store.UpdateMember(t.Context(), "shop", conv, store.Authority{}, "Tom", f.now(), func(_ skein.Conversation, m *skein.Member) error {
 			m.MutedUntil = until
 			return nil
 		})

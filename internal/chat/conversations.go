@@ -111,7 +111,7 @@ func (s *Service) UpdateConversations(ctx context.Context, by skein.Actor, where
 			return 0, err
 		}
 	}
-	ids, err := s.store.UpdateConversations(ctx, by.App.ID, where, extend, s.now())
+	ids, err := s.store.UpdateConversations(ctx, by.App.ID, s.authority(by, toDo), where, extend, s.now())
 	if errors.Is(err, skein.ErrTooLarge) {
 		return 0, skein.Malformed("where", "at most 1000 conversations may match")
 	}
@@ -170,10 +170,7 @@ func (s *Service) whyNone(ctx context.Context, by skein.Actor, where []skein.Con
 // DeleteConversation deletes a conversation for everyone. Errors:
 // skein.ErrUnknownConversation, skein.ErrForbidden.
 func (s *Service) DeleteConversation(ctx context.Context, by skein.Actor, id skein.ID) error {
-	if _, _, err := s.admit(ctx, by, id); err != nil {
-		return err
-	}
-	members, err := s.store.DeleteConversation(ctx, by.App.ID, id)
+	members, err := s.store.DeleteConversation(ctx, by.App.ID, id, s.authority(by, toDo))
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // Mark is what a client notes about a conversation for itself; nil leaves what is.
@@ -44,7 +45,7 @@ func (s *Service) View(ctx context.Context, by skein.Actor, id skein.ID, client 
 func (s *Service) Mark(ctx context.Context, by skein.Actor, id skein.ID, client string, mark Mark) (skein.View, error) {
 	now := s.now()
 	var before skein.Member
-	conv, after, err := s.store.UpdateMember(ctx, by.App.ID, id, client, now, func(_ skein.Conversation, m *skein.Member) error {
+	conv, after, err := s.store.UpdateMember(ctx, by.App.ID, id, store.Authority{}, client, now, func(_ skein.Conversation, m *skein.Member) error {
 		before = *m
 		mark.apply(m, now)
 		return nil

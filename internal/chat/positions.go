@@ -39,7 +39,7 @@ func upTo(c skein.Conversation, seq *int64) int64 {
 // move sets a position. The store sees to it that none runs back or past the end.
 func (s *Service) move(ctx context.Context, by skein.Actor, id skein.ID, client string, set func(skein.Conversation, *skein.Member)) (skein.View, error) {
 	var before skein.Member
-	conv, after, err := s.store.UpdateMember(ctx, by.App.ID, id, client, s.now(), func(c skein.Conversation, m *skein.Member) error {
+	conv, after, err := s.store.UpdateMember(ctx, by.App.ID, id, store.Authority{}, client, s.now(), func(c skein.Conversation, m *skein.Member) error {
 		before = *m
 		set(c, m)
 		return nil

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // ranges is the answer to one range, in short.
@@ -70,7 +71,7 @@ func TestNothingIsAnsweredBelowTheFloor(t *testing.T) {
 		}},
 		"cleared": {skein.Settings{}, func(f *fixture, conv skein.ID) {
 			f.must(f.AddMembers(t.Context(), f.backend(), conv, []string{"Jerry"}))
-			_, _, err := f.store.UpdateMember(t.Context(), "shop", conv, "Jerry", f.now(), func(_ skein.Conversation, m *skein.Member) error {
+			_, _, err := f.store.UpdateMember(t.Context(), "shop", conv, store.Authority{}, "Jerry", f.now(), func(_ skein.Conversation, m *skein.Member) error {
 				m.ClearedSeq = 3
 				return nil
 			})

@@ -19,24 +19,19 @@ type MemberUpdate struct {
 // skein.ErrUnknownConversation, skein.ErrUnknownClient for who is no member,
 // skein.ErrForbidden, skein.ErrConvType for a role in a private pair.
 func (s *Service) UpdateMember(ctx context.Context, by skein.Actor, id skein.ID, client string, update MemberUpdate) (skein.Member, error) {
-	conv, me, err := s.admit(ctx, by, id)
-	if err != nil {
-		return skein.Member{}, err
-	}
-	if update.Role != nil && fixed(conv.Type) {
-		return skein.Member{}, aboutPair
-	}
+	var me *skein.Member
 	var before skein.Member
-	conv, after, err := s.store.UpdateMember(ctx, by.App.ID, id, client, s.now(), func(conv skein.Conversation, m *skein.Member) error {
+	authority := s.authority(by, func(a asking) error {
+		me = a.me
+		if update.Role != nil && fixed(a.conv.Type) {
+			return toGiveRoles(a)
+		}
+		return toDo(a)
+	})
+	conv, after, err := s.store.UpdateMember(ctx, by.App.ID, id, authority, client, s.now(), func(conv skein.Conversation, m *skein.Member) error {
 		before = *m
-		if me != nil && m.Client == me.Client {
-			me = m // as it is now
-		}
-		if err := update.allowed(me, *m); err != nil {
+		if err := update.allowed(s.asks(by, conv, me), *m); err != nil {
 			return err
-		}
-		if update.Nickname != nil && *update.Nickname != "" && me != nil && s.silenced(conv, me) {
-			return skein.About(skein.ErrForbidden, "nickname")
 		}
 		setIf(&m.Role, update.Role)
 		setIf(&m.MutedUntil, update.MutedUntil)
@@ -52,20 +47,25 @@ func (s *Service) UpdateMember(ctx context.Context, by skein.Actor, id skein.ID,
 	return after, nil
 }
 
-// allowed holds an update of other against who asks (nil: the backend).
-func (u MemberUpdate) allowed(me *skein.Member, other skein.Member) error {
-	if me == nil {
+// allowed holds an update of other against who asks.
+func (u MemberUpdate) allowed(a asking, other skein.Member) error {
+	if a.backend {
 		return nil
 	}
-	self, above := me.Client == other.Client, me.Role > other.Role
+	self, above := a.me.Client == other.Client, a.me.Role > other.Role
+	if u.Role != nil {
+		if err := toGiveRoles(a); err != nil {
+			return err
+		}
+	}
 	switch {
-	case u.Role != nil && !namesRoles(me.Role):
-		return skein.About(skein.ErrForbidden, "role")
 	case u.Role != nil && self && *u.Role != skein.RoleOwner:
 		return &skein.Fault{Err: skein.ErrForbidden, Field: "role", Detail: "name the next owner instead"}
 	case u.MutedUntil != nil && !above:
 		return skein.About(skein.ErrForbidden, "mute_until")
 	case u.Nickname != nil && !self && !above:
+		return skein.About(skein.ErrForbidden, "nickname")
+	case u.Nickname != nil && *u.Nickname != "" && toSpeak(a) != nil:
 		return skein.About(skein.ErrForbidden, "nickname")
 	}
 	return nil
@@ -74,15 +74,8 @@ func (u MemberUpdate) allowed(me *skein.Member, other skein.Member) error {
 // MuteAll lets only owner and admins speak in a group or room, or all again.
 // Errors: skein.ErrUnknownConversation, skein.ErrForbidden, skein.ErrConvType.
 func (s *Service) MuteAll(ctx context.Context, by skein.Actor, id skein.ID, on bool) error {
-	conv, _, err := s.admit(ctx, by, id)
-	if err != nil {
-		return err
-	}
-	if !silencing(conv.Type) {
-		return &skein.Fault{Err: skein.ErrConvType, Field: "conv_id", Detail: "not a group or chat room"}
-	}
 	was, now := on, s.now()
-	conv, err = s.store.UpdateConversation(ctx, by.App.ID, id, func(c *skein.Conversation) error {
+	conv, err := s.store.UpdateConversation(ctx, by.App.ID, id, s.authority(by, toMuteAll), func(c *skein.Conversation) error {
 		was = c.MuteAll
 		if was != on {
 			c.MuteAll, c.Updated, c.Active = on, now, now

@@ -68,7 +68,10 @@ func (s *Service) complete(by skein.Actor, d *skein.Draft) {
 		d.Need = skein.NeedServer
 		return
 	}
-	d.Need = sendingNeed(by.App.Settings, by.Need, d.MentionAll)
+	d.Need = by.Need
+	if d.MentionAll {
+		d.Need = mentioningNeed(by.App.Settings, by.Need)
+	}
 }
 
 func (s *Service) sendTransient(ctx context.Context, d skein.Draft) Sent {

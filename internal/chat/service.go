@@ -72,30 +72,14 @@ func New(opts Options) *Service {
 // Now is the time as the use cases see it.
 func (s *Service) Now() skein.Millis { return s.now() }
 
-// admit is the conversation and, for a client, itself as a member, when the caller
-// meets its need there. Errors: skein.ErrUnknownConversation, skein.ErrForbidden.
+// admit is the conversation and, for a client, itself as a member, when the caller may
+// read there. Who writes is held to its rule by the store, in the write. Errors: skein.ErrUnknownConversation, skein.ErrForbidden.
 func (s *Service) admit(ctx context.Context, by skein.Actor, id skein.ID) (skein.Conversation, *skein.Member, error) {
 	conv, me, err := s.store.Conversation(ctx, by.App.ID, id, by.Client)
 	if err != nil {
 		return conv, nil, err
 	}
-	if by.Server() {
-		return conv, nil, nil
-	}
-	role := skein.RoleMember
-	if me != nil {
-		role = me.Role
-	}
-	if !by.Need.Met(me != nil, role) {
-		return conv, me, skein.ErrForbidden
-	}
-	return conv, me, nil
-}
-
-// silenced reports whether a member may not speak now, by whatever others are shown: a
-// message, an edit, a free text as a reaction, a nickname, that it types.
-func (s *Service) silenced(conv skein.Conversation, m *skein.Member) bool {
-	return skein.Silenced(m.Role, m.MutedUntil, conv.MuteAll, s.now())
+	return conv, me, toDo(s.asks(by, conv, me))
 }
 
 // standing refuses a client that acts in its own name, or is acted for by the

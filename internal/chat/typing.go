@@ -11,8 +11,8 @@ import (
 // skein.ErrUnknownConversation, skein.ErrForbidden, also for a muted member that begins.
 func (s *Service) Typing(ctx context.Context, by skein.Actor, id skein.ID, on bool) error {
 	conv, me, err := s.admit(ctx, by, id)
-	if err == nil && on && me != nil && s.silenced(conv, me) {
-		return skein.ErrForbidden
+	if err == nil && on {
+		err = toSpeak(s.asks(by, conv, me))
 	}
 	if err != nil || conv.Type == skein.Room || conv.Members > maxToldAtOnce {
 		return err

@@ -12,7 +12,8 @@
 // take or finish the work now (queue full, disk full, fsync failed, closing);
 // nothing has changed then, and a later call may succeed. The context's error
 // when it ends while the call waits; a write that was already taken may still
-// happen.
+// happen. Of methods that take an Authority also what its Check answers, and ErrBanned
+// and ErrUnknownClient as a skein.Fault about a caller who is banned or not there.
 package store
 
 import (
@@ -130,17 +131,17 @@ type Conversations interface {
 	FindConversations(ctx context.Context, app string, q skein.ConvQuery) (skein.ConvPage, error)
 	// UpdateConversations replaces Extend, Updated and Active of all that meet
 	// where, and answers their ids; one that comes to meet it during the call may be
-	// left out. It is many transactions where it changes much: after an error some may
+	// left out. by must be met in each of them. It is many transactions where it changes much: after an error some may
 	// have been changed. Errors: ErrTooLarge when more than
 	// skein.MaxUpdated match; ErrUnknownConversation when none does.
-	UpdateConversations(ctx context.Context, app string, where []skein.Condition, extend []byte, at skein.Millis) ([]skein.ID, error)
+	UpdateConversations(ctx context.Context, app string, by Authority, where []skein.Condition, extend []byte, at skein.Millis) ([]skein.ID, error)
 	// UpdateConversation lets change alter Extend, MuteAll, Updated and Active of one
 	// conversation and answers the result, on the terms of UpdateApp. Errors:
 	// ErrUnknownConversation.
-	UpdateConversation(ctx context.Context, app string, id skein.ID, change func(*skein.Conversation) error) (skein.Conversation, error)
+	UpdateConversation(ctx context.Context, app string, id skein.ID, by Authority, change func(*skein.Conversation) error) (skein.Conversation, error)
 	// DeleteConversation makes the conversation unknown at once and answers who
 	// was a member; Purge removes the rows. Errors: ErrUnknownConversation.
-	DeleteConversation(ctx context.Context, app string, id skein.ID) (members []string, err error)
+	DeleteConversation(ctx context.Context, app string, id skein.ID, by Authority) (members []string, err error)
 }
 
 // Members keeps who is in which conversation.
@@ -154,14 +155,14 @@ type Members interface {
 	// (skein.Adder.Share), or whom the adder has added to skein.MostOfOneAdder already;
 	// ErrForbidden as a Fault naming one who may not be added by the adder
 	// (skein.AddBy) or may not join by itself.
-	AddMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis, limit MemberLimit) (added []string, err error)
-	// RemoveMembers takes clients out and answers who was a member. Whoever is muted
-	// then is still muted when it is a member again. Errors: ErrUnknownConversation.
-	RemoveMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis) (removed []string, err error)
-	// Expel is RemoveMembers, and keeps those it names, members or not, from coming
-	// back by themselves (MemberLimit.Itself) until ban.Until; a past moment lifts
-	// that. Whom others add is banned no more.
-	Expel(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis, ban Ban) (removed []string, err error)
+	AddMembers(ctx context.Context, app string, id skein.ID, by Authority, clients []string, at skein.Millis, limit MemberLimit) (added []string, err error)
+	// RemoveMembers takes clients out and answers who was a member. A client takes out
+	// itself and those whose role is below its own. Whoever is muted then is still muted
+	// when it is a member again. In a room it keeps those it names but the caller,
+	// members or not, from coming back by themselves (MemberLimit.Itself) until ban: a
+	// past moment lifts that, zero leaves it. Whom others add is banned no more. Errors:
+	// ErrUnknownConversation; ErrForbidden as a Fault naming who is not below the caller.
+	RemoveMembers(ctx context.Context, app string, id skein.ID, by Authority, clients []string, at, ban skein.Millis) (removed []string, err error)
 	// Members is a page of the members in order of joining. Errors:
 	// ErrUnknownConversation.
 	Members(ctx context.Context, app string, id skein.ID, q skein.MemberQuery) (skein.MemberPage, error)
@@ -171,7 +172,7 @@ type Members interface {
 	// change says. A new owner makes the one before it an admin. Where Role, Nickname
 	// or MutedUntil differ the conversation's Updated becomes at. Errors:
 	// ErrUnknownConversation; ErrUnknownClient about who is no member.
-	UpdateMember(ctx context.Context, app string, id skein.ID, client string, at skein.Millis, change func(skein.Conversation, *skein.Member) error) (skein.Conversation, skein.Member, error)
+	UpdateMember(ctx context.Context, app string, id skein.ID, by Authority, client string, at skein.Millis, change func(skein.Conversation, *skein.Member) error) (skein.Conversation, skein.Member, error)
 	// UpdateMemberships calls UpdateMember for one client in many conversations, in one
 	// transaction. change gets the index of the conversation in ids and may alter only
 	// the member's positions and Marks. The results are in the order of ids.
@@ -191,17 +192,11 @@ type Members interface {
 
 // MemberLimit bounds AddMembers; zero fields do not.
 type MemberLimit struct {
-	Members   int         // of the conversation afterwards
+	Members   int         // of the conversation afterwards, unless it is a room
 	PerClient int         // conversations of each new member afterwards
 	Itself    bool        // the clients join by themselves: ErrForbidden about one who is banned
 	Adder     string      // the client who adds the others; empty: the backend does
 	AddBy     skein.AddBy // of clients who chose nothing
-}
-
-// Ban is a ban of those whom Expel takes out.
-type Ban struct {
-	Until skein.Millis
-	Spare string // this client is not banned: it takes itself out; empty: none
 }
 
 // Readers is what CountReaders returns.
@@ -268,9 +263,8 @@ type Appended struct {
 // its conversation: from 1, dense.
 type Changes interface {
 	// ChangeMessage lets decide look at a message as it is and say what becomes of it,
-	// does that and answers it with its Seq, all in one transaction. by is the client
-	// who asks (empty: the backend) and emoji the one Scene.Reacted is about. decide
-	// may run more than once and must not wait or call the store. Of what it answers
+	// does that and answers it with its Seq, all in one transaction. emoji is the one
+	// that Scene.Reacted is about. decide may run more than once and must not wait or call the store. Of what it answers
 	// Kind, At, On and, for an edit, Message.Text, Attr, MentionAll and Mentions are taken; a Kind
 	// of ChangeNone changes nothing, and the answer shows the message as it is; so
 	// does a change to what is so already. The answer shows the message as by sees it.
@@ -280,7 +274,7 @@ type Changes interface {
 	// ErrUnknownConversation, ErrUnknownMessage; ErrTooLarge past MaxReactions, about
 	// the emoji; ErrConflict where a blank message is to be edited, reacted to or
 	// pinned; ErrMissing where nobody reacts or hides.
-	ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by, emoji string, decide func(skein.Scene) (skein.Change, error)) (skein.Change, error)
+	ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by Authority, emoji string, decide func(skein.Scene) (skein.Change, error)) (skein.Change, error)
 	// Changes reads a range. An unknown conversation has none.
 	Changes(ctx context.Context, app string, conv skein.ID, r skein.ChangeRange) ([]skein.Change, error)
 	// Hidden lists who deleted which of the messages after a seq for itself, in no

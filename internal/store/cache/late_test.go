@@ -64,7 +64,7 @@ func TestLateReadIsNotKept(t *testing.T) {
 				return len(all), err
 			},
 			func(s *Store, conv skein.ID) error {
-				_, err := s.RemoveMembers(t.Context(), "app", conv, []string{"ann"}, 1)
+				_, err := s.RemoveMembers(t.Context(), "app", conv, store.Authority{}, []string{"ann"}, 1, 0)
 				return err
 			},
 		},

@@ -175,7 +175,7 @@ func (m *mirror) become(t *rapid.T, kinds ...skein.ChangeKind) {
 	}
 	at := rapid.SampledFrom(m.said).Draw(t, "message")
 	kind := rapid.SampledFrom(kinds).Draw(t, "kind")
-	_, err := m.s.ChangeMessage(m.Context(), m.app, at.Conv, at.ID, someone(t), "", func(s skein.Scene) (skein.Change, error) {
+	_, err := m.s.ChangeMessage(m.Context(), m.app, at.Conv, at.ID, store.Needs(someone(t), skein.NeedClient), "", func(s skein.Scene) (skein.Change, error) {
 		c := skein.Change{Kind: kind, At: m.now, On: true, Message: s.Message}
 		c.Message.Text += "!"
 		return c, nil
@@ -184,12 +184,12 @@ func (m *mirror) become(t *rapid.T, kinds ...skein.ChangeKind) {
 }
 
 func (m *mirror) add(t *rapid.T) {
-	_, err := m.s.AddMembers(m.Context(), m.app, m.conv(t), []string{someone(t)}, m.now, store.MemberLimit{})
+	_, err := m.s.AddMembers(m.Context(), m.app, m.conv(t), store.Authority{}, []string{someone(t)}, m.now, store.MemberLimit{})
 	m.may(err, skein.ErrUnknownConversation, skein.ErrUnknownClient)
 }
 
 func (m *mirror) remove(t *rapid.T) {
-	_, err := m.s.RemoveMembers(m.Context(), m.app, m.conv(t), []string{someone(t)}, m.now)
+	_, err := m.s.RemoveMembers(m.Context(), m.app, m.conv(t), store.Authority{}, []string{someone(t)}, m.now, 0)
 	m.may(err, skein.ErrUnknownConversation)
 }
 
@@ -217,12 +217,12 @@ func (m *mirror) handOver(t *rapid.T) {
 }
 
 func (m *mirror) alter(t *rapid.T, change func(skein.Conversation, *skein.Member) error) {
-	_, _, err := m.s.UpdateMember(m.Context(), m.app, m.conv(t), someone(t), m.now, change)
+	_, _, err := m.s.UpdateMember(m.Context(), m.app, m.conv(t), store.Authority{}, someone(t), m.now, change)
 	m.may(err, skein.ErrUnknownConversation, skein.ErrUnknownClient)
 }
 
 func (m *mirror) updateConversation(t *rapid.T) {
-	_, err := m.s.UpdateConversation(m.Context(), m.app, m.conv(t), func(c *skein.Conversation) error {
+	_, err := m.s.UpdateConversation(m.Context(), m.app, m.conv(t), store.Authority{}, func(c *skein.Conversation) error {
 		c.MuteAll = !c.MuteAll
 		return nil
 	})
@@ -232,12 +232,12 @@ func (m *mirror) updateConversation(t *rapid.T) {
 func (m *mirror) updateWhere(t *rapid.T) {
 	m.now++
 	where := []skein.Condition{{Field: skein.FieldMember, Op: skein.Eq, Values: []any{someone(t)}}}
-	_, err := m.s.UpdateConversations(m.Context(), m.app, where, fmt.Append(nil, m.now), m.now)
+	_, err := m.s.UpdateConversations(m.Context(), m.app, store.Authority{}, where, fmt.Append(nil, m.now), m.now)
 	m.may(err, skein.ErrUnknownConversation)
 }
 
 func (m *mirror) deleteConversation(t *rapid.T) {
-	_, err := m.s.DeleteConversation(m.Context(), m.app, m.conv(t))
+	_, err := m.s.DeleteConversation(m.Context(), m.app, m.conv(t), store.Authority{})
 	m.may(err, skein.ErrUnknownConversation)
 }
 

@@ -48,14 +48,14 @@ func TestWhatAnotherNodeWroteIsSeenWithinTheTrust(t *testing.T) {
 			return err
 		}},
 		"a mute of all": {muted, func() error {
-			_, err := there.UpdateConversation(ctx, "app", conv, func(c *skein.Conversation) error {
+			_, err := there.UpdateConversation(ctx, "app", conv, store.Authority{}, func(c *skein.Conversation) error {
 				c.MuteAll = true
 				return nil
 			})
 			return err
 		}},
 		"a member": {member, func() error {
-			_, err := there.AddMembers(ctx, "app", conv, []string{"bob"}, 1, store.MemberLimit{})
+			_, err := there.AddMembers(ctx, "app", conv, store.Authority{}, []string{"bob"}, 1, store.MemberLimit{})
 			return err
 		}},
 	} {
@@ -89,7 +89,7 @@ func TestAnAudienceIsAsNewAsTheEventSays(t *testing.T) {
 		return len(all), rev
 	}
 	_, before := audience(0)
-	if _, err := there.AddMembers(t.Context(), "app", conv, []string{"bob"}, 1, store.MemberLimit{}); err != nil {
+	if _, err := there.AddMembers(t.Context(), "app", conv, store.Authority{}, []string{"bob"}, 1, store.MemberLimit{}); err != nil {
 		t.Fatal(err)
 	}
 	if n, rev := audience(before); n != 1 || rev != before {

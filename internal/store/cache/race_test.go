@@ -98,8 +98,8 @@ func sayTimes(t *testing.T, s *Store, conv skein.ID, n int) {
 // comeAndGo has bob join and leave.
 func comeAndGo(t *testing.T, s *Store, conv skein.ID, n int) {
 	for range n {
-		_, added := s.AddMembers(t.Context(), "app", conv, []string{"bob"}, 1, store.MemberLimit{})
-		_, removed := s.RemoveMembers(t.Context(), "app", conv, []string{"bob"}, 1)
+		_, added := s.AddMembers(t.Context(), "app", conv, store.Authority{}, []string{"bob"}, 1, store.MemberLimit{})
+		_, removed := s.RemoveMembers(t.Context(), "app", conv, store.Authority{}, []string{"bob"}, 1, 0)
 		if err := errors.Join(added, removed); err != nil {
 			t.Error(err)
 		}

@@ -12,27 +12,21 @@ import (
 // So a read after its commit, such as that of a delivery, reads the engine.
 
 // AddMembers forgets who is a member; see store.Members.
-func (s *Store) AddMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis, limit store.MemberLimit) ([]string, error) {
+func (s *Store) AddMembers(ctx context.Context, app string, id skein.ID, by store.Authority, clients []string, at skein.Millis, limit store.MemberLimit) ([]string, error) {
 	defer s.conversations.write(convKey{app, id}, (*convEntry).forgetRoster)()
-	return s.Store.AddMembers(ctx, app, id, clients, at, limit)
-}
-
-// Expel forgets who is a member; see store.Members.
-func (s *Store) Expel(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis, ban store.Ban) ([]string, error) {
-	defer s.conversations.write(convKey{app, id}, (*convEntry).forgetRoster)()
-	return s.Store.Expel(ctx, app, id, clients, at, ban)
+	return s.Store.AddMembers(ctx, app, id, by, clients, at, limit)
 }
 
 // RemoveMembers forgets who is a member; see store.Members.
-func (s *Store) RemoveMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis) ([]string, error) {
+func (s *Store) RemoveMembers(ctx context.Context, app string, id skein.ID, by store.Authority, clients []string, at, ban skein.Millis) ([]string, error) {
 	defer s.conversations.write(convKey{app, id}, (*convEntry).forgetRoster)()
-	return s.Store.RemoveMembers(ctx, app, id, clients, at)
+	return s.Store.RemoveMembers(ctx, app, id, by, clients, at, ban)
 }
 
 // UpdateMember forgets the member, and all of them where the RosterRev is another; see
 // store.Members.
-func (s *Store) UpdateMember(ctx context.Context, app string, id skein.ID, client string, at skein.Millis, change func(skein.Conversation, *skein.Member) error) (skein.Conversation, skein.Member, error) {
-	conv, member, err := s.Store.UpdateMember(ctx, app, id, client, at, change)
+func (s *Store) UpdateMember(ctx context.Context, app string, id skein.ID, by store.Authority, client string, at skein.Millis, change func(skein.Conversation, *skein.Member) error) (skein.Conversation, skein.Member, error) {
+	conv, member, err := s.Store.UpdateMember(ctx, app, id, by, client, at, change)
 	s.touch(convKey{app, id}, func(p *convEntry) {
 		if err == nil && p.hasConv && p.conv.RosterRev == conv.RosterRev {
 			p.forgetMember(client)
@@ -53,15 +47,15 @@ func (s *Store) UpdateMemberships(ctx context.Context, app, client string, ids [
 }
 
 // UpdateConversation forgets the conversation; see store.Conversations.
-func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID, change func(*skein.Conversation) error) (skein.Conversation, error) {
-	conv, err := s.Store.UpdateConversation(ctx, app, id, change)
+func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID, by store.Authority, change func(*skein.Conversation) error) (skein.Conversation, error) {
+	conv, err := s.Store.UpdateConversation(ctx, app, id, by, change)
 	s.touch(convKey{app, id}, func(p *convEntry) { p.hasConv = false })
 	return conv, err
 }
 
 // UpdateConversations forgets the conversations; see store.Conversations.
-func (s *Store) UpdateConversations(ctx context.Context, app string, where []skein.Condition, extend []byte, at skein.Millis) ([]skein.ID, error) {
-	ids, err := s.Store.UpdateConversations(ctx, app, where, extend, at)
+func (s *Store) UpdateConversations(ctx context.Context, app string, by store.Authority, where []skein.Condition, extend []byte, at skein.Millis) ([]skein.ID, error) {
+	ids, err := s.Store.UpdateConversations(ctx, app, by, where, extend, at)
 	s.turn.Add(1)
 	if err != nil && !untouched(err) {
 		s.forgetApp(app)
@@ -73,9 +67,9 @@ func (s *Store) UpdateConversations(ctx context.Context, app string, where []ske
 }
 
 // DeleteConversation forgets all of it; see store.Conversations.
-func (s *Store) DeleteConversation(ctx context.Context, app string, id skein.ID) ([]string, error) {
+func (s *Store) DeleteConversation(ctx context.Context, app string, id skein.ID, by store.Authority) ([]string, error) {
 	defer s.conversations.write(convKey{app, id}, (*convEntry).forget)()
-	return s.Store.DeleteConversation(ctx, app, id)
+	return s.Store.DeleteConversation(ctx, app, id, by)
 }
 
 // touch has an entry, if there is one, forget what a write that is over has changed.

@@ -15,17 +15,17 @@ import (
 const changeJob = 4 << 10
 
 // ChangeMessage decides on a message and changes it; see store.Changes.
-func (s *Store) ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by, emoji string, decide func(skein.Scene) (skein.Change, error)) (skein.Change, error) {
+func (s *Store) ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by store.Authority, emoji string, decide func(skein.Scene) (skein.Change, error)) (skein.Change, error) {
 	return write(ctx, s.writer, job{app: app, bytes: changeJob, rows: 4}, func(g *group) (skein.Change, error) {
-		at, err := g.conversation(app, conv, g.now)
+		at, me, err := g.authorized(app, conv, by)
 		if err != nil {
 			return skein.Change{}, err
 		}
-		m, err := g.subject(at, id, by)
+		m, err := g.subject(at, id, by.Client)
 		if err != nil {
 			return skein.Change{}, err
 		}
-		scene, err := g.scene(at, m, by, emoji)
+		scene, err := g.scene(at, m, me, by.Client, emoji)
 		if err != nil {
 			return skein.Change{}, err
 		}
@@ -33,7 +33,7 @@ func (s *Store) ChangeMessage(ctx context.Context, app string, conv, id skein.ID
 		if err != nil {
 			return skein.Change{}, err
 		}
-		return g.changeMessage(at, m, decided(d, by, emoji))
+		return g.changeMessage(at, m, decided(d, by.Client, emoji))
 	})
 }
 
@@ -85,17 +85,11 @@ func (m subject) seen() skein.Message {
 	return seen
 }
 
-// scene is what by decides on.
-func (g *group) scene(at conversation, m subject, by, emoji string) (s skein.Scene, err error) {
-	s = skein.Scene{Conversation: at.Conversation, Message: m.seen(), Own: m.own}
+// scene is what a change of m by a client (empty: the backend), who is the member me, is
+// decided on.
+func (g *group) scene(at conversation, m subject, me *skein.Member, by, emoji string) (s skein.Scene, err error) {
+	s = skein.Scene{Conversation: at.Conversation, Member: me, Message: m.seen(), Own: m.own}
 	if by != "" {
-		_, err = g.row(func(r *sqlite3.Stmt) {
-			member := readMember(r, 0)
-			s.Member = &member
-		}, `SELECT `+memberColumns+` FROM conversations c JOIN members m ON m.conv_key = c.conv_key
-			WHERE c.conv_key = ?1 AND m.client_id = ?2`, at.key, by)
-	}
-	if err == nil {
 		s.Reacted, err = g.row(nil, `SELECT 1 FROM reactions WHERE conv_key = ?1 AND seq = ?2 AND emoji = ?3 AND client_id = ?4 AND incarnation = ?5`,
 			at.key, m.Seq, emoji, by, m.by)
 	}

@@ -13,13 +13,14 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // changeIt makes a change whatever the message is like.
 func changeIt(t testing.TB, s *Store, m skein.Message, by string, c skein.Change) {
 	t.Helper()
 	c.At = 3
-	_, err := s.ChangeMessage(context.Background(), "app", m.Conv, m.ID, by, c.Emoji, func(skein.Scene) (skein.Change, error) { return c, nil })
+	_, err := s.ChangeMessage(context.Background(), "app", m.Conv, m.ID, store.Needs(by, skein.NeedClient), c.Emoji, func(skein.Scene) (skein.Change, error) { return c, nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +121,7 @@ func TestAPurgeLeavesNoRow(t *testing.T) {
 	if before := rows(); len(before) != len(tables) {
 		t.Fatalf("before there are rows only in %v", before)
 	}
-	if _, err := s.DeleteConversation(t.Context(), "app", d.Conv); err != nil {
+	if _, err := s.DeleteConversation(t.Context(), "app", d.Conv, store.Authority{}); err != nil {
 		t.Fatal(err)
 	}
 	if more, err := s.Purge(t.Context(), 5); err != nil || more {

@@ -200,9 +200,9 @@ func (g *group) pair(app, a, b string) (conv skein.Conversation, found bool, err
 func inOrder(a, b string) (first, second string) { return min(a, b), max(a, b) }
 
 // UpdateConversation alters a conversation; see store.Conversations.
-func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID, change func(*skein.Conversation) error) (skein.Conversation, error) {
+func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID, by store.Authority, change func(*skein.Conversation) error) (skein.Conversation, error) {
 	return write(ctx, s.writer, job{app: app, bytes: smallJob}, func(g *group) (skein.Conversation, error) {
-		before, err := g.conversation(app, id, g.now)
+		before, _, err := g.authorized(app, id, by)
 		if err != nil {
 			return skein.Conversation{}, err
 		}
@@ -230,9 +230,9 @@ func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID,
 }
 
 // DeleteConversation makes a conversation unknown; see store.Conversations.
-func (s *Store) DeleteConversation(ctx context.Context, app string, id skein.ID) ([]string, error) {
+func (s *Store) DeleteConversation(ctx context.Context, app string, id skein.ID, by store.Authority) ([]string, error) {
 	return write(ctx, s.writer, job{app: app, bytes: smallJob}, func(g *group) (members []string, err error) {
-		conv, err := g.conversation(app, id, g.now)
+		conv, _, err := g.authorized(app, id, by)
 		if err != nil {
 			return nil, err
 		}

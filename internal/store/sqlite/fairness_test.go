@@ -119,7 +119,7 @@ func TestAFloodOfCostlyWritesLetsAnotherAppThrough(t *testing.T) {
 			return err
 		}},
 		"extends of 16 KB": {calls: 1000, each: func(s *Store, conv skein.ID, _ []skein.Member) error {
-			_, err := s.UpdateConversation(t.Context(), "flood", conv, func(c *skein.Conversation) error {
+			_, err := s.UpdateConversation(t.Context(), "flood", conv, store.Authority{}, func(c *skein.Conversation) error {
 				c.Extend = []byte(`{"x":"` + uuid.NewString() + strings.Repeat("x", 16_000) + `"}`)
 				return nil
 			})
@@ -222,7 +222,7 @@ func TestALargeUpdateIsManyCommits(t *testing.T) {
 	newWide(t, s, groups)
 	before := jobsRun(t, registry)
 	extend := []byte(`{"x":"` + strings.Repeat("x", 16_000) + `"}`)
-	ids, err := s.UpdateConversations(t.Context(), "app", wideQuery().Where, extend, 9)
+	ids, err := s.UpdateConversations(t.Context(), "app", store.Authority{}, wideQuery().Where, extend, 9)
 	if err != nil || len(ids) != groups {
 		t.Fatalf("got %d conversations, %v, want %d", len(ids), err, groups)
 	}
@@ -242,7 +242,7 @@ func TestAnUpdateWithManyLinksIsManyCommits(t *testing.T) {
 		fmt.Fprintf(&extend, `,"http://x%s%032x.png"`, skein.UploadsPath, i)
 	}
 	before := jobsRun(t, registry)
-	ids, err := s.UpdateConversations(t.Context(), "app", wideQuery().Where, []byte(`{"x":[`+extend.String()[1:]+`]}`), 9)
+	ids, err := s.UpdateConversations(t.Context(), "app", store.Authority{}, wideQuery().Where, []byte(`{"x":[`+extend.String()[1:]+`]}`), 9)
 	if err != nil || len(ids) != groups {
 		t.Fatalf("got %d conversations, %v, want %d", len(ids), err, groups)
 	}

@@ -179,7 +179,7 @@ func takeMember(where []skein.Condition) (member string, rest []skein.Condition)
 // look at the whole app, so it runs beside the writer; the commits, each of some
 // conversations, look again at what was found and change what still matches. A
 // conversation that came to match in between counts as later.
-func (s *Store) UpdateConversations(ctx context.Context, app string, where []skein.Condition, extend []byte, at skein.Millis) ([]skein.ID, error) {
+func (s *Store) UpdateConversations(ctx context.Context, app string, by store.Authority, where []skein.Condition, extend []byte, at skein.Millis) ([]skein.ID, error) {
 	search := newSearch(app, "", where, s.millis())
 	var found []int64
 	err := s.search(ctx, app, "where", func(c *connection) error {
@@ -201,7 +201,7 @@ func (s *Store) UpdateConversations(ctx context.Context, app string, where []ske
 		size := smallJob + len(extend) + 8*len(piece)
 		j := job{app: app, bytes: size + len(piece)*len(extend), rows: rows * len(piece)}
 		ids, err := write(ctx, s.writer, j, func(g *group) ([]skein.ID, error) {
-			return g.updateConversations(recheck(app, where, piece, g.now), app, extend, at)
+			return g.updateConversations(recheck(app, where, piece, g.now), app, by, extend, at)
 		})
 		if err != nil {
 			return nil, err
@@ -230,7 +230,7 @@ func recheck(app string, where []skein.Condition, keys []int64, now skein.Millis
 	return s
 }
 
-func (g *group) updateConversations(search search, app string, extend []byte, at skein.Millis) ([]skein.ID, error) {
+func (g *group) updateConversations(search search, app string, by store.Authority, extend []byte, at skein.Millis) ([]skein.ID, error) {
 	var keys []int64
 	var ids []skein.ID
 	err := g.ask(func(r *sqlite3.Stmt) {
@@ -242,6 +242,9 @@ func (g *group) updateConversations(search search, app string, extend []byte, at
 	}
 	uploads := skein.UploadsIn(extend)
 	for i, key := range keys {
+		if _, _, err := g.authorized(app, ids[i], by); err != nil {
+			return nil, err
+		}
 		delete(g.known.places, placeName{app, ids[i]})
 		_, err := g.move(`UPDATE conversations SET extend = ?2, `+touched+`, moved = ?5 WHERE conv_key = ?1`+returningMoves,
 			key, rawText(extend), at, periodOf(at), g.stamp)

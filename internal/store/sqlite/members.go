@@ -61,15 +61,15 @@ func (g *group) insertMember(app string, key, conv int64, id skein.ID, m skein.M
 const memberRows = 4
 
 // AddMembers adds clients; see store.Members.
-func (s *Store) AddMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis, limit store.MemberLimit) ([]string, error) {
+func (s *Store) AddMembers(ctx context.Context, app string, id skein.ID, by store.Authority, clients []string, at skein.Millis, limit store.MemberLimit) ([]string, error) {
 	size := smallJob + 64*len(clients)
 	return write(ctx, s.writer, job{app: app, bytes: size, rows: memberRows * len(clients)}, func(g *group) ([]string, error) {
-		return g.addMembers(app, id, clients, at, limit)
+		return g.addMembers(app, id, by, clients, at, limit)
 	})
 }
 
-func (g *group) addMembers(app string, id skein.ID, clients []string, at skein.Millis, limit store.MemberLimit) ([]string, error) {
-	conv, err := g.conversation(app, id, g.now)
+func (g *group) addMembers(app string, id skein.ID, by store.Authority, clients []string, at skein.Millis, limit store.MemberLimit) ([]string, error) {
+	conv, _, err := g.authorized(app, id, by)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (g *group) addMembers(app string, id skein.ID, clients []string, at skein.M
 	if err != nil || len(added) == 0 {
 		return nil, err
 	}
-	if limit.Members > 0 && conv.Members+len(added) > limit.Members {
+	if limit.Members > 0 && conv.Type != skein.Room && conv.Members+len(added) > limit.Members {
 		return nil, skein.About(skein.ErrTooLarge, "members")
 	}
 	if err := g.mustTake(app, conv.Type, added, limit); err != nil {
@@ -126,19 +126,27 @@ func (g *group) strangers(conv int64, clients []string) (strangers []string, err
 }
 
 // RemoveMembers takes clients out; see store.Members.
-func (s *Store) RemoveMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis) ([]string, error) {
+func (s *Store) RemoveMembers(ctx context.Context, app string, id skein.ID, by store.Authority, clients []string, at, ban skein.Millis) ([]string, error) {
 	size := smallJob + 64*len(clients)
 	return write(ctx, s.writer, job{app: app, bytes: size, rows: memberRows * len(clients)}, func(g *group) ([]string, error) {
-		return g.removeMembers(app, id, clients, at)
+		return g.removeMembers(app, id, by, clients, at, ban)
 	})
 }
 
-func (g *group) removeMembers(app string, id skein.ID, clients []string, at skein.Millis) (removed []string, err error) {
-	conv, err := g.conversation(app, id, g.now)
+func (g *group) removeMembers(app string, id skein.ID, by store.Authority, clients []string, at, ban skein.Millis) (removed []string, err error) {
+	conv, me, err := g.authorized(app, id, by)
+	if err == nil && me != nil {
+		err = g.mustBeBelow(conv.key, *me, clients)
+	}
 	if err != nil {
 		return nil, err
 	}
 	for _, client := range clients {
+		if conv.Type == skein.Room && ban != 0 && client != by.Client {
+			if err := g.ban(conv, client, ban); err != nil {
+				return nil, err
+			}
+		}
 		delete(g.known.seats, seatName{conv.key, client})
 		if err := g.keepMute(conv.key, client); err != nil {
 			return nil, err
@@ -162,6 +170,23 @@ func (g *group) removeMembers(app string, id skein.ID, clients []string, at skei
 		return nil, err
 	}
 	return removed, g.event(store.Entry{Kind: store.EntryMembersRemoved, App: app, Conv: id, Clients: removed})
+}
+
+// mustBeBelow refuses a client that is as high as me; me itself is allowed.
+func (g *group) mustBeBelow(conv int64, me skein.Member, clients []string) error {
+	for _, client := range clients {
+		if client == me.Client {
+			continue
+		}
+		s, err := g.seat(conv, client)
+		if err != nil {
+			return err
+		}
+		if s != nil && s.role >= me.Role {
+			return skein.About(skein.ErrForbidden, client)
+		}
+	}
+	return nil
 }
 
 // countMembers writes down that the members of a conversation have changed.

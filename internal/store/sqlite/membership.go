@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -44,9 +45,16 @@ func (c *connection) membership(app string, id skein.ID, client string, now skei
 // messages, so it takes no savepoint: nothing that may be refused comes after its
 // first write. The rows may not show the messages of its own group: who waits for
 // the same commit is not before it.
-func (s *Store) UpdateMember(ctx context.Context, app string, id skein.ID, client string, at skein.Millis, change func(skein.Conversation, *skein.Member) error) (skein.Conversation, skein.Member, error) {
+func (s *Store) UpdateMember(ctx context.Context, app string, id skein.ID, by store.Authority, client string, at skein.Millis, change func(skein.Conversation, *skein.Member) error) (skein.Conversation, skein.Member, error) {
 	m, err := write(ctx, s.writer, job{app: app, bytes: smallJob, whole: true}, func(g *group) (memberRow, error) {
 		before, err := g.membership(app, id, client, g.now)
+		if errors.Is(err, skein.ErrUnknownClient) && by.Client != "" { // a refusal comes first
+			_, _, refused := g.authorized(app, id, by)
+			err = cmp.Or(refused, err)
+		}
+		if err == nil && (by.Client != "" || by.Rule != nil) {
+			_, err = g.authorize(before.conv, by)
+		}
 		if err != nil {
 			return memberRow{}, err
 		}

@@ -75,7 +75,7 @@ func TestWhatIsSaidCountsForTheNextJobOfTheGroup(t *testing.T) {
 	all.Go(func() { appendMany(t, s, conv, "hi", 3, nil) })
 	waitQueued(t, s, 3)
 	all.Go(func() {
-		if _, err := s.AddMembers(t.Context(), "app", conv, []string{"bob"}, 9, store.MemberLimit{}); err != nil {
+		if _, err := s.AddMembers(t.Context(), "app", conv, store.Authority{}, []string{"bob"}, 9, store.MemberLimit{}); err != nil {
 			t.Error(err)
 		}
 	})

@@ -152,7 +152,7 @@ func TestASearchThatIsTooMuchEndsWithWhatWasTooMuch(t *testing.T) {
 	}{
 		"a query": {func() error { _, err := s.FindConversations(t.Context(), "app", wideQuery()); return err }, "where"},
 		"an update": {func() error {
-			_, err := s.UpdateConversations(t.Context(), "app", wideQuery().Where, []byte(`{}`), 1)
+			_, err := s.UpdateConversations(t.Context(), "app", store.Authority{}, wideQuery().Where, []byte(`{}`), 1)
 			return err
 		}, "where"},
 		"a list": {func() error {

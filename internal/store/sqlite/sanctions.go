@@ -1,35 +1,10 @@
 package sqlite
 
 import (
-	"context"
-	"slices"
-
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
-	"github.com/skein-im/skein/internal/store"
 )
-
-// Expel takes clients out and bans them; see store.Members.
-func (s *Store) Expel(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis, ban store.Ban) ([]string, error) {
-	size := smallJob + 64*len(clients)
-	return write(ctx, s.writer, job{bytes: size}, func(g *group) ([]string, error) {
-		removed, err := g.removeMembers(app, id, clients, at)
-		if err != nil {
-			return nil, err
-		}
-		conv, err := g.conversation(app, id, g.now)
-		if err != nil {
-			return nil, err
-		}
-		for _, client := range slices.DeleteFunc(slices.Clone(clients), func(c string) bool { return c == ban.Spare }) {
-			if err := g.ban(conv, client, ban.Until); err != nil {
-				return nil, err
-			}
-		}
-		return removed, nil
-	})
-}
 
 // ban keeps a client of the app from joining until a moment; a past one lets it.
 func (g *group) ban(conv conversation, client string, until skein.Millis) error {

@@ -70,16 +70,16 @@ var adding = []check{
 		full := func() error { return f.added(skein.Group, "bob", "ann", limit) }
 		f.wantFault(full(), skein.ErrTooLarge, "ann")
 		other := f.group("shop", "bob")
-		_, err := f.AddMembers(f.Context(), "shop", other, []string{"cat", "ann"}, f.now(), limit)
+		_, err := f.AddMembers(f.Context(), "shop", other, store.Authority{}, []string{"cat", "ann"}, f.now(), limit)
 		f.wantFault(err, skein.ErrTooLarge, "ann")
 		equal(f, "all or none", f.audience("shop", other), []string{"bob"})
-		_, err = f.AddMembers(f.Context(), "shop", convs[0], []string{"ann"}, f.now(), limit)
+		_, err = f.AddMembers(f.Context(), "shop", convs[0], store.Authority{}, []string{"ann"}, f.now(), limit)
 		f.must(err) // a member already
 		f.must(f.added(skein.Group, "cat", "ann", limit))
 		f.remove("shop", convs[0], "ann")
 		f.must(full())
 		f.wantFault(full(), skein.ErrTooLarge, "ann")
-		_, err = f.DeleteConversation(f.Context(), "shop", convs[1])
+		_, err = f.DeleteConversation(f.Context(), "shop", convs[1], store.Authority{})
 		f.must(err)
 		f.must(full())
 	}},
@@ -101,7 +101,7 @@ var adding = []check{
 				err := f.added(skein.Group, adder, "ann", limit)
 				f.must(f.added(skein.Private, "sam", "ann", limit)) // always
 				limit.Adder = adder
-				_, again := f.AddMembers(f.Context(), "shop", f.group("shop"), []string{"ann"}, f.now(), limit)
+				_, again := f.AddMembers(f.Context(), "shop", f.group("shop"), store.Authority{}, []string{"ann"}, f.now(), limit)
 				equal(f, fmt.Sprintf("%q by create and by add", adder), again == nil, err == nil)
 				if err == nil {
 					who = append(who, adder)
@@ -127,7 +127,7 @@ var adding = []check{
 			equal(f, fmt.Sprint("client ", tt.client, ", app ", tt.app), may(tt.app), tt.want)
 		}
 		choose(skein.AddByKnown)
-		_, err := f.DeleteConversation(f.Context(), "shop", pair)
+		_, err := f.DeleteConversation(f.Context(), "shop", pair, store.Authority{})
 		f.must(err)
 		equal(f, "once their conversation is gone", may(skein.AddByDefault), nobody)
 		_, _, err = f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)

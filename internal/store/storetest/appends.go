@@ -184,7 +184,7 @@ var appends = []check{
 		_, err = f.UpdateClient(f.Context(), "shop", "ann", func(c *skein.Client) error { c.BannedUntil = 0; return nil })
 		f.must(err)
 		equal(f, "seq", f.say("shop", conv, "ann", "x").Seq, 2)
-		_, err = f.DeleteConversation(f.Context(), "shop", conv)
+		_, err = f.DeleteConversation(f.Context(), "shop", conv, store.Authority{})
 		f.must(err)
 		_, _, err = f.Append(f.Context(), f.draft("shop", conv, "ann", "x"))
 		f.wantErr(err, skein.ErrUnknownConversation)

@@ -18,7 +18,7 @@ func makes(c skein.Change) func(skein.Scene) (skein.Change, error) {
 func (f *fixture) change(app string, m skein.Message, by string, c skein.Change) skein.Change {
 	f.Helper()
 	c.At = f.now()
-	got, err := f.ChangeMessage(f.Context(), app, m.Conv, m.ID, by, c.Emoji, makes(c))
+	got, err := f.ChangeMessage(f.Context(), app, m.Conv, m.ID, store.Needs(by, skein.NeedClient), c.Emoji, makes(c))
 	f.must(err)
 	return got
 }
@@ -85,7 +85,7 @@ var changes = []check{
 		conv := f.group("shop", "ann", "bob")
 		said := f.say("shop", conv, "ann", "mine")
 		own := func(m skein.Message, by string) (own bool) {
-			_, err := f.ChangeMessage(f.Context(), "shop", conv, m.ID, by, "", func(s skein.Scene) (skein.Change, error) {
+			_, err := f.ChangeMessage(f.Context(), "shop", conv, m.ID, store.Needs(by, skein.NeedClient), "", func(s skein.Scene) (skein.Change, error) {
 				own = s.Own
 				return skein.Change{}, nil
 			})
@@ -98,7 +98,7 @@ var changes = []check{
 		_, _, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
 		f.must(err)
 		f.clients("shop", "ann")
-		_, err = f.AddMembers(f.Context(), "shop", conv, []string{"ann"}, f.now(), store.MemberLimit{})
+		_, err = f.AddMembers(f.Context(), "shop", conv, store.Authority{}, []string{"ann"}, f.now(), store.MemberLimit{})
 		f.must(err)
 		equal(f, "the new holder's", own(said, "ann"), false)
 		equal(f, "the new holder's own", own(f.say("shop", conv, "ann", "also mine"), "ann"), true)
@@ -175,7 +175,7 @@ var changes = []check{
 		conv := f.group("shop", "ann")
 		said := f.say("shop", conv, "ann", "one")
 		no := errors.New("no")
-		_, err := f.ChangeMessage(f.Context(), "shop", conv, said.ID, "ann", "", func(skein.Scene) (skein.Change, error) {
+		_, err := f.ChangeMessage(f.Context(), "shop", conv, said.ID, store.Needs("ann", skein.NeedClient), "", func(skein.Scene) (skein.Change, error) {
 			return recall, no
 		})
 		f.wantErr(err, no)
@@ -188,7 +188,7 @@ var changes = []check{
 		f.app("game", "ann")
 		conv, other, gone := f.group("shop", "ann"), f.group("shop", "ann"), f.group("shop", "ann")
 		said, lost := f.say("shop", conv, "ann", "one"), f.say("shop", gone, "ann", "one")
-		_, err := f.DeleteConversation(f.Context(), "shop", gone)
+		_, err := f.DeleteConversation(f.Context(), "shop", gone, store.Authority{})
 		f.must(err)
 		for name, tt := range map[string]struct {
 			app      string
@@ -202,7 +202,7 @@ var changes = []check{
 			"in a deleted one":         {"shop", gone, lost.ID, skein.ErrUnknownConversation},
 			"an app that is not there": {"none", conv, said.ID, skein.ErrUnknownConversation},
 		} {
-			_, err := f.ChangeMessage(f.Context(), tt.app, tt.conv, tt.id, "ann", "", makes(recall))
+			_, err := f.ChangeMessage(f.Context(), tt.app, tt.conv, tt.id, store.Needs("ann", skein.NeedClient), "", makes(recall))
 			if !errors.Is(err, tt.want) {
 				f.Fatalf("%s: got error %v, want %v", name, err, tt.want)
 			}
@@ -235,7 +235,7 @@ var changes = []check{
 			"the backend":        {"", "a", "", f.look("shop", said, ""), false},
 		} {
 			var s skein.Scene
-			_, err := f.ChangeMessage(f.Context(), "shop", conv, said.ID, tt.by, tt.emoji, func(scene skein.Scene) (skein.Change, error) {
+			_, err := f.ChangeMessage(f.Context(), "shop", conv, said.ID, store.Needs(tt.by, skein.NeedClient), tt.emoji, func(scene skein.Scene) (skein.Change, error) {
 				s = scene
 				return skein.Change{}, nil
 			})
@@ -346,7 +346,7 @@ var changes = []check{
 				return err
 			}
 			c := edit(fmt.Sprint(i))
-			_, err := f.one().ChangeMessage(f.Context(), "shop", said[i%3].Conv, said[i%3].ID, "ann", "", makes(c))
+			_, err := f.one().ChangeMessage(f.Context(), "shop", said[i%3].Conv, said[i%3].ID, store.Needs("ann", skein.NeedClient), "", makes(c))
 			return err
 		})
 		told := map[skein.ID][]skein.Change{}

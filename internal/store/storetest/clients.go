@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 var clients = []check{
@@ -177,7 +178,7 @@ var clients = []check{
 		one, two := f.group("shop", "ann", "bob"), f.group("shop", "ann")
 		gone := f.group("shop", "ann")
 		f.group("shop", "bob")
-		_, err := f.DeleteConversation(f.Context(), "shop", gone)
+		_, err := f.DeleteConversation(f.Context(), "shop", gone, store.Authority{})
 		f.must(err)
 		left, _, err := f.DeleteClient(f.Context(), "shop", "ann", start+5, false)
 		f.must(err)

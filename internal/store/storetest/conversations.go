@@ -109,7 +109,7 @@ var conversations = []check{
 	{"a deleted private conversation makes room for the next", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		first := f.create(f.conv("shop", skein.Private), "ann", "bob")
-		_, err := f.DeleteConversation(f.Context(), "shop", first.ID)
+		_, err := f.DeleteConversation(f.Context(), "shop", first.ID, store.Authority{})
 		f.must(err)
 		second := f.create(f.conv("shop", skein.Private), "ann", "bob")
 		f.purge()
@@ -124,7 +124,7 @@ var conversations = []check{
 		f.group("shop", "bob")
 		_, _, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Group), f.roll("ann", "bob"), store.MemberLimit{PerClient: 2})
 		f.wantFault(err, skein.ErrTooLarge, "bob")
-		_, err = f.DeleteConversation(f.Context(), "shop", gone)
+		_, err = f.DeleteConversation(f.Context(), "shop", gone, store.Authority{})
 		f.must(err)
 		_, created, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Group), f.roll("ann", "bob"), store.MemberLimit{PerClient: 2})
 		f.must(err)
@@ -134,7 +134,7 @@ var conversations = []check{
 		f.app("shop", "bob", "ann")
 		conv := f.group("shop", "bob", "ann")
 		m := f.say("shop", conv, "ann", "hi")
-		who, err := f.DeleteConversation(f.Context(), "shop", conv)
+		who, err := f.DeleteConversation(f.Context(), "shop", conv, store.Authority{})
 		f.must(err)
 		equal(f, "members", who, []string{"bob", "ann"})
 		f.unknownToAll("shop", conv, "bob")
@@ -185,7 +185,7 @@ var conversations = []check{
 		f.create(two, "ann")
 		other := f.create(f.conv("game", skein.Group), "ann")
 		where := []skein.Condition{{Field: skein.FieldType, Op: skein.Eq, Values: []any{int64(skein.Group)}}}
-		ids, err := f.UpdateConversations(f.Context(), "shop", where, []byte(`{"a":3}`), start+5)
+		ids, err := f.UpdateConversations(f.Context(), "shop", store.Authority{}, where, []byte(`{"a":3}`), start+5)
 		f.must(err)
 		equal(f, "ids", ids, []skein.ID{one.ID})
 		got := f.lookup("shop", one.ID)
@@ -193,14 +193,14 @@ var conversations = []check{
 		equal(f, "updated and active", []skein.Millis{got.Updated, got.Active}, []skein.Millis{start + 5, start + 5})
 		equal(f, "the one that does not match", f.lookup("shop", two.ID).Updated, 0)
 		equal(f, "the other app's", f.lookup("game", other.ID).Updated, 0)
-		_, err = f.UpdateConversations(f.Context(), "shop", where, nil, start+6)
+		_, err = f.UpdateConversations(f.Context(), "shop", store.Authority{}, where, nil, start+6)
 		f.must(err)
 		equal(f, "extend of nil", f.lookup("shop", one.ID).Extend, nil)
 	}},
 	{"an update of none is an error", func(f *fixture) {
 		f.app("shop")
 		where := []skein.Condition{{Field: skein.FieldType, Op: skein.Eq, Values: []any{int64(skein.Group)}}}
-		_, err := f.UpdateConversations(f.Context(), "shop", where, []byte(`1`), f.now())
+		_, err := f.UpdateConversations(f.Context(), "shop", store.Authority{}, where, []byte(`1`), f.now())
 		f.wantErr(err, skein.ErrUnknownConversation)
 	}},
 	{"an update of too many changes none", func(f *fixture) {
@@ -210,16 +210,16 @@ var conversations = []check{
 			return err
 		})
 		rooms := skein.Condition{Field: skein.FieldType, Op: skein.Eq, Values: []any{int64(skein.Room)}}
-		_, err := f.UpdateConversations(f.Context(), "shop", []skein.Condition{rooms}, []byte(`1`), f.now())
+		_, err := f.UpdateConversations(f.Context(), "shop", store.Authority{}, []skein.Condition{rooms}, []byte(`1`), f.now())
 		f.wantErr(err, skein.ErrTooLarge)
 		never := skein.Condition{Field: skein.FieldUpdated, Op: skein.Gt, Values: []any{int64(0)}}
 		page, err := f.FindConversations(f.Context(), "shop", skein.ConvQuery{Where: []skein.Condition{rooms, never}, Limit: 1, Count: true})
 		f.must(err)
 		equal(f, "changed", page.Total, 0)
 		one := f.lastFound("shop", rooms)
-		_, err = f.DeleteConversation(f.Context(), "shop", one)
+		_, err = f.DeleteConversation(f.Context(), "shop", one, store.Authority{})
 		f.must(err)
-		ids, err := f.UpdateConversations(f.Context(), "shop", []skein.Condition{rooms}, []byte(`1`), f.now())
+		ids, err := f.UpdateConversations(f.Context(), "shop", store.Authority{}, []skein.Condition{rooms}, []byte(`1`), f.now())
 		f.must(err)
 		equal(f, "just as many as may be", len(ids), skein.MaxUpdated)
 	}},
@@ -231,7 +231,7 @@ var conversations = []check{
 		_, _, err := f.Append(f.Context(), d)
 		f.must(err)
 		equal(f, "active", f.lookup("shop", conv).Active, start)
-		_, err = f.AddMembers(f.Context(), "shop", conv, []string{"bob"}, start-500, store.MemberLimit{})
+		_, err = f.AddMembers(f.Context(), "shop", conv, store.Authority{}, []string{"bob"}, start-500, store.MemberLimit{})
 		f.must(err)
 		equal(f, "active", f.lookup("shop", conv).Active, start)
 	}},

@@ -16,18 +16,18 @@ var feed = []check{
 		f.app("shop", "ann", "bob", "cat")
 		conv := f.group("shop", "ann", "bob")
 		one := f.say("shop", conv, "ann", "one")
-		_, err := f.AddMembers(f.Context(), "shop", conv, []string{"cat", "bob"}, f.now(), store.MemberLimit{})
+		_, err := f.AddMembers(f.Context(), "shop", conv, store.Authority{}, []string{"cat", "bob"}, f.now(), store.MemberLimit{})
 		f.must(err)
 		two := f.say("shop", conv, "cat", "two")
 		f.become("shop", conv, one.ID, "ann", "", skein.Change{Kind: skein.ChangeRecall})
 		f.becomesRole("shop", conv, "bob", skein.RoleOwner)
 		f.becomesRole("shop", conv, "cat", skein.RoleOwner)
-		_, err = f.RemoveMembers(f.Context(), "shop", conv, []string{"bob", "stranger"}, f.now())
+		_, err = f.RemoveMembers(f.Context(), "shop", conv, store.Authority{}, []string{"bob", "stranger"}, f.now(), 0)
 		f.must(err)
-		_, err = f.UpdateConversation(f.Context(), "shop", conv, func(c *skein.Conversation) error { c.Extend = []byte(`1`); return nil })
+		_, err = f.UpdateConversation(f.Context(), "shop", conv, store.Authority{}, func(c *skein.Conversation) error { c.Extend = []byte(`1`); return nil })
 		f.must(err)
 		where := []skein.Condition{{Field: skein.FieldConvID, Op: skein.Eq, Values: []any{conv.String()}}}
-		_, err = f.UpdateConversations(f.Context(), "shop", where, []byte(`2`), f.now())
+		_, err = f.UpdateConversations(f.Context(), "shop", store.Authority{}, where, []byte(`2`), f.now())
 		f.must(err)
 		three := f.say("shop", conv, "ann", "three")
 		f.alterClient("shop", "ann", func(c *skein.Client) { c.BannedUntil, c.Cut = skein.Forever, f.now() })
@@ -38,7 +38,7 @@ var feed = []check{
 		_, _, err = f.DeleteClient(f.Context(), "shop", "ann", f.now(), true)
 		f.must(err)
 		f.erase()
-		_, err = f.DeleteConversation(f.Context(), "shop", conv)
+		_, err = f.DeleteConversation(f.Context(), "shop", conv, store.Authority{})
 		f.must(err)
 		f.must(f.DeleteApp(f.Context(), "shop"))
 
@@ -107,7 +107,7 @@ var feed = []check{
 						f.become("shop", conv, m.ID, "ann", "", skein.Change{Kind: skein.ChangeRecall})
 					}
 					if i%7 == 0 { // fails and is rolled back
-						_, _ = f.AddMembers(f.Context(), "shop", conv, []string{"bob", "nobody"}, f.now(), store.MemberLimit{})
+						_, _ = f.AddMembers(f.Context(), "shop", conv, store.Authority{}, []string{"bob", "nobody"}, f.now(), store.MemberLimit{})
 					}
 				}
 			})
@@ -179,7 +179,7 @@ var feed = []check{
 		f.say("shop", living, "ann", "one")
 		f.sayMany("shop", dying, "ann", 20)
 		_, cursor := f.feedAfter(store.FeedStart, 100)
-		_, err := f.DeleteConversation(f.Context(), "shop", dying)
+		_, err := f.DeleteConversation(f.Context(), "shop", dying, store.Authority{})
 		f.must(err)
 		f.purge()
 		f.must(f.DeleteApp(f.Context(), "game")) // an engine may have to look up again where it is
@@ -298,9 +298,9 @@ var feed = []check{
 		f.sayMany("shop", busy, "ann", 10)
 		f.become("shop", changed, said.ID, "ann", "", skein.Change{Kind: skein.ChangeRecall})
 		f.say("shop", gone, "ann", "hi")
-		_, err = f.DeleteConversation(f.Context(), "shop", gone)
+		_, err = f.DeleteConversation(f.Context(), "shop", gone, store.Authority{})
 		f.must(err)
-		_, err = f.AddMembers(f.Context(), "shop", quiet, []string{"bob"}, f.now(), store.MemberLimit{})
+		_, err = f.AddMembers(f.Context(), "shop", quiet, store.Authority{}, []string{"bob"}, f.now(), store.MemberLimit{})
 		f.must(err)
 		moved, next = f.movedAfter(end)
 		equal(f, "moved", moved, map[skein.ID]store.Moved{
@@ -392,7 +392,7 @@ func lines(entries []store.Entry) (all []string) {
 // becomesRole gives a member a role.
 func (f *fixture) becomesRole(app string, conv skein.ID, client string, role skein.Role) {
 	f.Helper()
-	_, _, err := f.UpdateMember(f.Context(), app, conv, client, f.now(), func(_ skein.Conversation, m *skein.Member) error {
+	_, _, err := f.UpdateMember(f.Context(), app, conv, store.Authority{}, client, f.now(), func(_ skein.Conversation, m *skein.Member) error {
 		m.Role = role
 		return nil
 	})

@@ -274,11 +274,11 @@ func (f *fixture) unknownToAll(app string, conv skein.ID, client string) {
 	}
 	_, _, err := f.Conversation(f.Context(), app, conv, client)
 	want("Conversation", err)
-	_, err = f.DeleteConversation(f.Context(), app, conv)
+	_, err = f.DeleteConversation(f.Context(), app, conv, store.Authority{})
 	want("DeleteConversation", err)
-	_, err = f.AddMembers(f.Context(), app, conv, []string{client}, f.now(), store.MemberLimit{})
+	_, err = f.AddMembers(f.Context(), app, conv, store.Authority{}, []string{client}, f.now(), store.MemberLimit{})
 	want("AddMembers", err)
-	_, err = f.RemoveMembers(f.Context(), app, conv, []string{client}, f.now())
+	_, err = f.RemoveMembers(f.Context(), app, conv, store.Authority{}, []string{client}, f.now(), 0)
 	want("RemoveMembers", err)
 	_, err = f.Members(f.Context(), app, conv, skein.MemberQuery{})
 	want("Members", err)
@@ -289,7 +289,7 @@ func (f *fixture) unknownToAll(app string, conv skein.ID, client string) {
 	_, err = f.Admit(f.Context(), d)
 	want("Admit", err)
 	where := []skein.Condition{{Field: skein.FieldConvID, Op: skein.Eq, Values: []any{conv.String()}}}
-	_, err = f.UpdateConversations(f.Context(), app, where, []byte(`1`), f.now())
+	_, err = f.UpdateConversations(f.Context(), app, store.Authority{}, where, []byte(`1`), f.now())
 	want("UpdateConversations", err)
 	page, err := f.FindConversations(f.Context(), app, skein.ConvQuery{Where: where, Limit: 10, Count: true})
 	f.must(err)

@@ -236,7 +236,7 @@ var inbox = []check{
 			f.alter("shop", convs[n], "ann", func(m *skein.Member) { m.Pinned = f.now() })
 		}
 		f.alter("shop", convs["e"], "ann", func(m *skein.Member) { m.Archived = true })
-		_, err := f.DeleteConversation(f.Context(), "shop", convs["f"])
+		_, err := f.DeleteConversation(f.Context(), "shop", convs["f"], store.Authority{})
 		f.must(err)
 		list := func(q skein.ViewQuery) (names string, page skein.ViewPage) {
 			page, err := f.Views(f.Context(), "shop", "ann", q)

@@ -15,7 +15,7 @@ var members = []check{
 		conv := f.group("shop", "ann")
 		f.say("shop", conv, "ann", "one")
 		f.say("shop", conv, "ann", "two")
-		added, err := f.AddMembers(f.Context(), "shop", conv, []string{"cat", "ann", "bob", "cat"}, start+5, store.MemberLimit{})
+		added, err := f.AddMembers(f.Context(), "shop", conv, store.Authority{}, []string{"cat", "ann", "bob", "cat"}, start+5, store.MemberLimit{})
 		f.must(err)
 		equal(f, "added", added, []string{"cat", "bob"})
 		page, err := f.Members(f.Context(), "shop", conv, skein.MemberQuery{})
@@ -33,7 +33,7 @@ var members = []check{
 	{"who is a member already stays as it was", func(f *fixture) {
 		f.app("shop", "ann")
 		conv := f.group("shop", "ann")
-		added, err := f.AddMembers(f.Context(), "shop", conv, []string{"ann"}, start+5, store.MemberLimit{Members: 1, PerClient: 1})
+		added, err := f.AddMembers(f.Context(), "shop", conv, store.Authority{}, []string{"ann"}, start+5, store.MemberLimit{Members: 1, PerClient: 1})
 		f.must(err)
 		equal(f, "added", len(added), 0)
 		equal(f, "updated", f.lookup("shop", conv).Updated, 0)
@@ -52,14 +52,17 @@ var members = []check{
 			"too many in all":    {[]string{"bob", "cat"}, store.MemberLimit{Members: 2}, skein.ErrTooLarge, "members"},
 			"one is in too many": {[]string{"bob", "dan"}, store.MemberLimit{PerClient: 1}, skein.ErrTooLarge, "dan"},
 		} {
-			added, err := f.AddMembers(f.Context(), "shop", conv, tt.ids, f.now(), tt.limit)
+			added, err := f.AddMembers(f.Context(), "shop", conv, store.Authority{}, tt.ids, f.now(), tt.limit)
 			f.wantFault(err, tt.err, tt.field)
 			equal(f, name, len(added), 0)
 			equal(f, name, f.audience("shop", conv), []string{"ann"})
 			equal(f, name, f.lookup("shop", conv).Members, 1)
 		}
-		_, err := f.AddMembers(f.Context(), "shop", conv, []string{"bob", "cat"}, f.now(), store.MemberLimit{Members: 3, PerClient: 1})
+		_, err := f.AddMembers(f.Context(), "shop", conv, store.Authority{}, []string{"bob", "cat"}, f.now(), store.MemberLimit{Members: 3, PerClient: 1})
 		f.must(err)
+		room := f.create(f.conv("shop", skein.Room), "ann").ID
+		_, err = f.AddMembers(f.Context(), "shop", room, store.Authority{}, []string{"bob", "cat"}, f.now(), store.MemberLimit{Members: 1})
+		f.must(err) // a room may be of any size
 	}},
 	{"a limit holds when many join at once", func(f *fixture) {
 		f.app("shop")
@@ -70,7 +73,7 @@ var members = []check{
 		var mu sync.Mutex
 		refused := 0
 		f.together(20, func(i int) error {
-			_, err := f.AddMembers(f.Context(), "shop", conv, []string{fmt.Sprint("c", i)}, f.now(), store.MemberLimit{Members: 7})
+			_, err := f.AddMembers(f.Context(), "shop", conv, store.Authority{}, []string{fmt.Sprint("c", i)}, f.now(), store.MemberLimit{Members: 7})
 			if err == nil {
 				return nil
 			}
@@ -87,7 +90,7 @@ var members = []check{
 		f.app("shop", "ann", "bob", "cat")
 		conv := f.group("shop", "ann", "bob", "cat")
 		f.say("shop", conv, "bob", "so that bob is known to speak here")
-		removed, err := f.RemoveMembers(f.Context(), "shop", conv, []string{"bob", "eve", "bob", "ann"}, start+5)
+		removed, err := f.RemoveMembers(f.Context(), "shop", conv, store.Authority{}, []string{"bob", "eve", "bob", "ann"}, start+5, 0)
 		f.must(err)
 		equal(f, "removed", removed, []string{"bob", "ann"})
 		equal(f, "audience", f.audience("shop", conv), []string{"cat"})
@@ -96,7 +99,7 @@ var members = []check{
 		equal(f, "updated and active", []skein.Millis{c.Updated, c.Active}, []skein.Millis{start + 5, start + 5})
 		_, _, err = f.Append(f.Context(), f.draft("shop", conv, "bob", "hi"))
 		f.wantErr(err, skein.ErrForbidden)
-		removed, err = f.RemoveMembers(f.Context(), "shop", conv, []string{"bob"}, start+6)
+		removed, err = f.RemoveMembers(f.Context(), "shop", conv, store.Authority{}, []string{"bob"}, start+6, 0)
 		f.must(err)
 		equal(f, "removed again", len(removed), 0)
 		equal(f, "updated then", f.lookup("shop", conv).Updated, start+5)
@@ -105,9 +108,9 @@ var members = []check{
 		f.app("shop", "ann", "bob")
 		conv := f.group("shop", "ann", "bob")
 		f.say("shop", conv, "ann", "one")
-		_, err := f.RemoveMembers(f.Context(), "shop", conv, []string{"ann"}, f.now())
+		_, err := f.RemoveMembers(f.Context(), "shop", conv, store.Authority{}, []string{"ann"}, f.now(), 0)
 		f.must(err)
-		_, err = f.AddMembers(f.Context(), "shop", conv, []string{"ann"}, start+9, store.MemberLimit{})
+		_, err = f.AddMembers(f.Context(), "shop", conv, store.Authority{}, []string{"ann"}, start+9, store.MemberLimit{})
 		f.must(err)
 		page, err := f.Members(f.Context(), "shop", conv, skein.MemberQuery{})
 		f.must(err)
@@ -120,7 +123,7 @@ var members = []check{
 		f.app("shop", ids...)
 		conv := f.group("shop", ids[:2]...)
 		f.pass(time.Second)
-		_, err := f.AddMembers(f.Context(), "shop", conv, ids[2:], f.now(), store.MemberLimit{})
+		_, err := f.AddMembers(f.Context(), "shop", conv, store.Authority{}, ids[2:], f.now(), store.MemberLimit{})
 		f.must(err)
 		for name, tt := range map[string]struct {
 			q    skein.MemberQuery
@@ -155,12 +158,12 @@ var members = []check{
 		f.app("shop", "ann", "bob")
 		conv := f.group("shop", "ann")
 		f.say("shop", conv, "ann", "before")
-		_, err := f.AddMembers(f.Context(), "shop", conv, []string{"bob"}, f.now(), store.MemberLimit{})
+		_, err := f.AddMembers(f.Context(), "shop", conv, store.Authority{}, []string{"bob"}, f.now(), store.MemberLimit{})
 		f.must(err)
 		got, _, err := f.Audience(f.Context(), "shop", conv, 0)
 		f.must(err)
 		equal(f, "audience", got, []skein.Listener{skein.NewListener("ann", 1), skein.NewListener("bob", 2)})
-		_, err = f.RemoveMembers(f.Context(), "shop", conv, []string{"ann"}, f.now())
+		_, err = f.RemoveMembers(f.Context(), "shop", conv, store.Authority{}, []string{"ann"}, f.now(), 0)
 		f.must(err)
 		got, _, err = f.Audience(f.Context(), "shop", conv, 0)
 		f.must(err)

@@ -210,7 +210,7 @@ func (w *world) add(id skein.ID, clients []string, pair [2]string) {
 
 func (w *world) deleteConversation(t *rapid.T) {
 	r := w.drawRoom(t)
-	who, err := w.f.DeleteConversation(w.f.Context(), w.app, r.id)
+	who, err := w.f.DeleteConversation(w.f.Context(), w.app, r.id, store.Authority{})
 	if expectErr(t, "DeleteConversation", err, r.unknown()) {
 		expect(t, "members", who, memberIDs(skein.MemberPage{Members: r.members}))
 		r.deleted = true
@@ -231,7 +231,7 @@ func (w *world) addMembers(t *rapid.T) {
 	if want == nil && w.firstMissing(clients) != "" {
 		want = skein.ErrUnknownClient
 	}
-	added, err := w.f.AddMembers(w.f.Context(), w.app, r.id, clients, start, store.MemberLimit{})
+	added, err := w.f.AddMembers(w.f.Context(), w.app, r.id, store.Authority{}, clients, start, store.MemberLimit{})
 	if !expectErr(t, "AddMembers", err, want) {
 		return
 	}
@@ -247,7 +247,7 @@ func (w *world) addMembers(t *rapid.T) {
 
 func (w *world) removeMembers(t *rapid.T) {
 	r, clients := w.drawRoom(t), drawClients(t)
-	removed, err := w.f.RemoveMembers(w.f.Context(), w.app, r.id, clients, start)
+	removed, err := w.f.RemoveMembers(w.f.Context(), w.app, r.id, store.Authority{}, clients, start, 0)
 	if !expectErr(t, "RemoveMembers", err, r.unknown()) {
 		return
 	}

@@ -310,7 +310,7 @@ func (s *shelf) drawPost(t *rapid.T) (*hall, *post) {
 }
 
 func (s *shelf) change(t *rapid.T, h *hall, p *post, by string, c skein.Change) {
-	_, err := s.f.ChangeMessage(s.f.Context(), h.app, h.id, p.ID, by, "", makes(c))
+	_, err := s.f.ChangeMessage(s.f.Context(), h.app, h.id, p.ID, store.Needs(by, skein.NeedClient), "", makes(c))
 	expectErr(t, "ChangeMessage", err, nil)
 }
 
@@ -335,7 +335,7 @@ func (s *shelf) hide(t *rapid.T) {
 func (s *shelf) extend(t *rapid.T) {
 	h := s.drawHall(t)
 	files, text := s.drawFiles(t, 3)
-	_, err := s.f.UpdateConversation(s.f.Context(), h.app, h.id, func(c *skein.Conversation) error {
+	_, err := s.f.UpdateConversation(s.f.Context(), h.app, h.id, store.Authority{}, func(c *skein.Conversation) error {
 		c.Extend = []byte(`"` + text + `"`)
 		return nil
 	})
@@ -346,7 +346,7 @@ func (s *shelf) extend(t *rapid.T) {
 func (s *shelf) extendMany(t *rapid.T) {
 	app := s.drawHall(t).app
 	files, text := s.drawFiles(t, 3)
-	_, err := s.f.UpdateConversations(s.f.Context(), app, nil, []byte(`"`+text+`"`), s.f.now())
+	_, err := s.f.UpdateConversations(s.f.Context(), app, store.Authority{}, nil, []byte(`"`+text+`"`), s.f.now())
 	expectErr(t, "UpdateConversations", err, nil)
 	for _, h := range s.convs {
 		if h.app == app && !s.past(h) {
@@ -378,7 +378,7 @@ func (s *shelf) draft(t *rapid.T) {
 	h := s.drawHall(t)
 	client := h.drawMember(t)
 	files, text := s.drawFiles(t, 2)
-	_, _, err := s.f.UpdateMember(s.f.Context(), h.app, h.id, client, s.f.now(), func(_ skein.Conversation, m *skein.Member) error {
+	_, _, err := s.f.UpdateMember(s.f.Context(), h.app, h.id, store.Authority{}, client, s.f.now(), func(_ skein.Conversation, m *skein.Member) error {
 		m.Draft = text
 		return nil
 	})
@@ -394,10 +394,10 @@ func (s *shelf) removeMember(t *rapid.T) {
 	}
 	var err error
 	if h.drafts[client] != nil {
-		_, err = s.f.RemoveMembers(s.f.Context(), h.app, h.id, []string{client}, s.f.now())
+		_, err = s.f.RemoveMembers(s.f.Context(), h.app, h.id, store.Authority{}, []string{client}, s.f.now(), 0)
 		delete(h.drafts, client)
 	} else {
-		_, err = s.f.AddMembers(s.f.Context(), h.app, h.id, []string{client}, s.f.now(), store.MemberLimit{})
+		_, err = s.f.AddMembers(s.f.Context(), h.app, h.id, store.Authority{}, []string{client}, s.f.now(), store.MemberLimit{})
 		h.drafts[client] = &saying{}
 	}
 	expectErr(t, "members", err, nil)
@@ -405,7 +405,7 @@ func (s *shelf) removeMember(t *rapid.T) {
 
 func (s *shelf) deleteConversation(t *rapid.T) {
 	h := s.drawHall(t)
-	_, err := s.f.DeleteConversation(s.f.Context(), h.app, h.id)
+	_, err := s.f.DeleteConversation(s.f.Context(), h.app, h.id, store.Authority{})
 	expectErr(t, "DeleteConversation", err, nil)
 	h.deleted = true
 }

@@ -133,7 +133,7 @@ func (d *desk) say(t *rapid.T) {
 func (d *desk) move(t *rapid.T, at func(*skein.Member) *int64, note func(*sitter) map[int]bool) {
 	client := drawClient(t)
 	to := rapid.Int64Range(-1, int64(len(d.words))+2).Draw(t, "to")
-	_, _, err := d.f.UpdateMember(d.f.Context(), d.app, d.conv, client, start, func(_ skein.Conversation, m *skein.Member) error {
+	_, _, err := d.f.UpdateMember(d.f.Context(), d.app, d.conv, store.Authority{}, client, start, func(_ skein.Conversation, m *skein.Member) error {
 		*at(m) = to
 		return nil
 	})
@@ -194,7 +194,7 @@ func (d *desk) edit(t *rapid.T) {
 	c := edit("ho")
 	c.Message.MentionAll = rapid.Bool().Draw(t, "mention all")
 	c.Message.Mentions = rapid.SliceOfNDistinct(rapid.SampledFrom(names), 0, 3, rapid.ID).Draw(t, "mentions")
-	_, err := d.f.ChangeMessage(d.f.Context(), d.app, d.conv, w.stored.ID, "", "", makes(c))
+	_, err := d.f.ChangeMessage(d.f.Context(), d.app, d.conv, w.stored.ID, store.Authority{}, "", makes(c))
 	if w.silent {
 		expectErr(t, "ChangeMessage", err, skein.ErrConflict)
 		return
@@ -212,7 +212,7 @@ func (d *desk) hide(t *rapid.T) {
 func (d *desk) role(t *rapid.T) {
 	client := drawClient(t)
 	role := rapid.SampledFrom([]skein.Role{skein.RoleMember, skein.RoleAdmin, skein.RoleOwner}).Draw(t, "role")
-	_, m, err := d.f.UpdateMember(d.f.Context(), d.app, d.conv, client, start, func(_ skein.Conversation, m *skein.Member) error {
+	_, m, err := d.f.UpdateMember(d.f.Context(), d.app, d.conv, store.Authority{}, client, start, func(_ skein.Conversation, m *skein.Member) error {
 		m.Role = role
 		return nil
 	})

@@ -182,11 +182,11 @@ func (n *syncNet) changeMessage(t *rapid.T) {
 	c := rapid.SampledFrom([]skein.Change{recall, hide, pin, unpin}).Draw(t, "change")
 	c.At = n.f.now()
 	// Whether it may be is the business of another model.
-	_, _ = n.f.ChangeMessage(n.f.Context(), n.app, m.Conv, m.ID, drawClient(t), "", makes(c))
+	_, _ = n.f.ChangeMessage(n.f.Context(), n.app, m.Conv, m.ID, store.Needs(drawClient(t), skein.NeedClient), "", makes(c))
 }
 
 func (n *syncNet) update(t *rapid.T, change func(skein.Conversation, *skein.Member)) {
-	_, _, err := n.f.UpdateMember(n.f.Context(), n.app, n.drawConv(t), drawClient(t), n.f.now(),
+	_, _, err := n.f.UpdateMember(n.f.Context(), n.app, n.drawConv(t), store.Authority{}, drawClient(t), n.f.now(),
 		func(c skein.Conversation, m *skein.Member) error {
 			change(c, m)
 			return nil
@@ -224,7 +224,7 @@ func (n *syncNet) read(t *rapid.T) {
 }
 
 func (n *syncNet) extend(t *rapid.T) {
-	_, err := n.f.UpdateConversation(n.f.Context(), n.app, n.drawConv(t), func(c *skein.Conversation) error {
+	_, err := n.f.UpdateConversation(n.f.Context(), n.app, n.drawConv(t), store.Authority{}, func(c *skein.Conversation) error {
 		c.Extend, c.MuteAll, c.Updated = fmt.Append(nil, n.tick), !c.MuteAll, n.f.now()
 		return nil
 	})
@@ -241,7 +241,7 @@ func (n *syncNet) remove(t *rapid.T) {
 
 func (n *syncNet) delete(t *rapid.T) {
 	conv := n.drawConv(t)
-	_, err := n.f.DeleteConversation(n.f.Context(), n.app, conv)
+	_, err := n.f.DeleteConversation(n.f.Context(), n.app, conv, store.Authority{})
 	expectErr(t, "DeleteConversation", err, nil)
 	delete(n.ends, conv)
 }

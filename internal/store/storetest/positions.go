@@ -13,7 +13,7 @@ import (
 // alter changes a member now.
 func (f *fixture) alter(app string, conv skein.ID, client string, change func(*skein.Member)) skein.Member {
 	f.Helper()
-	_, m, err := f.UpdateMember(f.Context(), app, conv, client, f.now(), func(_ skein.Conversation, m *skein.Member) error {
+	_, m, err := f.UpdateMember(f.Context(), app, conv, store.Authority{}, client, f.now(), func(_ skein.Conversation, m *skein.Member) error {
 		change(m)
 		return nil
 	})
@@ -24,7 +24,7 @@ func (f *fixture) alter(app string, conv skein.ID, client string, change func(*s
 // alterConv changes a conversation.
 func (f *fixture) alterConv(app string, conv skein.ID, change func(*skein.Conversation)) skein.Conversation {
 	f.Helper()
-	c, err := f.UpdateConversation(f.Context(), app, conv, func(c *skein.Conversation) error {
+	c, err := f.UpdateConversation(f.Context(), app, conv, store.Authority{}, func(c *skein.Conversation) error {
 		change(c)
 		return nil
 	})
@@ -45,13 +45,13 @@ func (f *fixture) member(app string, conv skein.ID, client string) skein.Member 
 
 func (f *fixture) remove(app string, conv skein.ID, clients ...string) {
 	f.Helper()
-	_, err := f.RemoveMembers(f.Context(), app, conv, clients, f.now())
+	_, err := f.RemoveMembers(f.Context(), app, conv, store.Authority{}, clients, f.now(), 0)
 	f.must(err)
 }
 
 func (f *fixture) add(app string, conv skein.ID, clients ...string) {
 	f.Helper()
-	_, err := f.AddMembers(f.Context(), app, conv, clients, f.now(), store.MemberLimit{})
+	_, err := f.AddMembers(f.Context(), app, conv, store.Authority{}, clients, f.now(), store.MemberLimit{})
 	f.must(err)
 }
 
@@ -95,7 +95,7 @@ var positions = []check{
 			if _, _, err := f.Append(f.Context(), f.draft("shop", conv, "ann", fmt.Sprint(i))); err != nil {
 				return err
 			}
-			_, _, err := f.UpdateMember(f.Context(), "shop", conv, "ann", f.now(), func(c skein.Conversation, m *skein.Member) error {
+			_, _, err := f.UpdateMember(f.Context(), "shop", conv, store.Authority{}, "ann", f.now(), func(c skein.Conversation, m *skein.Member) error {
 				behind.Add(c.LastSeq - m.SentSeq)
 				m.ReadSeq = c.LastSeq
 				return nil
@@ -110,12 +110,12 @@ var positions = []check{
 		conv := f.group("shop", "ann")
 		no := errors.New("no")
 		before := f.lookup("shop", conv)
-		_, _, err := f.UpdateMember(f.Context(), "shop", conv, "ann", f.now(), func(_ skein.Conversation, m *skein.Member) error {
+		_, _, err := f.UpdateMember(f.Context(), "shop", conv, store.Authority{}, "ann", f.now(), func(_ skein.Conversation, m *skein.Member) error {
 			m.Draft, m.Role = "well", skein.RoleOwner
 			return no
 		})
 		f.wantErr(err, no)
-		_, err = f.UpdateConversation(f.Context(), "shop", conv, func(c *skein.Conversation) error {
+		_, err = f.UpdateConversation(f.Context(), "shop", conv, store.Authority{}, func(c *skein.Conversation) error {
 			c.MuteAll = true
 			return no
 		})
@@ -128,13 +128,13 @@ var positions = []check{
 		f.app("game", "ann")
 		conv := f.group("shop", "ann")
 		update := func(app string, conv skein.ID, client string) error {
-			_, _, err := f.UpdateMember(f.Context(), app, conv, client, f.now(), func(skein.Conversation, *skein.Member) error { return nil })
+			_, _, err := f.UpdateMember(f.Context(), app, conv, store.Authority{}, client, f.now(), func(skein.Conversation, *skein.Member) error { return nil })
 			return err
 		}
 		f.wantErr(update("game", conv, "ann"), skein.ErrUnknownConversation)
 		f.wantErr(update("shop", f.newID(), "ann"), skein.ErrUnknownConversation)
 		f.wantFault(update("shop", conv, "bob"), skein.ErrUnknownClient, "bob")
-		_, err := f.UpdateConversation(f.Context(), "game", conv, func(*skein.Conversation) error { return nil })
+		_, err := f.UpdateConversation(f.Context(), "game", conv, store.Authority{}, func(*skein.Conversation) error { return nil })
 		f.wantErr(err, skein.ErrUnknownConversation)
 		_, err = f.CountReaders(f.Context(), "game", conv, 1)
 		f.wantErr(err, skein.ErrUnknownConversation)
@@ -168,7 +168,7 @@ var positions = []check{
 		equal(f, "cat", f.member("shop", conv, "cat").Role, skein.RoleMember)
 		equal(f, "ann elsewhere", f.member("shop", other, "ann").Role, skein.RoleOwner)
 		f.together(30, func(i int) error {
-			_, _, err := f.UpdateMember(f.Context(), "shop", conv, []string{"ann", "bob", "cat"}[i%3], f.now(),
+			_, _, err := f.UpdateMember(f.Context(), "shop", conv, store.Authority{}, []string{"ann", "bob", "cat"}[i%3], f.now(),
 				func(_ skein.Conversation, m *skein.Member) error {
 					m.Role = skein.RoleOwner
 					return nil

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // react is a decision to set an emoji.
@@ -83,7 +84,7 @@ var reactions = []check{
 		for i := range skein.MaxReactions {
 			f.change("shop", said, "ann", react(fmt.Sprint(i)))
 		}
-		_, err := f.ChangeMessage(f.Context(), "shop", conv, said.ID, "bob", "more", makes(react("")))
+		_, err := f.ChangeMessage(f.Context(), "shop", conv, said.ID, store.Needs("bob", skein.NeedClient), "more", makes(react("")))
 		f.wantFault(err, skein.ErrTooLarge, "emoji")
 		f.change("shop", said, "bob", react("19"))
 		got := f.look("shop", said, "").Reactions
@@ -103,7 +104,7 @@ var reactions = []check{
 		equal(f, "taken away by another", f.change("shop", said, "bob", unreact("a")).Kind, skein.ChangeNone)
 		equal(f, "reactions", f.look("shop", said, "").Reactions, []skein.Reaction{reaction("a", "ann")})
 		for _, c := range []skein.Change{react("a"), hide} {
-			_, err := f.ChangeMessage(f.Context(), "shop", conv, said.ID, "", "a", makes(c))
+			_, err := f.ChangeMessage(f.Context(), "shop", conv, said.ID, store.Authority{}, "a", makes(c))
 			f.wantFault(err, skein.ErrMissing, "client_id")
 		}
 	}},
@@ -115,7 +116,7 @@ var reactions = []check{
 		f.together(len(people), func(i int) error {
 			for _, on := range []bool{true, false, true} {
 				c := skein.Change{Kind: skein.ChangeReact, On: on}
-				if _, err := f.ChangeMessage(f.Context(), "shop", conv, said.ID, people[i], "a", makes(c)); err != nil {
+				if _, err := f.ChangeMessage(f.Context(), "shop", conv, said.ID, store.Needs(people[i], skein.NeedClient), "a", makes(c)); err != nil {
 					return err
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 var recalls = []check{
@@ -28,7 +29,7 @@ var recalls = []check{
 			"edit": edit("again"), "pin": pin, "react": {Kind: skein.ChangeReact, Emoji: "a", On: true},
 			"take a reaction away": {Kind: skein.ChangeReact, Emoji: "a"},
 		} {
-			_, err := f.ChangeMessage(f.Context(), "shop", conv, said.ID, "bob", c.Emoji, makes(c))
+			_, err := f.ChangeMessage(f.Context(), "shop", conv, said.ID, store.Needs("bob", skein.NeedClient), c.Emoji, makes(c))
 			if f.wantFault(err, skein.ErrConflict, "msg_id"); f.Failed() {
 				f.Fatal(name)
 			}
@@ -86,7 +87,7 @@ var recalls = []check{
 		said := f.say("shop", conv, "ann", "one")
 		f.change("shop", said, "ann", skein.Change{Kind: skein.ChangeReact, Emoji: "a", On: true})
 		f.change("shop", said, "ann", hide)
-		_, err := f.DeleteConversation(f.Context(), "shop", conv)
+		_, err := f.DeleteConversation(f.Context(), "shop", conv, store.Authority{})
 		f.must(err)
 		f.purge()
 		c := f.conv("shop", skein.Group)

@@ -148,7 +148,7 @@ var retries = []check{
 				return err
 			},
 			"removed": func(conv skein.ID) error {
-				_, err := f.RemoveMembers(f.Context(), "removed", conv, []string{"ann"}, f.now())
+				_, err := f.RemoveMembers(f.Context(), "removed", conv, store.Authority{}, []string{"ann"}, f.now(), 0)
 				return err
 			},
 			"deleted": func(skein.ID) error {
@@ -205,7 +205,7 @@ var retries = []check{
 			_, _, err = f.DeleteClient(f.Context(), "shop", "ann", f.now(), false)
 			f.must(err)
 			f.clients("shop", "ann")
-			_, err = f.AddMembers(f.Context(), "shop", conv, []string{"ann"}, f.now(), store.MemberLimit{})
+			_, err = f.AddMembers(f.Context(), "shop", conv, store.Authority{}, []string{"ann"}, f.now(), store.MemberLimit{})
 			f.must(err)
 			first, again, err := send(text)
 			f.must(err)

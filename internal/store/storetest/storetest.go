@@ -41,7 +41,7 @@ func Run(t *testing.T, open Open) {
 		{"revisions", revisions},
 		{"conversations", conversations},
 		{"find", slices.Concat(find, cursors)},
-		{"members", slices.Concat(members, sanctions, adding)},
+		{"members", slices.Concat(members, sanctions, adding, authorities)},
 		{"positions", positions},
 		{"inbox", slices.Concat(inbox, unread)},
 		{"sync", syncs},

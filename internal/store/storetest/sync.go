@@ -17,7 +17,7 @@ var syncs = []check{
 		f.group("game", "ann")
 		left, deleted := f.group("shop", "ann", "bob"), f.group("shop", "ann")
 		f.remove("shop", left, "ann")
-		_, err := f.DeleteConversation(f.Context(), "shop", deleted)
+		_, err := f.DeleteConversation(f.Context(), "shop", deleted, store.Authority{})
 		f.must(err)
 		var convs []skein.ID
 		for range 7 {
@@ -74,7 +74,7 @@ var syncs = []check{
 			{"a recall", func() { f.change("shop", first, "ann", recall) }, true},
 			{"an extension", func() { f.alterConv("shop", conv, func(c *skein.Conversation) { c.Extend = []byte(`1`) }) }, true},
 			{"extensions by query", func() {
-				_, err := f.UpdateConversations(f.Context(), "shop", where, []byte(`2`), f.now())
+				_, err := f.UpdateConversations(f.Context(), "shop", store.Authority{}, where, []byte(`2`), f.now())
 				f.must(err)
 			}, true},
 			{"a mute of all", func() { f.alterConv("shop", conv, func(c *skein.Conversation) { c.MuteAll = true }) }, true},
@@ -138,7 +138,7 @@ var syncs = []check{
 			ann.news()
 			bob.news()
 			f.remove(app, left, "ann")
-			_, err := f.DeleteConversation(f.Context(), app, deleted)
+			_, err := f.DeleteConversation(f.Context(), app, deleted, store.Authority{})
 			f.must(err)
 			bob.wantNews("left and deleted", []skein.ID{left}, []skein.ID{deleted})
 			if purged {
@@ -169,7 +169,7 @@ var syncs = []check{
 		ann.wantNews("back", []skein.ID{conv}, nil)
 		f.remove("shop", conv, "ann")
 		f.remove("shop", conv, "bob")
-		_, err := f.DeleteConversation(f.Context(), "shop", conv)
+		_, err := f.DeleteConversation(f.Context(), "shop", conv, store.Authority{})
 		f.must(err)
 		f.purge()
 		c := f.conv("shop", skein.Group)
@@ -212,7 +212,7 @@ var syncs = []check{
 		})
 		ann.wantNews("all", convs, nil)
 		f.together(len(convs), func(i int) error {
-			_, err := f.RemoveMembers(f.Context(), "shop", convs[i], []string{"ann"}, f.now())
+			_, err := f.RemoveMembers(f.Context(), "shop", convs[i], store.Authority{}, []string{"ann"}, f.now(), 0)
 			return err
 		})
 		ann.wantNews("none", nil, convs)
@@ -316,7 +316,7 @@ var syncs = []check{
 		f.say("shop", conv, "bob", "hi")
 		ann := f.follow("shop", "ann")
 		ann.news()
-		_, err := f.DeleteConversation(f.Context(), "shop", conv)
+		_, err := f.DeleteConversation(f.Context(), "shop", conv, store.Authority{})
 		f.must(err)
 		ann.wantNews("deleted", nil, []skein.ID{conv})
 		_, _, err = f.DeleteClient(f.Context(), "shop", "bob", f.now(), true)

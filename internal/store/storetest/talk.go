@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 var talks = []check{
@@ -216,7 +217,7 @@ func (k *talk) lookAway(t *rapid.T) {
 // ask makes a change in the store.
 func (k *talk) ask(i int, by string, c skein.Change) (skein.Change, error) {
 	c.At = k.f.now()
-	return k.f.ChangeMessage(k.f.Context(), k.app, k.conv, k.messages[i].ID, by, c.Emoji, makes(c))
+	return k.f.ChangeMessage(k.f.Context(), k.app, k.conv, k.messages[i].ID, store.Needs(by, skein.NeedClient), c.Emoji, makes(c))
 }
 
 // done wants the store to make the change that the model has made.

@@ -106,7 +106,7 @@ var transfers = []check{
 		f.become("a", conv, own.ID, "Eve", "👍", skein.Change{Kind: skein.ChangeReact, On: true})
 		gone := f.group("a", "Tom")
 		f.say("a", gone, "Tom", "gone")
-		_, err := f.DeleteConversation(f.Context(), "a", gone)
+		_, err := f.DeleteConversation(f.Context(), "a", gone, store.Authority{})
 		f.must(err)
 		_, _, err = f.DeleteClient(f.Context(), "a", "Eve", f.now(), true)
 		f.must(err)
@@ -212,11 +212,11 @@ var transfers = []check{
 			*u = []byte(`{"x":1}`)
 		}
 		f.bring("a", []any{c, m, one, two, &store.End{Conv: c.ID, LastSeq: 2}})
-		_, err := f.ChangeMessage(f.Context(), "a", c.ID, one.ID, "Tom", "", func(skein.Scene) (skein.Change, error) {
+		_, err := f.ChangeMessage(f.Context(), "a", c.ID, one.ID, store.Needs("Tom", skein.NeedClient), "", func(skein.Scene) (skein.Change, error) {
 			return skein.Change{Kind: skein.ChangeRecall, At: f.now()}, nil
 		})
 		f.must(err)
-		_, err = f.RemoveMembers(f.Context(), "a", c.ID, []string{"Tom"}, f.now())
+		_, err = f.RemoveMembers(f.Context(), "a", c.ID, store.Authority{}, []string{"Tom"}, f.now(), 0)
 		f.must(err)
 		kept := 0
 		for _, r := range f.export("a", "") {
@@ -236,7 +236,7 @@ var transfers = []check{
 		left := f.group("a", "Tom", "Jerry")
 		f.say("a", left, "Tom", "said before leaving")
 		f.say("a", left, "Jerry", "not his any more")
-		_, err := f.RemoveMembers(f.Context(), "a", left, []string{"Tom"}, f.now())
+		_, err := f.RemoveMembers(f.Context(), "a", left, store.Authority{}, []string{"Tom"}, f.now(), 0)
 		f.must(err)
 		others := f.group("a", "Eve", "Jerry")
 		f.say("a", others, "Eve", "none of his business")
@@ -369,7 +369,7 @@ func (f *fixture) imported(conv skein.ID, seq int64, sender, text string) *store
 func (f *fixture) become(app string, conv, id skein.ID, by, emoji string, c skein.Change) {
 	f.Helper()
 	c.At = f.now()
-	_, err := f.ChangeMessage(f.Context(), app, conv, id, by, emoji, func(skein.Scene) (skein.Change, error) { return c, nil })
+	_, err := f.ChangeMessage(f.Context(), app, conv, id, store.Needs(by, skein.NeedClient), emoji, func(skein.Scene) (skein.Change, error) { return c, nil })
 	f.must(err)
 }
 
@@ -407,7 +407,7 @@ func (f *fixture) furnish(app string) {
 		client string
 		role   skein.Role
 	}{{"Tom", skein.RoleOwner}, {"Jerry", skein.RoleAdmin}} {
-		_, _, err = f.UpdateMember(f.Context(), app, group.ID, role.client, f.now(), func(_ skein.Conversation, m *skein.Member) error {
+		_, _, err = f.UpdateMember(f.Context(), app, group.ID, store.Authority{}, role.client, f.now(), func(_ skein.Conversation, m *skein.Member) error {
 			m.Role, m.Nickname = role.role, "称呼"
 			m.Marks = skein.Marks{Pinned: f.now(), Muted: true, Archived: role.role == skein.RoleAdmin, Unread: role.role == skein.RoleOwner, Draft: "draft 🌊"}
 			return nil
@@ -437,7 +437,7 @@ func (f *fixture) furnish(app string) {
 	server.Need = skein.NeedServer
 	_, _, err = f.Append(f.Context(), server)
 	f.must(err)
-	_, _, err = f.UpdateMember(f.Context(), app, group.ID, "Jerry", f.now(), func(_ skein.Conversation, m *skein.Member) error {
+	_, _, err = f.UpdateMember(f.Context(), app, group.ID, store.Authority{}, "Jerry", f.now(), func(_ skein.Conversation, m *skein.Member) error {
 		m.ReadSeq, m.ReceivedSeq, m.ClearedSeq = 3, 4, 1
 		return nil
 	})
@@ -450,7 +450,7 @@ func (f *fixture) furnish(app string) {
 	temporary.TTL = 24 * time.Hour
 	f.say(app, f.create(temporary, "Tom", "Jerry").ID, "Tom", "not for long")
 	room := f.create(f.conv(app, skein.Room), "Tom", "Eve")
-	_, err = f.Expel(f.Context(), app, room.ID, []string{"Eve"}, f.now(), store.Ban{Until: skein.Forever})
+	_, err = f.RemoveMembers(f.Context(), app, room.ID, store.Authority{}, []string{"Eve"}, f.now(), skein.Forever)
 	f.must(err)
 	f.create(f.conv(app, skein.Group)) // nobody is in it
 

@@ -77,30 +77,27 @@ func (t *turns) Conversation(ctx context.Context, app string, id skein.ID, clien
 func (t *turns) FindConversations(ctx context.Context, app string, q skein.ConvQuery) (skein.ConvPage, error) {
 	return t.next().FindConversations(ctx, app, q)
 }
-func (t *turns) UpdateConversations(ctx context.Context, app string, where []skein.Condition, extend []byte, at skein.Millis) ([]skein.ID, error) {
-	return t.next().UpdateConversations(ctx, app, where, extend, at)
+func (t *turns) UpdateConversations(ctx context.Context, app string, by store.Authority, where []skein.Condition, extend []byte, at skein.Millis) ([]skein.ID, error) {
+	return t.next().UpdateConversations(ctx, app, by, where, extend, at)
 }
-func (t *turns) UpdateConversation(ctx context.Context, app string, id skein.ID, change func(*skein.Conversation) error) (skein.Conversation, error) {
-	return t.next().UpdateConversation(ctx, app, id, change)
+func (t *turns) UpdateConversation(ctx context.Context, app string, id skein.ID, by store.Authority, change func(*skein.Conversation) error) (skein.Conversation, error) {
+	return t.next().UpdateConversation(ctx, app, id, by, change)
 }
-func (t *turns) DeleteConversation(ctx context.Context, app string, id skein.ID) ([]string, error) {
-	return t.next().DeleteConversation(ctx, app, id)
+func (t *turns) DeleteConversation(ctx context.Context, app string, id skein.ID, by store.Authority) ([]string, error) {
+	return t.next().DeleteConversation(ctx, app, id, by)
 }
 
-func (t *turns) AddMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis, limit store.MemberLimit) ([]string, error) {
-	return t.next().AddMembers(ctx, app, id, clients, at, limit)
+func (t *turns) AddMembers(ctx context.Context, app string, id skein.ID, by store.Authority, clients []string, at skein.Millis, limit store.MemberLimit) ([]string, error) {
+	return t.next().AddMembers(ctx, app, id, by, clients, at, limit)
 }
-func (t *turns) RemoveMembers(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis) ([]string, error) {
-	return t.next().RemoveMembers(ctx, app, id, clients, at)
-}
-func (t *turns) Expel(ctx context.Context, app string, id skein.ID, clients []string, at skein.Millis, ban store.Ban) ([]string, error) {
-	return t.next().Expel(ctx, app, id, clients, at, ban)
+func (t *turns) RemoveMembers(ctx context.Context, app string, id skein.ID, by store.Authority, clients []string, at, ban skein.Millis) ([]string, error) {
+	return t.next().RemoveMembers(ctx, app, id, by, clients, at, ban)
 }
 func (t *turns) Members(ctx context.Context, app string, id skein.ID, q skein.MemberQuery) (skein.MemberPage, error) {
 	return t.next().Members(ctx, app, id, q)
 }
-func (t *turns) UpdateMember(ctx context.Context, app string, id skein.ID, client string, at skein.Millis, change func(skein.Conversation, *skein.Member) error) (skein.Conversation, skein.Member, error) {
-	return t.next().UpdateMember(ctx, app, id, client, at, change)
+func (t *turns) UpdateMember(ctx context.Context, app string, id skein.ID, by store.Authority, client string, at skein.Millis, change func(skein.Conversation, *skein.Member) error) (skein.Conversation, skein.Member, error) {
+	return t.next().UpdateMember(ctx, app, id, by, client, at, change)
 }
 func (t *turns) UpdateMemberships(ctx context.Context, app, client string, ids []skein.ID, change func(i int, c skein.Conversation, m *skein.Member)) ([]store.Membership, error) {
 	return t.next().UpdateMemberships(ctx, app, client, ids, change)
@@ -131,7 +128,7 @@ func (t *turns) Message(ctx context.Context, app string, conv, id skein.ID, view
 	return t.next().Message(ctx, app, conv, id, viewer)
 }
 
-func (t *turns) ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by, emoji string, decide func(skein.Scene) (skein.Change, error)) (skein.Change, error) {
+func (t *turns) ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by store.Authority, emoji string, decide func(skein.Scene) (skein.Change, error)) (skein.Change, error) {
 	return t.next().ChangeMessage(ctx, app, conv, id, by, emoji, decide)
 }
 func (t *turns) Changes(ctx context.Context, app string, conv skein.ID, r skein.ChangeRange) ([]skein.Change, error) {

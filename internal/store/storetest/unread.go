@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // total is what a client has not read in all.
@@ -60,7 +61,7 @@ var unread = []check{
 		f.alter("shop", one, "bob", func(m *skein.Member) { m.ReadSeq = 3 })
 		equal(f, "read", f.total("shop", "bob", false), skein.UnreadTotal{Conversations: 1})
 		equal(f, "left to read", f.toRead("shop", "bob"), map[skein.ID]int64{two: 1, three: 1, four: 1})
-		_, err := f.DeleteConversation(f.Context(), "shop", four)
+		_, err := f.DeleteConversation(f.Context(), "shop", four, store.Authority{})
 		f.must(err)
 		f.remove("shop", three, "bob")
 		equal(f, "left and deleted", f.total("shop", "bob", true), skein.UnreadTotal{})

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 var upkeep = []check{
@@ -34,7 +35,7 @@ var upkeep = []check{
 		dead, living := f.group("shop", "ann", "bob"), f.group("shop", "ann", "bob")
 		f.sayMany("shop", dead, "ann", 3000)
 		f.sayMany("shop", living, "ann", 20)
-		_, err := f.DeleteConversation(f.Context(), "shop", dead)
+		_, err := f.DeleteConversation(f.Context(), "shop", dead, store.Authority{})
 		f.must(err)
 		more, err := f.Purge(f.Context(), f.now())
 		f.must(err)
@@ -131,7 +132,7 @@ var upkeep = []check{
 		f.sayMany("shop", gone, "ann", 10)
 		_, _, err := f.DeleteClient(f.Context(), "shop", "ann", f.now(), true)
 		f.must(err)
-		_, err = f.DeleteConversation(f.Context(), "shop", gone)
+		_, err = f.DeleteConversation(f.Context(), "shop", gone, store.Authority{})
 		f.must(err)
 		f.purge()
 		f.clients("shop", "ann")

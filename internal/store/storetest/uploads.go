@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // file is the name of a file, by a number.
@@ -40,7 +41,7 @@ func (f *fixture) showFile(app string, conv skein.ID, sender string, n int) skei
 // extend replaces a conversation's extend.
 func (f *fixture) extend(app string, conv skein.ID, extend string) {
 	f.Helper()
-	_, err := f.UpdateConversation(f.Context(), app, conv, func(c *skein.Conversation) error {
+	_, err := f.UpdateConversation(f.Context(), app, conv, store.Authority{}, func(c *skein.Conversation) error {
 		c.Extend = []byte(extend)
 		return nil
 	})
@@ -60,7 +61,7 @@ func (f *fixture) describe(app, client, ext string) {
 // sketch replaces a member's draft.
 func (f *fixture) sketch(app string, conv skein.ID, client, draft string) {
 	f.Helper()
-	_, _, err := f.UpdateMember(f.Context(), app, conv, client, f.now(), func(_ skein.Conversation, m *skein.Member) error {
+	_, _, err := f.UpdateMember(f.Context(), app, conv, store.Authority{}, client, f.now(), func(_ skein.Conversation, m *skein.Member) error {
 		m.Draft = draft
 		return nil
 	})
@@ -70,7 +71,7 @@ func (f *fixture) sketch(app string, conv skein.ID, client, draft string) {
 // gone deletes a conversation.
 func (f *fixture) gone(app string, conv skein.ID) {
 	f.Helper()
-	_, err := f.DeleteConversation(f.Context(), app, conv)
+	_, err := f.DeleteConversation(f.Context(), app, conv, store.Authority{})
 	f.must(err)
 }
 
@@ -172,7 +173,7 @@ var uploads = []check{
 		f.extend("shop", conv, `"`+link(4)+`"`)
 		f.describe("shop", "ann", `"`+link(6)+`"`)
 		f.sketch("shop", conv, "ann", link(7))
-		_, _, err = f.UpdateMember(f.Context(), "shop", conv, "bob", f.now(), func(_ skein.Conversation, m *skein.Member) error {
+		_, _, err = f.UpdateMember(f.Context(), "shop", conv, store.Authority{}, "bob", f.now(), func(_ skein.Conversation, m *skein.Member) error {
 			m.Nickname = file(8)
 			return nil
 		})
@@ -213,7 +214,7 @@ var uploads = []check{
 		f.wantReleased("in ext and extend", 1)
 		f.describe("shop", "bob", `{}`)
 		f.wantReleased("in extend", 1)
-		_, err := f.UpdateConversations(f.Context(), "shop", []skein.Condition{{Field: skein.FieldConvID, Op: skein.Eq, Values: []any{conv.String()}}}, []byte(`{}`), f.now())
+		_, err := f.UpdateConversations(f.Context(), "shop", store.Authority{}, []skein.Condition{{Field: skein.FieldConvID, Op: skein.Eq, Values: []any{conv.String()}}}, []byte(`{}`), f.now())
 		f.must(err)
 		f.wantReleased("nowhere", 1, 0)
 	}},
@@ -257,7 +258,7 @@ var uploads = []check{
 		f.showFile("shop", conv, "ann", 0)
 		f.pass(skein.UnnamedFor)
 		f.wantReleased("sent", 2)
-		_, err := f.RemoveMembers(f.Context(), "shop", conv, []string{"bob"}, f.now())
+		_, err := f.RemoveMembers(f.Context(), "shop", conv, store.Authority{}, []string{"bob"}, f.now(), 0)
 		f.must(err)
 		f.wantReleased("another's, who left", 2, 1)
 	}},
