@@ -159,11 +159,8 @@ func (q *queue) hold(app string, more holding) {
 	}
 }
 
-// take waits for jobs and takes those of one group into the slice it is given: up to
-// limit, and no more than may be done in budget, as it is guessed, but one at least. None
-// means that the queue is closed and empty. settle follows, or putBack for the last of
-// them and then settle.
-func (q *queue) take(into []*Job, limit int, budget time.Duration) []*Job {
+// await waits until jobs wait and says how many; none: the queue is closed and empty.
+func (q *queue) await() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for q.waiting.Next(nil) == nil && !q.closed {
@@ -171,6 +168,15 @@ func (q *queue) take(into []*Job, limit int, budget time.Duration) []*Job {
 		q.filled.Wait()
 		q.waiting.Idle(time.Since(since))
 	}
+	return q.all.jobs
+}
+
+// take takes the jobs of one group into the slice it is given: up to limit, and no more
+// than may be done in budget, as it is guessed, but one at least, if any wait. settle
+// follows, or putBack for the last of them and then settle.
+func (q *queue) take(into []*Job, limit int, budget time.Duration) []*Job {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	for len(into) < limit {
 		sh := q.waiting.Next(nil)
 		if sh == nil || len(into) > 0 && sh.First().cost > budget {

@@ -41,6 +41,7 @@ type writer struct {
 	conn    *Conn     // nil: the next group opens one
 	wal     *wal.File // of conn
 	mark    *wal.Marker
+	pace    pacer
 	damage  *damage
 	version int64 // of the file as this connection saw it last; see begin
 	logged  int   // pages in the log after the last commit
@@ -121,6 +122,7 @@ func (w *writer) loop() {
 		// Those who were just answered often have more to write: let them queue
 		// it first, and a group at low concurrency is twice as large.
 		runtime.Gosched()
+		w.gather()
 		jobs = w.queue.take(jobs[:0], maxGroup, w.budget)
 		if len(jobs) == 0 {
 			break
