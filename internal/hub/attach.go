@@ -11,7 +11,7 @@ type Login struct {
 	ID                  string         // 32 hex digits of a UUIDv7
 	Rev                 int64          // skein.Client.Rev by which the login was allowed
 	Expires             skein.Millis   // end of the token; zero: none
-	Deaf                skein.EventSet // events that the session is not to have
+	Deaf                skein.EventSet // events that the session does not get
 	Conn                Conn
 	Waits               func() // told before Answer waits for the socket; nil: nobody needs to know
 }

@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// goodbyeGap bounds the time between two goodbyes of a drain, so that a node with
-// few sessions does not wait for no one.
+// goodbyeGap bounds the time between two goodbyes of a drain, so that a node with few
+// sessions drains quickly.
 const goodbyeGap = 10 * time.Millisecond
 
-// Close drains the hub: no session is added, and those there are closed with
-// CloseGoingAway, each after the answer to its command at hand, spread over four
-// fifths of the time that ctx has (without a deadline: at once) so that they do
-// not all come back at once. Then it waits for the sessions to leave; those left
-// when ctx ends are cut, and its error is returned.
+// Close drains the hub. No session is added any more. Those attached are closed with
+// CloseGoingAway, each after the answer to its current command, spread over four fifths
+// of the time that ctx has (without a deadline: at once), so that they do not all
+// reconnect at once. Then Close waits for the sessions to leave. When ctx ends it cuts
+// those that are left and returns the error of ctx.
 func (h *Hub) Close(ctx context.Context) error {
 	h.closing.Store(true)
 	h.sayGoodbye(ctx)

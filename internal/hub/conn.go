@@ -9,8 +9,8 @@ type Conn interface {
 	WriteFrames(frames [][]byte, waits func()) error
 	// Ping asks the peer for a sign of life, and waits on the same terms.
 	Ping(waits func()) error
-	// Close says goodbye as well as it can and ends the socket: the first call
-	// counts. With CloseAbnormal it cuts at once, whatever went before.
+	// Close tries to send a close frame and closes the socket; only the first call counts.
+	// With CloseAbnormal it closes at once, even after another call.
 	Close(code int, reason string)
 }
 

@@ -6,7 +6,7 @@ import "github.com/skein-im/skein"
 type Except struct {
 	Device  string         // this device; empty: none
 	Session string         // the session with this id; empty: none
-	Deaf    skein.EventSet // those that are not to have any of these events
+	Deaf    skein.EventSet // sessions that do not get any of these events
 }
 
 func (e Except) leavesOut(s *Session) bool {

@@ -5,7 +5,8 @@ import (
 	"log/slog"
 )
 
-// startFlush sees to it that someone writes what waits. mu is held, and released.
+// startFlush queues the session to be written, unless it is already. mu is held, and
+// released.
 func (s *Session) startFlush() {
 	idle := !s.flushing && !s.closed
 	if idle {
@@ -17,10 +18,10 @@ func (s *Session) startFlush() {
 	}
 }
 
-// flush writes what is ready until nothing is, and closes a session that ends.
-// Any number may run at once: each takes from the outbox under writer, so frames
-// stay in order, and when it returns all that was ready before is written. It tells
-// before it waits for the socket; told is nil where nobody needs to know.
+// flush writes the ready frames until there are none, and closes a session that is ending.
+// Several may run at once: each takes from the outbox under writer, so frames stay in
+// order. When it returns all frames that were ready before are written. It calls told
+// before it waits for the socket; nil: nobody needs to know.
 func (s *Session) flush(told func()) {
 	if !s.writer.TryLock() {
 		tell(told)
@@ -39,8 +40,8 @@ func tell(told func()) {
 	}
 }
 
-// step does the next thing there is to do with the socket, or reports false. What
-// it writes is for the next step to take off the account. writer is held.
+// step writes frames, pings, or ends the session, and reports false if there was nothing to
+// do. The next step takes what it wrote off the session's account. writer is held.
 func (s *Session) step(before *batch, told func()) (written *batch, more bool) {
 	frames, ping, over := s.take(before)
 	if before != nil {
@@ -75,9 +76,9 @@ func (s *Session) finish(over *ending) {
 		slog.Int("code", over.code), slog.String("reason", over.reason))
 }
 
-// take takes what was written off the account and decides what comes next: frames
-// to write, a ping, or the end. With nothing to do whoever brings more has to start
-// a new flush.
+// take takes the written frames off the session's account and decides what comes next:
+// frames to write, a ping, or the end. If there is nothing to do, the next caller with a
+// frame has to start a new flush.
 func (s *Session) take(written *batch) (frames *batch, ping bool, over *ending) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -68,7 +68,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// shardCount is a power of two, and enough that sessions seldom meet at a lock.
+// shardCount is a power of two, and large enough that two calls seldom want one lock.
 const shardCount = 64
 
 // Hub is the sessions of this node. Safe for concurrent use.

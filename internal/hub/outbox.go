@@ -7,7 +7,7 @@ type batch struct{ frames [][]byte }
 
 var batches = sync.Pool{New: func() any { return new(batch) }}
 
-// maxPooled bounds the frames a pooled batch has room for.
+// maxPooled bounds the capacity of a pooled batch, in frames.
 const maxPooled = 1024
 
 func recycle(b *batch) {
@@ -41,7 +41,7 @@ func (s *Session) deliver(frame []byte) bool {
 	return true
 }
 
-// overflow drops what waits and ends the session as too slow. mu is held, and
+// overflow drops the waiting frames and ends the session as too slow. mu is held, and
 // released.
 func (s *Session) overflow() {
 	s.shard.hub.slow.Add(1)
@@ -86,7 +86,7 @@ func (s *Session) release() {
 	s.held = nil
 }
 
-// discard drops what waits and says how many frames that was. mu is held.
+// discard drops the waiting frames and returns their number. mu is held.
 func (s *Session) discard() (n int) {
 	for _, b := range []*batch{s.ready, s.held} {
 		if b != nil {

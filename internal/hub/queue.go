@@ -2,9 +2,10 @@ package hub
 
 import "sync"
 
-// queue is sessions that something waits for, and the writers that take them from
-// it: never more than its limit, and none while it is empty. A writer that has to wait for a socket leaves the queue to others, and waits on with
-// that session alone. Putting a session into it allocates nothing.
+// queue holds sessions with frames to write, and counts the writers that take sessions
+// from it: never more than its limit, and none while it is empty. A writer that has to
+// wait for a socket leaves the queue to a new writer and stays with that session alone.
+// Putting a session into the queue allocates nothing.
 type queue struct {
 	limit int    // of writers that take from it
 	run   func() // write; bound once, so that starting a writer allocates nothing
@@ -40,7 +41,8 @@ func (q *queue) push(s *Session) {
 	q.start()
 }
 
-// start starts a writer if there is work and room for one. mu is held.
+// start starts a writer if a session waits and there are fewer writers than the limit.
+// mu is held.
 func (q *queue) start() {
 	if q.first != nil && q.writers < q.limit {
 		q.writers++

@@ -6,18 +6,19 @@ import (
 	"slices"
 )
 
-// load is what waits for a session, in bytes.
+// load is a session and the bytes that wait for it.
 type load struct {
 	session *Session
 	bytes   int64
 }
 
-// relieve closes sessions as slow while more waits for all of them together than
-// MaxWaiting: of the app that most waits for, the session that most waits for. So an
-// app with thousands of slow readers pays for them itself. Owned by the sweeper.
+// relieve closes sessions as slow while more than MaxWaiting waits for all of them
+// together. It takes the app with the most waiting bytes, and of that the session with
+// the most, so that an app with thousands of slow readers pays for them itself. Owned by
+// the sweeper.
 func (h *Hub) relieve() {
 	for _, s := range h.relieved {
-		s.cut() // it had a tick to read why; what is being written to it is let go now
+		s.cut() // it had a tick to read the reason; a write that still waits ends now
 	}
 	clear(h.relieved)
 	h.relieved = h.relieved[:0]
@@ -33,7 +34,7 @@ func (h *Hub) relieve() {
 			}
 		}
 		if most == 0 {
-			break // the rest is being written to sessions that end already
+			break // the rest is being written to sessions that are ending
 		}
 		fattest := apps[app].pop()
 		total -= fattest.bytes
@@ -109,7 +110,7 @@ func (s *Session) relieve() bool {
 	return true
 }
 
-// cut ends the socket of a session that has not come to its end.
+// cut closes the socket of a session that is not over yet.
 func (s *Session) cut() {
 	s.mu.Lock()
 	over := s.closed

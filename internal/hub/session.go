@@ -40,7 +40,7 @@ type Session struct {
 
 	// Small fields stand together, which keeps a session small.
 
-	deaf       skein.EventSet // events it is not to have
+	deaf       skein.EventSet // events it does not get
 	slot       int16          // in the wheel, plus one; zero: in none; guarded by shard.mu
 	attached   bool           // guarded by shard.mu
 	entered    bool           // guarded by shard.mu
@@ -53,7 +53,7 @@ type Session struct {
 	closed     bool // nothing will be written any more; guarded by mu
 }
 
-// ending is how a session ends once what is ready has been written.
+// ending is how a session ends once the ready frames have been written.
 type ending struct {
 	code    int
 	reason  string
@@ -87,9 +87,9 @@ func (s *Session) Resumed() bool { return s.resumed }
 // Touch notes a sign of life of the peer. It costs an atomic store.
 func (s *Session) Touch() { s.alive.Store(s.shard.hub.clock.Load()) }
 
-// Begin says that a command is at hand, or several that are answered together:
-// events wait until Answer. It reports false when the session is over; the command
-// must not run then.
+// Begin holds events back until Answer: the reader runs a command, or several that are
+// answered together. It reports false if the session is over; the command must not run
+// then.
 func (s *Session) Begin() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -100,9 +100,9 @@ func (s *Session) Begin() bool {
 	return true
 }
 
-// Answer sends the answers to the commands at hand, with the events held back right
-// behind them. When it returns they are written, or the session is over; the
-// frames may be used again.
+// Answer sends the answers to the commands since Begin, and behind them the events that
+// were held back. When it returns they are written, or the session is over; the caller
+// may use the frames again.
 func (s *Session) Answer(frames ...[]byte) {
 	s.mu.Lock()
 	if s.ending != nil && !s.ending.patient {
@@ -119,7 +119,7 @@ func (s *Session) Answer(frames ...[]byte) {
 	s.flush(s.waits)
 }
 
-// Finish is Answer with the last answer of a session: it is closed behind it.
+// Finish is Answer, and closes the session behind it.
 func (s *Session) Finish(frame []byte, code int, reason string) {
 	s.mu.Lock()
 	if s.ending == nil {
@@ -129,7 +129,7 @@ func (s *Session) Finish(frame []byte, code int, reason string) {
 	s.Answer(frame)
 }
 
-// Detach says that the socket is gone. What waited is dropped.
+// Detach takes out a session whose socket is gone. Waiting frames are dropped.
 func (s *Session) Detach() {
 	s.leave()
 	s.mu.Lock()
@@ -141,8 +141,8 @@ func (s *Session) Detach() {
 	s.discard()
 }
 
-// end ends the session behind one last frame (nil: none), if it is not over
-// already. It does not wait.
+// end closes the session behind one last frame (nil: none), unless it is over already. It
+// does not wait.
 func (s *Session) end(last []byte, how ending) {
 	s.mu.Lock()
 	if s.ending != nil {

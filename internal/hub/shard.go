@@ -11,7 +11,7 @@ import (
 // address is a client of an app.
 type address struct{ app, client string }
 
-// shard holds a part of the clients, with everything that concerns them alone.
+// shard holds some of the clients and their sessions.
 type shard struct {
 	hub   *Hub
 	queue *queue
@@ -37,12 +37,12 @@ func (sh *shard) init(h *Hub, q *queue, now skein.Millis) {
 	sh.wheel.reset(now)
 }
 
-// shardOf is by the client alone: apps that name clients alike share its lock.
+// shardOf depends on the client's id alone: clients of two apps with one id share a shard.
 func (h *Hub) shardOf(who address) *shard {
 	return &h.shards[maphash.String(h.seed, who.client)%shardCount]
 }
 
-// add puts s in front of its client's sessions. mu is held.
+// add adds s to its client's sessions. mu is held.
 func (sh *shard) add(s *Session) {
 	who := s.address()
 	s.next = sh.sessions[who]

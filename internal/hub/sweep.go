@@ -21,8 +21,8 @@ func (h *Hub) sweepUntil(ctx context.Context) {
 	}
 }
 
-// sweep does what is due by now: pings, drops the silent, kicks those whose token
-// is over. It waits for no socket.
+// sweep pings sessions, drops silent ones, and kicks those whose token has run out. It
+// waits for no socket.
 func (h *Hub) sweep(now skein.Millis) {
 	h.clock.Store(int64(now))
 	var due []*Session
@@ -44,8 +44,7 @@ func (sh *shard) turn(now skein.Millis, due []*Session) []*Session {
 	return sh.wheel.turn(now, due)
 }
 
-// attend does for one session what is due, and puts it back into the wheel if it
-// goes on.
+// attend does what is due for one session, and puts it back into the wheel unless it ended.
 func (h *Hub) attend(s *Session, now skein.Millis) {
 	switch {
 	case s.expires != 0 && now >= s.expires:

@@ -6,16 +6,16 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// The wheel turns one slot a tick. Half a second leaves the other half of the
-// second that a token may outlive its end to the machine.
+// The wheel turns one slot a tick. A token may outlive its end by a second; a tick of half
+// a second leaves the other half for the work itself.
 const (
 	tick       = 500 * time.Millisecond
 	wheelSlots = 128
 )
 
-// wheel is a timing wheel: each session is in the slot of the tick at which
-// something is due for it. What is due later than a turn of the wheel is looked at
-// in between and put back. It costs a session three words and no timer.
+// wheel is a timing wheel: each session is in the slot of the tick at which it is due. A
+// session that is due later than one turn of the wheel is taken out early and put back. A
+// session costs three words and no timer.
 type wheel struct {
 	slots  [wheelSlots]*Session
 	turned int64 // the last tick that was taken
@@ -59,7 +59,7 @@ func (w *wheel) remove(s *Session) {
 func (w *wheel) turn(now skein.Millis, due []*Session) []*Session {
 	last := tickOf(now)
 	if last-w.turned > wheelSlots {
-		w.turned = last - wheelSlots // the clock jumped: once round is all
+		w.turned = last - wheelSlots // the clock jumped: one turn covers all slots
 	}
 	for w.turned < last {
 		w.turned++

@@ -87,7 +87,7 @@ func (m *memory[K, V]) at(sh *shard[K, V], key K) V {
 	return it.value
 }
 
-// settle counts what the entry of a key holds by now, drops what was used longest
+// settle counts the bytes of a key's entry anew, drops the entries that were used longest
 // ago until the bound is kept, and unlocks the shard.
 func (sh *shard[K, V]) settle(key K) {
 	if it := sh.items[key]; it != nil {
@@ -115,8 +115,8 @@ func (sh *shard[K, V]) remove(it *item[K, V]) {
 	sh.used -= it.counted
 }
 
-// write says that a write about a key is under way; what it answers says that it is
-// over and has the entry forget what may be different now.
+// write notes a write about a key until the function that it returns is called, which has
+// the entry forget what may have changed.
 func (m *memory[K, V]) write(key K, forget func(V)) (over func()) {
 	sh := m.lock(key)
 	m.at(sh, key).beginWriting()

@@ -2,8 +2,8 @@ package cache
 
 import "time"
 
-// reading is a read of the engine about one entry, which may be kept if nothing
-// changes meanwhile.
+// reading is a read of the engine for one entry. Its result is kept if nothing changed
+// meanwhile.
 type reading[K name, V entry] struct {
 	s     *Store
 	m     *memory[K, V]
@@ -31,7 +31,7 @@ func beginReading[K name, V entry](s *Store, m *memory[K, V], key K) reading[K, 
 	return r
 }
 
-// end lets keep take in what was read, if that is still how things are.
+// end calls keep with the entry, unless a write may have changed what was read.
 func (r reading[K, V]) end(keep func(V)) {
 	sh := r.m.lock(r.key)
 	v := r.m.at(sh, r.key)

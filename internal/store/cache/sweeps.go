@@ -5,15 +5,15 @@ import (
 	"sync/atomic"
 )
 
-// sweeps counts, by app, the writes under way that may touch anything of it.
+// sweeps counts, by app, the writes under way that may change anything of the app.
 type sweeps struct {
-	all  atomic.Int64 // so that a read looks no further while there are none
+	all  atomic.Int64 // of all apps: while it is zero a read takes no lock
 	mu   sync.Mutex
 	apps map[string]int // guarded by mu
 }
 
-// sweep says that a write is under way that may touch anything of an app; what it
-// answers says that it is over.
+// sweep notes a write that may change anything of an app until the function that it
+// returns is called.
 func (s *Store) sweep(app string) (over func()) {
 	s.sweeps.add(app, 1)
 	s.turn.Add(1)

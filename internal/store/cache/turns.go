@@ -1,12 +1,12 @@
 package cache
 
-// turns tells whether what was read of the engine may be kept: nothing that could
-// have changed it began, was under way or ended since the reading began.
-// Guarded by the lock of its shard.
+// turns tells whether what was read of the engine may be kept: no write that could have
+// changed it began, was under way or ended since the read began. Guarded by the lock of
+// its shard.
 type turns struct {
 	reading int // nobody may drop the entry meanwhile
 	writing int // nothing is kept or answered meanwhile
-	turn    int // of what changes: one more at each beginning and end
+	turn    int // grows with each beginning and end of a write
 }
 
 // idle reports whether nobody works on the entry.
