@@ -256,13 +256,13 @@ func TestACutEndsTheSessionsThatWereJudgedByAnOlderRev(t *testing.T) {
 		wait time.Duration
 		want string // of phone and pad on node one, judged by 3 and 5; of tab on node two, by 4
 	}{
-		"a client":                 {skein.Cut{Reason: "banned", Rev: 6}, false, 0, "4401 banned, 4401 banned, 4401 banned"},
-		"those judged before":      {skein.Cut{Reason: "banned", Rev: 5}, false, 0, "4401 banned, open, 4401 banned"},
-		"a device":                 {skein.Cut{Device: "pad", Reason: "logged_out", Rev: 6}, false, 0, "open, 4401 logged_out, open"},
-		"nobody, by a late word":   {skein.Cut{Reason: "deleted", Rev: 3}, false, 0, "open, open, open"},
-		"not yet, when it is lost": {skein.Cut{Reason: "banned", Rev: 6}, true, 0, "open, open, open"},
-		"by the store when it is":  {skein.Cut{Reason: "banned", Rev: 5}, true, time.Second, "4401 banned, open, 4401 banned"},
-		"a device when it is":      {skein.Cut{Device: "tab", Reason: "logged_out", Rev: 5}, true, time.Second, "open, open, 4401 logged_out"},
+		"a client":                 {skein.Cut{Reason: "banned", Rev: 6}, false, 0, "4401 banned/4401 banned/4401 banned"},
+		"those judged before":      {skein.Cut{Reason: "banned", Rev: 5}, false, 0, "4401 banned/open/4401 banned"},
+		"a device":                 {skein.Cut{Device: "pad", Reason: "logged_out", Rev: 6}, false, 0, "open/4401 logged_out/open"},
+		"nobody, by a late word":   {skein.Cut{Reason: "deleted", Rev: 3}, false, 0, "open/open/open"},
+		"not yet, when it is lost": {skein.Cut{Reason: "banned", Rev: 6}, true, 0, "open/open/open"},
+		"by the store when it is":  {skein.Cut{Reason: "banned", Rev: 5}, true, time.Second, "4401 banned/open/4401 banned"},
+		"a device when it is":      {skein.Cut{Device: "tab", Reason: "logged_out", Rev: 5}, true, time.Second, "open/open/4401 logged_out"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inCluster(t, func(c *cluster) {
@@ -274,7 +274,7 @@ func TestACutEndsTheSessionsThatWereJudgedByAnOlderRev(t *testing.T) {
 				c.cut(tt.cut, tt.lost)
 				time.Sleep(tt.wait)
 				got := []string{phone.state(), pad.state(), other.state()}
-				c.want("sessions", strings.Join(got, ", "), tt.want)
+				c.want("sessions", strings.Join(got, "/"), tt.want)
 			})
 		})
 	}

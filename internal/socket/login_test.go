@@ -190,7 +190,7 @@ func TestAClientThatChangesWhileItLogsInIsJudgedAnew(t *testing.T) {
 }
 
 func TestAKickWhileALoginEntersEndsItsSocket(t *testing.T) {
-	f := start(t, func(o *Options, _ *hub.Options) {})
+	f := start(t, nil)
 	entering := f.socket.opts.Node
 	f.socket.opts.Node = enters(func(ctx context.Context, s *hub.Session, in node.Login) error {
 		f.hub.Kick(hub.Target{App: "shop", Client: "Tom"}, "banned")
