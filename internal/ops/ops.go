@@ -15,7 +15,7 @@ type Doc struct{ EN, ZH string }
 // Op is one row of the table.
 type Op struct {
 	Name   string // its socket command
-	Method string // empty with Path: by socket alone
+	Method string // empty, with Path: a socket command without a route
 	Path   string // parameters in braces are fields of the request
 	Doc    Doc
 	Need   skein.Need // what a client must be; the backend meets every need but NeedOperator
@@ -53,7 +53,7 @@ type Body int8
 // Bodies.
 const (
 	BodyJSON Body = iota // a JSON object with the fields of the request
-	BodyForm             // a multipart form with the file in its field "file"; REST alone
+	BodyForm             // a multipart form with the file in its field "file"; by REST only
 )
 
 // Socket reports whether the op is a socket command: all that a client may do by REST,

@@ -40,7 +40,7 @@ func server[In, Out any](op *Op, run func(context.Context, skein.Actor, In) (Out
 }
 
 // KeepOlder makes REST and socket calls that use fields of an older request be answered
-// in the older form, by older. Invoke knows the newer form alone.
+// in the older form, by older. Invoke knows only the newer form.
 func KeepOlder[In, Out any](op *Op, _ Call[In, Out], uses func(In) bool, older func(context.Context, skein.Actor, In) (any, error)) *Op {
 	newer, _ := op.run.(func(context.Context, skein.Actor, In) (Out, error))
 	op.serve = server(op, func(ctx context.Context, by skein.Actor, in In) (any, error) {

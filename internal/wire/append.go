@@ -30,7 +30,7 @@ func appendOptionalID(dst []byte, id *skein.ID) []byte {
 	return append(dst, '"')
 }
 
-// appendReactions appends the reactions under a message; none are null.
+// appendReactions appends the reactions to a message; none: null.
 func appendReactions(dst []byte, list []Reaction) []byte {
 	dst = append(dst, `,"reactions":`...)
 	if len(list) == 0 {

@@ -7,7 +7,7 @@ import (
 	"github.com/skein-im/skein/internal/wire/strict"
 )
 
-// Change is what became of a message.
+// Change is one change of a message.
 type Change struct {
 	ConvID    skein.ID     `json:"conv_id" en:"the conversation" zh:"会话 id"`
 	ChangeSeq int64        `json:"change_seq" en:"number of the change in its conversation, from 1, without gaps" zh:"会话内变更序号，从 1 起连续"`

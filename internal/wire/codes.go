@@ -62,7 +62,7 @@ var Codes = []Code{
 	{context.Canceled, 5030, 503, "服务不可用", "unavailable"},
 }
 
-// CodeOf is the line of the table for an error.
+// CodeOf is the line of the code table for an error.
 func CodeOf(err error) Code {
 	for _, c := range Codes {
 		if errors.Is(err, c.Err) {
@@ -73,7 +73,7 @@ func CodeOf(err error) Code {
 }
 
 // Text is the message of an answer: the line's text in the language and, where the
-// error is a skein.Fault, ": " with where and ": " with what was wrong.
+// error is a skein.Fault, ": " with the field and ": " with the detail.
 func Text(err error, lang Lang) string {
 	c := CodeOf(err)
 	text := c.ZH

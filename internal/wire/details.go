@@ -136,10 +136,10 @@ var detailsZH = map[string]string{
 	"too old to recall":                                          "已超过可撤回的时间",
 }
 
-// detailPattern is a detail with something of the caller's in it, each %s.
+// detailPattern is a detail with values of the call in it, each written %s.
 type detailPattern struct{ en, zh string }
 
-// detailPatterns are tried in this order where detailsZH has no line.
+// detailPatterns are tried in this order if detailsZH has no line.
 var detailPatterns = []detailPattern{
 	{"type %s is not allowed by this app", "应用不允许 %s 类型"},
 	{"at most %s KiB", "最大 %s KiB"},
@@ -165,8 +165,7 @@ var detailMatchers = func() []*regexp.Regexp {
 	return all
 }()
 
-// detailIn is a fault's detail in the reader's language: English where there is no
-// other.
+// detailIn is a fault's detail in the reader's language; English if it has no translation.
 func detailIn(lang Lang, detail string) string {
 	if lang == English || detail == "" {
 		return detail

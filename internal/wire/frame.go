@@ -62,8 +62,8 @@ func (p *frameParts) frame() (Frame, error) {
 	return frame, cmp.Or(idErr, typeErr, checkData(frame.Data))
 }
 
-// frameID is the id as it is answered. Errors: skein.ErrMalformed; the id is set all
-// the same where a text can be made of it.
+// frameID is the id as it is answered. Errors: skein.ErrMalformed; even then the id is set
+// if it can be written as a string.
 func frameID(raw jsontext.Value) ([]byte, error) {
 	raw = strict.NonNull(raw)
 	_, odd := strict.Survey(raw)
@@ -87,8 +87,8 @@ func frameID(raw jsontext.Value) ([]byte, error) {
 
 var errFrameID = skein.Malformed("id", "must be a string of at most 254 bytes")
 
-// checkData refuses what is no object, except a list, which is for the op to judge: it
-// may stand for an object with it inside.
+// checkData refuses data that is neither an object nor a list. Whether a list may stand
+// for the object around it depends on the op.
 func checkData(data jsontext.Value) error {
 	if data == nil {
 		return nil
@@ -115,8 +115,8 @@ func frameType(raw jsontext.Value) (string, error) {
 	if raw.Kind() != '"' {
 		return "", skein.Malformed("type", "must be a string")
 	}
-	var room [maxType]byte
-	name, err := jsontext.AppendUnquote(room[:0], raw)
+	var buf [maxType]byte
+	name, err := jsontext.AppendUnquote(buf[:0], raw)
 	switch {
 	case err != nil:
 		return "", skein.Malformed("type", "must be a string")

@@ -11,7 +11,7 @@ import (
 // SyncAnswer is the answer of sync.
 type SyncAnswer struct {
 	Conversations []View     `json:"conversations" en:"conversations in which anything changed: messages, changes, members, positions, marks" zh:"有任何变化的会话：消息、变更、成员、位置、标记"`
-	Deleted       []skein.ID `json:"deleted" en:"conv_ids of conversations that the client is no longer in" zh:"已不在其中的会话 id"`
+	Deleted       []skein.ID `json:"deleted" en:"conv_ids of conversations that the client is no longer in" zh:"用户已不在其中的会话 id"`
 	NextCursor    string     `json:"next_cursor" en:"send it as cursor to get what follows, now or later" zh:"用于取后续内容，现在或下次"`
 	Done          bool       `json:"done" en:"true: there is no more for now" zh:"当前是否已到末尾"`
 	ResetRequired bool       `json:"reset_required" en:"true: drop everything that you stored and call again with next_cursor" zh:"true 时丢弃全部已知内容，用 next_cursor 重新同步"`

@@ -126,6 +126,6 @@ func (m Message) AppendJSON(dst []byte) []byte {
 	return append(appendReactions(dst, m.Reactions), '}')
 }
 
-// MarshalJSONTo writes the message as AppendJSON does, where it stands in what is
-// written by its tags.
+// MarshalJSONTo writes the message as AppendJSON does inside of values that are written by
+// their tags.
 func (m Message) MarshalJSONTo(enc *jsontext.Encoder) error { return enc.WriteValue(m.AppendJSON(nil)) }

@@ -14,7 +14,7 @@ type Positions struct {
 	Mentions    int64    `json:"mentions" en:"unread messages that mention the client" zh:"未读消息中 @ 本人的条数"`
 }
 
-// PositionsOf writes where a member stands.
+// PositionsOf writes the positions of a member.
 func PositionsOf(v skein.View) Positions {
 	return Positions{
 		ConvID: v.ID, ReadSeq: v.Member.Read(), ReceivedSeq: v.Member.Received(),
@@ -22,7 +22,7 @@ func PositionsOf(v skein.View) Positions {
 	}
 }
 
-// Reader is how far one member has come about one message.
+// Reader is how far one member has read and received.
 type Reader struct {
 	ClientID    string `json:"client_id" en:"the member" zh:"成员"`
 	ReadSeq     int64  `json:"read_seq" en:"the member has read all messages up to this seq" zh:"已读位置"`
@@ -31,7 +31,7 @@ type Reader struct {
 	HasReceived bool   `json:"has_received" en:"whether it has received the message" zh:"是否已接收该消息"`
 }
 
-// ReaderOf writes a member as it stands to a message.
+// ReaderOf writes whether a member has received and read the message with this seq.
 func ReaderOf(m skein.Member, seq int64) Reader {
 	return Reader{
 		ClientID: m.Client, ReadSeq: m.Read(), ReceivedSeq: m.Received(),
@@ -39,7 +39,7 @@ func ReaderOf(m skein.Member, seq int64) Reader {
 	}
 }
 
-// ReaderCounts is how many members have come how far.
+// ReaderCounts counts the members who have received and read a message.
 type ReaderCounts struct {
 	Seq      int64 `json:"seq" en:"of the message" zh:"消息的 seq"`
 	Members  int   `json:"members" en:"members who had joined by then" zh:"当时已在会话中的成员数"`
@@ -53,7 +53,7 @@ type Readers struct {
 	Page[Reader]
 }
 
-// ReadPosition is how far one member has come, in conv.read.
+// ReadPosition is the positions of one member, in the event conv.read.
 type ReadPosition struct {
 	ClientID    string `json:"client_id" en:"the member" zh:"成员"`
 	ReadSeq     int64  `json:"read_seq" en:"the member has read all messages up to this seq" zh:"已读位置"`
@@ -87,8 +87,7 @@ func typingEventOf(n skein.Notice) TypingEvent {
 	return TypingEvent{ConvID: n.Conv, ClientID: n.By, On: strict.Flag(n.On), Time: int64(n.Time)}
 }
 
-// Received is the answer to one receipt: where the client stands, or why it was not
-// taken.
+// Received is the answer to one receipt: the client's positions, or a refusal.
 type Received struct {
 	ConvID string `json:"conv_id" en:"as in the request" zh:"所请求的会话 id"`
 
@@ -96,13 +95,13 @@ type Received struct {
 	*Refusal
 }
 
-// ReceivedUpTo is how far a client has come in one conversation.
+// ReceivedUpTo is the positions of a client in one conversation.
 type ReceivedUpTo struct {
 	ReadSeq     int64 `json:"read_seq" en:"no message up to this seq is unread" zh:"已读位置"`
 	ReceivedSeq int64 `json:"received_seq" en:"one of the client's devices has received all messages up to this seq" zh:"已接收位置"`
 }
 
-// ReceivedOf writes where a member stands; err, in words of a language, says why not.
+// ReceivedOf writes the positions of a member, or err in a language.
 func ReceivedOf(asked strict.ID, m skein.Member, err error, lang Lang) Received {
 	if err != nil {
 		return Received{ConvID: string(asked), Refusal: refusalOf(err, lang)}

@@ -7,7 +7,7 @@ import (
 	"github.com/skein-im/skein/internal/wire/strict"
 )
 
-// RangeAnswer is the answer to one range: what there is, or why nothing is said.
+// RangeAnswer is the answer to one range: its content, or a refusal.
 type RangeAnswer struct {
 	ConvID string `json:"conv_id" en:"as in the request" zh:"所请求的会话 id"`
 
@@ -26,7 +26,8 @@ type RangeContent struct {
 	LastChange  int64     `json:"last_change" en:"change_seq of the newest change; 0: none" zh:"最新变更的 change_seq；没有为 0"`
 }
 
-// Refusal is why one conversation of many is not answered. It stands alone beside conv_id.
+// Refusal is the error of one conversation of many. The answer then has no other fields
+// but conv_id.
 type Refusal struct {
 	Code    int    `json:"code" en:"only with message and conv_id: 4004 or 4011" zh:"仅与 message 一起返回：4004 或 4011"`
 	Message string `json:"message" en:"the text of the code" zh:"错误信息"`
@@ -37,7 +38,7 @@ func NewRangeAnswer(conv skein.ID, c RangeContent) RangeAnswer {
 	return RangeAnswer{ConvID: conv.String(), RangeContent: &c}
 }
 
-// NewRangeRefusal says in words of a language why a range is not answered.
+// NewRangeRefusal answers a range with an error, in a language.
 func NewRangeRefusal(conv strict.ID, err error, lang Lang) RangeAnswer {
 	return RangeAnswer{ConvID: string(conv), Refusal: refusalOf(err, lang)}
 }

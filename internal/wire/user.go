@@ -80,8 +80,8 @@ type User struct {
 	AddBy       *string        `json:"add_by" en:"see user.update; null: the setting of the app applies, or another user asks" zh:"见 user.update；null 表示按应用设置，或查询的是他人"`
 }
 
-// UserOf writes a client for a caller with times in zone; the reason of a ban is for the
-// server role alone, and who may add it for itself too.
+// UserOf writes a client for a caller with times in zone; only the backend sees
+// the reason of a ban, and only the backend and the user itself see add_by.
 func UserOf(c skein.Client, now skein.Millis, zone *time.Location, by skein.Actor) User {
 	u := User{
 		ClientID: c.ID, Ext: rawOf(c.Ext),

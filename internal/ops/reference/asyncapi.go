@@ -32,7 +32,7 @@ func asyncAPI(c *catalogue) ([]byte, error) {
 			b.op(o)
 		}
 	}
-	unknown := ops.Doc{EN: "The answer to a command whose type is unknown: that type, then .error.", ZH: "未知命令的返回：type 为该命令名加 .error。"}
+	unknown := ops.Doc{EN: "The answer to an unknown command: its type followed by .error.", ZH: "未知命令的返回：type 为该命令名加 .error。"}
 	frame := errorFrame("")
 	frame.Properties["type"] = inline(&openapi3.Schema{Type: types("string"), Pattern: `\.error$`})
 	b.message("unknown.error", "unknown.error", unknown, frame, wire.AppendFailure(nil, "conv.dance", []byte(`"1"`), faultOf(4406), wire.English))
@@ -64,7 +64,7 @@ func (b *asyncAPIBuilder) document() ([]byte, error) {
 			"description": "The socket: one JSON object a text frame, {type, data, id}. See docs/api/en.md; REST is in openapi.yaml.",
 			"contact":     object{"name": apiTitle, "url": homepage, "email": contactEmail},
 			"license":     object{"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
-			"tags":        []object{{"name": "commands", "description": "what a client asks"}, {"name": "events", "description": "what the server sends by itself"}},
+			"tags":        []object{{"name": "commands", "description": "commands of clients"}, {"name": "events", "description": "pushes of the server"}},
 		},
 		"defaultContentType": "application/json",
 		"servers": object{"dev": object{

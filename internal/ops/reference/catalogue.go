@@ -127,8 +127,8 @@ const (
 	inBody  place = "body"
 )
 
-// placeOf says where the documents put a field of a request: DELETE takes both, and
-// a list is no pleasure in a query.
+// placeOf says where the documents put a field of a request: DELETE takes both;
+// a list goes into the body.
 func (o op) placeOf(f field) place {
 	switch {
 	case strings.Contains(o.Path, "{"+f.name+"}"):

@@ -13,8 +13,8 @@ import (
 //go:generate go run ./gen -root ../../..
 
 // Files are the files of the reference, by their path from the root of the
-// repository. The same table gives the same bytes. It fails where an op has no
-// notes, a field no text in one of the languages, or an example does not fit.
+// repository. The same table gives the same bytes. It fails if an op
+// lacks words, codes or an example, or a field its text in one of the languages.
 func Files() (map[string][]byte, error) {
 	c, err := newCatalogue(rows.New(rows.Deps{}).Rows())
 	if err != nil {

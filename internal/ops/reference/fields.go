@@ -13,10 +13,10 @@ import (
 	"github.com/skein-im/skein/internal/wire/strict"
 )
 
-// field is one field of a request or an answer, as its tags tell it.
+// field is one field of a request or an answer, read from its tags.
 type field struct {
 	name     string
-	typ      reflect.Type // without the pointer that stands for "may be absent"
+	typ      reflect.Type // of a pointer, what it points to
 	need     bool         // a request must have it
 	optional bool         // an answer may leave it out
 	null     bool         // an answer may say null

@@ -107,12 +107,12 @@ func description(o op) string {
 		text += " By socket: `" + o.Name + "`."
 	}
 	if o.Policy.PostWith != "" {
-		text += " `POST " + o.Path + "?where=…` with an empty body is this call too, for programs written to the original document; it answers the page below."
+		text += " `POST " + o.Path + "?where=…` with an empty body is the same call, for programs written to the original document."
 	}
 	return text
 }
 
-// parameter is a field in the path or the query; there JSON stands as text.
+// parameter is a field in the path or the query, where JSON is text.
 func (b *openAPIBuilder) parameter(f field, p place, values map[string]jsontext.Value) *openapi3.Parameter {
 	param := &openapi3.Parameter{
 		Name: f.name, In: string(p), Required: p == inPath || f.need,
@@ -169,7 +169,7 @@ func envelope(code *openapi3.Schema, data *openapi3.SchemaRef) *openapi3.SchemaR
 		WithProperty("message", openapi3.NewStringSchema()).
 		WithPropertyRef("data", data).
 		WithProperty("request-id", &openapi3.Schema{
-			Type: types("string", "null"), Description: "the header request-id as it came",
+			Type: types("string", "null"), Description: "the request-id header of the request",
 		})
 	object.Required = []string{"code", "message", "data", "request-id"}
 	// It demands nothing. kin-openapi falls back to the rules of OpenAPI 3.0, by which
@@ -241,9 +241,9 @@ func securitySchemes() openapi3.SecuritySchemes {
 		return &openapi3.SecuritySchemeRef{Value: &openapi3.SecurityScheme{Type: "apiKey", In: "header", Name: name, Description: text}}
 	}
 	return openapi3.SecuritySchemes{
-		appHeader:    header("IM-APP-ID", "the app; with every call"),
-		appIDAlias:   header("app-id", "another name of IM-APP-ID; both and different is 4406"),
-		appKeyHeader: header("app-key", "a key of the app: the server role, which may act for every client"),
+		appHeader:    header("IM-APP-ID", "the app, in every call"),
+		appIDAlias:   header("app-id", "alias of IM-APP-ID; a call with both and different values is answered 4406"),
+		appKeyHeader: header("app-key", "a key of the app: the backend, which may act for every client"),
 		bearerToken: &openapi3.SecuritySchemeRef{Value: &openapi3.SecurityScheme{
 			Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "a token of one client: the client role",
 		}},

@@ -251,7 +251,7 @@ var limited = ops.Doc{
 // eventHeading tells an event from the command of the same name.
 func eventHeading(e ops.Event) string { return "on " + e.Name }
 
-// sharedEvent is the data of several events, whose table stands once.
+// sharedEvent is the data of several events; the page has its table once.
 var sharedEvent = reflect.TypeFor[wire.Event]()
 
 func (w *writer) eventFields() string {

@@ -137,7 +137,7 @@ func nullable(s *openapi3.SchemaRef, null bool) *openapi3.SchemaRef {
 	return s
 }
 
-// described carries the field's text; what is only a reference stands in its own.
+// described adds the field's text to its schema; a reference is wrapped in allOf for it.
 func described(s *openapi3.SchemaRef, f field) *openapi3.SchemaRef {
 	if s.Ref != "" {
 		s = inline(&openapi3.Schema{AllOf: openapi3.SchemaRefs{s}})

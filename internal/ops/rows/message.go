@@ -141,7 +141,7 @@ func (d Deps) listMessages(ctx context.Context, by skein.Actor, in request.ListM
 	return wire.NewMessagePage(place, messages, total), err
 }
 
-// rangesOp is msg.ranges, which stands behind changes in the reference.
+// rangesOp is msg.ranges. It comes after changes in the reference.
 func rangesOp(d Deps) *ops.Op {
 	return ops.Row(MsgRanges, ops.Op{
 		Method: "POST", Path: "/im/messages/ranges", Need: skein.NeedSelf, Codes: []int{211, 212, 4001, 4406},

@@ -9,7 +9,7 @@ import (
 	"github.com/skein-im/skein/internal/wire/request"
 )
 
-// Presence knows who is online. Errors: skein.ErrForbidden where the app hides it from
+// Presence knows who is online. Errors: skein.ErrForbidden if the app hides presence from
 // its clients.
 type Presence interface {
 	// Of is the presence of clients; an unknown one is offline.

@@ -108,7 +108,7 @@ func actingFor(by skein.Actor, named strict.ID) (skein.Actor, error) {
 	return by, err
 }
 
-// checkID holds an id to the rule of the caller's app.
+// checkID checks an id by the rule of the caller's app.
 func checkID(by skein.Actor, field string, id strict.ID) error {
 	return request.CheckClientID(field, id, by.App.Settings.RelaxedClientIDs)
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// Sealer makes the texts of cursors and reads them. A cursor holds keys of rows and
-// stamps of commits, which count what all apps of an installation do: nobody but the
-// server may read them. Safe for concurrent use.
+// Sealer encrypts cursors and authenticates them. A cursor contains keys of rows and stamps
+// of commits, from which a caller could learn how much other apps do. Safe for concurrent
+// use.
 type Sealer struct{ tag, stream [sha256.Size]byte } // keys
 
 // NewSealer is the sealer of a store, by its secret.
@@ -23,11 +23,11 @@ func NewSealer(secret []byte) *Sealer {
 	return s
 }
 
-// For is the seal of what one op answers to or about one client of an app; the
-// backend itself is the client "".
+// For is the seal of the cursors that one op answers to, or about, one client of an app;
+// for the backend itself the client is "".
 func (s *Sealer) For(app, op, client string) Seal { return Seal{s, app, op, client} }
 
-// Seal is what a cursor is sealed for. With another one it does not open.
+// Seal is the context of a cursor. A cursor opens only with the seal that it was made with.
 type Seal struct {
 	sealer          *Sealer
 	app, op, client string
@@ -64,8 +64,8 @@ func (s Seal) open(text string, size int) ([]byte, error) {
 
 // tagOf authenticates a plain cursor and its seal, each text with its length before it.
 func (s Seal) tagOf(plain []byte) []byte {
-	var room [256]byte
-	said := room[:0]
+	var buf [256]byte
+	said := buf[:0]
 	for _, text := range [...]string{s.app, s.op, s.client} {
 		said = binary.AppendUvarint(said, uint64(len(text)))
 		said = append(said, text...)
@@ -73,7 +73,7 @@ func (s Seal) tagOf(plain []byte) []byte {
 	return sum(nil, s.sealer.tag[:], append(said, plain...))[:tagSize]
 }
 
-// cover puts the stream over what follows the tag; again, it takes it away.
+// cover encrypts what follows the tag; a second call decrypts it.
 func (s Seal) cover(b []byte) {
 	rest := b[tagSize:]
 	subtle.XORBytes(rest, rest, sum(nil, s.sealer.stream[:], b[:tagSize]))
@@ -85,7 +85,7 @@ func sum(dst, key, data []byte) []byte {
 	return mac.Sum(dst)
 }
 
-// decodeCursor is the bytes of a cursor's text, which has one spelling alone.
+// decodeCursor is the bytes of a cursor's text; a cursor has only one valid text.
 func decodeCursor(text string, size int) ([]byte, error) {
 	if len(text) != base64.RawURLEncoding.EncodedLen(size) {
 		return nil, errCursor()

@@ -18,14 +18,14 @@ type EditMessage struct {
 	ExpectedVersion  *int64         `json:"expected_version" en:"fails with 4013 if the message has another version" zh:"消息不是该版本时返回 4013"`
 }
 
-// Edit is what is to become of a message's body.
+// Edit is the change of a message's body.
 type Edit struct {
 	Text       *string // nil: stays as it is, as all below
 	Attr       []byte  // with SetAttr; nil: none
 	SetAttr    bool
 	MentionAll *bool
 	Mentions   *[]string // each id once
-	Version    *int64    // the edit is of this version alone; nil: of any
+	Version    *int64    // the version that the message must have; nil: any
 }
 
 // Edit is what the request asks for; relaxed is the app's rule for client ids. Errors:

@@ -59,7 +59,7 @@ func ParseWhere(raw jsontext.Value, zone *time.Location) ([]skein.Condition, err
 	return where, nil
 }
 
-// whereLine reads one condition; name says where it stands.
+// whereLine reads one condition; name is its place in the list, such as where.0.
 type whereLine struct {
 	name string
 	zone *time.Location

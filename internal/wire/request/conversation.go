@@ -45,7 +45,7 @@ func (r QueryConversations) ByCreation() (bool, error) {
 	}
 }
 
-// Conditions reads the where; asked is false where there is none.
+// Conditions reads the where; asked is false if there is none.
 func (r QueryConversations) Conditions(zone *time.Location) (where []skein.Condition, asked bool, err error) {
 	if strict.NonNull(r.Where) == nil {
 		return nil, false, nil
@@ -83,7 +83,8 @@ func (r CreateConversation) Draft() (skein.Conversation, error) {
 	return c, err
 }
 
-// Extend checks the update: it holds conv_extend alone. nil stands for null.
+// Extend checks that the update has conv_extend and nothing else, and is its value; nil
+// for null.
 func (r UpdateConversations) Extend() ([]byte, error) {
 	update := map[string]jsontext.Value{}
 	if r.Update.Kind() != '{' {

@@ -51,8 +51,7 @@ func (r FindMessages) Query() (q skein.MessageQuery, err error) {
 	return q, err
 }
 
-// momentOf is a time of a request; absent: zero. It is no later than the store can count
-// from. Errors: skein.ErrMalformed.
+// momentOf is a time of a request; absent: zero. It is at most skein.Forever. Errors: skein.ErrMalformed.
 func momentOf(field string, ms *int64) (skein.Millis, error) {
 	switch {
 	case ms == nil:

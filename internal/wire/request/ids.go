@@ -53,7 +53,7 @@ func ClientIDs(field string, in []strict.ID, limit int, relaxed bool) ([]string,
 	return out, nil
 }
 
-// CheckClientID holds an id to the app's rule. Errors: skein.ErrInvalidClientID.
+// CheckClientID checks an id by the app's rule. Errors: skein.ErrInvalidClientID.
 func CheckClientID(field string, id strict.ID, relaxed bool) error {
 	if !skein.ValidClientID(string(id), relaxed) {
 		return skein.About(skein.ErrInvalidClientID, field)
@@ -61,8 +61,8 @@ func CheckClientID(field string, id strict.ID, relaxed bool) error {
 	return nil
 }
 
-// ConvID reads a conversation id. One that is no id names nothing:
-// skein.ErrUnknownConversation.
+// ConvID reads a conversation id. Errors: skein.ErrUnknownConversation also for text that
+// is not an id.
 func ConvID(s strict.ID) (skein.ID, error) {
 	id, err := skein.ParseID(string(s))
 	if err != nil {
@@ -80,13 +80,13 @@ func MsgID(s strict.ID) (skein.ID, error) {
 	return id, nil
 }
 
-// checkDeviceID refuses what is longer than 64 characters or holds control
-// characters.
+// checkDeviceID is checkToken for a device id.
 func checkDeviceID(s string) error {
 	return checkToken("device_id", s)
 }
 
-// checkToken holds an id that the caller's program chose to 64 printable characters.
+// checkToken checks an id that the client program chose: at most 64 characters, without
+// control characters.
 func checkToken(field, s string) error {
 	if utf8.RuneCountInString(s) > skein.MaxIDLength {
 		return skein.Malformed(field, "at most 64 characters")
@@ -97,5 +97,5 @@ func checkToken(field, s string) error {
 	return nil
 }
 
-// Wanted is a switch that is on where it was not said.
+// Wanted is the value of a flag that is on by default.
 func Wanted(on *strict.Flag) bool { return on == nil || bool(*on) }

@@ -6,7 +6,7 @@ import (
 	"github.com/skein-im/skein/internal/wire/strict"
 )
 
-// DefaultSync is the limit of sync where none is given; MaxLimit is the greatest.
+// DefaultSync is the default limit of sync; MaxLimit is the largest.
 const DefaultSync = 100
 
 // Sync is the request of sync.
@@ -46,7 +46,7 @@ type ListInbox struct {
 	Paging
 }
 
-// MarkConversation is the request of conv.mark. What is left out stays.
+// MarkConversation is the request of conv.mark. Absent fields do not change.
 type MarkConversation struct {
 	ClientID   strict.ID        `json:"client_id" en:"the client; a client that calls for itself may omit it" zh:"用户 id；客户端调用时可省略"`
 	ConvID     strict.ID        `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`

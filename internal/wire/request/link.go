@@ -12,10 +12,9 @@ import (
 // uploadLink is a link to an upload without its host, as from a page of the same one.
 var uploadLink = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*` + skein.UploadsPath + `[0-9a-f]{32}\.[a-z0-9]{1,8}$`)
 
-// checkLink holds the url of a documented type that has one to http and https, with a
-// host and nobody's name before it, or to an upload: programs open it as it stands. A
-// type of the developer's own is read by programs of the developer's own. Errors:
-// skein.ErrMalformed.
+// checkLink checks the url of a message of a documented type: an http or https address with
+// a host and without user information, or a link to an upload. Client programs open such a
+// url as it is. The developer's own types may have any url. Errors: skein.ErrMalformed.
 func checkLink(msgType int, link string) error {
 	if link == "" || msgType >= skein.TypeText || uploadLink.MatchString(link) {
 		return nil

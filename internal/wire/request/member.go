@@ -5,8 +5,8 @@ import (
 	"github.com/skein-im/skein/internal/wire/strict"
 )
 
-// ListMemberIDs is the request of conv.members. What is marked old is read for
-// programs from before conv.members.list; the documents leave it out.
+// ListMemberIDs is the request of conv.members. Fields marked old are
+// for programs from before conv.members.list; the documents omit them.
 type ListMemberIDs struct {
 	ConvID strict.ID   `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
 	Detail strict.Flag `json:"detail" old:"1"`
@@ -40,7 +40,7 @@ type RemoveMembers struct {
 	BanUntil strict.GivenInt `json:"ban_until" en:"chat rooms: time in Unix ms until which a removed client cannot join by itself; absent: until somebody adds it; null or 0: no ban, and an earlier ban is lifted" zh:"聊天室：被移出者在此时间（Unix 毫秒）前不可自行加入；省略为直到被重新添加；null 或 0 为可立即加入，同时解除此前的禁入"`
 }
 
-// Ban is until when those who are removed are banned; nil: not said. Errors:
+// Ban is the end of the ban of the removed clients; nil: the request does not say. Errors:
 // skein.ErrMalformed.
 func (r RemoveMembers) Ban() (*skein.Millis, error) {
 	until := skein.Millis(r.BanUntil.Int)
@@ -53,7 +53,7 @@ func (r RemoveMembers) Ban() (*skein.Millis, error) {
 	return &until, nil
 }
 
-// UpdateMember is the request of conv.members.update. What is left out stays.
+// UpdateMember is the request of conv.members.update. Absent fields do not change.
 type UpdateMember struct {
 	ConvID    strict.ID        `json:"conv_id" need:"1" en:"the conversation" zh:"会话 id"`
 	ClientID  strict.ID        `json:"client_id" need:"1" en:"the member" zh:"成员"`

@@ -60,7 +60,8 @@ type Receipt struct {
 	Seq    *int64    `json:"seq,omitzero" en:"up to this seq; never moves back; absent or past the end: all messages" zh:"到该 seq 为止，只前进不后退；省略或超出末尾为全部"`
 }
 
-// Check is the receipts that are asked for. What is no id names nothing, as zero does.
+// Check checks the request and is its receipts. A text that is not an id becomes the zero
+// id, which no conversation has.
 // Errors: skein.ErrMissing, skein.ErrMalformed naming the field.
 func (r ReceivedMany) Check() ([]skein.Receipt, error) {
 	if len(r.Receipts) == 0 {

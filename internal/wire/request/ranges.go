@@ -24,7 +24,7 @@ type Range struct {
 	Limit       *int64    `json:"limit,omitzero" en:"1..200 messages and as many changes, default 50" zh:"消息与变更各 1..200 条，默认 50"`
 }
 
-// Check holds the request to its bounds. Errors: skein.ErrMissing,
+// Check checks the bounds of the request. Errors: skein.ErrMissing,
 // skein.ErrMalformed naming the field.
 func (r MessageRanges) Check() error {
 	if len(r.Ranges) == 0 {

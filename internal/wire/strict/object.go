@@ -69,7 +69,7 @@ func (s *splitter) read(see func(name, value []byte)) error {
 		}
 		see(name, value)
 	}
-	if _, err := s.decoder.ReadToken(); err != nil { // the end, or what stands where a name should
+	if _, err := s.decoder.ReadToken(); err != nil { // the closing brace, or an error
 		return err
 	}
 	switch _, err := s.decoder.ReadToken(); {

@@ -30,13 +30,13 @@ func Salvage(data []byte, see func(name, value jsontext.Value)) (alone bool) {
 	return !l.take('{')
 }
 
-// loose walks over what may be JSON, by brackets and quotes alone.
+// loose walks over what may be JSON; it looks only at brackets and quotes.
 type loose struct {
 	b  []byte
 	at int
 }
 
-// peek is the next byte that is no white space; zero: there is none.
+// peek is the next byte that is not white space; zero at the end.
 func (l *loose) peek() byte {
 	for l.at < len(l.b) && strings.IndexByte(" \t\r\n", l.b[l.at]) >= 0 {
 		l.at++
@@ -47,7 +47,7 @@ func (l *loose) peek() byte {
 	return l.b[l.at]
 }
 
-// take passes the byte c, if it is next.
+// take consumes the byte c if it is next.
 func (l *loose) take(c byte) bool {
 	if l.peek() != c {
 		return false
@@ -56,9 +56,8 @@ func (l *loose) take(c byte) bool {
 	return true
 }
 
-// value passes a text, or what stands up to the next comma, colon or closing bracket
-// outside of its own brackets and texts; ok is false where it does not end, or is
-// nothing.
+// value consumes a string, or everything up to the next comma, colon or closing bracket
+// outside of nested brackets and strings; ok is false if it has no end or is empty.
 func (l *loose) value() (value jsontext.Value, ok bool) {
 	isText := l.peek() == '"'
 	depth := 0

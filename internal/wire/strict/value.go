@@ -42,7 +42,7 @@ func Value(field string, v jsontext.Value, limit int) (jsontext.Value, error) {
 
 // mayBeInfinite reports whether v has a number with an exponent or of very many digits.
 func mayBeInfinite(v []byte) bool {
-	const longest = 300 // digits that any double has room for
+	const longest = 300 // digits of an integer that fits a double
 	digits := 0
 	for i := 0; i < len(v); i++ {
 		switch c := v[i]; {

@@ -19,7 +19,7 @@ func main() {
 	}
 }
 
-// run replaces all golden files, so that none outlives what it showed.
+// run replaces all golden files, so that those of removed ops go.
 func run(root string) error {
 	files, err := reference.Files()
 	if err != nil {
