@@ -6,41 +6,41 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// Transfer takes an app out of the store and brings one in, record by record, with
-// ids, times, order, seqs and positions kept. Package portable writes and reads the
-// records as files.
+// Transfer exports an app record by record and imports one, with ids, times, order,
+// seqs and positions kept. Package portable writes and reads the records as files.
 type Transfer interface {
-	// Export shows sink all records of an app as they are at one moment, which it
-	// answers: the app, clients, then each conversation with its members, messages and
-	// changes, files last. Conversations that are unknown, and what a client has said
-	// whose erasure is under way, are not in it. Memory is bounded. Writes go on
-	// meanwhile; the engine may have to keep what they replace until it is done. Files
-	// that go while it runs may be missing.
+	// Export passes sink all records of an app as they are at one moment, and returns
+	// that moment: the app, the clients, then each conversation with its members, messages
+	// and changes, and last the files. It leaves out unknown conversations, and messages of
+	// a client whose erasure is under way. Its memory is bounded. Writes go on meanwhile;
+	// the engine may have to keep the rows they replace until the export ends. Files that
+	// are removed during the export may be missing.
 	//
-	// With a client it shows that client's data: the client, its memberships with
-	// their conversations and the messages there that it may see, whatever it said
-	// elsewhere, its own changes and the files it uploaded. Seqs have gaps then.
-	// Errors: ErrUnknownApp, ErrUnknownClient, those of sink.
+	// With a client it exports that client's data: the client, its memberships with their
+	// conversations and the messages it may see there, its messages elsewhere, its own
+	// changes and the files it uploaded. Seqs then have gaps. Errors: ErrUnknownApp,
+	// ErrUnknownClient, those of sink.
 	Export(ctx context.Context, app, client string, sink Sink) (at skein.Millis, err error)
-	// Import brings in some records, in one transaction, and answers for each in its
-	// place. What is there already under the same id is answered as Have and left as it
-	// is. Nobody is told: the commit hook hears nothing, and Sync shows what came.
+	// Import stores some records in one transaction and returns a result for each, in
+	// their order. A record whose id exists already is returned as Have, and nothing
+	// changes. Nobody is notified: the commit hook is not called and the feed passes
+	// imported messages over; Sync shows them.
 	//
-	// A conversation is unknown to every other method until its End, so that it comes
-	// at once: members, messages by seq and changes by change_seq belong between the
-	// two, in one call or many. One that is left without an End for a week is removed
-	// by Purge. Into a conversation that is known already come members and messages and
+	// A conversation is unknown to every other method until its End, so that it appears at
+	// once. Its members, messages by seq and changes by change_seq come between the two, in
+	// one call or many. Purge removes a conversation that has had no End for a week. Into a
+	// conversation that is known already an import may add members, and messages and
 	// changes behind its last ones. Errors: ErrUnknownApp.
 	Import(ctx context.Context, app string, records []any) ([]Imported, error)
 }
 
-// Imported is what came of one record: it is new where both are unset.
+// Imported is the result of one record. Both fields are unset if it was stored.
 type Imported struct {
-	Have any   // what is there under the same id, as Export shows it; nothing was changed
+	Have any   // the record with the same id, as Export returns it; nothing was changed
 	Err  error // a *skein.Fault: why it was refused; nothing was changed
 }
 
-// Sink takes the records of an Export; it must not keep what they point to.
+// Sink receives the records of an Export. It must not keep what they point to.
 type Sink interface {
 	// Begin comes first, with about how many messages will come.
 	Begin(app AppRecord, messages int64) error
