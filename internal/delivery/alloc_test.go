@@ -52,7 +52,7 @@ func TestAllocsOfADelivery(t *testing.T) {
 	}
 }
 
-func login(t *testing.T, h *hub.Hub, client string, i int, conn hub.Conn) {
+func login(t testing.TB, h *hub.Hub, client string, i int, conn hub.Conn) {
 	t.Helper()
 	s, err := h.Attach(hub.Login{
 		App: "shop", Client: client, Device: "phone", ID: fmt.Sprintf("%032x", i), Conn: conn,

@@ -9,11 +9,11 @@ import (
 var messageEvent, changeEvent = skein.EventSetOf(skein.EventMessage), skein.EventSetOf(skein.EventMessageUpdated)
 
 // eventOf encodes a message, or a change of one.
-func eventOf(m *skein.Sent) *bus.Event {
+func eventOf(m *skein.Sent) bus.Event {
 	if m.Change != nil {
 		return changeOf(m)
 	}
-	return &bus.Event{
+	return bus.Event{
 		App: m.App, Conv: m.Conv, Seq: m.Seq, RosterRev: m.RosterRev,
 		Frame:  wire.NewMessageFrame(m),
 		Kind:   messageEvent,
@@ -25,13 +25,13 @@ func eventOf(m *skein.Sent) *bus.Event {
 // for itself gets it blank, and a deletion for oneself goes to that client alone. All
 // devices of the client that made the change get it, the one that asked too: devices count
 // changes by their numbers.
-func changeOf(m *skein.Sent) *bus.Event {
+func changeOf(m *skein.Sent) bus.Event {
 	c := *m.Change
 	c.Message = m.Message
 	if c.Kind == skein.ChangeHide {
 		c.Message.Blank(skein.StatusDeleted)
 	}
-	e := &bus.Event{
+	e := bus.Event{
 		App: m.App, Conv: m.Conv, Change: c.Seq, About: m.Seq, RosterRev: m.RosterRev,
 		Kind: changeEvent, Frame: wire.AppendUpdate(nil, m.Conv, &c),
 	}

@@ -19,6 +19,7 @@ type lane struct {
 
 	positions *recent.Map[convKey, position] // up to where each conversation was delivered
 	people    []string                       // scratch: the audience at hand
+	event     bus.Event                      // scratch: the event of this node at hand
 }
 
 // convKey names a conversation.
@@ -79,7 +80,8 @@ func (l *lane) do(ctx context.Context, t task) error {
 	e := t.event
 	switch {
 	case t.sent != nil:
-		e = eventOf(t.sent)
+		l.event = eventOf(t.sent)
+		e = &l.event
 	case e == nil:
 		return l.answerDoorbell(ctx, t)
 	}

@@ -142,7 +142,7 @@ func (l *lane) repaired(ctx context.Context, m *skein.Sent, members []skein.List
 	if e.Audience != nil {
 		members = e.Audience
 	}
-	l.deliverTo(ctx, e, members)
+	l.deliverTo(ctx, &e, members)
 	l.d.metrics.repaired.Inc()
 	at := convKey{m.App, m.Conv}
 	last, _ := l.positions.Get(at)

@@ -34,7 +34,7 @@ type Network struct {
 
 // New is a network of so many nodes; the same seed draws the same faults in the same order.
 func New(nodes int, seed uint64, faults Faults) *Network {
-	n := &Network{rng: rand.New(rand.NewPCG(seed, 1)), faults: faults, closed: make(chan struct{})}
+	n := &Network{rng: rand.New(rand.NewPCG(seed, 1)), faults: faults, closed: make(chan struct{})} //nolint:gosec // a seed draws the same again
 	for range nodes {
 		n.nodes = append(n.nodes, &node{network: n, handlers: make(map[int]func(*bus.Event))})
 	}
