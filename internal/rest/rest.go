@@ -47,7 +47,7 @@ type Options struct {
 	Registerer prometheus.Registerer // nil: no metrics
 }
 
-// maxHeader bounds the header block of a request, in bytes; SPEC section 3. The
+// maxHeader bounds the header block of a request, in bytes. The
 // HTTP server's own bound must lie above it, so that the envelope can be answered.
 const maxHeader = 16 << 10
 
