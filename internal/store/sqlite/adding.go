@@ -1,17 +1,17 @@
 package sqlite
 
 import (
-	"strings"
-
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/sqlite/engine"
+	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
 // mustTake answers why the first of clients cannot be added to a conversation of type
 // t; see store.Members.
-func (g *group) mustTake(app string, t skein.ConvType, clients []string, limit store.MemberLimit) error {
+func (g group) mustTake(app string, t skein.ConvType, clients []string, limit store.MemberLimit) error {
 	for _, client := range clients {
 		add := adding{g, app, client, limit}
 		if err := add.allowed(t); err != nil {
@@ -30,7 +30,7 @@ func (g *group) mustTake(app string, t skein.ConvType, clients []string, limit s
 
 // adding is one client who is to be added.
 type adding struct {
-	*group
+	group
 
 	app, client string
 	limit       store.MemberLimit
@@ -46,8 +46,8 @@ func (a adding) allowed(t skein.ConvType) error {
 		return nil
 	}
 	var chosen skein.AddBy
-	_, err := a.row(func(r *sqlite3.Stmt) { chosen = smallColumn[skein.AddBy](r, 0) },
-		`SELECT add_by FROM clients WHERE app_key = `+appKey+` AND id = ?2`, a.app, a.client)
+	_, err := a.Row(func(r *sqlite3.Stmt) { chosen = engine.Small[skein.AddBy](r, 0) },
+		`SELECT add_by FROM clients WHERE app_key = `+tx.AppKey+` AND id = ?2`, a.app, a.client)
 	if err != nil {
 		return err
 	}
@@ -89,15 +89,15 @@ func (a adding) full(t skein.ConvType) (bool, error) {
 // addedEnough reports whether the adder has added the client to so many conversations
 // already. It counts nothing while the client is in fewer.
 func (a adding) addedEnough(most int) (bool, error) {
-	if a.known.rooms[clientName{a.app, a.client}] < most {
+	if n, _ := a.Known.Count(a.app, a.client); n < most {
 		return false, nil
 	}
-	n, err := a.count(`SELECT count(*) FROM (SELECT 1 FROM members
-		WHERE app_key = `+appKey+` AND client_id = ?2 AND adder = ?3 LIMIT ?4)`, a.app, a.client, a.limit.Adder, most)
+	n, err := a.Count(`SELECT count(*) FROM (SELECT 1 FROM members
+		WHERE app_key = `+tx.AppKey+` AND client_id = ?2 AND adder = ?3 LIMIT ?4)`, a.app, a.client, a.limit.Adder, most)
 	if err == nil && n >= most {
-		n, err = a.count(`SELECT count(*) FROM (SELECT 1 FROM members m JOIN conversations c ON c.conv_key = m.conv_key
-			WHERE m.app_key = `+appKey+` AND m.client_id = ?2 AND m.adder = ?3 AND c.deleted = 0 AND c.expires > ?5 LIMIT ?4)`,
-			a.app, a.client, a.limit.Adder, most, a.now)
+		n, err = a.Count(`SELECT count(*) FROM (SELECT 1 FROM members m JOIN conversations c ON c.conv_key = m.conv_key
+			WHERE m.app_key = `+tx.AppKey+` AND m.client_id = ?2 AND m.adder = ?3 AND c.deleted = 0 AND c.expires > ?5 LIMIT ?4)`,
+			a.app, a.client, a.limit.Adder, most, a.Now)
 	}
 	return n >= most, err
 }
@@ -106,30 +106,29 @@ func (a adding) addedEnough(most int) (bool, error) {
 // conversation. It may not see what is said in the group at hand.
 func (a adding) knows() (bool, error) {
 	first, second := inOrder(a.client, a.limit.Adder)
-	n, err := a.count(`SELECT count(*) FROM private_pairs p
+	n, err := a.Count(`SELECT count(*) FROM private_pairs p
 		JOIN conversations c ON c.conv_key = p.conv_key JOIN members m ON m.conv_key = p.conv_key
-		WHERE p.app_key = `+appKey+` AND p.first_id = ?2 AND p.second_id = ?3 AND `+sentSeq+` > 0`, a.app, first, second)
+		WHERE p.app_key = `+tx.AppKey+` AND p.first_id = ?2 AND p.second_id = ?3 AND `+tx.SentSeq+` > 0`, a.app, first, second)
 	return n == 2, err
 }
 
 // isFull counts a client's conversations once and then remembers how many they may be.
 // It looks at the index alone first: the dead conversations in it, not purged yet,
 // matter only where they make the difference.
-func (g *group) isFull(app, client string, limit int) (bool, error) {
-	name := clientName{app, client}
-	if n, known := g.known.rooms[name]; known && n < limit {
+func (g group) isFull(app, client string, limit int) (bool, error) {
+	if n, known := g.Known.Count(app, client); known && n < limit {
 		return false, nil
 	}
-	n, err := g.count(`SELECT count(*) FROM (SELECT 1 FROM members
-		WHERE app_key = `+appKey+` AND client_id = ?2 LIMIT ?3)`, app, client, limit)
+	n, err := g.Count(`SELECT count(*) FROM (SELECT 1 FROM members
+		WHERE app_key = `+tx.AppKey+` AND client_id = ?2 LIMIT ?3)`, app, client, limit)
 	if err == nil && n >= limit {
-		n, err = g.count(`SELECT count(*) FROM (SELECT 1 FROM members m JOIN conversations c ON c.conv_key = m.conv_key
-			WHERE m.app_key = `+appKey+` AND m.client_id = ?2 AND c.deleted = 0 AND c.expires > ?4 LIMIT ?3)`,
-			app, client, limit, g.now)
+		n, err = g.Count(`SELECT count(*) FROM (SELECT 1 FROM members m JOIN conversations c ON c.conv_key = m.conv_key
+			WHERE m.app_key = `+tx.AppKey+` AND m.client_id = ?2 AND c.deleted = 0 AND c.expires > ?4 LIMIT ?3)`,
+			app, client, limit, g.Now)
 	}
 	if err != nil || n >= limit {
 		return err == nil, err
 	}
-	g.known.rooms[clientName{strings.Clone(app), strings.Clone(client)}] = n
+	g.Known.KeepCount(app, client, n)
 	return false, nil
 }

@@ -23,7 +23,7 @@ func TestABackupIsOfOneMoment(t *testing.T) {
 		defer writing.Wait()
 		defer close(stop)
 		writing.Go(func() { keepSending(t, s, one, two, stop) })
-		return schema.Backup(t.Context(), s.engine.Path(), out)
+		return schema.Backup(t.Context(), s.db.Engine().Path(), out)
 	}
 	for range 5 {
 		out := filepath.Join(t.TempDir(), "copy.db")
@@ -67,7 +67,7 @@ func TestABackupHoldsNothingThatWasErased(t *testing.T) {
 	appendMany(t, s, conv, secret, 50, nil)
 	onWriter(t, s, `DELETE FROM messages`)
 	out := filepath.Join(t.TempDir(), "copy.db")
-	if err := schema.Backup(t.Context(), s.engine.Path(), out); err != nil {
+	if err := schema.Backup(t.Context(), s.db.Engine().Path(), out); err != nil {
 		t.Fatal(err)
 	}
 	raw, err := os.ReadFile(out)
@@ -80,7 +80,7 @@ func TestABackupThatIsNotWantedAnyMoreEnds(t *testing.T) {
 	s := newStore(t, Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := schema.Backup(ctx, s.engine.Path(), filepath.Join(t.TempDir(), "copy.db")); !errors.Is(err, context.Canceled) {
+	if err := schema.Backup(ctx, s.db.Engine().Path(), filepath.Join(t.TempDir(), "copy.db")); !errors.Is(err, context.Canceled) {
 		t.Fatalf("got error %v", err)
 	}
 }
@@ -90,7 +90,7 @@ func TestCheckSeesWhatIsBroken(t *testing.T) {
 	conv := newGroup(t, s)
 	appendMany(t, s, conv, strings.Repeat("x", 5000), 50, nil)
 	out := filepath.Join(t.TempDir(), "copy.db")
-	if err := schema.Backup(t.Context(), s.engine.Path(), out); err != nil {
+	if err := schema.Backup(t.Context(), s.db.Engine().Path(), out); err != nil {
 		t.Fatal(err)
 	}
 	raw, err := os.ReadFile(out)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
 // syncToEnd is the cursor after all of alice's conversations.
@@ -33,7 +34,7 @@ func benchGroups(b *testing.B, s *Store, client string, n int, isMine func(int) 
 	b.Helper()
 	benchClient(b, s, client)
 	extend := []byte(`{"name":"a group with some words about it","icon":"https://example.com/icons/0123456789abcdef.png"}`)
-	err := s.change(b.Context(), func(g *group) error {
+	err := tx.Change(b.Context(), s.db, func(g group) error {
 		for i := range n {
 			owner := "bob"
 			c := skein.Conversation{App: "app", ID: skein.ID(uuid.New()), Type: skein.Group, Extend: extend, Created: 1}

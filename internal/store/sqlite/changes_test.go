@@ -14,6 +14,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
 // changeIt makes a change whatever the message is like.
@@ -82,7 +83,7 @@ func TestARecalledTextIsNotLeftInTheFile(t *testing.T) {
 		}
 		changeIt(t, s, m, "ann", skein.Change{Kind: skein.ChangeRecall})
 	}
-	path := s.engine.Path()
+	path := s.db.Engine().Path()
 	if err := s.Close(); err != nil { // which moves the log into the file
 		t.Fatal(err)
 	}
@@ -136,11 +137,11 @@ func TestAPurgeLeavesNoRow(t *testing.T) {
 func columnsWith(t *testing.T, s *Store, text string) (found []string) {
 	t.Helper()
 	var columns [][2]string
-	err := s.read(t.Context(), "", func(c *connection) error {
-		err := c.ask(func(r *sqlite3.Stmt) { columns = append(columns, [2]string{r.ColumnText(0), r.ColumnText(1)}) },
+	err := tx.Read(t.Context(), s.db, "", func(c connection) error {
+		err := c.Ask(func(r *sqlite3.Stmt) { columns = append(columns, [2]string{r.ColumnText(0), r.ColumnText(1)}) },
 			`SELECT t.name, i.name FROM sqlite_schema t, pragma_table_info(t.name) i WHERE t.type = 'table' ORDER BY t.name, i.cid`, nil)
 		for _, col := range columns {
-			err = errors.Join(err, c.ask(func(*sqlite3.Stmt) { found = append(found, col[0]+"."+col[1]) },
+			err = errors.Join(err, c.Ask(func(*sqlite3.Stmt) { found = append(found, col[0]+"."+col[1]) },
 				fmt.Sprintf(`SELECT 1 FROM %q WHERE instr(CAST(%q AS TEXT), ?) > 0 LIMIT 1`, col[0], col[1]), []any{text}))
 		}
 		return err
@@ -153,8 +154,8 @@ func columnsWith(t *testing.T, s *Store, text string) (found []string) {
 
 func countRows(t *testing.T, s *Store, sql string) (n int) {
 	t.Helper()
-	err := s.read(t.Context(), "", func(c *connection) (err error) {
-		n, err = c.count(sql)
+	err := tx.Read(t.Context(), s.db, "", func(c connection) (err error) {
+		n, err = c.Count(sql)
 		return err
 	})
 	if err != nil {
@@ -167,8 +168,8 @@ func TestWhatIsRolledBackIsToldToNobody(t *testing.T) {
 	told := 0
 	s := newStore(t, Options{Committed: func(sent []skein.Sent) { told += len(sent) }})
 	refused := errors.New("refused")
-	mustChange(t, s, func(g *group) error {
-		g.sent = append(g.sent, skein.Sent{})
+	mustChange(t, s, func(g group) error {
+		g.Sent = append(g.Sent, skein.Sent{})
 		return refused
 	}, refused)
 	if told != 0 {
@@ -179,7 +180,7 @@ func TestWhatIsRolledBackIsToldToNobody(t *testing.T) {
 // Summaries are stored under these names. A change here needs a migration.
 func TestStoredReactions(t *testing.T) {
 	const want = `[{"Emoji":"a","Count":1,"Clients":["ann"]}]`
-	got, err := encodeReactions([]skein.Reaction{{Emoji: "a", Count: 1, Clients: []string{"ann"}}})
+	got, err := tx.EncodeReactions([]skein.Reaction{{Emoji: "a", Count: 1, Clients: []string{"ann"}}})
 	if err != nil || !json.Valid(got) || string(got) != want {
 		t.Fatalf("got %s, %v\nwant %s", got, err, want)
 	}

@@ -18,7 +18,7 @@ func TestACopyPutBackByHandIsAnotherHistory(t *testing.T) {
 	conv := newGroup(t, s)
 	kept := endOfRound(t, s, skein.SyncCursor{})
 	copied := filepath.Join(t.TempDir(), "copy.db")
-	if err := schema.Backup(t.Context(), s.engine.Path(), copied); err != nil {
+	if err := schema.Backup(t.Context(), s.db.Engine().Path(), copied); err != nil {
 		t.Fatal(err)
 	}
 

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
 // The curves: what one piece of work costs at several sizes of what lies stored, of
@@ -94,7 +95,7 @@ func BenchmarkCurveConversation(b *testing.B) {
 		named func() string
 	}{{"send, ids by time", idByTime}, {"send, ids at random", uuid.NewString}} {
 		curve(b, id.work, "messages", sizes(), func(b *testing.B, at int) {
-			costSends(b, aside(b, stores[at].engine.Path()), func() (skein.ID, string) { return convs[at], "alice" }, id.named)
+			costSends(b, aside(b, stores[at].db.Engine().Path()), func() (skein.ID, string) { return convs[at], "alice" }, id.named)
 		})
 	}
 }
@@ -166,7 +167,7 @@ func BenchmarkCurveApp(b *testing.B) {
 	into := func(active func(n int) int) func(b *testing.B, at int) {
 		return func(b *testing.B, at int) {
 			n := sizes()[at]
-			costSends(b, stores[at].engine.Path(), func() (skein.ID, string) {
+			costSends(b, stores[at].db.Engine().Path(), func() (skein.ID, string) {
 				i := rand.IntN(active(n)) * (n / active(n))
 				return convAt(i), clientAt(i)
 			}, idByTime)
@@ -189,8 +190,8 @@ func BenchmarkCurveInbox(b *testing.B) {
 			s := openBench(b)
 			benchClient(b, s, "bob")
 			benchGroups(b, s, "cat", beside.others, func(int) bool { return true })
-			returns = append(returns, newComeback(b, s, n, func(g *group) error {
-				_, err := g.move(`UPDATE conversations SET moved = ?1 WHERE conv_key IN (SELECT conv_key FROM members WHERE client_id = 'cat')`+returningMoves, g.stamp)
+			returns = append(returns, newComeback(b, s, n, func(g group) error {
+				_, err := g.Move(`UPDATE conversations SET moved = ?1 WHERE conv_key IN (SELECT conv_key FROM members WHERE client_id = 'cat')`+tx.ReturningMoves, g.Stamp)
 				return err
 			}))
 		}
@@ -209,12 +210,12 @@ const changedSince = 3
 
 // newComeback gives alice as many conversations; what else happens, happens after her
 // cursor too.
-func newComeback(b *testing.B, s *Store, convs int, meanwhile ...func(*group) error) comeback {
+func newComeback(b *testing.B, s *Store, convs int, meanwhile ...func(group) error) comeback {
 	b.Helper()
 	mine := benchGroups(b, s, "alice", convs, func(int) bool { return true })
 	c := comeback{s, syncToEnd(b, s, convs)}
 	for _, happens := range meanwhile {
-		if err := s.change(b.Context(), happens); err != nil {
+		if err := tx.Change(b.Context(), s.db, happens); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -300,9 +301,9 @@ func fillMessages(b *testing.B, s *Store, conv skein.ID, n int) {
 	b.Helper()
 	const chunk = 100_000
 	for from := 1; from <= n; from += chunk {
-		inOneCommit(b, s, func(g *group) error {
+		inOneCommit(b, s, func(g group) error {
 			to := min(n, from+chunk-1)
-			if err := g.exec(`INSERT INTO messages (message_key, conv_key, seq, id, sender, client_msg_id, content_hash,
+			if err := g.Exec(`INSERT INTO messages (message_key, conv_key, seq, id, sender, client_msg_id, content_hash,
 					type, status, flags, created, updated, url, text)
 				WITH RECURSIVE n(i) AS (SELECT ?2 UNION ALL SELECT i + 1 FROM n WHERE i < ?3)
 				SELECT i, conv_key, i, unhex(printf('%032x', i)), 'alice', lower(hex(randomblob(16))), randomblob(16), ?4, ?5, 0, i, 0, '', ?6
@@ -310,13 +311,13 @@ func fillMessages(b *testing.B, s *Store, conv skein.ID, n int) {
 				conv, from, to, skein.TypeText, skein.StatusNormal, strings.Repeat("x", 100)); err != nil {
 				return err
 			}
-			if err := g.exec(`INSERT OR IGNORE INTO retries_0 (number, message_key)
+			if err := g.Exec(`INSERT OR IGNORE INTO retries_0 (number, message_key)
 				WITH RECURSIVE n(i) AS (SELECT ?2 UNION ALL SELECT i + 1 FROM n WHERE i < ?3)
 				SELECT (conv_key << 32) + (2 * i % (?4 + 1) << 32) / (?4 + 1), i FROM n, (SELECT conv_key FROM conversations WHERE id = ?1)`,
 				conv, from, to, n); err != nil {
 				return err
 			}
-			return g.exec(`UPDATE conversations SET last_seq = ?2 WHERE id = ?1`, conv, to)
+			return g.Exec(`UPDATE conversations SET last_seq = ?2 WHERE id = ?1`, conv, to)
 		})
 	}
 }
@@ -327,7 +328,7 @@ func fillApp(b *testing.B, s *Store, n int) {
 	const chunk = 100_000
 	const numbers = `WITH RECURSIVE n(i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2) `
 	for from := 0; from < n; from += chunk {
-		inOneCommit(b, s, func(g *group) error {
+		inOneCommit(b, s, func(g group) error {
 			for _, sql := range []string{
 				`INSERT INTO clients (app_key, id, created, updated, banned_until, ban_reason, cut) ` + numbers +
 					`SELECT 1, printf('c%07d', i), i, 0, 0, '', 0 FROM n WHERE i < ?3`,
@@ -336,7 +337,7 @@ func fillApp(b *testing.B, s *Store, n int) {
 				`INSERT INTO members (conv_key, app_key, client_id, role, joined, join_seq, muted_until, moved) ` + numbers +
 					`SELECT i + 1, 1, printf('c%07d', (i + k.k) % ?3), 0, i, 1, 0, 1 FROM n, (SELECT 0 k UNION ALL SELECT 1) k WHERE i < ?3`,
 			} {
-				if err := g.exec(sql, from, min(n, from+chunk)-1, n); err != nil {
+				if err := g.Exec(sql, from, min(n, from+chunk)-1, n); err != nil {
 					return err
 				}
 			}
@@ -352,14 +353,14 @@ func reopen(b *testing.B, s *Store) *Store {
 	if err := s.Close(); err != nil {
 		b.Fatal(err)
 	}
-	return openBenchAt(b, s.engine.Path())
+	return openBenchAt(b, s.db.Engine().Path())
 }
 
 // inOneCommit does what the store has no call for, and forgets what it knew.
-func inOneCommit(b *testing.B, s *Store, fill func(*group) error) {
+func inOneCommit(b *testing.B, s *Store, fill func(group) error) {
 	b.Helper()
-	err := s.change(b.Context(), func(g *group) error {
-		g.known.clear()
+	err := tx.Change(b.Context(), s.db, func(g group) error {
+		g.Known.Clear()
 		return fill(g)
 	})
 	if err != nil {

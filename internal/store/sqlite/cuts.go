@@ -7,13 +7,15 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/sqlite/engine"
+	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
 // noteCuts keeps for CutsSince what ended logins of a client by a change.
-func (g *group) noteCuts(before, after skein.Client) error {
+func (g group) noteCuts(before, after skein.Client) error {
 	for _, cut := range skein.CutsBetween(before, after) {
-		if err := g.exec(`INSERT INTO cuts (app_key, client_id, device_id, reason, rev, at) VALUES (`+appKey+`, ?2, ?3, ?4, ?5, ?6)`,
-			cut.App, cut.Client, cut.Device, cut.Reason, cut.Rev, g.now); err != nil {
+		if err := g.Exec(`INSERT INTO cuts (app_key, client_id, device_id, reason, rev, at) VALUES (`+tx.AppKey+`, ?2, ?3, ?4, ?5, ?6)`,
+			cut.App, cut.Client, cut.Device, cut.Reason, cut.Rev, g.Now); err != nil {
 			return err
 		}
 	}
@@ -23,13 +25,13 @@ func (g *group) noteCuts(before, after skein.Client) error {
 // CutsSince lists what ended logins; see store.Clients. A watermark is the key of the
 // next cut: the one writer commits them in the order of their keys.
 func (s *Store) CutsSince(ctx context.Context, after store.Watermark, limit int) (cuts []skein.Cut, next store.Watermark, err error) {
-	err = s.read(ctx, "", func(c *connection) error {
+	err = tx.Read(ctx, s.db, "", func(c connection) error {
 		if next = after; after == 0 {
-			_, err := c.row(func(r *sqlite3.Stmt) { next = store.Watermark(r.ColumnInt64(0)) },
+			_, err := c.Row(func(r *sqlite3.Stmt) { next = store.Watermark(r.ColumnInt64(0)) },
 				`SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'cuts'`)
 			return err
 		}
-		return c.rows(func(r *sqlite3.Stmt) {
+		return c.Rows(func(r *sqlite3.Stmt) {
 			next = store.Watermark(r.ColumnInt64(0) + 1)
 			cuts = append(cuts, skein.Cut{
 				App: r.ColumnText(1), Client: r.ColumnText(2), Device: r.ColumnText(3), Reason: r.ColumnText(4), Rev: r.ColumnInt64(5),
@@ -50,13 +52,13 @@ func (p *purge) forgetCuts() (found bool, err error) {
 	if found, err = p.oldCuts(); err != nil || !found {
 		return false, err
 	}
-	n, err := p.changes(`DELETE FROM cuts WHERE cut_key IN (SELECT cut_key FROM cuts ORDER BY cut_key LIMIT ?2) AND at < ?1`, p.cutHorizon(), p.left)
+	n, err := p.Changes(`DELETE FROM cuts WHERE cut_key IN (SELECT cut_key FROM cuts ORDER BY cut_key LIMIT ?2) AND at < ?1`, p.cutHorizon(), p.left)
 	p.left -= int(n)
 	return true, err
 }
 
 func (p *purge) oldCuts() (found bool, err error) {
-	_, err = p.row(func(r *sqlite3.Stmt) { found = millisColumn(r, 0) < p.cutHorizon() }, `SELECT at FROM cuts ORDER BY cut_key LIMIT 1`)
+	_, err = p.Row(func(r *sqlite3.Stmt) { found = engine.Millis(r, 0) < p.cutHorizon() }, `SELECT at FROM cuts ORDER BY cut_key LIMIT 1`)
 	return found, err
 }
 

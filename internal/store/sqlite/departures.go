@@ -2,25 +2,11 @@ package sqlite
 
 import (
 	"github.com/ncruces/go-sqlite3"
-
-	"github.com/skein-im/skein"
 )
 
 // departureDays is how long it is remembered that a client is in a conversation
 // no more. A sync cursor from before that begins anew.
 const departureDays = 90
-
-// depart notes that a client is in a conversation no more.
-func (g *group) depart(conv conversation, client string) error {
-	return g.exec(`INSERT OR REPLACE INTO departures (app_key, client_id, conv_id, conv_key, moved)
-		VALUES (`+appKey+`, ?2, ?3, ?4, ?5)`, conv.App, client, conv.ID, conv.key, g.stamp)
-}
-
-// arrive takes back that the client left this conversation, or one before it with
-// the same id.
-func (g *group) arrive(app int64, client string, conv skein.ID) error {
-	return g.exec(`DELETE FROM departures WHERE app_key = ?1 AND client_id = ?2 AND conv_id = ?3`, app, client, conv)
-}
 
 // memberDepartures are the first ?2 members of dead conversation ?1 as departures.
 // They keep the stamp of its deletion, so whoever heard of that is not told again.
@@ -37,23 +23,23 @@ const firstMembers = `SELECT member_key FROM members WHERE conv_key = ?1 ORDER B
 func (p *purge) forgetDepartures() (found bool, err error) {
 	var last int64
 	n := 0
-	err = p.rows(func(r *sqlite3.Stmt) {
+	err = p.Rows(func(r *sqlite3.Stmt) {
 		last = r.ColumnInt64(0)
 		n++
 	}, `SELECT moved FROM departures WHERE moved < ?1 ORDER BY moved LIMIT ?2`, p.horizon(), p.left)
 	if err != nil || n == 0 {
 		return false, err
 	}
-	if err := p.exec(`UPDATE history SET forgotten = max(forgotten, ?1)`, last); err != nil {
+	if err := p.Exec(`UPDATE history SET forgotten = max(forgotten, ?1)`, last); err != nil {
 		return false, err
 	}
 	p.left -= n
-	return true, p.exec(`DELETE FROM departures WHERE (app_key, client_id, conv_id) IN
+	return true, p.Exec(`DELETE FROM departures WHERE (app_key, client_id, conv_id) IN
 		(SELECT app_key, client_id, conv_id FROM departures WHERE moved <= ?1 ORDER BY moved LIMIT ?2)`, last, n)
 }
 
 func (p *purge) oldDepartures() (found bool, err error) {
-	return p.row(nil, `SELECT 1 FROM departures WHERE moved < ?1 LIMIT 1`, p.horizon())
+	return p.Row(nil, `SELECT 1 FROM departures WHERE moved < ?1 LIMIT 1`, p.horizon())
 }
 
 // horizon is the stamp before which departures are forgotten.

@@ -12,7 +12,7 @@ func TestAnErasureLooksAtItsOwnAppAlone(t *testing.T) {
 	s := newStore(t, Options{})
 	loud, _ := newTenant(t, s, "loud", 1)
 	conv, _ := newTenant(t, s, "shop", 2)
-	drafts := make([]skein.Draft, 3*eraseLooks)
+	drafts := make([]skein.Draft, 3*5_000)
 	for i := range drafts {
 		drafts[i] = tenantDraft("loud", loud)
 	}

@@ -165,7 +165,7 @@ func TestAFloodOfCostlyWritesLetsAnotherAppThrough(t *testing.T) {
 func TestAFloodIsRefusedAlone(t *testing.T) {
 	for name, opt := range map[string]Options{
 		"by jobs":  {QueueJobs: 32},
-		"by bytes": {QueueBytes: 32 * newDraftBytes(t)},
+		"by bytes": {QueueBytes: 32 * draftBytes},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStore(t, opt)
@@ -185,7 +185,7 @@ func TestAFloodIsRefusedAlone(t *testing.T) {
 						_, _, err := s.Append(t.Context(), tenantDraft(app, convs[app]))
 						answered <- err
 					})
-					for s.engine.Queued() == waiting && !refused {
+					for s.db.Engine().Queued() == waiting && !refused {
 						select {
 						case err := <-answered:
 							if refused = errors.Is(err, skein.ErrUnavailable); !refused {

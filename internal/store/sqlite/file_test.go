@@ -13,17 +13,18 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
 // What makes an answered write durable, as the connections themselves see it.
 func TestTheWriterSyncsEveryCommit(t *testing.T) {
 	s := newStore(t, Options{})
-	mustChange(t, s, func(g *group) error {
+	mustChange(t, s, func(g group) error {
 		for pragma, want := range map[string]string{
 			"journal_mode": "wal", "synchronous": "2", "wal_autocheckpoint": "0", "busy_timeout": "5000",
 		} {
 			var got string
-			if _, err := g.row(func(r *sqlite3.Stmt) { got = r.ColumnText(0) }, `PRAGMA `+pragma); err != nil {
+			if _, err := g.Row(func(r *sqlite3.Stmt) { got = r.ColumnText(0) }, `PRAGMA `+pragma); err != nil {
 				return err
 			}
 			if got != want {
@@ -33,8 +34,8 @@ func TestTheWriterSyncsEveryCommit(t *testing.T) {
 		return nil
 	}, nil)
 	var version string
-	err := s.read(t.Context(), "", func(c *connection) error {
-		_, err := c.row(func(r *sqlite3.Stmt) { version = r.ColumnText(0) }, `SELECT sqlite_version()`)
+	err := tx.Read(t.Context(), s.db, "", func(c connection) error {
+		_, err := c.Row(func(r *sqlite3.Stmt) { version = r.ColumnText(0) }, `SELECT sqlite_version()`)
 		return err
 	})
 	// 3.51.3 mended a corruption on resetting the log.
@@ -51,7 +52,7 @@ func TestTheLogStartsAnewWhileWritesGoOn(t *testing.T) {
 	for range 100 { // each of about a hundred pages
 		appendMany(t, s, conv, big, 20, nil)
 	}
-	file, err := os.Stat(s.engine.Path() + "-wal")
+	file, err := os.Stat(s.db.Engine().Path() + "-wal")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +67,7 @@ func TestTheLogStartsAnewWhileWritesGoOn(t *testing.T) {
 
 func TestAReaderCannotWrite(t *testing.T) {
 	s := newStore(t, Options{})
-	err := s.read(t.Context(), "", func(c *connection) error { return c.exec(`DELETE FROM apps`) })
+	err := tx.Read(t.Context(), s.db, "", func(c connection) error { return c.Exec(`DELETE FROM apps`) })
 	if err == nil {
 		t.Fatal("it could")
 	}
@@ -92,7 +93,7 @@ func TestTwoHandlesOpenANewFileAtOnce(t *testing.T) {
 
 func TestTwoHandlesWriteTheSameConversation(t *testing.T) {
 	one := newStore(t, Options{})
-	two := openStore(t, Options{Path: one.engine.Path()})
+	two := openStore(t, Options{Path: one.db.Engine().Path()})
 	conv := newGroup(t, one)
 	var all sync.WaitGroup
 	for range 2 {
@@ -114,7 +115,7 @@ func TestTwoHandlesWriteTheSameConversation(t *testing.T) {
 
 func TestAnotherHandlesChangesAreSeenAtOnce(t *testing.T) {
 	server := newStore(t, Options{})
-	cli := openStore(t, Options{Path: server.engine.Path()})
+	cli := openStore(t, Options{Path: server.db.Engine().Path()})
 	conv := newGroup(t, server)
 	appendMany(t, server, conv, "so that the conversation is known", 1, nil)
 	if err := cli.UpdateApp(t.Context(), "app", func(a *skein.App) error { a.Name = "new"; return nil }); err != nil {

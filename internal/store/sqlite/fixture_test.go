@@ -10,6 +10,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
 // newStore opens a store on a new file, with the app "app".
@@ -93,7 +94,7 @@ func holdWriter(t *testing.T, s *Store) (release func()) {
 	begun, end := make(chan struct{}), make(chan struct{})
 	var done sync.WaitGroup
 	done.Go(func() {
-		err := s.change(t.Context(), func(*group) error {
+		err := tx.Change(t.Context(), s.db, func(group) error {
 			close(begun)
 			<-end
 			return nil
@@ -112,7 +113,7 @@ func holdWriter(t *testing.T, s *Store) (release func()) {
 // waitQueued waits until n jobs are in the queue.
 func waitQueued(t *testing.T, s *Store, n int) {
 	t.Helper()
-	for s.engine.Queued() < n {
+	for s.db.Engine().Queued() < n {
 		if t.Context().Err() != nil {
 			t.Fatal("the jobs never came")
 		}

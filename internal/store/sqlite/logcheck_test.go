@@ -21,7 +21,7 @@ type crashed struct{ db, log, mark []byte }
 
 func crash(t *testing.T, s *Store) crashed {
 	t.Helper()
-	path := s.engine.Path()
+	path := s.db.Engine().Path()
 	return crashed{fileOf(t, path), fileOf(t, path+"-wal"), fileOf(t, path+wal.MarkSuffix)}
 }
 
@@ -158,7 +158,7 @@ func TestALogThatStartsAnewIsNoLoss(t *testing.T) {
 	s := newStore(t, Options{})
 	conv := newGroup(t, s)
 	someCommits(t, s, conv, 20)
-	moved, err := engine.OpenConn(s.engine.Path(), sqlite3.OPEN_READWRITE, engine.WriterSettings)
+	moved, err := engine.OpenConn(s.db.Engine().Path(), sqlite3.OPEN_READWRITE, engine.WriterSettings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +215,7 @@ func TestAnOperatorDecidesAboutALoss(t *testing.T) {
 
 func TestTheMarkGoesWithTheLog(t *testing.T) {
 	s := newStore(t, Options{})
-	path := s.engine.Path()
+	path := s.db.Engine().Path()
 	beside := openStore(t, Options{Path: path, Beside: true})
 	if err := beside.CreateApp(t.Context(), skein.App{ID: "beside"}); err != nil {
 		t.Fatal(err)

@@ -7,54 +7,23 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
-
-// memberColumns are of a member m of the conversation c.
-const memberColumns = `m.client_id, m.role, m.joined, m.join_seq, m.muted_until, m.nickname,
-	m.read_seq, m.received_seq, ` + sentSeq + `, m.cleared_seq, m.pinned, m.muted, m.archived, m.draft, m.unread_mark`
-
-const memberColumnCount = 15
-
-// sentSeq is the seq of the newest message of m; see group.speak.
-const sentSeq = `iif(c.speaker = m.member_key, c.spoke, m.sent_seq)`
-
-// readMember copies memberColumns, the first of which is column from.
-func readMember(r *sqlite3.Stmt, from int) skein.Member {
-	return skein.Member{
-		Client:      r.ColumnText(from),
-		Role:        smallColumn[skein.Role](r, from+1),
-		Joined:      millisColumn(r, from+2),
-		JoinSeq:     r.ColumnInt64(from + 3),
-		MutedUntil:  millisColumn(r, from+4),
-		Nickname:    r.ColumnText(from + 5),
-		ReadSeq:     r.ColumnInt64(from + 6),
-		ReceivedSeq: r.ColumnInt64(from + 7),
-		SentSeq:     r.ColumnInt64(from + 8),
-		ClearedSeq:  r.ColumnInt64(from + 9),
-		Marks: skein.Marks{
-			Pinned:   millisColumn(r, from+10),
-			Muted:    r.ColumnBool(from + 11),
-			Archived: r.ColumnBool(from + 12),
-			Draft:    r.ColumnText(from + 13),
-			Unread:   r.ColumnBool(from + 14),
-		},
-	}
-}
 
 // insertMember makes m a member as if it had never been one, added by another client
 // or, where adder is empty or itself, by none.
-func (g *group) insertMember(app string, key, conv int64, id skein.ID, m skein.Member, adder string) error {
-	if err := g.arrive(key, m.Client, id); err != nil {
+func (g group) insertMember(app string, key, conv int64, id skein.ID, m skein.Member, adder string) error {
+	if err := g.Arrive(key, m.Client, id); err != nil {
 		return err
 	}
-	if n, known := g.known.rooms[clientName{app, m.Client}]; known {
-		g.known.rooms[clientName{app, m.Client}] = n + 1
+	if n, known := g.Known.Count(app, m.Client); known {
+		g.Known.KeepCount(app, m.Client, n+1)
 	}
 	if adder == m.Client {
 		adder = ""
 	}
-	return g.exec(`INSERT INTO members (conv_key, app_key, client_id, role, joined, join_seq, muted_until, moved, adder)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`, conv, key, m.Client, m.Role, m.Joined, m.JoinSeq, m.MutedUntil, g.stamp, textOrNull(adder))
+	return g.Exec(`INSERT INTO members (conv_key, app_key, client_id, role, joined, join_seq, muted_until, moved, adder)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`, conv, key, m.Client, m.Role, m.Joined, m.JoinSeq, m.MutedUntil, g.Stamp, tx.TextOrNull(adder))
 }
 
 // memberRows is how many rows a new member costs: itself and what is looked up.
@@ -62,21 +31,21 @@ const memberRows = 4
 
 // AddMembers adds clients; see store.Members.
 func (s *Store) AddMembers(ctx context.Context, app string, id skein.ID, by store.Authority, clients []string, at skein.Millis, limit store.MemberLimit) ([]string, error) {
-	size := smallJob + 64*len(clients)
-	return write(ctx, s.writer, job{app: app, bytes: size, rows: memberRows * len(clients)}, func(g *group) ([]string, error) {
+	size := tx.SmallJob + 64*len(clients)
+	return tx.Write(ctx, s.db, tx.Job{App: app, Bytes: size, Rows: memberRows * len(clients)}, func(g group) ([]string, error) {
 		return g.addMembers(app, id, by, clients, at, limit)
 	})
 }
 
-func (g *group) addMembers(app string, id skein.ID, by store.Authority, clients []string, at skein.Millis, limit store.MemberLimit) ([]string, error) {
-	conv, _, err := g.authorized(app, id, by)
+func (g group) addMembers(app string, id skein.ID, by store.Authority, clients []string, at skein.Millis, limit store.MemberLimit) ([]string, error) {
+	conv, _, err := g.Authorized(app, id, by)
 	if err != nil {
 		return nil, err
 	}
 	if err := g.mustExist(app, clients); err != nil {
 		return nil, err
 	}
-	added, err := g.strangers(conv.key, clients)
+	added, err := g.strangers(conv.Key, clients)
 	if err != nil || len(added) == 0 {
 		return nil, err
 	}
@@ -86,35 +55,35 @@ func (g *group) addMembers(app string, id skein.ID, by store.Authority, clients 
 	if err := g.mustTake(app, conv.Type, added, limit); err != nil {
 		return nil, err
 	}
-	key, err := g.knownApp(app)
+	key, err := g.KnownApp(app)
 	if err != nil {
 		return nil, err
 	}
 	for _, client := range added {
-		muted, err := g.readmit(conv.key, client, limit.Itself)
+		muted, err := g.readmit(conv.Key, client, limit.Itself)
 		if err != nil {
 			return nil, err
 		}
 		m := skein.Member{Client: client, Joined: at, JoinSeq: conv.LastSeq + 1, MutedUntil: muted}
-		if err := g.insertMember(app, key, conv.key, id, m, limit.Adder); err != nil {
+		if err := g.insertMember(app, key, conv.Key, id, m, limit.Adder); err != nil {
 			return nil, err
 		}
 	}
 	if err := g.countMembers(conv, len(added), at); err != nil {
 		return nil, err
 	}
-	return added, g.event(store.Entry{Kind: store.EntryMembersAdded, App: app, Conv: id, Clients: added})
+	return added, g.Event(store.Entry{Kind: store.EntryMembersAdded, App: app, Conv: id, Clients: added})
 }
 
 // strangers are those of clients, each once, who are no members.
-func (g *group) strangers(conv int64, clients []string) (strangers []string, err error) {
+func (g group) strangers(conv int64, clients []string) (strangers []string, err error) {
 	seen := make(map[string]bool, len(clients))
 	for _, client := range clients {
 		if seen[client] {
 			continue
 		}
 		seen[client] = true
-		s, err := g.seat(conv, client)
+		s, err := g.Member(conv, client)
 		if err != nil {
 			return nil, err
 		}
@@ -127,16 +96,16 @@ func (g *group) strangers(conv int64, clients []string) (strangers []string, err
 
 // RemoveMembers takes clients out; see store.Members.
 func (s *Store) RemoveMembers(ctx context.Context, app string, id skein.ID, by store.Authority, clients []string, at, ban skein.Millis) ([]string, error) {
-	size := smallJob + 64*len(clients)
-	return write(ctx, s.writer, job{app: app, bytes: size, rows: memberRows * len(clients)}, func(g *group) ([]string, error) {
+	size := tx.SmallJob + 64*len(clients)
+	return tx.Write(ctx, s.db, tx.Job{App: app, Bytes: size, Rows: memberRows * len(clients)}, func(g group) ([]string, error) {
 		return g.removeMembers(app, id, by, clients, at, ban)
 	})
 }
 
-func (g *group) removeMembers(app string, id skein.ID, by store.Authority, clients []string, at, ban skein.Millis) (removed []string, err error) {
-	conv, me, err := g.authorized(app, id, by)
+func (g group) removeMembers(app string, id skein.ID, by store.Authority, clients []string, at, ban skein.Millis) (removed []string, err error) {
+	conv, me, err := g.Authorized(app, id, by)
 	if err == nil && me != nil {
-		err = g.mustBeBelow(conv.key, *me, clients)
+		err = g.mustBeBelow(conv.Key, *me, clients)
 	}
 	if err != nil {
 		return nil, err
@@ -147,18 +116,18 @@ func (g *group) removeMembers(app string, id skein.ID, by store.Authority, clien
 				return nil, err
 			}
 		}
-		delete(g.known.seats, seatName{conv.key, client})
-		if err := g.keepMute(conv.key, client); err != nil {
+		g.Known.ForgetMember(conv.Key, client)
+		if err := g.keepMute(conv.Key, client); err != nil {
 			return nil, err
 		}
-		was, err := g.change(`DELETE FROM members WHERE conv_key = ?1 AND client_id = ?2`, conv.key, client)
+		was, err := g.Change(`DELETE FROM members WHERE conv_key = ?1 AND client_id = ?2`, conv.Key, client)
 		if err != nil {
 			return nil, err
 		}
 		if !was {
 			continue
 		}
-		if err := g.depart(conv, client); err != nil {
+		if err := g.Depart(conv, client); err != nil {
 			return nil, err
 		}
 		removed = append(removed, client)
@@ -169,20 +138,20 @@ func (g *group) removeMembers(app string, id skein.ID, by store.Authority, clien
 	if err := g.countMembers(conv, -len(removed), at); err != nil {
 		return nil, err
 	}
-	return removed, g.event(store.Entry{Kind: store.EntryMembersRemoved, App: app, Conv: id, Clients: removed})
+	return removed, g.Event(store.Entry{Kind: store.EntryMembersRemoved, App: app, Conv: id, Clients: removed})
 }
 
 // mustBeBelow refuses a client that is as high as me; me itself is allowed.
-func (g *group) mustBeBelow(conv int64, me skein.Member, clients []string) error {
+func (g group) mustBeBelow(conv int64, me skein.Member, clients []string) error {
 	for _, client := range clients {
 		if client == me.Client {
 			continue
 		}
-		s, err := g.seat(conv, client)
+		s, err := g.Member(conv, client)
 		if err != nil {
 			return err
 		}
-		if s != nil && s.role >= me.Role {
+		if s != nil && s.Role >= me.Role {
 			return skein.About(skein.ErrForbidden, client)
 		}
 	}
@@ -190,17 +159,17 @@ func (g *group) mustBeBelow(conv int64, me skein.Member, clients []string) error
 }
 
 // countMembers writes down that the members of a conversation have changed.
-func (g *group) countMembers(conv conversation, by int, at skein.Millis) error {
-	delete(g.known.places, placeName{conv.App, conv.ID})
-	_, err := g.move(`UPDATE conversations SET member_count = member_count + ?2, roster_rev = roster_rev + 1, `+touched+`, moved = ?5
-		WHERE conv_key = ?1`+returningMoves, conv.key, by, at, periodOf(at), g.stamp)
+func (g group) countMembers(conv tx.ConvRow, by int, at skein.Millis) error {
+	g.Known.ForgetTimeline(conv.App, conv.ID)
+	_, err := g.Move(`UPDATE conversations SET member_count = member_count + ?2, roster_rev = roster_rev + 1, `+tx.Touched+`, moved = ?5
+		WHERE conv_key = ?1`+tx.ReturningMoves, conv.Key, by, at, tx.PeriodOf(at), g.Stamp)
 	return err
 }
 
 // mustExist answers ErrUnknownClient about the first client that is not there.
-func (g *group) mustExist(app string, clients []string) error {
+func (g group) mustExist(app string, clients []string) error {
 	for _, client := range clients {
-		if _, err := g.sender(app, client); err != nil {
+		if _, err := g.Sender(app, client); err != nil {
 			return err
 		}
 	}
@@ -209,9 +178,9 @@ func (g *group) mustExist(app string, clients []string) error {
 
 // Members is a page of members; see store.Members.
 func (s *Store) Members(ctx context.Context, app string, id skein.ID, q skein.MemberQuery) (page skein.MemberPage, err error) {
-	now := s.millis()
-	err = s.walk(ctx, app, func(c *connection) error {
-		conv, err := c.conversation(app, id, now)
+	now := s.db.Millis()
+	err = tx.Walk(ctx, s.db, app, func(c connection) error {
+		conv, err := c.Conversation(app, id, now)
 		if err != nil {
 			return err
 		}
@@ -221,7 +190,7 @@ func (s *Store) Members(ctx context.Context, app string, id skein.ID, q skein.Me
 	return page, err
 }
 
-func (c *connection) members(conv conversation, q skein.MemberQuery) (page skein.MemberPage, err error) {
+func (c connection) members(conv tx.ConvRow, q skein.MemberQuery) (page skein.MemberPage, err error) {
 	offset := q.Offset
 	if !q.After.IsZero() {
 		offset = 0
@@ -234,12 +203,12 @@ func (c *connection) members(conv conversation, q skein.MemberQuery) (page skein
 		ask = q.Limit + 1
 	}
 	var keys []int64
-	err = c.rows(func(r *sqlite3.Stmt) {
-		page.Members = append(page.Members, readMember(r, 1))
+	err = c.Rows(func(r *sqlite3.Stmt) {
+		page.Members = append(page.Members, tx.ReadMember(r, 1))
 		keys = append(keys, r.ColumnInt64(0))
-	}, `SELECT m.member_key, `+memberColumns+` FROM conversations c JOIN members m ON m.conv_key = c.conv_key
+	}, `SELECT m.member_key, `+tx.MemberColumns+` FROM conversations c JOIN members m ON m.conv_key = c.conv_key
 		WHERE c.conv_key = ?1 AND m.member_key > ?2 ORDER BY m.member_key LIMIT ?3 OFFSET ?4`,
-		conv.key, q.After.Tie, ask, offset)
+		conv.Key, q.After.Tie, ask, offset)
 	if q.Limit > 0 && len(keys) > q.Limit {
 		page.Members = page.Members[:q.Limit]
 		page.Next = skein.Cursor{Tie: keys[q.Limit-1]}
@@ -250,9 +219,9 @@ func (c *connection) members(conv conversation, q skein.MemberQuery) (page skein
 // Audience is the members; see store.Members. It reads what was committed, so it is as
 // new as anybody asks. The index has all of the members, so no row of theirs is touched.
 func (s *Store) Audience(ctx context.Context, app string, id skein.ID, _ int64) (all []skein.Listener, rev int64, err error) {
-	now := s.millis()
-	err = s.read(ctx, app, func(c *connection) error {
-		return c.rows(func(r *sqlite3.Stmt) {
+	now := s.db.Millis()
+	err = tx.Read(ctx, s.db, app, func(c connection) error {
+		return c.Rows(func(r *sqlite3.Stmt) {
 			if rev == 0 {
 				rev = r.ColumnInt64(2)
 			}
@@ -269,4 +238,4 @@ func (s *Store) Audience(ctx context.Context, app string, id skein.ID, _ int64) 
 
 const audience = `SELECT m.client_id, m.join_seq, c.roster_rev FROM conversations c
 	LEFT JOIN members m INDEXED BY members_by_joining ON m.conv_key = c.conv_key
-	WHERE c.app_key = ` + appKey + ` AND c.id = ?2 AND c.deleted = 0 AND c.expires > ?3 ORDER BY m.member_key`
+	WHERE c.app_key = ` + tx.AppKey + ` AND c.id = ?2 AND c.deleted = 0 AND c.expires > ?3 ORDER BY m.member_key`

@@ -9,76 +9,47 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
-
-// memberRow is a member's row and the conversation's, with their inner keys.
-type memberRow struct {
-	conv   conversation
-	member skein.Member
-	key    int64
-}
-
-// membership is a client in a living conversation. Errors: ErrUnknownConversation;
-// ErrUnknownClient as a Fault about who is no member.
-func (c *connection) membership(app string, id skein.ID, client string, now skein.Millis) (m memberRow, err error) {
-	found, err := c.row(func(r *sqlite3.Stmt) {
-		m.conv = readConversation(r, app)
-		m.key = r.ColumnInt64(conversationColumnCount)
-		if m.key != 0 {
-			m.member = readMember(r, conversationColumnCount+1)
-		}
-	}, `SELECT `+conversationColumns+`, m.member_key, `+memberColumns+` FROM conversations c
-		LEFT JOIN members m ON m.conv_key = c.conv_key AND m.client_id = ?4
-		WHERE c.app_key = `+appKey+` AND c.id = ?2 AND c.deleted = 0 AND c.expires > ?3`, app, id, now, client)
-	switch {
-	case err != nil:
-		return memberRow{}, err
-	case !found:
-		return memberRow{}, skein.ErrUnknownConversation
-	case m.key == 0:
-		return memberRow{}, skein.About(skein.ErrUnknownClient, client)
-	}
-	return m, nil
-}
 
 // UpdateMember alters a member; see store.Members. Receipts come as often as
 // messages, so it takes no savepoint: nothing that may be refused comes after its
 // first write. The rows may not show the messages of its own group: who waits for
 // the same commit is not before it.
 func (s *Store) UpdateMember(ctx context.Context, app string, id skein.ID, by store.Authority, client string, at skein.Millis, change func(skein.Conversation, *skein.Member) error) (skein.Conversation, skein.Member, error) {
-	m, err := write(ctx, s.writer, job{app: app, bytes: smallJob, whole: true}, func(g *group) (memberRow, error) {
-		before, err := g.membership(app, id, client, g.now)
+	m, err := tx.Write(ctx, s.db, tx.Job{App: app, Bytes: tx.SmallJob, Whole: true}, func(g group) (tx.MemberRow, error) {
+		before, err := g.Membership(app, id, client, g.Now)
 		if errors.Is(err, skein.ErrUnknownClient) && by.Client != "" { // a refusal comes first
-			_, _, refused := g.authorized(app, id, by)
+			_, _, refused := g.Authorized(app, id, by)
 			err = cmp.Or(refused, err)
 		}
 		if err == nil && (by.Client != "" || by.Rule != nil) {
-			_, err = g.authorize(before.conv, by)
+			_, err = g.Authorize(before.Conv, by)
 		}
 		if err != nil {
-			return memberRow{}, err
+			return tx.MemberRow{}, err
 		}
 		after := before
-		if err := change(before.conv.Conversation, &after.member); err != nil {
-			return memberRow{}, err
+		if err := change(before.Conv.Conversation, &after.Member); err != nil {
+			return tx.MemberRow{}, err
 		}
-		after.member = holdMember(before.member, after.member, before.conv.LastSeq)
-		if after.member == before.member {
+		after.Member = holdMember(before.Member, after.Member, before.Conv.LastSeq)
+		if after.Member == before.Member {
 			return before, nil
 		}
-		return g.updateMember(before.member, after, at)
+		return g.updateMember(before.Member, after, at)
 	})
-	return m.conv.Conversation, m.member, err
+	return m.Conv.Conversation, m.Member, err
 }
 
 // UpdateMemberships alters what a client notes for itself in many conversations; see
 // store.Members. It takes no savepoint, for the reason of UpdateMember.
 func (s *Store) UpdateMemberships(ctx context.Context, app, client string, ids []skein.ID, change func(int, skein.Conversation, *skein.Member)) ([]store.Membership, error) {
-	j := job{app: app, bytes: smallJob, whole: true, rows: membershipRows * len(ids)}
-	return write(ctx, s.writer, j, func(g *group) ([]store.Membership, error) {
+	j := tx.Job{App: app, Bytes: tx.SmallJob, Whole: true, Rows: membershipRows * len(ids)}
+	return tx.Write(ctx, s.db, j, func(g group) ([]store.Membership, error) {
 		all := make([]store.Membership, len(ids))
 		for i, id := range ids {
-			m, err := g.membership(app, id, client, g.now)
+			m, err := g.Membership(app, id, client, g.Now)
 			if errors.Is(err, skein.ErrUnknownConversation) || errors.Is(err, skein.ErrUnknownClient) {
 				all[i].Err = err
 				continue
@@ -86,16 +57,16 @@ func (s *Store) UpdateMemberships(ctx context.Context, app, client string, ids [
 			if err != nil {
 				return nil, err
 			}
-			before := m.member
-			change(i, m.conv.Conversation, &m.member)
-			m.member = holdMember(before, m.member, m.conv.LastSeq)
-			m.member.Role, m.member.Nickname, m.member.MutedUntil = before.Role, before.Nickname, before.MutedUntil
-			if m.member != before {
+			before := m.Member
+			change(i, m.Conv.Conversation, &m.Member)
+			m.Member = holdMember(before, m.Member, m.Conv.LastSeq)
+			m.Member.Role, m.Member.Nickname, m.Member.MutedUntil = before.Role, before.Nickname, before.MutedUntil
+			if m.Member != before {
 				if m, err = g.updateMember(before, m, 0); err != nil {
 					return nil, err
 				}
 			}
-			all[i] = store.Membership{Conversation: m.conv.Conversation, Before: before, After: m.member}
+			all[i] = store.Membership{Conversation: m.Conv.Conversation, Before: before, After: m.Member}
 		}
 		return all, nil
 	})
@@ -118,49 +89,49 @@ func holdMember(before, after skein.Member, lastSeq int64) skein.Member {
 // end.
 func forward(from, to, end int64) int64 { return max(from, min(to, end)) }
 
-func (g *group) updateMember(before skein.Member, m memberRow, at skein.Millis) (memberRow, error) {
-	after := m.member
-	err := g.exec(`UPDATE members SET role = ?2, nickname = ?3, muted_until = ?4, read_seq = ?5, received_seq = ?6,
+func (g group) updateMember(before skein.Member, m tx.MemberRow, at skein.Millis) (tx.MemberRow, error) {
+	after := m.Member
+	err := g.Exec(`UPDATE members SET role = ?2, nickname = ?3, muted_until = ?4, read_seq = ?5, received_seq = ?6,
 		cleared_seq = ?7, pinned = ?8, muted = ?9, archived = ?10, draft = ?11, moved = ?12, unread_mark = ?13 WHERE member_key = ?1`,
-		m.key, after.Role, after.Nickname, after.MutedUntil, after.ReadSeq, after.ReceivedSeq,
-		after.ClearedSeq, after.Pinned, after.Muted, after.Archived, after.Draft, g.stamp, after.Unread)
-	if s := g.known.seats[seatName{m.conv.key, after.Client}]; s != nil {
-		s.read = max(s.read, after.Read())
+		m.Key, after.Role, after.Nickname, after.MutedUntil, after.ReadSeq, after.ReceivedSeq,
+		after.ClearedSeq, after.Pinned, after.Muted, after.Archived, after.Draft, g.Stamp, after.Unread)
+	if s := g.Known.Member(m.Conv.Key, after.Client); s != nil {
+		s.Read = max(s.Read, after.Read())
 	}
 	if err == nil && (after.Draft != before.Draft || after.Nickname != before.Nickname) {
-		err = g.renameUploads(m.conv.App, byMember, m.key, after.Uploads())
+		err = g.RenameUploads(m.Conv.App, tx.ByMember, m.Key, after.Uploads())
 	}
 	if err != nil || after.Role == before.Role && after.Nickname == before.Nickname && after.MutedUntil == before.MutedUntil {
 		return m, err
 	}
-	delete(g.known.seats, seatName{m.conv.key, after.Client})
+	g.Known.ForgetMember(m.Conv.Key, after.Client)
 	if after.Role == skein.RoleOwner && before.Role != skein.RoleOwner {
-		if err := g.demoteOwner(m.conv, m.key); err != nil {
+		if err := g.demoteOwner(m.Conv, m.Key); err != nil {
 			return m, err
 		}
 	}
-	m.conv.Updated = at
-	m.conv.RosterRev++
-	if p := g.known.places[placeName{m.conv.App, m.conv.ID}]; p != nil { // it may be dirty, so it is not forgotten
-		p.rosterRev = m.conv.RosterRev
+	m.Conv.Updated = at
+	m.Conv.RosterRev++
+	if p := g.Known.Timeline(m.Conv.App, m.Conv.ID); p != nil { // it may be dirty, so it is not forgotten
+		p.RosterRev = m.Conv.RosterRev
 	}
-	_, err = g.move(`UPDATE conversations SET updated = ?2, moved = ?3, roster_rev = roster_rev + 1 WHERE conv_key = ?1`+returningMoves, m.conv.key, at, g.stamp)
+	_, err = g.Move(`UPDATE conversations SET updated = ?2, moved = ?3, roster_rev = roster_rev + 1 WHERE conv_key = ?1`+tx.ReturningMoves, m.Conv.Key, at, g.Stamp)
 	if err == nil {
-		err = g.event(store.Entry{Kind: store.EntryMemberUpdated, App: m.conv.App, Conv: m.conv.ID, Client: after.Client})
+		err = g.Event(store.Entry{Kind: store.EntryMemberUpdated, App: m.Conv.App, Conv: m.Conv.ID, Client: after.Client})
 	}
 	return m, err
 }
 
 // demoteOwner makes whoever owned the conversation beside the new owner an admin.
-func (g *group) demoteOwner(conv conversation, owner int64) error {
+func (g group) demoteOwner(conv tx.ConvRow, owner int64) error {
 	var demoted []string
-	err := g.rows(func(r *sqlite3.Stmt) { demoted = append(demoted, r.ColumnText(0)) },
+	err := g.Rows(func(r *sqlite3.Stmt) { demoted = append(demoted, r.ColumnText(0)) },
 		`UPDATE members SET role = ?3, moved = ?4 WHERE conv_key = ?1 AND role = ?5 AND member_key <> ?2 RETURNING client_id`,
-		conv.key, owner, skein.RoleAdmin, g.stamp, skein.RoleOwner)
+		conv.Key, owner, skein.RoleAdmin, g.Stamp, skein.RoleOwner)
 	for _, client := range demoted {
-		delete(g.known.seats, seatName{conv.key, client})
+		g.Known.ForgetMember(conv.Key, client)
 		if err == nil {
-			err = g.event(store.Entry{Kind: store.EntryMemberUpdated, App: conv.App, Conv: conv.ID, Client: client})
+			err = g.Event(store.Entry{Kind: store.EntryMemberUpdated, App: conv.App, Conv: conv.ID, Client: client})
 		}
 	}
 	return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
+	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
 // Each outage is brought about and lifted by a job on the writer's connection or
@@ -34,7 +35,7 @@ func TestOutage(t *testing.T) {
 		"the commit fails": {
 			begin: func(t *testing.T, s *Store) {
 				t.Helper()
-				mustChange(t, s, func(g *group) error {
+				mustChange(t, s, func(g group) error {
 					g.DB.CommitHook(func() bool { return g.DB.TotalChanges() == 0 })
 					return nil
 				}, skein.ErrUnavailable)
@@ -42,7 +43,7 @@ func TestOutage(t *testing.T) {
 			lift: func(t *testing.T, s *Store) {
 				t.Helper()
 				// A group that was taken back has left the hook where it was.
-				mustChange(t, s, func(g *group) error { g.DB.CommitHook(nil); return nil }, nil)
+				mustChange(t, s, func(g group) error { g.DB.CommitHook(nil); return nil }, nil)
 			},
 		},
 	} {
@@ -91,8 +92,8 @@ func appendMany(t *testing.T, s *Store, conv skein.ID, text string, n int, want 
 func TestAnotherHandleHoldsTheFile(t *testing.T) {
 	s := newStore(t, Options{})
 	conv := newGroup(t, s)
-	mustChange(t, s, func(g *group) error { return g.DB.BusyTimeout(time.Millisecond) }, nil)
-	other, err := engine.OpenConn(s.engine.Path(), sqlite3.OPEN_READWRITE, engine.Settings)
+	mustChange(t, s, func(g group) error { return g.DB.BusyTimeout(time.Millisecond) }, nil)
+	other, err := engine.OpenConn(s.db.Engine().Path(), sqlite3.OPEN_READWRITE, engine.Settings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,8 +122,8 @@ func TestAPanicHurtsItsOwnJobAlone(t *testing.T) {
 	waitQueued(t, s, 10)
 	for i := range 3 {
 		all.Go(func() {
-			err := s.change(t.Context(), func(g *group) error {
-				if err := g.exec(`UPDATE apps SET name = 'half'`); err != nil {
+			err := tx.Change(t.Context(), s.db, func(g group) error {
+				if err := g.Exec(`UPDATE apps SET name = 'half'`); err != nil {
 					return err
 				}
 				panic(fmt.Sprint("boom ", i))
@@ -160,8 +161,8 @@ func TestAJobThatFailsLeavesItsNeighboursAlone(t *testing.T) {
 	var all sync.WaitGroup
 	all.Go(func() { appendMany(t, s, conv, "hi", 5, nil) })
 	all.Go(func() {
-		err := s.change(t.Context(), func(g *group) error {
-			return errors.Join(g.exec(`UPDATE apps SET name = 'half'`), g.exec(`DELETE FROM messages`), no)
+		err := tx.Change(t.Context(), s.db, func(g group) error {
+			return errors.Join(g.Exec(`UPDATE apps SET name = 'half'`), g.Exec(`DELETE FROM messages`), no)
 		})
 		if !errors.Is(err, no) {
 			t.Errorf("got error %v, want %v", err, no)
@@ -179,12 +180,12 @@ func TestAJobThatFailsLeavesItsNeighboursAlone(t *testing.T) {
 
 func onWriter(t *testing.T, s *Store, sql string) {
 	t.Helper()
-	mustChange(t, s, func(g *group) error { return g.DB.Exec(sql) }, nil)
+	mustChange(t, s, func(g group) error { return g.DB.Exec(sql) }, nil)
 }
 
-func mustChange(t *testing.T, s *Store, fn func(*group) error, want error) {
+func mustChange(t *testing.T, s *Store, fn func(group) error, want error) {
 	t.Helper()
-	if err := s.change(t.Context(), fn); !errors.Is(err, want) {
+	if err := tx.Change(t.Context(), s.db, fn); !errors.Is(err, want) {
 		t.Fatalf("got error %v, want %v", err, want)
 	}
 }
@@ -192,8 +193,8 @@ func mustChange(t *testing.T, s *Store, fn func(*group) error, want error) {
 func wantIntact(t *testing.T, s *Store) {
 	t.Helper()
 	var said string
-	err := s.read(t.Context(), "", func(c *connection) error {
-		return c.rows(func(r *sqlite3.Stmt) { said += r.ColumnText(0) }, `PRAGMA integrity_check`)
+	err := tx.Read(t.Context(), s.db, "", func(c connection) error {
+		return c.Rows(func(r *sqlite3.Stmt) { said += r.ColumnText(0) }, `PRAGMA integrity_check`)
 	})
 	if err != nil || said != "ok" {
 		t.Fatalf("integrity_check: %s, %v", said, err)

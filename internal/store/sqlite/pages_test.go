@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
 // pagesBudget is how many pages of 4 KiB a commit of 200 messages into 200
@@ -55,7 +56,7 @@ func TestPagesOfACommit(t *testing.T) {
 // of these share a page.
 func quietGroups(t *testing.T, s *Store, n int) {
 	t.Helper()
-	err := s.change(t.Context(), func(g *group) error {
+	err := tx.Change(t.Context(), s.db, func(g group) error {
 		for _, sql := range []string{
 			`INSERT INTO conversations (app_key, id, type, creator, member_count, last_seq, moved, created, updated, active, period, ttl, expires)
 				WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
@@ -64,7 +65,7 @@ func quietGroups(t *testing.T, s *Store, n int) {
 			`INSERT INTO members (conv_key, app_key, client_id, role, joined, join_seq, muted_until, moved)
 				SELECT conv_key, app_key, 'cat', 0, 1, 1, 0, 1 FROM conversations ORDER BY conv_key DESC LIMIT ?1`,
 		} {
-			if err := g.exec(sql, n); err != nil {
+			if err := g.Exec(sql, n); err != nil {
 				return err
 			}
 		}
@@ -78,7 +79,7 @@ func quietGroups(t *testing.T, s *Store, n int) {
 // logged is how long the log is, in pages.
 func logged(t *testing.T, s *Store) (pages int) {
 	t.Helper()
-	file, err := os.Stat(s.engine.Path() + "-wal")
+	file, err := os.Stat(s.db.Engine().Path() + "-wal")
 	if err != nil {
 		t.Fatal(err)
 	}

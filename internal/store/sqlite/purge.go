@@ -2,11 +2,69 @@ package sqlite
 
 import (
 	"context"
+	"slices"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/sqlite/engine"
+	"github.com/skein-im/skein/internal/store/sqlite/schema"
+	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
+
+// expiredEvent tells of a temporary conversation whose end has come, before Purge marks
+// it as deleted.
+func (p *purge) expiredEvent(conv int64) error {
+	e := store.Entry{Kind: store.EntryConversationDeleted}
+	found, err := p.Row(func(r *sqlite3.Stmt) { e.App, e.Conv = r.ColumnText(0), engine.ID(r, 1) },
+		`SELECT a.id, c.id FROM conversations c JOIN apps a ON a.app_key = c.app_key
+			WHERE c.conv_key = ?1 AND c.deleted = 0 AND a.deleted = 0`, conv)
+	if err != nil || !found {
+		return err
+	}
+	return p.Event(e)
+}
+
+// keepMessageKey writes down the newest message key before messages are removed, for
+// after a restart nextMessage would give it again, and a reader of the feed has passed it.
+func (p *purge) keepMessageKey() error {
+	next, err := p.NextMessage()
+	if err != nil {
+		return err
+	}
+	return p.Exec(`UPDATE history SET message_key = ?1 WHERE message_key < ?1`, next-1)
+}
+
+// forgetEvents removes the oldest events that are no longer kept, and reports whether
+// there were any. The newest event stays, so that its key is not given twice.
+func (p *purge) forgetEvents() (found bool, err error) {
+	last, n := int64(0), 0
+	old := true
+	err = p.Rows(func(r *sqlite3.Stmt) {
+		if old = old && engine.Millis(r, 1) < p.eventHorizon(); old {
+			last = r.ColumnInt64(0)
+			n++
+		}
+	}, `SELECT event_key, at FROM events WHERE event_key < (SELECT max(event_key) FROM events) ORDER BY event_key LIMIT ?1`, p.left)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	p.left -= n
+	return true, p.Exec(`DELETE FROM events WHERE event_key <= ?1`, last)
+}
+
+// oldEvents reports whether forgetEvents has something to do.
+func (p *purge) oldEvents() (found bool, err error) {
+	_, err = p.Row(func(r *sqlite3.Stmt) { found = engine.Millis(r, 0) < p.eventHorizon() },
+		`SELECT at FROM events WHERE event_key < (SELECT max(event_key) FROM events) ORDER BY event_key LIMIT 1`)
+	return found, err
+}
+
+func (p *purge) eventHorizon() skein.Millis {
+	return p.now.Add(-store.EventDays * 24 * time.Hour)
+}
 
 // purgeRows bounds what one Purge removes, and so how long the writes beside it
 // wait: about 10 ms.
@@ -14,7 +72,7 @@ const purgeRows = 500
 
 // Purge removes rows of what is unknown already; see store.Upkeep.
 func (s *Store) Purge(ctx context.Context, now skein.Millis) (more bool, err error) {
-	return write(ctx, s.writer, job{bytes: smallJob, rows: purgeRows}, func(g *group) (bool, error) {
+	return tx.Write(ctx, s.db, tx.Job{Bytes: tx.SmallJob, Rows: purgeRows}, func(g group) (bool, error) {
 		p := purge{group: g, now: now, left: purgeRows}
 		for p.left > 0 {
 			found, err := p.step()
@@ -28,7 +86,7 @@ func (s *Store) Purge(ctx context.Context, now skein.Millis) (more bool, err err
 
 // purge is one call's work.
 type purge struct {
-	*group
+	group
 
 	now  skein.Millis
 	left int // rows that may still be removed
@@ -68,7 +126,9 @@ func (p *purge) step() (found bool, err error) {
 	if found, err = p.forgetDepartures(); err != nil || found {
 		return found, err
 	}
-	return p.forgetRetries()
+	n, found, err := p.ForgetRetries(p.now, p.left)
+	p.left -= n
+	return found, err
 }
 
 func (p *purge) anything() (bool, error) {
@@ -93,39 +153,36 @@ func (p *purge) anything() (bool, error) {
 	if found, err := p.oldDepartures(); err != nil || found {
 		return found, err
 	}
-	return p.oldRetries()
+	return p.OldRetries()
 }
 
 func (p *purge) deadConversation() (key int64, found bool, err error) {
 	read := func(r *sqlite3.Stmt) { key = r.ColumnInt64(0) }
-	found, err = p.row(read, `SELECT conv_key FROM conversations WHERE deleted = 1 LIMIT 1`)
+	found, err = p.Row(read, `SELECT conv_key FROM conversations WHERE deleted = 1 LIMIT 1`)
 	if err == nil && !found {
-		found, err = p.row(read, `SELECT conv_key FROM conversations WHERE expires <= ?1 AND expires < 9007199254740991 LIMIT 1`, p.now)
+		found, err = p.Row(read, `SELECT conv_key FROM conversations WHERE expires <= ?1 AND expires < 9007199254740991 LIMIT 1`, p.now)
 	}
 	if err == nil && !found {
-		found, err = p.row(read, `SELECT conv_key FROM conversations WHERE deleted = 2 AND moved < ?1 LIMIT 1`, p.abandoned())
+		found, err = p.Row(read, `SELECT conv_key FROM conversations WHERE deleted = 2 AND moved < ?1 LIMIT 1`, p.abandoned())
 	}
 	if err == nil && !found {
-		found, err = p.row(read, `SELECT c.conv_key FROM apps a CROSS JOIN conversations c ON c.app_key = a.app_key
+		found, err = p.Row(read, `SELECT c.conv_key FROM apps a CROSS JOIN conversations c ON c.app_key = a.app_key
 			WHERE a.deleted = 1 AND c.deleted <> 1 LIMIT 1`)
 	}
 	return key, found, err
 }
 
-// arrivalDays is how long a conversation waits for the rest of its import.
-const arrivalDays = 7
-
 // abandoned is the stamp before which nobody brings a conversation in any more.
-func (p *purge) abandoned() int64 { return p.now.Time().AddDate(0, 0, -arrivalDays).UnixMicro() }
+func (p *purge) abandoned() int64 { return p.now.Time().AddDate(0, 0, -tx.ArrivalDays).UnixMicro() }
 
 func (p *purge) deadUploads() (app int64, found bool, err error) {
-	found, err = p.row(func(r *sqlite3.Stmt) { app = r.ColumnInt64(0) },
+	found, err = p.Row(func(r *sqlite3.Stmt) { app = r.ColumnInt64(0) },
 		`SELECT u.app_key FROM apps a CROSS JOIN uploads u ON u.app_key = a.app_key WHERE a.deleted = 1 LIMIT 1`)
 	return app, found, err
 }
 
 func (p *purge) deadApp() (key int64, found bool, err error) {
-	found, err = p.row(func(r *sqlite3.Stmt) { key = r.ColumnInt64(0) }, `SELECT app_key FROM apps WHERE deleted = 1 LIMIT 1`)
+	found, err = p.Row(func(r *sqlite3.Stmt) { key = r.ColumnInt64(0) }, `SELECT app_key FROM apps WHERE deleted = 1 LIMIT 1`)
 	return key, found, err
 }
 
@@ -139,12 +196,12 @@ func (p *purge) conversation(key int64) error {
 		return err
 	}
 	// An expired one is deleted first, so that it stays unknown to every clock.
-	expired, err := p.move(`UPDATE conversations SET deleted = 1, moved = ?2 WHERE conv_key = ?1 AND deleted <> 1`+returningMoves, key, p.stamp)
+	expired, err := p.Move(`UPDATE conversations SET deleted = 1, moved = ?2 WHERE conv_key = ?1 AND deleted <> 1`+tx.ReturningMoves, key, p.Stamp)
 	if err != nil {
 		return err
 	}
 	if expired > 0 {
-		clear(p.known.places)
+		p.Known.ForgetTimelines()
 	}
 	err = p.remove(key,
 		`DELETE FROM mentions WHERE (conv_key, client_id, seq) IN (SELECT conv_key, client_id, seq FROM mentions WHERE conv_key = ?1 LIMIT ?2)`,
@@ -161,7 +218,7 @@ func (p *purge) conversation(key int64) error {
 	if err != nil || p.left <= 0 {
 		return err
 	}
-	if err := p.exec(memberDepartures, key, p.left); err != nil {
+	if err := p.Exec(memberDepartures, key, p.left); err != nil {
 		return err
 	}
 	return p.remove(key,
@@ -194,7 +251,7 @@ func (p *purge) app(key int64) error {
 // before it has nothing left to do.
 func (p *purge) remove(key int64, deletes ...string) error {
 	for _, sql := range deletes {
-		n, err := p.changes(sql, key, p.left)
+		n, err := p.Changes(sql, key, p.left)
 		if err != nil {
 			return err
 		}
@@ -204,4 +261,14 @@ func (p *purge) remove(key int64, deletes ...string) error {
 		}
 	}
 	return nil
+}
+
+// Secret is the salt; see store.Upkeep.
+func (s *Store) Secret() []byte { return slices.Clone(s.db.Salt) }
+
+// NewEpoch makes the cursors given out so far void; see store.Upkeep.
+func (s *Store) NewEpoch(ctx context.Context) error {
+	return tx.Change(ctx, s.db, func(g group) error {
+		return g.Exec(schema.NewEpoch)
+	})
 }

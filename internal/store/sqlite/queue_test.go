@@ -15,7 +15,7 @@ import (
 func TestAFullQueueRefusesAtOnce(t *testing.T) {
 	for name, opt := range map[string]Options{
 		"by jobs":  {QueueJobs: 4},
-		"by bytes": {QueueBytes: 4 * newDraftBytes(t)},
+		"by bytes": {QueueBytes: 4 * draftBytes},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStore(t, opt)
@@ -37,13 +37,8 @@ func TestAFullQueueRefusesAtOnce(t *testing.T) {
 	}
 }
 
-func newDraftBytes(t *testing.T) int {
-	t.Helper()
-	var l letter
-	d := newDraft(skein.ID{}, "hi")
-	l.write(&d, nil)
-	return l.size()
-}
+// draftBytes is what newDraft with a text of two bytes holds in the queue.
+const draftBytes = 512 + 2
 
 func TestAJobNobodyWaitsForIsNotBegun(t *testing.T) {
 	s := newStore(t, Options{})
@@ -104,7 +99,7 @@ func TestCloseCommitsWhatWasTaken(t *testing.T) {
 	})
 	release()
 	all.Wait()
-	again := openStore(t, Options{Path: s.engine.Path()})
+	again := openStore(t, Options{Path: s.db.Engine().Path()})
 	wantDense(t, again, conv, 50)
 	wantIntact(t, again)
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
 // forever is a query that ends only when it is interrupted.
@@ -28,9 +29,9 @@ func TestAReadEndsWithItsContext(t *testing.T) {
 	begun := make(chan struct{})
 	var all sync.WaitGroup
 	all.Go(func() {
-		err := s.read(ctx, "", func(c *connection) error {
+		err := tx.Read(ctx, s.db, "", func(c connection) error {
 			close(begun)
-			_, err := c.row(nil, forever)
+			_, err := c.Row(nil, forever)
 			return err
 		})
 		if !errors.Is(err, context.Canceled) {
@@ -62,13 +63,13 @@ func flood(t *testing.T, s *Store, app string, n, running int) (searching *atomi
 	var all sync.WaitGroup
 	for range n {
 		all.Go(func() {
-			err := s.walk(ctx, app, func(c *connection) error {
-				if _, err := c.row(nil, `SELECT 1`); err != nil {
+			err := tx.Walk(ctx, s.db, app, func(c connection) error {
+				if _, err := c.Row(nil, `SELECT 1`); err != nil {
 					return err // a reader, which has no time even for this
 				}
 				searching.Add(1)
 				defer searching.Add(-1)
-				_, err := c.row(nil, forever)
+				_, err := c.Row(nil, forever)
 				return err
 			})
 			if !errors.Is(err, context.Canceled) {
@@ -178,28 +179,28 @@ func TestASearchThatIsTooMuchEndsWithWhatWasTooMuch(t *testing.T) {
 
 // The page and its total come of one look at what may match.
 func TestASearchLooksOnce(t *testing.T) {
-	s := newStore(t, Options{})
+	s := newStore(t, Options{Readers: 1, quickTime: time.Hour})
 	newWide(t, s, 30)
 	looked := 0
-	err := s.read(t.Context(), "", func(c *connection) error {
-		defer c.DB.Trace(0, nil)
-		err := c.DB.Trace(sqlite3.TRACE_STMT, func(_ sqlite3.TraceEvent, _ any, sql any) error {
-			if strings.Contains(fmt.Sprint(sql), "json_extract") {
-				looked++
-			}
-			return nil
-		})
+	trace := func(look func(sqlite3.TraceEvent, any, any) error) {
+		t.Helper()
+		err := tx.Read(t.Context(), s.db, "", func(c connection) error { return c.DB.Trace(sqlite3.TRACE_STMT, look) })
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
-		q := wideQuery()
-		page, err := c.find(newSearch("app", q.Member, q.Where, 1), "app", q)
-		if err == nil && (page.Total != 30 || len(page.Conversations) != 10 || page.Next.IsZero()) {
-			t.Errorf("got %d of %d, want 10 of 30", len(page.Conversations), page.Total)
+	}
+	trace(func(_ sqlite3.TraceEvent, _ any, sql any) error {
+		if strings.Contains(fmt.Sprint(sql), "json_extract") {
+			looked++
 		}
-		return err
+		return nil
 	})
-	if err != nil || looked != 1 {
-		t.Errorf("got %d statements with the conditions, %v, want 1", looked, err)
+	page, err := s.FindConversations(t.Context(), "app", wideQuery())
+	trace(nil)
+	if err != nil || page.Total != 30 || len(page.Conversations) != 10 || page.Next.IsZero() {
+		t.Errorf("got %d of %d, %v, want 10 of 30", len(page.Conversations), page.Total, err)
+	}
+	if looked != 1 {
+		t.Errorf("got %d statements with the conditions, want 1", looked)
 	}
 }

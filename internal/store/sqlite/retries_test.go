@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
 func TestMessagesThatShareARetryNumberAreToldApart(t *testing.T) {
 	s := newStore(t, Options{})
 	conv := newGroup(t, s)
-	one, two := sharedTag(t, s.writer.salt, "ann")
+	one, two := sharedTag(t, s.db.Salt, "ann")
 	say := func(clientMsgID, text string) (skein.Message, bool, error) {
 		d := newDraft(conv, text)
 		d.ClientMsgID = clientMsgID
@@ -89,11 +90,11 @@ func TestARefusedMessageLeavesNoTrace(t *testing.T) {
 func TestTheSaltIsTheStoresOwnAndStays(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "skein.db")
 	s, other := newStore(t, Options{Path: path}), newStore(t, Options{})
-	if len(s.writer.salt) != 16 || bytes.Equal(s.writer.salt, other.writer.salt) {
-		t.Errorf("salts %x and %x", s.writer.salt, other.writer.salt)
+	if len(s.db.Salt) != 16 || bytes.Equal(s.db.Salt, other.db.Salt) {
+		t.Errorf("salts %x and %x", s.db.Salt, other.db.Salt)
 	}
 	if again := openStore(t, Options{Path: path}); !bytes.Equal(again.Secret(), s.Secret()) {
-		t.Errorf("salt %x, when it is opened again %x", s.writer.salt, again.Secret())
+		t.Errorf("salt %x, when it is opened again %x", s.db.Salt, again.Secret())
 	}
 }
 
@@ -110,8 +111,8 @@ func TestARetryFindsWhatAnEarlierVersionStored(t *testing.T) {
 	}
 	age := func(version int) {
 		t.Helper()
-		mustChange(t, s, func(g *group) error {
-			return g.exec(`UPDATE messages SET content_hash = ?1, version = ?2`, contentHash(first.Body), version)
+		mustChange(t, s, func(g group) error {
+			return g.Exec(`UPDATE messages SET content_hash = ?1, version = ?2`, tx.ContentHash(first.Body), version)
 		}, nil)
 	}
 	for name, tt := range map[string]struct {
@@ -143,7 +144,7 @@ func TestHashesOfContentStayAsTheyAre(t *testing.T) {
 		"a text":       {skein.Body{Type: skein.TypeText, Text: "hi"}, "f06f1c82df2dc369c7afd6c548ac4add"},
 		"all there is": {skein.Body{Type: 7, Text: "hi", URL: "u", Attr: []byte(`{"b":[1.50,"你"],"a":100}`), Mentions: []string{"tom", "ann"}, MentionAll: true, ReplyTo: skein.ID{1}}, "5fd486b129f34e28ff0151b8aab88496"},
 	} {
-		if got := fmt.Sprintf("%x", contentHash(canonical(tt.body))); got != tt.want {
+		if got := fmt.Sprintf("%x", tx.ContentHash(tx.Canonical(tt.body))); got != tt.want {
 			t.Errorf("%s: got %s, want %s", name, got, tt.want)
 		}
 	}
@@ -155,7 +156,7 @@ func sharedTag(t *testing.T, salt []byte, sender string) (one, two string) {
 	seen := map[uint32]string{}
 	for i := range 1 << 20 {
 		id := fmt.Sprint(i)
-		tag := retryTag(salt, sender, id)
+		tag := tx.RetryTag(salt, sender, id)
 		if other, found := seen[tag]; found {
 			return other, id
 		}
@@ -176,7 +177,7 @@ func TestRetryTagsStayAsTheyAre(t *testing.T) {
 		{"an", "n1", 0xb91e1964},
 		{"Tom", "日本", 0xa14045c9},
 	} {
-		if got := retryTag([]byte("salt"), tt.sender, tt.id); got != tt.want {
+		if got := tx.RetryTag([]byte("salt"), tt.sender, tt.id); got != tt.want {
 			t.Errorf("%q %q: got %#x, want %#x", tt.sender, tt.id, got, tt.want)
 		}
 	}
@@ -190,12 +191,12 @@ func BenchmarkContentHash(b *testing.B) {
 	for name, body := range map[string]skein.Body{"plain": plain, "with attr and mentions": rich} {
 		b.Run(name+", as written", func(b *testing.B) {
 			for b.Loop() {
-				contentHash(body)
+				tx.ContentHash(body)
 			}
 		})
 		b.Run(name+", canonical", func(b *testing.B) {
 			for b.Loop() {
-				contentHash(canonical(body))
+				tx.ContentHash(tx.Canonical(body))
 			}
 		})
 	}

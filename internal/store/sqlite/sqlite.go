@@ -7,16 +7,21 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/sessions"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
+	"github.com/skein-im/skein/internal/store/sqlite/feed"
+	"github.com/skein-im/skein/internal/store/sqlite/inbox"
+	"github.com/skein-im/skein/internal/store/sqlite/messages"
+	"github.com/skein-im/skein/internal/store/sqlite/query"
 	"github.com/skein-im/skein/internal/store/sqlite/schema"
+	"github.com/skein-im/skein/internal/store/sqlite/transfer"
+	"github.com/skein-im/skein/internal/store/sqlite/tx"
+	"github.com/skein-im/skein/internal/store/sqlite/uploads"
 )
 
 // Options say where the store is and what bounds it.
@@ -65,17 +70,35 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// What the packages of tables have of the store, under names that hide no method.
+type (
+	messageStore  = messages.Store
+	inboxStore    = inbox.Store
+	queryStore    = query.Store
+	uploadStore   = uploads.Store
+	transferStore = transfer.Store
+	feedStore     = feed.Store
+)
+
 // Store is an open file. Several processes may have the same file open.
 type Store struct {
 	*sessions.Table
 
-	now    func() time.Time
-	engine *engine.Engine
-	writer *writer
-	leases leases
+	*messageStore
+	*inboxStore
+	*queryStore
+	*uploadStore
+	*transferStore
+	*feedStore
 
-	releasedApp atomic.Int64 // where ReleaseUploads goes on
+	db *tx.DB
 }
+
+type connection struct{ tx.Conn }
+
+type group struct{ *tx.Group }
+
+func (g group) conn() connection { return connection{g.Conn} }
 
 var _ store.Store = (*Store)(nil)
 
@@ -93,32 +116,32 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	w := newWriter(opt.Committed, opt.Log)
-	w.engine, err = engine.Open(engine.Options{
+	db, err := tx.Open(engine.Options{
 		Path: path, Now: opt.Now, Log: opt.Log, QueueJobs: opt.QueueJobs, QueueBytes: opt.QueueBytes, Readers: opt.Readers, Registerer: opt.Registerer,
 		LogPages: opt.logPages, GroupBudget: opt.groupBudget, QuickTime: opt.quickTime, SearchTime: opt.searchTime,
-	}, w)
+	}, opt.Committed)
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	s := &Store{now: opt.Now, engine: w.engine, writer: w}
+	s := &Store{
+		messageStore: messages.New(db), inboxStore: inbox.New(db), queryStore: query.New(db),
+		uploadStore: uploads.New(db), transferStore: transfer.New(db), feedStore: feed.New(db), db: db,
+	}
 	s.Table = sessions.New(s.firstGeneration, opt.Now)
 	return s, nil
 }
 
 // Close commits what was taken, waits for the reads under way and lets go of the
 // file. Calls after it answer ErrUnavailable; closing twice is closing once.
-func (s *Store) Close() error { return s.engine.Close() }
+func (s *Store) Close() error { return s.db.Close() }
 
 // Ping reports whether the store can be read now. Errors: ErrUnavailable; engine.ErrDamaged.
 func (s *Store) Ping(ctx context.Context) error {
-	if s.engine.Damaged() {
+	if s.db.Engine().Damaged() {
 		return engine.ErrDamaged
 	}
-	return s.caller(ctx, "", func(c *connection) error {
-		_, err := c.row(nil, `SELECT 1 FROM apps LIMIT 1`)
+	return tx.Caller(ctx, s.db, "", func(c connection) error {
+		_, err := c.Row(nil, `SELECT 1 FROM apps LIMIT 1`)
 		return err
 	})
 }
-
-func (s *Store) millis() skein.Millis { return skein.MillisOf(s.now()) }

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"github.com/skein-im/skein/internal/store/sqlite/tx"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -32,9 +33,9 @@ func TestAnExportKnowsEveryColumn(t *testing.T) {
 	}
 	// These are derived, or the store's own.
 	derived := "mentions private_pairs upload_uses departures erasures cuts storage removals backfill history pauses retries_0 retries_1 retries_2 unknown_fields goose_db_version events leases"
-	err = s.read(t.Context(), "", func(c *connection) error {
+	err = tx.Read(t.Context(), s.db, "", func(c connection) error {
 		var tables []string
-		if err := c.rows(func(r *sqlite3.Stmt) { tables = append(tables, r.ColumnText(0)) },
+		if err := c.Rows(func(r *sqlite3.Stmt) { tables = append(tables, r.ColumnText(0)) },
 			`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`); err != nil {
 			return err
 		}
@@ -46,7 +47,7 @@ func TestAnExportKnowsEveryColumn(t *testing.T) {
 			if !ok {
 				t.Errorf("table %s: is it exported and imported? Say so here", table)
 			}
-			if err := c.rows(func(r *sqlite3.Stmt) {
+			if err := c.Rows(func(r *sqlite3.Stmt) {
 				if !slices.Contains(strings.Fields(known), r.ColumnText(0)) {
 					t.Errorf("column %s of %s: is it exported and imported? Say so here", r.ColumnText(0), table)
 				}

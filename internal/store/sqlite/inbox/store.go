@@ -1,0 +1,14 @@
+// Package inbox answers what a client has of its conversations: views, unread counts, sync.
+package inbox
+
+import "github.com/skein-im/skein/internal/store/sqlite/tx"
+
+// Store is the methods of the store that this package has.
+type Store struct {
+	db *tx.DB
+}
+
+// New reads and writes a database.
+func New(db *tx.DB) *Store { return &Store{db: db} }
+
+type connection struct{ tx.Conn }

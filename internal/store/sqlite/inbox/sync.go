@@ -1,0 +1,253 @@
+package inbox
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/sqlite/engine"
+	"github.com/skein-im/skein/internal/store/sqlite/tx"
+)
+
+// A round of Sync tells what moved after the cursor's Since, conversation by
+// conversation in the order of their keys, in as many pages as it takes: Key is the
+// last one told. Upto, taken when the round begins, is where the next round begins.
+// What moves during a round is behind Upto: told in this round if its turn is yet
+// to come, and in the next one in any case.
+
+// appProbe bounds how many of an app's moved conversations are held against a
+// client's memberships; beyond it the memberships are walked.
+const appProbe = 2048
+
+// Sync is what has changed for a client; see store.Inbox.
+func (s *Store) Sync(ctx context.Context, app, client string, after skein.SyncCursor, limit int) (page skein.SyncPage, err error) {
+	now := s.db.Millis()
+	// Before the snapshot is taken, and after what moved is known: what comes later than
+	// this may not be in it.
+	reached := s.db.Reached.Load()
+	err = tx.Walk(ctx, s.db, app, func(c connection) error {
+		r := round{connection: c, moves: s.db.Moves, app: app, client: client, now: now, limit: max(limit, 1)}
+		page, err = r.page(after, reached)
+		return err
+	})
+	if err != nil {
+		return skein.SyncPage{}, err
+	}
+	return page, nil
+}
+
+// round is one page's work.
+type round struct {
+	connection
+
+	moves       *tx.Moves
+	app, client string
+	now         skein.Millis
+	limit       int
+	skein.SyncCursor
+}
+
+func (r *round) page(after skein.SyncCursor, reached int64) (page skein.SyncPage, err error) {
+	known, err := r.begin(after, reached)
+	if err != nil || !known {
+		return skein.SyncPage{Next: skein.SyncCursor{Epoch: r.Epoch}, Reset: true}, err
+	}
+	found, err := r.changed()
+	if err != nil {
+		return page, err
+	}
+	if page.Done = len(found) <= r.limit; page.Done {
+		page.Next = skein.SyncCursor{Epoch: r.Epoch, Since: r.Upto}
+	} else {
+		found = found[:r.limit]
+		page.Next = r.SyncCursor
+		page.Next.Key = found[r.limit-1].key
+	}
+	volume := 0
+	for i, f := range found {
+		told := len(page.Views)
+		if err := r.tell(&page, f); err != nil {
+			return page, err
+		}
+		for _, v := range page.Views[told:] {
+			volume += volumeOf(v)
+		}
+		if volume >= syncVolume && i+1 < len(found) {
+			page.Done, page.Next = false, r.SyncCursor
+			page.Next.Key = f.key
+			break
+		}
+	}
+	return page, nil
+}
+
+// syncVolume is where a page ends before its limit, in bytes of what people wrote.
+const syncVolume = 1 << 20
+
+// volumeOf is what people wrote of a view, in bytes.
+func volumeOf(v skein.View) int {
+	n := len(v.Extend) + len(v.Member.Draft)
+	if v.Last != nil {
+		n += len(v.Last.Text) + len(v.Last.Attr) + len(v.Last.URL)
+	}
+	return n
+}
+
+// begin sets the cursor of this page, and reports whether the one that was given
+// is of this history and not from before what is remembered of it.
+func (r *round) begin(after skein.SyncCursor, reached int64) (known bool, err error) {
+	var ceiling, forgotten int64
+	_, err = r.Row(func(s *sqlite3.Stmt) {
+		r.Epoch, ceiling, forgotten = s.ColumnInt64(0), s.ColumnInt64(1), s.ColumnInt64(2)
+	}, `SELECT epoch, ceiling, forgotten FROM history`)
+	if err != nil {
+		return false, err
+	}
+	if !after.IsZero() && after.Epoch != r.Epoch || max(after.Since, after.Upto) > ceiling ||
+		after.Since != 0 && after.Since < forgotten {
+		return false, nil
+	}
+	for _, stamp := range []int64{after.Since, after.Upto} {
+		if foreign, err := r.Paused(stamp); err != nil || foreign {
+			return false, err
+		}
+	}
+	r.Since, r.Upto, r.Key = after.Since, after.Upto, after.Key
+	if r.Upto == 0 {
+		r.Upto = max(r.Since, reached, forgotten)
+	}
+	return true, nil
+}
+
+// found is a conversation to tell of.
+type found struct {
+	key  int64
+	gone skein.ID // zero: the client may be in it
+}
+
+// changed are the next conversations that moved, one more than the limit if there
+// are, in the order of their keys.
+func (r *round) changed() (list []found, err error) {
+	places, known, err := r.places()
+	if err != nil {
+		return nil, err
+	}
+	query := syncByRows
+	switch {
+	case r.Since == 0: // the beginning needs no departures
+		query = syncAll
+	case known:
+		query = syncMine
+	}
+	err = r.Rows(func(s *sqlite3.Stmt) {
+		list = append(list, found{s.ColumnInt64(0), engine.ID(s, 1)})
+	}, query, r.app, r.client, r.Since, r.Key, r.limit+1)
+	return r.merge(list, places), err
+}
+
+// merge puts conversations that moved among those found.
+func (r *round) merge(list []found, places []int64) []found {
+	if len(places) == 0 {
+		return list
+	}
+	for _, key := range places {
+		list = append(list, found{key: key})
+	}
+	slices.SortStableFunc(list, func(a, b found) int { return cmp.Compare(a.key, b.key) })
+	list = slices.Compact(list)
+	return list[:min(len(list), r.limit+1)]
+}
+
+// places are the client's conversations that moved, as far as memory knows what
+// moved since the cursor. They are found from the app's side or the client's,
+// whichever is shorter. To see which, both are counted a little way, then further:
+// most clients are in few conversations, and in most apps much has moved.
+func (r *round) places() (moved []int64, known bool, err error) {
+	if r.Since == 0 || !r.moves.Covers(r.Since) {
+		return nil, false, nil
+	}
+	app, err := r.KnownApp(r.app)
+	if errors.Is(err, skein.ErrUnknownApp) {
+		return nil, true, nil
+	}
+	for limit := appProbe / 64; err == nil && limit <= appProbe; limit *= 8 {
+		convs, complete := r.moves.Since(r.Since, app, limit)
+		if complete {
+			moved, err = r.mine(convs)
+			return moved, true, err
+		}
+		var mine int
+		if mine, err = r.Count(countMine, r.app, r.client, r.Key, limit); mine < limit {
+			break
+		}
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	var all []int64
+	err = r.Rows(func(s *sqlite3.Stmt) { all = append(all, s.ColumnInt64(0)) }, allMine, r.app, r.client, r.Key)
+	moved, known = r.moves.Moved(r.Since, all, r.limit+1)
+	return moved, known, err
+}
+
+// mine are those of convs that the client is in, of those whose turn is yet to come.
+func (r *round) mine(convs []int64) (mine []int64, err error) {
+	for _, conv := range convs {
+		if conv <= r.Key {
+			continue
+		}
+		in, err := r.Row(nil, `SELECT 1 FROM members WHERE conv_key = ?1 AND client_id = ?2`, conv, r.client)
+		if err != nil {
+			return nil, err
+		}
+		if in {
+			mine = append(mine, conv)
+		}
+	}
+	slices.Sort(mine)
+	return mine, nil
+}
+
+const (
+	// Of client ?2, with a key after ?3.
+	ofMine    = ` FROM members INDEXED BY members_by_client WHERE app_key = ` + tx.AppKey + ` AND client_id = ?2 AND conv_key > ?3`
+	countMine = `SELECT count(*) FROM (SELECT 1` + ofMine + ` LIMIT ?4)`
+	allMine   = `SELECT conv_key` + ofMine
+
+	// Of client ?2, moved after ?3, with a key after ?4, at most ?5.
+	myRows = `SELECT conv_key, NULL FROM members INDEXED BY members_by_move
+		WHERE app_key = ` + tx.AppKey + ` AND client_id = ?2 AND moved > ?3 AND conv_key > ?4`
+	myDepartures = `SELECT conv_key, conv_id FROM departures INDEXED BY departures_by_move
+		WHERE app_key = ` + tx.AppKey + ` AND client_id = ?2 AND moved > ?3 AND conv_key > ?4`
+	myPlaces = `SELECT m.conv_key, NULL FROM members m INDEXED BY members_by_client
+		CROSS JOIN conversations c ON c.conv_key = m.conv_key
+		WHERE m.app_key = ` + tx.AppKey + ` AND m.client_id = ?2 AND m.conv_key > ?4 AND c.moved > ?3`
+
+	syncAll    = myPlaces + ` AND c.deleted = 0 ORDER BY m.conv_key LIMIT ?5`
+	syncMine   = myRows + ` UNION ` + myDepartures + ` ORDER BY 1 LIMIT ?5`
+	syncByRows = myRows + ` UNION ` + myDepartures + ` UNION ` + myPlaces + ` ORDER BY 1 LIMIT ?5`
+)
+
+// tell adds a conversation to the page. One past its end is told of when Purge has
+// marked it.
+func (r *round) tell(page *skein.SyncPage, f found) error {
+	if !f.gone.IsZero() {
+		page.Gone = append(page.Gone, f.gone)
+		return nil
+	}
+	v, living, err := r.viewAt(r.app, r.client, f.key, r.now)
+	if err != nil {
+		return err
+	}
+	if living {
+		page.Views = append(page.Views, v)
+		return nil
+	}
+	_, err = r.Row(func(s *sqlite3.Stmt) { page.Gone = append(page.Gone, engine.ID(s, 0)) },
+		`SELECT id FROM conversations WHERE conv_key = ?1 AND deleted = 1`, f.key)
+	return err
+}

@@ -1,0 +1,16 @@
+// Package query finds and updates conversations by conditions: it makes SQL of them.
+package query
+
+import "github.com/skein-im/skein/internal/store/sqlite/tx"
+
+// Store is the methods of the store that this package has.
+type Store struct {
+	db *tx.DB
+}
+
+// New reads and writes a database.
+func New(db *tx.DB) *Store { return &Store{db: db} }
+
+type connection struct{ tx.Conn }
+
+type group struct{ *tx.Group }

@@ -1,0 +1,60 @@
+// Package plans holds queries against the plans that SQLite makes for them, in tests.
+package plans
+
+import (
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein/internal/store/sqlite/engine"
+	"github.com/skein-im/skein/internal/store/sqlite/schema"
+)
+
+// Plan is a query whose cost must not grow with what lies stored, and how SQLite is to
+// run it.
+type Plan struct {
+	SQL   string
+	Want  []string // steps, among others
+	Sorts bool     // a few rows; others may not sort
+}
+
+// scansOfNothing takes out of a plan what is called a scan and is none: of a row
+// without a table, and of a list that the query itself holds.
+var scansOfNothing = strings.NewReplacer("SCAN CONSTANT ROW", "", "SCAN j VIRTUAL TABLE", "")
+
+// Hold makes a new store and holds the plans against it.
+func Hold(t *testing.T, all map[string]Plan) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "skein.db")
+	if err := schema.Bring(t.Context(), schema.Options{Path: path, Now: time.Now, Log: slog.New(slog.DiscardHandler)}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := engine.OpenConn(path, sqlite3.OPEN_READONLY, engine.ReaderSettings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, p := range all {
+		got := ""
+		if err := c.Rows(func(r *sqlite3.Stmt) { got += r.ColumnText(3) + "\n" }, `EXPLAIN QUERY PLAN `+p.SQL); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, want := range p.Want {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: got plan\n%swant in it\n%s", name, got, want)
+			}
+		}
+		if strings.Contains(scansOfNothing.Replace(got), "SCAN") {
+			t.Errorf("%s: a scan in the plan\n%s", name, got)
+		}
+		if strings.Contains(got, "TEMP B-TREE") && !p.Sorts {
+			t.Errorf("%s: a sort in the plan\n%s", name, got)
+		}
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}

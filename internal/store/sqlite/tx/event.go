@@ -1,0 +1,30 @@
+package tx
+
+import (
+	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/sqlite/engine"
+)
+
+// Event writes what the feed tells of a deed, in the transaction of the deed. Messages
+// need no row: their keys ascend in commit order.
+func (g *Group) Event(e store.Entry) error {
+	first, rest := e.Clients, []string(nil)
+	if len(first) > store.MaxEntryClients {
+		first, rest = first[:store.MaxEntryClients], first[store.MaxEntryClients:]
+	}
+	next, err := g.NextMessage()
+	if err != nil {
+		return err
+	}
+	err = g.Exec(`INSERT INTO events (message_key, kind, at, app_id, conv_id, change_seq, client_id, clients)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
+		next-1, int64(e.Kind), g.Now, e.App, IDOrNull(e.Conv), e.Change, TextOrNull(e.Client), engine.RawText(MentionsJSON(first)))
+	if err != nil || len(rest) == 0 {
+		return err
+	}
+	if e.Kind == store.EntryConversationCreated {
+		e.Kind = store.EntryMembersAdded
+	}
+	e.Clients = rest
+	return g.Event(e)
+}

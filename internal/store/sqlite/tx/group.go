@@ -1,0 +1,76 @@
+package tx
+
+import "github.com/skein-im/skein"
+
+// Group is the open transaction of one commit and what its jobs share. It is owned by
+// the engine's writing goroutine. It implements engine.Group.
+type Group struct {
+	Conn
+
+	Now   skein.Millis
+	Stamp int64 // of this commit; see stamps
+	Known *known
+	Sent  []skein.Sent // for the commit hook, in order
+
+	db     *DB
+	dirty  []*Timeline     // ahead of their rows
+	behind map[int64]int64 // sent_seq of members whose rows lack it
+	moved  []move          // conversations whose stamp becomes this commit's
+	saved  struct{ sent, moved int }
+}
+
+// Save implements engine.Group.
+func (g *Group) Save() { g.saved.sent, g.saved.moved = len(g.Sent), len(g.moved) }
+
+// Undo implements engine.Group.
+func (g *Group) Undo(changed bool) {
+	g.Sent, g.moved = g.Sent[:g.saved.sent], g.moved[:g.saved.moved]
+	if changed {
+		g.Known.Clear()
+	}
+}
+
+// Committed implements engine.Group.
+func (g *Group) Committed() {
+	db := g.db
+	db.stamps.begun = true
+	db.Moves.add(g.moved, g.Stamp)
+	db.Reached.Store(g.Stamp) // after that: who has read it finds the moves
+	db.moved = g.moved[:0]
+	db.tell(g.Sent)
+	clear(g.Sent)
+	db.sent = g.Sent[:0]
+}
+
+// Flush implements engine.Group: it writes the rows of the conversations that messages
+// were sent to, and of the members who had sent the newest message before: once per
+// conversation or member and group, however many messages there were. A member's row
+// needs no new stamp: the conversation's tells of the message.
+func (g *Group) Flush() error {
+	for _, t := range g.dirty {
+		if err := g.write(t); err != nil {
+			return err
+		}
+		g.Note(t.app, t.Key)
+		t.dirty, t.shifted = false, false
+	}
+	g.dirty = g.dirty[:0]
+	for member, seq := range g.behind {
+		if err := g.Exec(`UPDATE members SET sent_seq = ?2 WHERE member_key = ?1`, member, seq); err != nil {
+			return err
+		}
+	}
+	clear(g.behind)
+	return nil
+}
+
+// write brings the row of a conversation up to date, and its entries in indexes where
+// they change.
+func (g *Group) write(t *Timeline) error {
+	if t.shifted {
+		return g.Exec(`UPDATE conversations SET last_seq = ?2, active = ?3, moved = ?4, speaker = ?5, spoke = ?6, period = ?7, expires = ?8
+			WHERE conv_key = ?1`, t.Key, t.LastSeq, t.active, g.Stamp, t.lastSender, t.lastSent, PeriodOf(t.active), t.expires)
+	}
+	return g.Exec(`UPDATE conversations SET last_seq = ?2, active = ?3, moved = ?4, speaker = ?5, spoke = ?6
+		WHERE conv_key = ?1`, t.Key, t.LastSeq, t.active, g.Stamp, t.lastSender, t.lastSent)
+}
