@@ -180,7 +180,7 @@ func (m *mirror) become(t *rapid.T, kinds ...skein.ChangeKind) {
 		c.Message.Text += "!"
 		return c, nil
 	})
-	m.may(err, skein.ErrUnknownConversation, skein.ErrUnknownMessage, skein.ErrConflict)
+	m.may(err, skein.ErrUnknownConversation, skein.ErrUnknownMessage, skein.ErrUnknownClient, skein.ErrConflict)
 }
 
 func (m *mirror) add(t *rapid.T) {
