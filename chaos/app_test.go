@@ -1,16 +1,13 @@
 package chaos
 
 import (
-	"bytes"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
-	"fmt"
+	"context"
 	"net/http"
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/skein-im/skein/internal/testclient"
 )
 
 // app is a tenant of the server under test, and its backend.
@@ -26,16 +23,11 @@ type app struct {
 func (a *app) token(client string) string {
 	const day = 24 * time.Hour
 	now := time.Now()
-	part := func(v any) string {
-		b, _ := json.Marshal(v)
-		return base64.RawURLEncoding.EncodeToString(b)
+	token, err := testclient.Token(a.id, client, []byte(a.secret), now.Add(-30*day), now.Add(60*day))
+	if err != nil {
+		panic(err) // HMAC does not fail
 	}
-	signed := part(map[string]string{"alg": "HS256", "typ": "JWT"}) + "." + part(map[string]any{
-		"sub": client, "app": a.id, "iat": now.Add(-30 * day).Unix(), "exp": now.Add(60 * day).Unix(),
-	})
-	mac := hmac.New(sha256.New, []byte(a.secret))
-	mac.Write([]byte(signed))
-	return signed + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+	return token
 }
 
 // backendWait is longer than any pause of the server, so that a call which fails
@@ -47,53 +39,14 @@ var backend = &http.Client{
 	Transport: &http.Transport{DisableKeepAlives: true}, // net/http would send some calls again by itself
 }
 
-// answer is the envelope of REST.
-type answer struct {
-	Code    int             `json:"code"`
-	Message string          `json:"message"`
-	Data    json.RawMessage `json:"data"`
+// backend makes the calls of the app's backend.
+func (a *app) backend() testclient.App {
+	return testclient.App{Addr: a.addr, ID: a.id, Key: a.key, HTTP: backend}
 }
 
-// rest makes one call as the backend. An error says that no answer came.
-func (a *app) rest(method, path string, body any) (answer, error) {
-	var out answer
-	text, err := json.Marshal(body)
-	if err != nil {
-		return out, err
-	}
-	if body == nil {
-		text = nil
-	}
-	req, err := http.NewRequest(method, "http://"+a.addr+path, bytes.NewReader(text))
-	if err != nil {
-		return out, err
-	}
-	req.Header.Set("app-id", a.id)
-	req.Header.Set("app-key", a.key)
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	res, err := backend.Do(req)
-	if err != nil {
-		return out, err
-	}
-	defer res.Body.Close()
-	return out, json.NewDecoder(res.Body).Decode(&out)
-}
-
-// must is rest for the calls before and after the chaos, which have to succeed.
+// must is a call by the backend that has to succeed; into may be nil.
 func (a *app) must(into any, method, path string, body any) error {
-	got, err := a.rest(method, path, body)
-	if err != nil {
-		return err
-	}
-	if got.Code != 0 {
-		return fmt.Errorf("%s %s: %d %s", method, path, got.Code, got.Message)
-	}
-	if into == nil {
-		return nil
-	}
-	return json.Unmarshal(got.Data, into)
+	return a.backend().Call(context.Background(), method, path, body, into)
 }
 
 // create makes a conversation; the first client is its creator.

@@ -67,8 +67,8 @@ func (d *device) attend(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer s.close()
-	stop := context.AfterFunc(ctx, func() { s.conn.Close() })
+	defer s.Drop()
+	stop := context.AfterFunc(ctx, s.Conn.Close)
 	defer stop()
 	session, err := d.login(s)
 	if err != nil {
@@ -253,9 +253,9 @@ func (d *device) follow(s *socket, session int) error {
 			if err := p.handle(f); err != nil {
 				return err
 			}
-		case s.silence() > deadWait:
+		case s.Silence() > deadWait:
 			return errStale
-		case s.silence() > quietWait:
+		case s.Silence() > quietWait:
 			s.ping()
 		}
 	}

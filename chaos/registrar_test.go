@@ -119,7 +119,7 @@ func (r *registrar) backend(ctx context.Context, op, method, path string, in arg
 		begin := e
 		begin.Kind, begin.Args = kindCall, &in
 		e.Asked = r.history.add(begin)
-		got, err := r.app.rest(method, path, map[string]any{"client_ids": in.ClientIDs})
+		got, err := r.app.backend().Try(context.Background(), method, path, map[string]any{"client_ids": in.ClientIDs})
 		if err == nil && got.Code != codeUnavailable && got.Code != codeRateLimited {
 			e.Kind, e.Code = kindReply, got.Code
 			r.history.add(e)
