@@ -16,12 +16,12 @@ import (
 )
 
 type appCmd struct {
-	Create    appCreate    `cmd:"" help:"Make an app and print its key and token secret."`
+	Create    appCreate    `cmd:"" help:"Create an app and print its key and token secret."`
 	List      appList      `cmd:"" help:"List all apps."`
 	Show      appShow      `cmd:"" help:"Show an app, its keys (by name) and its settings."`
 	Update    appUpdate    `cmd:"" help:"Change an app's name and settings."`
-	RotateKey appRotateKey `cmd:"" help:"Make a new app key; the old ones live on for a while."`
-	Delete    appDelete    `cmd:"" help:"Delete an app and everything in it, for good."`
+	RotateKey appRotateKey `cmd:"" help:"Create a new app key; the old keys stay valid for a while."`
+	Delete    appDelete    `cmd:"" help:"Delete an app and all its data. This cannot be undone."`
 }
 
 // maxAppName bounds the name of an app, in characters.
@@ -35,7 +35,7 @@ type appCreate struct {
 	settingFlags
 
 	ID   string `required:"" help:"The app_id: 1 to 64 of A-Z a-z 0-9 - _."`
-	Name string `help:"A name for people; without it, the id."`
+	Name string `help:"Name shown to people; default: the id."`
 	JSON bool   `help:"Print {app_id, app_key, token_secret}."`
 }
 
@@ -87,7 +87,7 @@ type appShow struct {
 	config.Store
 
 	ID     string `required:"" help:"The app_id."`
-	Secret bool   `help:"Show the token secret too."`
+	Secret bool   `help:"Also show the token secret."`
 	JSON   bool   `help:"Print JSON."`
 }
 
@@ -107,7 +107,7 @@ type appUpdate struct {
 	settingFlags
 
 	ID   string `required:"" help:"The app_id."`
-	Name string `help:"A new name for people."`
+	Name string `help:"New name shown to people."`
 	JSON bool   `help:"Print JSON."`
 }
 

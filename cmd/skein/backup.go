@@ -19,7 +19,7 @@ import (
 type backupCmd struct {
 	config.Store
 
-	Out string `required:"" placeholder:"DIR" help:"Directory to make; it must not be there yet."`
+	Out string `required:"" placeholder:"DIR" help:"Directory to create; it must not exist."`
 }
 
 // Help is shown below the summary by --help.

@@ -19,8 +19,8 @@ type exportCmd struct {
 	config.Store
 
 	App    string `required:"" placeholder:"ID" help:"The app_id."`
-	Out    string `required:"" placeholder:"DIR" help:"Directory to make, or one that an export left unfinished."`
-	Client string `placeholder:"ID" help:"The data of this client alone: what it said, where it is a member and what it may see there."`
+	Out    string `required:"" placeholder:"DIR" help:"Directory to create, or that of an unfinished export."`
+	Client string `placeholder:"ID" help:"Export only what this client sent and what it can see in its conversations."`
 }
 
 // Help is shown below the summary by --help.
@@ -48,11 +48,12 @@ func (c *exportCmd) Run(ctx context.Context, out io.Writer) error {
 			return fmt.Errorf("export %s: %w", c.App, c.unknown(err))
 		}
 		for _, name := range missing {
-			fmt.Fprintf(os.Stderr, "file %s went while the export ran, or is not on the disk: it is not in it\n", name)
+			fmt.Fprintf(os.Stderr, "file %s is not in the export: it was deleted meanwhile, or is missing on the disk\n", name)
 		}
-		_, err = fmt.Fprintf(out, "%s holds %s as of %s: %d clients, %d conversations, %d messages, %d files of %d bytes.\n",
-			c.Out, c.App, skein.Millis(m.Time).Time().Format(time.RFC3339), m.Lists[portable.Clients].Lines, m.Lists[portable.Conversations].Lines,
-			m.Lists[portable.Messages].Lines, m.Lists[portable.Files].Lines, m.Bytes)
+		_, err = fmt.Fprintf(out, "%s holds %s as of %s: %s, %s, %s, %s of %s.\n",
+			c.Out, c.App, skein.Millis(m.Time).Time().Format(time.RFC3339), counted(m.Lists[portable.Clients].Lines, "client"),
+			counted(m.Lists[portable.Conversations].Lines, "conversation"), counted(m.Lists[portable.Messages].Lines, "message"),
+			counted(m.Lists[portable.Files].Lines, "file"), counted(m.Bytes, "byte"))
 		return err
 	})
 }

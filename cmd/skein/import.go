@@ -24,10 +24,10 @@ import (
 type importCmd struct {
 	config.Store
 
-	App    string `required:"" placeholder:"ID" help:"The app_id; an app that is not there is made, with the name and settings of the folder."`
+	App    string `required:"" placeholder:"ID" help:"The app_id. If the app does not exist it is created with the name and settings of the folder."`
 	From   string `required:"" placeholder:"DIR" help:"A portable folder; see docs/portable.md."`
-	DryRun bool   `help:"Try it on a copy of the store and keep nothing."`
-	Report string `placeholder:"FILE" help:"Write each line that was refused, and why, as JSON lines."`
+	DryRun bool   `help:"Import into a copy of the store and keep nothing."`
+	Report string `placeholder:"FILE" help:"Write every refused line and the reason to this file, as JSON lines."`
 }
 
 // Help is shown below the summary by --help.

@@ -16,10 +16,10 @@ import (
 
 type leancloudConvert struct {
 	From      string `required:"" placeholder:"DIR" help:"The folder that skein leancloud dump made."`
-	Out       string `required:"" placeholder:"DIR" help:"The portable folder to make; empty, or not there yet."`
+	Out       string `required:"" placeholder:"DIR" help:"Portable folder to create; it must be empty or not exist."`
 	Rename    string `placeholder:"FILE" help:"JSON object of client ids to replace: {\"old id\": \"new-id\"}."`
-	PublicURL string `placeholder:"URL" help:"What stands before the links to files that the dump has, such as https://im.example.com; without it they begin with /storage/uploads/."`
-	MarkRead  bool   `help:"Every member has read everything; without it, all that others said is unread."`
+	PublicURL string `placeholder:"URL" help:"URL that links to files of the dump begin with, such as https://im.example.com; default: they begin with /storage/uploads/."`
+	MarkRead  bool   `help:"Mark everything as read for every member; default: what others sent is unread."`
 }
 
 // Help is shown below the summary by --help.

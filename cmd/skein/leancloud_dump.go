@@ -17,20 +17,20 @@ import (
 const masterKeyEnv = "SKEIN_LEANCLOUD_MASTER_KEY"
 
 type leancloudDump struct {
-	AppID  string `name:"app-id" required:"" placeholder:"ID" help:"App ID, as the console of LeanCloud shows it."`
+	AppID  string `name:"app-id" required:"" placeholder:"ID" help:"App ID, as shown in LeanCloud's console."`
 	Server string `required:"" placeholder:"URL" help:"API address of the app, as the console shows it, such as https://abcdefgh.api.example.com."`
-	Out    string `required:"" placeholder:"DIR" help:"The folder; the same one continues a dump or brings it up to date."`
+	Out    string `required:"" placeholder:"DIR" help:"Folder of the dump. Naming an existing one continues it or brings it up to date."`
 
-	MasterKeyFile   string        `placeholder:"FILE" help:"File with the master key; without, the environment variable SKEIN_LEANCLOUD_MASTER_KEY."`
+	MasterKeyFile   string        `placeholder:"FILE" help:"File that holds the master key; default: the environment variable SKEIN_LEANCLOUD_MASTER_KEY."`
 	Conversations   string        `placeholder:"FILE" help:"Export of the class _Conversation from the console, instead of a scan."`
-	PerConversation bool          `default:"true" negatable:"" help:"Ask each conversation for its history and roles too, to prove the history of the app; a request or two for each."`
-	System          bool          `default:"true" negatable:"" help:"Ask for the messages to each subscriber of system conversations; a request for each."`
-	Files           bool          `help:"Fetch the files that messages link to."`
-	FileHost        string        `placeholder:"URL" help:"Where the files are now; tried where a link is dead."`
-	Rate            float64       `default:"30" placeholder:"N" help:"Requests a second."`
-	Daily           int           `placeholder:"N" help:"Requests a day; then the dump waits for the next day. The free plan of LeanCloud has 30000."`
-	Timeout         time.Duration `default:"2m" help:"For one request with its whole answer."`
-	Finish          bool          `help:"Ask nothing more: make the folder of what was fetched, and say what is missing."`
+	PerConversation bool          `default:"true" negatable:"" help:"Also request the history and roles of each conversation, to check the history of the app: one or two requests each."`
+	System          bool          `default:"true" negatable:"" help:"Also request the messages to each subscriber of system conversations: one request each."`
+	Files           bool          `help:"Download the files that messages link to."`
+	FileHost        string        `placeholder:"URL" help:"URL under which the files are now; tried when a link is dead."`
+	Rate            float64       `default:"30" placeholder:"N" help:"Most requests a second."`
+	Daily           int           `placeholder:"N" help:"Most requests a day; the dump then waits for the next day. LeanCloud's free plan allows 30000."`
+	Timeout         time.Duration `default:"2m" help:"Longest time for one request and its answer."`
+	Finish          bool          `help:"Send no more requests: write the folder from what was downloaded and print what is missing."`
 }
 
 // Help is shown below the summary by --help.

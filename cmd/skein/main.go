@@ -17,14 +17,14 @@ import (
 // program is everything that can be asked of the binary.
 type program struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
-	App     appCmd     `cmd:"" help:"Make, list, show, change and delete apps; running servers follow within 2 s."`
-	Token   tokenCmd   `cmd:"" help:"Print a signed token of one client."`
-	Backup  backupCmd  `cmd:"" help:"Copy the store and the uploads, also while a server runs."`
-	Restore restoreCmd `cmd:"" help:"Put a backup in the place of --data."`
-	Export  exportCmd  `cmd:"" help:"Write an app, or the data of one client, as a portable folder, also while a server runs."`
-	Import  importCmd  `cmd:"" help:"Bring an app in from a portable folder, also while a server runs."`
+	App     appCmd     `cmd:"" help:"Create, list, show, change and delete apps; running servers follow within 2 s."`
+	Token   tokenCmd   `cmd:"" help:"Print a signed token for one client."`
+	Backup  backupCmd  `cmd:"" help:"Copy the store and the uploads. A server may run meanwhile."`
+	Restore restoreCmd `cmd:"" help:"Replace --data with a backup."`
+	Export  exportCmd  `cmd:"" help:"Write an app, or the data of one client, to a portable folder. A server may run meanwhile."`
+	Import  importCmd  `cmd:"" help:"Import an app from a portable folder. A server may run meanwhile."`
 
-	LeanCloud leancloudCmd `cmd:"" name:"leancloud" help:"Bring an app out of LeanCloud IM."`
+	LeanCloud leancloudCmd `cmd:"" name:"leancloud" help:"Move an app from LeanCloud IM."`
 
 	Version versionCmd `cmd:"" help:"Print version, commit and Go release."`
 	Help    helpCmd    `cmd:"" help:"Explain a command: skein help app create."`

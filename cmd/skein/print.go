@@ -77,7 +77,7 @@ func printSecrets(out io.Writer, s appSecrets, place string, asJSON bool) error 
 	if asJSON {
 		return printJSON(out, s)
 	}
-	return printTable(out, fmt.Sprintf("App %s is in the store %s.\nKeep the key, it is not shown again.\n", s.AppID, place), [][]string{
+	return printTable(out, fmt.Sprintf("App %s is in the store %s.\nKeep the key: it is not shown again.\n", s.AppID, place), [][]string{
 		{"app_id", s.AppID}, {"app_key", s.AppKey}, {"token_secret", s.TokenSecret},
 	})
 }
@@ -86,7 +86,7 @@ func printKey(out io.Writer, k newKey, asJSON bool) error {
 	if asJSON {
 		return printJSON(out, k)
 	}
-	return printTable(out, fmt.Sprintf("App %s has a new key. Keep it, it is not shown again.\n", k.AppID), [][]string{
+	return printTable(out, fmt.Sprintf("App %s has a new key. Keep it: it is not shown again.\n", k.AppID), [][]string{
 		{"app_key", k.AppKey}, {"key_name", k.KeyName},
 	})
 }
@@ -231,4 +231,12 @@ func printTable(out io.Writer, heading string, rows [][]string) error {
 		fmt.Fprintln(w, strings.Join(row, "\t"))
 	}
 	return w.Flush() // a failed write is kept until here
+}
+
+// counted is a number and its noun: 1 file, 2 files.
+func counted[N int | int64](n N, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprint(n, " ", noun, "s")
 }

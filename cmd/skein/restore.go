@@ -17,10 +17,10 @@ import (
 type restoreCmd struct {
 	config.Store
 
-	From            string `required:"" placeholder:"DIR" help:"What skein backup has made, or with --without-manifest a copy of a --data."`
-	Force           bool   `help:"Replace what is in --data, for good."`
-	Check           bool   `help:"Only check the backup; --data is left alone."`
-	WithoutManifest bool   `help:"Take a backup of a version that wrote no manifest.json: nothing tells whether it is whole."`
+	From            string `required:"" placeholder:"DIR" help:"Directory that skein backup created, or with --without-manifest a copy of a --data."`
+	Force           bool   `help:"Replace what is in --data. This cannot be undone."`
+	Check           bool   `help:"Only check the backup; --data is not changed."`
+	WithoutManifest bool   `help:"Accept a backup without manifest.json, as early versions wrote it; it cannot be checked."`
 }
 
 // Help is shown below the summary by --help.

@@ -17,10 +17,10 @@ type appRotateKey struct {
 	config.Store
 
 	ID    string        `required:"" help:"The app_id."`
-	Name  string        `help:"Name of the new key; without it, key-2, key-3 and so on."`
-	Old   string        `xor:"old" help:"Only the key of this name ends; without it, all others do."`
-	Add   bool          `xor:"old" help:"No other key ends: the new one is one more."`
-	Grace time.Duration `default:"24h" help:"How long the old keys live on."`
+	Name  string        `help:"Name of the new key; default: key-2, key-3 and so on."`
+	Old   string        `xor:"old" help:"Let only the key of this name expire; default: all other keys."`
+	Add   bool          `xor:"old" help:"Let no other key expire."`
+	Grace time.Duration `default:"24h" help:"Time until the old keys expire."`
 	JSON  bool          `help:"Print {app_id, app_key, key_name}."`
 }
 

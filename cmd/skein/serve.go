@@ -25,7 +25,7 @@ import (
 type serveCmd struct {
 	config.Serve
 
-	AcceptLoss bool `help:"Start although the store's log is damaged, without the writes that were in it; the log is kept aside."`
+	AcceptLoss bool `help:"Start although the store's log is damaged, without the writes in it. The damaged log is kept beside the store."`
 }
 
 // Help is shown below the summary by --help.

@@ -20,21 +20,21 @@ type settingFlags struct {
 	OnePerDeviceType *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether a login ends the client's other sessions on devices of the same type (default off)."`
 	Presence         *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether clients may ask who is online (default on)."`
 	LastSeen         *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether presence tells when a client was last online (default off)."`
-	MaxDevices       *int      `group:"App settings:" placeholder:"N" help:"Live devices a client (0: 10)."`
-	MaxSockets       *int      `group:"App settings:" placeholder:"N" help:"Logged-in sockets on each node (0: the app's share of the node)."`
-	MaxMembers       *int      `group:"App settings:" placeholder:"N" help:"Members a group (0: as the server's --max-members)."`
-	MaxConversations *int      `group:"App settings:" placeholder:"N" help:"Conversations a client (0: as the server's --max-conversations)."`
-	SendRate         *int      `group:"App settings:" placeholder:"N" help:"Messages a second a client (0: as the server's --send-rate, negative: no limit)."`
-	SendBurst        *int      `group:"App settings:" placeholder:"N" help:"Messages at once a client (0: as the server's --send-burst)."`
-	RESTRate         *int      `group:"App settings:" name:"rest-rate" placeholder:"N" help:"REST calls a second an app key (0: as the server's --rest-rate, negative: no limit)."`
-	CommandRate      *int      `group:"App settings:" placeholder:"N" help:"Socket commands a second a session (0: 100, negative: no limit)."`
-	LoginRate        *int      `group:"App settings:" placeholder:"N" help:"Failed logins a minute an address and client (0: as the server's --login-rate, negative: no limit)."`
+	MaxDevices       *int      `group:"App settings:" placeholder:"N" help:"Most devices of a client that are online (0: 10)."`
+	MaxSockets       *int      `group:"App settings:" placeholder:"N" help:"Most logged-in sockets on each node (0: the app's share of the node)."`
+	MaxMembers       *int      `group:"App settings:" placeholder:"N" help:"Most members of a group (0: as the server's --max-members)."`
+	MaxConversations *int      `group:"App settings:" placeholder:"N" help:"Most conversations of a client (0: as the server's --max-conversations)."`
+	SendRate         *int      `group:"App settings:" placeholder:"N" help:"Messages that a client may send a second (0: as the server's --send-rate, negative: no limit)."`
+	SendBurst        *int      `group:"App settings:" placeholder:"N" help:"Messages that a client may send at once (0: as the server's --send-burst)."`
+	RESTRate         *int      `group:"App settings:" name:"rest-rate" placeholder:"N" help:"REST calls a second, for each app key and each client (0: as the server's --rest-rate, negative: no limit)."`
+	CommandRate      *int      `group:"App settings:" placeholder:"N" help:"Socket commands a second, for each session (0: 100, negative: no limit)."`
+	LoginRate        *int      `group:"App settings:" placeholder:"N" help:"Failed logins a minute, for each client from one address (0: as the server's --login-rate, negative: no limit)."`
 	EditWindow       *int      `group:"App settings:" placeholder:"SECONDS" help:"How long a sender may edit a message (0: 24 hours, negative: no limit)."`
 	RecallWindow     *int      `group:"App settings:" placeholder:"SECONDS" help:"How long a sender may recall a message (0: 2 minutes, negative: no limit)."`
 	AllowedOrigins   *[]string `group:"App settings:" placeholder:"ORIGIN,…" help:"Web pages that may call the app: exact origins such as https://example.com, or all below a name, *.example.com; empty for none."`
-	FileTypes        *[]string `group:"App settings:" placeholder:"EXT,…" help:"Extensions that may be uploaded; empty for the usual ones."`
+	FileTypes        *[]string `group:"App settings:" placeholder:"EXT,…" help:"File name extensions that may be uploaded; empty for the default list."`
 	MaxFileBytes     *int64    `group:"App settings:" placeholder:"N" help:"Largest upload in bytes (0: 100 MiB)."`
-	MaxStorageBytes  *int64    `group:"App settings:" placeholder:"N" help:"All uploads together in bytes (0: no bound); messages do not count, their rate bounds them."`
+	MaxStorageBytes  *int64    `group:"App settings:" placeholder:"N" help:"Most bytes of all uploads together (0: no limit); messages are not counted."`
 }
 
 // onOff is a switch that reads as it is said: on or off.

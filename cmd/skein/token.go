@@ -20,9 +20,9 @@ type tokenCmd struct {
 
 	App    string        `required:"" help:"The app_id."`
 	Client string        `required:"" help:"The client_id; it need not exist yet."`
-	TTL    time.Duration `default:"24h" help:"How long the token is good, at most 2160h (90 days)."`
-	Device string        `help:"The token is good on this device_id alone; without it, on any."`
-	Act    []string      `placeholder:"OP,…" help:"The ops it allows; without it, all."`
+	TTL    time.Duration `default:"24h" help:"Time until the token expires, at most 2160h (90 days)."`
+	Device string        `help:"Device that the token is valid for; default: any."`
+	Act    []string      `placeholder:"OP,…" help:"Ops that the token allows; default: all."`
 }
 
 // Run prints the token.

@@ -1,6 +1,5 @@
-// Package config holds what an operator can set, where each setting comes from
-// and whether it makes sense. It knows the command-line library and nothing else
-// of the server.
+// Package config has the settings of the server, reads them from flags, environment
+// and file, and checks them. It imports nothing else of the server.
 //
 // A setting has one name in three places: the flag --public-url, the environment
 // variable SKEIN_PUBLIC_URL and the key public-url of the file that --config
@@ -15,12 +14,12 @@ import (
 	_ "time/tzdata" // --timezone works on machines without a zone database
 )
 
-// Store says where apps, clients and messages are kept. Every command that works
-// on them embeds it; doing so is also what makes it read environment and file.
+// Store says where apps, clients and messages are kept. Every command that works on
+// them embeds it, and thereby reads environment and file.
 type Store struct {
-	Config   string `group:"settings" placeholder:"FILE" help:"YAML file with these settings, named as here without the dashes."`
-	Data     string `group:"settings" default:"./data" placeholder:"DIR" help:"Directory of the embedded store and of uploads; created with mode 0700."`
-	Database string `group:"settings" default:"sqlite" placeholder:"URL" help:"Where everything is kept: sqlite, in --data."`
+	Config   string `group:"settings" placeholder:"FILE" help:"Read these settings from a YAML file; the keys are the flag names without the dashes."`
+	Data     string `group:"settings" default:"./data" placeholder:"DIR" help:"Directory that holds the store and the uploads. It is created with mode 0700."`
+	Database string `group:"settings" default:"sqlite" placeholder:"URL" help:"Database that holds everything; only sqlite, in --data, is supported."`
 }
 
 // Serve is the configuration of a server.
@@ -29,36 +28,36 @@ type Serve struct {
 	Limits
 	Edge
 
-	Dev            bool          `group:"settings" help:"Seed the open demo app 666666 (app-key master) and its clients; loopback addresses only."`
-	Addr           string        `group:"settings" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of REST, socket, files and page."`
-	AdminAddr      string        `group:"settings" default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Address of /metrics and /debug/pprof; keep it private."`
-	Bus            string        `group:"settings" default:"in-process" placeholder:"URL" help:"What carries events between nodes: in-process, for a single node."`
-	PublicURL      string        `group:"settings" name:"public-url" placeholder:"URL" help:"Where the server is reached, with the path of a proxy if there is one: prefix of the file links that are handed out. Without it: what a trusted proxy says, or the address of the listener."`
-	TrustedProxies []string      `group:"settings" sep:"," placeholder:"CIDR,…" help:"Addresses of proxies whose X-Forwarded-For, -Proto, -Host and -Prefix are believed; nobody's by default."`
-	ProxyProtocol  bool          `group:"settings" help:"Trusted proxies begin each connection with a header of the PROXY protocol, version 2."`
-	Drain          time.Duration `group:"settings" default:"10s" placeholder:"TIME" help:"How long sockets take to close after SIGTERM; 0s closes at once."`
-	CacheMiB       int           `group:"settings" name:"cache-mib" default:"128" placeholder:"MIB" help:"Memory for what is asked of the store most: members and newest messages of busy conversations, clients who come and go; 0 keeps nothing."`
-	UnnamedFiles   time.Duration `group:"settings" default:"24h" placeholder:"TIME" help:"How long an uploaded file stays if nothing names it."`
-	Timezone       string        `group:"settings" default:"UTC" placeholder:"ZONE" help:"Zone of ctime and mtime of conversations, such as Asia/Shanghai."`
-	AllowOpenApps  bool          `group:"settings" help:"Serve apps that have token authentication off to everybody: on a public address, behind a proxy, under any host name."`
-	Language       string        `group:"settings" default:"zh" enum:"zh,en" placeholder:"zh|en" help:"Language of error texts where a caller names none: zh or en (Accept-Language, or lang at login)."`
-	LogLevel       string        `group:"settings" default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"Least level that is logged: debug, info, warn or error."`
-	LogFormat      string        `group:"settings" default:"text" enum:"text,json" placeholder:"FORMAT" help:"How log lines are written: text or json."`
+	Dev            bool          `group:"settings" help:"Create the demo app 666666 (app key master) and its clients. It needs no token, so --dev works on loopback addresses only."`
+	Addr           string        `group:"settings" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address that serves REST, sockets, files and the chat page."`
+	AdminAddr      string        `group:"settings" default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Address that serves /metrics and /debug/pprof. Keep it private."`
+	Bus            string        `group:"settings" default:"in-process" placeholder:"URL" help:"Bus that carries events between nodes; only in-process, for a single node, is supported."`
+	PublicURL      string        `group:"settings" name:"public-url" placeholder:"URL" help:"URL under which clients reach the server, with the proxy's path if it has one. File links begin with it. If unset: the URL that a trusted proxy sends, or the listen address."`
+	TrustedProxies []string      `group:"settings" sep:"," placeholder:"CIDR,…" help:"Addresses of the proxies whose X-Forwarded-For, -Proto, -Host and -Prefix headers the server believes. Default: none."`
+	ProxyProtocol  bool          `group:"settings" help:"Expect a PROXY protocol header, version 2, at the start of each connection from a trusted proxy."`
+	Drain          time.Duration `group:"settings" default:"10s" placeholder:"TIME" help:"Time over which the server closes its sockets after SIGTERM; 0s closes them at once."`
+	CacheMiB       int           `group:"settings" name:"cache-mib" default:"128" placeholder:"MIB" help:"Memory, in MiB, for the cache of members, newest messages and clients; 0 turns the cache off."`
+	UnnamedFiles   time.Duration `group:"settings" default:"24h" placeholder:"TIME" help:"Time after which the server deletes an upload that no message, conversation or user refers to."`
+	Timezone       string        `group:"settings" default:"UTC" placeholder:"ZONE" help:"Time zone of ctime and mtime of conversations, such as Asia/Shanghai."`
+	AllowOpenApps  bool          `group:"settings" help:"Serve apps without token authentication also on public addresses, behind proxies and under any host name."`
+	Language       string        `group:"settings" default:"zh" enum:"zh,en" placeholder:"zh|en" help:"Language of error texts for callers that ask for none (Accept-Language, or lang at login): zh or en."`
+	LogLevel       string        `group:"settings" default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"Lowest level to log: debug, info, warn or error."`
+	LogFormat      string        `group:"settings" default:"text" enum:"text,json" placeholder:"FORMAT" help:"Format of the log: text or json."`
 }
 
-// Limits hold for all apps; those that an app has a setting of too are its default.
+// Limits hold for all apps. Where an app has a setting of its own, that one wins.
 type Limits struct {
-	MaxBodyKiB        int `group:"settings" name:"max-body-kib" default:"256" placeholder:"KIB" help:"Largest socket frame or REST body, uploads aside."`
-	MaxMembers        int `group:"settings" default:"10000" placeholder:"N" help:"Members a group."`
-	MaxConversations  int `group:"settings" default:"10000" placeholder:"N" help:"Conversations a client."`
-	SendRate          int `group:"settings" default:"20" placeholder:"N" help:"Messages a second a client; -1: no limit."`
-	SendBurst         int `group:"settings" default:"60" placeholder:"N" help:"Messages at once a client."`
-	RESTRate          int `group:"settings" name:"rest-rate" default:"500" placeholder:"N" help:"REST calls a second an app key, and as many a client; -1: no limit."`
-	LoginRate         int `group:"settings" default:"10" placeholder:"N" help:"Failed logins a minute an address and client; -1: no limit."`
-	SocketsPerAddress int `group:"settings" default:"0" placeholder:"N" help:"Sockets an address, of IPv6 a /64; 0: 1,000, with --dev no limit; -1: no limit."`
+	MaxBodyKiB        int `group:"settings" name:"max-body-kib" default:"256" placeholder:"KIB" help:"Largest socket message and REST body, in KiB; uploads are not counted."`
+	MaxMembers        int `group:"settings" default:"10000" placeholder:"N" help:"Most members of a group."`
+	MaxConversations  int `group:"settings" default:"10000" placeholder:"N" help:"Most conversations of a client."`
+	SendRate          int `group:"settings" default:"20" placeholder:"N" help:"Messages that a client may send a second; -1 is no limit."`
+	SendBurst         int `group:"settings" default:"60" placeholder:"N" help:"Messages that a client may send at once before --send-rate holds."`
+	RESTRate          int `group:"settings" name:"rest-rate" default:"500" placeholder:"N" help:"REST calls a second, for each app key and for each client; -1 is no limit."`
+	LoginRate         int `group:"settings" default:"10" placeholder:"N" help:"Failed logins a minute, for each client from one address; -1 is no limit."`
+	SocketsPerAddress int `group:"settings" default:"0" placeholder:"N" help:"Open sockets of one address (IPv6: of one /64); 0 is 1,000, and no limit with --dev; -1 is no limit."`
 }
 
-// Level is LogLevel as slog has it.
+// Level is LogLevel as a slog.Level.
 func (s Serve) Level() slog.Level {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
@@ -67,7 +66,7 @@ func (s Serve) Level() slog.Level {
 	return level
 }
 
-// Location is Timezone as time has it; UTC where Validate would refuse it.
+// Location is Timezone as a time.Location; UTC if Validate would refuse it.
 func (s Serve) Location() *time.Location {
 	zone, err := time.LoadLocation(s.Timezone)
 	if err != nil {
@@ -76,8 +75,7 @@ func (s Serve) Location() *time.Location {
 	return zone
 }
 
-// Proxies are TrustedProxies as addresses have them; what Validate would refuse is
-// left out.
+// Proxies are TrustedProxies as prefixes, without those that Validate would refuse.
 func (s Serve) Proxies() []netip.Prefix {
 	var all []netip.Prefix
 	for _, text := range s.TrustedProxies {
@@ -88,7 +86,7 @@ func (s Serve) Proxies() []netip.Prefix {
 	return all
 }
 
-// parseProxy reads a CIDR, or an address, which is a CIDR of one.
+// parseProxy reads a CIDR or a single address.
 func parseProxy(text string) (netip.Prefix, error) {
 	text = strings.TrimSpace(text)
 	if a, err := netip.ParseAddr(text); err == nil {

@@ -2,15 +2,15 @@ package config
 
 import "fmt"
 
-// Edge bounds what callers can hold of the server; docs/operations.md says what
-// happens beyond each bound, and what has one without a setting. Negative: no bound.
+// Edge bounds what callers can hold of the server. docs/operations.md says what happens
+// beyond each bound and lists the bounds without a setting. Negative: no bound.
 type Edge struct {
-	MaxSockets               int `group:"settings" default:"0" placeholder:"N" help:"Open sockets; 0: as many as the limit of open files leaves room for."`
-	MaxConnectionsPerAddress int `group:"settings" default:"512" placeholder:"N" help:"Open HTTP connections of one address, without sockets."`
-	MaxUploads               int `group:"settings" default:"512" placeholder:"N" help:"Uploads under way at once; one app gets half."`
-	MaxUnfinishedMiB         int `group:"settings" name:"max-unfinished-mib" default:"64" placeholder:"MIB" help:"Memory of socket messages that have not come whole; one app gets half."`
-	MaxUnreadMiB             int `group:"settings" name:"max-unread-mib" default:"256" placeholder:"MIB" help:"Bytes that wait for all sockets to read them."`
-	MinFreeMiB               int `group:"settings" name:"min-free-mib" default:"-1" placeholder:"MIB" help:"Space of the disk that uploads leave free; -1: a twentieth of it, 1 GiB at most."`
+	MaxSockets               int `group:"settings" default:"0" placeholder:"N" help:"Most open sockets; 0 is as many as the limit of open files allows."`
+	MaxConnectionsPerAddress int `group:"settings" default:"512" placeholder:"N" help:"Most open HTTP connections of one address; sockets are not counted."`
+	MaxUploads               int `group:"settings" default:"512" placeholder:"N" help:"Most uploads at a time; one app may have half of them."`
+	MaxUnfinishedMiB         int `group:"settings" name:"max-unfinished-mib" default:"64" placeholder:"MIB" help:"Memory, in MiB, for socket messages that have not arrived whole; one app may have half of it."`
+	MaxUnreadMiB             int `group:"settings" name:"max-unread-mib" default:"256" placeholder:"MIB" help:"Most memory, in MiB, for frames that clients have not read yet."`
+	MinFreeMiB               int `group:"settings" name:"min-free-mib" default:"-1" placeholder:"MIB" help:"Free disk space, in MiB, below which uploads are refused; -1 is a twentieth of the disk, at most 1 GiB."`
 }
 
 func (e Edge) check() error {

@@ -7,11 +7,11 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// settingsGroup marks the flags that environment and file may set too.
+// settingsGroup marks the flags that environment and file can set too.
 const settingsGroup = "settings"
 
-// Options make kong show the settings as what they are. The sources themselves
-// come with every command that embeds Store.
+// Options make kong list the settings in a group of their own, with default and
+// environment variable.
 func Options() []kong.Option {
 	return []kong.Option{
 		kong.ExplicitGroups([]kong.Group{{
@@ -23,7 +23,7 @@ func Options() []kong.Option {
 	}
 }
 
-// describe adds to a flag's help what holds when it is not given.
+// describe adds the default and the environment variable to a flag's help.
 func describe(v *kong.Value) string {
 	if v.Flag == nil {
 		return v.Help
@@ -48,9 +48,9 @@ func EnvName(flag string) string {
 
 func isSetting(f *kong.Flag) bool { return f.Group != nil && f.Group.Key == settingsGroup }
 
-// BeforeResolve reads the file of --config and lets environment and file answer
-// for flags that were not given. Kong calls it. Kong's own env tags are not used:
-// it would apply them before the file, so that the file would win.
+// BeforeResolve sets the flags that were not given from the environment and the file of
+// --config. Kong calls it. Kong's own env tags are not used: kong applies them before
+// the file, so that the file would win.
 func (Store) BeforeResolve(ctx *kong.Context) error {
 	values := map[string]string{}
 	if path := configPath(ctx); path != "" {
