@@ -10,23 +10,23 @@ import (
 type promise string
 
 const (
-	acked     promise = "acked is durable"              // SPEC 8.1
-	dense     promise = "dense order"                   // 8.2
-	once      promise = "exactly once"                  // 8.3: the log of a device
-	sameState promise = "same state"                    // 8.3: what it holds of each message
-	retried   promise = "a retry is no second message"  // 8.4
-	refused   promise = "refused is not done"           // 8.4
-	inOrder   promise = "in order on one socket"        // 8.5
-	logged    promise = "changes are a dense log"       // section 8, sync
-	applied   promise = "changes are applied in order"  // section 8, sync
-	stranger  promise = "nobody sees what is not his"   // 8.7
-	recalled  promise = "recalled text is gone"         // 8.7
-	cleared   promise = "cleared is gone"               // contracts: floors
-	inbox     promise = "the inbox is complete"         // section 8, sync
-	unread    promise = "unread and mentions are right" // section 8, sync
-	forward   promise = "read positions run forward"    // section 8
-	departed  promise = "who has left is told"          // section 8, sync
-	readable  promise = "answers can be read"           // section 3, 7
+	acked     promise = "acked is durable"
+	dense     promise = "dense order"
+	once      promise = "exactly once" // the log of a device
+	sameState promise = "same state"   // what a device holds of each message
+	retried   promise = "a retry is no second message"
+	refused   promise = "refused is not done"
+	inOrder   promise = "in order on one socket"
+	logged    promise = "changes are a dense log"
+	applied   promise = "changes are applied in order"
+	stranger  promise = "nobody sees what is not his"
+	recalled  promise = "recalled text is gone"
+	cleared   promise = "cleared is gone" // what is below a floor
+	inbox     promise = "the inbox is complete"
+	unread    promise = "unread and mentions are right"
+	forward   promise = "read positions run forward"
+	departed  promise = "who has left is told"
+	readable  promise = "answers can be read"
 )
 
 // breach is one time that a promise was broken.

@@ -1,5 +1,5 @@
 // Package chaos runs the built server under everything that goes wrong at once and
-// holds what its clients saw against SPEC section 8. Nothing of the module is
+// holds what its clients saw against the promises of docs/testing.md. The server is not
 // imported: a harness starts the binary, clients that follow the protocol to the
 // letter talk to it through proxies that cut, delay and swallow, a plan drawn from
 // a seed kills, stops and restarts the server and puts its clock wrong, and every

@@ -104,7 +104,7 @@ func (h *handle) AppendAll(ctx context.Context, drafts []skein.Draft) ([]store.A
 }
 
 // ChangeMessage changes a message for this node.
-func (h *handle) ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by, emoji string, decide func(skein.Scene) (skein.Change, error)) (skein.Change, error) {
+func (h *handle) ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by store.Authority, emoji string, decide func(skein.Scene) (skein.Change, error)) (skein.Change, error) {
 	h.asks(id)
 	return h.Store.ChangeMessage(ctx, app, conv, id, by, emoji, decide)
 }
