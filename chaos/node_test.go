@@ -62,7 +62,7 @@ func newNode(name string, s *handle, b bus.Bus, logs slog.Handler) (*node, error
 		return nil, err
 	}
 	n.delivery = delivery.New(delivery.Options{
-		Store: s.deliveryStore(), Bus: b, Hub: n.hub, Zone: time.UTC, Log: log, ResyncOver: resyncOver,
+		Store: s.deliveryStore(), Logs: s.deliveryStore(), Bus: b, Hub: n.hub, Zone: time.UTC, Log: log, ResyncOver: resyncOver,
 		Private: func(ctx context.Context, app string) bool {
 			a, err := gate.App(ctx, app)
 			return err != nil || a.Settings.PrivateHistory

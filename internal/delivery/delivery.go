@@ -26,7 +26,8 @@ import (
 
 // Options are the parts delivery works with. Bus, Registerer and Private may be nil.
 type Options struct {
-	Store      Store
+	Store      Store   // may answer from memory, where that is as new as it is asked to be
+	Logs       Store   // where gaps are read: never from a memory that other nodes leave behind; nil: Store
 	Bus        bus.Bus // nil: there is no other node
 	Hub        *hub.Hub
 	Zone       *time.Location // of the times in events
@@ -66,6 +67,9 @@ type Delivery struct {
 
 // New starts delivery; Close ends it.
 func New(opts Options) *Delivery {
+	if opts.Logs == nil {
+		opts.Logs = opts.Store
+	}
 	if opts.ResyncOver == 0 {
 		opts.ResyncOver = 10 * time.Second
 	}

@@ -77,7 +77,7 @@ func (l *lane) repair(ctx context.Context, at convKey, after, upto position, ros
 	if err != nil || !slices.ContainsFunc(members, func(m skein.Listener) bool { return l.d.opts.Hub.MayHave(m.Mark) }) {
 		return err
 	}
-	conv, _, err := l.d.opts.Store.Conversation(ctx, at.app, at.conv, "")
+	conv, _, err := l.d.opts.Logs.Conversation(ctx, at.app, at.conv, "")
 	if errors.Is(err, skein.ErrUnknownConversation) {
 		return nil // deleted meanwhile: nobody sees it any more
 	}
@@ -106,7 +106,7 @@ func (l *lane) unlessFollowed(at convKey, conv skein.Conversation, after, upto p
 
 // repairMessages delivers the messages after a seq up to another.
 func (l *lane) repairMessages(ctx context.Context, conv skein.Conversation, members []skein.Listener, after, upto int64) error {
-	missed, err := l.d.opts.Store.Messages(ctx, conv.App, conv.ID, skein.SeqRange{After: after, Before: upto + 1, Limit: maxRepair})
+	missed, err := l.d.opts.Logs.Messages(ctx, conv.App, conv.ID, skein.SeqRange{After: after, Before: upto + 1, Limit: maxRepair})
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (l *lane) repairMessages(ctx context.Context, conv skein.Conversation, memb
 
 // repairChanges delivers the changes after a change_seq up to another.
 func (l *lane) repairChanges(ctx context.Context, conv skein.Conversation, members []skein.Listener, after, upto int64) error {
-	missed, err := l.d.opts.Store.Changes(ctx, conv.App, conv.ID, skein.ChangeRange{After: after, Limit: int(min(maxRepair, upto-after))})
+	missed, err := l.d.opts.Logs.Changes(ctx, conv.App, conv.ID, skein.ChangeRange{After: after, Limit: int(min(maxRepair, upto-after))})
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (l *lane) repaired(ctx context.Context, m *skein.Sent, members []skein.List
 
 // hiders are the clients that deleted a message for themselves.
 func (l *lane) hiders(ctx context.Context, conv skein.Conversation, seq int64) (clients []string, err error) {
-	all, err := l.d.opts.Store.Hidden(ctx, conv.App, conv.ID, seq-1)
+	all, err := l.d.opts.Logs.Hidden(ctx, conv.App, conv.ID, seq-1)
 	for _, h := range all {
 		if h.Seq == seq {
 			clients = append(clients, h.Client)
