@@ -48,7 +48,7 @@ type Settings struct {
 	AllowedOrigins     []string // web pages that may call the app, as OriginPatterns has them; none
 }
 
-// Defaults of Settings; SPEC section 10.
+// Defaults of Settings.
 const (
 	DefaultMaxDevices       = 10
 	DefaultMaxMembers       = 10_000

@@ -42,7 +42,7 @@ type Conversation struct {
 	TTL       time.Duration // Temporary only
 }
 
-// Limits on one call; SPEC sections 6 and 10.
+// Limits on one call.
 const (
 	MaxMembersPerCall = 500
 	MaxExtend         = 16 << 10 // bytes of conv_extend and of a client's ext

@@ -10,7 +10,7 @@ const (
 	TypeFile     = -6
 )
 
-// Limits of one message; SPEC section 6.
+// Limits of one message.
 const (
 	MaxText     = 16 << 10 // bytes
 	MaxAttr     = 16 << 10 // bytes of JSON

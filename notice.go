@@ -2,7 +2,7 @@ package skein
 
 import "slices"
 
-// Event names of the socket; SPEC section 7.
+// Event names of the socket.
 const (
 	EventMessage        = "msg.new"
 	EventMessageUpdated = "msg.updated"

@@ -47,7 +47,7 @@ type Condition struct {
 	Values []any // one, or 1..200 for In and NotIn
 }
 
-// Limits of a where; SPEC section 6.
+// Limits of a where.
 const (
 	MaxConditions = 20
 	MaxValues     = 200

@@ -9,7 +9,7 @@ import (
 )
 
 // appLife is how long an app's record is trusted: the CLI may change it on the
-// same database, and servers follow within 2 s (SPEC section 2).
+// same database, and servers follow within 2 s.
 const appLife = time.Second
 
 // maxApps bounds how many app records, and ids of no app, are kept at hand.

@@ -16,7 +16,7 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// Rules of tokens; SPEC section 5.
+// Rules of tokens.
 const (
 	leeway         = time.Minute
 	maxTokenLength = 8 << 10 // bytes
@@ -50,7 +50,7 @@ func Mint(app skein.App, g Grant, now time.Time, after skein.Millis) (token stri
 	return token, expires, nil
 }
 
-// claims are the claims of SPEC section 5. Dates are NumericDate (RFC 7519 section
+// claims are the claims of a token. Dates are NumericDate (RFC 7519 section
 // 2): seconds, possibly with a fraction.
 type claims struct {
 	Subject   string   `json:"sub"`

@@ -255,3 +255,29 @@ func TestAMigratedStoreSaysWhoseItIs(t *testing.T) {
 		}
 	}
 }
+
+// Before schema 13 the newest message_key at its return told what a client's former
+// holder had said, and a flag told it of imported messages.
+func TestTheReturnOfAClientBeforeIncarnationsIsCarriedOver(t *testing.T) {
+	path := fixture(t, "00012")
+	run(t, path, `UPDATE clients SET since = (SELECT min(message_key) FROM messages WHERE sender = 'tom') WHERE id = 'tom' AND app_key = (SELECT app_key FROM apps WHERE id = 'shop');
+		UPDATE messages SET flags = flags | 8 WHERE message_key = (SELECT max(message_key) FROM messages);`)
+	openStore(t, Options{Path: path})
+	c, err := engine.OpenConn(path, sqlite3.OPEN_READWRITE, engine.Settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for what, sql := range map[string]string{
+		"the client is another incarnation":  `SELECT incarnation = 2 AND rev = 1 FROM clients WHERE id = 'tom' AND app_key = (SELECT app_key FROM apps WHERE id = 'shop')`,
+		"what it said before is the first's": `SELECT incarnation = 1 FROM messages WHERE message_key = (SELECT min(message_key) FROM messages WHERE sender = 'tom')`,
+		"what it said since is its own":      `SELECT count(*) > 0 AND min(incarnation) = 2 FROM messages WHERE sender = 'tom' AND flags & 8 = 0 AND incarnation > 0 AND message_key > (SELECT min(message_key) FROM messages WHERE sender = 'tom')`,
+		"others are the first incarnation":   `SELECT count(*) = 0 FROM messages WHERE sender <> 'tom' AND incarnation > 1`,
+		"an imported one is nobody's":        `SELECT incarnation = 0 AND flags & 8 = 0 FROM messages WHERE message_key = (SELECT max(message_key) FROM messages)`,
+	} {
+		var ok bool
+		if _, err := c.Row(func(r *sqlite3.Stmt) { ok = r.ColumnBool(0) }, sql); err != nil || !ok {
+			t.Errorf("%s: got %v, %v", what, ok, err)
+		}
+	}
+}
