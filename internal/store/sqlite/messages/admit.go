@@ -24,7 +24,7 @@ func (s *Store) Admit(ctx context.Context, d skein.Draft) (conv skein.Conversati
 	return conv, nil
 }
 
-// witness answers what is to be known about a sender: a connection from rows, a
+// senders answers what is to be known about a sender: a connection from rows, a
 // group from what it remembers first.
 type senders interface {
 	Sender(app, client string) (tx.Sender, error)

@@ -10,7 +10,7 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// letter is a draft on its way into a row: what can be prepared outside the
+// draft is a skein.Draft on its way into a row: what can be prepared outside the
 // commit is.
 type draft struct {
 	*skein.Draft
@@ -38,10 +38,10 @@ func (s *Store) AppendAll(ctx context.Context, drafts []skein.Draft) ([]store.Ap
 		return nil, nil
 	}
 	app, answers := drafts[0].App, make([]store.Appended, len(drafts))
-	letters := make([]draft, len(drafts))
+	all := make([]draft, len(drafts))
 	jobs := make([]*engine.Job, len(drafts))
 	for i := range drafts {
-		l, a := &letters[i], &answers[i]
+		l, a := &all[i], &answers[i]
 		l.write(&drafts[i], s.db.Salt)
 		jobs[i] = &engine.Job{App: app, Bytes: l.size(), Rows: l.rows(), Whole: true, Run: tx.In(func(g group) (err error) {
 			*a, err = g.append(l)
@@ -57,7 +57,7 @@ func (s *Store) AppendAll(ctx context.Context, drafts []skein.Draft) ([]store.Ap
 	return answers, nil
 }
 
-// write makes an empty letter of a draft; salt is the store's, for the retry number.
+// write makes an empty draft of a skein.Draft; salt is the store's, for the retry number.
 func (l *draft) write(d *skein.Draft, salt []byte) {
 	l.Draft, l.uploads = d, d.Uploads()
 	l.mentions = tx.MentionsJSON(d.Mentions)
@@ -66,13 +66,13 @@ func (l *draft) write(d *skein.Draft, salt []byte) {
 	}
 }
 
-// size is about what the letter holds in memory while it waits.
+// size is about what the draft holds in memory while it waits.
 func (l *draft) size() int {
 	const fixed = 512
 	return fixed + len(l.Text) + len(l.Attr) + len(l.URL) + len(l.mentions)
 }
 
-// rows is about how many rows the letter becomes.
+// rows is about how many rows the draft becomes.
 func (l *draft) rows() int { return 1 + len(l.Mentions) + len(l.uploads) }
 
 // append decides and stores. What is refused has its retry number taken back and nothing
@@ -101,7 +101,7 @@ func (g group) refusal(p *tx.Timeline, d skein.Draft) error {
 	return refusal(g, p.Key, p.MuteAll, d, g.Now)
 }
 
-// store inserts the letter as the next message of its place. Errors: ErrConflict
+// store inserts the draft as the next message of its timeline. Errors: ErrConflict
 // when its id is there already.
 func (g group) store(p *tx.Timeline, l *draft) (store.Appended, error) {
 	key, err := g.NextMessage()

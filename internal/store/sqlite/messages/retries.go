@@ -68,9 +68,9 @@ const firstMessage = `SELECT ` + tx.MessageColumns + `, content_hash FROM messag
 	WHERE message_key = ?5 AND conv_key = ?3 AND sender = ?2 AND client_msg_id = ?4
 	AND incarnation = (SELECT incarnation FROM clients WHERE app_key = ` + tx.AppKey + ` AND id = ?2)`
 
-// sameBefore reports whether the letter has the content of a message that was stored
+// sameBefore reports whether the draft has the content of a message that was stored
 // when its hash was still one of its attr and mentions as they were written. It can be
-// taken again from the letter as it is written, or compared with what is stored, as
+// taken again from the draft as it is written, or compared with what is stored, as
 // long as that was not edited.
 func (l *draft) sameBefore(m skein.Message, hash []byte) bool {
 	return bytes.Equal(hash, tx.ContentHash(l.Body)) || m.Version == 1 && bytes.Equal(tx.ContentHash(tx.Canonical(m.Body)), l.hash)
