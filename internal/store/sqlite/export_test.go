@@ -2,9 +2,10 @@ package sqlite
 
 import (
 	"context"
-	"github.com/skein-im/skein/internal/store/sqlite/tx"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
 // Statements are the texts of the statements that the store has kept so far, and how

@@ -1,13 +1,14 @@
 package sqlite
 
 import (
-	"github.com/skein-im/skein/internal/store/sqlite/tx"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
 // A column that a migration adds is lost to those who export and import, unless

@@ -10,6 +10,7 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 )
 
+// ClientColumns are what ReadClient reads, in its order.
 const (
 	ClientColumns     = `id, ext, created, updated, banned_until, ban_reason, cut, device_cuts, deleted, seen, add_by, rev, incarnation`
 	ClientColumnCount = 13

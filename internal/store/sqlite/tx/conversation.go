@@ -21,6 +21,7 @@ type ConvRow struct {
 	Key int64
 }
 
+// ConversationColumns are what ReadConversation reads, in its order.
 const (
 	ConversationColumns = `c.conv_key, c.id, c.type, c.creator, c.extend, c.member_count, c.last_seq,
 		c.created, c.updated, c.active, c.ttl, c.mute_all, c.last_change, c.roster_rev`

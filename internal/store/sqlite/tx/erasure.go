@@ -1,7 +1,5 @@
 package tx
 
-import ()
-
 // Erasure is one line of the table: whose messages, and where it has come to, in the
 // order of the conversations' ids.
 type Erasure struct {

@@ -24,7 +24,7 @@ func (g *Group) NextMessage() (int64, error) {
 	return g.Known.NextMessage, nil
 }
 
-// HiddenFrom, with a client behind it, is whether that client deleted message m for
+// HiddenFrom is, with a client behind it, whether that client deleted message m for
 // itself.
 const HiddenFrom = `EXISTS (SELECT 1 FROM hidden h WHERE h.conv_key = m.conv_key AND h.seq = m.seq AND h.client_id = `
 

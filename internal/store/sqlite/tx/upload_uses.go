@@ -15,6 +15,7 @@ import (
 // rows are found by the keys of messages, conversations, clients and members.
 type Naming int
 
+// The kinds of things that name files.
 const (
 	ByMessage Naming = 1 + iota // while its status is normal
 	ByExtend

@@ -26,6 +26,7 @@ type mark struct {
 }
 
 const (
+	// MarkSuffix is the end of the mark's name, behind the store's.
 	MarkSuffix = "-mark"
 	markMagic  = "SkeinMk1"
 	markBytes  = len(markMagic) + 5*4 + 8 + 4
