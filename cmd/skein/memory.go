@@ -10,7 +10,7 @@ import (
 
 // garbagePercent is how much garbage may gather, in percent of what lives, before it is
 // collected. The runtime's own 100 collects a small heap many times a second and costs a
-// busy node a sixth more CPU a message; more than 200 gains little (docs/decisions/0027).
+// busy node a sixth more CPU a message; more than 200 gains little (docs/decisions/0023).
 const garbagePercent = 200
 
 // setGarbage applies garbagePercent, unless the operator has set GOGC.

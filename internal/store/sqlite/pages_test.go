@@ -15,7 +15,7 @@ import (
 // conversations that lie apart may write into the log. It is what the indexes of messages,
 // conversations and members cost beyond the CPU that a benchmark sees: a new index
 // shows here first.
-const pagesBudget = 205
+const pagesBudget = 257
 
 func TestPagesOfACommit(t *testing.T) {
 	s := newStore(t, Options{logPages: 1 << 20, groupBudget: time.Minute}) // one commit, and the log begins nowhere anew
@@ -23,7 +23,7 @@ func TestPagesOfACommit(t *testing.T) {
 	var convs []skein.ID
 	for range n {
 		convs = append(convs, newGroup(t, s))
-		quietGroups(t, s, 50)
+		quietGroups(t, s, 100)
 	}
 	commit := func(round int) {
 		release := holdWriter(t, s)

@@ -5,7 +5,7 @@ import "time"
 // A commit of one write costs nearly what a commit of ten does: a sync, some system
 // calls and some wake-ups. Under load commits fill by themselves, since writes queue
 // while the last commit is synced. At a thousand writes a second they do not, and nearly
-// every write would pay for a commit of its own; see docs/decisions/0027.
+// every write would pay for a commit of its own; see docs/decisions/0023.
 const (
 	// commitInterval is the least time from the begin of one commit to the begin of the
 	// next, as long as waiting gathers more writes.
