@@ -16,11 +16,11 @@ import (
 // out of them: the store, uploads and downloads have a part, sockets leave one to
 // REST.
 type handles struct {
-	connections int // sockets too
-	sockets     int
-	strangers   int // sockets that are not logged in
-	uploads     int
-	downloads   int
+	connections     int // sockets too
+	sockets         int
+	unauthenticated int // sockets that are not logged in
+	uploads         int
+	downloads       int
 }
 
 // unbounded stands for no bound in options whose zero is a default.
@@ -42,7 +42,7 @@ func divide(limit int, c config.Edge) handles {
 		h.sockets = c.MaxSockets
 	}
 	if h.sockets > 0 {
-		h.strangers = max(h.sockets/4, 1)
+		h.unauthenticated = max(h.sockets/4, 1)
 	}
 	return h
 }

@@ -161,7 +161,7 @@ func (s *server) wire(ctx context.Context, uploads *files.Store) (err error) {
 	work := s.newGate()
 	s.sockets = socket.New(socket.Options{
 		Work: work, Gate: s.gate, Registrar: s.chat, Ops: table, Hub: s.hub, Node: s.node,
-		MaxSockets: s.handles.sockets, MaxStrangers: s.perAddress(s.handles.strangers),
+		MaxSockets: s.handles.sockets, MaxUnauthenticated: s.perAddress(s.handles.unauthenticated),
 		MaxPerAddress: s.socketsPerAddress(), HandshakeRate: s.perAddress(0), MaxUnfinished: mebibytes(s.config.MaxUnfinishedMiB),
 		MaxMessage: s.maxBody(), FileTypes: files.DefaultTypes, Trust: s.trust, Now: clock, Log: s.log, Registerer: s.registry,
 	})

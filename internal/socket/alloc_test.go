@@ -7,11 +7,11 @@ import (
 	"testing"
 )
 
-// Budgets: how often the server may allocate between a command's bytes and those of its
-// answer, the work of its op aside.
+// Budgets bound how often the server may allocate to read a command and write its answer,
+// without the work of its op.
 const (
 	pingBudget    = 1 // the type of the frame as a string
-	commandBudget = 8 // the same; its context, which ends with the socket, and the look whether that is still there (7)
+	commandBudget = 8 // the type; its context, which ends with the socket, and the timer that checks the client (7)
 	sendBudget    = 2 // the type; its context
 )
 

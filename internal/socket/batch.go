@@ -9,15 +9,14 @@ import (
 	"github.com/skein-im/skein/internal/wire"
 )
 
-// batch is commands of one name that came with one read. They are run and answered
-// together: a peer that does not wait for each answer pays for one commit, not for
-// one a message. It is bounded by what one read brings. Pooled: a socket without
-// commands at hand owns none.
+// batch is the commands of one name that one read brought. The server runs and answers
+// them together, so that pipelined sends share a commit. The size of a read bounds it.
+// Batches are pooled: an idle socket has none.
 type batch struct {
 	frames  []wire.Frame
 	data    [][]byte
-	out     []byte // the answers, one behind the other
-	ends    []int  // of the answers in out
+	out     []byte // all answers, without a gap
+	ends    []int  // where each answer ends in out
 	answers [][]byte
 }
 
@@ -34,7 +33,7 @@ func (b *batch) free() {
 	batches.Put(b)
 }
 
-// gather keeps a command that is run with those like it behind it.
+// gather adds a command to the batch. It first runs a batch of another name.
 func (c *conn) gather(frame wire.Frame) (err error) {
 	if c.batch != nil && c.batch.frames[0].Type != frame.Type {
 		err = c.runBatch()
@@ -47,8 +46,8 @@ func (c *conn) gather(frame wire.Frame) (err error) {
 	return err
 }
 
-// runBatch runs what was gathered and answers it. Events that come meanwhile are
-// held, so that the answers are before those the commands caused.
+// runBatch runs and answers the batch. The hub holds events meanwhile, so that the
+// answers come before the events that the commands cause.
 func (c *conn) runBatch() error {
 	b := c.batch
 	if b == nil {
@@ -72,7 +71,7 @@ func (c *conn) runBatch() error {
 	return nil
 }
 
-// callAll calls the op; where it panics all of the batch fails.
+// callAll calls the op. If it panics, every command of the batch fails.
 func (c *conn) callAll(b *batch) (outcomes []ops.Outcome, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -88,7 +87,7 @@ func (b *batch) add(c *conn, frame wire.Frame, answer []byte, err error) {
 	b.ends = append(b.ends, len(b.out))
 }
 
-// split are the answers.
+// split cuts out into the answers.
 func (b *batch) split() [][]byte {
 	from := 0
 	for _, end := range b.ends {

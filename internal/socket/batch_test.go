@@ -12,8 +12,8 @@ import (
 	"github.com/skein-im/skein/internal/wire"
 )
 
-// mirrored is an op that batches: it answers what it is given and notes how much
-// that was each time.
+// mirrored is an op that batches. It answers its data, and records how many commands
+// each call brought.
 func mirrored(f *fixture, name string) (sizes *[]int) {
 	sizes = new([]int)
 	f.ops[name] = func(_ context.Context, by skein.Actor, data []byte) ([]byte, error) {
@@ -46,7 +46,7 @@ func TestCommandsOfOneReadRunTogether(t *testing.T) {
 	for n := range 3 {
 		p.want(batchAnswer("batch.a", n))
 	}
-	for range 3 { // what they caused comes behind all their answers
+	for range 3 { // the events that they cause come after all answers
 		p.wantType("event")
 	}
 	p.send(batched("batch.a", 3))

@@ -23,7 +23,7 @@ import (
 )
 
 // rawPeer is a client without a goroutine or a buffer: a blocking file descriptor.
-// What it costs is the kernel's, so what is measured is the server's.
+// Its own cost is the kernel's alone, so the benchmarks measure the server.
 type rawPeer int
 
 func dialRaw(b testing.TB, addr string) rawPeer {
@@ -59,7 +59,7 @@ func (p rawPeer) write(b testing.TB, data []byte) {
 	}
 }
 
-// read reads into buf until the bytes end as wanted.
+// read reads into buf until the bytes end with want.
 func (p rawPeer) read(b testing.TB, buf []byte, end string) []byte {
 	have := 0
 	for have < len(end) || string(buf[have-len(end):have]) != end {
@@ -117,7 +117,7 @@ func BenchmarkEchoPipelined(b *testing.B) {
 }
 
 // BenchmarkBroadcast delivers one event to 1,000 sockets, and waits until all have
-// it. The metric is CPU of everything but the peers' own reading.
+// it. The metric is the CPU time without that of the clients' reads.
 func BenchmarkBroadcast(b *testing.B) {
 	const sockets = 1000
 	f := start(b, nil)
@@ -155,7 +155,7 @@ func cpu(who int) time.Duration {
 	return time.Duration(use.Utime.Nano() + use.Stime.Nano())
 }
 
-// BenchmarkIdle measures what a logged-in socket that says nothing costs: resident
+// BenchmarkIdle measures what a logged-in, idle socket costs: resident
 // bytes of the process, and its CPU for the login and for a heartbeat (ping and
 // pong). The peers are another process.
 func BenchmarkIdle(b *testing.B) {
@@ -194,7 +194,7 @@ func BenchmarkIdle(b *testing.B) {
 	}
 }
 
-// The process of the peers is this test again, told whom to call and how often.
+// The clients run in another process: this test binary, with these variables set.
 const (
 	peersAddr  = "SKEIN_TEST_PEERS_ADDR"
 	peersCount = "SKEIN_TEST_PEERS_COUNT"
@@ -221,7 +221,7 @@ func startPeers(b *testing.B, addr string, n int) (hangUp func()) {
 	}
 	return func() {
 		_ = stdin.Close()
-		_ = cmd.Wait() // how the peers end is not what is measured
+		_ = cmd.Wait() // its exit status does not matter
 	}
 }
 
@@ -229,7 +229,7 @@ func startPeers(b *testing.B, addr string, n int) (hangUp func()) {
 func TestPeersOfTheIdleBenchmark(t *testing.T) {
 	addr := os.Getenv(peersAddr)
 	if addr == "" {
-		return // it is no test: BenchmarkIdle did not start this process
+		return // BenchmarkIdle did not start this process
 	}
 	n, err := strconv.Atoi(os.Getenv(peersCount))
 	if err != nil {
@@ -270,7 +270,7 @@ func answerPings(t *testing.T, poll int) {
 	}
 }
 
-// residentBytes is the resident size after what is garbage went back to the system.
+// residentBytes is the resident size after a garbage collection.
 func residentBytes(b *testing.B) int {
 	b.Helper()
 	for range 3 { // each halves the stacks that have grown

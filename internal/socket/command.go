@@ -2,21 +2,25 @@ package socket
 
 import (
 	"fmt"
-	"github.com/skein-im/skein/internal/socket/frame"
 	"log/slog"
 	"runtime/debug"
 
 	"github.com/gobwas/ws"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/socket/frame"
 	"github.com/skein-im/skein/internal/wire"
 	"github.com/skein-im/skein/internal/wire/strict"
 )
 
-// Text runs one command and answers it, or keeps it for runBatch. Answers come in
-// the order of the commands.
+// maxEarly is how many tokens the frames of a socket may cost before its login. A login
+// costs one or two.
+const maxEarly = 100
+
+// Text runs and answers one command, or keeps it for runBatch. Answers come in the
+// order of the commands.
 func (c *conn) Text(message []byte) error {
-	c.deep = true
+	c.ranCommand = true
 	c.server.metrics.framesIn.Inc()
 	over, err := c.admit(costOf(len(message)))
 	if err != nil {
@@ -41,7 +45,7 @@ func (c *conn) Text(message []byte) error {
 		return err
 	}
 	if err == nil {
-		return c.obey(frame)
+		return c.dispatch(frame)
 	}
 	if sends {
 		c.order.answered(frame, err, c.server.opts.Now())
@@ -51,8 +55,8 @@ func (c *conn) Text(message []byte) error {
 
 func (c *conn) MaxMessage() int64 { return c.server.opts.MaxMessage }
 
-// admit takes cost from the socket's pace, and reports whether that is
-// too much for now. Before the login a socket has a fixed amount. An error ends the
+// admit takes cost tokens from the socket's rate limit and reports whether the frame is
+// over it. Before the login the tokens are also bounded in total. An error ends the
 // socket.
 func (c *conn) admit(cost int32) (over bool, err error) {
 	if c.session == nil {
@@ -67,8 +71,8 @@ func (c *conn) admit(cost int32) (over bool, err error) {
 	return verdict == tooFast, nil
 }
 
-// obey runs a command on its own.
-func (c *conn) obey(frame wire.Frame) error {
+// dispatch runs one command that is not batched.
+func (c *conn) dispatch(frame wire.Frame) error {
 	switch frame.Type {
 	case "login":
 		return c.login(frame)
@@ -84,7 +88,7 @@ func (c *conn) obey(frame wire.Frame) error {
 	return c.call(frame)
 }
 
-// Pinged answers a ping of the peer's WebSocket. One too many is not answered.
+// Pinged answers a ping frame, unless the socket is over its rate limit.
 func (c *conn) Pinged(payload []byte) error {
 	if over, err := c.admit(costOf(len(payload))); over {
 		return err
@@ -92,14 +96,14 @@ func (c *conn) Pinged(payload []byte) error {
 	return c.writeControl(ws.OpPong, payload, c.waits)
 }
 
-// Idle takes a frame that says nothing.
+// Idle charges for a frame without content.
 func (c *conn) Idle() error {
 	_, err := c.admit(costOf(0))
 	return err
 }
 
-// call runs a command of the op table. Events that come meanwhile are held, so
-// that the answer is before those the command caused.
+// call runs and answers a command of the op table. The hub holds events meanwhile, so
+// that the answer comes before the events that the command causes.
 func (c *conn) call(frame wire.Frame) error {
 	if !c.session.Begin() {
 		return errOver
@@ -108,7 +112,7 @@ func (c *conn) call(frame wire.Frame) error {
 	return c.reply(frame, answer, err)
 }
 
-// run calls the op; one that panics fails alone.
+// run calls the op. If it panics, only this command fails.
 func (c *conn) run(frame wire.Frame) (answer []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -128,7 +132,7 @@ func (c *conn) pong(frame wire.Frame) error {
 	return c.answer(*out)
 }
 
-// logout answers, closes the socket and so ends the session.
+// logout answers the command and closes the socket, which ends the session.
 func (c *conn) logout(command wire.Frame) error {
 	if !c.session.Begin() {
 		return errOver
@@ -140,13 +144,13 @@ func (c *conn) logout(command wire.Frame) error {
 	return nil
 }
 
-// accept answers a command with its success.
+// accept answers a command with success.
 func (c *conn) accept(frame wire.Frame, data []byte) error { return c.reply(frame, data, nil) }
 
-// refuse answers a command, or what could not be read as one, with an error.
+// refuse answers a command, or a message that is no command, with an error.
 func (c *conn) refuse(frame wire.Frame, err error) error { return c.reply(frame, nil, err) }
 
-// reply answers a command with its success or, where there is one, with an error.
+// reply answers a command with err, or with success if err is nil.
 func (c *conn) reply(frame wire.Frame, data []byte, err error) error {
 	out := strict.GetBuffer()
 	defer strict.PutBuffer(out)
@@ -162,8 +166,8 @@ func (c *conn) appendAnswer(dst []byte, frame wire.Frame, data []byte, err error
 	return wire.AppendFailure(dst, frame.Type, frame.ID, err, c.lang)
 }
 
-// answer sends the answer to the command at hand, after the login with the events
-// that were held for it. The frame may be used again when it returns.
+// answer sends the answer to the current command. After the login the hub then sends
+// the events it held. answer does not keep the frame.
 func (c *conn) answer(frame []byte) error {
 	if c.session == nil {
 		return c.WriteFrames([][]byte{frame}, c.waits)
@@ -172,20 +176,21 @@ func (c *conn) answer(frame []byte) error {
 	return nil
 }
 
-// logInternal keeps what the peer is not told.
+// logInternal logs an internal error, whose text the client does not receive.
 func (c *conn) logInternal(frame wire.Frame, err error) {
 	if wire.CodeOf(err).Code != 1 {
 		return
 	}
 	by := c.actor()
 	c.server.opts.Log.LogAttrs(c.server.ctx, slog.LevelError, "command failed",
-		slog.String("type", frame.Type), slog.String("app", appID(by)), slog.String("client", by.Client),
+		slog.String("type", frame.Type), slog.String("app", c.appID()), slog.String("client", by.Client),
 		slog.String("session", by.Session), slog.Any("error", err))
 }
 
-func appID(by skein.Actor) string {
-	if by.App == nil {
+// appID is the app that the socket is logged in to; empty before the login.
+func (c *conn) appID() string {
+	if c.app == nil {
 		return ""
 	}
-	return by.App.ID
+	return c.app.ID
 }

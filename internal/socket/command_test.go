@@ -30,7 +30,7 @@ func TestCommandsAreAnsweredAsDocumented(t *testing.T) {
 			p := f.login(t, "Tom", "phone")
 			p.send(text(tt.send))
 			got := p.read()
-			// an id that is no string leaves the type unread as well as read: either is fine
+			// if the id is no string, the type may or may not have been read: both are fine
 			if strings.Contains(name, "that is none") {
 				got = strings.Replace(got, `"type":"error"`, `"type":"echo.error"`, 1)
 			}
@@ -109,7 +109,7 @@ func TestTheLoginIsAnsweredBeforeWhatComesMeanwhile(t *testing.T) {
 	f := start(t, nil)
 	for range 50 {
 		delivered := make(chan struct{})
-		go func() { // the event comes as soon as the session is there to take it
+		go func() { // sends the event as soon as the session exists
 			defer close(delivered)
 			for f.hub.Deliver("shop", "Tom", []byte(`{"type":"msg.new"}`), hub.Except{}) == 0 {
 				runtime.Gosched()
@@ -181,7 +181,7 @@ func TestCommandsOverTheRateAreRefusedAndThenEndTheSocket(t *testing.T) {
 	if got := echo(); got != refused {
 		t.Fatalf("got %s, want a refusal", got)
 	}
-	f.clock.advance(5 * time.Second) // calm: the count begins anew
+	f.clock.advance(5 * time.Second) // longer than calm: a new series of refusals begins
 	for second := range 11 {
 		for i := range 20 {
 			got := echo()
@@ -222,7 +222,7 @@ func TestPingsOverTheRateAreNotAnswered(t *testing.T) {
 		p.want("pong x")
 	}
 	p.send(text(`{"type":"echo"}`))
-	p.wantError("echo.error", 4290) // so all pings were seen
+	p.wantError("echo.error", 4290) // the server has read all pings before it
 	f.clock.advance(time.Second)
 	p.send(pingOf("later"))
 	p.want("pong later")

@@ -20,8 +20,8 @@ func exchange(send [][]byte, want ...string) conformance {
 	return conformance{append(send, closeCode(1000)), append(want, "close 1000")}
 }
 
-// fails is a conformance that ends with the server's code. What the peer sends
-// after the offence must change nothing.
+// fails is a conformance that the server ends with the code. What the client sends after
+// the violation must change nothing.
 func fails(code string, send [][]byte, want ...string) conformance {
 	return conformance{send, append(want, "close "+code)}
 }
@@ -33,7 +33,7 @@ func run(t *testing.T, f *fixture, cases map[string]conformance) {
 			p := f.login(t, "Tom", "phone")
 			for _, piece := range tt.send {
 				if _, err := p.nc.Write(piece); err != nil {
-					break // closed on the offence already; what came before says so
+					break // the server closed the connection after the violation; the frames before are checked below
 				}
 			}
 			p.want(append(tt.want, "end")...)

@@ -2,7 +2,6 @@ package socket
 
 import (
 	"errors"
-	"github.com/skein-im/skein/internal/socket/frame"
 	"io"
 	"net"
 	"os"
@@ -13,38 +12,39 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/hub"
+	"github.com/skein-im/skein/internal/socket/frame"
 	"github.com/skein-im/skein/internal/wire"
 )
 
-// conn is one socket. Fields without a word belong to its reader.
+// conn is one socket. Its reader owns the fields that have no other comment.
 type conn struct {
 	server *Server
 	nc     net.Conn // set once
-	addr   string   // that it is counted by; set once
+	addr   string   // admission counts the socket under it; set once
 
-	source *access.Source // of the handshake; nil: it is logged in
+	source *access.Source // of the handshake; nil after the login
 
-	frames  *unfinished // nil: between messages
-	armed   bool        // a deadline for reading is set; see awaitRest
-	early   int32       // what its frames before the login cost
-	pace    pace
-	session *hub.Session // nil: not logged in
-	app     *skein.App   // that it is logged in to, as it was then
-	actions []string     // of the token it logged in with
-	loginBy skein.Millis // until then it must be
-	rate    int32        // commands a second; zero or less: no limit
-	lang    wire.Lang
-	failed  int8   // logins
-	deep    bool   // a command ran since the last read
-	batch   *batch // of the bytes at hand; nil: none
-	order   order  // of what was sent
+	frames     *unfinished // nil between messages
+	armed      bool        // a read deadline is set; see awaitRest
+	early      int32       // tokens that frames before the login have cost
+	pace       pace
+	session    *hub.Session // nil before the login
+	app        *skein.App   // as it was at the login
+	actions    []string     // that the token of the login allows
+	loginBy    skein.Millis // when the time for the login ends
+	rate       int32        // commands a second; zero or less: no limit
+	lang       wire.Lang
+	failed     int8   // failed logins
+	ranCommand bool   // since the last read
+	batch      *batch // commands of the current read that run together; nil: none
+	order      order
 
 	work    work
-	waits   func()       // gives the pass up
-	code    atomic.Int32 // that it was closed with; zero: it is open
-	writing sync.Mutex   // held by whoever writes to nc
+	waits   func()       // leaves the gate while a write waits for the client
+	code    atomic.Int32 // the close code; zero while the socket is open
+	writing sync.Mutex   // held by the goroutine that writes to nc
 
-	older, newer *conn // guarded by roster.mu
+	older, newer *conn // guarded by connections.mu
 }
 
 func newConn(s *Server, nc net.Conn, addr string, lang wire.Lang) *conn {
@@ -61,9 +61,9 @@ func newConn(s *Server, nc net.Conn, addr string, lang wire.Lang) *conn {
 	return c
 }
 
-// serve runs the socket until it ends. early is what came with the handshake.
+// serve runs the socket until it ends. early is what the client sent with the handshake.
 func (c *conn) serve(early []byte) {
-	_ = c.nc.SetReadDeadline(time.Now().Add(c.server.opts.LoginWait)) // fails on a dead socket only: reading says so
+	_ = c.nc.SetReadDeadline(time.Now().Add(c.server.opts.LoginWait)) // fails only on a dead socket: the next read reports that
 	if err := c.takeInTurn(early); err != nil {
 		c.leave(err)
 		return
@@ -71,7 +71,7 @@ func (c *conn) serve(early []byte) {
 	c.receive()
 }
 
-// takeInTurn takes what came when it is the turn of its app.
+// takeInTurn waits for the turn of the app, then handles p.
 func (c *conn) takeInTurn(p []byte) error {
 	if len(p) > 0 {
 		c.takeTurn()
@@ -80,7 +80,7 @@ func (c *conn) takeInTurn(p []byte) error {
 	return c.take(p)
 }
 
-// take hands bytes that came to the frame reader.
+// take passes received bytes to the frame reader.
 func (c *conn) take(p []byte) error {
 	switch {
 	case c.closing():
@@ -88,20 +88,20 @@ func (c *conn) take(p []byte) error {
 	case c.session != nil:
 		c.session.Touch()
 	case skein.MillisOf(c.server.opts.Now()) > c.loginBy:
-		return errNoLogin // it never paused for the deadline to strike
+		return errNoLogin // a client that never pauses never reaches the read deadline
 	}
 	err := c.feed(p)
 	if err == nil {
 		err = c.awaitRest()
 	}
-	if over := c.runBatch(); err == nil { // also what came before a frame that ends the socket
+	if over := c.runBatch(); err == nil { // even if a later frame ends the socket
 		err = over
 	}
 	return err
 }
 
-// feed gives bytes to the frame reader, which is kept only while a message is
-// under way: an idle socket owns none.
+// feed passes bytes to the frame reader. It keeps the reader only while a message is
+// unfinished: an idle socket has none.
 func (c *conn) feed(p []byte) error {
 	if c.frames != nil {
 		err := c.frames.Feed(p, c)
@@ -120,7 +120,7 @@ func (c *conn) feed(p []byte) error {
 	return nil
 }
 
-// actor is who is logged in; nobody before the login.
+// actor is the client that is logged in; the zero Actor before the login.
 func (c *conn) actor() skein.Actor {
 	if c.session == nil {
 		return skein.Actor{}
@@ -135,36 +135,38 @@ var (
 	errOver    = errors.New("socket is closing")
 	errNoLogin = &frame.End{Code: wire.CloseNoLogin, Reason: "no login in time"}
 	errTooFast = &frame.End{Code: wire.CloseRate, Reason: "over the command rate for too long"}
-	// errTooEarly ends a socket that talks but does not log in.
+	// errTooEarly ends a socket that sends frames and does not log in.
 	errTooEarly   = &frame.End{Code: wire.CloseRate, Reason: "too many frames before the login"}
 	errUnfinished = &frame.End{Code: wire.CloseSilent, Reason: "a message was not finished in time"}
-	errNoRoom     = &frame.End{Code: frame.TryAgain, Reason: "too many unfinished messages"}
-	errCrowded    = &frame.End{Code: frame.TryAgain, Reason: "too many sockets of this app"}
+	errNoMemory   = &frame.End{Code: frame.TryAgain, Reason: "too many unfinished messages"}
+	errAppSockets = &frame.End{Code: frame.TryAgain, Reason: "too many sockets of this app"}
 	errNoTries    = &frame.End{Code: wire.CloseKicked, Reason: "too many failed logins"}
 )
 
-// leave ends the socket after the reading ended with err.
+// leave ends the socket after reading it failed with err.
 func (c *conn) leave(err error) {
 	if c.session != nil {
 		c.takeTurn()
 		c.session.Detach()
 		c.work.pass.Leave()
 	}
-	bye := c.farewell(err)
-	if c.end(bye.Code, bye.Reason) {
-		c.server.metrics.closed(bye)
+	end := c.endOf(err)
+	if c.end(end.Code, end.Reason) {
+		c.server.metrics.closed(end)
 	}
 	c.dropRest()
 	c.linger()
-	_ = c.nc.Close() // the peer has all it will ever get
-	c.server.depart(c, strikesOf(bye))
+	_ = c.nc.Close() // everything is written: an error here changes nothing
+	c.server.admission.Leave(c.addr, c.appID(), penaltyOf(end), c.server.opts.Now())
+	c.server.open.remove(c)
 }
 
-func (c *conn) farewell(err error) *frame.End {
-	var bye *frame.End
+// endOf is how the socket ends after reading it failed with err.
+func (c *conn) endOf(err error) *frame.End {
+	var end *frame.End
 	switch {
-	case errors.As(err, &bye):
-		return bye
+	case errors.As(err, &end):
+		return end
 	case c.session == nil && errors.Is(err, os.ErrDeadlineExceeded):
 		return errNoLogin
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -174,19 +176,19 @@ func (c *conn) farewell(err error) *frame.End {
 	}
 }
 
-// closing reports whether the socket was closed: what comes now is for nobody.
+// closing reports whether the socket was closed. What it receives then is dropped.
 func (c *conn) closing() bool { return c.code.Load() != 0 }
 
-// Close is hub.Conn's: a close frame, then nothing more is written, and the reader
-// ends the socket when the peer has answered or lingerTime is over. The reason is
-// ASCII.
+// Close implements hub.Conn. It writes a close frame; nothing is written after it. The
+// reader ends the socket when the client has answered or after lingerTime. The reason
+// is ASCII.
 func (c *conn) Close(code int, reason string) {
 	if c.end(code, reason) {
 		c.server.metrics.closed(&frame.End{Code: code})
 	}
 }
 
-// end is Close, and reports whether it was the first.
+// end does what Close says and reports whether the socket was open before.
 func (c *conn) end(code int, reason string) bool {
 	first := c.code.CompareAndSwap(0, int32(code))
 	c.stopCommand()
@@ -201,24 +203,24 @@ func (c *conn) end(code int, reason string) bool {
 		c.cut()
 		return true
 	}
-	_ = c.nc.SetReadDeadline(time.Now().Add(lingerTime)) // on a dead socket the reader ends by itself
+	_ = c.nc.SetReadDeadline(time.Now().Add(lingerTime)) // fails only on a dead socket: the next read reports that
 	if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite() // as above
 	}
 	return true
 }
 
-// cut ends the socket at once, waking whoever reads or writes.
-func (c *conn) cut() { _ = c.nc.Close() } // nobody is left to tell
+// cut closes the connection at once; pending reads and writes fail.
+func (c *conn) cut() { _ = c.nc.Close() } // an error here changes nothing
 
 const (
 	lingerTime  = 2 * time.Second
 	lingerBytes = 1 << 20
 )
 
-// linger reads and drops what the peer still sends, until it closes too. A socket
-// that is closed with unread bytes is reset, and a reset can overtake the close
-// frame.
+// linger reads and drops what the client still sends, until it closes too. The kernel
+// resets a connection that is closed with unread bytes, and the client may then lose
+// the close frame.
 func (c *conn) linger() {
-	_, _ = io.CopyN(io.Discard, c.nc, lingerBytes) // however it ends, the socket is closed
+	_, _ = io.CopyN(io.Discard, c.nc, lingerBytes) // the socket is closed in any case
 }

@@ -8,27 +8,27 @@ import (
 	"github.com/skein-im/skein/internal/ops"
 )
 
-// sameTime: calls that begin within it end together.
-const sameTime = time.Second
+// sharedFor is how long new calls use the same deadline.
+const sharedFor = time.Second
 
-// deadlines bounds calls that come in numbers under one context, such as that of a
-// server. A timer for each would cost as much as reading its frame, and take the
-// lock of the context that all of them hang on. Safe for concurrent use.
+// deadlines gives calls under one parent context a deadline that many calls share. A
+// timer for each call would cost as much as reading its frame, and every timer takes
+// the lock of the parent. Safe for concurrent use.
 type deadlines struct{ newest atomic.Pointer[deadline] }
 
 type deadline struct {
-	parent context.Context //nolint:containedctx // to know it by
-	ctx    context.Context //nolint:containedctx // for the calls to come
-	cancel func()          // for nobody: the calls of others go on
+	parent context.Context //nolint:containedctx // compared with the parent of the next call
+	ctx    context.Context //nolint:containedctx // given to the next calls
+	cancel func()          // never called: other calls use ctx
 	began  time.Time
 }
 
-// under is a context that ends with parent, or once ops.CallTime is over: at most
-// sameTime earlier.
+// under returns a context that ends with parent, or after ops.CallTime, or up to
+// sharedFor earlier.
 func (d *deadlines) under(parent context.Context) context.Context {
 	now := time.Now()
 	last := d.newest.Load()
-	if last != nil && last.parent == parent && now.Sub(last.began) < sameTime {
+	if last != nil && last.parent == parent && now.Sub(last.began) < sharedFor {
 		return last.ctx
 	}
 	next := &deadline{parent: parent, began: now}

@@ -14,7 +14,7 @@ func TestCallsThatBeginTogetherEndTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var d deadlines
 		first := d.under(t.Context())
-		time.Sleep(sameTime - time.Nanosecond)
+		time.Sleep(sharedFor - time.Nanosecond)
 		if d.under(t.Context()) != first {
 			t.Error("within a second: got another context, want the first")
 		}
@@ -25,8 +25,8 @@ func TestCallsThatBeginTogetherEndTogether(t *testing.T) {
 		}
 		began := time.Now()
 		<-first.Done()
-		if got := time.Since(began); got != ops.CallTime-sameTime || second.Err() != nil {
-			t.Errorf("the first ended after %v, the second with %v; want %v and no end", got, second.Err(), ops.CallTime-sameTime)
+		if got := time.Since(began); got != ops.CallTime-sharedFor || second.Err() != nil {
+			t.Errorf("the first ended after %v, the second with %v; want %v and no end", got, second.Err(), ops.CallTime-sharedFor)
 		}
 		<-second.Done()
 		if got := time.Since(began); got != ops.CallTime || !errors.Is(second.Err(), context.DeadlineExceeded) {

@@ -1,14 +1,15 @@
-// Package socket is the WebSocket end of the server: GET /im/socket, RFC 6455,
-// login, and commands dispatched through the op table. It knows frames and
-// nothing of what a command does; the sessions and what waits for them are package
-// hub's.
+// Package socket serves WebSocket clients at GET /im/socket: the handshake, the login,
+// and the commands, which it passes to the op table. It does not know what a command
+// does. Package hub keeps the sessions and their outboxes.
 //
-// A socket that waits costs a goroutine with the smallest stack and a small struct:
-// it holds no buffer for reading or writing and no frame reader, has no writer
-// goroutine, and once logged in no timer.
+// An idle socket costs one goroutine with the smallest stack and one small struct. It
+// has no read buffer, no write buffer, no frame reader and no writer goroutine, and
+// after the login no timer.
 //
-// One goroutine reads a socket and runs its commands one after the other. Before
-// the login it also writes the answers; after it, answers and events go through
-// the session's outbox. conn.writing is taken inside the hub's Session.writer, and
-// inside it only what the hub takes when it is told that a write has to wait.
+// One goroutine reads a socket and runs its commands in order. Before the login that
+// goroutine also writes the answers. After the login, answers and events go through the
+// session's outbox.
+//
+// Lock order: the hub's Session.writer, then conn.writing, then the locks that the hub
+// takes in the waits callback.
 package socket

@@ -10,7 +10,7 @@ import (
 // errNotReady is never returned here.
 var errNotReady = errors.ErrUnsupported
 
-// direct is nil: sockets are read and written the portable way.
+// direct is nil: this platform reads and writes through net.Conn.
 func direct(net.Conn) *net.TCPConn { return nil }
 
 func readFD(uintptr, []byte) (int, error)  { return 0, errors.ErrUnsupported }

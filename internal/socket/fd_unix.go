@@ -8,11 +8,11 @@ import (
 	"syscall"
 )
 
-// errNotReady: the call would have to wait.
+// errNotReady says that the call would block.
 var errNotReady error = syscall.EAGAIN
 
-// direct is the TCP socket whose file descriptor can be read and written; nil where
-// there is none.
+// direct is the TCP connection whose file descriptor can be read and written directly;
+// nil if nc is none, such as TLS.
 func direct(nc net.Conn) *net.TCPConn {
 	if proxied, ok := nc.(interface{ TCP() *net.TCPConn }); ok {
 		return proxied.TCP()

@@ -35,14 +35,14 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// fakeGate lets in whoever shows the token "good", to the app named.
+// fakeGate accepts the token "good" for every app.
 type fakeGate struct {
 	settings skein.Settings
 	expires  skein.Millis
 	banned   bool
 	actions  []string     // of the token
 	during   func()       // called while the login is being checked
-	after    func()       // called once it was found good
+	after    func()       // called after the login was accepted
 	rev      atomic.Int64 // of every client
 
 	mu   sync.Mutex
@@ -161,7 +161,7 @@ func (sessionStore) CutsSince(context.Context, store.Watermark, int) ([]skein.Cu
 	return nil, 0, nil
 }
 
-// nobody wants to know who is online.
+// nobody is told who is online.
 type nobody struct{}
 
 func (nobody) Came(string, string)             {}
@@ -241,7 +241,7 @@ func (f *fixture) dial(t testing.TB, early ...[]byte) *peer {
 	}
 	t.Cleanup(func() { _ = nc.Close() })
 	p := &peer{t: t, nc: nc, r: bufio.NewReaderSize(nc, 4096)}
-	_ = nc.SetDeadline(time.Now().Add(20 * time.Second)) // a test that hangs says where
+	_ = nc.SetDeadline(time.Now().Add(20 * time.Second)) // a test that hangs fails here
 	p.send(append([][]byte{[]byte(handshake)}, early...)...)
 	res, err := http.ReadResponse(p.r, nil)
 	if err != nil {
@@ -318,7 +318,7 @@ func closeCode(code int) []byte         { return closing(codeBytes(code)) }
 func codeBytes(code int) string         { return string(binary.BigEndian.AppendUint16(nil, uint16(code))) }
 func unmasked(op byte, s string) []byte { return append([]byte{op, byte(len(s))}, s...) }
 
-// read is the next frame in words: "text …", "ping …", "pong …", "close 1002", or
+// read reads the next frame and describes it: "text …", "ping …", "pong …", "close 1002", or
 // "end" when the socket ends without a close frame, "reset" when it is cut.
 func (p *peer) read() string {
 	h, err := ws.ReadHeader(p.r)
@@ -407,7 +407,7 @@ func (p *peer) wantError(typ string, code int) answer {
 	return a
 }
 
-// brief keeps a failure readable.
+// brief shortens a text for a failure message.
 func brief(s string) string {
 	if len(s) > 200 {
 		return fmt.Sprintf("%.200q… (%d bytes)", s, len(s))

@@ -3,14 +3,15 @@ package socket
 import (
 	"bytes"
 	"fmt"
-	"github.com/skein-im/skein/internal/socket/frame"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/skein-im/skein/internal/wire"
+
+	"github.com/skein-im/skein/internal/socket/frame"
 )
 
-// tracer writes down what a frame.Reader tells.
+// tracer records the calls of a frame.Reader.
 type tracer struct {
 	t     *testing.T
 	trace []string
@@ -39,7 +40,7 @@ func (r *tracer) Idle() error {
 	return nil
 }
 
-// traceOf is what a stream says when it comes in pieces of n bytes.
+// traceOf is the trace of a stream that arrives in pieces of n bytes.
 func traceOf(t *testing.T, stream []byte, n int) []string {
 	var frames frame.Reader
 	r := &tracer{t: t}
@@ -56,8 +57,8 @@ func traceOf(t *testing.T, stream []byte, n int) []string {
 	return r.trace
 }
 
-// FuzzFrame: a stream says the same however it is cut into pieces, and nothing is
-// told that RFC 6455 forbids.
+// FuzzFrame checks that the trace of a stream does not depend on how it is cut into
+// pieces, and that the receiver is never called for what RFC 6455 forbids.
 func FuzzFrame(f *testing.F) {
 	command, _ := echo("日本語 𝄞")
 	for _, seed := range [][]byte{

@@ -2,8 +2,8 @@ package socket
 
 import "golang.org/x/sys/unix"
 
-// hungUp reports whether the peer has closed its side of the connection, or reset it,
-// whatever is still to be read.
+// hungUp reports whether the client has closed or reset the connection, even if there
+// are unread bytes.
 func (c *conn) hungUp() bool {
 	tcp := direct(c.nc)
 	if tcp == nil {
@@ -16,7 +16,7 @@ func (c *conn) hungUp() bool {
 	poll := []unix.PollFd{{Events: unix.POLLRDHUP}}
 	err = raw.Control(func(fd uintptr) {
 		poll[0].Fd = int32(fd)
-		_, _ = unix.Poll(poll, 0) // where it fails nothing is told of the peer
+		_, _ = unix.Poll(poll, 0) // after an error Revents is 0
 	})
 	return err != nil || poll[0].Revents&(unix.POLLRDHUP|unix.POLLHUP|unix.POLLERR) != 0
 }

@@ -2,5 +2,5 @@
 
 package socket
 
-// hungUp cannot be told here: a command runs to its end.
+// hungUp is always false: this platform cannot ask. A command runs to its end.
 func (c *conn) hungUp() bool { return false }

@@ -20,45 +20,45 @@ import (
 	"github.com/skein-im/skein/internal/wire/request"
 )
 
-// maxTries is how many logins a socket may fail.
+// maxTries is after how many failed logins the server closes a socket.
 const maxTries = 3
 
 var (
-	// errAppFull answers a login of an app that has all the sockets it may have.
+	// errAppFull answers a login to an app that has as many sockets as it may have.
 	errAppFull = &skein.Fault{Err: skein.ErrUnavailable, Detail: "too many sockets of this app"}
 	// errLoggedIn answers a login on a logged-in socket.
 	errLoggedIn = &skein.Fault{Err: skein.ErrConflict, Detail: "this socket is already logged in"}
-	// errNewerLogin answers a resume of a login that a newer one has displaced. The socket
-	// stays open, so that the person at the device may log in anew.
+	// errNewerLogin answers a resume if a newer login uses the device. The socket stays
+	// open, so that the user may log in again without resume.
 	errNewerLogin = &skein.Fault{Err: skein.ErrConflict, Field: "generation", Detail: "a newer login holds this device"}
 )
 
-// login makes a session of the socket.
+// login runs the command login.
 func (c *conn) login(frame wire.Frame) error {
 	if c.session != nil {
 		return c.refuse(frame, errLoggedIn)
 	}
 	session, err := c.enter(frame)
 	if superseded, ok := errors.AsType[*store.Superseded](err); ok {
-		return c.giveWay(superseded.Reason)
+		return c.kick(superseded.Reason)
 	}
 	if errors.Is(err, errAppFull) {
 		if err := c.refuse(frame, err); err != nil {
 			return err
 		}
-		return errCrowded
+		return errAppSockets
 	}
 	if err != nil {
 		return c.failLogin(frame, err)
 	}
 	c.session, c.source = session, nil
-	c.deep = false // most sockets now wait, and most of those for long
+	c.ranCommand = false // so that receive continues with a small stack: most sockets are idle now
 	return c.welcome(frame)
 }
 
-// enter checks the login and makes a session of it; its events are held until the answer.
-// The id is taken before anything is checked: of two logins on this node the later asked
-// wins.
+// enter checks the login and attaches its session. The hub holds the session's events
+// until the login is answered. enter makes the session id before any check, so that of
+// two logins on this node the one that arrived later wins.
 func (c *conn) enter(frame wire.Frame) (*hub.Session, error) {
 	s := c.server
 	id, err := uuid.NewV7()
@@ -82,12 +82,12 @@ func (c *conn) enter(frame wire.Frame) (*hub.Session, error) {
 	if err := s.opts.Registrar.Register(c.context(), actor, in.Ext); err != nil {
 		return nil, err
 	}
-	if !s.settle(c, actor.App) {
+	if !s.admitLogin(c, actor.App) {
 		return nil, errAppFull
 	}
 	session, err := c.attach(actor, in)
 	if err != nil {
-		s.unsettle(c, actor.App)
+		s.admission.UndoLogIn(c.addr, actor.App.ID)
 	}
 	if _, superseded := errors.AsType[*store.Superseded](err); superseded && bool(in.Resume) {
 		return nil, errNewerLogin
@@ -95,7 +95,7 @@ func (c *conn) enter(frame wire.Frame) (*hub.Session, error) {
 	return session, err
 }
 
-// identify asks the gate who logs in.
+// identify authenticates the login at the gate.
 func (c *conn) identify(in request.Login, session string) (skein.Actor, error) {
 	actor, err := c.server.opts.Gate.Login(c.context(), access.Login{
 		App:    string(in.AppID),
@@ -110,13 +110,14 @@ func (c *conn) identify(in request.Login, session string) (skein.Actor, error) {
 	return actor, err
 }
 
-// attach adds the session to the hub, checks once more what let it in, and enters it into
-// the store's sessions. A cut that came before the session was attached shows in the
-// second check; one that comes later finds the session in the hub. The login deadline
-// goes first: once attached the hub may close the socket, and sets its own.
+// attach adds the session to the hub, checks the client again, and enters the session
+// into the store. The second check sees a cut (a ban, a revoked token) from before the
+// session was attached; a later cut finds the session in the hub. attach first clears
+// the login deadline, because an attached session may be closed by the hub, which then
+// sets its own deadline.
 func (c *conn) attach(actor skein.Actor, in request.Login) (*hub.Session, error) {
-	_ = c.nc.SetReadDeadline(time.Time{})                 // fails on a dead socket only: reading says so
-	deviceType, _ := skein.ParseDeviceType(in.DeviceType) // known since it was decoded
+	_ = c.nc.SetReadDeadline(time.Time{})                 // fails only on a dead socket: the next read reports that
+	deviceType, _ := skein.ParseDeviceType(in.DeviceType) // cannot fail: DecodeLogin checked it
 	session, err := c.server.opts.Hub.Attach(hub.Login{
 		App:        actor.App.ID,
 		Client:     actor.Client,
@@ -133,7 +134,7 @@ func (c *conn) attach(actor skein.Actor, in request.Login) (*hub.Session, error)
 		err = skein.ErrUnavailable
 	}
 	if err == nil {
-		if err = c.letIn(session, &actor, in); err != nil {
+		if err = c.enterNode(session, &actor, in); err != nil {
 			session.Detach()
 		}
 	}
@@ -147,9 +148,10 @@ func (c *conn) attach(actor skein.Actor, in request.Login) (*hub.Session, error)
 	return session, nil
 }
 
-// letIn lets an attached session in, if what allowed its login still holds. One that was
-// kicked meanwhile is let in too: the hub tells it so instead of the answer.
-func (c *conn) letIn(session *hub.Session, actor *skein.Actor, in request.Login) error {
+// enterNode enters an attached session into the sessions of all nodes, if its client may
+// still log in. It does so even if the session was kicked meanwhile: the hub then sends
+// the kick instead of the answer.
+func (c *conn) enterNode(session *hub.Session, actor *skein.Actor, in request.Login) error {
 	gate := c.server.opts.Gate
 	current, err := gate.Current(c.context(), *actor)
 	if err != nil {
@@ -170,11 +172,11 @@ func (c *conn) letIn(session *hub.Session, actor *skein.Actor, in request.Login)
 	})
 }
 
-// formatGeneration is a generation as clients are given it, who hand it back unread.
+// formatGeneration writes a generation as clients receive it. To them it is opaque.
 func formatGeneration(generation int64) string { return fmt.Sprintf("%032x", generation) }
 
-// parseGeneration reads a generation that a client hands back: none is older than any
-// other, and what no login was given is greater than any.
+// parseGeneration reads a generation that a client sends. An empty text is older than
+// every login. A text that no login received counts as newer than every login.
 func parseGeneration(text string) int64 {
 	if text == "" {
 		return 0
@@ -186,7 +188,7 @@ func parseGeneration(text string) int64 {
 	return generation
 }
 
-// welcome answers the login; the events that came since it was attached follow.
+// welcome answers the login. The hub then sends the events it held since attach.
 func (c *conn) welcome(frame wire.Frame) error {
 	answer := wire.LoginAnswer{
 		Time:       int64(skein.MillisOf(c.server.opts.Now())),
@@ -198,7 +200,7 @@ func (c *conn) welcome(frame wire.Frame) error {
 	return c.accept(frame, answer.Append(nil))
 }
 
-// failLogin answers a login that failed, and ends the socket with the last one.
+// failLogin answers a login that failed. After maxTries of them it ends the socket.
 func (c *conn) failLogin(frame wire.Frame, err error) error {
 	if err := c.refuse(frame, err); err != nil {
 		return err
@@ -209,9 +211,9 @@ func (c *conn) failLogin(frame wire.Frame, err error) error {
 	return nil
 }
 
-// giveWay ends the socket of a login that came when a newer one had entered already, as if
-// it had entered first and been displaced.
-func (c *conn) giveWay(reason string) error {
+// kick ends the socket of a login that a newer login superseded before it had entered.
+// The client sees the same as if the newer login had come a moment later.
+func (c *conn) kick(reason string) error {
 	kick := wire.AppendKick(nil, skein.MillisOf(c.server.opts.Now()), reason)
 	if err := c.WriteFrames([][]byte{kick}, c.waits); err != nil {
 		return err

@@ -88,7 +88,7 @@ func TestASocketWithoutALoginIsClosed(t *testing.T) {
 	t.Run("but not once it is logged in", func(t *testing.T) {
 		p := f.login(t, "Tom", "phone")
 		f.clock.advance(time.Minute)
-		f.dial(t).wantEnd(4408) // so the time is over in every sense
+		f.dial(t).wantEnd(4408) // both clocks are past the deadline
 		p.send(pingOf("x"))
 		p.want("pong x")
 	})
@@ -201,7 +201,7 @@ func TestAKickWhileALoginEntersEndsItsSocket(t *testing.T) {
 	p.wantKick("banned")
 }
 
-// enters is a node that is told of sessions that enter.
+// enters is a node that records the sessions that enter.
 type enters func(context.Context, *hub.Session, node.Login) error
 
 func (e enters) Enter(ctx context.Context, s *hub.Session, in node.Login) error { return e(ctx, s, in) }

@@ -1,10 +1,11 @@
 package socket
 
 import (
-	"github.com/skein-im/skein/internal/socket/frame"
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/skein-im/skein/internal/socket/frame"
 )
 
 type metrics struct {
@@ -18,10 +19,10 @@ func (m *metrics) init(reg prometheus.Registerer, s *Server) {
 		Name: "skein_frames_in_total", Help: "Text frames read from sockets.",
 	})
 	m.closes = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "skein_sockets_closed_total", Help: `Sockets closed, by the server's close code; "peer": the peer closed first, 1006: it vanished or was cut.`,
+		Name: "skein_sockets_closed_total", Help: `Sockets closed, by the server's close code; "peer": the client closed first; 1006: the connection broke or was cut.`,
 	}, []string{"code"})
 	m.refused = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "skein_sockets_refused_total", Help: "Sockets refused or closed since something of them is held too much of: sockets of an address, its handshakes, all sockets (full), sockets of an app, memory of unfinished messages.",
+		Name: "skein_sockets_refused_total", Help: "Sockets refused or closed because a bound was reached: sockets of an address (address), its handshakes (handshakes), all sockets or those not logged in (full), sockets of an app (app), memory of unfinished messages (unfinished).",
 	}, []string{"what"})
 	if reg == nil {
 		return
@@ -30,17 +31,18 @@ func (m *metrics) init(reg prometheus.Registerer, s *Server) {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
 	}
 	reg.MustRegister(m.framesIn, m.closes, m.refused,
-		gauge("skein_sockets", "Open sockets, logged in or not.", func() float64 { return float64(s.roster.size()) }),
-		gauge("skein_unfinished_bytes", "Memory of messages that have not come whole.", func() float64 {
-			return float64(s.unfinished.Taken() + s.strangers.unfinished.Taken())
+		gauge("skein_sockets", "Open sockets, logged in or not.", func() float64 { return float64(s.open.size()) }),
+		gauge("skein_unfinished_bytes", "Memory of unfinished messages.", func() float64 {
+			return float64(s.unfinished.Taken() + s.earlyUnfinished.Taken())
 		}))
 }
 
-// closed counts a socket. A peer's own codes are one label: there are too many.
-func (m *metrics) closed(bye *frame.End) {
+// closed counts a closed socket. Codes that clients chose share one label, because a
+// client may send any of thousands.
+func (m *metrics) closed(end *frame.End) {
 	label := "peer"
-	if !bye.ByPeer {
-		label = strconv.Itoa(bye.Code)
+	if !end.ByPeer {
+		label = strconv.Itoa(end.Code)
 	}
 	m.closes.WithLabelValues(label).Inc()
 }

@@ -11,40 +11,42 @@ import (
 	"github.com/skein-im/skein/internal/wire/strict"
 )
 
-// order keeps what a client pipelines into a conversation in the order in which it said
-// it: behind a send that is refused with 4290, those on their way to the same conversation
-// are refused too. A conversation is open again when the refused message comes again, or
-// after orderWait.
+// order keeps pipelined sends to a conversation in the order in which the client sent
+// them. After a send is refused with 4290, order refuses the later sends to the same
+// conversation too, until the client sends the refused message again or orderWait has
+// passed.
 type order struct {
-	held  map[skein.ID]hold // nil: all conversations are open
+	held  map[skein.ID]hold // by conversation; nil: none is held
 	until time.Time         // end of the last hold
 }
 
-// hold is what keeps one conversation closed.
+// hold says for how long the sends to one conversation are refused.
 type hold struct {
 	until   time.Time
 	refused string // client_msg_id of the refused message; empty: none
 }
 
-// orderWait is longer than what is on its way takes to come.
+// orderWait is longer than sends that the client has already written take to arrive.
 const orderWait = time.Second
 
-// maxHeld bounds the conversations that are held on one socket. Beyond it all are, under
-// the id that no conversation has.
+// maxHeld bounds the conversations held on one socket. Beyond it, order holds all
+// conversations.
 const maxHeld = 32
 
-var everywhere skein.ID
+// allConversations is the key of a hold on every conversation: no conversation has the
+// zero id.
+var allConversations skein.ID
 
-// said is what order reads of a send.
-type said struct {
+// sendIDs are the fields of a send that order reads.
+type sendIDs struct {
 	ConvID      strict.ID `json:"conv_id"`
 	ClientMsgID strict.ID `json:"client_msg_id"`
 }
 
-// placeOf is where a send goes and its client_msg_id; ok is false where it cannot be
-// stored anywhere, as its own call says.
-func placeOf(frame wire.Frame) (conv skein.ID, msgID string, ok bool) {
-	var s said
+// idsOf returns the conversation and the client_msg_id of a send. ok is false if they
+// are invalid; the call of the op then answers the error.
+func idsOf(frame wire.Frame) (conv skein.ID, msgID string, ok bool) {
+	var s sendIDs
 	if json.Unmarshal(frame.Data, &s) != nil || len(s.ClientMsgID) > 4*skein.MaxIDLength {
 		return conv, "", false
 	}
@@ -52,8 +54,8 @@ func placeOf(frame wire.Frame) (conv skein.ID, msgID string, ok bool) {
 	return conv, string(s.ClientMsgID), err == nil
 }
 
-// admit refuses a send that must not come before a refused one. Errors:
-// skein.ErrRateLimited.
+// admit refuses a send to a conversation that is held, unless it is the refused message
+// itself. Errors: skein.ErrRateLimited.
 func (o *order) admit(frame wire.Frame, now time.Time) error {
 	if o.held == nil {
 		return nil
@@ -62,7 +64,7 @@ func (o *order) admit(frame wire.Frame, now time.Time) error {
 		*o = order{}
 		return nil
 	}
-	conv, msgID, ok := placeOf(frame)
+	conv, msgID, ok := idsOf(frame)
 	if !ok {
 		return nil
 	}
@@ -73,26 +75,26 @@ func (o *order) admit(frame wire.Frame, now time.Time) error {
 		delete(o.held, conv)
 		return nil
 	}
-	if h, all := o.held[everywhere]; all && holds(h.until, now) {
+	if h, all := o.held[allConversations]; all && holds(h.until, now) {
 		return skein.Later(skein.ErrRateLimited, h.until.Sub(now))
 	}
 	return nil
 }
 
-// holds reports whether a hold until a moment is in force now, and the clock was not put
-// back.
+// holds reports whether a hold that ends at until is in force. It is false if the clock
+// was set back.
 func holds(until, now time.Time) bool {
 	left := until.Sub(now)
 	return left > 0 && left <= orderWait
 }
 
-// answered looks at what came of a send. The first that is refused closes its
-// conversation.
+// answered sees the outcome of a send. A send that was refused with 4290 starts a hold on
+// its conversation, unless one is in force.
 func (o *order) answered(frame wire.Frame, err error, now time.Time) {
 	if !errors.Is(err, skein.ErrRateLimited) {
 		return
 	}
-	conv, msgID, ok := placeOf(frame)
+	conv, msgID, ok := idsOf(frame)
 	if !ok {
 		return
 	}
@@ -103,7 +105,7 @@ func (o *order) answered(frame wire.Frame, err error, now time.Time) {
 		o.held = make(map[skein.ID]hold)
 	}
 	if len(o.held) >= maxHeld {
-		conv, msgID = everywhere, ""
+		conv, msgID = allConversations, ""
 	}
 	o.until = now.Add(orderWait)
 	o.held[conv] = hold{o.until, msgID}

@@ -2,56 +2,53 @@ package socket
 
 import "time"
 
-// pace meters what comes over one socket: a token bucket holding a second's worth,
-// kept as the moment at which it would be full again (GCRA), so that it is a few
-// words and needs no refill. A rate of zero or less is no limit.
+// pace limits the rate of frames on one socket. It is a token bucket of one second's
+// worth, stored as the time at which the bucket is full again (GCRA), so that it needs
+// no refill. A rate of zero or less is no limit. Times are Unix nanoseconds.
 type pace struct {
-	full     int64 // Unix nanoseconds
-	overFrom int64 // when it was first refused; Unix nanoseconds
-	overLast int64 // when it was last refused
+	full     int64 // when the bucket is full again
+	overFrom int64 // the first refusal of the current series
+	overLast int64 // the last refusal
 	over     int32 // tokens refused since overFrom
 }
 
-// verdict is what pace says of one frame.
+// verdict is what the server does with one frame.
 type verdict int8
 
 const (
 	inPace  verdict = iota
-	tooFast         // refuse it
-	runaway         // over the rate for patience, or far over it: end the socket
+	tooFast         // refuse the frame
+	runaway         // end the socket: it was over its rate for patience, or far over it
 )
 
 const (
 	patience = 10 * time.Second
-	// calm is how long nothing must be refused for the socket to be within its
-	// rate again.
+	// calm without a refusal ends a series of refusals.
 	calm = time.Second
-	// mostRefused is how many seconds' worth may be refused within patience: a flood
-	// at the speed of the wire ends sooner than one that is a little too fast.
+	// mostRefused is how many seconds' worth of tokens may be refused in one series.
+	// It ends a fast flood before patience does.
 	mostRefused = 30
 )
 
-// tokenBytes is how long a frame may be for each token it costs: long ones cost
-// more to read.
+// tokenBytes is how many bytes of a frame one more token pays for.
 const tokenBytes = 8 << 10
 
-// costOf is what a frame of a length costs, in tokens.
+// costOf is how many tokens a frame of that many bytes costs.
 func costOf(length int) int32 { return int32(1 + length/tokenBytes) }
 
-// malformedCost is what a frame that is no command costs besides, in tokens, beyond the
-// rate: who sends such frames at the speed of the wire is cut off sooner than who only
-// sends too much.
+// malformedCost is how many more tokens a frame over the rate costs if it is no command.
+// A client that floods with garbage is closed sooner than one that floods with commands.
 const malformedCost = 5
 
-// admit takes cost from the bucket if it holds that much. No frame costs more than
-// a full bucket.
+// admit takes cost tokens from the bucket if it has as many. No frame costs more than a
+// full bucket.
 func (p *pace) admit(now time.Time, perSecond, cost int32) verdict {
 	if perSecond <= 0 {
 		return inPace
 	}
 	cost = min(cost, perSecond)
 	at := now.UnixNano()
-	if p.full-at > int64(time.Second) { // the clock has been put back
+	if p.full-at > int64(time.Second) { // the clock was set back
 		*p = pace{}
 	}
 	full := max(p.full, at) + int64(cost)*int64(time.Second)/int64(perSecond)

@@ -8,11 +8,10 @@ import (
 	"sync"
 )
 
-// receive reads until the socket fails or a frame ends it, and then ends it. While
-// it waits it holds no buffer, and an idle socket no more stack than it began with:
-// a stack that commands have grown never shrinks back to 2 KB, so when something
-// came and it was no command, such as the pong of an idle peer, a new goroutine
-// goes on.
+// receive reads until the socket fails or a frame ends it, and then ends the socket. It
+// has no buffer while it waits. A goroutine's stack that commands have grown does not
+// shrink back to 2 KB. So when a read brought no command, such as the pong of an idle
+// client, receive continues in a new goroutine with a small stack.
 func (c *conn) receive() {
 	tcp := direct(c.nc)
 	if tcp == nil {
@@ -22,26 +21,26 @@ func (c *conn) receive() {
 	var in incoming
 	for {
 		if err := in.await(tcp); err != nil {
-			if c.goOn(err) {
+			if c.keepReading(err) {
 				continue
 			}
 			c.leave(err)
 			return
 		}
-		c.deep = false
+		c.ranCommand = false
 		if err := c.takeIn(&in); err != nil {
 			c.leave(err)
 			return
 		}
-		if !c.deep {
+		if !c.ranCommand {
 			c.server.running.Go(c.receive)
 			return
 		}
 	}
 }
 
-// takeIn takes what was read and frees its buffer. It runs outside of raw.Read:
-// closing the socket waits for that, and a command may have to close it.
+// takeIn handles what was read and frees its buffer. It must not run inside raw.Read: a
+// command may close the socket, and closing waits for raw.Read to return.
 func (c *conn) takeIn(in *incoming) error {
 	defer in.free()
 	if in.err != nil {
@@ -50,21 +49,21 @@ func (c *conn) takeIn(in *incoming) error {
 	return c.takeInTurn(in.buf[:in.n])
 }
 
-// readSize is how much is read at once, in bytes.
+// readSize is how many bytes one read may bring.
 const readSize = 4 << 10
 
 var readBuffers = sync.Pool{New: func() any { return new([readSize]byte) }}
 
 // incoming is the result of one read.
 type incoming struct {
-	buf *[readSize]byte // nil while nothing is there
+	buf *[readSize]byte // nil while the read waits
 	n   int
 	err error
 }
 
-// await waits for something to read, and reads it. As the compiler sees through
-// SyscallConn what waits is on the stack and nothing of it in the heap, which the
-// budgets of allocations hold.
+// await waits until there is something to read, and reads it. It takes the concrete type
+// *net.TCPConn: the compiler can then keep the result of SyscallConn on the stack, and
+// an idle socket allocates nothing (see the budgets in alloc_test.go).
 func (in *incoming) await(tcp *net.TCPConn) error {
 	raw, err := tcp.SyscallConn()
 	if err != nil {
@@ -73,7 +72,8 @@ func (in *incoming) await(tcp *net.TCPConn) error {
 	return raw.Read(in.fill)
 }
 
-// fill reads what is there, and reports false when that is nothing yet.
+// fill reads what has arrived. It reports false if that is nothing, and then is called
+// again.
 func (in *incoming) fill(fd uintptr) bool {
 	in.buf = readBuffers.Get().(*[readSize]byte)
 	in.n, in.err = readFD(fd, in.buf[:])
@@ -104,7 +104,7 @@ func (c *conn) receivePlain() error {
 				return err
 			}
 		}
-		if err != nil && !c.goOn(err) {
+		if err != nil && !c.keepReading(err) {
 			return err
 		}
 	}

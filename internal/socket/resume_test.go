@@ -9,7 +9,7 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// resumeData is a login that goes on with an earlier one; empty: with none.
+// resumeData is a login that resumes an earlier one; generation may be empty.
 func resumeData(device, generation string) string {
 	if generation == "" {
 		return fmt.Sprintf(`{"app_id":"shop","client_id":"Tom","device_id":%q,"token":"good","resume":1}`, device)
@@ -17,13 +17,13 @@ func resumeData(device, generation string) string {
 	return fmt.Sprintf(`{"app_id":"shop","client_id":"Tom","device_id":%q,"token":"good","resume":1,"generation":%q}`, device, generation)
 }
 
-// grant is what login.success says.
+// grant is the data of login.success.
 type grant struct {
 	SessionID  string `json:"session_id"`
 	Generation string `json:"generation"`
 }
 
-// enter logs in and answers the grant.
+// enter logs in and returns the grant.
 func (f *fixture) enter(t *testing.T, data string) (*peer, grant) {
 	t.Helper()
 	p := f.dial(t)
@@ -75,10 +75,10 @@ func TestAResumeThatANewerLoginOvertookMayTryAgain(t *testing.T) {
 		t.Errorf("got %q, want it to name generation and why", a.Msg)
 	}
 	newer.wantAlive()
-	p.say("login", resumeData("phone", "")) // no generation is the oldest
+	p.say("login", resumeData("phone", "")) // no generation counts as the oldest
 	p.wantError("login.error", 4013)
 	newer.wantAlive()
-	p.say("login", loginData("Tom", "phone")) // who sits there says so
+	p.say("login", loginData("Tom", "phone")) // without resume: the user logs in again
 	p.wantType("login.success")
 	newer.wantKick(skein.KickReplaced)
 }
@@ -96,7 +96,7 @@ func TestGenerationsThatNobodyWasGiven(t *testing.T) {
 		t.Errorf("from the future: got %s, want it between %s and %s, as new as now", got.Generation, before.Generation, after.Generation)
 	}
 	f.enter(t, loginData("Tom", "future"))
-	future.wantKick(skein.KickReplaced) // it gives way as any other
+	future.wantKick(skein.KickReplaced) // it is replaced like any other login
 	for _, bad := range []string{"1", strings.Repeat("g", 32), strings.Repeat("A", 32), strings.Repeat("0", 33)} {
 		p := f.dial(t)
 		p.say("login", resumeData("bad", bad))
@@ -122,7 +122,7 @@ func TestOneDeviceOfAType(t *testing.T) {
 	phone, _ := f.enter(t, on("phone", "ios"))
 	old.wantKick(skein.KickDeviceType)
 	f.enter(t, on("else", "other"))
-	silent.wantKick(skein.KickDeviceType) // who says no type is of the type other
+	silent.wantKick(skein.KickDeviceType) // a login without a type has the type "other"
 	desk.wantAlive()
 
 	p := f.dial(t)

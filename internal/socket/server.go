@@ -3,7 +3,6 @@ package socket
 import (
 	"cmp"
 	"context"
-	"github.com/skein-im/skein/internal/socket/frame"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -18,36 +17,38 @@ import (
 	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/rest/httpx"
 	"github.com/skein-im/skein/internal/share"
+	"github.com/skein-im/skein/internal/socket/admission"
+	"github.com/skein-im/skein/internal/socket/frame"
 	"github.com/skein-im/skein/internal/wire"
 )
 
-// Gate says who logs in. Errors go to the peer through the code table.
+// Gate authenticates logins. The client receives its errors as codes.
 type Gate interface {
 	Login(ctx context.Context, in access.Login) (skein.Actor, error)
-	// Current reports whether what Login judged by is still so.
+	// Current reports whether the client is unchanged since Login authenticated it.
 	Current(ctx context.Context, by skein.Actor) (bool, error)
-	// AllowsOrigin reports whether a web page may call the app; of an empty app,
-	// whether it may call any.
+	// AllowsOrigin reports whether web pages of the origin may call the app. With an
+	// empty app it reports whether they may call any app.
 	AllowsOrigin(ctx context.Context, app, origin string) bool
 }
 
-// Registrar makes an unknown client known at its login, or refuses it. It is asked
-// at every login; ext is JSON, nil: none.
+// Registrar creates the client of a login if it does not exist, or refuses it. It is
+// called at every login. ext is JSON or nil.
 type Registrar interface {
 	Register(ctx context.Context, by skein.Actor, ext []byte) error
 }
 
-// Node makes an attached session one of the sessions of all nodes; see node.Node.
+// Node adds an attached session to the sessions of all nodes; see node.Node.
 type Node interface {
 	Enter(ctx context.Context, s *hub.Session, in node.Login) error
 }
 
-// Ops runs the commands that are no business of the socket itself. data is JSON,
-// nil: none, and valid during the call only; so is the answer's JSON until the
-// next call.
+// Ops runs all commands except login, logout and ping. data is JSON or nil, and valid
+// only during the call. The answer is JSON, and valid until the next call.
 type Ops interface {
 	Call(ctx context.Context, by skein.Actor, name string, data []byte) (answer []byte, err error)
-	// CallAll calls an op once for each data, in this order; for names that Batches.
+	// CallAll calls an op once for each element of data, in order. Only for ops for
+	// which Batches is true.
 	CallAll(ctx context.Context, by skein.Actor, name string, data [][]byte) []ops.Outcome
 	Batches(name string) bool
 }
@@ -60,27 +61,27 @@ type Options struct {
 	Hub       *hub.Hub
 	Node      Node
 
-	// Bounds of what peers may hold; of those by app one app gets four fifths at
-	// most, of the others half. Zero is the default, a negative number no bound.
-	MaxSockets         int   // in all, and shared by app once logged in; default: no bound
-	MaxStrangers       int   // that are not logged in, shared by address; default: no bound
+	// Bounds of what clients may hold. Zero means the default, a negative number no
+	// bound.
+	MaxSockets         int   // of the node; one app may have four fifths; default: no bound
+	MaxUnauthenticated int   // sockets not logged in; one address may have half; default: no bound
 	MaxPerAddress      int   // sockets of one remote address; default 1,000
 	HandshakeRate      int   // a second, of one remote address; 20 s' worth at once; default 100
-	MaxUnfinished      int64 // memory of messages that have not come whole, in bytes, shared by app; default 64 MiB
-	MaxEarlyUnfinished int64 // the same before the login, shared by address; default 16 MiB
+	MaxUnfinished      int64 // bytes of unfinished messages; one app may have half; default 64 MiB
+	MaxEarlyUnfinished int64 // the same before the login; one address may have half; default 16 MiB
 
-	LoginWait   time.Duration // from the handshake to a login; default 10 s
-	WriteWait   time.Duration // for a peer to take what is written; default 10 s
-	MessageWait time.Duration // for a message to come whole, from its first byte; default 30 s
+	LoginWait   time.Duration // from the handshake to the login; default 10 s
+	WriteWait   time.Duration // for the client to take what is written; default 10 s
+	MessageWait time.Duration // from the first byte of a message to its last; default 30 s
 
 	MaxMessage int64    // bytes of a message; default wire.MaxBody
-	FileTypes  []string // that clients of apps which list none may upload, as they are told
+	FileTypes  []string // login.success lists them for apps that set no file types
 
-	// Work is what handshakes and frames wait for before they cost the processor
-	// anything; nil: nothing.
+	// Work divides the processor among apps: handshakes and frames wait for their
+	// turn there. Nil: they do not wait.
 	Work *share.Gate
 
-	Trust httpx.Trust // whom to believe where a handshake comes from
+	Trust httpx.Trust // the proxies whose headers say where a handshake comes from
 
 	Now        func() time.Time      // default time.Now
 	Log        *slog.Logger          // default: discarded
@@ -89,7 +90,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	o.MaxSockets = cmp.Or(o.MaxSockets, -1)
-	o.MaxStrangers = cmp.Or(o.MaxStrangers, -1)
+	o.MaxUnauthenticated = cmp.Or(o.MaxUnauthenticated, -1)
 	o.MaxPerAddress = cmp.Or(o.MaxPerAddress, 1000)
 	o.HandshakeRate = cmp.Or(o.HandshakeRate, 100)
 	o.MaxUnfinished = cmp.Or(o.MaxUnfinished, 64<<20)
@@ -109,57 +110,56 @@ func (o Options) withDefaults() Options {
 
 // Server accepts sockets and runs them. Safe for concurrent use.
 type Server struct {
-	opts    Options
-	roster  roster
-	metrics metrics
+	opts      Options
+	admission *admission.Control
+	open      connections
+	metrics   metrics
+	warning   share.Warning // about sockets refused or closed because a bound was reached
 
-	sockets    *share.Pool // logged in, by app
-	unfinished *share.Pool // memory of unfinished messages, by app
-	strangers  struct {    // before the login, by address
-		sockets, unfinished *share.Pool
-	}
-	crowds share.Warning
+	unfinished      *share.Pool // memory of unfinished messages, by app
+	earlyUnfinished *share.Pool // the same before the login, by address
 
 	draining  atomic.Bool
 	deadlines deadlines       // of commands
-	running   sync.WaitGroup  // one reader a socket; added to under the roster's lock
-	ctx       context.Context //nolint:containedctx // of every command, from none that waits: the server's own, ends with Shutdown's patience
+	running   sync.WaitGroup  // one reader a socket; Add is called under the lock of open
+	ctx       context.Context //nolint:containedctx // the parent of every command's context; ends when the context of Shutdown ends
 	cancel    context.CancelFunc
 }
 
 // New makes a server; Shutdown ends it.
 func New(opts Options) *Server {
 	s := &Server{opts: opts.withDefaults()}
-	s.roster.init(s.opts)
-	s.sockets = share.New(int64(s.opts.MaxSockets), appWeight)
-	s.strangers.sockets = share.New(int64(s.opts.MaxStrangers), 1)
+	s.admission = admission.New(admission.Options{
+		MaxSockets: s.opts.MaxSockets, MaxUnauthenticated: s.opts.MaxUnauthenticated,
+		MaxPerAddress: s.opts.MaxPerAddress, HandshakeRate: s.opts.HandshakeRate,
+	})
 	s.unfinished = share.New(s.opts.MaxUnfinished, 1)
-	s.strangers.unfinished = share.New(s.opts.MaxEarlyUnfinished, 1)
+	s.earlyUnfinished = share.New(s.opts.MaxEarlyUnfinished, 1)
 	s.metrics.init(opts.Registerer, s)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
 
-// Open counts the open sockets, those that are about to be with them.
-func (s *Server) Open() int { return s.roster.places() }
+// Open counts the sockets, including those whose handshake has not ended.
+func (s *Server) Open() int { return s.admission.Sockets() }
 
-// Shutdown ends the server: no socket and no login is taken any more (5030), each
-// socket is closed with 1001 after the answer to its command at hand (the hub's
-// Close says how that is spread over the time ctx has), and all goroutines are
-// waited for. When ctx ends first the sockets left are cut, the commands at hand
-// cancelled, and its error is returned.
+// Shutdown ends the server and waits for all its goroutines. It refuses new sockets and
+// logins with 5030, and closes each socket with 1001 after the answer to its current
+// command; the hub's Close spreads that over the time ctx has. If ctx ends first,
+// Shutdown cancels the current commands, cuts the remaining sockets, and returns the
+// error of ctx.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.draining.Store(true)
-	s.roster.shut()
+	s.open.shut()
 	cut := context.AfterFunc(ctx, func() {
 		s.cancel()
-		s.roster.each((*conn).cut)
+		s.open.each((*conn).cut)
 	})
 	defer cut()
 	defer s.cancel()
 
 	err := s.opts.Hub.Close(ctx)
-	s.roster.each(func(c *conn) { c.Close(frame.GoingAway, goingAway) })
+	s.open.each(func(c *conn) { c.Close(frame.GoingAway, goingAway) })
 	s.running.Wait()
 	return err
 }

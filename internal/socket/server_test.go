@@ -43,7 +43,7 @@ func TestWhatIsNoHandshakeIsAnsweredAsREST(t *testing.T) {
 	}
 }
 
-// request sends raw HTTP and is the answer's status and the envelope's code.
+// request sends raw HTTP and returns the status and the code of the envelope.
 func (f *fixture) request(t *testing.T, raw string) (status, code int) {
 	t.Helper()
 	nc, err := net.Dial("tcp", f.addr)
@@ -70,18 +70,18 @@ func TestSocketsOfOneAddressAreCounted(t *testing.T) {
 	f := start(t, func(o *Options, _ *hub.Options) { o.MaxPerAddress = 2 })
 	first := f.dial(t)
 	f.dial(t)
-	waitFor(t, func() bool { return f.socket.roster.size() == 2 }) // a socket comes in behind its handshake
+	waitFor(t, func() bool { return f.socket.open.size() == 2 }) // the server adds a socket after its handshake
 	if status, code := f.request(t, handshake); status != 429 || code != 4290 {
 		t.Errorf("the third: %d and code %d, want 429 and 4290", status, code)
 	}
 	first.send(closeCode(1000))
 	first.wantEnd(1000)
 	_ = first.nc.Close()
-	waitFor(t, func() bool { return f.socket.roster.size() == 1 })
+	waitFor(t, func() bool { return f.socket.open.size() == 1 })
 	f.dial(t)
 }
 
-// waitFor waits for what another goroutine is about to do.
+// waitFor waits for a condition that another goroutine makes true.
 func waitFor(t *testing.T, done func() bool) {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); !done(); time.Sleep(time.Millisecond) {
@@ -182,7 +182,7 @@ func TestASocketThatVanishesEndsItsSession(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := f.login(t, "Tom", "phone")
 			vanish(p)
-			waitFor(t, func() bool { return f.hub.Sessions() == 0 && f.socket.roster.size() == 0 })
+			waitFor(t, func() bool { return f.hub.Sessions() == 0 && f.socket.open.size() == 0 })
 		})
 	}
 }
@@ -251,7 +251,7 @@ func TestSocketsWithoutAFileDescriptorWorkToo(t *testing.T) {
 	if err := f.socket.reserve("pipe"); err != nil {
 		t.Fatal(err)
 	}
-	f.socket.roster.enter(c, func() { f.socket.running.Go(func() { c.serve(nil) }) })
+	f.socket.open.add(c, func() { f.socket.running.Go(func() { c.serve(nil) }) })
 	p := &peer{t: t, nc: client, r: bufio.NewReader(client)}
 	p.say("login", loginData("Tom", "phone"))
 	p.wantType("login.success")

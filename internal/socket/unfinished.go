@@ -2,29 +2,28 @@ package socket
 
 import (
 	"errors"
-	"github.com/skein-im/skein/internal/socket/frame"
 	"os"
 	"time"
 
 	"github.com/skein-im/skein/internal/share"
+	"github.com/skein-im/skein/internal/socket/frame"
 )
 
-// unfinished is what a socket holds while a message has not come whole.
+// unfinished is what a socket holds while only a part of a message has arrived.
 type unfinished struct {
 	frame.Reader
 
-	began  time.Time   // when the message did
-	bytes  int64       // memory of it that is counted
-	pool   *share.Pool // where; nil: nowhere
-	holder string
+	began  time.Time   // when the first byte of the message arrived
+	bytes  int64       // memory of the message that is counted in pool
+	pool   *share.Pool // nil: nothing is counted
+	holder string      // the app, or before the login the address
 }
 
-// awaitRest accounts for a message that has not come whole: its memory is shared by
-// the apps (before the login: by the addresses), and its rest must come within
-// MessageWait. Errors: errNoRoom, errUnfinished.
+// awaitRest counts the memory of an unfinished message and sets the deadline for its
+// rest: MessageWait after its first byte. Errors: errNoMemory, errUnfinished.
 //
-// The deadline is left as it is when the message is whole, since setting one costs
-// more than most messages: goOn clears it when it strikes for nothing.
+// The deadline stays set when the message is complete, because clearing it would cost
+// more than reading most messages. keepReading clears it when it expires.
 func (c *conn) awaitRest() error {
 	r := c.frames
 	if r == nil {
@@ -36,21 +35,22 @@ func (c *conn) awaitRest() error {
 	}
 	due := r.began.Add(c.server.opts.MessageWait)
 	if !now.Before(due) {
-		return errUnfinished // it never paused for the deadline to strike
+		return errUnfinished // a client that never pauses never reaches the read deadline
 	}
 	if !c.hold(r, r.Size()) {
-		return errNoRoom
+		return errNoMemory
 	}
-	if c.session != nil && !c.armed { // before that the login's deadline is nearer
+	if c.session != nil && !c.armed { // before the login its own deadline comes first
 		c.armed = true
 		c.readBy(due)
 	}
 	return nil
 }
 
-// hold counts what the rest takes, and reports whether there is room.
+// hold counts the memory that the message takes now, and reports whether the pool has
+// as much.
 func (c *conn) hold(k *unfinished, bytes int64) bool {
-	pool, holder := c.server.strangers.unfinished, c.addr
+	pool, holder := c.server.earlyUnfinished, c.addr
 	if c.session != nil {
 		pool, holder = c.server.unfinished, c.app.ID
 	}
@@ -59,7 +59,7 @@ func (c *conn) hold(k *unfinished, bytes int64) bool {
 	}
 	if bytes > k.bytes {
 		if !pool.Take(holder, bytes-k.bytes, 0) {
-			c.server.crowded("unfinished messages", c)
+			c.server.reportNoMemory(c)
 			return false
 		}
 		k.pool, k.holder, k.bytes = pool, holder, bytes
@@ -74,7 +74,7 @@ func (k *unfinished) release() {
 	k.pool, k.bytes = nil, 0
 }
 
-// dropRest forgets the frame reader.
+// dropRest frees the frame reader and the memory it counts.
 func (c *conn) dropRest() {
 	if c.frames != nil {
 		c.frames.release()
@@ -82,9 +82,9 @@ func (c *conn) dropRest() {
 	}
 }
 
-// goOn reports whether reading goes on after err: a deadline that struck although
-// the message it was set for has come.
-func (c *conn) goOn(err error) bool {
+// keepReading reports whether reading continues after err. It does if a deadline expired
+// whose message has arrived.
+func (c *conn) keepReading(err error) bool {
 	if c.session == nil || c.closing() || !errors.Is(err, os.ErrDeadlineExceeded) {
 		return false
 	}
@@ -98,10 +98,10 @@ func (c *conn) goOn(err error) bool {
 	return true
 }
 
-// readBy sets the deadline for reading, unless the socket is closing: then its
-// linger time is over at the latest.
+// readBy sets the read deadline. If the socket is closing, the deadline is lingerTime
+// from now instead.
 func (c *conn) readBy(t time.Time) {
-	_ = c.nc.SetReadDeadline(t) // fails on a dead socket only: reading says so
+	_ = c.nc.SetReadDeadline(t) // fails only on a dead socket: the next read reports that
 	if c.closing() {
 		_ = c.nc.SetReadDeadline(time.Now().Add(lingerTime)) // as above
 	}

@@ -3,7 +3,6 @@ package socket
 import (
 	"bufio"
 	"encoding/base64"
-	"github.com/skein-im/skein/internal/socket/frame"
 	"net/http"
 	"strings"
 
@@ -13,12 +12,13 @@ import (
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/rest/httpx"
 	"github.com/skein-im/skein/internal/share"
+	"github.com/skein-im/skein/internal/socket/frame"
 	"github.com/skein-im/skein/internal/wire"
 )
 
-// ServeHTTP is GET /im/socket. What cannot become a socket is answered as any REST
-// call; what can is hijacked, and the handler returns: the socket's own goroutine
-// goes on.
+// ServeHTTP serves GET /im/socket. It refuses a handshake with a REST answer. When it
+// accepts one, it takes the connection from the HTTP server, starts the goroutine of
+// the socket, and returns.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	from := s.opts.Trust.From(r)
 	addr := from.Counted()
@@ -41,25 +41,24 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !s.accept(w, r, addr, from) {
-		s.strangers.sockets.Give(addr, 1)
-		s.roster.release(addr)
+		s.admission.Release(addr)
 	}
 }
 
-// accept shakes hands and starts the socket.
+// accept ends the handshake and starts the socket. It reports whether it did.
 func (s *Server) accept(w http.ResponseWriter, r *http.Request, addr string, from httpx.From) bool {
 	upgrader := ws.HTTPUpgrader{Timeout: s.opts.WriteWait}
 	nc, rw, _, err := upgrader.Upgrade(r, w)
 	if err != nil {
 		if nc != nil {
-			_ = nc.Close() // the handshake failed; there is nothing to save
+			_ = nc.Close() // the handshake failed already; an error here changes nothing
 		}
 		return false
 	}
 	c := newConn(s, nc, addr, wire.LangOf(r.Header.Get("Accept-Language")))
 	*c.source = access.Source{Origin: from.Origin, Proxied: from.Proxied}
 	early := buffered(rw.Reader)
-	started := s.roster.enter(c, func() {
+	started := s.open.add(c, func() {
 		s.running.Go(func() { c.serve(early) })
 	})
 	if !started { // the server was shut down during the handshake
@@ -69,18 +68,18 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request, addr string, fro
 	return started
 }
 
-// buffered copies what the HTTP server has read of the peer's first frames, so that
-// its buffer can go.
+// buffered copies the first frames that the HTTP server has read already, so that its
+// buffer can be freed.
 func buffered(r *bufio.Reader) []byte {
 	if r.Buffered() == 0 {
 		return nil
 	}
-	there, _ := r.Peek(r.Buffered()) // never short: it is buffered
-	return append([]byte(nil), there...)
+	early, _ := r.Peek(r.Buffered()) // cannot fail: the bytes are buffered
+	return append([]byte(nil), early...)
 }
 
-// checkUpgrade holds a request to RFC 6455, 4.2.1, while it can still be answered
-// as a REST call.
+// checkUpgrade checks a request by RFC 6455, 4.2.1, before the connection is taken from
+// the HTTP server, so that an error can be a REST answer.
 func checkUpgrade(r *http.Request) error {
 	switch {
 	case r.Method != http.MethodGet:
@@ -97,7 +96,7 @@ func checkUpgrade(r *http.Request) error {
 	return nil
 }
 
-// hasToken reports whether a header lists a token, whatever its case.
+// hasToken reports whether a header lists a token; case does not matter.
 func hasToken(h http.Header, name, token string) bool {
 	for _, line := range h.Values(name) {
 		for part := range strings.SplitSeq(line, ",") {

@@ -15,7 +15,7 @@ import (
 	"github.com/skein-im/skein/internal/share"
 )
 
-// waiting waits until n wait at the gate.
+// waiting waits until n goroutines wait at the gate.
 func waiting(gate *share.Gate, n int) {
 	for gate.Waiting() != n {
 		runtime.Gosched()
@@ -113,7 +113,7 @@ func TestACommandEndsWithItsSocket(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if runtime.GOOS != "linux" && strings.HasPrefix(name, "the peer") {
-				return // it cannot be told there
+				return // other platforms cannot ask
 			}
 			f := start(t, nil)
 			begun, ended := make(chan struct{}), make(chan struct{})

@@ -2,24 +2,25 @@ package socket
 
 import (
 	"errors"
-	"github.com/skein-im/skein/internal/socket/frame"
 	"os"
 	"sync"
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"github.com/skein-im/skein/internal/socket/frame"
 )
 
-// outgoing is what goes out with one write. Pooled: a socket that does not write
-// owns none.
+// outgoing is the state of one write. It is pooled: a socket that does not write has
+// none.
 type outgoing struct {
 	buf   []byte
-	waits func() // told before it waits for the peer; may be nil
+	waits func() // called before the write waits for the client; may be nil
 	sent  int
 	err   error
 }
 
-// maxOutgoing bounds what a pooled buffer keeps, and is copied, in bytes.
+// maxOutgoing bounds, in bytes, the payloads that are copied into one write.
 const maxOutgoing = 64 << 10
 
 var outgoings = sync.Pool{New: func() any { return new(outgoing) }}
@@ -46,8 +47,8 @@ func (o *outgoing) free() {
 	}
 }
 
-// WriteFrames writes the payloads as text frames, with one write where they are
-// not more than 64 KiB. waits is called before it waits for the peer.
+// WriteFrames writes the payloads as text frames, with one write if together they have
+// at most 64 KiB. It calls waits before it waits for the client.
 func (c *conn) WriteFrames(frames [][]byte, waits func()) error {
 	o := newOutgoing(waits)
 	defer o.free()
@@ -74,7 +75,7 @@ func (c *conn) WriteFrames(frames [][]byte, waits func()) error {
 	return c.write(o)
 }
 
-// lock waits for whoever writes.
+// lock waits until no other goroutine writes.
 func (c *conn) lock(o *outgoing) {
 	if !c.writing.TryLock() {
 		o.wait()
@@ -97,7 +98,7 @@ func (c *conn) writeControl(op ws.OpCode, payload []byte, waits func()) error {
 	return c.write(o)
 }
 
-// writeClose writes the last frame of the socket.
+// writeClose writes the close frame, the last of the socket.
 func (c *conn) writeClose(code int, reason string) error {
 	o := newOutgoing(nil)
 	defer o.free()
@@ -107,7 +108,7 @@ func (c *conn) writeClose(code int, reason string) error {
 	return c.write(o)
 }
 
-// writeBig writes what is in o and then p, without copying p. writing is held.
+// writeBig writes o and then p, without copying p. writing is held.
 func (c *conn) writeBig(o *outgoing, p []byte) error {
 	if err := c.write(o); err != nil {
 		return err
@@ -115,9 +116,9 @@ func (c *conn) writeBig(o *outgoing, p []byte) error {
 	return c.writeWaiting(o, p)
 }
 
-// write writes and empties o. The socket takes nearly all of them at once; only for
-// the others is a deadline set, since setting one costs more than the rest of the
-// way to the kernel. writing is held.
+// write writes and empties o. The kernel nearly always takes all of it at once. Only if
+// it does not, write sets a deadline, because that costs more than the write itself.
+// writing is held.
 func (c *conn) write(o *outgoing) error {
 	if len(o.buf) == 0 {
 		return nil

@@ -24,7 +24,7 @@ func TestASocketThatTalksAndDoesNotLogInIsClosed(t *testing.T) {
 			for range maxEarly {
 				p.send(frame)
 			}
-			p.send(frame) // it may be closed already
+			p.send(frame) // the server may have closed it
 			got := p.read()
 			for ; strings.HasPrefix(got, "text ") || strings.HasPrefix(got, "pong "); got = p.read() {
 			}
@@ -107,14 +107,14 @@ func TestHandshakesOfAnAddressHaveAPace(t *testing.T) {
 	}
 	f.clock.advance(time.Second)
 	f.dial(t)
-	f.clock.advance(-time.Hour) // a clock that is put back refuses nobody for that long
+	f.clock.advance(-time.Hour) // setting the clock back must not refuse anybody
 	f.dial(t)
 }
 
 func TestAnAddressPaysForSocketsThatFlood(t *testing.T) {
 	f := start(t, func(o *Options, _ *hub.Options) { o.HandshakeRate = 2 })
 	flood := []byte(strings.Repeat(string(text("garbage")), maxEarly+1))
-	for range 2 { // of 40 handshakes: one each, and 20 for how it ends, as far as they go
+	for range 2 { // of 40 handshakes each socket costs one, and 20 more for how it ends
 		p := f.dial(t)
 		p.send(flood)
 		got := p.read()
@@ -124,7 +124,7 @@ func TestAnAddressPaysForSocketsThatFlood(t *testing.T) {
 			t.Fatalf("got %s, want close 4429", got)
 		}
 		_ = p.nc.Close()
-		waitFor(t, func() bool { return f.socket.roster.size() == 0 })
+		waitFor(t, func() bool { return f.socket.open.size() == 0 })
 	}
 	if status, code := f.request(t, handshake); status != 429 || code != 4290 {
 		t.Errorf("the next: %d and code %d, want 429 and 4290", status, code)
@@ -167,7 +167,7 @@ func TestUnfinishedMessagesBeforeTheLoginAreSharedByAddress(t *testing.T) {
 			return
 		}
 	}
-	t.Errorf("%d bytes are held by one address, of 600,000 in all", f.socket.strangers.unfinished.Taken())
+	t.Errorf("%d bytes are held by one address, of 600,000 in all", f.socket.earlyUnfinished.Taken())
 }
 
 func TestWhatUnfinishedMessagesTookIsGivenBack(t *testing.T) {
@@ -191,19 +191,19 @@ func TestWhatUnfinishedMessagesTookIsGivenBack(t *testing.T) {
 			waitFor(t, func() bool { return f.socket.unfinished.Taken() >= 140_000-readSize })
 			end(p)
 			_ = p.nc.Close()
-			waitFor(t, func() bool { return f.socket.unfinished.Taken() == 0 && f.socket.roster.size() == 0 })
+			waitFor(t, func() bool { return f.socket.unfinished.Taken() == 0 && f.socket.open.size() == 0 })
 		})
 	}
 	p := f.dial(t) // of a message around the login, before it and after it
 	login := text(`{"type":"login","data":` + loginData("Tom", "phone") + `}`)
 	p.send(login[:20])
-	waitFor(t, func() bool { return f.socket.strangers.unfinished.Taken() > 0 })
+	waitFor(t, func() bool { return f.socket.earlyUnfinished.Taken() > 0 })
 	p.send(login[20:], whole[:140_000])
 	p.wantType("login.success")
 	p.send(whole[140_000:])
 	p.want(answer)
 	_ = p.nc.Close()
-	waitFor(t, func() bool { return f.socket.unfinished.Taken()+f.socket.strangers.unfinished.Taken() == 0 })
+	waitFor(t, func() bool { return f.socket.unfinished.Taken()+f.socket.earlyUnfinished.Taken() == 0 })
 }
 
 func TestAMessageThatIsNotFinishedInTimeEndsItsSocket(t *testing.T) {
@@ -241,7 +241,7 @@ func TestAMessageThatIsNotFinishedInTimeEndsItsSocket(t *testing.T) {
 	}
 }
 
-// The deadline of a message that came does nothing to what comes after it.
+// The deadline of a complete message must not end a later one.
 func TestASocketLivesOnBehindAMessageThatCameInPieces(t *testing.T) {
 	f := start(t, func(o *Options, _ *hub.Options) { o.MessageWait = 50 * time.Millisecond })
 	p := f.login(t, "Tom", "phone")
@@ -251,7 +251,7 @@ func TestASocketLivesOnBehindAMessageThatCameInPieces(t *testing.T) {
 		p.send(text(command)[9:])
 		p.want(answer)
 	}
-	<-time.After(100 * time.Millisecond) // the last deadline strikes; it must not end anything
+	<-time.After(100 * time.Millisecond) // the last deadline expires; it must not end the socket
 	p.send(text(command))
 	p.want(answer)
 }
@@ -270,11 +270,11 @@ func TestOneAppLeavesSocketsToAnother(t *testing.T) {
 	p.wantError("login.error", 5030)
 	p.wantEnd(1013)
 	_ = p.nc.Close()
-	waitFor(t, func() bool { return f.socket.roster.size() == 8 })
+	waitFor(t, func() bool { return f.socket.open.size() == 8 })
 	other := login("other", "d")
 	other.wantType("login.success")
 	_ = other.nc.Close()
-	waitFor(t, func() bool { return f.socket.roster.size() == 8 && f.socket.sockets.Taken() == 8 })
+	waitFor(t, func() bool { return f.socket.open.size() == 8 && f.socket.admission.LoggedIn() == 8 })
 	f.dial(t)
 	f.dial(t)
 	if status, code := f.request(t, handshake); status != 503 || code != 5030 {
@@ -293,12 +293,12 @@ func TestAnAppMayHaveFewerSocketsByItsSetting(t *testing.T) {
 	first.send(closeCode(1000))
 	first.wantEnd(1000)
 	_ = first.nc.Close()
-	waitFor(t, func() bool { return f.socket.sockets.Taken() == 0 })
+	waitFor(t, func() bool { return f.socket.admission.LoggedIn() == 0 })
 	f.login(t, "Jerry", "phone")
 }
 
 func TestSocketsThatDoNotLogInLeaveRoomForOtherAddresses(t *testing.T) {
-	f := start(t, func(o *Options, _ *hub.Options) { o.MaxStrangers = 4 })
+	f := start(t, func(o *Options, _ *hub.Options) { o.MaxUnauthenticated = 4 })
 	f.dial(t)
 	p := f.dial(t)
 	if status, code := f.request(t, handshake); status != 503 || code != 5030 {
