@@ -10,6 +10,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/portable"
+	"github.com/skein-im/skein/internal/portable/convert/sorter"
 )
 
 // clients are the client ids that appear, each with the first moment it was seen.
@@ -19,7 +20,7 @@ type clients struct {
 	renamed map[string]bool
 
 	seen   map[string]int64 // since the last flush
-	all    *sorter          // by id, then by moment
+	all    *sorter.Sorter   // by id, then by moment
 	refuse map[string]int64 // ids that no client can have, with their uses
 	more   int64            // uses of those beyond maxRefused
 }
@@ -29,7 +30,7 @@ const (
 	maxRefused = 10_000  // ids listed
 )
 
-func newClients(all *sorter, rename map[string]string) *clients {
+func newClients(all *sorter.Sorter, rename map[string]string) *clients {
 	return &clients{rename: rename, renamed: map[string]bool{}, seen: map[string]int64{}, all: all, refuse: map[string]int64{}}
 }
 
@@ -70,7 +71,7 @@ func (c *clients) flush() error {
 	var key []byte
 	for _, id := range slices.Sorted(maps.Keys(c.seen)) {
 		key = binary.BigEndian.AppendUint64(append(append(key[:0], id...), 0), uint64(c.seen[id]))
-		if err := c.all.add(key, nil); err != nil {
+		if err := c.all.Add(key, nil); err != nil {
 			return err
 		}
 	}
@@ -83,12 +84,12 @@ const neverSeen = int64(skein.Forever)
 
 // each gives every client in order of creation: the first moment it was seen, or else
 // the moment now.
-func (c *clients) each(ctx context.Context, byAge *sorter, now int64, f func(portable.Client) error) error {
+func (c *clients) each(ctx context.Context, byAge *sorter.Sorter, now int64, f func(portable.Client) error) error {
 	if err := c.flush(); err != nil {
 		return err
 	}
 	var last, key []byte
-	err := c.all.each(ctx, func(k, _ []byte) error {
+	err := c.all.Each(ctx, func(k, _ []byte) error {
 		id := k[:len(k)-9]
 		if bytes.Equal(id, last) {
 			return nil
@@ -99,12 +100,12 @@ func (c *clients) each(ctx context.Context, byAge *sorter, now int64, f func(por
 			first = now
 		}
 		key = append(binary.BigEndian.AppendUint64(key[:0], uint64(first)), id...)
-		return byAge.add(key, nil)
+		return byAge.Add(key, nil)
 	})
 	if err != nil {
 		return err
 	}
-	return byAge.each(ctx, func(k, _ []byte) error {
+	return byAge.Each(ctx, func(k, _ []byte) error {
 		return f(portable.Client{ID: string(k[8:]), Created: int64(binary.BigEndian.Uint64(k))})
 	})
 }

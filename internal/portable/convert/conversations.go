@@ -45,7 +45,7 @@ type gathered struct {
 // makes the index.
 func (in *Input) closeConversations() error {
 	in.index = &index{}
-	standings, err := in.standings.sorted()
+	standings, err := in.standings.Sorted()
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (in *Input) closeConversations() error {
 		return err
 	}
 	var last *Conversation
-	err = in.conversations.each(in.ctx, func(_, value []byte) error {
+	err = in.conversations.Each(in.ctx, func(_, value []byte) error {
 		next := &Conversation{}
 		if err := decode(value, next); err != nil {
 			return err
@@ -78,7 +78,7 @@ func (in *Input) closeConversations() error {
 	if err == nil {
 		err = byConv.rest()
 	}
-	return errors.Join(err, standings.close())
+	return errors.Join(err, standings.Close())
 }
 
 // gather brings a conversation into its final form.
@@ -129,7 +129,7 @@ func (in *Input) place(g *gathered) error {
 		return err
 	}
 	key := binary.BigEndian.AppendUint64(nil, uint64(g.C.Created))
-	return in.ready.add(append(key, g.C.ID[:]...), value)
+	return in.ready.Add(append(key, g.C.ID[:]...), value)
 }
 
 // tell adds a line about a conversation.

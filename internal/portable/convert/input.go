@@ -12,6 +12,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/portable"
+	"github.com/skein-im/skein/internal/portable/convert/sorter"
 )
 
 // Input takes the records of the source. All conversations and standings come before
@@ -22,16 +23,16 @@ type Input struct {
 	report *report
 	people *clients
 
-	conversations *sorter // by id
-	standings     *sorter // by conversation
-	messages      *sorter // by conversation, its creation first, then by moment and tie
-	strays        *sorter // messages of conversations that are missing
-	ids           *sorter // message ids and where they are
+	conversations *sorter.Sorter // by id
+	standings     *sorter.Sorter // by conversation
+	messages      *sorter.Sorter // by conversation, its creation first, then by moment and tie
+	strays        *sorter.Sorter // messages of conversations that are missing
+	ids           *sorter.Sorter // message ids and where they are
 
 	index    *index // nil until the first message
 	folder   *portable.Writer
 	files    map[string]bool   // names in the folder
-	ready    *sorter           // conversations in their final form, in order of creation
+	ready    *sorter.Sorter    // conversations in their final form, in order of creation
 	skipped  map[skein.ID]Line // conversations that are left out, with their messages counted
 	source   string
 	progress func(stage string, n int64)
@@ -133,7 +134,7 @@ func (in *Input) Conversation(c Conversation) error {
 	if err != nil {
 		return fmt.Errorf("conversation %s: %w", c.ID, err)
 	}
-	return in.conversations.add(c.Record.ID[:], value)
+	return in.conversations.Add(c.Record.ID[:], value)
 }
 
 func (in *Input) refuseConversation(c *Conversation) error {
@@ -148,7 +149,7 @@ func (in *Input) Standing(s Standing) error {
 	if err != nil {
 		return fmt.Errorf("standing %s: %w", s.ID, err)
 	}
-	return in.standings.add(s.Conv[:], value)
+	return in.standings.Add(s.Conv[:], value)
 }
 
 // What a message is refused for.
@@ -235,14 +236,14 @@ func (in *Input) keep(m *Message, line Line) error {
 		to = in.strays
 	}
 	key := messageKey(created, &m.Record, m.Tie)
-	if err := in.ids.add(idKey(m.Record.ID, &m.Record, m.Tie), nil); err != nil {
+	if err := in.ids.Add(idKey(m.Record.ID, &m.Record, m.Tie), nil); err != nil {
 		return err
 	}
 	value, err := encode(&kept{m.Record, m.Newest, m.Received, m.Room, m.At})
 	if err != nil {
 		return fmt.Errorf("message %s: %w", m.Origin.ID, err)
 	}
-	return to.add(key, value)
+	return to.Add(key, value)
 }
 
 // kept is a message in a sorter; what is not here is in its key.

@@ -292,11 +292,11 @@ func TestEachTrapHasItsOutcome(t *testing.T) {
 		},
 		"a row that was edited between two pages": {
 			c:    dumpContent{messages: map[string][]string{groupID: {msg(1, 1600000000001, "a", `"new"`, `,"patch-timestamp":1600000000005`), msg(1, 1600000000001, "a", `"old"`, "")}}},
-			said: "new", reported: []string{"merged read more than once, with another", "noted was edited"},
+			said: "new", reported: []string{"merged read more than once, with different", "noted was edited"},
 		},
 		"a row that was recalled between two pages": {
 			c:    dumpContent{messages: map[string][]string{groupID: {msg(1, 1600000000001, "a", `"{\"_lctype\":-127}"`, ""), msg(1, 1600000000001, "a", `"old"`, `,"patch-timestamp":1600000000005`)}}},
-			said: "", reported: []string{"merged read more than once, with another"},
+			said: "", reported: []string{"merged read more than once, with different"},
 		},
 		"one msg-id at two moments": {
 			c:    dumpContent{messages: map[string][]string{groupID: {msg(1, 1600000000001, "a", `"x"`, ""), msg(1, 1600000000002, "a", `"y"`, "")}}},
@@ -317,7 +317,7 @@ func TestEachTrapHasItsOutcome(t *testing.T) {
 		},
 		"a sender who is no member": {
 			c:    dumpContent{messages: map[string][]string{groupID: {msg(1, 1600000000001, "z", `"x"`, "")}}},
-			said: "x", reported: []string{"noted its sender is no member"},
+			said: "x", reported: []string{"noted the sender is not a member"},
 		},
 		"a sender who cannot be": {
 			c:    dumpContent{messages: map[string][]string{groupID: {msg(1, 1600000000001, "z z", `"x"`, ""), msg(2, 1600000000001, "a", `"y"`, "")}}},
@@ -344,7 +344,7 @@ func TestEachTrapHasItsOutcome(t *testing.T) {
 		},
 		"older than its conversation": {
 			c:    dumpContent{messages: map[string][]string{groupID: {msg(1, 1500000000001, "a", `"x"`, "")}}},
-			said: "x", reported: []string{"noted is older than its conversation"},
+			said: "x", reported: []string{"noted older than its conversation"},
 		},
 		"a time that is none": {
 			c: dumpContent{messages: map[string][]string{groupID: {
@@ -377,7 +377,7 @@ func TestEachTrapHasItsOutcome(t *testing.T) {
 				lists:    map[string][]string{folder.ConversationsFile: {group, conv(otherID, `,"m":["a","b","c"],"c":"a"`)}},
 				messages: map[string][]string{groupID: {msg(1, 1600000000001, "a", `"x"`, `,"ack-at":1600000000002`)}, otherID: {msg(2, 1600000000001, "a", `"x"`, `,"ack-at":1600000000002`)}},
 			},
-			said: "x", reported: []string{"noted was received"},
+			said: "x", reported: []string{"noted received"},
 		},
 		"fields that nobody knows": {
 			c:    dumpContent{messages: map[string][]string{groupID: {msg(1, 1600000000001, "a", `"x"`, `,"shoe-size":43`)}}},

@@ -1,4 +1,4 @@
-package convert
+package sorter
 
 import (
 	"bytes"
@@ -9,13 +9,12 @@ import (
 	"testing"
 )
 
-// TestASorterGivesBackAllInOrderHoweverLittleItHolds also merges more files than are
-// open at a time.
-func TestASorterGivesBackAllInOrderHoweverLittleItHolds(t *testing.T) {
+// The smallest budget makes more files than the sorter opens at once, so it merges twice.
+func TestASorterReturnsAllRecordsInOrderWithAnyBudget(t *testing.T) {
 	for name, budget := range map[string]int{"in memory": 1 << 30, "a few files": 20 << 10, "a file for two records": 100} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			s := newSorter(dir, "test", budget)
+			s := New(dir, "test", budget)
 			random := rand.New(rand.NewPCG(1, 2))
 			type record struct{ key, value []byte }
 			var want []record
@@ -24,13 +23,13 @@ func TestASorterGivesBackAllInOrderHoweverLittleItHolds(t *testing.T) {
 				value := bytes.Repeat([]byte{byte(n)}, n%7)
 				value = binary.AppendUvarint(value, uint64(n))
 				want = append(want, record{key, value})
-				if err := s.add(key, value); err != nil {
+				if err := s.Add(key, value); err != nil {
 					t.Fatal(err)
 				}
 			}
 			slices.SortStableFunc(want, func(a, b record) int { return bytes.Compare(a.key, b.key) })
 			got := 0
-			err := s.each(t.Context(), func(key, value []byte) error {
+			err := s.Each(t.Context(), func(key, value []byte) error {
 				if got == len(want) || !bytes.Equal(key, want[got].key) || !bytes.Equal(value, want[got].value) {
 					t.Fatalf("record %d: got %x %x, want %x %x", got, key, value, want[got].key, want[got].value)
 				}

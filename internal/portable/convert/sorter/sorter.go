@@ -1,4 +1,6 @@
-package convert
+// Package sorter sorts more records than memory holds. A record is a key and a value of
+// bytes; the package knows nothing of what they mean.
+package sorter
 
 import (
 	"bufio"
@@ -15,9 +17,10 @@ import (
 	"slices"
 )
 
-// sorter puts more records in order than memory holds: what exceeds its budget goes to
-// files, which are merged. Records with equal keys stay in the order they came in.
-type sorter struct {
+// Sorter sorts records by key. When the records in memory exceed the budget, it writes
+// them to a file; at the end it merges the files. Records with equal keys keep the order
+// in which they were added. One goroutine uses a sorter at a time.
+type Sorter struct {
 	dir    string
 	name   string
 	budget int // bytes of records held in memory
@@ -29,21 +32,23 @@ type sorter struct {
 	records int64
 }
 
-// span is one record in data: its key, then its value.
+// span says where a record is in data: its key, then its value.
 type span struct{ start, value, end int }
 
-// fanIn bounds the files that are open at a time; each costs readBuffer bytes.
+// fanIn is how many files are open at once at most; each takes readBuffer bytes of memory.
 const (
 	fanIn      = 256
 	readBuffer = 64 << 10
 )
 
-func newSorter(dir, name string, budget int) *sorter {
-	return &sorter{dir: dir, name: name, budget: budget}
+// New makes a sorter whose files are in dir, begin with name and are removed as they are
+// read. It holds up to budget bytes of records in memory.
+func New(dir, name string, budget int) *Sorter {
+	return &Sorter{dir: dir, name: name, budget: budget}
 }
 
-// add takes a record; key and value are copied.
-func (s *sorter) add(key, value []byte) error {
+// Add adds a record. It copies key and value.
+func (s *Sorter) Add(key, value []byte) error {
 	const spanBytes = 24
 	if len(s.held) > 0 && len(s.data)+len(key)+len(value)+spanBytes*len(s.held) > s.budget {
 		if err := s.spill(); err != nil {
@@ -57,14 +62,15 @@ func (s *sorter) add(key, value []byte) error {
 	return nil
 }
 
-func (s *sorter) sortHeld() {
+func (s *Sorter) sortHeld() {
 	slices.SortStableFunc(s.held, func(a, b span) int {
 		return bytes.Compare(s.data[a.start:a.value], s.data[b.start:b.value])
 	})
 }
 
-// spill writes what is held to a file.
-func (s *sorter) spill() error {
+// spill writes the records in memory to a file, and merges files when there are fanIn of
+// one level.
+func (s *Sorter) spill() error {
 	s.sortHeld()
 	path, err := s.write(&memory{s: s})
 	if err != nil {
@@ -84,15 +90,15 @@ func (s *sorter) spill() error {
 			return err
 		}
 		path, err = s.write(merged)
-		if err = errors.Join(err, merged.close()); err != nil {
+		if err = errors.Join(err, merged.Close()); err != nil {
 			return err
 		}
 		s.levels[level] = nil
 	}
 }
 
-// write makes a file of records that are in order.
-func (s *sorter) write(from stream) (path string, err error) {
+// write writes records, which are in order already, to a new file.
+func (s *Sorter) write(from Stream) (path string, err error) {
 	s.files++
 	path = filepath.Join(s.dir, fmt.Sprintf("%s-%d", s.name, s.files))
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // a name of its own, in the operator's directory
@@ -102,7 +108,7 @@ func (s *sorter) write(from stream) (path string, err error) {
 	out := bufio.NewWriterSize(f, readBuffer)
 	var head [2 * binary.MaxVarintLen64]byte
 	for {
-		key, value, err := from.next()
+		key, value, err := from.Next()
 		if errors.Is(err, io.EOF) {
 			return path, errors.Join(out.Flush(), f.Close())
 		}
@@ -120,14 +126,17 @@ func (s *sorter) write(from stream) (path string, err error) {
 	}
 }
 
-// stream gives records in order, then io.EOF. What it gives is good until the next call.
-type stream interface {
-	next() (key, value []byte, err error)
-	close() error
+// Stream returns records in order.
+type Stream interface {
+	// Next returns the next record, or io.EOF after the last one. Key and value are valid
+	// until the next call.
+	Next() (key, value []byte, err error)
+	// Close removes the files of the stream.
+	Close() error
 }
 
-// sorted ends the adding and gives all records in order, once.
-func (s *sorter) sorted() (stream, error) {
+// Sorted returns all records in order. It may be called once, after the last Add.
+func (s *Sorter) Sorted() (Stream, error) {
 	if s.files == 0 {
 		s.sortHeld()
 		return &memory{s: s}, nil
@@ -145,16 +154,16 @@ func (s *sorter) sorted() (stream, error) {
 	return openMerge(paths)
 }
 
-// each calls f with every record in order. f must not keep what it is given.
-func (s *sorter) each(ctx context.Context, f func(key, value []byte) error) error {
-	from, err := s.sorted()
+// Each calls f with each record in order, instead of Sorted. f must not keep key or value.
+func (s *Sorter) Each(ctx context.Context, f func(key, value []byte) error) error {
+	from, err := s.Sorted()
 	if err != nil {
 		return err
 	}
 	for n := 0; ; n++ {
-		key, value, err := from.next()
+		key, value, err := from.Next()
 		if errors.Is(err, io.EOF) {
-			return from.close()
+			return from.Close()
 		}
 		if err == nil && n%1024 == 0 {
 			err = ctx.Err()
@@ -163,18 +172,18 @@ func (s *sorter) each(ctx context.Context, f func(key, value []byte) error) erro
 			err = f(key, value)
 		}
 		if err != nil {
-			return errors.Join(err, from.close())
+			return errors.Join(err, from.Close())
 		}
 	}
 }
 
-// memory gives what a sorter holds.
+// memory is the stream of a sorter that has written no file.
 type memory struct {
-	s    *sorter
+	s    *Sorter
 	past int
 }
 
-func (m *memory) next() (key, value []byte, err error) {
+func (m *memory) Next() (key, value []byte, err error) {
 	if m.past == len(m.s.held) {
 		return nil, nil, io.EOF
 	}
@@ -183,16 +192,16 @@ func (m *memory) next() (key, value []byte, err error) {
 	return m.s.data[at.start:at.value], m.s.data[at.value:at.end], nil
 }
 
-func (m *memory) close() error { return nil }
+func (m *memory) Close() error { return nil }
 
-// merge gives the records of several files in order.
+// merge is the stream of several sorted files.
 type merge struct {
 	open []*file
 	heap files
-	last *file // whose record was given
+	last *file // the file of the record that Next returned last
 }
 
-// file is one sorted file and its record at hand.
+// file is one sorted file and its current record.
 type file struct {
 	f      *os.File
 	in     *bufio.Reader
@@ -206,14 +215,14 @@ func openMerge(paths []string) (*merge, error) {
 	for place, path := range paths {
 		f, err := os.Open(path) //nolint:gosec // one that write made
 		if err != nil {
-			return nil, errors.Join(err, m.close())
+			return nil, errors.Join(err, m.Close())
 		}
 		one := &file{f: f, in: bufio.NewReaderSize(f, readBuffer), place: place}
 		m.open = append(m.open, one)
 		switch err := one.read(); {
 		case errors.Is(err, io.EOF):
 		case err != nil:
-			return nil, errors.Join(err, m.close())
+			return nil, errors.Join(err, m.Close())
 		default:
 			m.heap = append(m.heap, one)
 		}
@@ -222,7 +231,7 @@ func openMerge(paths []string) (*merge, error) {
 	return m, nil
 }
 
-// read takes the next record; io.EOF after the last.
+// read reads the next record. It returns io.EOF after the last one.
 func (f *file) read() error {
 	keyLen, err := binary.ReadUvarint(f.in)
 	if err != nil {
@@ -245,7 +254,7 @@ func cutShort(err error) error {
 	return err
 }
 
-func (m *merge) next() (key, value []byte, err error) {
+func (m *merge) Next() (key, value []byte, err error) {
 	if m.last != nil {
 		switch err := m.last.read(); {
 		case errors.Is(err, io.EOF):
@@ -264,15 +273,15 @@ func (m *merge) next() (key, value []byte, err error) {
 	return m.last.key, m.last.record[len(m.last.key):], nil
 }
 
-// close removes the files: they are read once.
-func (m *merge) close() (err error) {
+// Close removes the files, which are read only once.
+func (m *merge) Close() (err error) {
 	for _, one := range m.open {
 		err = errors.Join(err, one.f.Close(), os.Remove(one.f.Name()))
 	}
 	return err
 }
 
-// files is a heap by key, then by age.
+// files is a heap, ordered by key and then by the age of the file.
 type files []*file
 
 func (h files) Len() int { return len(h) }
@@ -286,24 +295,4 @@ func (h *files) Pop() any {
 	last := old[len(old)-1]
 	*h = old[:len(old)-1]
 	return last
-}
-
-// ahead reads the values of a sorted stream, one ahead of whoever takes them.
-type ahead[T any] struct {
-	from stream
-	key  []byte // of next
-	next *T     // nil: no more
-}
-
-func (r *ahead[T]) advance() error {
-	key, value, err := r.from.next()
-	if errors.Is(err, io.EOF) {
-		r.next = nil
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	r.key, r.next = bytes.Clone(key), new(T)
-	return decode(value, r.next)
 }
