@@ -82,9 +82,9 @@ func ValidEmoji(s string) bool {
 		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
 }
 
-// Scene is what a change to a message is decided on: all as it is in the moment
+// MessageState is what a change to a message is decided on: all as it is in the moment
 // of the change.
-type Scene struct {
+type MessageState struct {
 	Conversation Conversation
 	Member       *Member // who asks; nil: no member, or the backend
 	Message      Message // as Member sees it

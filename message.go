@@ -113,9 +113,9 @@ type Draft struct {
 // before: not where the backend speaks in its name, unless it says so.
 func (d Draft) Speaks() bool { return d.Need != NeedServer || d.MarkRead }
 
-// Sent is what members are to see now: a message, stored or transient, or what
+// Committed is what members are to see now: a message, stored or transient, or what
 // became of one.
-type Sent struct {
+type Committed struct {
 	Message
 
 	App       string

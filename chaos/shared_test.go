@@ -16,7 +16,7 @@ import (
 type shared struct {
 	store.Store
 
-	announce []func([]skein.Sent) // of each node
+	announce []func([]skein.Committed) // of each node
 
 	mu      sync.Mutex
 	askedBy map[skein.ID]int // the node that is storing or changing a message; guarded by mu
@@ -38,7 +38,7 @@ func openShared(dir string, log slog.Handler) (*shared, error) {
 
 // committed is the engine's commit hook. Some commits nobody announces, as if the node had
 // died; the others the node that asked for them does.
-func (s *shared) committed(all []skein.Sent) {
+func (s *shared) committed(all []skein.Committed) {
 	for i := range all {
 		if node, told := s.note(&all[i]); told {
 			s.announce[node](all[i : i+1])
@@ -46,7 +46,7 @@ func (s *shared) committed(all []skein.Sent) {
 	}
 }
 
-func (s *shared) note(m *skein.Sent) (node int, told bool) {
+func (s *shared) note(m *skein.Committed) (node int, told bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at := s.ends[m.Conv]
@@ -104,7 +104,7 @@ func (h *handle) AppendAll(ctx context.Context, drafts []skein.Draft) ([]store.A
 }
 
 // ChangeMessage changes a message for this node.
-func (h *handle) ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by store.Authority, emoji string, decide func(skein.Scene) (skein.Change, error)) (skein.Change, error) {
+func (h *handle) ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by store.Authority, emoji string, decide func(skein.MessageState) (skein.Change, error)) (skein.Change, error) {
 	h.asks(id)
 	return h.Store.ChangeMessage(ctx, app, conv, id, by, emoji, decide)
 }

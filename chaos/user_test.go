@@ -21,7 +21,7 @@ type user struct {
 // do it with.
 type deed struct {
 	weight int
-	do     func(u *user, conv string, t scene) (op string, in args, ok bool)
+	do     func(u *user, conv string, t convView) (op string, in args, ok bool)
 }
 
 var deeds = []deed{
@@ -60,8 +60,8 @@ func (u *user) act(over, patience context.Context) error {
 	}
 }
 
-// scene is a conversation as a user looks at it.
-type scene struct {
+// convView is a conversation as a user looks at it.
+type convView struct {
 	last int64
 	all  []message // not blank
 	mine []message // of those
@@ -89,7 +89,7 @@ func (u *user) choose() (op string, in args, ok bool) {
 }
 
 // look picks a conversation.
-func (u *user) look() (conv string, t scene, ok bool) {
+func (u *user) look() (conv string, t convView, ok bool) {
 	d := u.device
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -127,7 +127,7 @@ func (u *user) words() string {
 	return fmt.Sprintf("%s/%s#%d", u.device.client, u.device.id, u.said)
 }
 
-func (u *user) send(_ string, t scene) (string, args, bool) {
+func (u *user) send(_ string, t convView) (string, args, bool) {
 	text := u.words()
 	in := args{Type: -1, Text: text, ClientMsgID: text}
 	switch n := u.rng.IntN(20); {
@@ -142,7 +142,7 @@ func (u *user) send(_ string, t scene) (string, args, bool) {
 	return "msg.send", in, true
 }
 
-func (u *user) edit(_ string, t scene) (string, args, bool) {
+func (u *user) edit(_ string, t convView) (string, args, bool) {
 	m, ok := u.one(t.mine)
 	in := args{MsgID: m.ID, Text: u.words()}
 	if u.rng.IntN(4) == 0 {
@@ -151,41 +151,41 @@ func (u *user) edit(_ string, t scene) (string, args, bool) {
 	return "msg.edit", in, ok
 }
 
-func (u *user) recall(_ string, t scene) (string, args, bool) {
+func (u *user) recall(_ string, t convView) (string, args, bool) {
 	m, ok := u.one(t.mine)
 	return "msg.recall", args{MsgID: m.ID}, ok
 }
 
-func (u *user) react(_ string, t scene) (string, args, bool) {
+func (u *user) react(_ string, t convView) (string, args, bool) {
 	m, ok := u.one(t.all)
 	return "msg.react", args{MsgID: m.ID, Emoji: emojis[u.rng.IntN(len(emojis))], On: u.mostly()}, ok
 }
 
-func (u *user) pin(_ string, t scene) (string, args, bool) {
+func (u *user) pin(_ string, t convView) (string, args, bool) {
 	m, ok := u.one(t.all)
 	return "msg.pin", args{MsgID: m.ID, On: u.mostly()}, ok
 }
 
-func (u *user) remove(_ string, t scene) (string, args, bool) {
+func (u *user) remove(_ string, t convView) (string, args, bool) {
 	m, ok := u.one(t.all)
 	return "msg.delete", args{MsgID: m.ID}, ok
 }
 
-func (u *user) read(_ string, t scene) (string, args, bool) {
+func (u *user) read(_ string, t convView) (string, args, bool) {
 	seq := max(0, t.last-int64(u.rng.IntN(4)))
 	return "conv.read", args{Seq: &seq}, t.last > 0
 }
 
-func (u *user) received(_ string, t scene) (string, args, bool) {
+func (u *user) received(_ string, t convView) (string, args, bool) {
 	return "conv.received", args{Seq: &t.last}, t.last > 0
 }
 
-func (u *user) clear(_ string, t scene) (string, args, bool) {
+func (u *user) clear(_ string, t convView) (string, args, bool) {
 	seq := max(0, t.last-int64(u.rng.IntN(6)))
 	return "conv.mark", args{ClearToSeq: &seq}, t.last > 0
 }
 
-func (u *user) archive(string, scene) (string, args, bool) {
+func (u *user) archive(string, convView) (string, args, bool) {
 	return "conv.mark", args{Archive: u.mostly()}, true
 }
 

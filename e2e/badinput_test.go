@@ -10,15 +10,15 @@ import (
 	"testing"
 )
 
-// badScene is what the cases act on.
-type badScene struct {
+// badFixture is what the cases act on.
+type badFixture struct {
 	a      *app
 	subst  *strings.Replacer
 	conv   string
 	client *socket // of $A
 }
 
-func newBadScene(t *testing.T) *badScene {
+func newBadFixture(t *testing.T) *badFixture {
 	t.Helper()
 	a := demoApp(start(t))
 	one, two := a.user(t, "alice"), a.user(t, "bob")
@@ -26,13 +26,13 @@ func newBadScene(t *testing.T) *badScene {
 	key := unique("key")
 	msg := a.must(t, "POST", convPath(conv, "message"), obj{"from_client": one, "type": -1, "text": "first", "client_msg_id": key}).text("msg_id")
 	foreign := a.send(t, other, one, "elsewhere").text("msg_id")
-	return &badScene{a: a, conv: conv, client: a.login(t, one, "d"), subst: strings.NewReplacer(
+	return &badFixture{a: a, conv: conv, client: a.login(t, one, "d"), subst: strings.NewReplacer(
 		"$A", one, "$B", two, "$C", conv, "$P", a.conv(t, 1, one, two), "$M", msg, "$N", foreign, "$K", key,
 	)}
 }
 
 // state is all that a bad call could have changed.
-func (s *badScene) state(t *testing.T) string {
+func (s *badFixture) state(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
 	for _, path := range []string{"$C", "$C/members?detail=1", "$C/readers", "$C/message?size=100", "$C/changes?limit=200", "$C/pins", "$P/members", "$P/message", "?where=%5B%5D&size=100"} {
@@ -46,7 +46,7 @@ func (s *badScene) state(t *testing.T) string {
 
 func TestBadInput(t *testing.T) {
 	t.Parallel()
-	s := newBadScene(t)
+	s := newBadFixture(t)
 	cases := slices.Concat(badJSON(), badHTTP(), badPages(), badWhere(), badConversations(), badMessages(), badUsers())
 	t.Logf("%d cases", len(cases))
 	before := s.state(t)
@@ -89,7 +89,7 @@ func isMediaType(c bad) bool {
 	return encoded || typed
 }
 
-func (s *badScene) hold(t *testing.T, c bad, way string, got *answer) {
+func (s *badFixture) hold(t *testing.T, c bad, way string, got *answer) {
 	t.Helper()
 	if !slices.Contains(c.codes, got.Code) {
 		t.Errorf("by %s %s %s %v: got %s, want code %v", way, c.method, c.path, cut(fmt.Sprint(c.body)), got, c.codes)
@@ -101,7 +101,7 @@ func (s *badScene) hold(t *testing.T, c bad, way string, got *answer) {
 }
 
 // bySocket sends a body as the data of a command, as it stands.
-func (s *badScene) bySocket(t *testing.T, op, data string) *answer {
+func (s *badFixture) bySocket(t *testing.T, op, data string) *answer {
 	t.Helper()
 	s.client.forget()
 	if strings.HasPrefix(op, "msg.") || strings.HasPrefix(op, "conv.members") {

@@ -59,7 +59,7 @@ func (f typed) wantRefused(t *testing.T, got *answer) {
 // kind of value that it may not have.
 func TestEveryFieldOfEveryCallRefusesAWrongType(t *testing.T) {
 	t.Parallel()
-	s := newBadScene(t)
+	s := newBadFixture(t)
 	openAPI, err := readDocument("../api/openapi.yaml")
 	if err != nil {
 		t.Fatal(err)

@@ -179,7 +179,7 @@ func (s *server) wire(ctx context.Context, uploads *files.Store) (err error) {
 }
 
 // committed is the store's commit hook.
-func (s *server) committed(sent []skein.Sent) {
+func (s *server) committed(sent []skein.Committed) {
 	s.delivery.Committed(sent)
 	s.feed.Wake()
 }

@@ -24,7 +24,7 @@ type Editing struct {
 // skein.ErrConflict for one that is recalled or deleted or of another version, those
 // of the body.
 func (s *Service) Edit(ctx context.Context, by skein.Actor, conv, id skein.ID, e Editing) (skein.Message, error) {
-	c, err := s.change(ctx, by, conv, id, "", func(at skein.Scene) (skein.Change, error) {
+	c, err := s.change(ctx, by, conv, id, "", func(at skein.MessageState) (skein.Change, error) {
 		m := at.Message
 		if !by.Server() && !at.Own {
 			return skein.Change{}, skein.ErrForbidden
@@ -81,7 +81,7 @@ func (e Editing) changesNothing(b skein.Body) bool {
 // gone with it. Again it is no change. Errors: skein.ErrUnknownConversation,
 // skein.ErrUnknownMessage, skein.ErrForbidden.
 func (s *Service) Recall(ctx context.Context, by skein.Actor, conv, id skein.ID) error {
-	_, err := s.change(ctx, by, conv, id, "", func(at skein.Scene) (skein.Change, error) {
+	_, err := s.change(ctx, by, conv, id, "", func(at skein.MessageState) (skein.Change, error) {
 		m, now := at.Message, s.now()
 		always := by.Server() || at.Member.Role >= skein.RoleAdmin
 		switch {
@@ -100,7 +100,7 @@ func (s *Service) Recall(ctx context.Context, by skein.Actor, conv, id skein.ID)
 // Hide deletes a message for the calling client alone. Again it is no change.
 // Errors: skein.ErrUnknownConversation, skein.ErrUnknownMessage, skein.ErrForbidden.
 func (s *Service) Hide(ctx context.Context, by skein.Actor, conv, id skein.ID) error {
-	_, err := s.change(ctx, by, conv, id, "", func(at skein.Scene) (skein.Change, error) {
+	_, err := s.change(ctx, by, conv, id, "", func(at skein.MessageState) (skein.Change, error) {
 		if at.Message.Status == skein.StatusDeleted {
 			return skein.Change{}, nil
 		}
@@ -119,7 +119,7 @@ func (s *Service) React(ctx context.Context, by skein.Actor, conv, id skein.ID, 
 	if err := reaction(emoji); err != nil {
 		return skein.Message{}, err
 	}
-	c, err := s.change(ctx, by, conv, id, emoji, func(at skein.Scene) (skein.Change, error) {
+	c, err := s.change(ctx, by, conv, id, emoji, func(at skein.MessageState) (skein.Change, error) {
 		if err := unlessNormal(at.Message); err != nil {
 			return skein.Change{}, err
 		}
@@ -140,7 +140,7 @@ func (s *Service) React(ctx context.Context, by skein.Actor, conv, id skein.ID, 
 // skein.ErrConflict for a recalled or deleted message, skein.ErrTooLarge past
 // skein.MaxPins.
 func (s *Service) Pin(ctx context.Context, by skein.Actor, conv, id skein.ID, on bool) error {
-	_, err := s.changeBy(ctx, by, conv, id, toPin, "", func(at skein.Scene) (skein.Change, error) {
+	_, err := s.changeBy(ctx, by, conv, id, toPin, "", func(at skein.MessageState) (skein.Change, error) {
 		m := at.Message
 		switch {
 		case on && m.Pinned != 0:
@@ -173,14 +173,14 @@ func (s *Service) Pins(ctx context.Context, by skein.Actor, conv skein.ID) ([]sk
 }
 
 // change is changeBy for a caller who meets the need of the op.
-func (s *Service) change(ctx context.Context, by skein.Actor, conv, id skein.ID, emoji string, decide func(skein.Scene) (skein.Change, error)) (skein.Change, error) {
+func (s *Service) change(ctx context.Context, by skein.Actor, conv, id skein.ID, emoji string, decide func(skein.MessageState) (skein.Change, error)) (skein.Change, error) {
 	return s.changeBy(ctx, by, conv, id, toDo, emoji, decide)
 }
 
 // changeBy has decide say what becomes of a message, for a caller whom the rule lets, and
 // does it. A message at or below the caller's floor is unknown.
-func (s *Service) changeBy(ctx context.Context, by skein.Actor, conv, id skein.ID, r rule, emoji string, decide func(skein.Scene) (skein.Change, error)) (skein.Change, error) {
-	c, err := s.store.ChangeMessage(ctx, by.App.ID, conv, id, s.authority(by, r), emoji, func(at skein.Scene) (skein.Change, error) {
+func (s *Service) changeBy(ctx context.Context, by skein.Actor, conv, id skein.ID, r rule, emoji string, decide func(skein.MessageState) (skein.Change, error)) (skein.Change, error) {
+	c, err := s.store.ChangeMessage(ctx, by.App.ID, conv, id, s.authority(by, r), emoji, func(at skein.MessageState) (skein.Change, error) {
 		if !by.Server() && at.Member == nil {
 			return skein.Change{}, skein.ErrForbidden
 		}

@@ -18,7 +18,7 @@ type cuts struct {
 type deaf struct{}
 
 func (deaf) RingAll(string, skein.ID, int64, int64) {}
-func (deaf) Say(skein.Sent)                         {}
+func (deaf) Say(skein.Committed)                    {}
 func (deaf) Tell(skein.Notice)                      {}
 
 func (c *cuts) Cut(cut skein.Cut) { c.heard = append(c.heard, cut) }

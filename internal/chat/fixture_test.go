@@ -194,7 +194,7 @@ func (f *fixture) note(format string, args ...any) {
 type ears struct{ f *fixture }
 
 func (e ears) RingAll(_ string, _ skein.ID, seq, _ int64) { e.f.note("doorbell seq %d", seq) }
-func (e ears) Say(m skein.Sent)                           { e.f.note("msg %s %q seq %d", m.Sender, m.Text, m.Seq) }
+func (e ears) Say(m skein.Committed)                      { e.f.note("msg %s %q seq %d", m.Sender, m.Text, m.Seq) }
 
 func (e ears) Tell(n skein.Notice) {
 	audience := "members"

@@ -45,7 +45,7 @@ func (o *otherNode) DeleteConversation(ctx context.Context, app string, id skein
 	return o.Store.DeleteConversation(ctx, app, id, by)
 }
 
-func (o *otherNode) ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by store.Authority, emoji string, decide func(skein.Scene) (skein.Change, error)) (skein.Change, error) {
+func (o *otherNode) ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by store.Authority, emoji string, decide func(skein.MessageState) (skein.Change, error)) (skein.Change, error) {
 	o.first()
 	return o.Store.ChangeMessage(ctx, app, conv, id, by, emoji, decide)
 }

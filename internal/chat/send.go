@@ -8,19 +8,16 @@ import (
 	"github.com/skein-im/skein/internal/store"
 )
 
-// Sent is the result of sending one message.
-type Sent = store.Appended
-
 // Send stores messages in this order and answers each with its seq, once all are durable
 // or refused. After that it pushes them to the members who are online. A retry with a
 // known ClientMsgID answers the first message. A transient message is only pushed and has
 // no seq. A draft needs Conv, Sender, Body and, if set, ClientMsgID, Device and MarkRead;
 // Send sets the rest in place. Errors: those of store.Append.
-func (s *Service) Send(ctx context.Context, by skein.Actor, all []skein.Draft) []Sent {
+func (s *Service) Send(ctx context.Context, by skein.Actor, all []skein.Draft) []store.Appended {
 	for i := range all {
 		s.complete(by, &all[i])
 	}
-	var sent []Sent
+	var sent []store.Appended
 	for len(all) > 0 {
 		n := 0
 		for n < len(all) && !all[n].Transient {
@@ -41,10 +38,10 @@ func (s *Service) Send(ctx context.Context, by skein.Actor, all []skein.Draft) [
 	return sent
 }
 
-func (s *Service) sendStored(ctx context.Context, by skein.Actor, drafts []skein.Draft) []Sent {
+func (s *Service) sendStored(ctx context.Context, by skein.Actor, drafts []skein.Draft) []store.Appended {
 	sent, err := s.store.AppendAll(ctx, drafts)
 	if err != nil {
-		sent = make([]Sent, len(drafts))
+		sent = make([]store.Appended, len(drafts))
 	}
 	for i := range sent {
 		sent[i].Err = named(cmp.Or(err, sent[i].Err), drafts[i].Sender)
@@ -74,11 +71,11 @@ func (s *Service) complete(by skein.Actor, d *skein.Draft) {
 	}
 }
 
-func (s *Service) sendTransient(ctx context.Context, d skein.Draft) Sent {
+func (s *Service) sendTransient(ctx context.Context, d skein.Draft) store.Appended {
 	conv, err := s.store.Admit(ctx, d)
 	if err != nil {
-		return Sent{Err: named(err, d.Sender)}
+		return store.Appended{Err: named(err, d.Sender)}
 	}
-	s.events.Say(skein.Sent{Message: d.Message, App: d.App, ConvType: conv.Type, Device: d.Device})
-	return Sent{Message: d.Message}
+	s.events.Say(skein.Committed{Message: d.Message, App: d.App, ConvType: conv.Type, Device: d.Device})
+	return store.Appended{Message: d.Message}
 }

@@ -18,9 +18,9 @@ import (
 // wait. Stored messages are told by the store's commit hook instead, in the order
 // of their seq.
 type Events interface {
-	Say(skein.Sent)    // a transient message
-	Tell(skein.Notice) // something about a conversation
-	Cut(skein.Cut)     // sessions that are over
+	Say(skein.Committed) // a transient message
+	Tell(skein.Notice)   // something about a conversation
+	Cut(skein.Cut)       // sessions that are over
 	// RingAll says that a conversation holds messages up to lastSeq and changes up to
 	// lastChange (zero: nothing is said of that log), which may never have been announced.
 	RingAll(app string, conv skein.ID, lastSeq, lastChange int64)

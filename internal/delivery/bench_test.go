@@ -25,7 +25,7 @@ func BenchmarkCommittedToOutbox(b *testing.B) {
 				login(b, h, members.all[i].Client, i, conn)
 			}
 			d := New(Options{Store: members, Hub: h, Zone: time.UTC, Log: slog.New(slog.DiscardHandler)})
-			sent := []skein.Sent{{App: "shop", ConvType: skein.Group, Message: skein.Message{
+			sent := []skein.Committed{{App: "shop", ConvType: skein.Group, Message: skein.Message{
 				Conv: conv, Sender: members.all[0].Client, Body: skein.Body{Type: skein.TypeText, Text: "what people say in one line"},
 			}}}
 			b.ReportAllocs()

@@ -116,14 +116,14 @@ func (d *Delivery) Close(ctx context.Context) {
 }
 
 // Committed is the store's commit hook. It encodes nothing: the next commit waits for it.
-func (d *Delivery) Committed(sent []skein.Sent) {
+func (d *Delivery) Committed(sent []skein.Committed) {
 	for i := range sent {
 		d.Say(sent[i])
 	}
 }
 
 // Say delivers a message, or a change of one, to the members who are online, on all nodes.
-func (d *Delivery) Say(m skein.Sent) {
+func (d *Delivery) Say(m skein.Committed) {
 	t := task{app: m.App, conv: m.Conv, upto: position{seq: m.Seq}, sent: &m, own: true}
 	if m.Change != nil {
 		t.upto = position{change: m.Change.Seq}

@@ -58,10 +58,10 @@ func repairedFrom(first, last int64) (all []string) {
 func TestADoorbellDeliversChangesThatWereLost(t *testing.T) {
 	f := newFixture(t, "Tom")
 	tom := f.login("Tom", "phone")
-	f.Committed([]skein.Sent{changed(1, 1, skein.ChangeEdit, "Tom")})
+	f.Committed([]skein.Committed{changed(1, 1, skein.ChangeEdit, "Tom")})
 	f.Ring("shop", conv, 0, 3)
 	f.Ring("shop", conv, 0, 3)
-	f.Committed([]skein.Sent{changed(1, 3, skein.ChangeEdit, "Tom"), changed(1, 4, skein.ChangeEdit, "Tom")})
+	f.Committed([]skein.Committed{changed(1, 3, skein.ChangeEdit, "Tom"), changed(1, 4, skein.ChangeEdit, "Tom")})
 	f.end("Tom")
 	f.wantUpdates("two were lost", tom, "1 edit text 1", "2 edit repaired", "3 edit repaired", "4 edit text 4")
 }
@@ -114,7 +114,7 @@ func TestAChangeDoesNotOvertakeItsMessage(t *testing.T) {
 	f := newFixture(t, "Tom")
 	tom := f.login("Tom", "phone")
 	f.lines(1)
-	f.Committed([]skein.Sent{changed(3, 1, skein.ChangeEdit, "Tom")})
+	f.Committed([]skein.Committed{changed(3, 1, skein.ChangeEdit, "Tom")})
 	f.lines(2, 3)
 	f.end("Tom")
 	got := tom.until("end")
@@ -160,7 +160,7 @@ func TestASmallAudienceTravelsWithTheEvent(t *testing.T) {
 		f.store.joined = map[string]int64{"client1": 8} // after the message
 		heard := make(chan *bus.Event, 1)
 		stop := f.bus.Subscribe(func(e *bus.Event) { heard <- e })
-		f.Committed([]skein.Sent{{App: "shop", ConvType: skein.Group, Message: skein.Message{Conv: conv, Seq: 7, Sender: "client0"}}})
+		f.Committed([]skein.Committed{{App: "shop", ConvType: skein.Group, Message: skein.Message{Conv: conv, Seq: 7, Sender: "client0"}}})
 		e := <-heard
 		stop()
 		var want []skein.Listener
@@ -178,7 +178,7 @@ func TestTheCommitHookEncodesNothing(t *testing.T) {
 	f := newFixture(t)
 	d := &Delivery{opts: f.opts, metrics: newMetrics(nil)}
 	d.lanes = []*lane{newLane(d)}
-	d.Committed([]skein.Sent{changed(1, 1, skein.ChangeEdit, "Tom")})
+	d.Committed([]skein.Committed{changed(1, 1, skein.ChangeEdit, "Tom")})
 	if got, _ := d.lanes[0].queue.take(); got.sent == nil || got.event != nil {
 		t.Errorf("the lane has %+v, want the change as it was committed", got)
 	}
@@ -191,7 +191,7 @@ func TestWhatCouldNotBeReadIsTriedAgain(t *testing.T) {
 		tom := f.login("Tom", "phone")
 		f.store.set(func(m *memory) { m.deaf = errAway })
 		f.lines(1, 2)
-		f.Committed([]skein.Sent{changed(1, 1, skein.ChangeEdit, "Tom")})
+		f.Committed([]skein.Committed{changed(1, 1, skein.ChangeEdit, "Tom")})
 		time.Sleep(3 * retryEvery) // it is tried, in vain
 		f.store.set(func(m *memory) { m.deaf = nil })
 		time.Sleep(retryEvery)

@@ -9,7 +9,7 @@ import (
 var messageEvent, changeEvent = skein.EventSetOf(skein.EventMessage), skein.EventSetOf(skein.EventMessageUpdated)
 
 // eventOf encodes a message, or a change of one.
-func eventOf(m *skein.Sent) bus.Event {
+func eventOf(m *skein.Committed) bus.Event {
 	if m.Change != nil {
 		return changeOf(m)
 	}
@@ -25,7 +25,7 @@ func eventOf(m *skein.Sent) bus.Event {
 // for itself gets it blank, and a deletion for oneself goes to that client alone. All
 // devices of the client that made the change get it, the one that asked too: devices count
 // changes by their numbers.
-func changeOf(m *skein.Sent) bus.Event {
+func changeOf(m *skein.Committed) bus.Event {
 	c := *m.Change
 	c.Message = m.Message
 	if c.Kind == skein.ChangeHide {

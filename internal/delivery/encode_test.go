@@ -11,12 +11,12 @@ import (
 )
 
 // changed is a change to the message with this seq, as the commit hook tells it.
-func changed(seq, number int64, kind skein.ChangeKind, by string, hidden ...string) skein.Sent {
+func changed(seq, number int64, kind skein.ChangeKind, by string, hidden ...string) skein.Committed {
 	m := skein.Message{
 		Conv: conv, Seq: seq, Sender: "Tom", Status: skein.StatusNormal, Changed: number,
 		Body: skein.Body{Type: skein.TypeText, Text: fmt.Sprint("text ", number)},
 	}
-	return skein.Sent{App: "shop", ConvType: skein.Group, Message: m, Hidden: hidden, Change: &skein.Change{Seq: number, Kind: kind, By: by, Message: m}}
+	return skein.Committed{App: "shop", ConvType: skein.Group, Message: m, Hidden: hidden, Change: &skein.Change{Seq: number, Kind: kind, By: by, Message: m}}
 }
 
 // update is a msg.updated in short.
@@ -53,7 +53,7 @@ func (f *fixture) wantUpdates(what string, s *screen, want ...string) {
 
 func TestAChangeGoesToWhoMaySeeIt(t *testing.T) {
 	for name, tt := range map[string]struct {
-		sent       skein.Sent
+		sent       skein.Committed
 		tom, jerry []string
 	}{
 		"to all, who did it too":     {changed(1, 7, skein.ChangeEdit, "Tom"), []string{"7 edit text 7"}, []string{"7 edit text 7"}},
@@ -65,7 +65,7 @@ func TestAChangeGoesToWhoMaySeeIt(t *testing.T) {
 		f := newFixture(t, "Tom", "Jerry")
 		phone, pad := f.login("Tom", "phone"), f.login("Tom", "pad")
 		jerry, nobody := f.login("Jerry", "phone"), f.login("Nobody", "phone")
-		f.Committed([]skein.Sent{tt.sent})
+		f.Committed([]skein.Committed{tt.sent})
 		f.end("Tom", "Jerry", "Nobody")
 		f.wantUpdates(name+", on the phone", phone, tt.tom...)
 		f.wantUpdates(name+", on the pad", pad, tt.tom...)
@@ -87,7 +87,7 @@ func TestWhoJoinedLaterIsToldOfEarlierMessagesWhereHistoryIsOpen(t *testing.T) {
 		f.opts.Private = tt.private
 		f.store.joined = map[string]int64{"Tom": 5, "Jerry": 6}
 		tom, jerry := f.login("Tom", "phone"), f.login("Jerry", "phone")
-		f.Committed([]skein.Sent{changed(5, 1, skein.ChangeEdit, "Tom")})
+		f.Committed([]skein.Committed{changed(5, 1, skein.ChangeEdit, "Tom")})
 		f.end("Tom", "Jerry")
 		f.wantUpdates(name, tom, "1 edit text 1")
 		f.wantUpdates(name+", who joined later", jerry, tt.jerry...)
@@ -101,7 +101,7 @@ func TestChangesAndMessagesComeInTheOrderOfTheirCommits(t *testing.T) {
 	var want []string
 	for i := range int64(n) {
 		f.publish(event(i + 1))
-		f.Committed([]skein.Sent{changed(i+1, 2*i+1, skein.ChangeEdit, "Tom"), changed(1, 2*i+2, skein.ChangeReact, "Tom")})
+		f.Committed([]skein.Committed{changed(i+1, 2*i+1, skein.ChangeEdit, "Tom"), changed(1, 2*i+2, skein.ChangeReact, "Tom")})
 		want = append(want, fmt.Sprint(i+1), fmt.Sprint(2*i+1, " edit text ", 2*i+1), fmt.Sprint(2*i+2, " react text ", 2*i+2))
 	}
 	f.end("Tom")

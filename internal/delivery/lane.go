@@ -43,7 +43,7 @@ type task struct {
 	app  string
 	conv skein.ID
 
-	sent  *skein.Sent // of this node, not encoded yet
+	sent  *skein.Committed // of this node, not encoded yet
 	event *bus.Event
 	own   bool // of this node: the others hear it too
 

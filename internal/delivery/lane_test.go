@@ -57,7 +57,7 @@ func TestWhatAFullLaneDropsAtTheEndIsDeliveredWhenItIsEmpty(t *testing.T) {
 		f.publish(event(i + 2))
 	}
 	edit := changed(1, 1, skein.ChangeEdit, "Jerry")
-	f.Committed([]skein.Sent{edit})
+	f.Committed([]skein.Committed{edit})
 	close(f.store.gate)
 	for want := range int64(queueLength + 1) {
 		if got := tom.next(); got != fmt.Sprint(want+1) {
@@ -141,15 +141,15 @@ func TestCloseGivesUpWhenItsTimeIsOver(t *testing.T) {
 func TestWhatIsCommittedAndToldIsOnTheWire(t *testing.T) {
 	f := newFixture(t, "Tom", "Jerry")
 	tom, alex := f.login("Tom", "phone"), f.login("Alex", "phone")
-	sent := func(seq int64, sender string) skein.Sent {
-		return skein.Sent{App: "shop", ConvType: skein.Group, Message: skein.Message{
+	sent := func(seq int64, sender string) skein.Committed {
+		return skein.Committed{App: "shop", ConvType: skein.Group, Message: skein.Message{
 			Conv: conv, Seq: seq, Sender: sender, Body: skein.Body{Type: skein.TypeText, Text: "hi"},
 		}}
 	}
 	own := sent(2, "Tom")
 	transient := sent(0, "Jerry")
 	transient.Transient = true
-	f.Committed([]skein.Sent{sent(1, "Jerry"), own, sent(3, "Jerry")})
+	f.Committed([]skein.Committed{sent(1, "Jerry"), own, sent(3, "Jerry")})
 	f.Say(transient)
 	at := skein.MillisOf(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 	f.Tell(skein.Notice{

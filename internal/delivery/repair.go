@@ -111,7 +111,7 @@ func (l *lane) repairMessages(ctx context.Context, conv skein.Conversation, memb
 		return err
 	}
 	for _, m := range missed {
-		l.repaired(ctx, &skein.Sent{Message: m, App: conv.App, ConvType: conv.Type}, members, position{seq: m.Seq})
+		l.repaired(ctx, &skein.Committed{Message: m, App: conv.App, ConvType: conv.Type}, members, position{seq: m.Seq})
 	}
 	return nil
 }
@@ -131,13 +131,13 @@ func (l *lane) repairChanges(ctx context.Context, conv skein.Conversation, membe
 		if err != nil {
 			return err
 		}
-		l.repaired(ctx, &skein.Sent{Message: c.Message, App: conv.App, Change: c, Hidden: hidden}, members, position{change: c.Seq})
+		l.repaired(ctx, &skein.Committed{Message: c.Message, App: conv.App, Change: c, Hidden: hidden}, members, position{change: c.Seq})
 	}
 	return nil
 }
 
 // repaired delivers one message or change that was read from the store.
-func (l *lane) repaired(ctx context.Context, m *skein.Sent, members []skein.Listener, p position) {
+func (l *lane) repaired(ctx context.Context, m *skein.Committed, members []skein.Listener, p position) {
 	e := eventOf(m)
 	if e.Audience != nil {
 		members = e.Audience

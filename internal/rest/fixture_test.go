@@ -216,7 +216,7 @@ func (f *fixture) must(err error) {
 type deaf struct{}
 
 func (deaf) RingAll(string, skein.ID, int64, int64) {}
-func (deaf) Say(skein.Sent)                         {}
+func (deaf) Say(skein.Committed)                    {}
 func (deaf) Tell(skein.Notice)                      {}
 func (deaf) Cut(skein.Cut)                          {}
 

@@ -264,7 +264,7 @@ type Appended struct {
 type Changes interface {
 	// ChangeMessage lets decide look at a message as it is and say what becomes of it,
 	// does that and answers it with its Seq, all in one transaction. emoji is the one
-	// that Scene.Reacted is about. decide may run more than once and must not wait or call the store. Of what it answers
+	// that MessageState.Reacted is about. decide may run more than once and must not wait or call the store. Of what it answers
 	// Kind, At, On and, for an edit, Message.Text, Attr, MentionAll and Mentions are taken; a Kind
 	// of ChangeNone changes nothing, and the answer shows the message as it is; so
 	// does a change to what is so already. The answer shows the message as by sees it.
@@ -274,7 +274,7 @@ type Changes interface {
 	// ErrUnknownConversation, ErrUnknownMessage; ErrTooLarge past MaxReactions, about
 	// the emoji; ErrConflict where a blank message is to be edited, reacted to or
 	// pinned; ErrMissing where nobody reacts or hides.
-	ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by Authority, emoji string, decide func(skein.Scene) (skein.Change, error)) (skein.Change, error)
+	ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by Authority, emoji string, decide func(skein.MessageState) (skein.Change, error)) (skein.Change, error)
 	// Changes reads a range. An unknown conversation has none.
 	Changes(ctx context.Context, app string, conv skein.ID, r skein.ChangeRange) ([]skein.Change, error)
 	// Hidden lists who deleted which of the messages after a seq for itself, in no
@@ -346,7 +346,7 @@ type Uploads interface {
 // change_seq order, and never concurrently. Each node's store calls the hook of that
 // node alone. The store calls it after the commit and before the calls that caused it
 // return. The hook must not wait and must not keep the slice.
-type CommitHook func([]skein.Sent)
+type CommitHook func([]skein.Committed)
 
 // Upkeep is what the server does to its store beside serving calls.
 type Upkeep interface {

@@ -40,7 +40,7 @@ func TestAllocsOfFrames(t *testing.T) {
 func TestAllocsOfEvents(t *testing.T) {
 	plain := skein.Message{Seq: 7, Sender: "Tom", Version: 1, Body: skein.Body{Type: skein.TypeText, Text: "hello"}}
 	change := &skein.Change{Seq: 5, Kind: skein.ChangeEdit, By: "Tom", Message: plain}
-	sent := &skein.Sent{Message: plain, ConvType: skein.Group}
+	sent := &skein.Committed{Message: plain, ConvType: skein.Group}
 	buf := make([]byte, 0, 4096)
 	wantAllocs(t, "msg.new", newBudget, func() { buf = AppendNewMessage(buf[:0], sent) })
 	wantAllocs(t, "msg.new in memory of its own", eventBudget, func() { buf = NewMessageFrame(sent) })

@@ -63,7 +63,7 @@ func TestMessagesAreWrittenAsDocumented(t *testing.T) {
 	}{
 		"in the history": {MessageOf(&m).AppendJSON(nil), history},
 		"recalled":       {MessageOf(&recalled).AppendJSON(nil), bare},
-		"pushed":         {AppendNewMessage(nil, &skein.Sent{Message: m, ConvType: skein.Group}), push},
+		"pushed":         {AppendNewMessage(nil, &skein.Committed{Message: m, ConvType: skein.Group}), push},
 		"to its sender":  {SentOf(&m).AppendJSON(nil), `{"msg_id":"01020300000000000000000000000000","time":1608126111686,"seq":7}`},
 		"transient":      {SentOf(&skein.Message{Created: 5}).AppendJSON(nil), `{"msg_id":"00000000000000000000000000000000","time":5,"seq":null}`},
 		"a page":         {NewMessagePage(Place{Page: 2, Size: 1}, []skein.Message{m}, 3).AppendJSON(nil), `{"current_page":2,"data":[` + history + `],"last_page":3,"per_page":1,"total":3}`},
@@ -109,7 +109,7 @@ func FuzzMessageJSON(f *testing.F) {
 		change := skein.Change{
 			Seq: seq, Kind: skein.ChangeKind(bits>>7) % 6, By: sender, At: skein.Millis(created), Emoji: mention, On: bit(8), Message: m,
 		}
-		sent := skein.Sent{Message: m, ConvType: skein.ConvType(bits % 5)}
+		sent := skein.Committed{Message: m, ConvType: skein.ConvType(bits % 5)}
 		page, span := NewMessagePage(Place{Page: 1, Size: 2}, []skein.Message{m, m}, seq), NewMessageSpan([]skein.Message{m, m}, bit(5))
 		same(t, MessageOf(&m).AppendJSON(nil), MessageOf(&m))
 		same(t, NewMessageOf(&sent).AppendJSON(nil), NewMessageOf(&sent))
@@ -172,7 +172,7 @@ func TestAMessageWithinOtherThingsIsWrittenTheSame(t *testing.T) {
 }
 
 func TestAppendNewMessageIntoARoomyBufferAllocatesNothing(t *testing.T) {
-	sent := &skein.Sent{Message: full(), ConvType: skein.Group}
+	sent := &skein.Committed{Message: full(), ConvType: skein.Group}
 	buf := make([]byte, 0, 4096)
 	if n := testing.AllocsPerRun(100, func() { buf = AppendNewMessage(buf[:0], sent) }); n != 0 {
 		t.Errorf("got %v allocations, want none", n)
@@ -185,7 +185,7 @@ func TestAppendNewMessageIntoARoomyBufferAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkMessageJSON(b *testing.B) {
-	sent := &skein.Sent{Message: full(), ConvType: skein.Group}
+	sent := &skein.Committed{Message: full(), ConvType: skein.Group}
 	b.Run("by hand", func(b *testing.B) {
 		buf := make([]byte, 0, 4096)
 		b.ReportAllocs()

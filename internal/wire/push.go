@@ -31,7 +31,7 @@ type NewMessage struct {
 }
 
 // NewMessageOf writes the push of a message; it shares m's bytes.
-func NewMessageOf(m *skein.Sent) NewMessage {
+func NewMessageOf(m *skein.Committed) NewMessage {
 	out := NewMessage{
 		FromClient: m.Sender, ConvID: m.Conv, MsgID: m.ID, CTime: int64(m.Created), Type: m.Type,
 		Text: sharedText(&m.Text), Attr: m.Attr, URL: sharedText(&m.URL),
@@ -48,7 +48,7 @@ func NewMessageOf(m *skein.Sent) NewMessage {
 }
 
 // NewMessageFrame is the frame of msg.new in memory of its own, with little to spare.
-func NewMessageFrame(m *skein.Sent) []byte {
+func NewMessageFrame(m *skein.Committed) []byte {
 	const fixed = 384 // names, ids, numbers
 	room := fixed + len(m.Sender) + len(m.Text) + len(m.Attr) + len(m.URL) + len(m.ClientMsgID)
 	return AppendNewMessage(make([]byte, 0, room), m)
@@ -56,7 +56,7 @@ func NewMessageFrame(m *skein.Sent) []byte {
 
 // AppendNewMessage appends the frame of msg.new: the same bytes as the tags of
 // NewMessage say (FuzzMessageJSON).
-func AppendNewMessage(dst []byte, m *skein.Sent) []byte {
+func AppendNewMessage(dst []byte, m *skein.Committed) []byte {
 	p := NewMessageOf(m)
 	dst = append(dst, `{"type":"`+skein.EventMessage+`","data":`...)
 	return append(p.AppendJSON(dst), '}')

@@ -46,7 +46,7 @@ var Events = []ops.Event{
 			ZH: "所在会话有新消息。",
 		},
 		Example: func() []byte {
-			return wire.AppendNewMessage(nil, &skein.Sent{Message: reply(), App: ExampleApp, ConvType: skein.Group})
+			return wire.AppendNewMessage(nil, &skein.Committed{Message: reply(), App: ExampleApp, ConvType: skein.Group})
 		},
 	},
 	{

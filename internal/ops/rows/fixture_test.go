@@ -41,7 +41,7 @@ type fixture struct {
 	clock atomic.Int64 // Unix milliseconds
 
 	mu   sync.Mutex
-	sent []skein.Sent // committed; guarded by mu
+	sent []skein.Committed // committed; guarded by mu
 }
 
 var people = []string{"Owner", "Admin", "Member", "Outsider"}
@@ -54,7 +54,7 @@ func newFixture(t *testing.T) *fixture {
 	var err error
 	f.store, err = sqlite.Open(t.Context(), sqlite.Options{
 		Path: filepath.Join(t.TempDir(), "skein.db"), Now: now,
-		Committed: func(sent []skein.Sent) {
+		Committed: func(sent []skein.Committed) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
 			f.sent = append(f.sent, sent...)
@@ -156,7 +156,7 @@ func (f *fixture) must(err error) {
 type deaf struct{}
 
 func (deaf) RingAll(string, skein.ID, int64, int64) {}
-func (deaf) Say(skein.Sent)                         {}
+func (deaf) Say(skein.Committed)                    {}
 func (deaf) Tell(skein.Notice)                      {}
 func (deaf) Cut(skein.Cut)                          {}
 

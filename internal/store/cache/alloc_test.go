@@ -60,7 +60,7 @@ func TestAllocsOfReadsThatMemoryAnswers(t *testing.T) {
 
 func TestAllocsOfTakingInACommit(t *testing.T) {
 	s, conv := warm(t)
-	news := []skein.Sent{{App: "app", Message: skein.Message{Conv: conv, Sender: "ann", Seq: 30, Body: skein.Body{Text: "hi"}}}}
+	news := []skein.Committed{{App: "app", Message: skein.Message{Conv: conv, Sender: "ann", Seq: 30, Body: skein.Body{Text: "hi"}}}}
 	wantAllocs(t, "a message", newsBudget, func() error {
 		news[0].Seq++
 		s.commit(news)

@@ -59,7 +59,7 @@ func openPair(t testing.TB, opt storetest.Options, bytes int) (p pair) {
 	var hooks [2]store.CommitHook
 	engine, err := sqlite.Open(t.Context(), sqlite.Options{
 		Path: filepath.Join(t.TempDir(), "skein.db"), Now: opt.Now,
-		Committed: func(sent []skein.Sent) {
+		Committed: func(sent []skein.Committed) {
 			hooks[0](sent) // not the other: it has to find out by itself
 			if opt.Committed != nil {
 				opt.Committed(sent)

@@ -175,7 +175,7 @@ func (m *mirror) become(t *rapid.T, kinds ...skein.ChangeKind) {
 	}
 	at := rapid.SampledFrom(m.said).Draw(t, "message")
 	kind := rapid.SampledFrom(kinds).Draw(t, "kind")
-	_, err := m.s.ChangeMessage(m.Context(), m.app, at.Conv, at.ID, store.Needs(someone(t), skein.NeedClient), "", func(s skein.Scene) (skein.Change, error) {
+	_, err := m.s.ChangeMessage(m.Context(), m.app, at.Conv, at.ID, store.Needs(someone(t), skein.NeedClient), "", func(s skein.MessageState) (skein.Change, error) {
 		c := skein.Change{Kind: kind, At: m.now, On: true, Message: s.Message}
 		c.Message.Text += "!"
 		return c, nil

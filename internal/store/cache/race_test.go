@@ -22,7 +22,7 @@ func TestEveryCommitFindsTheTruth(t *testing.T) {
 	var s *Store
 	conv := newID()
 	var checks atomic.Int64
-	told := func([]skein.Sent) {
+	told := func([]skein.Committed) {
 		if s == nil {
 			return
 		}

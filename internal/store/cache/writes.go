@@ -84,7 +84,7 @@ func (s *Store) touch(name convKey, forget func(*convEntry)) {
 }
 
 // commit takes in what was committed, before anybody is told of it.
-func (s *Store) commit(sent []skein.Sent) {
+func (s *Store) commit(sent []skein.Committed) {
 	for i := range sent {
 		s.take(&sent[i])
 	}
@@ -93,7 +93,7 @@ func (s *Store) commit(sent []skein.Sent) {
 	}
 }
 
-func (s *Store) take(m *skein.Sent) {
+func (s *Store) take(m *skein.Committed) {
 	name := convKey{m.App, m.Conv}
 	sh := s.conversations.lock(name)
 	if p, found := sh.find(name); found {

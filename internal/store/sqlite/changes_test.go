@@ -21,7 +21,7 @@ import (
 func changeIt(t testing.TB, s *Store, m skein.Message, by string, c skein.Change) {
 	t.Helper()
 	c.At = 3
-	_, err := s.ChangeMessage(context.Background(), "app", m.Conv, m.ID, store.Needs(by, skein.NeedClient), c.Emoji, func(skein.Scene) (skein.Change, error) { return c, nil })
+	_, err := s.ChangeMessage(context.Background(), "app", m.Conv, m.ID, store.Needs(by, skein.NeedClient), c.Emoji, func(skein.MessageState) (skein.Change, error) { return c, nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,10 +166,10 @@ func countRows(t *testing.T, s *Store, sql string) (n int) {
 
 func TestWhatIsRolledBackIsToldToNobody(t *testing.T) {
 	told := 0
-	s := newStore(t, Options{Committed: func(sent []skein.Sent) { told += len(sent) }})
+	s := newStore(t, Options{Committed: func(sent []skein.Committed) { told += len(sent) }})
 	refused := errors.New("refused")
 	mustChange(t, s, func(g group) error {
-		g.Sent = append(g.Sent, skein.Sent{})
+		g.Told = append(g.Told, skein.Committed{})
 		return refused
 	}, refused)
 	if told != 0 {

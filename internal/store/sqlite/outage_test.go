@@ -48,8 +48,8 @@ func TestOutage(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var told []skein.Sent
-			s := newStore(t, Options{Committed: func(sent []skein.Sent) { told = append(told, sent...) }})
+			var told []skein.Committed
+			s := newStore(t, Options{Committed: func(sent []skein.Committed) { told = append(told, sent...) }})
 			conv := newGroup(t, s)
 			big := strings.Repeat("x", skein.MaxText)
 			if _, _, err := s.Append(t.Context(), newDraft(conv, big)); err != nil {
@@ -147,7 +147,7 @@ func TestAPanicHurtsItsOwnJobAlone(t *testing.T) {
 }
 
 func TestAHookThatPanicsKeepsNobodyWaiting(t *testing.T) {
-	s := newStore(t, Options{Committed: func([]skein.Sent) { panic("boom") }})
+	s := newStore(t, Options{Committed: func([]skein.Committed) { panic("boom") }})
 	conv := newGroup(t, s)
 	appendMany(t, s, conv, "hi", 3, nil)
 	wantDense(t, s, conv, 3)

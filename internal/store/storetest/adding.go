@@ -11,9 +11,9 @@ import (
 func (f *fixture) added(t skein.ConvType, adder, client string, limit store.MemberLimit) error {
 	f.Helper()
 	limit.Adder = adder
-	members := f.roll(adder, client)
+	members := f.joining(adder, client)
 	if adder == "" {
-		members = f.roll(client)
+		members = f.joining(client)
 	}
 	_, _, err := f.CreateConversation(f.Context(), f.conv("shop", t), members, limit)
 	return err
@@ -62,7 +62,7 @@ var adding = []check{
 		limit := store.MemberLimit{PerClient: 9, Adder: "bob"}
 		var convs []skein.ID
 		for range 3 {
-			c, _, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Group), f.roll("bob", "ann"), limit)
+			c, _, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Group), f.joining("bob", "ann"), limit)
 			f.must(err)
 			f.remove("shop", c.ID, "bob")
 			convs = append(convs, c.ID)

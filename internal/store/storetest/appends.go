@@ -78,7 +78,7 @@ var appends = []check{
 		d.Device = "phone"
 		m, _, err := f.Append(f.Context(), d)
 		f.must(err)
-		equal(f, "told", f.told(), []skein.Sent{{Message: m, App: "shop", ConvType: skein.Private, RosterRev: 1, Device: "phone", Spoken: true}})
+		equal(f, "told", f.told(), []skein.Committed{{Message: m, App: "shop", ConvType: skein.Private, RosterRev: 1, Device: "phone", Spoken: true}})
 	}},
 	{"a message that may not be sent is not stored, nor a transient one admitted", func(f *fixture) {
 		f.app("shop", "ann", "bob", "boss", "mute", "bad", "late")

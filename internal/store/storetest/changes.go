@@ -9,9 +9,9 @@ import (
 	"github.com/skein-im/skein/internal/store"
 )
 
-// makes answers a decision whatever the scene.
-func makes(c skein.Change) func(skein.Scene) (skein.Change, error) {
-	return func(skein.Scene) (skein.Change, error) { return c, nil }
+// makes answers a decision whatever the state.
+func makes(c skein.Change) func(skein.MessageState) (skein.Change, error) {
+	return func(skein.MessageState) (skein.Change, error) { return c, nil }
 }
 
 // change changes a message now.
@@ -85,7 +85,7 @@ var changes = []check{
 		conv := f.group("shop", "ann", "bob")
 		said := f.say("shop", conv, "ann", "mine")
 		own := func(m skein.Message, by string) (own bool) {
-			_, err := f.ChangeMessage(f.Context(), "shop", conv, m.ID, store.Needs(by, skein.NeedClient), "", func(s skein.Scene) (skein.Change, error) {
+			_, err := f.ChangeMessage(f.Context(), "shop", conv, m.ID, store.Needs(by, skein.NeedClient), "", func(s skein.MessageState) (skein.Change, error) {
 				own = s.Own
 				return skein.Change{}, nil
 			})
@@ -119,7 +119,7 @@ var changes = []check{
 		equal(f, "message", f.look("shop", said, ""), want)
 		equal(f, "history", f.history("shop", conv), []skein.Message{want})
 		equal(f, "log", f.log("shop", conv, "bob"), []skein.Change{line})
-		equal(f, "told", f.told()[1], skein.Sent{Message: want, App: "shop", ConvType: skein.Group, RosterRev: 1, Change: &line})
+		equal(f, "told", f.told()[1], skein.Committed{Message: want, App: "shop", ConvType: skein.Group, RosterRev: 1, Change: &line})
 		equal(f, "number of changes", f.lookup("shop", conv).Changes, 1)
 		f.change("shop", said, "", edit("best"))
 		equal(f, "by the backend", f.log("shop", conv, "")[1].By, "")
@@ -175,7 +175,7 @@ var changes = []check{
 		conv := f.group("shop", "ann")
 		said := f.say("shop", conv, "ann", "one")
 		no := errors.New("no")
-		_, err := f.ChangeMessage(f.Context(), "shop", conv, said.ID, store.Needs("ann", skein.NeedClient), "", func(skein.Scene) (skein.Change, error) {
+		_, err := f.ChangeMessage(f.Context(), "shop", conv, said.ID, store.Needs("ann", skein.NeedClient), "", func(skein.MessageState) (skein.Change, error) {
 			return recall, no
 		})
 		f.wantErr(err, no)
@@ -234,15 +234,15 @@ var changes = []check{
 			"a stranger":         {"eve", "a", "", f.look("shop", said, ""), false},
 			"the backend":        {"", "a", "", f.look("shop", said, ""), false},
 		} {
-			var s skein.Scene
-			_, err := f.ChangeMessage(f.Context(), "shop", conv, said.ID, store.Needs(tt.by, skein.NeedClient), tt.emoji, func(scene skein.Scene) (skein.Change, error) {
-				s = scene
+			var s skein.MessageState
+			_, err := f.ChangeMessage(f.Context(), "shop", conv, said.ID, store.Needs(tt.by, skein.NeedClient), tt.emoji, func(state skein.MessageState) (skein.Change, error) {
+				s = state
 				return skein.Change{}, nil
 			})
 			f.must(err)
 			_, member, err := f.Conversation(f.Context(), "shop", conv, tt.member)
 			f.must(err)
-			equal(f, name, s, skein.Scene{
+			equal(f, name, s, skein.MessageState{
 				Conversation: f.lookup("shop", conv), Member: member, Message: tt.message, Own: tt.by == said.Sender, Reacted: tt.reacted, Pins: 1,
 			})
 		}
@@ -260,7 +260,7 @@ var changes = []check{
 		got := f.change("shop", said, "bob", hide)
 		line := skein.Change{Seq: 2, Kind: skein.ChangeHide, By: "bob", At: f.now(), Message: blank}
 		equal(f, "answer", got, line)
-		equal(f, "told", f.told()[4], skein.Sent{Message: blank, App: "shop", ConvType: skein.Group, RosterRev: 1, Change: &line})
+		equal(f, "told", f.told()[4], skein.Committed{Message: blank, App: "shop", ConvType: skein.Group, RosterRev: 1, Change: &line})
 		for viewer, want := range map[string]skein.Message{"": whole, "ann": whole, "bob": blank} {
 			equal(f, "message to "+viewer, f.look("shop", said, viewer), want)
 			equal(f, "pins to "+viewer, f.pins("shop", conv, viewer), []skein.Message{want})

@@ -52,7 +52,7 @@ var conversations = []check{
 		f.must(err)
 		for want, ids := range map[string][]string{"eve": {"ann", "eve", "bob"}, "bob": {"bob", "eve"}} {
 			c := f.conv("shop", skein.Group)
-			_, _, err := f.CreateConversation(f.Context(), c, f.roll(ids...), store.MemberLimit{})
+			_, _, err := f.CreateConversation(f.Context(), c, f.joining(ids...), store.MemberLimit{})
 			f.wantFault(err, skein.ErrUnknownClient, want)
 			f.unknownToAll("shop", c.ID, "ann")
 		}
@@ -62,7 +62,7 @@ var conversations = []check{
 		f.app("game", "ann")
 		c := f.conv("shop", skein.Group)
 		f.create(c, "ann")
-		_, _, err := f.CreateConversation(f.Context(), c, f.roll("ann"), store.MemberLimit{})
+		_, _, err := f.CreateConversation(f.Context(), c, f.joining("ann"), store.MemberLimit{})
 		f.wantErr(err, skein.ErrConflict)
 		c.App = "game"
 		f.create(c)
@@ -77,7 +77,7 @@ var conversations = []check{
 		first := f.create(c, "ann", "bob")
 		other := f.conv("shop", skein.Private)
 		other.Extend = []byte(`2`)
-		again, created, err := f.CreateConversation(f.Context(), other, f.roll("bob", "ann"), store.MemberLimit{PerClient: 1})
+		again, created, err := f.CreateConversation(f.Context(), other, f.joining("bob", "ann"), store.MemberLimit{PerClient: 1})
 		f.must(err)
 		equal(f, "created", created, false)
 		equal(f, "answer", again, first)
@@ -90,11 +90,11 @@ var conversations = []check{
 		var mu sync.Mutex
 		made, ids := 0, map[skein.ID]bool{}
 		f.together(100, func(i int) error {
-			roll := f.roll("ann", "bob")
+			members := f.joining("ann", "bob")
 			if i%2 == 1 {
-				slices.Reverse(roll)
+				slices.Reverse(members)
 			}
-			c, created, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Private), roll, store.MemberLimit{})
+			c, created, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Private), members, store.MemberLimit{})
 			mu.Lock()
 			defer mu.Unlock()
 			ids[c.ID] = true
@@ -113,7 +113,7 @@ var conversations = []check{
 		f.must(err)
 		second := f.create(f.conv("shop", skein.Private), "ann", "bob")
 		f.purge()
-		again, created, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Private), f.roll("ann", "bob"), store.MemberLimit{})
+		again, created, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Private), f.joining("ann", "bob"), store.MemberLimit{})
 		f.must(err)
 		equal(f, "created", created, false)
 		equal(f, "id", again.ID, second.ID)
@@ -122,11 +122,11 @@ var conversations = []check{
 		f.app("shop", "ann", "bob")
 		gone := f.group("shop", "bob")
 		f.group("shop", "bob")
-		_, _, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Group), f.roll("ann", "bob"), store.MemberLimit{PerClient: 2})
+		_, _, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Group), f.joining("ann", "bob"), store.MemberLimit{PerClient: 2})
 		f.wantFault(err, skein.ErrTooLarge, "bob")
 		_, err = f.DeleteConversation(f.Context(), "shop", gone, store.Authority{})
 		f.must(err)
-		_, created, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Group), f.roll("ann", "bob"), store.MemberLimit{PerClient: 2})
+		_, created, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Group), f.joining("ann", "bob"), store.MemberLimit{PerClient: 2})
 		f.must(err)
 		equal(f, "created", created, true)
 	}},

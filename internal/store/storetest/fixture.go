@@ -28,7 +28,7 @@ type fixture struct {
 	ids   atomic.Uint64
 
 	mu    sync.Mutex
-	sent  []skein.Sent      // guarded by mu
+	sent  []skein.Committed // guarded by mu
 	known map[news]struct{} // what sent holds; guarded by mu
 }
 
@@ -57,7 +57,7 @@ func newFixture(t *testing.T, open Open) *fixture {
 }
 
 // committed keeps what the hook is told, which may be told twice.
-func (f *fixture) committed(sent []skein.Sent) {
+func (f *fixture) committed(sent []skein.Committed) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, s := range sent {
@@ -77,14 +77,14 @@ func (f *fixture) now() skein.Millis { return skein.Millis(f.clock.Load()) }
 func (f *fixture) pass(d time.Duration) { f.clock.Add(d.Milliseconds()) }
 
 // told is what the hook was told so far.
-func (f *fixture) told() []skein.Sent {
+func (f *fixture) told() []skein.Committed {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.sent)
 }
 
 // toldAfter is what the hook was told after the first n.
-func (f *fixture) toldAfter(n int) []skein.Sent {
+func (f *fixture) toldAfter(n int) []skein.Committed {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.sent[n:])
@@ -142,12 +142,12 @@ func (f *fixture) clients(app string, ids ...string) {
 	}
 }
 
-// roll is members with the role of a member, joining now.
-func (f *fixture) roll(clients ...string) (roll []skein.Member) {
+// joining is members with the role of a member, joining now.
+func (f *fixture) joining(clients ...string) (members []skein.Member) {
 	for _, id := range clients {
-		roll = append(roll, skein.Member{Client: id, Joined: f.now()})
+		members = append(members, skein.Member{Client: id, Joined: f.now()})
 	}
-	return roll
+	return members
 }
 
 // conv is a conversation to create, of a type, now.
@@ -158,7 +158,7 @@ func (f *fixture) conv(app string, typ skein.ConvType) skein.Conversation {
 // create makes a conversation that must be new.
 func (f *fixture) create(c skein.Conversation, clients ...string) skein.Conversation {
 	f.Helper()
-	got, created, err := f.CreateConversation(f.Context(), c, f.roll(clients...), store.MemberLimit{})
+	got, created, err := f.CreateConversation(f.Context(), c, f.joining(clients...), store.MemberLimit{})
 	f.must(err)
 	equal(f, "created", created, true)
 	return got

@@ -60,7 +60,7 @@ var inbox = []check{
 	{"of a private conversation a view names the other one", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		conv := f.conv("shop", skein.Private)
-		_, _, err := f.CreateConversation(f.Context(), conv, f.roll("ann", "bob"), store.MemberLimit{})
+		_, _, err := f.CreateConversation(f.Context(), conv, f.joining("ann", "bob"), store.MemberLimit{})
 		f.must(err)
 		equal(f, "to ann", f.view("shop", conv.ID, "ann").Peer, "bob")
 		equal(f, "to bob", f.view("shop", conv.ID, "bob").Peer, "ann")

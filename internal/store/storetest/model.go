@@ -39,11 +39,11 @@ type world struct {
 	f      *fixture
 	app    string
 	alive  map[string]bool
-	places []*room
+	places []*conversation
 }
 
-// room is a conversation of the model.
-type room struct {
+// conversation is what the model knows of one.
+type conversation struct {
 	id       skein.ID
 	pair     [2]string // of a private one; empty: none, or freed
 	members  []skein.Member
@@ -68,8 +68,8 @@ func drawClients(t *rapid.T) []string {
 	return rapid.SliceOfNDistinct(rapid.SampledFrom(names), 1, 3, rapid.ID[string]).Draw(t, "clients")
 }
 
-// drawRoom is one of the rooms, deleted ones too; without any the action is void.
-func (w *world) drawRoom(t *rapid.T) *room {
+// drawConversation is one of the conversations, deleted ones too; without any the action is void.
+func (w *world) drawConversation(t *rapid.T) *conversation {
 	if len(w.places) == 0 {
 		t.Skip("no conversation yet")
 	}
@@ -86,11 +86,11 @@ func (w *world) firstMissing(clients []string) string {
 	return ""
 }
 
-func (r *room) has(client string) bool {
+func (r *conversation) has(client string) bool {
 	return slices.ContainsFunc(r.members, func(m skein.Member) bool { return m.Client == client })
 }
 
-func (r *room) drop(client string) {
+func (r *conversation) drop(client string) {
 	r.members = slices.DeleteFunc(r.members, func(m skein.Member) bool { return m.Client == client })
 }
 
@@ -118,14 +118,14 @@ func (w *world) createClient(t *rapid.T) {
 	if expectErr(t, "CreateClient", err, nil) {
 		expect(t, "created", created, !w.alive[id])
 		if created {
-			w.disown(id)
+			w.returned(id)
 		}
 		w.alive[id] = true
 	}
 }
 
-// disown makes what was said under an id a former holder's.
-func (w *world) disown(id string) {
+// returned makes what was said under an id a former holder's.
+func (w *world) returned(id string) {
 	for _, r := range w.places {
 		for _, m := range r.messages {
 			if m.Sender == id {
@@ -163,7 +163,7 @@ func (w *world) deleteClient(t *rapid.T) {
 func (w *world) createGroup(t *rapid.T) {
 	clients := drawClients(t)
 	c := w.f.conv(w.app, skein.Group)
-	_, created, err := w.f.CreateConversation(w.f.Context(), c, w.f.roll(clients...), store.MemberLimit{})
+	_, created, err := w.f.CreateConversation(w.f.Context(), c, w.f.joining(clients...), store.MemberLimit{})
 	if w.mayCreate(t, clients, err) {
 		expect(t, "created", created, true)
 		w.add(c.ID, clients, [2]string{})
@@ -173,9 +173,9 @@ func (w *world) createGroup(t *rapid.T) {
 func (w *world) createPrivate(t *rapid.T) {
 	clients := rapid.SliceOfNDistinct(rapid.SampledFrom(names), 2, 2, rapid.ID[string]).Draw(t, "pair")
 	pair := [2]string{min(clients[0], clients[1]), max(clients[0], clients[1])}
-	at := slices.IndexFunc(w.places, func(r *room) bool { return r.pair == pair && !r.deleted })
+	at := slices.IndexFunc(w.places, func(r *conversation) bool { return r.pair == pair && !r.deleted })
 	c := w.f.conv(w.app, skein.Private)
-	got, created, err := w.f.CreateConversation(w.f.Context(), c, w.f.roll(clients...), store.MemberLimit{})
+	got, created, err := w.f.CreateConversation(w.f.Context(), c, w.f.joining(clients...), store.MemberLimit{})
 	if !w.mayCreate(t, clients, err) {
 		return
 	}
@@ -201,7 +201,7 @@ func (w *world) mayCreate(t *rapid.T, clients []string, err error) bool {
 }
 
 func (w *world) add(id skein.ID, clients []string, pair [2]string) {
-	r := &room{former: map[int64]bool{}, id: id, pair: pair}
+	r := &conversation{former: map[int64]bool{}, id: id, pair: pair}
 	for _, client := range clients {
 		r.members = append(r.members, skein.Member{Client: client, Joined: w.f.now(), JoinSeq: 1})
 	}
@@ -209,7 +209,7 @@ func (w *world) add(id skein.ID, clients []string, pair [2]string) {
 }
 
 func (w *world) deleteConversation(t *rapid.T) {
-	r := w.drawRoom(t)
+	r := w.drawConversation(t)
 	who, err := w.f.DeleteConversation(w.f.Context(), w.app, r.id, store.Authority{})
 	if expectErr(t, "DeleteConversation", err, r.unknown()) {
 		expect(t, "members", who, memberIDs(skein.MemberPage{Members: r.members}))
@@ -217,8 +217,8 @@ func (w *world) deleteConversation(t *rapid.T) {
 	}
 }
 
-// unknown is the error of every call about a deleted room.
-func (r *room) unknown() error {
+// unknown is the error of every call about a deleted conversation.
+func (r *conversation) unknown() error {
 	if r.deleted {
 		return skein.ErrUnknownConversation
 	}
@@ -226,7 +226,7 @@ func (r *room) unknown() error {
 }
 
 func (w *world) addMembers(t *rapid.T) {
-	r, clients := w.drawRoom(t), drawClients(t)
+	r, clients := w.drawConversation(t), drawClients(t)
 	want := r.unknown()
 	if want == nil && w.firstMissing(clients) != "" {
 		want = skein.ErrUnknownClient
@@ -246,7 +246,7 @@ func (w *world) addMembers(t *rapid.T) {
 }
 
 func (w *world) removeMembers(t *rapid.T) {
-	r, clients := w.drawRoom(t), drawClients(t)
+	r, clients := w.drawConversation(t), drawClients(t)
 	removed, err := w.f.RemoveMembers(w.f.Context(), w.app, r.id, store.Authority{}, clients, start, 0)
 	if !expectErr(t, "RemoveMembers", err, r.unknown()) {
 		return
@@ -262,7 +262,7 @@ func (w *world) removeMembers(t *rapid.T) {
 }
 
 func (w *world) append(t *rapid.T) {
-	r := w.drawRoom(t)
+	r := w.drawConversation(t)
 	d := w.f.draft(w.app, r.id, drawClient(t), rapid.SampledFrom([]string{"yes", "no"}).Draw(t, "text"))
 	d.ClientMsgID = rapid.SampledFrom([]string{"", "1", "2", "3"}).Draw(t, "client_msg_id")
 	first, want := r.first(d), r.unknown()
@@ -285,13 +285,13 @@ func (w *world) append(t *rapid.T) {
 		stored := d.Message
 		stored.Seq, stored.Status, stored.Version = int64(len(r.messages))+1, skein.StatusNormal, 1
 		r.messages = append(r.messages, stored)
-		r.spoke(d.Sender, stored.Seq)
+		r.sent(d.Sender, stored.Seq)
 		first = &stored
 	}
 	expect(t, "message", m, *first)
 }
 
-func (r *room) spoke(client string, seq int64) {
+func (r *conversation) sent(client string, seq int64) {
 	for i := range r.members {
 		if r.members[i].Client == client {
 			r.members[i].SentSeq = seq
@@ -301,7 +301,7 @@ func (r *room) spoke(client string, seq int64) {
 
 // first is the message that the draft's sender stored under its client_msg_id, or nil:
 // what a former holder of the sender's id stored is nothing of the sender's.
-func (r *room) first(d skein.Draft) *skein.Message {
+func (r *conversation) first(d skein.Draft) *skein.Message {
 	for i, m := range r.messages {
 		if d.ClientMsgID != "" && m.ClientMsgID == d.ClientMsgID && m.Sender == d.Sender && !r.former[m.Seq] {
 			return &r.messages[i]

@@ -49,7 +49,7 @@ type shelf struct {
 	apps  []string
 	dead  map[string]bool // apps
 	files []*stored
-	convs []*hall
+	convs []*fileConv
 	exts  map[[2]string]*saying // by app and client
 	nonce int
 }
@@ -61,8 +61,8 @@ type stored struct {
 	released bool
 }
 
-// hall is a conversation of the model.
-type hall struct {
+// fileConv is a conversation of the model.
+type fileConv struct {
 	id      skein.ID
 	app     string
 	expires skein.Millis // 0: never
@@ -105,7 +105,7 @@ func newShelf(t *rapid.T, f *fixture, run int) *shelf {
 }
 
 // past reports whether the conversation is unknown.
-func (s *shelf) past(h *hall) bool {
+func (s *shelf) past(h *fileConv) bool {
 	return h.deleted || s.dead[h.app] || h.expires != 0 && h.expires <= s.f.now()
 }
 
@@ -191,8 +191,8 @@ func (s *shelf) drawApp(t *rapid.T) string {
 	return app
 }
 
-func (s *shelf) drawHall(t *rapid.T) *hall {
-	var open []*hall
+func (s *shelf) drawFileConv(t *rapid.T) *fileConv {
+	var open []*fileConv
 	for _, h := range s.convs {
 		if !s.past(h) {
 			open = append(open, h)
@@ -204,7 +204,7 @@ func (s *shelf) drawHall(t *rapid.T) *hall {
 	return open[rapid.IntRange(0, len(open)-1).Draw(t, "conversation")]
 }
 
-func (h *hall) drawMember(t *rapid.T) string {
+func (h *fileConv) drawMember(t *rapid.T) string {
 	client := drawTalker(t)
 	if h.drafts[client] == nil {
 		t.Skip("no member")
@@ -259,14 +259,14 @@ func (s *shelf) begin(t *rapid.T, app string, typ skein.ConvType) {
 	}
 	files, text := s.drawFiles(t, 2)
 	c.Extend = []byte(`"` + text + `"`)
-	h := &hall{id: c.ID, app: app, extend: &saying{}, drafts: map[string]*saying{}}
+	h := &fileConv{id: c.ID, app: app, extend: &saying{}, drafts: map[string]*saying{}}
 	var members []string
 	for _, client := range talkers {
 		if s.exts[[2]string{app, client}] != nil {
 			members, h.drafts[client] = append(members, client), &saying{}
 		}
 	}
-	_, _, err := s.f.CreateConversation(s.f.Context(), c, s.f.roll(members...), store.MemberLimit{})
+	_, _, err := s.f.CreateConversation(s.f.Context(), c, s.f.joining(members...), store.MemberLimit{})
 	expectErr(t, "CreateConversation", err, nil)
 	s.name(app, h.extend, false, files)
 	if c.TTL > 0 {
@@ -276,7 +276,7 @@ func (s *shelf) begin(t *rapid.T, app string, typ skein.ConvType) {
 }
 
 func (s *shelf) send(t *rapid.T) {
-	h := s.drawHall(t)
+	h := s.drawFileConv(t)
 	sender := h.drawMember(t)
 	p := &post{says: &saying{}}
 	d := s.f.draft(h.app, h.id, sender, "")
@@ -297,8 +297,8 @@ func (s *shelf) send(t *rapid.T) {
 }
 
 // drawPost draws a message that is not blank.
-func (s *shelf) drawPost(t *rapid.T) (*hall, *post) {
-	h := s.drawHall(t)
+func (s *shelf) drawPost(t *rapid.T) (*fileConv, *post) {
+	h := s.drawFileConv(t)
 	if len(h.posts) == 0 {
 		t.Skip("no message")
 	}
@@ -309,7 +309,7 @@ func (s *shelf) drawPost(t *rapid.T) (*hall, *post) {
 	return h, p
 }
 
-func (s *shelf) change(t *rapid.T, h *hall, p *post, by string, c skein.Change) {
+func (s *shelf) change(t *rapid.T, h *fileConv, p *post, by string, c skein.Change) {
 	_, err := s.f.ChangeMessage(s.f.Context(), h.app, h.id, p.ID, store.Needs(by, skein.NeedClient), "", makes(c))
 	expectErr(t, "ChangeMessage", err, nil)
 }
@@ -333,7 +333,7 @@ func (s *shelf) hide(t *rapid.T) {
 }
 
 func (s *shelf) extend(t *rapid.T) {
-	h := s.drawHall(t)
+	h := s.drawFileConv(t)
 	files, text := s.drawFiles(t, 3)
 	_, err := s.f.UpdateConversation(s.f.Context(), h.app, h.id, store.Authority{}, func(c *skein.Conversation) error {
 		c.Extend = []byte(`"` + text + `"`)
@@ -344,7 +344,7 @@ func (s *shelf) extend(t *rapid.T) {
 }
 
 func (s *shelf) extendMany(t *rapid.T) {
-	app := s.drawHall(t).app
+	app := s.drawFileConv(t).app
 	files, text := s.drawFiles(t, 3)
 	_, err := s.f.UpdateConversations(s.f.Context(), app, store.Authority{}, nil, []byte(`"`+text+`"`), s.f.now())
 	expectErr(t, "UpdateConversations", err, nil)
@@ -375,7 +375,7 @@ func (s *shelf) describe(t *rapid.T) {
 }
 
 func (s *shelf) draft(t *rapid.T) {
-	h := s.drawHall(t)
+	h := s.drawFileConv(t)
 	client := h.drawMember(t)
 	files, text := s.drawFiles(t, 2)
 	_, _, err := s.f.UpdateMember(s.f.Context(), h.app, h.id, store.Authority{}, client, s.f.now(), func(_ skein.Conversation, m *skein.Member) error {
@@ -388,7 +388,7 @@ func (s *shelf) draft(t *rapid.T) {
 
 // removeMember takes a member out; one who is out comes back.
 func (s *shelf) removeMember(t *rapid.T) {
-	h, client := s.drawHall(t), drawTalker(t)
+	h, client := s.drawFileConv(t), drawTalker(t)
 	if s.exts[[2]string{h.app, client}] == nil {
 		t.Skip("the client is deleted")
 	}
@@ -404,7 +404,7 @@ func (s *shelf) removeMember(t *rapid.T) {
 }
 
 func (s *shelf) deleteConversation(t *rapid.T) {
-	h := s.drawHall(t)
+	h := s.drawFileConv(t)
 	_, err := s.f.DeleteConversation(s.f.Context(), h.app, h.id, store.Authority{})
 	expectErr(t, "DeleteConversation", err, nil)
 	h.deleted = true

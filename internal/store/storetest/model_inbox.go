@@ -15,7 +15,7 @@ var inboxModel = []check{
 		runs := 0
 		InWorlds(f.T, func(t *rapid.T) {
 			runs++
-			d := newDesk(t, f, fmt.Sprint("inbox", runs))
+			d := newInboxWorld(t, f, fmt.Sprint("inbox", runs))
 			t.Repeat(map[string]func(*rapid.T){
 				"":          d.same,
 				"say":       d.say,
@@ -35,9 +35,9 @@ var inboxModel = []check{
 	}},
 }
 
-// desk is one conversation as plain lists. What is unread is found by going
+// inboxWorld is one conversation as plain lists. What is unread is found by going
 // through all that was said, not by positions.
-type desk struct {
+type inboxWorld struct {
 	f       *fixture
 	app     string
 	conv    skein.ID
@@ -64,31 +64,31 @@ type sitter struct {
 	cleared  map[int]bool
 }
 
-func newDesk(t *rapid.T, f *fixture, app string) *desk {
+func newInboxWorld(t *rapid.T, f *fixture, app string) *inboxWorld {
 	expectErr(t, "CreateApp", f.CreateApp(f.Context(), skein.App{ID: app}), nil)
 	for _, id := range names {
 		_, _, err := f.CreateClient(f.Context(), skein.Client{App: app, ID: id})
 		expectErr(t, "CreateClient", err, nil)
 	}
 	c := f.conv(app, skein.Group)
-	_, _, err := f.CreateConversation(f.Context(), c, f.roll(names[:2]...), store.MemberLimit{})
+	_, _, err := f.CreateConversation(f.Context(), c, f.joining(names[:2]...), store.MemberLimit{})
 	expectErr(t, "CreateConversation", err, nil)
-	d := &desk{f: f, app: app, conv: c.ID, sitting: map[string]*sitter{}}
+	d := &inboxWorld{f: f, app: app, conv: c.ID, sitting: map[string]*sitter{}}
 	d.sit(names[0])
 	d.sit(names[1])
 	return d
 }
 
-func (d *desk) sit(client string) {
+func (d *inboxWorld) sit(client string) {
 	d.sitting[client] = &sitter{first: len(d.words), seen: map[int]bool{}, received: map[int]bool{}, cleared: map[int]bool{}}
 }
 
 // unread are the indexes of what a member has before it.
-func (d *desk) unread(client string) (list []int) {
+func (d *inboxWorld) unread(client string) (list []int) {
 	s := d.sitting[client]
 	for i := range d.words {
-		spokeLater := slices.ContainsFunc(d.words[max(i, s.first):], func(w word) bool { return w.stored.Sender == client })
-		if i >= s.first && !s.seen[i] && !s.cleared[i] && !spokeLater {
+		sentLater := slices.ContainsFunc(d.words[max(i, s.first):], func(w word) bool { return w.stored.Sender == client })
+		if i >= s.first && !s.seen[i] && !s.cleared[i] && !sentLater {
 			list = append(list, i)
 		}
 	}
@@ -96,7 +96,7 @@ func (d *desk) unread(client string) (list []int) {
 }
 
 // counted is how many of them still say something to the member.
-func (d *desk) counted(client string) (n int64) {
+func (d *inboxWorld) counted(client string) (n int64) {
 	for _, i := range d.unread(client) {
 		if w := d.words[i]; !w.silent && !w.hiddenBy[client] {
 			n++
@@ -105,7 +105,7 @@ func (d *desk) counted(client string) (n int64) {
 	return n
 }
 
-func (d *desk) mentioned(client string) (n int64) {
+func (d *inboxWorld) mentioned(client string) (n int64) {
 	for _, i := range d.unread(client) {
 		w := d.words[i]
 		if !w.silent && !w.hiddenBy[client] && (w.stored.MentionAll || slices.Contains(w.mentions, client)) {
@@ -115,7 +115,7 @@ func (d *desk) mentioned(client string) (n int64) {
 	return n
 }
 
-func (d *desk) say(t *rapid.T) {
+func (d *inboxWorld) say(t *rapid.T) {
 	draft := d.f.draft(d.app, d.conv, drawClient(t), "hi")
 	draft.MentionAll = rapid.IntRange(0, 4).Draw(t, "mention all") == 0
 	draft.Mentions = rapid.SliceOfN(rapid.SampledFrom(names), 0, 3).Draw(t, "mentions")
@@ -130,7 +130,7 @@ func (d *desk) say(t *rapid.T) {
 }
 
 // move asks for a position and notes in the model all that it covers, if it may.
-func (d *desk) move(t *rapid.T, at func(*skein.Member) *int64, note func(*sitter) map[int]bool) {
+func (d *inboxWorld) move(t *rapid.T, at func(*skein.Member) *int64, note func(*sitter) map[int]bool) {
 	client := drawClient(t)
 	to := rapid.Int64Range(-1, int64(len(d.words))+2).Draw(t, "to")
 	_, _, err := d.f.UpdateMember(d.f.Context(), d.app, d.conv, store.Authority{}, client, start, func(_ skein.Conversation, m *skein.Member) error {
@@ -150,19 +150,19 @@ func (d *desk) move(t *rapid.T, at func(*skein.Member) *int64, note func(*sitter
 	}
 }
 
-func (d *desk) read(t *rapid.T) {
+func (d *inboxWorld) read(t *rapid.T) {
 	d.move(t, func(m *skein.Member) *int64 { return &m.ReadSeq }, func(s *sitter) map[int]bool { return s.seen })
 }
 
-func (d *desk) receive(t *rapid.T) {
+func (d *inboxWorld) receive(t *rapid.T) {
 	d.move(t, func(m *skein.Member) *int64 { return &m.ReceivedSeq }, func(s *sitter) map[int]bool { return s.received })
 }
 
-func (d *desk) clear(t *rapid.T) {
+func (d *inboxWorld) clear(t *rapid.T) {
 	d.move(t, func(m *skein.Member) *int64 { return &m.ClearedSeq }, func(s *sitter) map[int]bool { return s.cleared })
 }
 
-func (d *desk) join(t *rapid.T) {
+func (d *inboxWorld) join(t *rapid.T) {
 	client := drawClient(t)
 	d.f.add(d.app, d.conv, client)
 	if d.sitting[client] == nil {
@@ -170,26 +170,26 @@ func (d *desk) join(t *rapid.T) {
 	}
 }
 
-func (d *desk) leave(t *rapid.T) {
+func (d *inboxWorld) leave(t *rapid.T) {
 	client := drawClient(t)
 	d.f.remove(d.app, d.conv, client)
 	delete(d.sitting, client)
 }
 
-func (d *desk) drawWord(t *rapid.T) *word {
+func (d *inboxWorld) drawWord(t *rapid.T) *word {
 	if len(d.words) == 0 {
 		t.Skip("nothing said")
 	}
 	return &d.words[rapid.IntRange(0, len(d.words)-1).Draw(t, "message")]
 }
 
-func (d *desk) takeBack(t *rapid.T) {
+func (d *inboxWorld) takeBack(t *rapid.T) {
 	w := d.drawWord(t)
 	d.f.change(d.app, w.stored, "", recall)
 	w.silent = true
 }
 
-func (d *desk) edit(t *rapid.T) {
+func (d *inboxWorld) edit(t *rapid.T) {
 	w := d.drawWord(t)
 	c := edit("ho")
 	c.Message.MentionAll = rapid.Bool().Draw(t, "mention all")
@@ -203,13 +203,13 @@ func (d *desk) edit(t *rapid.T) {
 	w.stored.MentionAll, w.mentions = c.Message.MentionAll, c.Message.Mentions
 }
 
-func (d *desk) hide(t *rapid.T) {
+func (d *inboxWorld) hide(t *rapid.T) {
 	w, client := d.drawWord(t), drawClient(t)
 	d.f.change(d.app, w.stored, client, hide)
 	w.hiddenBy[client] = true
 }
 
-func (d *desk) role(t *rapid.T) {
+func (d *inboxWorld) role(t *rapid.T) {
 	client := drawClient(t)
 	role := rapid.SampledFrom([]skein.Role{skein.RoleMember, skein.RoleAdmin, skein.RoleOwner}).Draw(t, "role")
 	_, m, err := d.f.UpdateMember(d.f.Context(), d.app, d.conv, store.Authority{}, client, start, func(_ skein.Conversation, m *skein.Member) error {
@@ -232,12 +232,12 @@ func (d *desk) role(t *rapid.T) {
 	d.sitting[client].role = role
 }
 
-func (d *desk) muteAll(t *rapid.T) {
+func (d *inboxWorld) muteAll(t *rapid.T) {
 	d.quiet = rapid.Bool().Draw(t, "on")
 	d.f.alterConv(d.app, d.conv, func(c *skein.Conversation) { c.MuteAll = d.quiet })
 }
 
-func (d *desk) same(t *rapid.T) {
+func (d *inboxWorld) same(t *rapid.T) {
 	owners := 0
 	for _, client := range names {
 		v, err := d.f.View(d.f.Context(), d.app, d.conv, client)
@@ -266,7 +266,7 @@ func (d *desk) same(t *rapid.T) {
 }
 
 // sameTotal compares what is unread in all, of which this conversation is the whole.
-func (d *desk) sameTotal(t *rapid.T, client string, v skein.View) {
+func (d *inboxWorld) sameTotal(t *rapid.T, client string, v skein.View) {
 	want := skein.UnreadTotal{Unread: v.Unread(), Mentions: v.Mentions}
 	if v.Unread() > 0 {
 		want.Conversations = 1
@@ -281,7 +281,7 @@ func (d *desk) sameTotal(t *rapid.T, client string, v skein.View) {
 
 // sameLast compares the newest message: there unless cleared, empty where it was
 // taken back or hidden.
-func (d *desk) sameLast(t *rapid.T, client string, v skein.View) {
+func (d *inboxWorld) sameLast(t *rapid.T, client string, v skein.View) {
 	end := len(d.words) - 1
 	want := end >= 0 && !d.sitting[client].cleared[end]
 	expect(t, client+": has a last", v.Last != nil, want)
@@ -293,7 +293,7 @@ func (d *desk) sameLast(t *rapid.T, client string, v skein.View) {
 	expect(t, client+": last is blank", v.Last.Text == "", w.silent || w.hiddenBy[client])
 }
 
-func (d *desk) readers(i int) (n store.Readers) {
+func (d *inboxWorld) readers(i int) (n store.Readers) {
 	for client, s := range d.sitting {
 		if i < s.first {
 			continue

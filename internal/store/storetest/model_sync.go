@@ -148,7 +148,7 @@ func (n *syncNet) createShort(t *rapid.T) {
 }
 
 func (n *syncNet) build(t *rapid.T, c skein.Conversation) {
-	got, _, err := n.f.CreateConversation(n.f.Context(), c, n.f.roll(drawClients(t)...), store.MemberLimit{})
+	got, _, err := n.f.CreateConversation(n.f.Context(), c, n.f.joining(drawClients(t)...), store.MemberLimit{})
 	if expectErr(t, "CreateConversation", err, nil) {
 		n.convs = append(n.convs, got.ID)
 		n.prolong(got)

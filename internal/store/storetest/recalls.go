@@ -76,7 +76,7 @@ var recalls = []check{
 		equal(f, "changes", len(log), 5)
 		equal(f, "the recall", log[3], line)
 		told := f.told()
-		equal(f, "told", told[len(told)-2], skein.Sent{Message: erased, App: "shop", ConvType: skein.Group, RosterRev: 2, Change: &line})
+		equal(f, "told", told[len(told)-2], skein.Committed{Message: erased, App: "shop", ConvType: skein.Group, RosterRev: 2, Change: &line})
 		equal(f, "pins", len(f.pins("shop", conv, "")), 0)
 		equal(f, "what was recalled", f.look("shop", recalled, "").Status, skein.StatusRecalled)
 		equal(f, "what it reacted to", len(f.look("shop", kept, "").Reactions), 0)

@@ -223,7 +223,7 @@ var syncs = []check{
 		ann := f.follow("shop", "ann")
 		ann.news()
 		f.together(2500, func(int) error {
-			_, _, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Group), f.roll("bob"), store.MemberLimit{})
+			_, _, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Group), f.joining("bob"), store.MemberLimit{})
 			return err
 		})
 		f.say("shop", mine[1], "bob", "hi")

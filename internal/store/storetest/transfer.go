@@ -69,7 +69,7 @@ var transfers = []check{
 			f.Fatal("sync shows nothing of what was imported")
 		}
 		pair := f.conv("a", skein.Private)
-		got, created, err := f.CreateConversation(f.Context(), pair, f.roll("Tom", "Jerry"), store.MemberLimit{})
+		got, created, err := f.CreateConversation(f.Context(), pair, f.joining("Tom", "Jerry"), store.MemberLimit{})
 		f.must(err)
 		equal(f, "a new pair", created, false)
 		if got.ID == pair.ID {
@@ -212,7 +212,7 @@ var transfers = []check{
 			*u = []byte(`{"x":1}`)
 		}
 		f.bring("a", []any{c, m, one, two, &store.End{Conv: c.ID, LastSeq: 2}})
-		_, err := f.ChangeMessage(f.Context(), "a", c.ID, one.ID, store.Needs("Tom", skein.NeedClient), "", func(skein.Scene) (skein.Change, error) {
+		_, err := f.ChangeMessage(f.Context(), "a", c.ID, one.ID, store.Needs("Tom", skein.NeedClient), "", func(skein.MessageState) (skein.Change, error) {
 			return skein.Change{Kind: skein.ChangeRecall, At: f.now()}, nil
 		})
 		f.must(err)
@@ -369,7 +369,7 @@ func (f *fixture) imported(conv skein.ID, seq int64, sender, text string) *store
 func (f *fixture) become(app string, conv, id skein.ID, by, emoji string, c skein.Change) {
 	f.Helper()
 	c.At = f.now()
-	_, err := f.ChangeMessage(f.Context(), app, conv, id, store.Needs(by, skein.NeedClient), emoji, func(skein.Scene) (skein.Change, error) { return c, nil })
+	_, err := f.ChangeMessage(f.Context(), app, conv, id, store.Needs(by, skein.NeedClient), emoji, func(skein.MessageState) (skein.Change, error) { return c, nil })
 	f.must(err)
 }
 

@@ -128,7 +128,7 @@ func (t *turns) Message(ctx context.Context, app string, conv, id skein.ID, view
 	return t.next().Message(ctx, app, conv, id, viewer)
 }
 
-func (t *turns) ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by store.Authority, emoji string, decide func(skein.Scene) (skein.Change, error)) (skein.Change, error) {
+func (t *turns) ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by store.Authority, emoji string, decide func(skein.MessageState) (skein.Change, error)) (skein.Change, error) {
 	return t.next().ChangeMessage(ctx, app, conv, id, by, emoji, decide)
 }
 func (t *turns) Changes(ctx context.Context, app string, conv skein.ID, r skein.ChangeRange) ([]skein.Change, error) {

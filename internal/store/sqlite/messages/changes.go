@@ -17,7 +17,7 @@ import (
 const changeJob = 4 << 10
 
 // ChangeMessage decides on a message and changes it; see store.Changes.
-func (s *Store) ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by store.Authority, emoji string, decide func(skein.Scene) (skein.Change, error)) (skein.Change, error) {
+func (s *Store) ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by store.Authority, emoji string, decide func(skein.MessageState) (skein.Change, error)) (skein.Change, error) {
 	return tx.Write(ctx, s.db, tx.Job{App: app, Bytes: changeJob, Rows: 4}, func(g group) (skein.Change, error) {
 		at, me, err := g.Authorized(app, conv, by)
 		if err != nil {
@@ -27,11 +27,11 @@ func (s *Store) ChangeMessage(ctx context.Context, app string, conv, id skein.ID
 		if err != nil {
 			return skein.Change{}, err
 		}
-		scene, err := g.scene(at, m, me, by.Client, emoji)
+		state, err := g.messageState(at, m, me, by.Client, emoji)
 		if err != nil {
 			return skein.Change{}, err
 		}
-		d, err := decide(scene)
+		d, err := decide(state)
 		if err != nil {
 			return skein.Change{}, err
 		}
@@ -87,10 +87,10 @@ func (m subject) seen() skein.Message {
 	return seen
 }
 
-// scene is what a change of m by a client (empty: the backend), who is the member me, is
+// messageState is what a change of m by a client (empty: the backend), who is the member me, is
 // decided on.
-func (g group) scene(at tx.ConvRow, m subject, me *skein.Member, by, emoji string) (s skein.Scene, err error) {
-	s = skein.Scene{Conversation: at.Conversation, Member: me, Message: m.seen(), Own: m.own}
+func (g group) messageState(at tx.ConvRow, m subject, me *skein.Member, by, emoji string) (s skein.MessageState, err error) {
+	s = skein.MessageState{Conversation: at.Conversation, Member: me, Message: m.seen(), Own: m.own}
 	if by != "" {
 		s.Reacted, err = g.Row(nil, `SELECT 1 FROM reactions WHERE conv_key = ?1 AND seq = ?2 AND emoji = ?3 AND client_id = ?4 AND incarnation = ?5`,
 			at.Key, m.Seq, emoji, by, m.by)
@@ -193,7 +193,7 @@ func (g group) blank(at tx.ConvRow, m *subject, c skein.Change, as skein.Status)
 // record writes back what has become of m by c, with its line of the log, and has
 // the hook told of it once it is committed.
 func (g group) record(at tx.ConvRow, m *subject, c skein.Change) (err error) {
-	told := skein.Sent{Message: m.seen(), App: at.App, ConvType: at.Type, RosterRev: at.RosterRev}
+	told := skein.Committed{Message: m.seen(), App: at.App, ConvType: at.Type, RosterRev: at.RosterRev}
 	if c.Kind != skein.ChangeHide { // which is for who did it alone
 		m.Changed = c.Seq
 		if err := g.save(*m); err != nil {
@@ -212,7 +212,7 @@ func (g group) record(at tx.ConvRow, m *subject, c skein.Change) (err error) {
 	}
 	c.Message = told.Message
 	told.Change = &c
-	g.Sent = append(g.Sent, told)
+	g.Told = append(g.Told, told)
 	return nil
 }
 

@@ -31,7 +31,7 @@ type DB struct {
 	// of groups.
 	known  *known
 	stamps stamps
-	sent   []skein.Sent
+	told   []skein.Committed
 	moved  []move
 	behind map[int64]int64
 }
@@ -80,7 +80,7 @@ func (db *DB) Begin(conn *engine.Conn, now time.Time, foreign bool) (engine.Grou
 	db.known.trim()
 	g := &Group{
 		Conn: Conn{conn}, db: db, Now: skein.MillisOf(now), Known: db.known,
-		Sent: db.sent[:0], moved: db.moved[:0], behind: db.behind,
+		Told: db.told[:0], moved: db.moved[:0], behind: db.behind,
 	}
 	clear(g.behind)
 	err := g.takeStamp(&db.stamps, now)
@@ -98,8 +98,8 @@ func (db *DB) Forget() {
 
 // tell calls the commit hook. What it tells has happened, so a hook that panics
 // must not keep the jobs from their answers.
-func (db *DB) tell(sent []skein.Sent) {
-	if db.committed == nil || len(sent) == 0 {
+func (db *DB) tell(told []skein.Committed) {
+	if db.committed == nil || len(told) == 0 {
 		return
 	}
 	defer func() {
@@ -107,7 +107,7 @@ func (db *DB) tell(sent []skein.Sent) {
 			db.log.Error("the commit hook panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
 		}
 	}()
-	db.committed(sent)
+	db.committed(told)
 }
 
 // Conn is a connection with the queries that several packages use. A package has its

@@ -10,21 +10,21 @@ type Group struct {
 	Now   skein.Millis
 	Stamp int64 // of this commit; see stamps
 	Known *known
-	Sent  []skein.Sent // for the commit hook, in order
+	Told  []skein.Committed // for the commit hook, in order
 
 	db     *DB
 	dirty  []*Timeline     // ahead of their rows
 	behind map[int64]int64 // sent_seq of members whose rows lack it
 	moved  []move          // conversations whose stamp becomes this commit's
-	saved  struct{ sent, moved int }
+	saved  struct{ told, moved int }
 }
 
 // Save implements engine.Group.
-func (g *Group) Save() { g.saved.sent, g.saved.moved = len(g.Sent), len(g.moved) }
+func (g *Group) Save() { g.saved.told, g.saved.moved = len(g.Told), len(g.moved) }
 
 // Undo implements engine.Group.
 func (g *Group) Undo(changed bool) {
-	g.Sent, g.moved = g.Sent[:g.saved.sent], g.moved[:g.saved.moved]
+	g.Told, g.moved = g.Told[:g.saved.told], g.moved[:g.saved.moved]
 	if changed {
 		g.Known.Clear()
 	}
@@ -37,9 +37,9 @@ func (g *Group) Committed() {
 	db.Moves.add(g.moved, g.Stamp)
 	db.Reached.Store(g.Stamp) // after that: who has read it finds the moves
 	db.moved = g.moved[:0]
-	db.tell(g.Sent)
-	clear(g.Sent)
-	db.sent = g.Sent[:0]
+	db.tell(g.Told)
+	clear(g.Told)
+	db.told = g.Told[:0]
 }
 
 // Flush implements engine.Group: it writes the rows of the conversations that messages
