@@ -154,155 +154,37 @@ func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*s
 	})
 }
 
-// leavePiece is how many conversations a client who is deleted leaves in one commit.
-const leavePiece = 100
-
-// DeleteClient leaves a stub of a client; see store.Clients. One who is in many
-// conversations leaves them first, some in each commit.
-func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Millis, erase bool) (left []skein.ID, rev int64, err error) {
-	for more := true; more; {
-		if more, err = s.isInMany(ctx, app, id); err != nil || !more {
-			break
-		}
-		piece, err := tx.Write(ctx, s.db, tx.Job{App: app, Bytes: tx.SmallJob, Rows: memberRows * leavePiece}, func(g group) ([]skein.ID, error) {
-			return g.leaveSome(app, id, at)
-		})
-		if err != nil {
-			return nil, 0, err
-		}
-		left = append(left, piece...)
-	}
-	if err != nil {
-		return nil, 0, err
-	}
-	last, err := tx.Write(ctx, s.db, tx.Job{App: app, Bytes: tx.SmallJob, Rows: memberRows * leavePiece}, func(g group) (last []skein.ID, err error) {
-		last, rev, err = g.deleteClient(app, id, at, erase)
-		return last, err
-	})
-	if err != nil {
-		return nil, 0, err
-	}
-	return append(left, last...), rev, nil
-}
-
-// isInMany reports whether a living client has more to leave than one commit may hold.
-func (s *Store) isInMany(ctx context.Context, app, id string) (many bool, err error) {
-	err = tx.Read(ctx, s.db, app, func(c connection) error {
-		n, err := c.Count(`SELECT (SELECT count(*) FROM (SELECT 1 FROM members WHERE app_key = `+tx.AppKey+` AND client_id = ?2 LIMIT ?3))
-			+ (SELECT count(*) FROM (SELECT 1 FROM departures WHERE app_key = `+tx.AppKey+` AND client_id = ?2 LIMIT ?3))`,
-			app, id, leavePiece+1)
-		many = n > leavePiece
-		return err
-	})
-	return many, err
-}
-
-// leaveSome takes a client who is about to be deleted out of some conversations, with
-// all that it had of them, and forgets as many that it had left before. It answers those
-// that live.
-func (g group) leaveSome(app, client string, at skein.Millis) (left []skein.ID, err error) {
-	var convs, before []int64
-	err = g.Rows(func(r *sqlite3.Stmt) { convs = append(convs, r.ColumnInt64(0)) },
-		`SELECT conv_key FROM members WHERE app_key = `+tx.AppKey+` AND client_id = ?2 LIMIT ?3`, app, client, leavePiece)
-	if err == nil {
-		err = g.Rows(func(r *sqlite3.Stmt) { before = append(before, r.ColumnInt64(0)) },
-			`DELETE FROM departures WHERE (app_key, client_id, conv_id) IN (SELECT app_key, client_id, conv_id FROM departures
-				WHERE app_key = `+tx.AppKey+` AND client_id = ?2 LIMIT ?3) RETURNING conv_key`, app, client, leavePiece)
-	}
-	if err != nil {
-		return nil, err
-	}
-	for _, conv := range convs {
-		err := g.Rows(func(r *sqlite3.Stmt) {
-			g.Note(r.ColumnInt64(0), conv)
-			left = append(left, engine.ID(r, 1))
-		}, `UPDATE conversations SET member_count = member_count - 1, roster_rev = roster_rev + 1, `+tx.Touched+`, moved = ?2
-			WHERE conv_key = ?1 AND deleted = 0 AND expires > ?5 RETURNING app_key, id`, conv, g.Stamp, at, tx.PeriodOf(at), g.Now)
-		if err == nil {
-			err = g.Exec(`DELETE FROM private_pairs WHERE conv_key = ?1`, conv)
-		}
-		if err == nil {
-			err = g.Exec(`DELETE FROM members WHERE conv_key = ?1 AND client_id = ?2`, conv, client)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	for _, conv := range slices.Concat(convs, before) {
-		if err := g.Exec(`DELETE FROM hidden WHERE conv_key = ?1 AND client_id = ?2`, conv, client); err != nil {
-			return nil, err
-		}
-	}
-	g.Known.ForgetClient(app, client, left)
-	return left, g.leftEvents(app, client, left)
-}
-
-func (g group) deleteClient(app, id string, at skein.Millis, erase bool) (left []skein.ID, rev int64, err error) {
-	var key, incarnation int64
-	deleted, err := g.Row(func(r *sqlite3.Stmt) { key, rev, incarnation = r.ColumnInt64(0), r.ColumnInt64(1), r.ColumnInt64(2) },
-		`UPDATE clients SET deleted = 1, ext = NULL, updated = 0, banned_until = 0, ban_reason = '', device_cuts = NULL, seen = 0, add_by = 0, cut = max(cut, ?3), rev = rev + 1
-		WHERE app_key = `+tx.AppKey+` AND id = ?2 AND deleted = 0 RETURNING client_key, rev, incarnation`, app, id, at)
-	if err == nil && !deleted {
-		err = skein.About(skein.ErrUnknownClient, id)
-	}
-	if err == nil {
-		err = g.noteCuts(skein.Client{}, skein.Client{App: app, ID: id, Deleted: true, Rev: rev})
-	}
-	if err == nil {
-		err = g.RenameUploads(app, tx.ByClient, key, nil)
-	}
-	if err == nil {
-		left, err = g.leaveAll(app, id, at)
-	}
-	if err != nil {
-		return nil, 0, err
-	}
-	err = g.Exec(`DELETE FROM private_pairs WHERE app_key = `+tx.AppKey+` AND conv_key IN
-		(SELECT conv_key FROM members WHERE app_key = `+tx.AppKey+` AND client_id = ?2)`, app, id)
-	if err == nil {
-		err = g.forgetInbox(app, id)
-	}
-	if err == nil && erase {
-		err = g.MarkForErasure(app, id, incarnation)
-	}
-	if err == nil {
-		err = g.leftEvents(app, id, left)
-	}
-	if err == nil {
-		err = g.Event(store.Entry{Kind: store.EntryClientDeleted, App: app, Client: id})
-	}
-	g.Known.ForgetClient(app, id, left)
-	return left, rev, err
-}
-
-// forgetInbox removes what a client had of its conversations, those it left too:
-// who is created later with its id begins without.
-func (g group) forgetInbox(app, client string) error {
-	for _, sql := range []string{
-		`DELETE FROM hidden WHERE client_id = ?2 AND conv_key IN (SELECT h.conv_key FROM hidden h INDEXED BY hidden_by_client
-			CROSS JOIN conversations c ON c.conv_key = h.conv_key WHERE h.client_id = ?2 AND c.app_key = ` + tx.AppKey + `)`,
-		`DELETE FROM departures WHERE app_key = ` + tx.AppKey + ` AND client_id = ?2`,
-		`DELETE FROM sanctions WHERE app_key = ` + tx.AppKey + ` AND client_id = ?2`,
-		`DELETE FROM members WHERE app_key = ` + tx.AppKey + ` AND client_id = ?2`,
+// clientEvents tells how a client was altered.
+func (g group) clientEvents(before, after skein.Client) error {
+	for _, one := range []struct {
+		happened bool
+		kind     store.EntryKind
+	}{
+		{!sameCuts(before, after), store.EntryClientLoggedOut},
+		{after.BannedUntil > before.BannedUntil, store.EntryClientBanned},
+		{after.BannedUntil < before.BannedUntil, store.EntryClientUnbanned},
+		{string(after.Ext) != string(before.Ext) || after.AddBy != before.AddBy, store.EntryClientUpdated},
 	} {
-		if err := g.Exec(sql, app, client); err != nil {
+		if !one.happened {
+			continue
+		}
+		if err := g.Event(store.Entry{Kind: one.kind, App: before.App, Client: before.ID}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// leaveAll counts the client out of its living conversations and answers them;
-// the member rows are still there.
-func (g group) leaveAll(app, client string, at skein.Millis) (left []skein.ID, err error) {
-	err = g.Rows(func(r *sqlite3.Stmt) {
-		g.Note(r.ColumnInt64(0), r.ColumnInt64(1))
-		left = append(left, engine.ID(r, 3))
-	},
-		`UPDATE conversations SET member_count = member_count - 1, roster_rev = roster_rev + 1, `+tx.Touched+`, moved = ?6
-			WHERE conv_key IN (SELECT conv_key FROM members WHERE app_key = `+tx.AppKey+` AND client_id = ?2)
-			AND deleted = 0 AND expires > ?5`+tx.ReturningMoves+`, id`, app, client, at, tx.PeriodOf(at), g.Now, g.Stamp)
-	return left, err
+func sameCuts(before, after skein.Client) bool {
+	if before.Cut != after.Cut || len(before.DeviceCuts) != len(after.DeviceCuts) {
+		return false
+	}
+	for device, cut := range after.DeviceCuts {
+		if before.DeviceCuts[device] != cut {
+			return false
+		}
+	}
+	return true
 }
 
 // Clients is a page of clients; see store.Clients.

@@ -47,16 +47,14 @@ func (s *Store) CutsSince(ctx context.Context, after store.Watermark, limit int)
 const cutsSince = `SELECT c.cut_key, a.id, c.client_id, c.device_id, c.reason, c.rev
 	FROM cuts c CROSS JOIN apps a ON a.app_key = c.app_key WHERE c.cut_key >= ?1 ORDER BY c.cut_key LIMIT ?2`
 
-// forgetCuts removes some cuts that are too old to be told of.
-func (p *purge) forgetCuts() (found bool, err error) {
-	if found, err = p.oldCuts(); err != nil || !found {
-		return false, err
-	}
+// forgetCuts removes some cuts that are older than store.CutsKept.
+func (p *purge) forgetCuts() error {
 	n, err := p.Changes(`DELETE FROM cuts WHERE cut_key IN (SELECT cut_key FROM cuts ORDER BY cut_key LIMIT ?2) AND at < ?1`, p.cutHorizon(), p.left)
 	p.left -= int(n)
-	return true, err
+	return err
 }
 
+// oldCuts reports whether forgetCuts has something to remove.
 func (p *purge) oldCuts() (found bool, err error) {
 	_, err = p.Row(func(r *sqlite3.Stmt) { found = engine.Millis(r, 0) < p.cutHorizon() }, `SELECT at FROM cuts ORDER BY cut_key LIMIT 1`)
 	return found, err

@@ -1,49 +1,52 @@
 package sqlite
 
 import (
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/sqlite/engine"
 )
 
-// clientEvents tells how a client was altered.
-func (g group) clientEvents(before, after skein.Client) error {
-	for _, one := range []struct {
-		happened bool
-		kind     store.EntryKind
-	}{
-		{!sameCuts(before, after), store.EntryClientLoggedOut},
-		{after.BannedUntil > before.BannedUntil, store.EntryClientBanned},
-		{after.BannedUntil < before.BannedUntil, store.EntryClientUnbanned},
-		{string(after.Ext) != string(before.Ext) || after.AddBy != before.AddBy, store.EntryClientUpdated},
-	} {
-		if !one.happened {
-			continue
-		}
-		if err := g.Event(store.Entry{Kind: one.kind, App: before.App, Client: before.ID}); err != nil {
-			return err
-		}
+// keepMessageKey records the newest message key before messages are removed. Otherwise
+// NextMessage would give that key again after a restart, and a reader of the feed that is
+// already past the key would miss the new message.
+func (p *purge) keepMessageKey() error {
+	next, err := p.NextMessage()
+	if err != nil {
+		return err
 	}
-	return nil
+	return p.Exec(`UPDATE history SET message_key = ?1 WHERE message_key < ?1`, next-1)
 }
 
-func sameCuts(before, after skein.Client) bool {
-	if before.Cut != after.Cut || len(before.DeviceCuts) != len(after.DeviceCuts) {
-		return false
-	}
-	for device, cut := range after.DeviceCuts {
-		if before.DeviceCuts[device] != cut {
-			return false
+// forgetEvents removes the oldest events that are older than store.EventDays. The newest
+// event stays, so that its key is never given again.
+func (p *purge) forgetEvents() error {
+	last, n := int64(0), 0
+	old := true
+	err := p.Rows(func(r *sqlite3.Stmt) {
+		if old = old && engine.Millis(r, 1) < p.eventHorizon(); old {
+			last = r.ColumnInt64(0)
+			n++
 		}
+	}, `SELECT event_key, at FROM events WHERE event_key < (SELECT max(event_key) FROM events) ORDER BY event_key LIMIT ?1`, p.left)
+	if err != nil {
+		return err
 	}
-	return true
+	p.left -= n
+	return p.Exec(`DELETE FROM events WHERE event_key <= ?1`, last)
 }
 
-// leftEvents tells that a client who is being deleted left conversations.
-func (g group) leftEvents(app, client string, left []skein.ID) error {
-	for _, conv := range left {
-		if err := g.Event(store.Entry{Kind: store.EntryMembersRemoved, App: app, Conv: conv, Clients: []string{client}}); err != nil {
-			return err
-		}
-	}
-	return nil
+// oldEvents reports whether forgetEvents has something to remove.
+func (p *purge) oldEvents() (found bool, err error) {
+	_, err = p.Row(func(r *sqlite3.Stmt) { found = engine.Millis(r, 0) < p.eventHorizon() },
+		`SELECT at FROM events WHERE event_key < (SELECT max(event_key) FROM events) ORDER BY event_key LIMIT 1`)
+	return found, err
+}
+
+// eventHorizon is the moment before which events are forgotten.
+func (p *purge) eventHorizon() skein.Millis {
+	return p.now.Add(-store.EventDays * 24 * time.Hour)
 }

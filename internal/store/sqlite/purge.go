@@ -2,89 +2,38 @@ package sqlite
 
 import (
 	"context"
-	"slices"
-	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
-	"github.com/skein-im/skein/internal/store/sqlite/schema"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
-
-// expiredEvent tells of a temporary conversation whose end has come, before Purge marks
-// it as deleted.
-func (p *purge) expiredEvent(conv int64) error {
-	e := store.Entry{Kind: store.EntryConversationDeleted}
-	found, err := p.Row(func(r *sqlite3.Stmt) { e.App, e.Conv = r.ColumnText(0), engine.ID(r, 1) },
-		`SELECT a.id, c.id FROM conversations c JOIN apps a ON a.app_key = c.app_key
-			WHERE c.conv_key = ?1 AND c.deleted = 0 AND a.deleted = 0`, conv)
-	if err != nil || !found {
-		return err
-	}
-	return p.Event(e)
-}
-
-// keepMessageKey writes down the newest message key before messages are removed, for
-// after a restart nextMessage would give it again, and a reader of the feed has passed it.
-func (p *purge) keepMessageKey() error {
-	next, err := p.NextMessage()
-	if err != nil {
-		return err
-	}
-	return p.Exec(`UPDATE history SET message_key = ?1 WHERE message_key < ?1`, next-1)
-}
-
-// forgetEvents removes the oldest events that are no longer kept, and reports whether
-// there were any. The newest event stays, so that its key is not given twice.
-func (p *purge) forgetEvents() (found bool, err error) {
-	last, n := int64(0), 0
-	old := true
-	err = p.Rows(func(r *sqlite3.Stmt) {
-		if old = old && engine.Millis(r, 1) < p.eventHorizon(); old {
-			last = r.ColumnInt64(0)
-			n++
-		}
-	}, `SELECT event_key, at FROM events WHERE event_key < (SELECT max(event_key) FROM events) ORDER BY event_key LIMIT ?1`, p.left)
-	if err != nil || n == 0 {
-		return false, err
-	}
-	p.left -= n
-	return true, p.Exec(`DELETE FROM events WHERE event_key <= ?1`, last)
-}
-
-// oldEvents reports whether forgetEvents has something to do.
-func (p *purge) oldEvents() (found bool, err error) {
-	_, err = p.Row(func(r *sqlite3.Stmt) { found = engine.Millis(r, 0) < p.eventHorizon() },
-		`SELECT at FROM events WHERE event_key < (SELECT max(event_key) FROM events) ORDER BY event_key LIMIT 1`)
-	return found, err
-}
-
-func (p *purge) eventHorizon() skein.Millis {
-	return p.now.Add(-store.EventDays * 24 * time.Hour)
-}
 
 // purgeRows bounds what one Purge removes, and so how long the writes beside it
 // wait: about 10 ms.
 const purgeRows = 500
 
-// Purge removes rows of what is unknown already; see store.Upkeep.
+// Purge removes rows that no other method can reach any more; see store.Upkeep.
 func (s *Store) Purge(ctx context.Context, now skein.Millis) (more bool, err error) {
 	return tx.Write(ctx, s.db, tx.Job{Bytes: tx.SmallJob, Rows: purgeRows}, func(g group) (bool, error) {
 		p := purge{group: g, now: now, left: purgeRows}
 		for p.left > 0 {
-			found, err := p.step()
-			if err != nil || !found {
+			remove, err := p.next()
+			if err != nil || remove == nil {
+				return false, err
+			}
+			if err := remove(); err != nil {
 				return false, err
 			}
 		}
-		return p.anything()
+		remove, err := p.next()
+		return remove != nil, err
 	})
 }
 
-// purge is one call's work.
+// purge is the work of one call of Purge.
 type purge struct {
 	group
 
@@ -92,68 +41,52 @@ type purge struct {
 	left int // rows that may still be removed
 }
 
-// step removes some rows of the first dead thing and reports whether there was
-// one: files of an app, which are on the disk still, and a conversation before the app
-// that they belong to, then what is too old.
-func (p *purge) step() (found bool, err error) {
-	app, found, err := p.deadUploads()
-	if err != nil {
-		return false, err
+// next finds the first thing to remove and returns what removes some rows of it; nil:
+// there is nothing. A deleted app's files go first, because the disk still holds them.
+// Its conversations go before the app that they belong to. Rows that are too old go last.
+func (p *purge) next() (remove func() error, err error) {
+	for _, dead := range []struct {
+		find   func() (key int64, found bool, err error)
+		remove func(key int64) error
+	}{
+		{p.deadUploads, p.uploads},
+		{p.deadConversation, p.conversation},
+		{p.deadApp, p.app},
+	} {
+		key, found, err := dead.find()
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			return func() error { return dead.remove(key) }, nil
+		}
 	}
-	if found {
-		return true, p.uploads(app)
+	for _, old := range []struct {
+		find   func() (bool, error)
+		forget func() error
+	}{
+		{p.oldCuts, p.forgetCuts},
+		{p.oldEvents, p.forgetEvents},
+		{p.oldDepartures, p.forgetDepartures},
+		{p.oldRetries, p.forgetRetries},
+	} {
+		found, err := old.find()
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			return old.forget, nil
+		}
 	}
-	conv, found, err := p.deadConversation()
-	if err != nil {
-		return false, err
-	}
-	if found {
-		return true, p.conversation(conv)
-	}
-	app, found, err = p.deadApp()
-	if err != nil {
-		return false, err
-	}
-	if found {
-		return true, p.app(app)
-	}
-	if found, err = p.forgetCuts(); err != nil || found {
-		return found, err
-	}
-	if found, err = p.forgetEvents(); err != nil || found {
-		return found, err
-	}
-	if found, err = p.forgetDepartures(); err != nil || found {
-		return found, err
-	}
-	n, found, err := p.ForgetRetries(p.now, p.left)
-	p.left -= n
-	return found, err
+	return nil, nil
 }
 
-func (p *purge) anything() (bool, error) {
-	_, uploads, err := p.deadUploads()
-	if err != nil || uploads {
-		return uploads, err
-	}
-	_, conv, err := p.deadConversation()
-	if err != nil || conv {
-		return conv, err
-	}
-	_, app, err := p.deadApp()
-	if err != nil || app {
-		return app, err
-	}
-	if old, err := p.oldCuts(); err != nil || old {
-		return old, err
-	}
-	if found, err := p.oldEvents(); err != nil || found {
-		return found, err
-	}
-	if found, err := p.oldDepartures(); err != nil || found {
-		return found, err
-	}
-	return p.OldRetries()
+func (p *purge) oldRetries() (bool, error) { return p.OldRetries(p.now) }
+
+func (p *purge) forgetRetries() error {
+	n, err := p.ForgetRetries(p.now, p.left)
+	p.left -= n
+	return err
 }
 
 func (p *purge) deadConversation() (key int64, found bool, err error) {
@@ -228,6 +161,19 @@ func (p *purge) conversation(key int64) error {
 		`DELETE FROM conversations WHERE conv_key = ?1 AND ?2 > 0`)
 }
 
+// expiredEvent tells of a temporary conversation whose end has come, before Purge marks
+// it as deleted.
+func (p *purge) expiredEvent(conv int64) error {
+	e := store.Entry{Kind: store.EntryConversationDeleted}
+	found, err := p.Row(func(r *sqlite3.Stmt) { e.App, e.Conv = r.ColumnText(0), engine.ID(r, 1) },
+		`SELECT a.id, c.id FROM conversations c JOIN apps a ON a.app_key = c.app_key
+			WHERE c.conv_key = ?1 AND c.deleted = 0 AND a.deleted = 0`, conv)
+	if err != nil || !found {
+		return err
+	}
+	return p.Event(e)
+}
+
 // uploads releases files of a dead app, whatever names them.
 func (p *purge) uploads(app int64) error {
 	return p.remove(app,
@@ -261,14 +207,4 @@ func (p *purge) remove(key int64, deletes ...string) error {
 		}
 	}
 	return nil
-}
-
-// Secret is the salt; see store.Upkeep.
-func (s *Store) Secret() []byte { return slices.Clone(s.db.Salt) }
-
-// NewEpoch makes the cursors given out so far void; see store.Upkeep.
-func (s *Store) NewEpoch(ctx context.Context) error {
-	return tx.Change(ctx, s.db, func(g group) error {
-		return g.Exec(schema.NewEpoch)
-	})
 }

@@ -8,7 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ncruces/go-sqlite3"
+
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
@@ -35,6 +38,46 @@ func TestMessagesThatShareARetryNumberAreToldApart(t *testing.T) {
 		}
 	}
 	wantDense(t, s, conv, 2)
+}
+
+func TestAnImportedMessageIsFoundAlthoughAnOlderOneHasItsRetryNumber(t *testing.T) {
+	now := time.UnixMilli(1_600_000_000_000)
+	s := newStore(t, Options{Now: func() time.Time { return now }})
+	conv := newGroup(t, s)
+	older, imported := sharedTag(t, s.db.Salt, "ann")
+	send := func(id string) (again bool) {
+		t.Helper()
+		d := newDraft(conv, "hi")
+		d.ClientMsgID = id
+		_, again, err := s.Append(t.Context(), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return again
+	}
+	send(older)
+	now = now.Add(store.RetryTime)
+	if _, err := s.Purge(t.Context(), skein.MillisOf(now)); err != nil {
+		t.Fatal(err)
+	}
+	send(imported)
+	mustChange(t, s, func(g group) error { // as if the import had stored it
+		var key, message int64
+		_, err := g.Row(func(r *sqlite3.Stmt) { key, message = r.ColumnInt64(0), r.ColumnInt64(1) },
+			`SELECT conv_key, message_key FROM messages WHERE client_msg_id = ?1`, imported)
+		if err == nil {
+			err = g.Exec(`DELETE FROM retries_1`)
+		}
+		if err == nil {
+			err = g.RememberRetry(key, tx.RetryTag(s.db.Salt, "ann", imported), message)
+		}
+		return err
+	}, nil)
+	for _, id := range []string{older, imported} {
+		if !send(id) {
+			t.Errorf("the retry of %s was stored as a new message, want the first one", id)
+		}
+	}
 }
 
 func TestRetriesAreForgottenWithAge(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -143,5 +144,15 @@ func (s *Store) Ping(ctx context.Context) error {
 	return tx.Caller(ctx, s.db, "", func(c connection) error {
 		_, err := c.Row(nil, `SELECT 1 FROM apps LIMIT 1`)
 		return err
+	})
+}
+
+// Secret is the salt; see store.Upkeep.
+func (s *Store) Secret() []byte { return slices.Clone(s.db.Salt) }
+
+// NewEpoch makes the cursors given out so far void; see store.Upkeep.
+func (s *Store) NewEpoch(ctx context.Context) error {
+	return tx.Change(ctx, s.db, func(g group) error {
+		return g.Exec(schema.NewEpoch)
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/sqlite/engine"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
@@ -72,4 +73,45 @@ func (s *Store) Message(ctx context.Context, app string, conv, id skein.ID, view
 		return skein.Message{}, err
 	}
 	return m, nil
+}
+
+// Changes reads a range of the log; see store.Changes.
+func (s *Store) Changes(ctx context.Context, app string, conv skein.ID, r skein.ChangeRange) ([]skein.Change, error) {
+	if r.Limit <= 0 {
+		return nil, nil
+	}
+	now := s.db.Millis()
+	page := make([]skein.Change, 0, min(r.Limit, maxPrepared))
+	err := tx.Read(ctx, s.db, app, func(c connection) error {
+		return c.Rows(func(row *sqlite3.Stmt) { page = append(page, readChange(row, conv, r.Viewer)) },
+			changesAfter, app, conv, now, r.Viewer, r.After, r.Limit)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return page, nil
+}
+
+const changesAfter = `SELECT ` + tx.MessageColumns + `, ` + tx.HiddenFrom + `?4),
+		change_seq, kind, l.client_id, at, emoji, on_off
+	FROM changes l CROSS JOIN messages m ON m.message_key = l.message_key
+	WHERE l.conv_key = (` + tx.LivingConvKey + `) AND change_seq > ?5 ORDER BY change_seq LIMIT ?6`
+
+// readChange copies one row of changesAfter: of what is another's alone, only
+// that it was.
+func readChange(r *sqlite3.Stmt, conv skein.ID, viewer string) skein.Change {
+	const from = tx.MessageColumnCount + 1
+	c := skein.Change{
+		Seq:  r.ColumnInt64(from),
+		Kind: engine.Small[skein.ChangeKind](r, from+1),
+		By:   r.ColumnText(from + 2),
+		At:   engine.Millis(r, from+3),
+	}
+	if c.Kind == skein.ChangeHide && viewer != "" && c.By != viewer {
+		return skein.Change{Seq: c.Seq, Kind: skein.ChangeNone, At: c.At}
+	}
+	c.Emoji = r.ColumnText(from + 4)
+	c.On = r.ColumnBool(from + 5)
+	c.Message = tx.ReadSeen(r, conv)
+	return c
 }

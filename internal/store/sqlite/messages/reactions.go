@@ -6,6 +6,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
 // The table reactions says who reacted with what. The column of that name in
@@ -90,3 +91,29 @@ func (g group) firstToReact(conv, seq int64, emoji string) (clients []string, er
 
 const firstToReact = `SELECT client_id FROM reactions WHERE conv_key = ?1 AND seq = ?2 AND emoji = ?3
 	ORDER BY place LIMIT ?4`
+
+// takeBack takes away what the client of an erasure reacted with under m, each emoji by
+// a change of its own.
+func (g group) takeBack(at *tx.ConvRow, m subject, e tx.Erasure, now skein.Millis) error {
+	for _, r := range slices.Clone(m.Reactions) {
+		due, err := g.Row(func(r *sqlite3.Stmt) { m.by = r.ColumnInt64(0) }, `SELECT incarnation FROM reactions
+			WHERE conv_key = ?1 AND seq = ?2 AND emoji = ?3 AND client_id = ?4 AND incarnation <= ?5`,
+			at.Key, m.Seq, r.Emoji, e.Client, e.Incarnation)
+		if err != nil {
+			return err
+		}
+		if !due {
+			continue
+		}
+		m.Reactions = slices.Clone(m.Reactions) // the hook was handed the list as it was
+		c := skein.Change{Seq: at.Changes + 1, Kind: skein.ChangeReact, By: e.Client, Emoji: r.Emoji, At: now}
+		if _, err := g.react(at.Key, &m, c); err != nil {
+			return err
+		}
+		if err := g.record(*at, &m, c); err != nil {
+			return err
+		}
+		at.Changes = c.Seq
+	}
+	return nil
+}

@@ -9,12 +9,12 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// first is the message that was stored under the draft's client_msg_id. Where there is
-// none the draft's number is claimed for the message with the next key. Errors:
-// ErrConflict when its content was another. An erased message has no hash any more and
-// passes for the same. A client is not told of what a former holder of its id sent.
+// first is the message that was stored under the draft's client_msg_id. If there is none,
+// the draft's retry number is claimed for the next message. Errors: ErrConflict when the
+// stored content differs. An erased message has lost its hash and counts as equal. A client
+// never gets a message that a former holder of its id sent.
 func (g group) first(p *tx.Timeline, l *draft) (m skein.Message, found bool, err error) {
-	l.claimed = 0 // of a commit that was given up
+	l.claimed = 0 // may be left from a commit that failed
 	if l.ClientMsgID == "" {
 		return m, false, nil
 	}
@@ -37,11 +37,12 @@ func (g group) first(p *tx.Timeline, l *draft) (m skein.Message, found bool, err
 			return m, found, err
 		}
 	}
-	return m, false, g.TakeRetry(turn, l.claimed, key)
+	_, err = g.TakeRetry(turn, l.claimed, key)
+	return m, false, err
 }
 
-// earlier looks for the first message in one of the tables, from a number on; free is
-// the number behind those that are other messages'.
+// earlier looks in one table for the message that the draft repeats, beginning at a number.
+// free is the first number that no message has.
 func (g group) earlier(table int, number int64, p *tx.Timeline, l *draft) (m skein.Message, found bool, free int64, err error) {
 	for {
 		key, taken, err := g.RetryHolder(table, number)
@@ -68,10 +69,9 @@ const firstMessage = `SELECT ` + tx.MessageColumns + `, content_hash FROM messag
 	WHERE message_key = ?5 AND conv_key = ?3 AND sender = ?2 AND client_msg_id = ?4
 	AND incarnation = (SELECT incarnation FROM clients WHERE app_key = ` + tx.AppKey + ` AND id = ?2)`
 
-// sameBefore reports whether the draft has the content of a message that was stored
-// when its hash was still one of its attr and mentions as they were written. It can be
-// taken again from the draft as it is written, or compared with what is stored, as
-// long as that was not edited.
+// sameBefore compares the draft with a message that an earlier version stored. That version
+// hashed attr and mentions as the client wrote them, not in their canonical form. So the
+// draft's own writing is hashed too, and, unless the message was edited, its stored body.
 func (l *draft) sameBefore(m skein.Message, hash []byte) bool {
 	return bytes.Equal(hash, tx.ContentHash(l.Body)) || m.Version == 1 && bytes.Equal(tx.ContentHash(tx.Canonical(m.Body)), l.hash)
 }

@@ -1,6 +1,8 @@
 package tx
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 
 	"github.com/ncruces/go-sqlite3"
@@ -10,30 +12,41 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 )
 
-// A message that has a client_msg_id has a retry number: the key of its conversation in
-// the upper half, a hash of its sender and its client_msg_id in the lower. Where several
-// messages would have one number, the next free one is taken, and the texts tell them
-// apart.
+// A message with a client_msg_id has a retry number: its conversation's key in the upper
+// half, a hash of its sender and client_msg_id in the lower half. When another message has
+// the number already, the message takes the next free one; comparing the texts tells such
+// messages apart.
 //
-// Retries are promised for store.RetryTime, so the numbers are not kept with the
-// messages, where they would grow with them, but in three tables that take turns: one
-// takes what is sent now, one has what was sent before, and the third is emptied by
-// Purge. A table is filled for RetryTime at least, so a number is known for as long.
+// The store promises to recognise retries for store.RetryTime. The numbers are therefore
+// kept in three small tables that take turns, not with the messages, where they would grow
+// without end: the current table takes the numbers of new messages, the previous table
+// holds those before, and Purge empties the third. A table stays current for at least
+// RetryTime, so each number is known for at least RetryTime.
+//
+// In each table the messages that share a first number have consecutive numbers without a
+// gap; a search ends at the first free number.
 
 // retryTables is how many tables take turns.
 const retryTables = 3
 
-// RetryTurn says which of the tables is filled, and since when.
+// RetryTurn says which table is the current one, and since when.
 type RetryTurn struct {
 	Table int
 	since skein.Millis
 }
 
-// Before is the table that was filled before.
+// Before is the previous table.
 func (t RetryTurn) Before() int { return (t.Table + retryTables - 1) % retryTables }
-func (t RetryTurn) next() int   { return (t.Table + 1) % retryTables }
 
-// RetryTurn is the turn as the file has it.
+// next is the table that is no longer needed, and will be the current one.
+func (t RetryTurn) next() int { return (t.Table + 1) % retryTables }
+
+// ended reports whether the turn is over, or was begun by a clock that was set back since.
+func (t RetryTurn) ended(now skein.Millis) bool {
+	return now < t.since || now >= t.since.Add(store.RetryTime)
+}
+
+// RetryTurn is the current turn. It is read from the file once and then remembered.
 func (g *Group) RetryTurn() (RetryTurn, error) {
 	if g.Known.retries == nil {
 		var t RetryTurn
@@ -46,8 +59,8 @@ func (g *Group) RetryTurn() (RetryTurn, error) {
 	return *g.Known.retries, nil
 }
 
-// retrySQL is a statement for each turn; %[1]d stands for the table that is filled,
-// %[2]d for the one before.
+// retrySQL makes one statement for each turn; %[1]d stands for the current table, %[2]d for
+// the previous one.
 func retrySQL(sql string) (of [retryTables]string) {
 	for i := range of {
 		of[i] = fmt.Sprintf(sql, i, RetryTurn{Table: i}.Before())
@@ -55,35 +68,58 @@ func retrySQL(sql string) (of [retryTables]string) {
 	return of
 }
 
-// leastRetry is below every number.
+// leastRetry is less than every number.
 const leastRetry = `-9223372036854775807`
 
 var (
-	// Nearly always nobody has the number, which one statement finds out and claims it.
+	// Nearly always the number is free in both tables; this one statement checks and claims it.
 	retryClaim = retrySQL(`INSERT INTO retries_%[1]d (number, message_key) SELECT ?1, ?2
 		WHERE NOT EXISTS (SELECT 1 FROM retries_%[2]d WHERE number = ?1) ON CONFLICT (number) DO NOTHING`)
-	retryTake   = retrySQL(`INSERT INTO retries_%[1]d (number, message_key) VALUES (?1, ?2)`)
+	retryTake   = retrySQL(`INSERT INTO retries_%[1]d (number, message_key) VALUES (?1, ?2) ON CONFLICT (number) DO NOTHING`)
 	retryHolder = retrySQL(`SELECT message_key FROM retries_%[1]d WHERE number = ?1`)
 	retryGive   = retrySQL(`DELETE FROM retries_%[1]d WHERE number = ?1`)
 	retryPurge  = retrySQL(`DELETE FROM retries_%[1]d WHERE number IN (SELECT number FROM retries_%[1]d WHERE number >= ` + leastRetry + ` ORDER BY number LIMIT ?1)`)
 	retryAny    = retrySQL(`SELECT 1 FROM retries_%[1]d WHERE number >= ` + leastRetry + ` LIMIT 1`)
 )
 
-// RetryNumber is the first number that a message may have. A conversation whose key has
-// more than 31 bits shares its numbers with another, which costs time and nothing else.
+// RetryTag is the first four bytes of SHA-256 over the store's salt and the two texts,
+// separated by a byte that UTF-8 never contains. Because of the salt nobody can choose ids
+// that share a number, which would make every search among them slow. Tags are stored, so
+// this function must never return another value for the same input.
+func RetryTag(salt []byte, sender, clientMsgID string) uint32 {
+	var room [256]byte
+	text := append(room[:0], salt...)
+	text = append(text, sender...)
+	text = append(text, 0xff)
+	text = append(text, clientMsgID...)
+	sum := sha256.Sum256(text)
+	return binary.BigEndian.Uint32(sum[:])
+}
+
+// readSalt reads the salt of retry tags. It never changes.
+func (c Conn) readSalt() (salt []byte, err error) {
+	_, err = c.Row(func(r *sqlite3.Stmt) { salt = engine.Bytes(r, 0) }, `SELECT salt FROM history`)
+	return salt, err
+}
+
+// RetryNumber is the first number that a message may have. Only the low 32 bits of a
+// conversation's key fit; conversations that share them share numbers, which costs time and
+// is otherwise harmless.
 func RetryNumber(conv int64, tag uint32) int64 { return conv<<32 | int64(tag) }
 
-// NextRetry is the number to try behind one that is another message's.
+// NextRetry is the number to try when another message has this one.
 func NextRetry(number int64) int64 { return RetryNumber(number>>32, uint32(number)+1) }
 
-// ClaimRetry takes a number for a message, unless it is another's.
+// ClaimRetry takes a number for a message, unless another message has it in the current
+// table or the previous one.
 func (g *Group) ClaimRetry(t RetryTurn, number, message int64) (claimed bool, err error) {
 	return g.Change(retryClaim[t.Table], number, message)
 }
 
-// TakeRetry takes a number that is known to be free.
-func (g *Group) TakeRetry(t RetryTurn, number, message int64) error {
-	return g.Exec(retryTake[t.Table], number, message)
+// TakeRetry takes a number for a message, unless another message has it in the current
+// table.
+func (g *Group) TakeRetry(t RetryTurn, number, message int64) (taken bool, err error) {
+	return g.Change(retryTake[t.Table], number, message)
 }
 
 // RetryHolder is the message that has a number in one of the tables.
@@ -101,54 +137,45 @@ func (g *Group) FreeRetry(number int64) error {
 	return g.Exec(retryGive[turn.Table], number)
 }
 
-// RememberRetry lets retries of an imported message find it.
+// RememberRetry lets a retry of an imported message find it.
 func (g *Group) RememberRetry(conv int64, tag uint32, message int64) error {
 	turn, err := g.RetryTurn()
-	for number := RetryNumber(conv, tag); err == nil; number = NextRetry(number) {
-		var claimed bool
-		if claimed, err = g.ClaimRetry(turn, number, message); claimed {
-			break
-		}
+	number := RetryNumber(conv, tag)
+	for taken := false; err == nil && !taken; number = NextRetry(number) {
+		taken, err = g.TakeRetry(turn, number, message)
 	}
 	return err
 }
 
-// ForgetRetries begins to fill the next table when the one at hand has been filled for
-// RetryTime, and takes at most so many rows out of the one that is not needed any more.
-// It reports whether there was something to do, and how many rows it took. A clock that
-// was put back begins the time anew.
-func (g *Group) ForgetRetries(now skein.Millis, most int) (rows int, found bool, err error) {
+// ForgetRetries removes at most limit rows of the table that is no longer needed, and
+// returns how many it removed. When that table is empty and the current one has been filled
+// for RetryTime, it becomes the current one. If the clock was set back, the current table's
+// time begins again.
+func (g *Group) ForgetRetries(now skein.Millis, limit int) (rows int, err error) {
 	turn, err := g.RetryTurn()
 	if err != nil {
-		return 0, false, err
+		return 0, err
 	}
-	if found, err = g.Row(nil, retryAny[turn.next()]); err != nil {
-		return 0, false, err
+	n, err := g.Changes(retryPurge[turn.next()], limit)
+	if err != nil || n > 0 || !turn.ended(now) {
+		return int(n), err
 	}
-	if found {
-		n, err := g.Changes(retryPurge[turn.next()], most)
-		return int(n), true, err
+	if now >= turn.since {
+		turn.Table = turn.next()
 	}
-	switch due := turn.since.Add(store.RetryTime); {
-	case now < turn.since:
-		turn.since = now
-	case now >= due:
-		turn = RetryTurn{turn.next(), now}
-	default:
-		return 0, false, nil
-	}
+	turn.since = now
 	if err := g.Exec(`UPDATE history SET retry_table = ?1, retry_since = ?2`, turn.Table, turn.since); err != nil {
-		return 0, false, err
+		return 0, err
 	}
 	g.Known.retries = &turn
-	return 0, true, nil
+	return 0, nil
 }
 
-// OldRetries reports whether ForgetRetries has rows to take out.
-func (g *Group) OldRetries() (found bool, err error) {
+// OldRetries reports whether ForgetRetries has something to do.
+func (g *Group) OldRetries(now skein.Millis) (bool, error) {
 	turn, err := g.RetryTurn()
-	if err != nil {
-		return false, err
+	if err != nil || turn.ended(now) {
+		return err == nil, err
 	}
 	return g.Row(nil, retryAny[turn.next()])
 }

@@ -36,35 +36,3 @@ func (c connection) goOn(s search, app string, q skein.ConvQuery, m *tx.Moves) (
 	err = c.Ask(func(*sqlite3.Stmt) { next = again }, `SELECT 1 FROM `+s.from+` WHERE `+s.SQL()+` LIMIT 1`, s.Args)
 	return next, err
 }
-
-// inOrder is a page in the order of creation.
-func (c connection) inOrder(s search, app string, q skein.ConvQuery) (page skein.ConvPage, err error) {
-	if q.Count {
-		err := c.Ask(func(r *sqlite3.Stmt) { page.Total = int(r.ColumnInt64(0)) },
-			`SELECT count(*) FROM `+s.from+` WHERE `+s.SQL(), s.Args)
-		if err != nil {
-			return page, err
-		}
-	}
-	if q.Limit <= 0 || !tx.Listed(q.After) && q.Offset >= page.Total && q.Count {
-		return page, nil
-	}
-	offset := q.Offset
-	if tx.Listed(q.After) {
-		s.And(`c.conv_key > ?`, q.After.Tie)
-		offset = 0
-	}
-	var last tx.ConvRow
-	more := false
-	err = c.Ask(func(r *sqlite3.Stmt) {
-		if more = len(page.Conversations) == q.Limit; more {
-			return
-		}
-		last = tx.ReadConversation(r, app)
-		page.Conversations = append(page.Conversations, last.Conversation)
-	}, `SELECT `+tx.ConversationColumns+` FROM `+s.from+` WHERE `+s.SQL()+` ORDER BY c.conv_key LIMIT ? OFFSET ?`, append(s.Args, q.Limit+1, offset))
-	if more {
-		page.Next = skein.Cursor{Tie: last.Key, Since: q.After.Since, Again: q.After.Again}
-	}
-	return page, err
-}

@@ -1,0 +1,64 @@
+package query
+
+import (
+	"slices"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/sqlite/tx"
+)
+
+// search is a FROM and a WHERE over conversations c.
+type search struct {
+	tx.Filter
+
+	from  string
+	looks bool // at rows: no index has all that it asks for
+}
+
+// newSearch finds the living conversations of an app, of a member if one is
+// named, that meet where.
+func newSearch(app, member string, where []skein.Condition, now skein.Millis) search {
+	s := search{from: `conversations c`, looks: member != "" || len(where) > 0}
+	if member == "" {
+		// "Is a member" without another driver: start from the member's own.
+		member, where = takeMember(where)
+	}
+	const key = `(SELECT app_key FROM apps WHERE id = ? AND deleted = 0)`
+	if member != "" {
+		// CROSS JOIN fixes the order: a client is in few conversations, an app has
+		// many.
+		s.from = `members m INDEXED BY members_by_client CROSS JOIN conversations c ON c.conv_key = m.conv_key`
+		s.And(`m.app_key = `+key+` AND m.client_id = ?`, app, member)
+	} else {
+		s.And(`c.app_key = `+key, app)
+	}
+	s.meets(where, now)
+	return s
+}
+
+// meets asks for those that live and meet where.
+func (s *search) meets(where []skein.Condition, now skein.Millis) {
+	s.And(`c.deleted = 0 AND c.expires > ?`, now)
+	for _, cond := range where {
+		sql, args := term(cond)
+		s.And(sql, args...)
+	}
+}
+
+// takeMember moves the first "is a member" condition out of where.
+func takeMember(where []skein.Condition) (member string, rest []skein.Condition) {
+	for i, cond := range where {
+		if cond.Field != skein.FieldMember || cond.Op != skein.Eq || len(cond.Values) != 1 {
+			continue
+		}
+		if client, ok := cond.Values[0].(string); ok && client != "" {
+			return client, slices.Concat(where[:i], where[i+1:])
+		}
+	}
+	return "", where
+}
+
+// after passes over the listing up to a place in it.
+func (s *search) after(place skein.Cursor) {
+	s.And(`c.period <= ? AND (c.active, c.conv_key) < (?, ?)`, tx.PeriodOf(skein.Millis(place.Sort)), place.Sort, place.Tie)
+}
