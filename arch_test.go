@@ -51,6 +51,7 @@ var mayImport = map[string]string{
 	"internal/portable/convert":           ". internal/portable internal/portable/convert/sorter",
 	"internal/portable/convert/leancloud": ". internal/portable internal/portable/convert internal/portable/leancloud",
 	"internal/portable/convert/sorter":    "",
+	"internal/portable/importer":          ". internal/portable internal/store",
 	"internal/portable/leancloud":         ". internal/portable",
 	"internal/portable/leancloud/standin": "",
 	"internal/presence":                   ". internal/share internal/wire",

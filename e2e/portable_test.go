@@ -289,7 +289,7 @@ func TestAServerTakesAnAppWhileItServes(t *testing.T) {
 	zoe := a.login(t, "zoe", "d")
 	cursor := a.sync(t, "ann", "").NextCursor
 	out, errs, exit := skein(t, "import", "--data", s.Data, "--app", "shop", "--from", folder)
-	if exit != 1 || !strings.Contains(errs, "clients: line 1: refused: is here already, and differs: ctime, ext") || !strings.Contains(errs, "1 lines were refused") {
+	if exit != 1 || !strings.Contains(errs, "clients: line 1: refused: exists with different content: ctime, ext") || !strings.Contains(errs, "1 lines were refused") {
 		t.Fatalf("import beside a server: exit %d\n%s%s\nwant ann alone refused", exit, out, errs)
 	}
 	if again, errs, _ := skein(t, "import", "--data", s.Data, "--app", "shop", "--from", folder); !regexp.MustCompile(`messages +\d+ +0 +\d+ +0`).MatchString(again) {

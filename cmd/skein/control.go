@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/skein-im/skein/internal/files"
-	"github.com/skein-im/skein/internal/portable"
+	"github.com/skein-im/skein/internal/portable/importer"
 )
 
 // controlFile is the socket in --data over which `skein import` hands records to the
@@ -44,7 +44,7 @@ func (s *server) listenControl(ctx context.Context, uploads *files.Store) error 
 		return errors.Join(fmt.Errorf("--data: %w", err), l.Close())
 	}
 	s.control.listener = l
-	s.control.http = newHTTPServer(portable.Handler(portable.StoreTarget{Store: s.store, SaveFile: uploads.SaveAs}), s.log)
+	s.control.http = newHTTPServer(importer.Handler(importer.StoreTarget{Store: s.store, SaveFile: uploads.SaveAs}), s.log)
 	s.control.http.ReadTimeout = 0 // files are large
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/skein-im/skein/internal/config"
 	"github.com/skein-im/skein/internal/files"
 	"github.com/skein-im/skein/internal/portable"
+	"github.com/skein-im/skein/internal/portable/importer"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/sqlite/schema"
 )
@@ -59,7 +60,7 @@ func (c *importCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, report.close()) }()
 
-	job := &portable.Importing{From: from, App: c.App, Report: report.add}
+	job := &importer.Import{From: from, App: c.App, Report: report.add}
 	job.Progress = newProgress(os.Stderr, time.Now, "lines checked").show
 	if err := job.Check(); err != nil {
 		return fmt.Errorf("--from: nothing was imported: %w", err)
@@ -77,7 +78,7 @@ func (c *importCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	}
 	job.To, job.Batch = place.target, place.batch
 	job.Progress = newProgress(os.Stderr, time.Now, "lines").show
-	sum, err := job.Import(ctx)
+	sum, err := job.Run(ctx)
 	if err != nil {
 		return fmt.Errorf("import into %s was cut short, run it again to go on: %w", c.App, err)
 	}
@@ -86,7 +87,7 @@ func (c *importCmd) Run(ctx context.Context, out io.Writer) (err error) {
 
 // prepareApp makes the app where it is not there, and prints its key at once: it is
 // not known later.
-func (c *importCmd) prepareApp(ctx context.Context, p *importPlace, from *portable.Reader, out io.Writer, job *portable.Importing) error {
+func (c *importCmd) prepareApp(ctx context.Context, p *importPlace, from *portable.Reader, out io.Writer, job *importer.Import) error {
 	app, err := p.store.App(ctx, c.App)
 	if errors.Is(err, skein.ErrUnknownApp) {
 		key, hash := access.NewKey()
@@ -111,7 +112,7 @@ func (c *importCmd) prepareApp(ctx context.Context, p *importPlace, from *portab
 }
 
 // print says what came of the lines.
-func (c *importCmd) print(out io.Writer, sum portable.Summary) error {
+func (c *importCmd) print(out io.Writer, sum importer.Summary) error {
 	rows := [][]string{{"LIST", "LINES", "TAKEN", "KNOWN", "REFUSED"}}
 	refused := int64(0)
 	for _, name := range []string{portable.Files, portable.Clients, portable.Conversations, portable.Members, portable.Messages, portable.Changes} {
@@ -135,7 +136,7 @@ func (c *importCmd) print(out io.Writer, sum portable.Summary) error {
 // importPlace is where an import goes.
 type importPlace struct {
 	store  store.Store // for the app
-	target portable.Target
+	target importer.Target
 	batch  int // records at once
 	close  func() error
 }
@@ -181,7 +182,7 @@ func openAlone(ctx context.Context, cfg config.Store) (*importPlace, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	return &importPlace{store: s, target: portable.StoreTarget{Store: s, SaveFile: uploads.SaveAs}, batch: batchAlone, close: s.Close}, nil
+	return &importPlace{store: s, target: importer.StoreTarget{Store: s, SaveFile: uploads.SaveAs}, batch: batchAlone, close: s.Close}, nil
 }
 
 // openBeside has the running server take the records: it alone knows what it keeps in
@@ -195,7 +196,7 @@ func (c *importCmd) openBeside(ctx context.Context) (*importPlace, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &importPlace{store: s, target: portable.Remote{HTTP: client, Base: "http://skein"}, batch: batchBeside, close: s.Close}, nil
+	return &importPlace{store: s, target: importer.Remote{HTTP: client, Base: "http://skein"}, batch: batchBeside, close: s.Close}, nil
 }
 
 // openCopy imports into a copy of the store, without the files.
@@ -246,7 +247,7 @@ func (c *importCmd) openReport() (*importReport, error) {
 	return &importReport{file: f, buf: bufio.NewWriter(f)}, nil
 }
 
-func (r *importReport) add(e portable.Entry) error {
+func (r *importReport) add(e importer.Entry) error {
 	if r.file != nil {
 		return r.write(e)
 	}
@@ -258,7 +259,7 @@ func (r *importReport) add(e portable.Entry) error {
 	return nil
 }
 
-func (r *importReport) sum(s portable.Summary) error {
+func (r *importReport) sum(s importer.Summary) error {
 	if r.file == nil {
 		return nil
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/skein-im/skein/internal/store"
 )
 
-// recordOf is a record of the store as one of the folder.
-func recordOf(r any) (any, error) {
+// RecordOf converts a record of the store to the record of the folder.
+func RecordOf(r any) (any, error) {
 	switch r := r.(type) {
 	case *store.ClientRecord:
 		return clientOf(r), nil
@@ -89,9 +89,8 @@ func messageOf(r *store.MessageRecord) *Message {
 	return m
 }
 
-// storeRecord is a record of the folder, which has nothing wrong with it, as the store
-// takes it.
-func storeRecord(app string, value any) (any, error) {
+// StoreRecord converts a checked record of the folder to the record of the store.
+func StoreRecord(app string, value any) (any, error) {
 	switch v := value.(type) {
 	case *Client:
 		return v.record(app), nil

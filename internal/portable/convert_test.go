@@ -57,11 +57,11 @@ func TestEveryFieldOfARecordGoesOutAndComesIn(t *testing.T) {
 	message.Status, message.Transient, message.Reactions = 1, false, nil // these are never stored, or derived
 	upload.Until, upload.Quota = 0, 0                                    // of an upload, not of a file
 	for _, r := range []any{client, conv, member, message, change, upload} {
-		out, err := recordOf(r)
+		out, err := RecordOf(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		line, err := encode(out)
+		line, err := Encode(out)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +69,7 @@ func TestEveryFieldOfARecordGoesOutAndComesIn(t *testing.T) {
 		if err := decode(line, in); err != nil {
 			t.Fatalf("%s: %v", line, err)
 		}
-		got, err := storeRecord("x", in)
+		got, err := StoreRecord("x", in)
 		if err != nil || !reflect.DeepEqual(got, r) {
 			t.Errorf("%s\ngot  %+v, %v\nwant %+v", line, got, err, r)
 		}

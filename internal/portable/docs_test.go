@@ -52,7 +52,7 @@ func one[T any](fault func(*T) error) func([]byte) error {
 		if err := decode(line, v); err != nil {
 			return err
 		}
-		if plain, err := encode(v); err != nil || len(plain) == 0 {
+		if plain, err := Encode(v); err != nil || len(plain) == 0 {
 			return err
 		}
 		return fault(v)

@@ -64,7 +64,7 @@ func (s *exportSink) Record(record any) error {
 	if err := s.ctx.Err(); err != nil {
 		return err
 	}
-	r, err := recordOf(record)
+	r, err := RecordOf(record)
 	if err != nil {
 		return err
 	}

@@ -131,6 +131,17 @@ func (l *lines) end() error {
 	return nil
 }
 
+// Decode reads a record strictly and checks it. Errors: a *skein.Fault if a field is wrong.
+func Decode(line []byte, record any) error {
+	if err := decode(line, record); err != nil {
+		return err
+	}
+	if r, ok := record.(interface{ fault() error }); ok {
+		return r.fault()
+	}
+	return nil
+}
+
 // decode reads a record strictly.
 func decode(line []byte, record any) error {
 	if len(line) == 0 {

@@ -14,8 +14,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// encoding is how a record is written: always the same bytes, and JSON that is kept
-// in it as it was.
+// encoding makes equal bytes of equal records, and keeps JSON inside a record as it was.
 var encoding = json.JoinOptions(json.Deterministic(true), jsontext.PreserveRawStrings(true))
 
 // list is one list that is being written. The same lines make the same bytes.
@@ -37,9 +36,13 @@ func createList(dir, name string) (*list, error) {
 	return l, err
 }
 
-// encode is the line of a record.
-func encode(record any) ([]byte, error) {
-	line, err := json.Marshal(record, encoding)
+// Marshal returns the JSON of a record. Equal records give equal bytes.
+func Marshal(record any) ([]byte, error) { return json.Marshal(record, encoding) }
+
+// Encode returns the line of a record, with its end. It refuses a line longer than
+// MaxLine.
+func Encode(record any) ([]byte, error) {
+	line, err := Marshal(record)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +62,7 @@ func (l *list) write(line []byte) error {
 	return err
 }
 
-// close makes the list durable and tells what the manifest says of it.
+// close syncs the list to the disk and returns its line in the manifest.
 func (l *list) close() (List, error) {
 	err := errors.Join(l.zip.Close(), l.buf.Flush(), l.file.Sync(), l.file.Close())
 	return List{Lines: l.lines, SHA256: hex.EncodeToString(l.sum.Sum(nil))}, err

@@ -151,3 +151,12 @@ type File struct {
 
 	Unknown jsontext.Value `json:",embed"`
 }
+
+// End says that all records of a conversation have been given. It is in no list of the
+// folder.
+type End struct {
+	Conv       skein.ID `json:"conv_id"`
+	LastSeq    int64    `json:"last_seq"`
+	LastChange int64    `json:"last_change"`
+	Abandon    bool     `json:"abandon,omitzero"` // some records were refused: remove the conversation again
+}

@@ -201,7 +201,7 @@ func (w *Writer) add(name string, record any, fault error, inOrder func() error)
 	if fault != nil {
 		return at(name, l.lines+1, fault)
 	}
-	line, err := encode(record)
+	line, err := Encode(record)
 	if err == nil && inOrder != nil {
 		err = inOrder()
 	}

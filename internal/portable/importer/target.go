@@ -1,4 +1,4 @@
-package portable
+package importer
 
 import (
 	"bytes"
@@ -13,60 +13,53 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/portable"
 	"github.com/skein-im/skein/internal/store"
 )
 
-// Target is where records go. Each call is one transaction.
+// Target receives the records. Each call is one transaction.
 type Target interface {
-	// Take brings in records: *Client, *Conversation, *Member, *Message, *Change, *App
-	// or *End, and answers for each in its place. Errors: skein.ErrUnavailable where
+	// Take imports records: *Client, *Conversation, *Member, *Message, *Change, *App or
+	// *End. The verdicts are in the order of the records. Errors: skein.ErrUnavailable if
 	// the same call may succeed later.
 	Take(ctx context.Context, app string, values []any) ([]Verdict, error)
-	// TakeFile brings in a file with its content.
-	TakeFile(ctx context.Context, app string, f File, content io.Reader) (Verdict, error)
+	// TakeFile imports a file with its content.
+	TakeFile(ctx context.Context, app string, f portable.File, content io.Reader) (Verdict, error)
 }
 
-// End says that all of a conversation has come.
-type End struct {
-	Conv       skein.ID `json:"conv_id"`
-	LastSeq    int64    `json:"last_seq"`
-	LastChange int64    `json:"last_change"`
-	Abandon    bool     `json:"abandon,omitzero"` // not all of it has come: it is removed again
-}
-
-// Verdict is what came of a record.
+// Verdict says whether a record was taken.
 type Verdict struct {
 	Result Result `json:"result"`
 	Reason string `json:"reason,omitzero"` // of one that was refused
-	There  bool   `json:"there,omitzero"`  // it is another one of the same id that is there
+	There  bool   `json:"there,omitzero"`  // the store has another record with this id
 }
 
-// Result is the word of a verdict.
+// Result is taken, known or refused.
 type Result string
 
 // Results.
 const (
 	Taken   Result = "taken"
-	Known   Result = "known" // it was there, and is the same
+	Known   Result = "known" // the store had it already, with the same content
 	Refused Result = "refused"
 )
 
-// StoreTarget takes records into a store and a storage of uploads.
+// StoreTarget imports into a store and a directory of uploads.
 type StoreTarget struct {
 	Store interface {
 		store.Transfer
 		store.Uploads
 	}
-	// SaveFile stores a file under its name, of the size and SHA-256 it is said to have.
+	// SaveFile stores a file under its name, and refuses content of another size or SHA-256.
 	SaveFile func(ctx context.Context, name string, content io.Reader, size int64, sum string) error
 }
 
-// Take brings in records.
+// Take imports records.
 func (t StoreTarget) Take(ctx context.Context, app string, values []any) ([]Verdict, error) {
 	records := make([]any, len(values))
 	for i, v := range values {
 		var err error
-		if records[i], err = storeRecord(app, v); err != nil {
+		if records[i], err = portable.StoreRecord(app, v); err != nil {
 			return nil, err
 		}
 	}
@@ -83,19 +76,20 @@ func (t StoreTarget) Take(ctx context.Context, app string, values []any) ([]Verd
 	return verdicts, nil
 }
 
-// TakeFile brings in a file, the content first: what the store knows is there.
-func (t StoreTarget) TakeFile(ctx context.Context, app string, f File, content io.Reader) (Verdict, error) {
+// TakeFile imports a file. It saves the content first, so the store names no file without
+// content.
+func (t StoreTarget) TakeFile(ctx context.Context, app string, f portable.File, content io.Reader) (Verdict, error) {
 	there, found, err := t.Store.Upload(ctx, f.Name)
 	if err != nil {
 		return Verdict{}, err
 	}
 	if found && there.App != app {
-		return Verdict{Result: Refused, Reason: "name: is another app's file"}, nil
+		return Verdict{Result: Refused, Reason: "name: a file of another app has this name"}, nil
 	}
 	if !found {
 		err := t.SaveFile(ctx, f.Name, content, f.Size, f.SHA256)
 		if fault, ok := errors.AsType[*skein.Fault](err); ok && errors.Is(err, skein.ErrMalformed) {
-			return Verdict{Result: Refused, Reason: (&LineError{Err: fault}).Reason()}, nil
+			return Verdict{Result: Refused, Reason: (&portable.LineError{Err: fault}).Reason()}, nil
 		}
 		if err != nil {
 			return Verdict{}, err
@@ -109,28 +103,30 @@ func (t StoreTarget) TakeFile(ctx context.Context, app string, f File, content i
 	return verdicts[0], nil
 }
 
-// verdictOf is what came of a value that was sent as a record.
+// verdictOf turns the answer of the store to a record into a verdict on its value.
 func verdictOf(value, record any, a store.Imported) (Verdict, error) {
-	if refusal := (&LineError{Err: a.Err}); a.Err != nil {
+	if refusal := (&portable.LineError{Err: a.Err}); a.Err != nil {
 		return Verdict{Result: Refused, Reason: refusal.Reason()}, nil //nolint:nilerr // it is the answer
 	}
 	if a.Have == nil {
 		return Verdict{Result: Taken}, nil
 	}
-	switch value := value.(type) {
-	case *End:
+	switch value.(type) {
+	case *portable.End:
 		return Verdict{Result: Known}, nil
-	case *App:
-		if have, ok := a.Have.(*store.AppRecord); ok && !bytes.Equal(have.Unknown, some(value.Unknown)) {
-			return Verdict{Result: Refused, Reason: "the app has other unknown fields here"}, nil
+	case *portable.App:
+		have, known := a.Have.(*store.AppRecord)
+		sent, ok := record.(*store.AppRecord)
+		if known && ok && !bytes.Equal(have.Unknown, sent.Unknown) {
+			return Verdict{Result: Refused, Reason: "the app exists with other unknown fields"}, nil
 		}
 		return Verdict{Result: Known}, nil
 	}
-	have, err := recordOf(a.Have)
+	have, err := portable.RecordOf(a.Have)
 	if err != nil {
 		return Verdict{}, err
 	}
-	sent, err := recordOf(record) // what may be said in two ways is said in one
+	sent, err := portable.RecordOf(record) // so that equal records have equal bytes
 	if err != nil {
 		return Verdict{}, err
 	}
@@ -138,24 +134,24 @@ func verdictOf(value, record any, a store.Imported) (Verdict, error) {
 	if err != nil || len(fields) == 0 {
 		return Verdict{Result: Known}, err
 	}
-	return Verdict{Result: Refused, There: true, Reason: "is here already, and differs: " + strings.Join(fields, ", ")}, nil
+	return Verdict{Result: Refused, There: true, Reason: "exists with different content: " + strings.Join(fields, ", ")}, nil
 }
 
-// moving are fields that go on changing once an app is served; what they were when it
-// was exported is no reason to refuse anything.
+// moving are the fields that change while an app is in use. A record that differs from
+// the stored one in these alone is known, not refused.
 var moving = map[string]bool{
 	"last_seq": true, "last_change": true, "active": true, "last_seen": true,
 	"read_seq": true, "received_seq": true, "sent_seq": true,
-	"content_hash": true, // of what is compared already
+	"content_hash": true, // computed from fields that are compared
 }
 
-// differing are the fields in which two records differ.
+// differing returns the fields in which two records differ.
 func differing(a, b any) ([]string, error) {
-	one, err := encode(a)
+	one, err := portable.Encode(a)
 	if err != nil {
 		return nil, err
 	}
-	other, err := encode(b)
+	other, err := portable.Encode(b)
 	if err != nil || bytes.Equal(one, other) {
 		return nil, err
 	}

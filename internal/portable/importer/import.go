@@ -1,4 +1,6 @@
-package portable
+// Package importer imports a portable folder, into a store or into the server that runs
+// beside this process.
+package importer
 
 import (
 	"context"
@@ -7,18 +9,19 @@ import (
 	"time"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/portable"
 )
 
-// Importing says what to import, and where.
-type Importing struct {
-	From    *Reader
+// Import is one import of a folder.
+type Import struct {
+	From    *portable.Reader
 	To      Target
 	App     string
-	Relaxed bool // client ids of the app may hold _ - . @ : too
+	Relaxed bool // client ids of the app may contain _ - . @ : too
 	Batch   int  // records in one transaction; default 256
 
-	Report   func(Entry) error     // what did not go as it stands in the folder; nil: nobody asks
-	Progress func(done, all int64) // lines; nil: nobody looks
+	Report   func(Entry) error     // called with each line that is refused; may be nil
+	Progress func(done, all int64) // called with the number of lines; may be nil
 }
 
 // Entry is one line of the report.
@@ -29,12 +32,12 @@ type Entry struct {
 	Reason string `json:"reason"`
 }
 
-// Summary counts what came of the lines.
+// Summary counts the lines by their result.
 type Summary struct {
 	Lists map[string]*Counts `json:"lists"`
 }
 
-// Counts are of one list.
+// Counts counts the lines of one list.
 type Counts struct {
 	Lines   int64 `json:"lines"`
 	Taken   int64 `json:"taken"`
@@ -53,28 +56,28 @@ func (c *Counts) add(r Result, n int64) {
 	}
 }
 
-// maxFaults is how many lines with faults are told before a check is given up.
+// maxFaults is after how many wrong lines a check stops.
 const maxFaults = 1000
 
-// Check reads all of a folder and changes nothing. Lines with faults go to Report; with
-// any of them, and where the folder is not whole, it answers an error.
-func (i *Importing) Check() error {
+// Check reads the whole folder and changes nothing. It reports each wrong line, and
+// returns an error if there was one or the folder is incomplete.
+func (i *Import) Check() error {
 	if c := i.From.Manifest.ClientID; c != "" {
 		return fmt.Errorf("the folder holds the data of the client %s alone, which cannot be imported", c)
 	}
 	faults, seen, all := 0, int64(0), i.lines()
 	var first error
-	err := i.From.Each(func(r Record) error {
+	err := i.From.Each(func(r portable.Record) error {
 		if seen++; i.Progress != nil && r.Value != nil {
 			i.Progress(min(seen, all), all)
 		}
 		return nil
-	}, func(e *LineError) error {
+	}, func(e *portable.LineError) error {
 		if first == nil {
 			first = e
 		}
 		if faults++; faults >= maxFaults {
-			return fmt.Errorf("%d lines are wrong, and it was not looked further", faults)
+			return fmt.Errorf("%d lines are wrong; the check stopped there", faults)
 		}
 		return i.report(Entry{List: e.List, Line: e.Line, Result: Refused, Reason: e.Reason()})
 	})
@@ -89,35 +92,35 @@ func (i *Importing) Check() error {
 	return nil
 }
 
-func (i *Importing) report(e Entry) error {
+func (i *Import) report(e Entry) error {
 	if i.Report == nil {
 		return nil
 	}
 	return i.Report(e)
 }
 
-// lines is how many the folder has.
-func (i *Importing) lines() (n int64) {
+// lines returns how many lines the folder has.
+func (i *Import) lines() (n int64) {
 	for _, l := range i.From.Manifest.Lists {
 		n += l.Lines
 	}
 	return n
 }
 
-// Import takes a folder that was checked. It may be run again after an error, or on a
-// store that has some of it: what is there is known and left as it is.
-func (i *Importing) Import(ctx context.Context) (Summary, error) {
-	run := &importRun{Importing: i, ctx: ctx, all: i.lines(), sum: Summary{Lists: map[string]*Counts{}}}
+// Run imports a folder that Check found good. It may run again after an error, or when
+// the store has some of the records already: those are counted as known and not changed.
+func (i *Import) Run(ctx context.Context) (Summary, error) {
+	run := &importRun{Import: i, ctx: ctx, all: i.lines(), sum: Summary{Lists: map[string]*Counts{}}}
 	if run.Batch == 0 {
 		run.Batch = 256
 	}
-	for _, name := range lists {
-		run.sum.Lists[name] = &Counts{Lines: i.From.Manifest.Lists[name].Lines}
+	for name, list := range i.From.Manifest.Lists {
+		run.sum.Lists[name] = &Counts{Lines: list.Lines}
 	}
 	if _, err := run.take([]any{&i.From.App}); err != nil {
 		return run.sum, err
 	}
-	err := i.From.Each(run.see, func(e *LineError) error { return e })
+	err := i.From.Each(run.see, func(e *portable.LineError) error { return e })
 	if err == nil {
 		err = run.flush()
 	}
@@ -126,43 +129,43 @@ func (i *Importing) Import(ctx context.Context) (Summary, error) {
 
 // importRun is one reading of the folder.
 type importRun struct {
-	*Importing
+	*Import
 
-	ctx   context.Context //nolint:containedctx // lives for one Import
+	ctx   context.Context //nolint:containedctx // lives for one Run
 	sum   Summary
 	done  int64
 	all   int64
-	batch []Record
+	batch []portable.Record
 	bytes int
-	conv  *Conversation // whose records come now
+	conv  *portable.Conversation // the conversation that the next records belong to
 	line  int64
-	open  openConv // as the answers have it
+	open  openConv // the conversation that the last answers were about
 }
 
-// openConv is what was answered about the conversation at hand. Its lines count when
-// its end is answered: it is taken whole or not at all.
+// openConv counts the answers about one conversation. They are added to the summary when
+// its end is answered, for a conversation is taken whole or not at all.
 type openConv struct {
 	line    int64
-	refused bool // nothing of it is sent any more
+	refused bool // its other records are not sent
 	counts  map[string]*Counts
 }
 
-// maxBatchBytes bounds what is sent at once, about.
+// maxBatchBytes is about how many bytes are sent at once at most.
 const maxBatchBytes = 256 << 10
 
-// see puts a record into the batch, and sends that when it is full.
-func (r *importRun) see(rec Record) error {
+// see puts a record into the batch, and sends the batch when it is full.
+func (r *importRun) see(rec portable.Record) error {
 	switch v := rec.Value.(type) {
-	case *File:
+	case *portable.File:
 		return r.file(rec, v)
-	case *Client:
+	case *portable.Client:
 		if !skein.ValidClientID(v.ID, r.Relaxed) {
-			return r.answer(rec, Verdict{Result: Refused, Reason: "client_id: the app takes A-Z a-z 0-9 alone; set relaxed_client_ids on to take it"})
+			return r.answer(rec, Verdict{Result: Refused, Reason: "client_id: the app allows only A-Z a-z 0-9; turn on relaxed_client_ids to allow this id"})
 		}
-	case *Conversation:
+	case *portable.Conversation:
 		r.conv, r.line = v, rec.Line
 	case nil:
-		rec.Value = &End{Conv: r.conv.ID, LastSeq: r.conv.LastSeq, LastChange: r.conv.LastChange}
+		rec.Value = &portable.End{Conv: r.conv.ID, LastSeq: r.conv.LastSeq, LastChange: r.conv.LastChange}
 	}
 	r.batch = append(r.batch, rec)
 	if r.bytes += rec.Size; len(r.batch) >= r.Batch || r.bytes >= maxBatchBytes {
@@ -171,13 +174,13 @@ func (r *importRun) see(rec Record) error {
 	return nil
 }
 
-// flush sends the batch, without what belongs to a conversation that was refused.
+// flush sends the batch, except records of a refused conversation.
 func (r *importRun) flush() error {
 	var values []any
-	var sent []Record
+	var sent []portable.Record
 	skipping := r.open.refused
 	for _, rec := range r.batch {
-		if _, begins := rec.Value.(*Conversation); begins {
+		if _, begins := rec.Value.(*portable.Conversation); begins {
 			skipping = false
 		}
 		if !skipping {
@@ -203,12 +206,12 @@ func (r *importRun) flush() error {
 	return nil
 }
 
-// answer counts and reports what came of a record.
-func (r *importRun) answer(rec Record, v Verdict) error {
+// answer counts and reports the verdict on a record.
+func (r *importRun) answer(rec portable.Record, v Verdict) error {
 	switch rec.Value.(type) {
-	case *End:
+	case *portable.End:
 		return r.end(v)
-	case *Conversation:
+	case *portable.Conversation:
 		r.open = openConv{line: rec.Line, counts: map[string]*Counts{}}
 		r.open.refused = v.Result == Refused && !v.There
 	}
@@ -246,7 +249,7 @@ func (r *importRun) end(v Verdict) error {
 		if took == 0 {
 			return nil
 		}
-		return r.report(Entry{List: Conversations, Line: line, Result: Refused, Reason: fmt.Sprintf("not all of it could be taken, so none of its %d lines was: %s", took, v.Reason)})
+		return r.report(Entry{List: portable.Conversations, Line: line, Result: Refused, Reason: fmt.Sprintf("not all of the conversation could be imported, so none of its %d lines was: %s", took, v.Reason)})
 	}
 	for list, c := range counts {
 		r.sum.Lists[list].add(Taken, c.Taken)
@@ -258,7 +261,7 @@ func (r *importRun) end(v Verdict) error {
 }
 
 // file sends one file.
-func (r *importRun) file(rec Record, f *File) error {
+func (r *importRun) file(rec portable.Record, f *portable.File) error {
 	var v Verdict
 	err := r.patiently(func() error {
 		content, err := r.From.Content(*f)
@@ -289,7 +292,7 @@ func (r *importRun) take(values []any) (verdicts []Verdict, err error) {
 	return verdicts, err
 }
 
-// How often and how long a busy store is asked again.
+// How often a busy store is asked again, and the pause before each time.
 const (
 	patience   = 60
 	pauseAgain = time.Second

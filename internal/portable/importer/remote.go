@@ -1,4 +1,4 @@
-package portable
+package importer
 
 import (
 	"bytes"
@@ -13,11 +13,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/portable"
 )
 
-// A server takes records over HTTP from a process beside it: the same Target on both
-// ends. The bounds are for a process that has lost its way; who may connect is for the
-// listener.
+// While a server runs, a command imports through it: the command has a Remote, the server
+// a Handler, and both pass records to a Target. The listener decides who may connect.
 
 const (
 	takePath = "/import/records"
@@ -25,13 +25,13 @@ const (
 	maxTaken = 16 << 20 // bytes of records in one call
 )
 
-// sentRecord is a record on its way.
+// sentRecord is a record in a request.
 type sentRecord struct {
 	List  string         `json:"list"`
 	Value jsontext.Value `json:"value"`
 }
 
-// names of values that are in no list.
+// Names of the values that are in no list.
 const (
 	appName = "app"
 	endName = "end"
@@ -39,54 +39,47 @@ const (
 
 func nameOf(value any) string {
 	switch value.(type) {
-	case *App:
+	case *portable.App:
 		return appName
-	case *End:
+	case *portable.End:
 		return endName
-	case *Client:
-		return Clients
-	case *Conversation:
-		return Conversations
-	case *Member:
-		return Members
-	case *Message:
-		return Messages
+	case *portable.Client:
+		return portable.Clients
+	case *portable.Conversation:
+		return portable.Conversations
+	case *portable.Member:
+		return portable.Members
+	case *portable.Message:
+		return portable.Messages
 	default:
-		return Changes
+		return portable.Changes
 	}
 }
 
-// received is a record that was sent, checked as one that is read.
+// received decodes and checks a record like one that is read from a folder.
 func received(r sentRecord) (value any, err error) {
 	switch r.List {
 	case appName:
-		return read(r, func(*App) error { return nil })
+		value = new(portable.App)
 	case endName:
-		return read(r, func(*End) error { return nil })
-	case Clients:
-		return read(r, (*Client).fault)
-	case Conversations:
-		return read(r, (*Conversation).fault)
-	case Members:
-		return read(r, (*Member).fault)
-	case Messages:
-		return read(r, (*Message).fault)
-	case Changes:
-		return read(r, (*Change).fault)
+		value = new(portable.End)
+	case portable.Clients:
+		value = new(portable.Client)
+	case portable.Conversations:
+		value = new(portable.Conversation)
+	case portable.Members:
+		value = new(portable.Member)
+	case portable.Messages:
+		value = new(portable.Message)
+	case portable.Changes:
+		value = new(portable.Change)
 	default:
 		return nil, fmt.Errorf("unknown list %q", r.List)
 	}
+	return value, portable.Decode(r.Value, value)
 }
 
-func read[T any](r sentRecord, fault func(*T) error) (any, error) {
-	v := new(T)
-	if err := decode(r.Value, v); err != nil {
-		return nil, err
-	}
-	return v, fault(v)
-}
-
-// Handler has a target take what a Remote sends.
+// Handler gives a target the records that a Remote sends.
 func Handler(t Target) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+takePath, func(w http.ResponseWriter, r *http.Request) {
@@ -104,12 +97,8 @@ func Handler(t Target) http.Handler {
 		reply(w, verdicts, err)
 	})
 	mux.HandleFunc("POST "+filePath, func(w http.ResponseWriter, r *http.Request) {
-		var f File
-		err := decode([]byte(r.URL.Query().Get("file")), &f)
-		if err == nil {
-			err = f.fault()
-		}
-		if err != nil {
+		var f portable.File
+		if err := portable.Decode([]byte(r.URL.Query().Get("file")), &f); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
@@ -134,7 +123,7 @@ func reply(w http.ResponseWriter, answer any, err error) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(raw) //nolint:gosec // JSON, to a command; one that is gone asks again
+	_, _ = w.Write(raw) //nolint:gosec // JSON for a command, which asks again if the answer is lost
 }
 
 // Remote is a target in another process.
@@ -147,13 +136,13 @@ type Remote struct {
 func (r Remote) Take(ctx context.Context, app string, values []any) (verdicts []Verdict, err error) {
 	sent := make([]sentRecord, len(values))
 	for i, v := range values {
-		line, err := json.Marshal(v, encoding)
+		line, err := portable.Marshal(v)
 		if err != nil {
 			return nil, err
 		}
 		sent[i] = sentRecord{nameOf(v), line}
 	}
-	raw, err := json.Marshal(sent, encoding)
+	raw, err := portable.Marshal(sent)
 	if err != nil {
 		return nil, err
 	}
@@ -162,8 +151,8 @@ func (r Remote) Take(ctx context.Context, app string, values []any) (verdicts []
 }
 
 // TakeFile sends a file.
-func (r Remote) TakeFile(ctx context.Context, app string, f File, content io.Reader) (v Verdict, err error) {
-	raw, err := json.Marshal(&f, encoding)
+func (r Remote) TakeFile(ctx context.Context, app string, f portable.File, content io.Reader) (v Verdict, err error) {
+	raw, err := portable.Marshal(&f)
 	if err != nil {
 		return v, err
 	}
