@@ -16,11 +16,6 @@ import (
 // skein.ErrUnknownClient naming the first who is missing, skein.ErrBanned,
 // skein.ErrMalformed for a private one that is no pair, skein.ErrTooLarge.
 func (s *Service) CreateConversation(ctx context.Context, by skein.Actor, creator string, others []string, draft skein.Conversation) (skein.Conversation, error) {
-	if by.Server() {
-		if err := s.standing(ctx, by.App.ID, creator); err != nil {
-			return draft, err
-		}
-	}
 	now := s.now()
 	members, err := firstMembers(creator, others, draft.Type, now)
 	if err != nil {

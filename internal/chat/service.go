@@ -82,8 +82,7 @@ func (s *Service) admit(ctx context.Context, by skein.Actor, id skein.ID) (skein
 	return conv, me, toDo(s.asks(by, conv, me))
 }
 
-// standing refuses a client that acts in its own name, or is acted for by the
-// backend, while it is unknown or banned.
+// standing refuses a client that is unknown or banned.
 func (s *Service) standing(ctx context.Context, app, client string) error {
 	c, err := s.client(ctx, app, client)
 	if err != nil {

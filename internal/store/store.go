@@ -118,7 +118,9 @@ type Conversations interface {
 	// JoinSeq becomes 1; one named twice counts once. c.Members, c.LastSeq and
 	// limit.Members are ignored. A private pair is created once: whoever asks again, concurrently too,
 	// is answered the first one, with created false. Errors: ErrUnknownClient as a
-	// skein.Fault whose Field is the first missing id; ErrConflict when the id is
+	// skein.Fault whose Field is the first missing id, of c.Creator first; ErrBanned as one
+	// that names c.Creator, who must not be banned when this is written, even to be
+	// answered a pair's; an empty c.Creator is not checked. ErrConflict when the id is
 	// taken; ErrTooLarge and ErrForbidden as of AddMembers; ErrUnknownApp.
 	CreateConversation(ctx context.Context, c skein.Conversation, members []skein.Member, limit MemberLimit) (got skein.Conversation, created bool, err error)
 	// Conversation is one conversation and, where client is not empty, that client

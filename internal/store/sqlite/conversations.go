@@ -76,6 +76,9 @@ func (g group) createConversation(c skein.Conversation, members []skein.Member, 
 	for i, m := range members {
 		clients[i] = m.Client
 	}
+	if err := g.mayCreate(c.App, c.Creator); err != nil {
+		return c, false, err
+	}
 	if err := g.mustExist(c.App, clients); err != nil {
 		return c, false, err
 	}
@@ -114,6 +117,18 @@ func (g group) createConversation(c skein.Conversation, members []skein.Member, 
 		}
 	}
 	return c, true, g.Event(store.Entry{Kind: store.EntryConversationCreated, App: c.App, Conv: c.ID, Clients: clients})
+}
+
+// mayCreate refuses a creator who does not exist or is banned; without one nobody is refused.
+func (g group) mayCreate(app, creator string) error {
+	if creator == "" {
+		return nil
+	}
+	client, err := g.Sender(app, creator)
+	if err == nil && client.BannedUntil > g.Now {
+		err = skein.About(skein.ErrBanned, creator)
+	}
+	return err
 }
 
 // insertConversation adds the row. Errors: ErrConflict when the id is taken.

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
@@ -121,6 +122,27 @@ var authorities = []check{
 			}
 			equal(f, w.name+", refused", f.state(conv), before)
 		}
+	}},
+	{"a banned or unknown client creates no conversation, whoever asks, and is not answered a private one", func(f *fixture) {
+		f.app("shop", "ann", "bob", "cat")
+		f.create(f.conv("shop", skein.Private), "ann", "bob")
+		create := func(creator, other string, typ skein.ConvType) error {
+			c := f.conv("shop", typ)
+			c.Creator = creator
+			_, _, err := f.CreateConversation(f.Context(), c, f.joining(creator, other), store.MemberLimit{})
+			if err != nil {
+				f.unknownToAll("shop", c.ID, "cat")
+			}
+			return err
+		}
+		f.updateClient("shop", "ann", func(c *skein.Client) { c.BannedUntil = f.now() + 1 })
+		for _, typ := range []skein.ConvType{skein.Private, skein.Temporary, skein.Group, skein.Room} {
+			f.wantFault(create("ann", "bob", typ), skein.ErrBanned, "ann")
+			f.wantFault(create("nobody", "bob", typ), skein.ErrUnknownClient, "nobody")
+		}
+		f.must(create("cat", "ann", skein.Group)) // others may add who is banned
+		f.pass(time.Millisecond)
+		f.must(create("ann", "bob", skein.Group))
 	}},
 	{"a client removes only those below it, and itself", func(f *fixture) {
 		f.app("shop", "owner", "one", "two", "bob", "cat")

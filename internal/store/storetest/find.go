@@ -156,7 +156,7 @@ func (f *fixture) crowd() (all []skein.ID) {
 // zoo is a few conversations, named, that conditions tell apart.
 func (f *fixture) zoo() (byName map[skein.ID]string) {
 	f.Helper()
-	f.app("shop", "ann", "bob", "cat")
+	f.app("shop", "ann", "bob", "cat", "Ann")
 	byName = make(map[skein.ID]string)
 	add := func(name string, typ skein.ConvType, creator, extend string, updated skein.Millis, members ...string) {
 		c := f.conv("shop", typ)
