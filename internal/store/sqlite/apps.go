@@ -55,7 +55,7 @@ func (s *Store) Apps(ctx context.Context) ([]skein.App, error) {
 	return apps, nil
 }
 
-// UpdateApp alters an app; see store.Apps.
+// UpdateApp changes an app; see store.Apps.
 func (s *Store) UpdateApp(ctx context.Context, id string, change func(*skein.App) error) error {
 	return tx.Change(ctx, s.db, func(g group) error {
 		before, err := g.conn().app(id)
@@ -75,8 +75,8 @@ func (s *Store) UpdateApp(ctx context.Context, id string, change func(*skein.App
 	})
 }
 
-// DeleteApp makes an app unknown; see store.Apps. All that is its own is reached
-// through the living app alone, so this one row is enough.
+// DeleteApp deletes an app; see store.Apps. Every query reaches the data of an app through
+// the app's row, so marking this one row is enough. Purge removes the rest.
 func (s *Store) DeleteApp(ctx context.Context, id string) error {
 	return tx.Change(ctx, s.db, func(g group) error {
 		deleted, err := g.Change(`UPDATE apps SET deleted = 1 WHERE id = ?1 AND deleted = 0`, id)

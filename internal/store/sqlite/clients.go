@@ -14,8 +14,8 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// CreateClient adds a client; see store.Clients. Logins call it, mostly about
-// clients that are there, so it reads before it asks for a commit.
+// CreateClient adds a client; see store.Clients. Logins call it, mostly for clients that
+// exist, so it reads before it queues a write.
 func (s *Store) CreateClient(ctx context.Context, c skein.Client) (skein.Client, bool, error) {
 	there, err := s.Client(ctx, c.App, c.ID)
 	if err == nil && !there.Deleted {
@@ -32,8 +32,8 @@ func (s *Store) CreateClient(ctx context.Context, c skein.Client) (skein.Client,
 	return r.client, r.created, err
 }
 
-// createPiece is how many clients are created in one commit, and createRows how many
-// rows each costs: itself and what is looked up.
+// createPiece is how many clients one commit creates; createRows is how many rows each
+// writes or reads.
 const (
 	createPiece = 100
 	createRows  = 3
@@ -78,7 +78,7 @@ func (g group) createClient(c skein.Client) (skein.Client, bool, error) {
 	case found && !there.Deleted:
 		return there, false, nil
 	case found:
-		// A new row, since it is created now and listed by creation.
+		// A new row: clients are listed in the order of creation, and this one is created now.
 		c.Cut = max(c.Cut, there.Cut)
 		if err := g.Exec(`DELETE FROM clients WHERE app_key = ?1 AND id = ?2`, app, c.ID); err != nil {
 			return c, false, err
@@ -111,7 +111,7 @@ func (s *Store) Client(ctx context.Context, app, id string) (client skein.Client
 	return client, err
 }
 
-// UpdateClient alters a client; see store.Clients.
+// UpdateClient changes a client; see store.Clients.
 func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*skein.Client) error) (skein.Client, error) {
 	return tx.Write(ctx, s.db, tx.Job{App: app, Bytes: tx.SmallJob}, func(g group) (skein.Client, error) {
 		before, found, err := g.conn().client(app, id)
@@ -154,7 +154,7 @@ func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*s
 	})
 }
 
-// clientEvents tells how a client was altered.
+// clientEvents adds an event for each thing that a change of a client did.
 func (g group) clientEvents(before, after skein.Client) error {
 	for _, one := range []struct {
 		happened bool
@@ -175,6 +175,7 @@ func (g group) clientEvents(before, after skein.Client) error {
 	return nil
 }
 
+// sameCuts reports whether a change ended no login.
 func sameCuts(before, after skein.Client) bool {
 	if before.Cut != after.Cut || len(before.DeviceCuts) != len(after.DeviceCuts) {
 		return false
@@ -225,7 +226,7 @@ func (c connection) clients(app string, q skein.ClientQuery) (page skein.ClientP
 	return page, err
 }
 
-// client is a client or what is left of it.
+// client is a client, or the stub of a deleted one.
 func (c connection) client(app, id string) (client skein.Client, found bool, err error) {
 	found, err = c.Row(func(r *sqlite3.Stmt) { client = tx.ReadClient(r, app) },
 		`SELECT `+tx.ClientColumns+` FROM clients WHERE app_key = `+tx.AppKey+` AND id = ?2`, app, id)

@@ -13,8 +13,7 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// Conversation is one conversation and one of its members; see
-// store.Conversations.
+// Conversation is one conversation and one of its members; see store.Conversations.
 func (s *Store) Conversation(ctx context.Context, app string, id skein.ID, client string) (skein.Conversation, *skein.Member, error) {
 	now := s.db.Millis()
 	var conv tx.ConvRow
@@ -54,7 +53,7 @@ func (s *Store) CreateConversation(ctx context.Context, c skein.Conversation, me
 	return r.conv, r.created, err
 }
 
-// distinct is members with each client once, the first time it comes.
+// distinct is members without repeated clients; the first of each stays.
 func distinct(members []skein.Member) []skein.Member {
 	seen := make(map[string]bool, len(members))
 	var once []skein.Member
@@ -119,7 +118,7 @@ func (g group) createConversation(c skein.Conversation, members []skein.Member, 
 	return c, true, g.Event(store.Entry{Kind: store.EntryConversationCreated, App: c.App, Conv: c.ID, Clients: clients})
 }
 
-// mayCreate refuses a creator who does not exist or is banned; without one nobody is refused.
+// mayCreate refuses a creator that does not exist or is banned. An empty creator is allowed.
 func (g group) mayCreate(app, creator string) error {
 	if creator == "" {
 		return nil
@@ -131,7 +130,8 @@ func (g group) mayCreate(app, creator string) error {
 	return err
 }
 
-// insertConversation adds the row. Errors: ErrConflict when the id is taken.
+// insertConversation adds the row and returns its inner key. Errors: ErrConflict when the id
+// is taken.
 func (g group) insertConversation(app int64, c skein.Conversation) (key int64, err error) {
 	expires := skein.Forever
 	if c.TTL > 0 {
@@ -164,7 +164,7 @@ func (g group) pair(app, a, b string) (conv skein.Conversation, found bool, err 
 
 func inOrder(a, b string) (first, second string) { return min(a, b), max(a, b) }
 
-// UpdateConversation alters a conversation; see store.Conversations.
+// UpdateConversation changes a conversation; see store.Conversations.
 func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID, by store.Authority, change func(*skein.Conversation) error) (skein.Conversation, error) {
 	return tx.Write(ctx, s.db, tx.Job{App: app, Bytes: tx.SmallJob}, func(g group) (skein.Conversation, error) {
 		before, _, err := g.Authorized(app, id, by)
@@ -194,7 +194,7 @@ func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID,
 	})
 }
 
-// DeleteConversation makes a conversation unknown; see store.Conversations.
+// DeleteConversation deletes a conversation; see store.Conversations.
 func (s *Store) DeleteConversation(ctx context.Context, app string, id skein.ID, by store.Authority) ([]string, error) {
 	return tx.Write(ctx, s.db, tx.Job{App: app, Bytes: tx.SmallJob}, func(g group) (members []string, err error) {
 		conv, _, err := g.Authorized(app, id, by)

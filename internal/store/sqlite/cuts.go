@@ -11,7 +11,7 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// noteCuts keeps for CutsSince what ended logins of a client by a change.
+// noteCuts records for CutsSince which logins a change to a client ended.
 func (g group) noteCuts(before, after skein.Client) error {
 	for _, cut := range skein.CutsBetween(before, after) {
 		if err := g.Exec(`INSERT INTO cuts (app_key, client_id, device_id, reason, rev, at) VALUES (`+tx.AppKey+`, ?2, ?3, ?4, ?5, ?6)`,
@@ -22,8 +22,8 @@ func (g group) noteCuts(before, after skein.Client) error {
 	return nil
 }
 
-// CutsSince lists what ended logins; see store.Clients. A watermark is the key of the
-// next cut: the one writer commits them in the order of their keys.
+// CutsSince lists the cuts that ended logins; see store.Clients. A watermark is the key of
+// the next cut: the only writer commits cuts in the order of their keys.
 func (s *Store) CutsSince(ctx context.Context, after store.Watermark, limit int) (cuts []skein.Cut, next store.Watermark, err error) {
 	err = tx.Read(ctx, s.db, "", func(c connection) error {
 		if next = after; after == 0 {

@@ -12,10 +12,10 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// leavePiece is how many conversations a client who is deleted leaves in one commit.
+// leavePiece is how many conversations a client that is being deleted leaves in one commit.
 const leavePiece = 100
 
-// DeleteClient leaves a stub of a client; see store.Clients. One who is in many
+// DeleteClient deletes a client except for a stub; see store.Clients. A client in many
 // conversations leaves them first, some in each commit.
 func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Millis, erase bool) (left []skein.ID, rev int64, err error) {
 	for more := true; more; {
@@ -43,7 +43,7 @@ func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Milli
 	return append(left, last...), rev, nil
 }
 
-// isInMany reports whether a living client has more to leave than one commit may hold.
+// isInMany reports whether a client has more to leave than one commit may hold.
 func (s *Store) isInMany(ctx context.Context, app, id string) (many bool, err error) {
 	err = tx.Read(ctx, s.db, app, func(c connection) error {
 		n, err := c.Count(`SELECT (SELECT count(*) FROM (SELECT 1 FROM members WHERE app_key = `+tx.AppKey+` AND client_id = ?2 LIMIT ?3))
@@ -55,9 +55,9 @@ func (s *Store) isInMany(ctx context.Context, app, id string) (many bool, err er
 	return many, err
 }
 
-// leaveSome takes a client who is about to be deleted out of some conversations, with
-// all that it had of them, and forgets as many that it had left before. It answers those
-// that live.
+// leaveSome removes a client that is about to be deleted from some conversations, with all
+// it had in them, and forgets as many conversations that it left earlier. It returns those
+// that still exist.
 func (g group) leaveSome(app, client string, at skein.Millis) (left []skein.ID, err error) {
 	var convs, before []int64
 	err = g.Rows(func(r *sqlite3.Stmt) { convs = append(convs, r.ColumnInt64(0)) },
@@ -95,6 +95,7 @@ func (g group) leaveSome(app, client string, at skein.Millis) (left []skein.ID, 
 	return left, g.leftEvents(app, client, left)
 }
 
+// deleteClient turns the client into a stub and removes the rest in one commit.
 func (g group) deleteClient(app, id string, at skein.Millis, erase bool) (left []skein.ID, rev int64, err error) {
 	var key, incarnation int64
 	deleted, err := g.Row(func(r *sqlite3.Stmt) { key, rev, incarnation = r.ColumnInt64(0), r.ColumnInt64(1), r.ColumnInt64(2) },
@@ -133,8 +134,8 @@ func (g group) deleteClient(app, id string, at skein.Millis, erase bool) (left [
 	return left, rev, err
 }
 
-// forgetInbox removes what a client had of its conversations, those it left too:
-// who is created later with its id begins without.
+// forgetInbox removes what a client had in its conversations, also in those that it left. A
+// client created later with the same id begins without any of it.
 func (g group) forgetInbox(app, client string) error {
 	for _, sql := range []string{
 		`DELETE FROM hidden WHERE client_id = ?2 AND conv_key IN (SELECT h.conv_key FROM hidden h INDEXED BY hidden_by_client
@@ -150,8 +151,8 @@ func (g group) forgetInbox(app, client string) error {
 	return nil
 }
 
-// leaveAll counts the client out of its living conversations and answers them;
-// the member rows are still there.
+// leaveAll takes the client out of the member counts of its conversations and returns those
+// that still exist. It leaves the member rows.
 func (g group) leaveAll(app, client string, at skein.Millis) (left []skein.ID, err error) {
 	err = g.Rows(func(r *sqlite3.Stmt) {
 		g.Note(r.ColumnInt64(0), r.ColumnInt64(1))
@@ -163,7 +164,7 @@ func (g group) leaveAll(app, client string, at skein.Millis) (left []skein.ID, e
 	return left, err
 }
 
-// leftEvents tells that a client who is being deleted left conversations.
+// leftEvents adds an event for each conversation that a client left because it was deleted.
 func (g group) leftEvents(app, client string, left []skein.ID) error {
 	for _, conv := range left {
 		if err := g.Event(store.Entry{Kind: store.EntryMembersRemoved, App: app, Conv: conv, Clients: []string{client}}); err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// mustTake answers why the first of clients cannot be added to a conversation of type
-// t; see store.Members.
+// mustTake returns why the first client that cannot be added to a conversation of type t
+// cannot be added; nil: all can. See store.Members.
 func (g group) mustTake(app string, t skein.ConvType, clients []string, limit store.MemberLimit) error {
 	for _, client := range clients {
 		add := adding{g, app, client, limit}
@@ -28,7 +28,7 @@ func (g group) mustTake(app string, t skein.ConvType, clients []string, limit st
 	return nil
 }
 
-// adding is one client who is to be added.
+// adding is one client that is to be added.
 type adding struct {
 	group
 
@@ -39,8 +39,8 @@ type adding struct {
 // byItself reports whether no other client adds it.
 func (a adding) byItself() bool { return a.limit.Adder == "" || a.limit.Adder == a.client }
 
-// allowed holds the adder to what the client chose. A private conversation needs no
-// leave: it is how two clients come to know each other.
+// allowed checks that the client lets the adder add it. Anyone may begin a private
+// conversation: it is how two clients come to know each other.
 func (a adding) allowed(t skein.ConvType) error {
 	if a.byItself() || t == skein.Private {
 		return nil
@@ -64,7 +64,7 @@ func (a adding) allowed(t skein.ConvType) error {
 	return err
 }
 
-// full reports whether the client has no room for one more conversation by this adder.
+// full reports whether the client may not be in one more conversation added by this adder.
 func (a adding) full(t skein.ConvType) (bool, error) {
 	most := a.limit.PerClient
 	if most <= 0 {
@@ -86,8 +86,8 @@ func (a adding) full(t skein.ConvType) (bool, error) {
 	return a.addedEnough(skein.MostOfOneAdder(most))
 }
 
-// addedEnough reports whether the adder has added the client to so many conversations
-// already. It counts nothing while the client is in fewer.
+// addedEnough reports whether this adder has already added the client to that many
+// conversations. It need not count while the client is in fewer.
 func (a adding) addedEnough(most int) (bool, error) {
 	if n, _ := a.Known.Count(a.app, a.client); n < most {
 		return false, nil
@@ -102,8 +102,8 @@ func (a adding) addedEnough(most int) (bool, error) {
 	return n >= most, err
 }
 
-// knows reports whether the client and the adder have both spoken in their private
-// conversation. It may not see what is said in the group at hand.
+// knows reports whether the client and the adder have both sent a message in their private
+// conversation. It may not see the messages of the running group commit.
 func (a adding) knows() (bool, error) {
 	first, second := inOrder(a.client, a.limit.Adder)
 	n, err := a.Count(`SELECT count(*) FROM private_pairs p
@@ -112,9 +112,10 @@ func (a adding) knows() (bool, error) {
 	return n == 2, err
 }
 
-// isFull counts a client's conversations once and then remembers how many they may be.
-// It looks at the index alone first: the dead conversations in it, not purged yet,
-// matter only where they make the difference.
+// isFull reports whether a client is in limit conversations. It counts them once and then
+// remembers the count as an upper bound. It first counts index entries, some of which are
+// deleted conversations that are not purged yet, and reads the conversations only when that
+// count reaches the limit.
 func (g group) isFull(app, client string, limit int) (bool, error) {
 	if n, known := g.Known.Count(app, client); known && n < limit {
 		return false, nil

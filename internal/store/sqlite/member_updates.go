@@ -12,14 +12,13 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// UpdateMember alters a member; see store.Members. Receipts come as often as
-// messages, so it takes no savepoint: nothing that may be refused comes after its
-// first write. The rows may not show the messages of its own group: who waits for
-// the same commit is not before it.
+// UpdateMember changes a member; see store.Members. Receipts are as frequent as messages, so
+// it does without a savepoint: nothing can be refused after its first write. The rows may
+// lack messages of the same group commit, which were not answered yet.
 func (s *Store) UpdateMember(ctx context.Context, app string, id skein.ID, by store.Authority, client string, at skein.Millis, change func(skein.Conversation, *skein.Member) error) (skein.Conversation, skein.Member, error) {
 	m, err := tx.Write(ctx, s.db, tx.Job{App: app, Bytes: tx.SmallJob, Whole: true}, func(g group) (tx.MemberRow, error) {
 		before, err := g.Membership(app, id, client, g.Now)
-		if errors.Is(err, skein.ErrUnknownClient) && by.Client != "" { // a refusal comes first
+		if errors.Is(err, skein.ErrUnknownClient) && by.Client != "" { // report a refusal before the unknown client
 			_, _, refused := g.Authorized(app, id, by)
 			err = cmp.Or(refused, err)
 		}
@@ -42,8 +41,8 @@ func (s *Store) UpdateMember(ctx context.Context, app string, id skein.ID, by st
 	return m.Conv.Conversation, m.Member, err
 }
 
-// UpdateMemberships alters what a client notes for itself in many conversations; see
-// store.Members. It takes no savepoint, for the reason of UpdateMember.
+// UpdateMemberships changes a client's own settings in many conversations; see
+// store.Members. It does without a savepoint, as UpdateMember does.
 func (s *Store) UpdateMemberships(ctx context.Context, app, client string, ids []skein.ID, change func(int, skein.Conversation, *skein.Member)) ([]store.Membership, error) {
 	j := tx.Job{App: app, Bytes: tx.SmallJob, Whole: true, Rows: membershipRows * len(ids)}
 	return tx.Write(ctx, s.db, j, func(g group) ([]store.Membership, error) {
@@ -72,11 +71,11 @@ func (s *Store) UpdateMemberships(ctx context.Context, app, client string, ids [
 	})
 }
 
-// membershipRows is how many rows an altered membership costs: itself, and the
+// membershipRows is how many rows changing a membership costs: its own, and the
 // conversation, which is read with its extend.
 const membershipRows = 2
 
-// holdMember is what a member becomes, with what cannot change as it was.
+// holdMember is after with the fields that a change may not touch taken from before.
 func holdMember(before, after skein.Member, lastSeq int64) skein.Member {
 	after.Client, after.Joined, after.JoinSeq, after.SentSeq = before.Client, before.Joined, before.JoinSeq, before.SentSeq
 	after.ReadSeq = forward(before.ReadSeq, after.ReadSeq, lastSeq)
@@ -85,10 +84,11 @@ func holdMember(before, after skein.Member, lastSeq int64) skein.Member {
 	return after
 }
 
-// forward moves a position to where it is asked to be, neither back nor past the
-// end.
+// forward is the position to, but neither before from nor past the end.
 func forward(from, to, end int64) int64 { return max(from, min(to, end)) }
 
+// updateMember writes a changed member, and, if other members can see the change, the
+// conversation and the event.
 func (g group) updateMember(before skein.Member, m tx.MemberRow, at skein.Millis) (tx.MemberRow, error) {
 	after := m.Member
 	err := g.Exec(`UPDATE members SET role = ?2, nickname = ?3, muted_until = ?4, read_seq = ?5, received_seq = ?6,
@@ -112,7 +112,7 @@ func (g group) updateMember(before skein.Member, m tx.MemberRow, at skein.Millis
 	}
 	m.Conv.Updated = at
 	m.Conv.RosterRev++
-	if p := g.Known.Timeline(m.Conv.App, m.Conv.ID); p != nil { // it may be dirty, so it is not forgotten
+	if p := g.Known.Timeline(m.Conv.App, m.Conv.ID); p != nil { // keep it: it may be dirty
 		p.RosterRev = m.Conv.RosterRev
 	}
 	_, err = g.Move(`UPDATE conversations SET updated = ?2, moved = ?3, roster_rev = roster_rev + 1 WHERE conv_key = ?1`+tx.ReturningMoves, m.Conv.Key, at, g.Stamp)
@@ -122,7 +122,7 @@ func (g group) updateMember(before skein.Member, m tx.MemberRow, at skein.Millis
 	return m, err
 }
 
-// demoteOwner makes whoever owned the conversation beside the new owner an admin.
+// demoteOwner makes every other owner of the conversation an admin.
 func (g group) demoteOwner(conv tx.ConvRow, owner int64) error {
 	var demoted []string
 	err := g.Rows(func(r *sqlite3.Stmt) { demoted = append(demoted, r.ColumnText(0)) },

@@ -10,8 +10,8 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// insertMember makes m a member as if it had never been one, added by another client
-// or, where adder is empty or itself, by none.
+// insertMember makes m a new member. adder is the client that added it; empty or m itself:
+// no other client did.
 func (g group) insertMember(app string, key, conv int64, id skein.ID, m skein.Member, adder string) error {
 	if err := g.Arrive(key, m.Client, id); err != nil {
 		return err
@@ -26,10 +26,10 @@ func (g group) insertMember(app string, key, conv int64, id skein.ID, m skein.Me
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`, conv, key, m.Client, m.Role, m.Joined, m.JoinSeq, m.MutedUntil, g.Stamp, tx.TextOrNull(adder))
 }
 
-// memberRows is how many rows a new member costs: itself and what is looked up.
+// memberRows is how many rows adding a member writes or reads.
 const memberRows = 4
 
-// AddMembers adds clients; see store.Members.
+// AddMembers adds members; see store.Members.
 func (s *Store) AddMembers(ctx context.Context, app string, id skein.ID, by store.Authority, clients []string, at skein.Millis, limit store.MemberLimit) ([]string, error) {
 	size := tx.SmallJob + 64*len(clients)
 	return tx.Write(ctx, s.db, tx.Job{App: app, Bytes: size, Rows: memberRows * len(clients)}, func(g group) ([]string, error) {
@@ -75,7 +75,7 @@ func (g group) addMembers(app string, id skein.ID, by store.Authority, clients [
 	return added, g.Event(store.Entry{Kind: store.EntryMembersAdded, App: app, Conv: id, Clients: added})
 }
 
-// strangers are those of clients, each once, who are no members.
+// strangers lists the clients that are not members, each once.
 func (g group) strangers(conv int64, clients []string) (strangers []string, err error) {
 	seen := make(map[string]bool, len(clients))
 	for _, client := range clients {
@@ -94,7 +94,7 @@ func (g group) strangers(conv int64, clients []string) (strangers []string, err 
 	return strangers, nil
 }
 
-// RemoveMembers takes clients out; see store.Members.
+// RemoveMembers removes members; see store.Members.
 func (s *Store) RemoveMembers(ctx context.Context, app string, id skein.ID, by store.Authority, clients []string, at, ban skein.Millis) ([]string, error) {
 	size := tx.SmallJob + 64*len(clients)
 	return tx.Write(ctx, s.db, tx.Job{App: app, Bytes: size, Rows: memberRows * len(clients)}, func(g group) ([]string, error) {
@@ -141,7 +141,7 @@ func (g group) removeMembers(app string, id skein.ID, by store.Authority, client
 	return removed, g.Event(store.Entry{Kind: store.EntryMembersRemoved, App: app, Conv: id, Clients: removed})
 }
 
-// mustBeBelow refuses a client that is as high as me; me itself is allowed.
+// mustBeBelow refuses clients whose role is not below that of me; me itself is allowed.
 func (g group) mustBeBelow(conv int64, me skein.Member, clients []string) error {
 	for _, client := range clients {
 		if client == me.Client {
@@ -158,7 +158,7 @@ func (g group) mustBeBelow(conv int64, me skein.Member, clients []string) error 
 	return nil
 }
 
-// countMembers writes down that the members of a conversation have changed.
+// countMembers changes the member count of a conversation and raises its roster revision.
 func (g group) countMembers(conv tx.ConvRow, by int, at skein.Millis) error {
 	g.Known.ForgetTimeline(conv.App, conv.ID)
 	_, err := g.Move(`UPDATE conversations SET member_count = member_count + ?2, roster_rev = roster_rev + 1, `+tx.Touched+`, moved = ?5
@@ -166,7 +166,7 @@ func (g group) countMembers(conv tx.ConvRow, by int, at skein.Millis) error {
 	return err
 }
 
-// mustExist answers ErrUnknownClient about the first client that is not there.
+// mustExist returns ErrUnknownClient about the first client that does not exist.
 func (g group) mustExist(app string, clients []string) error {
 	for _, client := range clients {
 		if _, err := g.Sender(app, client); err != nil {
@@ -216,8 +216,9 @@ func (c connection) members(conv tx.ConvRow, q skein.MemberQuery) (page skein.Me
 	return page, err
 }
 
-// Audience is the members; see store.Members. It reads what was committed, so it is as
-// new as anybody asks. The index has all of the members, so no row of theirs is touched.
+// Audience lists all members; see store.Members. It reads what is committed, so it is never
+// older than the revision that the caller needs. The index holds every column it reads, so
+// it reads no member row.
 func (s *Store) Audience(ctx context.Context, app string, id skein.ID, _ int64) (all []skein.Listener, rev int64, err error) {
 	now := s.db.Millis()
 	err = tx.Read(ctx, s.db, app, func(c connection) error {

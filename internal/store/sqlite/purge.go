@@ -11,8 +11,8 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// purgeRows bounds what one Purge removes, and so how long the writes beside it
-// wait: about 10 ms.
+// purgeRows bounds the rows that one Purge removes, and so how long other writes wait for
+// it: about 10 ms.
 const purgeRows = 500
 
 // Purge removes rows that no other method can reach any more; see store.Upkeep.
@@ -105,7 +105,7 @@ func (p *purge) deadConversation() (key int64, found bool, err error) {
 	return key, found, err
 }
 
-// abandoned is the stamp before which nobody brings a conversation in any more.
+// abandoned is the stamp of the oldest import that may still continue.
 func (p *purge) abandoned() int64 { return p.now.Time().AddDate(0, 0, -tx.ArrivalDays).UnixMicro() }
 
 func (p *purge) deadUploads() (app int64, found bool, err error) {
@@ -119,7 +119,7 @@ func (p *purge) deadApp() (key int64, found bool, err error) {
 	return key, found, err
 }
 
-// conversation removes rows of a dead conversation, its own row last.
+// conversation removes rows of a deleted or expired conversation, its own row last.
 func (p *purge) conversation(key int64) error {
 	err := p.keepMessageKey()
 	if err == nil {
@@ -128,7 +128,7 @@ func (p *purge) conversation(key int64) error {
 	if err != nil {
 		return err
 	}
-	// An expired one is deleted first, so that it stays unknown to every clock.
+	// Mark an expired conversation as deleted first, so that it stays gone if the clock is set back.
 	expired, err := p.Move(`UPDATE conversations SET deleted = 1, moved = ?2 WHERE conv_key = ?1 AND deleted <> 1`+tx.ReturningMoves, key, p.Stamp)
 	if err != nil {
 		return err
@@ -144,7 +144,7 @@ func (p *purge) conversation(key int64) error {
 		`DELETE FROM reactions WHERE (conv_key, seq, emoji, client_id) IN (SELECT conv_key, seq, emoji, client_id FROM reactions WHERE conv_key = ?1 LIMIT ?2)`,
 		`DELETE FROM hidden WHERE (conv_key, client_id, seq) IN (SELECT conv_key, client_id, seq FROM hidden WHERE conv_key = ?1 LIMIT ?2)`,
 		`DELETE FROM upload_uses WHERE kind = 2 AND thing_key = ?1 AND ?2 > 0`,
-		// Of the messages that go next, or some more. One may name hundreds of files.
+		// Of the messages that go next, or a few more: one message may name hundreds of files.
 		`DELETE FROM upload_uses WHERE (upload_key, kind, thing_key) IN (SELECT upload_key, kind, thing_key FROM upload_uses
 			WHERE kind = 1 AND thing_key IN (SELECT message_key FROM messages WHERE conv_key = ?1 LIMIT ?2) LIMIT ?2)`,
 		`DELETE FROM messages WHERE message_key IN (SELECT message_key FROM messages WHERE conv_key = ?1 LIMIT ?2)`)
@@ -161,7 +161,7 @@ func (p *purge) conversation(key int64) error {
 		`DELETE FROM conversations WHERE conv_key = ?1 AND ?2 > 0`)
 }
 
-// expiredEvent tells of a temporary conversation whose end has come, before Purge marks
+// expiredEvent adds the event of a temporary conversation that expired, before Purge marks
 // it as deleted.
 func (p *purge) expiredEvent(conv int64) error {
 	e := store.Entry{Kind: store.EntryConversationDeleted}
@@ -174,7 +174,7 @@ func (p *purge) expiredEvent(conv int64) error {
 	return p.Event(e)
 }
 
-// uploads releases files of a dead app, whatever names them.
+// uploads releases files of a deleted app, even those that something still names.
 func (p *purge) uploads(app int64) error {
 	return p.remove(app,
 		`DELETE FROM upload_uses WHERE (upload_key, kind, thing_key) IN (SELECT upload_key, kind, thing_key FROM upload_uses
@@ -182,7 +182,7 @@ func (p *purge) uploads(app int64) error {
 		`DELETE FROM uploads WHERE upload_key IN (SELECT upload_key FROM uploads WHERE app_key = ?1 ORDER BY due LIMIT ?2)`)
 }
 
-// app removes rows of a dead app that has no conversations left, its own row last.
+// app removes rows of a deleted app that has no conversations left, its own row last.
 func (p *purge) app(key int64) error {
 	return p.remove(key,
 		`DELETE FROM clients WHERE client_key IN (SELECT client_key FROM clients WHERE app_key = ?1 LIMIT ?2)`,
@@ -193,8 +193,8 @@ func (p *purge) app(key int64) error {
 		`DELETE FROM apps WHERE app_key = ?1 AND ?2 > 0`)
 }
 
-// remove runs deletes of at most ?2 rows about the key ?1, each once the one
-// before it has nothing left to do.
+// remove runs the deletes in order. Each removes at most ?2 rows about the key ?1; the next
+// one begins when the one before has nothing left to remove.
 func (p *purge) remove(key int64, deletes ...string) error {
 	for _, sql := range deletes {
 		n, err := p.Changes(sql, key, p.left)

@@ -8,7 +8,8 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// ban keeps a client of the app from joining until a moment; a past one lets it.
+// ban keeps a client from joining a conversation until a time; a time in the past lifts the
+// ban.
 func (g group) ban(conv tx.ConvRow, client string, until skein.Millis) error {
 	if until <= g.Now {
 		until = 0
@@ -23,15 +24,16 @@ func (g group) ban(conv tx.ConvRow, client string, until skein.Millis) error {
 	return g.Exec(`DELETE FROM sanctions WHERE conv_key = ?1 AND client_id = ?2 AND muted_until <= ?3`, conv.Key, client, g.Now)
 }
 
-// keepMute keeps the mute of a member who goes: nobody sheds it by leaving.
+// keepMute keeps the mute of a member who leaves, so that leaving and joining again does not
+// end it.
 func (g group) keepMute(conv int64, client string) error {
 	return g.Exec(`INSERT INTO sanctions (conv_key, app_key, client_id, banned_until, muted_until)
 		SELECT conv_key, app_key, client_id, 0, muted_until FROM members WHERE conv_key = ?1 AND client_id = ?2 AND muted_until > ?3
 		ON CONFLICT (conv_key, client_id) DO UPDATE SET muted_until = excluded.muted_until`, conv, client, g.Now)
 }
 
-// readmit ends what is in force against a client who becomes a member, and answers
-// until when it stays muted. Errors: ErrForbidden where it comes by itself and is
+// readmit removes the sanctions against a client that becomes a member, and returns until
+// when the client stays muted. Errors: ErrForbidden if the client joins by itself and is
 // banned.
 func (g group) readmit(conv int64, client string, itself bool) (muted skein.Millis, err error) {
 	var banned skein.Millis

@@ -7,7 +7,7 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// MarkSeen keeps when clients were last online; see store.Clients.
+// MarkSeen records when clients were last online; see store.Clients.
 func (s *Store) MarkSeen(ctx context.Context, seen []skein.Sighting) error {
 	if len(seen) == 0 {
 		return nil

@@ -6,12 +6,13 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// generationBits leaves each stamp room for a billion logins before the next start of the
-// server: the ceiling of stamps rises by a second's worth with the first commit.
+// generationBits leaves room for a billion logins between two starts of the server: each
+// start raises the stamp by at least a second, which is a million stamps of 1,024
+// generations each.
 const generationBits = 10
 
-// firstGeneration is above every generation that a process before this one gave out: it
-// is made of the stamp of a commit of its own, and no stamp is given twice.
+// firstGeneration is greater than every generation that an earlier process gave out: it
+// derives from the stamp of its own commit, and no stamp is ever used twice.
 func (s *Store) firstGeneration(ctx context.Context) (generation int64, err error) {
 	err = tx.Change(ctx, s.db, func(g group) error {
 		generation = g.Stamp << generationBits

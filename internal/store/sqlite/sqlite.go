@@ -1,5 +1,6 @@
-// Package sqlite is the embedded engine of the store: the tables, over package engine.
-// It knows no use case: it keeps the promises of package store and no others.
+// Package sqlite implements package store with an embedded SQLite file. It keeps apps,
+// clients, conversations and members itself and puts the table packages together. It knows
+// no use case.
 package sqlite
 
 import (
@@ -71,7 +72,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// What the packages of tables have of the store, under names that hide no method.
+// The table packages implement the other methods of the store. The names keep the embedded
+// Stores from hiding each other.
 type (
 	messageStore  = messages.Store
 	inboxStore    = inbox.Store
@@ -81,7 +83,8 @@ type (
 	feedStore     = feed.Store
 )
 
-// Store is an open file. Several processes may have the same file open.
+// Store is an open file. Several processes may have the same file open. Safe for concurrent
+// use.
 type Store struct {
 	*sessions.Table
 
@@ -103,9 +106,9 @@ func (g group) conn() connection { return connection{g.Conn} }
 
 var _ store.Store = (*Store)(nil)
 
-// Open opens the file, brings its schema up to date and starts the writer; Close
-// ends it. A file that is no store, or of a schema that this binary does not know, is
-// refused and left as it was. The context bounds the opening alone.
+// Open opens the file, migrates its schema and starts the writer; Close ends it. Open
+// refuses a file that is no store, or whose schema this binary does not know, and leaves it
+// unchanged. The context bounds only the opening.
 // Errors: *wal.LossError, schema.ErrOldSchema.
 func Open(ctx context.Context, opt Options) (*Store, error) {
 	opt = opt.withDefaults()
@@ -132,8 +135,8 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	return s, nil
 }
 
-// Close commits what was taken, waits for the reads under way and lets go of the
-// file. Calls after it answer ErrUnavailable; closing twice is closing once.
+// Close commits the queued writes, waits for running reads and closes the file. Later calls
+// return ErrUnavailable. A second Close does nothing.
 func (s *Store) Close() error { return s.db.Close() }
 
 // Ping reports whether the store can be read now. Errors: ErrUnavailable; engine.ErrDamaged.
@@ -147,10 +150,10 @@ func (s *Store) Ping(ctx context.Context) error {
 	})
 }
 
-// Secret is the salt; see store.Upkeep.
+// Secret is the salt of the store; see store.Upkeep.
 func (s *Store) Secret() []byte { return slices.Clone(s.db.Salt) }
 
-// NewEpoch makes the cursors given out so far void; see store.Upkeep.
+// NewEpoch invalidates every cursor given out so far; see store.Upkeep.
 func (s *Store) NewEpoch(ctx context.Context) error {
 	return tx.Change(ctx, s.db, func(g group) error {
 		return g.Exec(schema.NewEpoch)

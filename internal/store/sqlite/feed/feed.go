@@ -15,23 +15,11 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// readEvent copies one row of eventsAfter.
-func readEvent(r *sqlite3.Stmt) store.Entry {
-	e := store.Entry{
-		Kind: engine.Small[store.EntryKind](r, 2), At: engine.Millis(r, 3), App: r.ColumnText(4), Conv: engine.ID(r, 5),
-		Change: r.ColumnInt64(6), Client: r.ColumnText(7),
-	}
-	if list := r.ColumnRawText(8); len(list) > 0 {
-		_ = json.Unmarshal(list, &e.Clients) // written by event
-	}
-	return e
-}
+// The feed merges two logs: messages, whose keys the only writer assigns in commit order, and
+// events, each with the newest message key at its time. A reader reads a snapshot, so it sees
+// each log up to some point without gaps.
 
-// The feed is two logs read as one: messages, whose keys the one writer gives in commit
-// order, and events, each of which holds the newest message key of its moment. A reader
-// sees a snapshot, so of each log a beginning without holes.
-
-// feedCursor is a place in the feed: behind it are all messages and all events up to
+// feedCursor is a position in the feed: the reader has all messages and all events up to
 // these keys.
 type feedCursor struct{ epoch, message, event int64 }
 
@@ -53,7 +41,7 @@ func readFeedCursor(text store.FeedCursor) (c feedCursor, err error) {
 	return c, nil
 }
 
-// feedRange is where the feed begins and ends now.
+// feedRange is the first and the last position of the feed now.
 type feedRange struct {
 	start, end feedCursor
 }
@@ -68,7 +56,7 @@ func (c connection) feedRange() (f feedRange, err error) {
 	return f, err
 }
 
-// feedFrom is where a reader with a cursor goes on, and the end. Errors: ErrFeedCursor.
+// feedFrom is the position where a reader with a cursor continues, and the end of the feed. Errors: ErrFeedCursor.
 func (c connection) feedFrom(after store.FeedCursor) (at, end feedCursor, err error) {
 	f, err := c.feedRange()
 	if err != nil || after == store.FeedStart {
@@ -81,7 +69,8 @@ func (c connection) feedFrom(after store.FeedCursor) (at, end feedCursor, err er
 	return at, f.end, err
 }
 
-// holds reports whether a cursor is of this history and what follows it is kept.
+// holds reports whether a cursor belongs to this history and everything after it is still
+// kept.
 func (f feedRange) holds(c feedCursor) bool {
 	return c.epoch == f.end.epoch && c.message >= 0 && c.message <= f.end.message && c.event >= f.start.event && c.event <= f.end.event
 }
@@ -103,13 +92,13 @@ func (s *Store) Feed(ctx context.Context, after store.FeedCursor, limit int) (en
 	return entries, next, err
 }
 
-// Bounds of one page of the feed: rows, and about how many bytes.
+// Bounds of one page of the feed: rows, and about how many bytes they take.
 const (
 	maxFeedPage = 4096
 	feedVolume  = 1 << 20
 )
 
-// feedPage is a page as it is put together from both logs.
+// feedPage is a page while it is merged from both logs.
 type feedPage struct {
 	at      feedCursor
 	entries []store.Entry
@@ -117,13 +106,13 @@ type feedPage struct {
 	volume  int // bytes
 }
 
-// feedRow is a row of one of the logs. An imported message is passed over.
+// feedRow is a row of one of the logs.
 type feedRow struct {
 	store.Entry
 
 	key     int64
-	message int64 // key of the message it is, or that it comes after
-	silent  bool
+	message int64 // key of the message, or of the last message before the event
+	silent  bool  // an imported message: readers do not get it
 }
 
 func (p *feedPage) read(c connection) error {
@@ -172,6 +161,18 @@ func (p *feedPage) take(r feedRow) {
 	p.entries = append(p.entries, r.Entry)
 }
 
+// readEvent copies one row of eventsFed.
+func readEvent(r *sqlite3.Stmt) store.Entry {
+	e := store.Entry{
+		Kind: engine.Small[store.EntryKind](r, 2), At: engine.Millis(r, 3), App: r.ColumnText(4), Conv: engine.ID(r, 5),
+		Change: r.ColumnInt64(6), Client: r.ColumnText(7),
+	}
+	if list := r.ColumnRawText(8); len(list) > 0 {
+		_ = json.Unmarshal(list, &e.Clients) // written by tx.Group.Event
+	}
+	return e
+}
+
 const (
 	messagesFed = `SELECT m.message_key, m.flags, m.seq, m.id, m.sender, m.created, c.id, a.id
 		FROM messages m CROSS JOIN conversations c ON c.conv_key = m.conv_key CROSS JOIN apps a ON a.app_key = c.app_key
@@ -190,12 +191,12 @@ func (s *Store) FeedEnd(ctx context.Context) (end store.FeedCursor, err error) {
 	return end, err
 }
 
-// movedKeys is how many keys of each log one call of Moved goes through: about 10 ms of a
-// reader where few conversations are busy, 30 ms where many are.
+// movedKeys is how many keys of each log one call of Moved reads. That takes a reader about
+// 10 ms if few conversations are busy, 30 ms if many are.
 const movedKeys = 32_768
 
-// Moved sums up some of the feed; see store.Feed. A message costs one step of a scan, a
-// conversation one look-up (BenchmarkFeed).
+// Moved summarises a part of the feed; see store.Feed. Each message costs one step of a scan,
+// each conversation one lookup (BenchmarkFeed).
 func (s *Store) Moved(ctx context.Context, after store.FeedCursor) (moved []store.Moved, next store.FeedCursor, err error) {
 	err = tx.Snapshot(ctx, s.db, "", func(c connection) error {
 		at, end, err := c.feedFrom(after)
@@ -214,8 +215,8 @@ func (s *Store) Moved(ctx context.Context, after store.FeedCursor) (moved []stor
 	return moved, next, err
 }
 
-// stretch is where one call of Moved ends. The next message may be far: keys of removed
-// messages are not given again.
+// stretch is where one call of Moved ends. It counts from the next message that exists: many
+// keys before it may belong to removed messages.
 func (c connection) stretch(at, end feedCursor) (to feedCursor, err error) {
 	before := at.message
 	_, err = c.Row(func(r *sqlite3.Stmt) { before = r.ColumnInt64(0) - 1 },
@@ -223,10 +224,10 @@ func (c connection) stretch(at, end feedCursor) (to feedCursor, err error) {
 	return feedCursor{epoch: at.epoch, message: min(before+movedKeys, end.message), event: min(at.event+movedKeys, end.event)}, err
 }
 
-// moved are the living conversations in which messages were stored or changed between
-// two cursors.
+// moved lists the conversations in which messages were stored or changed between two cursors,
+// except deleted ones.
 func (c connection) moved(from, to feedCursor) (moved []store.Moved, err error) {
-	type logs struct{ said, changed int64 } // 1: the log moved
+	type logs struct{ said, changed int64 } // 1: that log has an entry; else 0
 	convs := make(map[int64]logs)
 	said := func(r *sqlite3.Stmt) { convs[r.ColumnInt64(0)] = logs{said: 1} }
 	changed := func(r *sqlite3.Stmt) { convs[r.ColumnInt64(0)] = logs{convs[r.ColumnInt64(0)].said, 1} }

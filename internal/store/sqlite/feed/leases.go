@@ -11,14 +11,15 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// leases are who has which lease. One process serves a file (cmd/skein locks it), so
-// they are in memory: a renewal costs no commit, and after a restart the work need not
-// wait for the end of a dead process's lease. Fences and cursors are in the file.
+// leases records which node holds which lease. Only one process serves a file (cmd/skein
+// locks it), so leases are in memory: a renewal needs no commit, and a restarted process need
+// not wait until the leases of the old one end. Fences and cursors are in the file.
 type leases struct {
 	mu   sync.Mutex
 	held map[string]tenure // by name; guarded by mu
 }
 
+// tenure is one node holding a lease.
 type tenure struct {
 	node  string
 	fence int64
@@ -33,7 +34,7 @@ func (l *leases) free(name, node string, now time.Time) bool {
 	return !held || t.node == node || !now.Before(t.until)
 }
 
-// grant notes a claim, unless one with a greater fence was granted meanwhile.
+// grant records a claim, unless one with a greater fence was granted meanwhile.
 func (l *leases) grant(name string, t tenure) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -53,8 +54,8 @@ func (l *leases) holds(lease store.Lease) bool {
 	return held && t.fence == lease.Fence
 }
 
-// ClaimLease gives a node a lease; see store.leases. Whether it is free is decided where
-// the fence is taken, so of two claims at once one wins.
+// ClaimLease gives a node a lease; see store.Leases. The transaction that takes the fence
+// also decides whether the lease is free, so only one of two concurrent claims succeeds.
 func (s *Store) ClaimLease(ctx context.Context, name, node string, ttl time.Duration) (store.Lease, bool, error) {
 	if !s.leases.free(name, node, s.db.Now()) {
 		return store.Lease{}, false, nil
@@ -87,7 +88,7 @@ func (s *Store) ClaimLease(ctx context.Context, name, node string, ttl time.Dura
 	return l, true, nil
 }
 
-// RenewLease makes a lease last longer; see store.leases.
+// RenewLease extends a lease; see store.Leases.
 func (s *Store) RenewLease(_ context.Context, l store.Lease, ttl time.Duration) error {
 	s.leases.mu.Lock()
 	defer s.leases.mu.Unlock()
@@ -100,7 +101,7 @@ func (s *Store) RenewLease(_ context.Context, l store.Lease, ttl time.Duration) 
 	return nil
 }
 
-// ReleaseLease ends a lease; see store.leases.
+// ReleaseLease ends a lease; see store.Leases.
 func (s *Store) ReleaseLease(_ context.Context, l store.Lease) error {
 	s.leases.mu.Lock()
 	defer s.leases.mu.Unlock()
@@ -110,8 +111,8 @@ func (s *Store) ReleaseLease(_ context.Context, l store.Lease) error {
 	return nil
 }
 
-// KeepCursor writes down a cursor; see store.leases. It is kept without its epoch: what
-// is restored from a backup holds the same messages up to it.
+// KeepCursor stores the cursor of a lease; see store.Leases. The epoch is left out, so the
+// cursor is still valid after a restore: a backup holds the same messages up to it.
 func (s *Store) KeepCursor(ctx context.Context, l store.Lease, text store.FeedCursor) error {
 	return tx.Change(ctx, s.db, func(g group) error {
 		if !s.leases.holds(l) {

@@ -1,5 +1,5 @@
-// Package feed reads the log of what was committed, and keeps who reads it: leases and
-// named cursors.
+// Package feed reads the feed of committed messages and events, and keeps leases and named
+// cursors for its readers.
 package feed
 
 import "github.com/skein-im/skein/internal/store/sqlite/tx"

@@ -23,7 +23,7 @@ func (s *Store) View(ctx context.Context, app string, id skein.ID, client string
 	return v, err
 }
 
-// view completes what a member's row and the conversation's tell.
+// view adds to a member's row and its conversation the peer, the counts and the last message.
 func (c connection) view(m tx.MemberRow) (v skein.View, err error) {
 	v = skein.View{Conversation: m.Conv.Conversation, Member: m.Member}
 	if v.Type == skein.Private {
@@ -47,17 +47,17 @@ func (c connection) view(m tx.MemberRow) (v skein.View, err error) {
 	return v, err
 }
 
-// mentionsOf counts the messages that mention a member after what it has read, but
-// those that it deleted for itself.
+// mentionsOf counts the unread messages that mention a member, except those that it deleted
+// for itself.
 func (c connection) mentionsOf(conv int64, m skein.Member) (n int64, err error) {
 	_, err = c.Row(func(r *sqlite3.Stmt) { n = r.ColumnInt64(0) }, mentionsOf, conv, m.Client, m.Read())
 	return n, err
 }
 
-// Of a message that mentions a member by name and with everyone there are two rows.
-// All of everyone's, the member's where there is no such row, less the hidden: rows
-// are only counted, for whoever calls everyone with each message may have said
-// thousands before a member looks.
+// A message that mentions both everyone and the member by name has two rows. The count is the
+// rows for everyone, plus the member's rows without a row for everyone, less the hidden
+// messages among them. It only counts index entries: a client that mentions everyone in each
+// message may have sent thousands.
 const mentionsOf = `SELECT
 	(SELECT count(*) FROM mentions WHERE conv_key = ?1 AND client_id = '' AND seq > ?3)
 	+ (SELECT count(*) FROM mentions n WHERE n.conv_key = ?1 AND n.client_id = ?2 AND n.seq > ?3
@@ -66,13 +66,13 @@ const mentionsOf = `SELECT
 		AND (EXISTS (SELECT 1 FROM mentions e WHERE e.conv_key = ?1 AND e.client_id = '' AND e.seq = h.seq)
 			OR EXISTS (SELECT 1 FROM mentions n WHERE n.conv_key = ?1 AND n.client_id = ?2 AND n.seq = h.seq)))`
 
-// silentFor counts the messages after what a member has read that say nothing to it.
+// silentFor counts the unread messages that are blank for a member: recalled or deleted.
 func (c connection) silentFor(conv int64, m skein.Member) (n int64, err error) {
 	_, err = c.Row(func(r *sqlite3.Stmt) { n = r.ColumnInt64(0) }, silentFor, conv, m.Client, m.Read())
 	return n, err
 }
 
-// Both counts go through indexes that hold what is silent alone.
+// Both counts use indexes that hold only such messages.
 const silentFor = `SELECT
 	(SELECT count(*) FROM messages INDEXED BY messages_blank WHERE conv_key = ?1 AND seq > ?3 AND status <> 1)
 	+ (SELECT count(*) FROM hidden h WHERE h.conv_key = ?1 AND h.client_id = ?2 AND h.seq > ?3
@@ -93,7 +93,7 @@ const lastSeen = `SELECT ` + tx.MessageColumns + `, ` + tx.HiddenFrom + `?3) FRO
 func (s *Store) Views(ctx context.Context, app, client string, q skein.ViewQuery) (page skein.ViewPage, err error) {
 	now := s.db.Millis()
 	if q.After.Since == 0 {
-		q.After.Since = s.db.Reached.Load() // before the snapshot: what moves later is above it
+		q.After.Since = s.db.Reached.Load() // before the snapshot, so that later moves have a greater stamp
 	}
 	err = tx.Search(ctx, s.db, app, "conv.list", func(c connection) error {
 		page, err = c.views(app, client, q, now)
@@ -135,7 +135,7 @@ func (c connection) views(app, client string, q skein.ViewQuery, now skein.Milli
 	case len(keys) > q.Limit:
 		page.Next = skein.Cursor{Sort: ranks[q.Limit-1], Tie: keys[q.Limit-1], Since: since, Again: q.After.Again}
 		keys = keys[:q.Limit]
-	case tx.Listed(q.After) && !q.After.Again: // see cursor.go
+	case tx.Listed(q.After) && !q.After.Again: // see tx.Listed
 		err = c.Rows(func(*sqlite3.Stmt) { page.Next = skein.Cursor{Since: since, Again: true} },
 			viewsAgain, app, client, q.Archived, now, 1, since, 0, since/1000+1)
 		if err != nil {
@@ -152,9 +152,9 @@ func (c connection) views(app, client string, q skein.ViewQuery, now skein.Milli
 	return page, nil
 }
 
-// The listing of client ?2's conversations, archived or not. CROSS JOIN fixes the
-// order: a client is in few conversations, an app has many. The rank puts what is
-// pinned before all else; a moment is below 1 << 53.
+// The list of client ?2's conversations, archived or not. CROSS JOIN fixes the join order: a
+// client is in few conversations, an app has many. The rank puts pinned conversations first:
+// a time is less than 1 << 53.
 const (
 	viewsOf = `FROM members m INDEXED BY members_by_client CROSS JOIN conversations c ON c.conv_key = m.conv_key
 		WHERE m.app_key = ` + tx.AppKey + ` AND m.client_id = ?2 AND m.archived = ?3 AND c.deleted = 0 AND c.expires > ?4`
@@ -167,8 +167,8 @@ const (
 		ORDER BY c.conv_key LIMIT ?5`
 )
 
-// viewAt is a conversation by its inner key as the client sees it; found is false
-// where it is no member or the conversation is deleted or past its end.
+// viewAt is a conversation by its inner key as the client sees it. found is false if the
+// client is not a member, or the conversation is deleted or has expired.
 func (c connection) viewAt(app, client string, key int64, now skein.Millis) (v skein.View, found bool, err error) {
 	var m tx.MemberRow
 	found, err = c.Row(func(r *sqlite3.Stmt) {
@@ -183,7 +183,7 @@ func (c connection) viewAt(app, client string, key int64, now skein.Millis) (v s
 	return v, err == nil, err
 }
 
-// CountReaders counts how far members have come; see store.Members.
+// CountReaders counts the members that received and read a message; see store.Members.
 func (s *Store) CountReaders(ctx context.Context, app string, id skein.ID, seq int64) (n store.Readers, err error) {
 	now := s.db.Millis()
 	err = tx.Walk(ctx, s.db, app, func(c connection) error {

@@ -1,4 +1,4 @@
-// Package inbox answers what a client has of its conversations: views, unread counts, sync.
+// Package inbox reads a client's view of its conversations: lists, unread counts and sync.
 package inbox
 
 import "github.com/skein-im/skein/internal/store/sqlite/tx"

@@ -13,21 +13,19 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// A round of Sync tells what moved after the cursor's Since, conversation by
-// conversation in the order of their keys, in as many pages as it takes: Key is the
-// last one told. Upto, taken when the round begins, is where the next round begins.
-// What moves during a round is behind Upto: told in this round if its turn is yet
-// to come, and in the next one in any case.
+// A round of Sync returns the conversations that moved after the cursor's Since, in the order
+// of their keys and in as many pages as needed. Key is the last one returned. Upto is set
+// when the round begins; the next round begins there. A conversation that moves during a
+// round has a stamp above Upto, so the next round returns it, even if this one already did.
 
-// appProbe bounds how many of an app's moved conversations are held against a
-// client's memberships; beyond it the memberships are walked.
+// appProbe bounds how many of an app's moved conversations are checked for the client's
+// membership. If more moved, the client's memberships are read instead.
 const appProbe = 2048
 
 // Sync is what has changed for a client; see store.Inbox.
 func (s *Store) Sync(ctx context.Context, app, client string, after skein.SyncCursor, limit int) (page skein.SyncPage, err error) {
 	now := s.db.Millis()
-	// Before the snapshot is taken, and after what moved is known: what comes later than
-	// this may not be in it.
+	// Read before the snapshot is taken: a later commit may be missing from the snapshot.
 	reached := s.db.Reached.Load()
 	err = tx.Walk(ctx, s.db, app, func(c connection) error {
 		r := round{connection: c, moves: s.db.Moves, app: app, client: client, now: now, limit: max(limit, 1)}
@@ -85,10 +83,10 @@ func (r *round) page(after skein.SyncCursor, reached int64) (page skein.SyncPage
 	return page, nil
 }
 
-// syncVolume is where a page ends before its limit, in bytes of what people wrote.
+// syncVolume is how many bytes of user content end a page before its limit.
 const syncVolume = 1 << 20
 
-// volumeOf is what people wrote of a view, in bytes.
+// volumeOf is the user content of a view, in bytes.
 func volumeOf(v skein.View) int {
 	n := len(v.Extend) + len(v.Member.Draft)
 	if v.Last != nil {
@@ -97,8 +95,8 @@ func volumeOf(v skein.View) int {
 	return n
 }
 
-// begin sets the cursor of this page, and reports whether the one that was given
-// is of this history and not from before what is remembered of it.
+// begin sets the cursor of this page. It reports whether the given cursor belongs to this
+// history and is not older than the departures that are still known.
 func (r *round) begin(after skein.SyncCursor, reached int64) (known bool, err error) {
 	var ceiling, forgotten int64
 	_, err = r.Row(func(s *sqlite3.Stmt) {
@@ -123,14 +121,14 @@ func (r *round) begin(after skein.SyncCursor, reached int64) (known bool, err er
 	return true, nil
 }
 
-// found is a conversation to tell of.
+// found is a conversation that the page includes.
 type found struct {
 	key  int64
 	gone skein.ID // zero: the client may be in it
 }
 
-// changed are the next conversations that moved, one more than the limit if there
-// are, in the order of their keys.
+// changed lists the next conversations that moved in the order of their keys, up to one more
+// than the limit.
 func (r *round) changed() (list []found, err error) {
 	places, known, err := r.places()
 	if err != nil {
@@ -149,7 +147,7 @@ func (r *round) changed() (list []found, err error) {
 	return r.merge(list, places), err
 }
 
-// merge puts conversations that moved among those found.
+// merge adds the conversations that moved to those found, in the order of their keys.
 func (r *round) merge(list []found, places []int64) []found {
 	if len(places) == 0 {
 		return list
@@ -162,10 +160,10 @@ func (r *round) merge(list []found, places []int64) []found {
 	return list[:min(len(list), r.limit+1)]
 }
 
-// places are the client's conversations that moved, as far as memory knows what
-// moved since the cursor. They are found from the app's side or the client's,
-// whichever is shorter. To see which, both are counted a little way, then further:
-// most clients are in few conversations, and in most apps much has moved.
+// places lists the client's conversations that moved since the cursor. known is false if the
+// memory of moves does not reach back that far. It starts from the app's moves or from the
+// client's memberships, whichever are fewer. To find out, it counts both with a growing
+// limit: most clients are in few conversations, and in most apps many moved.
 func (r *round) places() (moved []int64, known bool, err error) {
 	if r.Since == 0 || !r.moves.Covers(r.Since) {
 		return nil, false, nil
@@ -194,7 +192,7 @@ func (r *round) places() (moved []int64, known bool, err error) {
 	return moved, known, err
 }
 
-// mine are those of convs that the client is in, of those whose turn is yet to come.
+// mine lists those of convs after Key that the client is a member of.
 func (r *round) mine(convs []int64) (mine []int64, err error) {
 	for _, conv := range convs {
 		if conv <= r.Key {
@@ -232,8 +230,8 @@ const (
 	syncByRows = myRows + ` UNION ` + myDepartures + ` UNION ` + myPlaces + ` ORDER BY 1 LIMIT ?5`
 )
 
-// tell adds a conversation to the page. One past its end is told of when Purge has
-// marked it.
+// tell adds a conversation to the page. An expired one is added when Purge has marked it as
+// deleted.
 func (r *round) tell(page *skein.SyncPage, f found) error {
 	if !f.gone.IsZero() {
 		page.Gone = append(page.Gone, f.gone)

@@ -11,11 +11,11 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// Unread sums up what a client has not read; see store.Inbox.
+// Unread sums up a client's unread messages; see store.Inbox.
 func (s *Store) Unread(ctx context.Context, app, client string, muted bool) (total skein.UnreadTotal, err error) {
 	now := s.db.Millis()
 	err = tx.Search(ctx, s.db, app, "conv.unread", func(c connection) error {
-		total = skein.UnreadTotal{} // of a first try
+		total = skein.UnreadTotal{} // drop the result of a first try
 		return c.Rows(func(r *sqlite3.Stmt) {
 			unread := max(0, r.ColumnInt64(0))
 			total.Unread += unread
@@ -28,7 +28,7 @@ func (s *Store) Unread(ctx context.Context, app, client string, muted bool) (tot
 	return total, err
 }
 
-// ToRead is where there is something to read; see store.Inbox.
+// ToRead lists the conversations with unread messages; see store.Inbox.
 func (s *Store) ToRead(ctx context.Context, app, client string) (all []skein.Receipt, err error) {
 	now := s.db.Millis()
 	err = tx.Search(ctx, s.db, app, "conv.read_all", func(c connection) error {
@@ -40,17 +40,17 @@ func (s *Store) ToRead(ctx context.Context, app, client string) (all []skein.Rec
 	return all, err
 }
 
-// toRead are the conversations of client ?2 in which it has not read all, or that it
-// marked as unread.
+// toRead are the conversations of client ?2 that have unread messages, or that it marked as
+// unread.
 const toRead = `FROM members m INDEXED BY members_by_client CROSS JOIN conversations c ON c.conv_key = m.conv_key
 	WHERE m.app_key = ` + tx.AppKey + ` AND m.client_id = ?2 AND c.deleted = 0 AND c.expires > ?3
 	AND (c.last_seq > ` + memberRead + ` OR m.unread_mark)`
 
-// unreadCounts counts in each of these what view counts in one.
+// unreadCounts counts for each of these what view counts for one.
 var unreadCounts = `SELECT u.last_seq - u.read - (` + ofEach(silentFor) + `), (` + ofEach(mentionsOf) + `), u.unread_mark
 	FROM (SELECT m.conv_key, m.client_id, m.unread_mark, c.last_seq, ` + memberRead + ` AS read ` + toRead + ` AND (?4 OR m.muted = 0)) u`
 
-// ofEach makes a count about one member one about each row of u.
+// ofEach turns a count for one member into one for each row of u.
 func ofEach(count string) string {
 	return strings.NewReplacer("?1", "u.conv_key", "?2", "u.client_id", "?3", "u.read").Replace(count)
 }

@@ -24,16 +24,16 @@ func (s *Store) Admit(ctx context.Context, d skein.Draft) (conv skein.Conversati
 	return conv, nil
 }
 
-// senders answers what is to be known about a sender: a connection from rows, a
-// group from what it remembers first.
+// senders looks up senders and members. A connection reads rows; a group uses the writer's
+// memory first.
 type senders interface {
 	Sender(app, client string) (tx.Sender, error)
 	Member(conv int64, client string) (s *tx.Member, err error) // nil: no member
 	holds(conv int64, message skein.ID) (bool, error)
 }
 
-// refusal is why the sender of d may not send it into the conversation at now, or
-// nil. The server role needs no membership and is not bound by a mute.
+// refusal is why the sender of d may not send it to the conversation at now; nil: it may.
+// The server role needs no membership and ignores mutes.
 func refusal(w senders, conv int64, muteAll bool, d skein.Draft, now skein.Millis) error {
 	by, err := w.Sender(d.App, d.Sender)
 	switch {
@@ -61,7 +61,7 @@ func refusal(w senders, conv int64, muteAll bool, d skein.Draft, now skein.Milli
 	return err
 }
 
-// holds reports whether the message is one of the conversation's.
+// holds reports whether the conversation has the message.
 func (c connection) holds(conv int64, message skein.ID) (bool, error) {
 	return c.Row(nil, `SELECT 1 FROM messages WHERE id = ?2 AND conv_key = ?1`, conv, message)
 }

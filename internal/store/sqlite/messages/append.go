@@ -10,8 +10,7 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// draft is a skein.Draft on its way into a row: what can be prepared outside the
-// commit is.
+// draft is a skein.Draft with everything that can be prepared before the commit.
 type draft struct {
 	*skein.Draft
 
@@ -31,8 +30,8 @@ func (s *Store) Append(ctx context.Context, d skein.Draft) (skein.Message, bool,
 	return all[0].Message, all[0].Again, all[0].Err
 }
 
-// AppendAll stores drafts, each by a job of its own, from the share of the first one's
-// app; see store.Messages.
+// AppendAll stores drafts, each in its own job. All count as writes of the first one's app;
+// see store.Messages.
 func (s *Store) AppendAll(ctx context.Context, drafts []skein.Draft) ([]store.Appended, error) {
 	if len(drafts) == 0 {
 		return nil, nil
@@ -57,7 +56,7 @@ func (s *Store) AppendAll(ctx context.Context, drafts []skein.Draft) ([]store.Ap
 	return answers, nil
 }
 
-// write makes an empty draft of a skein.Draft; salt is the store's, for the retry number.
+// write fills an empty draft; salt is the store's, for the retry number.
 func (l *draft) write(d *skein.Draft, salt []byte) {
 	l.Draft, l.uploads = d, d.Uploads()
 	l.mentions = tx.MentionsJSON(d.Mentions)
@@ -75,8 +74,8 @@ func (l *draft) size() int {
 // rows is about how many rows the draft becomes.
 func (l *draft) rows() int { return 1 + len(l.Mentions) + len(l.uploads) }
 
-// append decides and stores. What is refused has its retry number taken back and nothing
-// else written, so it needs no savepoint.
+// append stores the draft or refuses it. A refusal gives the retry number back and has
+// written nothing else, so it needs no savepoint.
 func (g group) append(l *draft) (store.Appended, error) {
 	p, err := g.Timeline(l.App, l.Conv)
 	if err != nil {
@@ -101,8 +100,8 @@ func (g group) refusal(p *tx.Timeline, d skein.Draft) error {
 	return refusal(g, p.Key, p.MuteAll, d, g.Now)
 }
 
-// store inserts the draft as the next message of its timeline. Errors: ErrConflict
-// when its id is there already.
+// store inserts the draft as the next message of its conversation. Errors: ErrConflict when
+// the id is taken.
 func (g group) store(p *tx.Timeline, l *draft) (store.Appended, error) {
 	key, err := g.NextMessage()
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// changeJob is about what a change holds while it waits. What its decide holds, an
-// edited text at the most, is not to be seen from here.
+// changeJob is about how many bytes a waiting change holds. The edited text, held by decide,
+// is not visible here and is included as an estimate.
 const changeJob = 4 << 10
 
 // ChangeMessage decides on a message and changes it; see store.Changes.
@@ -39,7 +39,7 @@ func (s *Store) ChangeMessage(ctx context.Context, app string, conv, id skein.ID
 	})
 }
 
-// decided is what is taken of a decision.
+// decided is the change that a decision allows; other fields of the decision are ignored.
 func decided(d skein.Change, by, emoji string) skein.Change {
 	c := skein.Change{Kind: d.Kind, By: by, At: d.At, Message: d.Message}
 	switch c.Kind {
@@ -51,14 +51,14 @@ func decided(d skein.Change, by, emoji string) skein.Change {
 	return c
 }
 
-// subject is a message that is to change, as it is to everyone.
+// subject is a message that is to change, as it is stored.
 type subject struct {
 	skein.Message
 
 	key    int64
-	hidden bool  // from who asks
-	own    bool  // who asks said it
-	of, by int64 // incarnations of the sender and of who asks
+	hidden bool  // from the client that asks
+	own    bool  // the client that asks sent it
+	of, by int64 // incarnations of the sender and of the client that asks
 }
 
 // subject reads one of the conversation's messages. Errors: ErrUnknownMessage.
@@ -78,7 +78,7 @@ func (g group) subject(at tx.ConvRow, id skein.ID, by string) (m subject, err er
 	return m, err
 }
 
-// seen is the message as who asks sees it.
+// seen is the message as the client that asks sees it.
 func (m subject) seen() skein.Message {
 	seen := m.Message
 	if m.hidden {
@@ -101,7 +101,7 @@ func (g group) messageState(at tx.ConvRow, m subject, me *skein.Member, by, emoj
 	return s, err
 }
 
-// changeMessage does what c says to m and answers it as who asked sees it.
+// changeMessage applies c to m and returns it as the client that asks sees it.
 func (g group) changeMessage(at tx.ConvRow, m subject, c skein.Change) (skein.Change, error) {
 	c.Seq = at.Changes + 1
 	changed, err := g.become(at, &m, c)
@@ -118,8 +118,7 @@ func (g group) changeMessage(at tx.ConvRow, m subject, c skein.Change) (skein.Ch
 	return c, nil
 }
 
-// become makes m, and what is kept beside its row, what c says. It reports whether
-// anything is different now.
+// become applies c to m and to the other tables. It reports whether anything changed.
 func (g group) become(at tx.ConvRow, m *subject, c skein.Change) (changed bool, err error) {
 	switch c.Kind {
 	case skein.ChangeEdit:
@@ -137,7 +136,7 @@ func (g group) become(at tx.ConvRow, m *subject, c skein.Change) (changed bool, 
 	}
 }
 
-// mustBeNormal refuses what a blank message cannot become.
+// mustBeNormal refuses to change a message that was recalled or deleted.
 func (m *subject) mustBeNormal() error {
 	if m.Status != skein.StatusNormal {
 		return skein.About(skein.ErrConflict, "msg_id")
@@ -172,8 +171,8 @@ func (m *subject) mentionsOthers(than skein.Body) bool {
 	return m.MentionAll != than.MentionAll || !slices.Equal(m.Mentions, than.Mentions)
 }
 
-// blank takes away what m says, and all that could tell it. The hash of what was
-// sent goes too: of a short text it would be the text to whoever cares to guess.
+// blank removes the content of m and everything derived from it. The content hash goes too:
+// anyone could guess a short text from its hash.
 func (g group) blank(at tx.ConvRow, m *subject, c skein.Change, as skein.Status) (bool, error) {
 	if m.Status != skein.StatusNormal {
 		return false, nil
@@ -190,11 +189,11 @@ func (g group) blank(at tx.ConvRow, m *subject, c skein.Change, as skein.Status)
 	return true, err
 }
 
-// record writes back what has become of m by c, with its line of the log, and has
-// the hook told of it once it is committed.
+// record stores the changed m, adds c to the log of changes, and tells the commit hook and
+// the feed.
 func (g group) record(at tx.ConvRow, m *subject, c skein.Change) (err error) {
 	told := skein.Committed{Message: m.seen(), App: at.App, ConvType: at.Type, RosterRev: at.RosterRev}
-	if c.Kind != skein.ChangeHide { // which is for who did it alone
+	if c.Kind != skein.ChangeHide { // hiding concerns only the client that did it
 		m.Changed = c.Seq
 		if err := g.save(*m); err != nil {
 			return err
@@ -216,8 +215,8 @@ func (g group) record(at tx.ConvRow, m *subject, c skein.Change) (err error) {
 	return nil
 }
 
-// save writes back what can change of a message. What never changes but by a
-// blanking is not bound anew.
+// save stores the columns of a message that can change. The columns that only blanking
+// changes are cleared in SQL.
 func (g group) save(m subject) error {
 	summary, err := tx.EncodeReactions(m.Reactions)
 	if err != nil {
@@ -232,8 +231,8 @@ func (g group) save(m subject) error {
 		m.Pinned, summary, tx.MentionAllFlag(m.Body), engine.RawText(tx.MentionsJSON(m.Mentions)))
 }
 
-// log writes the line of a change. A deleted conversation, where messages may yet be
-// erased, keeps the stamp of its deletion: who heard of that is not told again.
+// log adds a change to the log. A deleted conversation, whose messages may still be erased,
+// keeps the stamp of its deletion, so that clients do not sync the deletion again.
 func (g group) log(conv int64, m subject, c skein.Change) error {
 	err := g.Exec(`INSERT INTO changes (conv_key, change_seq, kind, message_key, client_id, at, emoji, on_off)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`, conv, c.Seq, int(c.Kind), m.key, c.By, c.At, c.Emoji, c.On)

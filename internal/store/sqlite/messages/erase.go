@@ -11,16 +11,16 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// eraseLooks bounds the messages and conversations that one EraseMessages looks at,
-// eraseRows about the changes that it makes. Senders have no index, which would cost
-// every message, so it looks at all messages of the app, and at no other app's.
+// eraseLooks bounds the messages and conversations that one EraseMessages reads, eraseRows
+// about the changes that it makes. There is no index by sender, which would make every
+// message dearer, so it reads all messages of the app.
 const (
 	eraseLooks = 5000
 	eraseRows  = 100
 )
 
-// EraseMessages empties messages of deleted clients and takes back what they reacted
-// with; see store.Upkeep. It looks beside the writer and changes in a commit.
+// EraseMessages blanks the messages of deleted clients and removes their reactions; see
+// store.Upkeep. It searches with a reader and changes in a commit.
 func (s *Store) EraseMessages(ctx context.Context, now skein.Millis) (more bool, err error) {
 	var e tx.Erasure
 	var found bool
@@ -51,8 +51,8 @@ func (c connection) firstErasure() (e tx.Erasure, found bool, err error) {
 	return e, found, err
 }
 
-// toErase finds the next messages to change and moves e behind the last one that was
-// looked at. A message that the client reacted to takes a change for each emoji.
+// toErase finds the next messages to change and moves e past the last one that it read. A
+// message that the client reacted to needs one change for each emoji.
 func (c connection) toErase(e *tx.Erasure) (keys []int64, changes int, err error) {
 	for looks := 0; looks < eraseLooks && changes < eraseRows && !e.Done; looks++ {
 		n := 0
@@ -83,8 +83,8 @@ func (c connection) toErase(e *tx.Erasure) (keys []int64, changes int, err error
 	return keys, changes, nil
 }
 
-// eachToErase goes through the next eraseRows messages of the conversation where e is,
-// with the changes that each needs.
+// eachToErase calls see for the next eraseRows messages of the conversation that e has
+// reached, with the number of changes that each needs.
 func (c connection) eachToErase(e tx.Erasure, see func(key, seq int64, due int)) error {
 	var conv int64
 	found, err := c.Row(func(r *sqlite3.Stmt) { conv = r.ColumnInt64(0) },
@@ -96,8 +96,8 @@ func (c connection) eachToErase(e tx.Erasure, see func(key, seq int64, due int))
 		eraseIn, conv, e.Seq, e.Incarnation, e.Client, eraseRows)
 }
 
-// The summary of a message's reactions leads to those of one client by their whole key:
-// thousands may have reacted.
+// The emojis of the summary give the whole key of one client's reactions, so the thousands of
+// other reactions are not read.
 const (
 	eraseIn = `SELECT message_key, seq, CASE
 			WHEN sender = ?4 THEN status = 1 AND incarnation <= ?3
@@ -109,8 +109,8 @@ const (
 	eraseNext = `SELECT id FROM conversations WHERE app_key = ?1 AND id > ?2 ORDER BY id LIMIT 1`
 )
 
-// erase changes the messages and writes down how far e has come. Who has one of
-// them learns of it from the log of changes.
+// erase changes the messages and records how far e has come. Clients that have a copy learn
+// of it from the log of changes.
 func (g group) erase(e tx.Erasure, keys []int64, now skein.Millis) (more bool, err error) {
 	for _, key := range keys {
 		if err := g.eraseMessage(e, key, now); err != nil {
@@ -130,8 +130,8 @@ func (g group) erase(e tx.Erasure, keys []int64, now skein.Millis) (more bool, e
 	return more, err
 }
 
-// eraseMessage empties a message of the client, unless it is gone or empty by now, and
-// takes back what the client reacted with under another's.
+// eraseMessage blanks a message that the client sent, or removes the client's reactions to
+// the message of another. It does nothing if that was done meanwhile.
 func (g group) eraseMessage(e tx.Erasure, key int64, now skein.Millis) error {
 	at, id, found, err := g.whereabouts(key)
 	if err != nil || !found {
@@ -155,7 +155,7 @@ func (g group) eraseMessage(e tx.Erasure, key int64, now skein.Millis) error {
 	return g.record(at, &m, c)
 }
 
-// whereabouts are the conversation and the id of a message, dead or alive.
+// whereabouts are the conversation and the id of a message. Either may be deleted.
 func (g group) whereabouts(key int64) (at tx.ConvRow, id skein.ID, found bool, err error) {
 	found, err = g.Row(func(r *sqlite3.Stmt) {
 		at = tx.ReadConversation(r, r.ColumnText(tx.ConversationColumnCount))
@@ -166,7 +166,7 @@ func (g group) whereabouts(key int64) (at tx.ConvRow, id skein.ID, found bool, e
 	return at, id, found, err
 }
 
-// erasedEvent tells that an erasure has come to its end.
+// erasedEvent adds the event that an erasure is complete.
 func (g group) erasedEvent(e tx.Erasure) error {
 	entry := store.Entry{Kind: store.EntryClientErased, Client: e.Client}
 	found, err := g.Row(func(r *sqlite3.Stmt) { entry.App = r.ColumnText(0) },

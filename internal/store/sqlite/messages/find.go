@@ -11,8 +11,8 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// FindMessages looks for messages; see store.Messages. No index leads to a sender or a
-// type, since each message would cost more for it: it reads a piece of the conversation.
+// FindMessages searches messages; see store.Messages. It reads a piece of the conversation:
+// an index by sender or type would make every message dearer.
 func (s *Store) FindMessages(ctx context.Context, app string, conv skein.ID, q skein.MessageQuery) (found skein.FoundMessages, err error) {
 	if q.Limit <= 0 {
 		return found, nil
@@ -67,15 +67,15 @@ func (c connection) findIn(conv tx.ConvRow, p piece, q skein.MessageQuery, found
 		`SELECT `+tx.MessageColumns+` FROM messages WHERE `+where.SQL()+` ORDER BY `+order+` LIMIT ?`, append(where.Args, q.Limit))
 }
 
-// piece is the seqs between two, those not included, and whether more of the range lies
-// beyond it in the order of the query.
+// piece is the seqs between two, both excluded. more reports whether the range goes on behind
+// it in the order of the query.
 type piece struct {
 	after, before int64
 	more          bool
 }
 
-// pieceOf is what one query looks at: the part of the range where its times may be, and
-// of that no more than skein.MaxLooked.
+// pieceOf is what one query reads: the part of the range that can lie within its times, and
+// of that at most skein.MaxLooked messages.
 func (c connection) pieceOf(conv tx.ConvRow, q skein.MessageQuery) (p piece, err error) {
 	p = piece{after: max(q.After, 0), before: conv.LastSeq + 1}
 	if q.Before > 0 {
@@ -102,9 +102,8 @@ func (c connection) pieceOf(conv tx.ConvRow, q skein.MessageQuery) (p piece, err
 	return p, nil
 }
 
-// around are the two neighbours in a piece, or its ends, between which the time of the
-// messages passes a moment: it is before the moment at the first, and not at the second.
-// Seqs are dense, so halving finds them.
+// around finds by binary search the two neighbouring seqs in a piece, or its ends, between
+// which the messages' times pass a moment: the first is before it, the second is not.
 func (c connection) around(conv int64, p piece, moment skein.Millis) (last, next int64, err error) {
 	last, next = p.after, p.before
 	for last+1 < next {
@@ -124,7 +123,7 @@ func (c connection) around(conv int64, p piece, moment skein.Millis) (last, next
 	return last, next, nil
 }
 
-// end says where to go on and how many were looked at.
+// end sets where the next query continues and how many messages this one read.
 func (p piece) end(found *skein.FoundMessages, q skein.MessageQuery) {
 	first, last := p.after+1, p.before-1 // that were looked at
 	full := len(found.Messages) >= q.Limit

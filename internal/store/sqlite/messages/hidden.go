@@ -9,6 +9,7 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
+// hide deletes a message for one client.
 func (g group) hide(conv int64, m *subject, c skein.Change) (bool, error) {
 	if c.By == "" {
 		return false, skein.Missing("client_id")
@@ -18,7 +19,7 @@ func (g group) hide(conv int64, m *subject, c skein.Change) (bool, error) {
 		conv, c.By, m.Seq)
 }
 
-// hiders are those who deleted a message for themselves.
+// hiders are the clients that deleted a message for themselves.
 func (c connection) hiders(conv, seq int64) (clients []string, err error) {
 	err = c.Rows(func(r *sqlite3.Stmt) { clients = append(clients, r.ColumnText(0)) },
 		hiders, conv, seq)
@@ -27,7 +28,7 @@ func (c connection) hiders(conv, seq int64) (clients []string, err error) {
 
 const hiders = `SELECT client_id FROM hidden INDEXED BY hidden_by_message WHERE conv_key = ?1 AND seq = ?2`
 
-// Hidden lists who deleted what for itself; see store.Changes.
+// Hidden lists which clients deleted which messages for themselves; see store.Changes.
 func (s *Store) Hidden(ctx context.Context, app string, conv skein.ID, after int64) (hidden []skein.Hiding, err error) {
 	now := s.db.Millis()
 	err = tx.Read(ctx, s.db, app, func(c connection) error {
@@ -44,8 +45,8 @@ func (s *Store) Hidden(ctx context.Context, app string, conv skein.ID, after int
 const hiddenAfter = `SELECT client_id, seq FROM hidden INDEXED BY hidden_by_message
 	WHERE conv_key = (` + tx.LivingConvKey + `) AND seq > ?4`
 
-// blankHidden blanks those of a page that viewer deleted for itself. One look into
-// the index finds them, and most often that there is none.
+// blankHidden blanks the messages of a page that the viewer deleted for itself. One index
+// lookup finds them; most often there are none.
 func (c connection) blankHidden(app string, conv skein.ID, now skein.Millis, viewer string, page []skein.Message) error {
 	if viewer == "" || len(page) == 0 {
 		return nil

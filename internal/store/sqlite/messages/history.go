@@ -46,7 +46,7 @@ func (s *Store) Messages(ctx context.Context, app string, conv skein.ID, r skein
 	return page, nil
 }
 
-// maxPrepared bounds the room that is made before it is known how many there are.
+// maxPrepared bounds how many rows a page allocates before it knows how many there are.
 const maxPrepared = 200
 
 const (
@@ -97,8 +97,8 @@ const changesAfter = `SELECT ` + tx.MessageColumns + `, ` + tx.HiddenFrom + `?4)
 	FROM changes l CROSS JOIN messages m ON m.message_key = l.message_key
 	WHERE l.conv_key = (` + tx.LivingConvKey + `) AND change_seq > ?5 ORDER BY change_seq LIMIT ?6`
 
-// readChange copies one row of changesAfter: of what is another's alone, only
-// that it was.
+// readChange copies one row of changesAfter. When another client hid a message, the viewer
+// gets an empty change.
 func readChange(r *sqlite3.Stmt, conv skein.ID, viewer string) skein.Change {
 	const from = tx.MessageColumnCount + 1
 	c := skein.Change{

@@ -10,8 +10,8 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// pin sets or takes away the pin. A pin is newer than all pins before it, whatever
-// the clock says.
+// pin pins or unpins a message. A new pin is later than all earlier ones, even if the clock
+// was set back.
 func (g group) pin(conv int64, m *subject, c skein.Change) (bool, error) {
 	if c.On == (m.Pinned != 0) {
 		return false, nil

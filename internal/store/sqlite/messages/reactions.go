@@ -9,12 +9,11 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// The table reactions says who reacted with what. The column of that name in
-// messages is what readers are shown of it: each emoji in the order they first
-// came, how many there are, and the first of them by name. Every change to the one
-// is made to the other in the same commit.
+// Table reactions says who reacted with what. Column reactions of messages is the summary
+// that readers get: each emoji in the order of its first use, its count, and the first
+// clients by name. Every commit that changes one changes the other.
 
-// react sets or takes away an emoji of a client under m.
+// react adds or removes a client's reaction to m.
 func (g group) react(conv int64, m *subject, c skein.Change) (bool, error) {
 	if c.By == "" {
 		return false, skein.Missing("client_id")
@@ -29,7 +28,7 @@ func (g group) react(conv int64, m *subject, c skein.Change) (bool, error) {
 	return g.dropReaction(conv, m, c, i)
 }
 
-// addReaction adds to the emoji at i of the summary; -1: it is a new one.
+// addReaction adds to the emoji at index i of the summary; -1: it is a new emoji.
 func (g group) addReaction(conv int64, m *subject, c skein.Change, i int) (bool, error) {
 	if i < 0 && len(m.Reactions) >= skein.MaxReactions {
 		return false, skein.About(skein.ErrTooLarge, "emoji")
@@ -45,7 +44,7 @@ func (g group) addReaction(conv int64, m *subject, c skein.Change, i int) (bool,
 	if err != nil || !set {
 		return false, err
 	}
-	if others && i >= 0 { // it takes the place of an earlier incarnation's
+	if others && i >= 0 { // it replaces the reaction of an earlier incarnation
 		m.Reactions[i].Clients, err = g.firstToReact(conv, m.Seq, c.Emoji)
 		return true, err
 	}
@@ -61,7 +60,7 @@ func (g group) addReaction(conv int64, m *subject, c skein.Change, i int) (bool,
 	return true, nil
 }
 
-// dropReaction takes away from the emoji at i of the summary.
+// dropReaction removes from the emoji at index i of the summary.
 func (g group) dropReaction(conv int64, m *subject, c skein.Change, i int) (bool, error) {
 	dropped, err := g.Change(`DELETE FROM reactions WHERE conv_key = ?1 AND seq = ?2 AND emoji = ?3 AND client_id = ?4 AND incarnation = ?5`,
 		conv, m.Seq, c.Emoji, c.By, m.by)
@@ -82,7 +81,7 @@ func (g group) dropReaction(conv int64, m *subject, c skein.Change, i int) (bool
 	return true, err
 }
 
-// firstToReact are the clients that are shown by name.
+// firstToReact are the clients that the summary names.
 func (g group) firstToReact(conv, seq int64, emoji string) (clients []string, err error) {
 	err = g.Rows(func(r *sqlite3.Stmt) { clients = append(clients, r.ColumnText(0)) },
 		firstToReact, conv, seq, emoji, skein.MaxReactionClients)
@@ -92,8 +91,7 @@ func (g group) firstToReact(conv, seq int64, emoji string) (clients []string, er
 const firstToReact = `SELECT client_id FROM reactions WHERE conv_key = ?1 AND seq = ?2 AND emoji = ?3
 	ORDER BY place LIMIT ?4`
 
-// takeBack takes away what the client of an erasure reacted with under m, each emoji by
-// a change of its own.
+// takeBack removes the reactions to m of the client of an erasure, one change for each emoji.
 func (g group) takeBack(at *tx.ConvRow, m subject, e tx.Erasure, now skein.Millis) error {
 	for _, r := range slices.Clone(m.Reactions) {
 		due, err := g.Row(func(r *sqlite3.Stmt) { m.by = r.ColumnInt64(0) }, `SELECT incarnation FROM reactions
@@ -105,7 +103,7 @@ func (g group) takeBack(at *tx.ConvRow, m subject, e tx.Erasure, now skein.Milli
 		if !due {
 			continue
 		}
-		m.Reactions = slices.Clone(m.Reactions) // the hook was handed the list as it was
+		m.Reactions = slices.Clone(m.Reactions) // the hook holds the list as it was
 		c := skein.Change{Seq: at.Changes + 1, Kind: skein.ChangeReact, By: e.Client, Emoji: r.Emoji, At: now}
 		if _, err := g.react(at.Key, &m, c); err != nil {
 			return err

@@ -7,7 +7,7 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// never and always are terms that need no look at the row.
+// never and always are terms that do not depend on the row.
 const (
 	never  = "0"
 	always = "1"
@@ -18,7 +18,7 @@ var orders = map[skein.Operator]string{
 	skein.Eq: "=", skein.Gt: ">", skein.Ge: ">=", skein.Lt: "<", skein.Le: "<=",
 }
 
-// term is a condition on conversations c as SQL and the values of its ?s. Ne and
+// term turns a condition on conversations c into SQL and the values of its parameters. Ne and
 // NotIn are the exact negations of Eq and In.
 func term(cond skein.Condition) (string, []any) {
 	switch cond.Op {
@@ -39,7 +39,7 @@ func term(cond skein.Condition) (string, []any) {
 	}
 }
 
-// positive is the condition with an operator that is no negation.
+// positive is the condition with an operator that does not negate.
 func positive(cond skein.Condition, op skein.Operator) (string, []any) {
 	switch cond.Field {
 	case skein.FieldConvID:
@@ -56,7 +56,7 @@ func positive(cond skein.Condition, op skein.Operator) (string, []any) {
 		sql, args := moments("c.updated", op, cond.Values)
 		return "c.updated <> 0 AND (" + sql + ")", args
 	case skein.FieldMember:
-		return membership(op, stringValues(cond.Values))
+		return memberTerm(op, stringValues(cond.Values))
 	case skein.FieldExtend:
 		return extendTerm(cond, op)
 	default:
@@ -64,7 +64,7 @@ func positive(cond skein.Condition, op skein.Operator) (string, []any) {
 	}
 }
 
-// presence is whether the field is there.
+// presence is the SQL that checks whether the field exists.
 func presence(cond skein.Condition) (string, []any) {
 	switch cond.Field {
 	case skein.FieldConvID, skein.FieldType, skein.FieldMembers, skein.FieldCreated:
@@ -86,8 +86,8 @@ func presence(cond skein.Condition) (string, []any) {
 	}
 }
 
-// compare puts an operator of orders, or In, between a column and values of the
-// column's own kind; without any, nothing matches.
+// compare compares a column by In or an operator of orders with values of the column's own
+// kind. Without values nothing matches.
 func compare(column string, op skein.Operator, values []any) (string, []any) {
 	switch {
 	case len(values) == 0:
@@ -127,8 +127,9 @@ func moments(column string, op skein.Operator, values []any) (string, []any) {
 	return sql, args
 }
 
-// membership is whether one of the clients is a member. No order is defined on it.
-func membership(op skein.Operator, clients []any) (string, []any) {
+// memberTerm checks whether one of the clients is a member. Clients have no order, so only Eq
+// and In can match.
+func memberTerm(op skein.Operator, clients []any) (string, []any) {
 	if len(clients) == 0 || op != skein.Eq && op != skein.In {
 		return never, nil
 	}
@@ -136,8 +137,8 @@ func membership(op skein.Operator, clients []any) (string, []any) {
 		tx.Marks(len(clients)) + "))", clients
 }
 
-// The value at a path of conv_extend: its kind, and itself. What is not JSON has
-// no values. Each ? is the path.
+// The kind and the value at a path of conv_extend. An extend that is not JSON has no values.
+// Each ? is the path.
 const (
 	jsonKind  = "CASE WHEN json_valid(c.extend) THEN json_type(c.extend, ?) END"
 	jsonValue = "json_extract(c.extend, ?)"
@@ -187,8 +188,8 @@ func boolKind(b bool) string {
 	return "false"
 }
 
-// jsonPath is a path of object keys as SQLite reads it: $."a"."b". Not every text
-// can be said that way; no value is found there.
+// jsonPath is a path of object keys in SQLite's syntax: $."a"."b". ok is false for a key that
+// the syntax cannot express; nothing matches it.
 func jsonPath(keys []string) (path string, ok bool) {
 	if len(keys) == 0 {
 		return "", false
@@ -204,7 +205,7 @@ func jsonPath(keys []string) (path string, ok bool) {
 	return b.String(), true
 }
 
-// idValues are the values that are ids; no other matches anything.
+// idValues are the values that are ids; other values match nothing.
 func idValues(values []any) (ids []any) {
 	for _, v := range values {
 		if s, ok := v.(string); ok {

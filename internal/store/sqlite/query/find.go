@@ -13,7 +13,7 @@ import (
 func (s *Store) FindConversations(ctx context.Context, app string, q skein.ConvQuery) (page skein.ConvPage, err error) {
 	search := newSearch(app, q.Member, q.Where, s.db.Millis())
 	if q.After.Since == 0 {
-		q.After.Since = s.db.Reached.Load() // before the snapshot: what moves later is above it
+		q.After.Since = s.db.Reached.Load() // before the snapshot, so that later moves have a greater stamp
 	}
 	err = tx.Search(ctx, s.db, app, "where", func(c connection) error {
 		switch {
@@ -39,6 +39,7 @@ func (s *Store) FindConversations(ctx context.Context, app string, q skein.ConvQ
 	return page, nil
 }
 
+// find is a page in the order of activity.
 func (c connection) find(search search, app string, q skein.ConvQuery) (page skein.ConvPage, err error) {
 	if q.Count && q.Limit > 0 && search.looks {
 		return c.walk(search, app, q)
@@ -86,8 +87,8 @@ func (c connection) page(s *search, app string, q skein.ConvQuery, order string,
 	return page, last, err
 }
 
-// walk is find for a search that looks at rows: what tells which meet it costs most, so
-// the total and the page come of one look at each.
+// walk is find for a search that must read rows. Checking the conditions costs most, so it
+// checks each row once for both the total and the page.
 func (c connection) walk(search search, app string, q skein.ConvQuery) (page skein.ConvPage, err error) {
 	var places []skein.Cursor // of the page, and of the next one's first
 	err = c.Ask(func(r *sqlite3.Stmt) {

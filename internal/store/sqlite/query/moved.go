@@ -9,10 +9,10 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// maxAgain bounds how many moved conversations are asked for by their keys.
+// maxAgain bounds how many moved conversations are selected by their keys.
 const maxAgain = 2048
 
-// movedSince narrows a search to what moved since the listing began.
+// movedSince narrows a search to the conversations that moved since the listing began.
 func (c connection) movedSince(s search, app string, after skein.Cursor, m *tx.Moves) (search, error) {
 	key, err := c.KnownApp(app)
 	if err != nil && !errors.Is(err, skein.ErrUnknownApp) {
@@ -27,7 +27,8 @@ func (c connection) movedSince(s search, app string, after skein.Cursor, m *tx.M
 	return s, nil
 }
 
-// goOn is where a listing goes on that has come to its end; zero: nothing moved.
+// goOn is where a listing continues after its end, with the conversations that moved
+// meanwhile; zero: none did.
 func (c connection) goOn(s search, app string, q skein.ConvQuery, m *tx.Moves) (next skein.Cursor, err error) {
 	again := skein.Cursor{Since: q.After.Since, Again: true}
 	if s, err = c.movedSince(s, app, again, m); err != nil {

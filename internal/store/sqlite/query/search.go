@@ -7,26 +7,25 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// search is a FROM and a WHERE over conversations c.
+// search is the FROM and WHERE of a query over conversations c.
 type search struct {
 	tx.Filter
 
 	from  string
-	looks bool // at rows: no index has all that it asks for
+	looks bool // must read rows: no index has all the columns of its conditions
 }
 
-// newSearch finds the living conversations of an app, of a member if one is
-// named, that meet where.
+// newSearch finds the conversations of an app that meet where, only those of member if one is
+// given.
 func newSearch(app, member string, where []skein.Condition, now skein.Millis) search {
 	s := search{from: `conversations c`, looks: member != "" || len(where) > 0}
 	if member == "" {
-		// "Is a member" without another driver: start from the member's own.
+		// Start from the conversations of the client in an "is a member" condition.
 		member, where = takeMember(where)
 	}
 	const key = `(SELECT app_key FROM apps WHERE id = ? AND deleted = 0)`
 	if member != "" {
-		// CROSS JOIN fixes the order: a client is in few conversations, an app has
-		// many.
+		// CROSS JOIN fixes the join order: a client is in few conversations, an app has many.
 		s.from = `members m INDEXED BY members_by_client CROSS JOIN conversations c ON c.conv_key = m.conv_key`
 		s.And(`m.app_key = `+key+` AND m.client_id = ?`, app, member)
 	} else {
@@ -36,7 +35,7 @@ func newSearch(app, member string, where []skein.Condition, now skein.Millis) se
 	return s
 }
 
-// meets asks for those that live and meet where.
+// meets adds the condition that conversations exist and meet where.
 func (s *search) meets(where []skein.Condition, now skein.Millis) {
 	s.And(`c.deleted = 0 AND c.expires > ?`, now)
 	for _, cond := range where {
@@ -45,7 +44,7 @@ func (s *search) meets(where []skein.Condition, now skein.Millis) {
 	}
 }
 
-// takeMember moves the first "is a member" condition out of where.
+// takeMember removes the first "is a member" condition from where and returns its client.
 func takeMember(where []skein.Condition) (member string, rest []skein.Condition) {
 	for i, cond := range where {
 		if cond.Field != skein.FieldMember || cond.Op != skein.Eq || len(cond.Values) != 1 {
@@ -58,7 +57,7 @@ func takeMember(where []skein.Condition) (member string, rest []skein.Condition)
 	return "", where
 }
 
-// after passes over the listing up to a place in it.
+// after leaves out the listing up to a position in it.
 func (s *search) after(place skein.Cursor) {
 	s.And(`c.period <= ? AND (c.active, c.conv_key) < (?, ?)`, tx.PeriodOf(skein.Millis(place.Sort)), place.Sort, place.Tie)
 }

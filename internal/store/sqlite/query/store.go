@@ -1,4 +1,4 @@
-// Package query finds and updates conversations by conditions: it makes SQL of them.
+// Package query finds and updates conversations by conditions, which it turns into SQL.
 package query
 
 import "github.com/skein-im/skein/internal/store/sqlite/tx"

@@ -12,10 +12,9 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// UpdateConversations replaces Extend; see store.Conversations. The search may
-// look at the whole app, so it runs beside the writer; the commits, each of some
-// conversations, look again at what was found and change what still matches. A
-// conversation that came to match in between counts as later.
+// UpdateConversations replaces Extend; see store.Conversations. The search may read the whole
+// app, so a reader runs it. Each commit then checks some of the conversations found again and
+// changes those that still match. A conversation that begins to match meanwhile is left out.
 func (s *Store) UpdateConversations(ctx context.Context, app string, by store.Authority, where []skein.Condition, extend []byte, at skein.Millis) ([]skein.ID, error) {
 	search := newSearch(app, "", where, s.db.Millis())
 	var found []int64
@@ -33,7 +32,7 @@ func (s *Store) UpdateConversations(ctx context.Context, app string, by store.Au
 		return nil, skein.About(skein.ErrTooLarge, "where")
 	}
 	var all []skein.ID
-	rows := 2 + 2*len(skein.UploadsIn(extend)) // of one conversation: each link is looked up and noted
+	rows := 2 + 2*len(skein.UploadsIn(extend)) // per conversation: each link is looked up and recorded
 	for piece := range slices.Chunk(found, max(1, min(updateRows/rows, updateBytes/max(len(extend), 1)))) {
 		size := tx.SmallJob + len(extend) + 8*len(piece)
 		j := tx.Job{App: app, Bytes: size + len(piece)*len(extend), Rows: rows * len(piece)}
@@ -51,14 +50,14 @@ func (s *Store) UpdateConversations(ctx context.Context, app string, by store.Au
 	return all, nil
 }
 
-// One commit writes so many rows, or so many bytes of conversations, of an
-// UpdateConversations: about 3 ms of the writer.
+// Bounds of one commit of UpdateConversations, in rows and in bytes of conversations: about
+// 3 ms of the writer's time.
 const (
 	updateRows  = 100
 	updateBytes = 256 << 10
 )
 
-// recheck finds those of some conversations that meet where.
+// recheck finds which of some conversations still meet where.
 func recheck(app string, where []skein.Condition, keys []int64, now skein.Millis) search {
 	s := search{from: `conversations c NOT INDEXED`}
 	s.And(`c.conv_key IN (`+tx.Marks(len(keys))+`)`, tx.Anys(keys)...)

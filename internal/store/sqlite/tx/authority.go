@@ -7,8 +7,9 @@ import (
 	"github.com/skein-im/skein/internal/store"
 )
 
-// Authorized is a conversation in which by may write, and by's client as its member; nil:
-// it is none, or the backend. Errors: ErrUnknownConversation, those of Authorize.
+// Authorized reads a conversation and checks that by may act in it. me is by's client as a
+// member; nil: it is not a member, or by is the backend. Errors: ErrUnknownConversation, and
+// those of Authorize.
 func (g *Group) Authorized(app string, id skein.ID, by store.Authority) (conv ConvRow, me *skein.Member, err error) {
 	if conv, err = g.Conversation(app, id, g.Now); err == nil {
 		me, err = g.Authorize(conv, by)
@@ -16,7 +17,8 @@ func (g *Group) Authorized(app string, id skein.ID, by store.Authority) (conv Co
 	return conv, me, err
 }
 
-// Authorize checks by. Errors: those of store.Authority, ErrUnknownClient, ErrBanned.
+// Authorize checks that by may act in a conversation, by the member's row as this transaction
+// sees it. Errors: those of store.Authority, ErrUnknownClient, ErrBanned.
 func (g *Group) Authorize(conv ConvRow, by store.Authority) (me *skein.Member, err error) {
 	if by.Client == "" {
 		return nil, by.Check(conv.Conversation, nil)

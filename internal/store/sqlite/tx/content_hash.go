@@ -9,8 +9,8 @@ import (
 	"github.com/skein-im/skein/internal/store"
 )
 
-// Canonical is a body whose attr and mentions are written in the one way in which the
-// content of two bodies is compared.
+// Canonical is a body with attr and mentions in the canonical form in which contents are
+// compared.
 func Canonical(b skein.Body) skein.Body {
 	if b.Attr != nil {
 		b.Attr = store.CanonicalJSON(b.Attr)
@@ -21,9 +21,9 @@ func Canonical(b skein.Body) skein.Body {
 	return b
 }
 
-// ContentHash tells two bodies apart: 16 bytes of SHA-256 over its fields, each
-// with its length before it. NoSync is no part of it: it is about the delivery,
-// and REST and socket differ in its default.
+// ContentHash is 16 bytes of SHA-256 over the fields of a body, each preceded by its length.
+// NoSync is left out: it concerns delivery only, and its default differs between REST and
+// socket.
 func ContentHash(b skein.Body) []byte {
 	var room [512]byte
 	fields := binary.AppendVarint(room[:0], int64(b.Type))

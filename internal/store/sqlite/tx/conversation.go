@@ -9,8 +9,8 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 )
 
-// LivingConvKey selects the inner key of conversation ?2 of app ?1, unless it is
-// deleted or past its end at ?3.
+// LivingConvKey selects the inner key of conversation ?2 of app ?1, unless it is deleted or
+// has expired at ?3.
 const LivingConvKey = `SELECT conv_key FROM conversations
 	WHERE app_key = ` + AppKey + ` AND id = ?2 AND deleted = 0 AND expires > ?3`
 
@@ -62,20 +62,20 @@ func (c Conn) Conversation(app string, id skein.ID, now skein.Millis) (conv Conv
 	return conv, err
 }
 
-// A listing by activity loses what moves to its top behind whoever follows the cursor.
-// So the cursor keeps the stamp at which the listing began; at the end of the listing
-// those that moved since are listed once more, by their keys, which never move. What
-// is created meanwhile is left out, so that there is an end.
+// A listing by activity would miss conversations that move to its top while a client pages
+// through it. The cursor therefore keeps the stamp at which the listing began. At its end,
+// the conversations that moved since then are listed once more, in the order of their keys,
+// which never change. Conversations created meanwhile are left out, so the listing ends.
 
-// Listed reports whether a cursor is a place in a listing, not its start.
+// Listed reports whether a cursor is inside a listing, not at its start.
 func Listed(after skein.Cursor) bool { return after.Tie != 0 || after.Again }
 
-// PeriodOf is the period, of 1,024 ms, that a moment falls in. The index by activity
-// has no more of it, so that a message into a busy conversation leaves its entry where
-// it is; a listing sorts what was active in the same period.
+// PeriodOf is the period of 1,024 ms that a time falls in. The index by activity holds only
+// the period, so most messages to a busy conversation do not move its entry. A listing sorts
+// the conversations within a period.
 func PeriodOf(at skein.Millis) int64 { return int64(at) >> 10 }
 
-// Touched is for a SET: something became of the conversation at ?3, in period ?4.
+// Touched is part of a SET: the conversation changed at ?3, in period ?4.
 const Touched = `updated = ?3, active = max(active, ?3), period = max(period, ?4)`
 
 // ArrivalDays is how long a conversation waits for the rest of its import.

@@ -1,7 +1,7 @@
-// Package tx is what the tables have in common: the database as a package of tables
-// reads and writes it, the transaction that a group of writes shares, what the writer
-// remembers of rows between transactions, and the rows that several of those packages
-// read. Each of them defines its own queries on a type of its own over Conn and Group.
+// Package tx holds what the table packages share: reads and writes of the database, the
+// transaction of a group of writes, the writer's memory of rows between transactions, and
+// the rows that several packages read. Each table package defines its own queries on its own
+// types, which embed Conn and Group.
 package tx
 
 import (
@@ -23,7 +23,7 @@ type DB struct {
 	log       *slog.Logger
 	committed store.CommitHook
 
-	Salt    []byte       // of retry tags, as long as the store lasts; see RetryTag
+	Salt    []byte       // of retry tags; never changes; see RetryTag
 	Moves   *Moves       // which conversations moved lately
 	Reached atomic.Int64 // the stamp of the newest commit that Moves knows
 
@@ -36,8 +36,8 @@ type DB struct {
 	behind map[int64]int64
 }
 
-// Open opens a file of the newest schema. committed is told of what was sent after each
-// commit; nil: nobody is told.
+// Open opens a file of the newest schema. committed is called after each commit with the
+// messages it stored; it may be nil.
 func Open(opt engine.Options, committed store.CommitHook) (*DB, error) {
 	db := &DB{now: opt.Now, log: opt.Log, committed: committed, known: newKnown(), behind: make(map[int64]int64)}
 	var err error
@@ -47,20 +47,20 @@ func Open(opt engine.Options, committed store.CommitHook) (*DB, error) {
 	return db, nil
 }
 
-// Close commits what was taken, waits for the reads under way and lets go of the file.
+// Close commits the queued writes, waits for running reads and closes the file.
 func (db *DB) Close() error { return db.engine.Close() }
 
-// Engine is below the tables.
+// Engine is the engine that runs the reads and writes.
 func (db *DB) Engine() *engine.Engine { return db.engine }
 
-// Now is what the clock says.
+// Now is the current time.
 func (db *DB) Now() time.Time { return db.now() }
 
-// Millis is Now.
+// Millis is Now in milliseconds.
 func (db *DB) Millis() skein.Millis { return skein.MillisOf(db.now()) }
 
-// Start implements engine.Tables. The stamps below the ceiling are spent, since a process
-// that serves has the file to itself (cmd/skein locks it).
+// Start implements engine.Tables. Reached begins just below the ceiling: only one process
+// serves a file (cmd/skein locks it), so no other gives out stamps below it.
 func (db *DB) Start(conn *engine.Conn) (err error) {
 	c := Conn{conn}
 	if db.Salt, err = c.readSalt(); err != nil {
@@ -96,8 +96,8 @@ func (db *DB) Forget() {
 	db.stamps.ceiling = 0
 }
 
-// tell calls the commit hook. What it tells has happened, so a hook that panics
-// must not keep the jobs from their answers.
+// tell calls the commit hook. The commit is already durable, so the jobs must get their
+// answers even if the hook panics.
 func (db *DB) tell(told []skein.Committed) {
 	if db.committed == nil || len(told) == 0 {
 		return
@@ -110,10 +110,11 @@ func (db *DB) tell(told []skein.Committed) {
 	db.committed(told)
 }
 
-// Conn is a connection with the queries that several packages use. A package has its
-// own type of it, a struct with nothing else in it, for the queries that are its alone.
+// Conn is a connection with the queries that several packages use. A package embeds it in a
+// struct of its own, without other fields, and defines its own queries there.
 type Conn struct{ *engine.Conn }
 
+// on makes a read of a table package one of the engine.
 func on[C ~struct{ Conn }](read func(C) error) func(*engine.Conn) error {
 	return func(c *engine.Conn) error { return read(C{Conn{c}}) }
 }
@@ -143,7 +144,7 @@ func Search[C ~struct{ Conn }](ctx context.Context, db *DB, app, what string, re
 	return db.engine.Search(ctx, app, what, on(read))
 }
 
-// Job says whose a write is and what it costs; see engine.Job.
+// Job says which app a write belongs to and what it costs; see engine.Job.
 type Job struct {
 	App   string
 	Whole bool
@@ -151,12 +152,12 @@ type Job struct {
 	Rows  int
 }
 
-// SmallJob is about how many bytes a job holds besides those it was given.
+// SmallJob is about how many bytes a job holds besides its data.
 const SmallJob = 512
 
-// Write runs fn in the next group commit and answers what it answered once that is
-// durable. fn may run more than once and must not wait for anything. A package has its
-// own type of Group as it has of Conn.
+// Write runs fn in the next group commit and returns its result once that is durable. fn may
+// run more than once and must not wait for anything. G is the package's own struct around
+// Group.
 func Write[T any, G ~struct{ *Group }](ctx context.Context, db *DB, j Job, fn func(G) (T, error)) (T, error) {
 	var none T
 	answer := new(T) // not a variable of this frame: the job may outlive the call
@@ -173,17 +174,17 @@ func Write[T any, G ~struct{ *Group }](ctx context.Context, db *DB, j Job, fn fu
 	return *answer, nil
 }
 
-// In makes a write of a package of tables one of the engine's.
+// In makes a write of a table package one of the engine.
 func In[G ~struct{ *Group }](run func(G) error) func(engine.Group) error {
 	return func(g engine.Group) error { return run(G{g.(*Group)}) } //nolint:forcetypeassert // Begin makes no other
 }
 
-// Change is Write for the operator that answers nothing but an error.
+// Change is Write for the operator, without a result.
 func Change[G ~struct{ *Group }](ctx context.Context, db *DB, fn func(G) error) error {
 	return ChangeOf(ctx, db, "", fn)
 }
 
-// ChangeOf is Change for an app.
+// ChangeOf is Write for an app, without a result.
 func ChangeOf[G ~struct{ *Group }](ctx context.Context, db *DB, app string, fn func(G) error) error {
 	_, err := Write(ctx, db, Job{App: app, Bytes: SmallJob}, func(g G) (struct{}, error) { return struct{}{}, fn(g) })
 	return err

@@ -5,8 +5,9 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 )
 
-// Event writes what the feed tells of a deed, in the transaction of the deed. Messages
-// need no row: their keys ascend in commit order.
+// Event adds an entry to the feed, in the transaction that did what the entry tells. Messages
+// need no event: the feed reads them by their keys, which ascend in commit order. An entry
+// with more than store.MaxEntryClients clients becomes several.
 func (g *Group) Event(e store.Entry) error {
 	first, rest := e.Clients, []string(nil)
 	if len(first) > store.MaxEntryClients {

@@ -5,7 +5,7 @@ import (
 )
 
 // Filter is a growing WHERE: terms joined by AND, and the values of their ?s.
-// Terms are texts of this package; whatever comes from outside is a value.
+// Terms are constant texts; input from outside must be a value.
 type Filter struct {
 	terms []string
 	Args  []any

@@ -35,17 +35,17 @@ func (g *Group) Committed() {
 	db := g.db
 	db.stamps.begun = true
 	db.Moves.add(g.moved, g.Stamp)
-	db.Reached.Store(g.Stamp) // after that: who has read it finds the moves
+	db.Reached.Store(g.Stamp) // after Moves.add: whoever reads Reached finds the moves
 	db.moved = g.moved[:0]
 	db.tell(g.Told)
 	clear(g.Told)
 	db.told = g.Told[:0]
 }
 
-// Flush implements engine.Group: it writes the rows of the conversations that messages
-// were sent to, and of the members who had sent the newest message before: once per
-// conversation or member and group, however many messages there were. A member's row
-// needs no new stamp: the conversation's tells of the message.
+// Flush implements engine.Group. It writes the rows of the conversations that got messages,
+// and of the members that another sender replaced as the last one. Each row is written once
+// per group, however many messages there were. A member's row keeps its stamp, because the
+// conversation's new stamp is enough for a sync.
 func (g *Group) Flush() error {
 	for _, t := range g.dirty {
 		if err := g.write(t); err != nil {
@@ -64,8 +64,7 @@ func (g *Group) Flush() error {
 	return nil
 }
 
-// write brings the row of a conversation up to date, and its entries in indexes where
-// they change.
+// write updates the row of a conversation, with its indexed columns only if they change.
 func (g *Group) write(t *Timeline) error {
 	if t.shifted {
 		return g.Exec(`UPDATE conversations SET last_seq = ?2, active = ?3, moved = ?4, speaker = ?5, spoke = ?6, period = ?7, expires = ?8

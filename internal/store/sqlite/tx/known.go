@@ -10,13 +10,13 @@ import (
 // maxKnown bounds each map of known; an entry costs about 200 bytes.
 const maxKnown = 32_768
 
-// known is what the writer remembers of rows, so that a message into a busy
-// conversation costs no look-up. It may be dropped between two jobs while no timeline
-// is dirty. A job that changes one of these rows forgets it here.
+// known is the writer's memory of rows, so that a message to a busy conversation needs no
+// lookup. A job that changes one of these rows removes it here. Everything may be dropped
+// between two jobs while no timeline is dirty.
 type known struct {
 	timelines   map[timelineName]*Timeline
 	senders     map[clientName]Sender  // living clients
-	members     map[memberName]*Member // members
+	members     map[memberName]*Member // by conversation
 	counts      map[clientName]int     // in how many living conversations a client is at most
 	NextMessage int64                  // key of the next message; zero: to be looked up
 	retries     *RetryTurn             // nil: to be looked up
@@ -52,7 +52,7 @@ func (k *known) Clear() {
 	k.NextMessage, k.retries = 0, nil
 }
 
-// ForgetClient drops what is known of a client who left these conversations.
+// ForgetClient drops a client, and the conversations that it left.
 func (k *known) ForgetClient(app, client string, left []skein.ID) {
 	delete(k.senders, clientName{app, client})
 	delete(k.counts, clientName{app, client})
@@ -62,19 +62,19 @@ func (k *known) ForgetClient(app, client string, left []skein.ID) {
 	maps.DeleteFunc(k.members, func(s memberName, _ *Member) bool { return s.client == client })
 }
 
-// ForgetTimeline drops what is known of a conversation.
+// ForgetTimeline drops a conversation.
 func (k *known) ForgetTimeline(app string, id skein.ID) { delete(k.timelines, timelineName{app, id}) }
 
-// ForgetTimelines drops what is known of all conversations.
+// ForgetTimelines drops all conversations.
 func (k *known) ForgetTimelines() { clear(k.timelines) }
 
-// ForgetSender drops what is known of a client itself.
+// ForgetSender drops a client, but not its memberships.
 func (k *known) ForgetSender(app, client string) { delete(k.senders, clientName{app, client}) }
 
-// ForgetMember drops what is known of a member.
+// ForgetMember drops a member.
 func (k *known) ForgetMember(conv int64, client string) { delete(k.members, memberName{conv, client}) }
 
-// ForgetCount drops in how many conversations a client is.
+// ForgetCount drops the number of conversations of a client.
 func (k *known) ForgetCount(app, client string) { delete(k.counts, clientName{app, client}) }
 
 // Timeline is a conversation, if it is known.
@@ -96,8 +96,7 @@ func (k *known) KeepCount(app, client string, n int) {
 	k.counts[clientName{strings.Clone(app), strings.Clone(client)}] = n
 }
 
-// trim makes room for the next group. Only between groups: what is dirty must not
-// be forgotten.
+// trim makes room for the next group. It may run only between groups, when nothing is dirty.
 func (k *known) trim() {
 	trim(k.timelines)
 	trim(k.senders)
@@ -105,8 +104,8 @@ func (k *known) trim() {
 	trim(k.counts)
 }
 
-// trim drops arbitrary entries: Go's map order is as good as any other guess at
-// who comes next.
+// trim drops arbitrary entries until at most maxKnown are left: nobody knows which will be
+// needed next.
 func trim[K comparable, V any](m map[K]V) {
 	for key := range m {
 		if len(m) <= maxKnown {

@@ -7,14 +7,14 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 )
 
-// Depart notes that a client is in a conversation no more.
+// Depart records that a client left a conversation.
 func (g *Group) Depart(conv ConvRow, client string) error {
 	return g.Exec(`INSERT OR REPLACE INTO departures (app_key, client_id, conv_id, conv_key, moved)
 		VALUES (`+AppKey+`, ?2, ?3, ?4, ?5)`, conv.App, client, conv.ID, conv.Key, g.Stamp)
 }
 
-// Arrive takes back that the client left this conversation, or one before it with
-// the same id.
+// Arrive removes the record that a client left this conversation, or an earlier one with the
+// same id.
 func (g *Group) Arrive(app int64, client string, conv skein.ID) error {
 	return g.Exec(`DELETE FROM departures WHERE app_key = ?1 AND client_id = ?2 AND conv_id = ?3`, app, client, conv)
 }
@@ -26,10 +26,10 @@ const MemberColumns = `m.client_id, m.role, m.joined, m.join_seq, m.muted_until,
 // MemberColumnCount is how many columns MemberColumns are.
 const MemberColumnCount = 15
 
-// SentSeq is the seq of the newest message of m; see group.speak.
+// SentSeq is the seq of the newest message of m; see Group.SentBy.
 const SentSeq = `iif(c.speaker = m.member_key, c.spoke, m.sent_seq)`
 
-// ReadMember copies memberColumns, the first of which is column from.
+// ReadMember copies MemberColumns, which begin at column from.
 func ReadMember(r *sqlite3.Stmt, from int) skein.Member {
 	return skein.Member{
 		Client:      r.ColumnText(from),
@@ -59,8 +59,8 @@ type MemberRow struct {
 	Key    int64
 }
 
-// Membership is a client in a living conversation. Errors: ErrUnknownConversation;
-// ErrUnknownClient as a Fault about who is no member.
+// Membership reads a conversation and a client as its member. Errors: ErrUnknownConversation;
+// ErrUnknownClient as a Fault if the client is not a member.
 func (c Conn) Membership(app string, id skein.ID, client string, now skein.Millis) (m MemberRow, err error) {
 	found, err := c.Row(func(r *sqlite3.Stmt) {
 		m.Conv = ReadConversation(r, app)

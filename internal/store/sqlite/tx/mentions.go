@@ -7,8 +7,8 @@ import (
 // everyone is the client_id of a mention of all.
 const everyone = ""
 
-// NoteMentions writes down who is mentioned by a message that was just stored.
-// Whether they are members is asked when they look.
+// NoteMentions records the mentions of a new message. Whether the clients are members is
+// checked when they read.
 func (g *Group) NoteMentions(conv, seq int64, all bool, clients []string) error {
 	if all {
 		if err := g.mention(conv, seq, everyone); err != nil {
@@ -31,7 +31,7 @@ func (g *Group) mention(conv, seq int64, client string) error {
 		conv, client, seq)
 }
 
-// RenewMentions writes down who is mentioned by a message that was edited.
+// RenewMentions replaces the mentions of an edited message.
 func (g *Group) RenewMentions(conv, seq int64, b skein.Body) error {
 	if err := g.ForgetMentions(conv, seq); err != nil {
 		return err
@@ -39,7 +39,7 @@ func (g *Group) RenewMentions(conv, seq int64, b skein.Body) error {
 	return g.NoteMentions(conv, seq, b.MentionAll, b.Mentions)
 }
 
-// ForgetMentions takes back what a message mentions: it says nothing any more.
+// ForgetMentions removes the mentions of a message.
 func (g *Group) ForgetMentions(conv, seq int64) error {
 	return g.Exec(`DELETE FROM mentions WHERE conv_key = ?1 AND seq = ?2`, conv, seq)
 }

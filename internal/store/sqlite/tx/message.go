@@ -11,8 +11,8 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 )
 
-// NextMessage is the key for the next message. Keys ascend in commit order and are
-// never given twice: readers of the feed go by them.
+// NextMessage is the key of the next message. Keys ascend in commit order and are never used
+// twice, because readers of the feed rely on both.
 func (g *Group) NextMessage() (int64, error) {
 	if g.Known.NextMessage == 0 {
 		_, err := g.Row(func(r *sqlite3.Stmt) { g.Known.NextMessage = r.ColumnInt64(0) + 1 },
@@ -24,8 +24,8 @@ func (g *Group) NextMessage() (int64, error) {
 	return g.Known.NextMessage, nil
 }
 
-// HiddenFrom is, with a client behind it, whether that client deleted message m for
-// itself.
+// HiddenFrom begins an SQL condition that is true if a client deleted message m for itself.
+// The client's parameter and a closing parenthesis must follow.
 const HiddenFrom = `EXISTS (SELECT 1 FROM hidden h WHERE h.conv_key = m.conv_key AND h.seq = m.seq AND h.client_id = `
 
 // Bits of the flags column.
@@ -33,11 +33,11 @@ const (
 	FlagMentionAll = 1 << iota
 	FlagNoSync
 	FlagServer   // sent with the server role
-	_            // not used any more: a former holder of the sender's id sent it
-	FlagImported // the feed does not tell of it
+	_            // no longer used: a former holder of the sender's id sent it
+	FlagImported // not in the feed
 )
 
-// FlagsOf is the column flags of a draft.
+// FlagsOf is the value of column flags for a draft.
 func FlagsOf(d skein.Draft) int {
 	flags := MentionAllFlag(d.Body)
 	if d.NoSync {
@@ -49,7 +49,7 @@ func FlagsOf(d skein.Draft) int {
 	return flags
 }
 
-// MentionAllFlag is the one flag of a message that an edit may change.
+// MentionAllFlag is the only flag that an edit may change.
 func MentionAllFlag(b skein.Body) int {
 	if b.MentionAll {
 		return FlagMentionAll
@@ -57,14 +57,14 @@ func MentionAllFlag(b skein.Body) int {
 	return 0
 }
 
-// messageColumns are what readMessage reads, in its order.
+// MessageColumns are what ReadMessage reads, in its order.
 const (
 	MessageColumns = `seq, id, sender, client_msg_id, type, status, flags, created, updated,
 		reply_to, mentions, url, attr, text, version, changed, pinned, reactions`
 	MessageColumnCount = 18
 )
 
-// ReadMessage copies one row of messageColumns.
+// ReadMessage copies one row of MessageColumns.
 func ReadMessage(r *sqlite3.Stmt, conv skein.ID) skein.Message {
 	flags := r.ColumnInt64(6)
 	return skein.Message{
@@ -93,8 +93,8 @@ func ReadMessage(r *sqlite3.Stmt, conv skein.ID) skein.Message {
 	}
 }
 
-// ReadSeen is readMessage, blank where the column behind says that the viewer
-// deleted it for itself.
+// ReadSeen is ReadMessage, blanked if the next column says that the viewer deleted the
+// message for itself.
 func ReadSeen(r *sqlite3.Stmt, conv skein.ID) skein.Message {
 	m := ReadMessage(r, conv)
 	if r.ColumnBool(MessageColumnCount) {
@@ -112,8 +112,8 @@ func MentionsJSON(ids []string) []byte {
 	return list
 }
 
-// mentionsColumn reads the list that mentionsJSON wrote. One that cannot be read is
-// none: the message is worth more than its mentions.
+// mentionsColumn reads the list that MentionsJSON wrote. A list that cannot be decoded is
+// dropped, so that the message stays readable.
 func mentionsColumn(r *sqlite3.Stmt, col int) []string {
 	raw := r.ColumnRawText(col)
 	if len(raw) == 0 {
@@ -154,8 +154,8 @@ func EncodeReactions(list []skein.Reaction) (engine.RawText, error) {
 	return text, nil
 }
 
-// reactionsColumn reads the summary of a message's reactions. One that cannot be
-// read is none: the message is worth more.
+// reactionsColumn reads the summary of a message's reactions. A summary that cannot be decoded
+// is dropped, so that the message stays readable.
 func reactionsColumn(r *sqlite3.Stmt, col int) []skein.Reaction {
 	raw := r.ColumnRawText(col)
 	if len(raw) == 0 {

@@ -6,13 +6,12 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
-// maxMoves bounds how many conversations are known to have moved lately; one costs
-// about 150 bytes.
+// maxMoves bounds how many moved conversations are remembered; each takes about 150 bytes.
 const maxMoves = 65_536
 
-// Moves is which conversations moved lately, so that what changed for a client is
-// found without an index that each message would have to keep. Nothing of it is
-// worth keeping: what is older is in the rows. Safe for concurrent use.
+// Moves remembers which conversations moved lately, that is, got a new stamp. With it a sync
+// finds what changed for a client without an index that every message would have to update.
+// It is only in memory; the rows hold the stamps too. Safe for concurrent use.
 type Moves struct {
 	mu    sync.RWMutex
 	Limit int             // of all; set before the first commit
@@ -28,14 +27,14 @@ type move struct {
 	older, newer *move
 }
 
-// newMoves knows all that moves from now on; no stamp has reached floor.
+// newMoves remembers every move from now on. No stamp has reached floor yet.
 func newMoves(floor int64) *Moves {
 	m := &Moves{Limit: maxMoves, all: make(map[int64]*move), floor: floor}
 	m.ring.older, m.ring.newer = &m.ring, &m.ring
 	return m
 }
 
-// add takes in what moved in the commit with a stamp.
+// add adds the conversations that moved in the commit with this stamp.
 func (m *Moves) add(moved []move, stamp int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -53,8 +52,8 @@ func (m *Moves) add(moved []move, stamp int64) {
 	}
 }
 
-// room is a place for one more, which may be that of the conversation that did not
-// move for longest. mu is held.
+// room is an unused move. If all are used, it drops the conversation that has not moved for
+// the longest time. mu is held.
 func (m *Moves) room() *move {
 	if len(m.all) < m.Limit {
 		return new(move)
@@ -66,7 +65,7 @@ func (m *Moves) room() *move {
 	return oldest
 }
 
-// forget drops what is known: somebody else has written too, before stamp.
+// forget drops everything, because another process wrote to the file before stamp.
 func (m *Moves) forget(stamp int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -75,19 +74,18 @@ func (m *Moves) forget(stamp int64) {
 	m.floor = stamp
 }
 
-// Covers reports whether all is known that moved after a stamp.
+// Covers reports whether every conversation that moved after a stamp is remembered.
 func (m *Moves) Covers(stamp int64) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return stamp >= m.floor
 }
 
-// visits bounds how many moves of other apps are passed over for each that is looked
-// for.
+// visits bounds how many moves of other apps Since passes over for each one it may return.
 const visits = 16
 
-// Since lists the conversations of an app that moved after a stamp; complete is
-// false where there are more than limit, or too much else moved to look for them.
+// Since lists the conversations of an app that moved after a stamp. complete is false if
+// there are more than limit, or if too many others moved to search among them.
 func (m *Moves) Since(stamp, app int64, limit int) (convs []int64, complete bool) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -106,8 +104,8 @@ func (m *Moves) Since(stamp, app int64, limit int) (convs []int64, complete bool
 	return convs, true
 }
 
-// Moved are those of convs, in their order, that moved after a stamp, at most limit;
-// complete is false where not all is known.
+// Moved lists those of convs that moved after a stamp, in the order of convs and at most
+// limit. complete is false if not every move since the stamp is remembered.
 func (m *Moves) Moved(stamp int64, convs []int64, limit int) (moved []int64, complete bool) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -138,8 +136,9 @@ func (m *move) unlink() {
 }
 
 // Move runs a statement that may set the stamp of conversations and ends with
-// returningMoves, notes which have it, and says how many rows there were. Whatever
-// sets a stamp goes through it, or through note (TestSQLite).
+// ReturningMoves. It notes the conversations that have the stamp now, and returns the number
+// of rows. Every statement that sets a stamp must go through Move or Note (TestSQLite checks
+// it).
 func (g *Group) Move(sql string, args ...any) (n int, err error) {
 	err = g.Rows(func(r *sqlite3.Stmt) {
 		if r.ColumnInt64(2) == g.Stamp {
@@ -153,7 +152,7 @@ func (g *Group) Move(sql string, args ...any) (n int, err error) {
 // ReturningMoves ends a statement for Move.
 const ReturningMoves = ` RETURNING app_key, conv_key, moved`
 
-// Note says that a conversation moves with this commit.
+// Note records that a conversation moves with this commit.
 func (g *Group) Note(app, conv int64) {
 	g.moved = append(g.moved, move{app: app, conv: conv})
 }

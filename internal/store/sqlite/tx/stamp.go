@@ -6,17 +6,15 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
-// A stamp is the place of a commit among all commits: it is greater than every
-// stamp before it, so that "what has changed since" is a range of an index. It is
-// about the time of the commit in microseconds, which a clock that is put back does
-// not make smaller. The row of table history holds a ceiling that no stamp has
-// reached, written once in a while rather than in every commit: after a crash
-// counting goes on from there, and a cursor above it is of another history.
+// stamps gives each commit a stamp. Each stamp is greater than all before it, so "what changed
+// since" is a range of an index. A stamp is about the time of the commit in microseconds, but
+// never falls when the clock is set back. Table history holds a ceiling that no stamp has
+// reached; it is written now and then, not in every commit. After a crash the stamps continue
+// from the ceiling, and a cursor above it belongs to another history.
 //
-// The ceiling rises above such a cursor with the first commit, so the first commit
-// after an opening also keeps from where to where no stamp was given out: table
-// pauses. A cursor in a pause is of a history that is not this file's, such as that
-// of the file before it, when somebody has put an older copy in its place.
+// The first commit after an opening may raise the ceiling above such a cursor. It therefore
+// also records in table pauses the range in which no stamp was given out. A cursor inside a
+// pause belongs to another history: somebody may have replaced the file by an older copy.
 type stamps struct {
 	last    int64
 	ceiling int64 // zero: to be read
@@ -26,8 +24,8 @@ type stamps struct {
 // stampAhead is how far a ceiling is set above the stamp that reached it.
 const stampAhead = int64(time.Second / time.Microsecond)
 
-// takeStamp is the stamp of the group's commit. It is taken before any job runs,
-// outside their savepoints.
+// takeStamp sets the stamp of the group's commit. It runs before the first job, outside the
+// jobs' savepoints.
 func (g *Group) takeStamp(s *stamps, now time.Time) error {
 	if s.ceiling == 0 {
 		var err error
@@ -50,16 +48,16 @@ func (g *Group) takeStamp(s *stamps, now time.Time) error {
 	return g.Exec(`UPDATE history SET ceiling = ?1`, s.ceiling)
 }
 
-// ceiling is above every stamp so far.
+// ceiling is greater than every stamp so far.
 func (c Conn) ceiling() (ceiling int64, err error) {
 	_, err = c.Row(func(r *sqlite3.Stmt) { ceiling = r.ColumnInt64(0) }, `SELECT ceiling FROM history`)
 	return ceiling, err
 }
 
-// maxPauses bounds how many are kept: older cursors are for the ceiling to know.
+// maxPauses bounds how many pauses are kept.
 const maxPauses = 1000
 
-// keepPause says that the stamps between two are none of this history.
+// keepPause records that no commit of this history has a stamp between the two.
 func (g *Group) keepPause(after, until int64) error {
 	if err := g.Exec(`INSERT OR REPLACE INTO pauses (after, until) VALUES (?1, ?2)`, after, until); err != nil {
 		return err
@@ -67,7 +65,7 @@ func (g *Group) keepPause(after, until int64) error {
 	return g.Exec(`DELETE FROM pauses WHERE after <= (SELECT after FROM pauses ORDER BY after DESC LIMIT 1 OFFSET ?1)`, maxPauses)
 }
 
-// Paused reports whether no commit of this history has had the stamp.
+// Paused reports whether the stamp lies in a pause, so that no commit of this history had it.
 func (c Conn) Paused(stamp int64) (in bool, err error) {
 	_, err = c.Row(func(r *sqlite3.Stmt) { in = r.ColumnInt64(0) > stamp },
 		`SELECT until FROM pauses WHERE after < ?1 ORDER BY after DESC LIMIT 1`, stamp)

@@ -10,7 +10,7 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 )
 
-// Timeline is a living conversation as far as a new message needs it.
+// Timeline is what a new message needs to know about a conversation.
 type Timeline struct {
 	Key       int64
 	Type      skein.ConvType
@@ -20,7 +20,7 @@ type Timeline struct {
 
 	app        int64
 	ttl        time.Duration // zero: none
-	lastSender int64         // key of the member who sent the newest message of a member's; zero: none did
+	lastSender int64         // key of the member that sent the newest message by a member; zero: none
 	lastSent   int64         // seq of that message
 	active     skein.Millis
 	expires    skein.Millis
@@ -28,7 +28,7 @@ type Timeline struct {
 	shifted    bool // its row moves in the indexes
 }
 
-// Timeline is the conversation that a draft is for. Errors: ErrUnknownConversation.
+// Timeline is the conversation of a draft. Errors: ErrUnknownConversation.
 func (g *Group) Timeline(app string, id skein.ID) (*Timeline, error) {
 	t := g.Known.Timeline(app, id)
 	if t == nil {
@@ -61,8 +61,8 @@ func (g *Group) Timeline(app string, id skein.ID) (*Timeline, error) {
 	return t, nil
 }
 
-// Advance moves a conversation on to its newest message; Flush writes its row. Active
-// never runs back, even when the clock does.
+// Advance sets the newest message of a conversation; Flush writes the row. Active never gets
+// smaller, even if the clock is set back.
 func (g *Group) Advance(t *Timeline, m skein.Message) {
 	active, expires := max(t.active, m.Created), t.expires
 	if t.ttl > 0 {
@@ -76,12 +76,12 @@ func (g *Group) Advance(t *Timeline, m skein.Message) {
 	}
 }
 
-// SentBy notes that a client sent the newest message. byMember: it is a member, and the
-// message counts as read by it. unread: the member had not read all before it; unless
-// reads says that sending reads, the message does not count as the member's then.
+// SentBy records that a client sent the newest message. byMember reports whether the client is
+// a member and has read the message by sending it. unread reports whether the member had
+// unread messages before it; in that case the message counts as read only if reads is set.
 //
-// The conversation's row has the member who sent last, so a member's own row is written
-// only when another member sends; Flush writes both.
+// The conversation's row names the member that sent last, so a member's own row is written
+// only when another member sends. Flush writes both.
 func (g *Group) SentBy(t *Timeline, client string, seq int64, reads bool) (byMember, unread bool, err error) {
 	m, err := g.Member(t.Key, client)
 	if err != nil || m == nil {
@@ -101,7 +101,7 @@ func (g *Group) SentBy(t *Timeline, client string, seq int64, reads bool) (byMem
 	return true, unread, nil
 }
 
-// Sender is a living client as far as its messages need it.
+// Sender is what a message needs to know about its sender.
 type Sender struct {
 	BannedUntil skein.Millis
 	Incarnation int64
@@ -130,16 +130,16 @@ func (c Conn) Sender(app, client string) (s Sender, err error) {
 	return s, err
 }
 
-// Member is a member as far as its messages need it.
+// Member is what a message needs to know about a member.
 type Member struct {
-	Read int64 // skein.Member.Read; may be behind while the member is the one who sent last
+	Read int64 // skein.Member.Read; may be too small while the member is the one that sent last
 
 	key        int64
 	Role       skein.Role
 	mutedUntil skein.Millis
 }
 
-// Member is a client as a member of a conversation; nil: it is none.
+// Member is a client as a member of a conversation; nil: it is not a member.
 func (g *Group) Member(conv int64, client string) (*Member, error) {
 	if m := g.Known.Member(conv, client); m != nil {
 		return m, nil
@@ -151,7 +151,7 @@ func (g *Group) Member(conv int64, client string) (*Member, error) {
 	return m, err
 }
 
-// Member is a client as a member of a conversation; nil: it is none.
+// Member is a client as a member of a conversation; nil: it is not a member.
 func (c Conn) Member(conv int64, client string) (m *Member, err error) {
 	_, err = c.Row(func(r *sqlite3.Stmt) {
 		m = &Member{
@@ -164,8 +164,8 @@ func (c Conn) Member(conv int64, client string) (m *Member, err error) {
 	return m, err
 }
 
-// MaySend reports whether the member, or a client that is none where m is nil, meets
-// need and is not muted.
+// MaySend reports whether the member meets need and is not muted. A nil m is a client that is
+// not a member.
 func (m *Member) MaySend(need skein.Need, muteAll bool, now skein.Millis) bool {
 	if m == nil {
 		return need.Met(false, skein.RoleMember) && !muteAll

@@ -7,9 +7,9 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 )
 
-// A file stays while a row of upload_uses says that something of its app names it.
-// Every write that changes what a thing says keeps these rows in its own transaction.
-// Triggers of the schema keep uploads.due, when a file may go, beside them.
+// A file is kept while a row of upload_uses says that something in its app names it. Every
+// write that changes such content updates these rows in its own transaction. Triggers of the
+// schema then update uploads.due, the time at which the file may be removed.
 
 // Naming is a kind of thing that can name files, the column kind of upload_uses. Its
 // rows are found by the keys of messages, conversations, clients and members.
@@ -23,8 +23,8 @@ const (
 	ByMember
 )
 
-// NameUploads notes that a thing names files, those of them that its app has. See
-// skein.Body.Uploads for the stems.
+// NameUploads records that a thing names files. Files that its app does not have are ignored.
+// See skein.Body.Uploads for the stems.
 func (g *Group) NameUploads(app string, kind Naming, thing int64, stems []string) error {
 	if len(stems) == 0 {
 		return nil
@@ -39,7 +39,7 @@ func (g *Group) NameUploads(app string, kind Naming, thing int64, stems []string
 		ON CONFLICT DO NOTHING`, app, int(kind), thing, engine.RawText(list))
 }
 
-// RenameUploads notes what a thing names now that it has changed.
+// RenameUploads replaces the files that a changed thing names.
 func (g *Group) RenameUploads(app string, kind Naming, thing int64, stems []string) error {
 	if len(stems) == 0 {
 		return g.Exec(`DELETE FROM upload_uses WHERE kind = ?1 AND thing_key = ?2`, int(kind), thing)
