@@ -13,10 +13,9 @@ import (
 // CPU a row that SQLite's default of 1,000 pages costs.
 const logPages = 16_384
 
-// checkpointer moves the log into the file beside the writer, on a connection of
-// its own: moving 64 MiB takes up to some 100 ms, and no commit should wait for
-// it. The log starts anew only when all of it has been moved, which commits that
-// come in meanwhile prevent, so the writer moves those few itself.
+// checkpointer moves the log into the file on its own connection: moving 64 MiB takes up to
+// 100 ms or so, and no commit should wait for that. The log restarts only when all of it was
+// moved. Commits made meanwhile prevent that, so the writer moves their few pages itself.
 type checkpointer struct {
 	conn  *Conn
 	log   *slog.Logger

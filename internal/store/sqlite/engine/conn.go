@@ -48,16 +48,16 @@ func OpenConn(path string, flags sqlite3.OpenFlag, settings string) (*Conn, erro
 	if err := db.Exec(settings); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	// A plan is to be good for whatever a statement is given. Without this, some are
-	// prepared anew when they are given something else: the one behind every view was,
-	// which made a sync three times as dear.
+	// A plan must not depend on the bound values. Otherwise SQLite prepares some statements
+	// anew when a value changes; the query of every view did, and a sync cost three times as
+	// much.
 	if _, err := db.Config(sqlite3.DBCONFIG_ENABLE_QPSG, true); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return &Conn{DB: db, prepared: make(map[string]*sqlite3.Stmt)}, nil
 }
 
-// Close lets go of the handle.
+// Close closes the handle.
 func (c *Conn) Close() error {
 	var errs error
 	for _, stmt := range c.prepared {
@@ -66,14 +66,14 @@ func (c *Conn) Close() error {
 	return errors.Join(errs, c.DB.Close())
 }
 
-// KeepLog lets the log be when this Conn is closed as the last one.
+// KeepLog keeps the log when this Conn is closed as the last one.
 func (c *Conn) KeepLog() error {
 	_, err := c.DB.Config(sqlite3.DBCONFIG_NO_CKPT_ON_CLOSE, true)
 	return err
 }
 
-// statement is the prepared form of sql, kept for the next time. For constant
-// texts only: nothing is ever forgotten.
+// statement is the prepared form of sql, which is kept for the next call. Only for constant
+// texts: statements are kept until Close.
 func (c *Conn) statement(sql string) (*sqlite3.Stmt, error) {
 	if stmt, ok := c.prepared[sql]; ok {
 		return stmt, nil
@@ -138,8 +138,7 @@ func (c *Conn) Rows(read func(*sqlite3.Stmt), sql string, args ...any) error {
 	return drain(stmt, read, args)
 }
 
-// Ask is Rows for a query that was built for this call: its statement is let go
-// of afterwards.
+// Ask is Rows for a query that was built for this call: its statement is closed afterwards.
 func (c *Conn) Ask(read func(*sqlite3.Stmt), sql string, args []any) error {
 	stmt, _, err := c.DB.Prepare(sql)
 	if err != nil {
@@ -158,7 +157,7 @@ func drain(stmt *sqlite3.Stmt, read func(*sqlite3.Stmt), args []any) error {
 	return finish(stmt)
 }
 
-// finish lets go of the statement's rows and locks, and answers what went wrong.
+// finish releases the statement's rows and locks, and returns its error.
 func finish(stmt *sqlite3.Stmt) error {
 	err := stmt.Err()
 	if e := stmt.Reset(); err == nil {

@@ -1,12 +1,11 @@
-// Package engine keeps one SQLite file: one writer with group commit, readers and
-// searchers, a checkpointer, and what happens when the disk fails. It knows no table:
-// those who do hand it jobs and a Tables.
+// Package engine runs one SQLite file: one writer with group commit, readers, searchers, a
+// checkpointer, and the handling of disk failures. It knows no table: its callers give it
+// jobs and a Tables.
 //
 // Every write is a job in one queue, from which apps get equal shares of the writer's
-// time. One goroutine takes the jobs that wait, as many as there is time for in one
-// commit, runs them in one transaction, syncs once, and answers them all, so the price
-// of a sync is shared by as many calls as came in during the sync before. Reads use
-// their own connections and never wait for a write.
+// time. One goroutine takes as many waiting jobs as fit into one commit, runs them in one
+// transaction, syncs once, and answers them all. So all calls that came in during one sync
+// share the next one. Reads use their own connections and never wait for a write.
 package engine
 
 import (
@@ -73,8 +72,8 @@ type Engine struct {
 	closeErr error
 }
 
-// Open opens a file that is as it should be and starts the writer, which commits to
-// tables; Close ends it.
+// Open opens a file that schema.Bring accepted and starts the writer, which commits to tables;
+// Close ends it.
 func Open(opt Options, tables Tables) (*Engine, error) {
 	opt = opt.withDefaults()
 	metrics, err := newMetrics(opt.Registerer)
@@ -119,8 +118,8 @@ func (e *Engine) openReaders(opt Options) error {
 	return nil
 }
 
-// Close commits what was taken, waits for the reads under way and lets go of the
-// file. Calls after it answer ErrUnavailable; closing twice is closing once.
+// Close commits the queued jobs, waits for running reads and closes the file. Later calls
+// return ErrUnavailable. A second Close does nothing.
 func (e *Engine) Close() error {
 	e.closing.Do(func() {
 		for _, set := range e.sets() {
@@ -135,7 +134,7 @@ func (e *Engine) Close() error {
 
 func (e *Engine) sets() []*readers { return []*readers{e.callers, e.readers, e.searchers} }
 
-// Path is the file's.
+// Path is the path of the file.
 func (e *Engine) Path() string { return e.writer.path }
 
 // Damaged reports whether a page of the file was found to be corrupt.
@@ -144,9 +143,9 @@ func (e *Engine) Damaged() bool { return e.damage.found.Load() }
 // Queued is how many writes wait.
 func (e *Engine) Queued() int { return e.writer.queue.depth() }
 
-// Do runs the jobs of one app in the next group commits, in their order, and waits
-// until each is answered durably or ctx ends. With an error they belong to the writer
-// still, and none of their answers may be read.
+// Do runs the jobs of one app in the next group commits, in their order. It waits until all
+// are durable and answered, or ctx ends. After an error the writer still owns the jobs, and
+// the caller must not read their answers.
 func (e *Engine) Do(ctx context.Context, jobs ...*Job) error { return e.writer.do(ctx, jobs...) }
 
 // Statements are the texts of the statements that the connections have kept so far, and
@@ -167,7 +166,7 @@ func (e *Engine) Statements(ctx context.Context) map[string]int {
 	}
 	for _, set := range e.sets() {
 		for i := range set.size {
-			app := fmt.Sprint(i) // an app may not hold all
+			app := fmt.Sprint(i) // one app may not hold all connections
 			c, err := set.acquire(ctx, app)
 			if err != nil {
 				return nil

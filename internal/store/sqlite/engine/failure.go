@@ -13,12 +13,12 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// errClosed is what a closed store answers.
+// errClosed is the error of a closed store.
 var errClosed = fmt.Errorf("store is closed: %w", skein.ErrUnavailable)
 
-// Outage reports whether err means that the engine cannot work now, whatever it
-// is asked: the disk is full, a read, write or sync failed, another process holds
-// the file. After it nothing of the open transaction may be trusted.
+// Outage reports whether err means that the engine cannot work now at all: the disk is full, a
+// read, write or sync failed, or another process holds the file. The open transaction must
+// then be given up.
 func Outage(err error) bool {
 	var code sqlite3.ErrorCode
 	if !errors.As(err, &code) {
@@ -41,14 +41,14 @@ func Unavailable(attempt string, err error) error {
 	return fmt.Errorf("%s: %w: %w", attempt, skein.ErrUnavailable, err)
 }
 
-// outageLog says that commits fail, and not for each of them: an outage may last,
-// and at a full load hundreds of commits fail in a second.
+// outageLog logs that commits fail, but not each one: during an outage hundreds may fail in a
+// second.
 type outageLog struct {
 	told   time.Time
 	silent int // failed since then, and not told
 }
 
-// outagePause is how long it says nothing more.
+// outagePause is the least time between two log lines.
 const outagePause = 10 * time.Second
 
 // tell logs a commit that failed, with SQLite's extended code where it has one: it
@@ -64,25 +64,24 @@ func (o *outageLog) tell(log *slog.Logger, now time.Time, err error) {
 	o.told, o.silent = now, 0
 }
 
-// syncFailed reports whether err means that something written may never get to the
-// disk, although it can be read.
+// syncFailed reports whether err means that written data may never reach the disk, although
+// it can be read.
 func syncFailed(err error) bool {
 	return errors.Is(err, sqlite3.IOERR_FSYNC) || errors.Is(err, sqlite3.IOERR_DIR_FSYNC)
 }
 
-// ErrDamaged is what Ping answers once a page of the file was found to be corrupt.
-// Calls that do not meet that page are answered as ever.
+// ErrDamaged is the error of Ping once a corrupt page was found in the file. Calls that do not
+// read that page still succeed.
 var ErrDamaged = fmt.Errorf("a page of the store is not what was written: %w", skein.ErrUnavailable)
 
-// damage is what is known of corrupt pages. Safe for concurrent use.
+// damage records whether a corrupt page was found. Safe for concurrent use.
 type damage struct {
 	log   *slog.Logger
 	met   prometheus.Counter
 	found atomic.Bool
 }
 
-// note looks whether err is about a corrupt page. It says so once: who meets the page
-// once meets it again.
+// note counts err if it is about a corrupt page, and logs the first one.
 func (d *damage) note(err error) {
 	if !Corrupt(err) {
 		return
@@ -93,7 +92,7 @@ func (d *damage) note(err error) {
 	}
 }
 
-// Corrupt reports whether err means that a page of the file is not what it was.
+// Corrupt reports whether err means that a page of the file is corrupt.
 func Corrupt(err error) bool {
 	return errors.Is(err, sqlite3.CORRUPT) || errors.Is(err, sqlite3.NOTADB)
 }

@@ -18,7 +18,7 @@ import (
 type readers struct {
 	size    int
 	damage  *damage
-	parted  bool                // an app may hold as many as it leaves free, not all
+	parted  bool                // an app may hold at most as many as it leaves free
 	waited  prometheus.Observer // seconds
 	mu      sync.Mutex
 	returns sync.Cond      // signalled when a connection comes back after closing
@@ -48,9 +48,9 @@ func openReaders(path string, n int, parted bool, waited prometheus.Observer) (*
 	return r, nil
 }
 
-// lend lends a connection to an app to read, which is interrupted when ctx ends or
-// limit, unless it is zero, is over. Errors: those of read, errLong after the limit,
-// ErrUnavailable, and the context's.
+// lend lets an app read on a connection. The read is interrupted when ctx ends, or after limit
+// unless that is zero. Errors: those of read, errLong after the limit, ErrUnavailable, and the
+// context's.
 func (r *readers) lend(ctx context.Context, app string, limit time.Duration, read func(*Conn) error) error {
 	defer share.Pause(ctx).Resume()
 	c, err := r.acquire(ctx, app)
@@ -75,7 +75,7 @@ func (r *readers) lend(ctx context.Context, app string, limit time.Duration, rea
 	return Unavailable("read", err)
 }
 
-// errLong is of a read that took longer than it may.
+// errLong is the error of a read that exceeded its limit.
 var errLong = errors.New("read takes long")
 
 // meter is the context of a read as SQLite looks at it: before each row and after
@@ -113,7 +113,7 @@ func (r *readers) acquire(ctx context.Context, app string) (*Conn, error) {
 	}
 	turn, since := &readerTurn{got: make(chan *Conn, 1)}, time.Now()
 	r.waiting.Push(app, turn)
-	r.serve() // it may be another app that nothing is free for
+	r.serve() // those that wait may all be of other apps that have their share
 	r.mu.Unlock()
 	select {
 	case c := <-turn.got:
@@ -128,7 +128,7 @@ func (r *readers) acquire(ctx context.Context, app string) (*Conn, error) {
 	}
 }
 
-// leave is of a call that waits no more, even if it was just given a connection.
+// leave ends the wait of a call, which may have got a connection just now.
 func (r *readers) leave(turn *readerTurn, app string) {
 	r.mu.Lock()
 	turn.over = true
@@ -173,8 +173,7 @@ func (r *readers) serve() {
 	}
 }
 
-// release takes a connection back, out of its transaction and out of reach of the
-// call's context, and charges the app for the time.
+// release takes a connection back, ends its transaction, and charges the app for the time.
 func (r *readers) release(c *Conn, app string, took time.Duration) {
 	c.DB.SetInterrupt(context.Background())
 	c.meter = meter{}
@@ -206,8 +205,8 @@ func inSnapshot(read func(*Conn) error) func(*Conn) error {
 	}
 }
 
-// close turns away those who wait and waits until every connection has come back.
-// Closing twice is closing once.
+// close refuses the waiting calls and waits until every connection has come back. A second
+// close does nothing.
 func (r *readers) close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

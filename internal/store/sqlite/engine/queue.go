@@ -24,8 +24,8 @@ type Job struct {
 	took  time.Duration // in the group that ran it last
 }
 
-// What a row and a byte of a job cost the writer, about. A guess decides what is begun
-// in one commit and when; what is charged in the end is the time that it took.
+// About what a row and a byte of a job cost the writer. The guess decides which jobs share a
+// commit; an app is charged for the time that its jobs really took.
 const (
 	rowCost  = 20 * time.Microsecond
 	byteCost = 5 * time.Nanosecond
@@ -35,8 +35,7 @@ func (j *Job) guess() time.Duration {
 	return time.Duration(max(j.Rows, 1))*rowCost + time.Duration(j.Bytes)*byteCost
 }
 
-// call is somebody who waits for jobs of its own. Owned by the writer's loop once
-// they are queued.
+// call is a caller waiting for its jobs. Owned by the writer's loop once they are queued.
 type call struct {
 	ended func() error // the caller's ctx.Err: a job nobody waits for any more is not begun
 	since time.Time    // when it was queued
@@ -52,10 +51,9 @@ func (j *Job) finish(err error) {
 	}
 }
 
-// queue holds the jobs that no group has run yet. Apps have equal shares of the
-// writer's time, by cost. What waits is bounded in number and bytes, and an app may
-// hold as much of both as it leaves free: one that fills its part is refused alone,
-// and there is room for the next one however many do.
+// queue holds the jobs that no group has run yet. Apps get equal shares of the writer's time.
+// The queue is bounded in jobs and bytes, and an app may hold at most as much as it leaves
+// free. An app that fills its part is refused, while the others still find space.
 type queue struct {
 	maxJobs  int
 	maxBytes int
@@ -68,7 +66,7 @@ type queue struct {
 	closed  bool
 }
 
-// holding is what waits.
+// holding is the amount of work that waits.
 type holding struct {
 	jobs  int
 	bytes int
@@ -81,11 +79,11 @@ func (h holding) plus(other holding) holding {
 
 func (h holding) negative() holding { return holding{-h.jobs, -h.bytes, -h.cost} }
 
-// holding is what one job waits with.
+// holding is the job's part of the queue.
 func (j *Job) holding() holding { return holding{1, j.Bytes, j.cost} }
 
-// maxWait bounds the writer's time that waits for one app: what would be answered
-// later is refused now.
+// maxWait bounds the work that may wait for one app, in the writer's time. More is refused at
+// once.
 const maxWait = 10 * time.Second
 
 // refused is why the queue did not take a job: the reason in metrics.
@@ -132,7 +130,7 @@ func (q *queue) put(jobs []*Job) (refused, error) {
 	return "", nil
 }
 
-// refusal is why an app may not have more wait; empty: it may.
+// refusal is why an app may not queue more; empty: it may.
 func (q *queue) refusal(app string, more holding) refused {
 	all, held := q.all.plus(more), q.held[app].plus(more)
 	switch {
@@ -149,7 +147,7 @@ func (q *queue) refusal(app string, more holding) refused {
 	}
 }
 
-// hold counts what waits of an app. Negative counts take away.
+// hold adds to what an app has in the queue. Negative amounts subtract.
 func (q *queue) hold(app string, more holding) {
 	q.all = q.all.plus(more)
 	if held := q.held[app].plus(more); held.jobs > 0 {

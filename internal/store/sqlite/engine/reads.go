@@ -9,15 +9,15 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// Three sets of connections read. What every command needs, the app and who calls,
-// has one of its own. What is found by a key has the readers. What may look at much,
-// a search or a listing, begins with the readers too, where most are done at once; one
-// that is not goes to the searchers, which an app shares with the others by the time
-// its searches take, and there it ends when it has had its time.
+// There are three sets of read connections. The callers read the app and the client that
+// calls, which every command needs. The readers read rows by a key. A search or listing may
+// read many rows; it begins on a reader too, where most finish quickly. If it takes long, a
+// searcher begins it anew. Apps share the searchers by the time that they use, and a search
+// ends when its time is up.
 
-// A search that takes longer than quickTime is begun anew by a searcher, and one that
-// takes longer than searchTime there is too much work. No app has more than half of the
-// searchers while it is alone, and fewer beside others.
+// A search that takes a reader longer than quickTime is begun anew by a searcher. One that
+// takes the searcher longer than searchTime is refused. One app alone gets at most half of
+// the searchers, and fewer beside others.
 const (
 	callerReaders = 2
 	searchers     = 4
@@ -25,27 +25,27 @@ const (
 	searchTime    = time.Second
 )
 
-// Caller reads what is to be known about who calls.
+// Caller reads what every command needs to know about its caller.
 func (e *Engine) Caller(ctx context.Context, app string, read func(*Conn) error) error {
 	return e.callers.lend(ctx, app, 0, read)
 }
 
-// Read reads what is found by a key.
+// Read reads rows by a key.
 func (e *Engine) Read(ctx context.Context, app string, read func(*Conn) error) error {
 	return e.readers.lend(ctx, app, 0, read)
 }
 
-// Snapshot is Read for several queries that are to see the same state.
+// Snapshot is Read in which all queries see the same state.
 func (e *Engine) Snapshot(ctx context.Context, app string, read func(*Conn) error) error {
 	return e.Read(ctx, app, inSnapshot(read))
 }
 
-// Walk is Snapshot for a read of much; read may run twice. It takes what it takes.
+// Walk is Snapshot for reads of many rows, without a time limit. read may run twice.
 func (e *Engine) Walk(ctx context.Context, app string, read func(*Conn) error) error {
 	return e.look(ctx, app, 0, inSnapshot(read))
 }
 
-// Search is Walk for what may be too much. Errors: also ErrRateLimited, about what.
+// Search is Walk with a time limit. Errors: also ErrRateLimited, about what.
 func (e *Engine) Search(ctx context.Context, app, what string, read func(*Conn) error) error {
 	start := time.Now()
 	err := e.look(ctx, app, e.searchTime, inSnapshot(read))
@@ -61,7 +61,7 @@ func (e *Engine) Search(ctx context.Context, app, what string, read func(*Conn) 
 	}
 }
 
-// retrySearch is when to come back with a search that was too much.
+// retrySearch is after how long a caller may repeat a search that took too long.
 const retrySearch = time.Second
 
 // look reads with a reader and, if that takes long, anew with a searcher.

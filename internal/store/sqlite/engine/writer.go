@@ -15,8 +15,8 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/wal"
 )
 
-// A commit ends when it has run maxGroup jobs or for groupBudget: nobody waits longer
-// behind another app's work than for what one job takes and this.
+// A commit ends after maxGroup jobs or groupBudget. So nobody waits for another app's work
+// longer than groupBudget and one job.
 const (
 	maxGroup    = 1024
 	groupBudget = 20 * time.Millisecond
@@ -86,7 +86,7 @@ func (w *writer) close() error {
 }
 
 // do queues jobs of one app, in their order, and waits until all are answered or ctx
-// ends. With an error they belong to the writer still.
+// ends. After an error the writer still owns them.
 func (w *writer) do(ctx context.Context, jobs ...*Job) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -108,8 +108,8 @@ func (w *writer) do(ctx context.Context, jobs ...*Job) error {
 	}
 }
 
-// refuse counts jobs that the queue did not take. It says no more in the log than
-// that it happened: whoever calls too often must not fill the log too.
+// refuse counts jobs that the queue did not take. It logs at debug level only: a client that
+// calls too often must not fill the log.
 func (w *writer) refuse(jobs []*Job, why refused) {
 	w.metrics.refused.WithLabelValues(string(why)).Add(float64(len(jobs)))
 	w.log.Debug("write refused", slog.String("app", jobs[0].App), slog.String("reason", string(why)))
@@ -119,8 +119,8 @@ func (w *writer) loop() {
 	defer close(w.stopped)
 	var jobs []*Job
 	for {
-		// Those who were just answered often have more to write: let them queue
-		// it first, and a group at low concurrency is twice as large.
+		// Callers that were just answered often write again. Letting them queue first makes
+		// groups at low concurrency twice as large.
 		runtime.Gosched()
 		w.gather()
 		jobs = w.queue.take(jobs[:0], maxGroup, w.budget)
@@ -143,11 +143,11 @@ func (w *writer) loop() {
 	if w.conn != nil {
 		w.closeErr = errors.Join(w.closeErr, w.conn.Close())
 	}
-	w.closeErr = errors.Join(w.closeErr, w.mark.Close()) // the log is gone now, unless it is kept
+	w.closeErr = errors.Join(w.closeErr, w.mark.Close()) // closing the last connection removed the log, unless it is kept
 }
 
-// commit takes the jobs through one transaction, tells the tables and answers them.
-// What there was no time for goes back to the queue.
+// commit runs the jobs in one transaction, tells the tables and answers the jobs. Jobs that
+// it had no time for go back to the queue.
 func (w *writer) commit(taken []*Job) {
 	start := time.Now()
 	g, begun, err := w.attempt(taken)
@@ -170,8 +170,7 @@ func (w *writer) commit(taken []*Job) {
 	}
 }
 
-// attempt is transact, once more without each job that panicked: the others are
-// innocent.
+// attempt is transact, repeated without each job that panicked.
 func (w *writer) attempt(jobs []*Job) (g Group, begun int, err error) {
 	for {
 		g, begun, err = w.transact(jobs)
@@ -183,11 +182,10 @@ func (w *writer) attempt(jobs []*Job) (g Group, begun int, err error) {
 	}
 }
 
-// transact runs jobs in one transaction, one at least and then as many as its budget
-// of time allows, and makes it durable. It answers how many it has begun, in their
-// order; the others nothing has become of. With an error nothing has happened: either
-// a *panicError, or one that wraps ErrUnavailable and is the answer to all jobs.
-// Otherwise each job's Err is its own answer.
+// transact runs jobs in one transaction and makes it durable: at least one job, then as many
+// as its time budget allows. begun is how many it ran, from the first; the others were not
+// touched. If it fails, nothing was stored: the error is a *panicError, or wraps
+// ErrUnavailable and answers all jobs. Otherwise each job's Err is its own answer.
 func (w *writer) transact(jobs []*Job) (g Group, begun int, err error) {
 	start := time.Now()
 	g, err = w.begin()
@@ -242,9 +240,9 @@ func (w *writer) begin() (Group, error) {
 	return g, err
 }
 
-// giveUp rolls the transaction back, forgets what was derived in it, and answers
-// the error for its jobs. After a read, write or sync that failed the connection
-// goes too: docs/decisions/0007 says why that is enough.
+// giveUp rolls the transaction back, drops the memory derived from it, and returns the error
+// for its jobs. After a failed read, write or sync it also closes the connection;
+// docs/decisions/0007 says why that is enough.
 func (w *writer) giveUp(attempt string, cause error) error {
 	w.tables.Forget()
 	w.damage.note(cause)
@@ -278,8 +276,7 @@ func (w *writer) connect() error {
 	return nil
 }
 
-// disconnect lets go of a connection whose state is in doubt, with whatever it
-// had not committed.
+// disconnect closes a connection whose state is unknown. Uncommitted writes are lost.
 func (w *writer) disconnect() {
 	conn := w.conn
 	w.conn = nil

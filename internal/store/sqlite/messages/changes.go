@@ -87,8 +87,8 @@ func (m subject) seen() skein.Message {
 	return seen
 }
 
-// messageState is what a change of m by a client (empty: the backend), who is the member me, is
-// decided on.
+// messageState is what decide needs to know about a change of m by a client (empty: the
+// backend) that is the member me.
 func (g group) messageState(at tx.ConvRow, m subject, me *skein.Member, by, emoji string) (s skein.MessageState, err error) {
 	s = skein.MessageState{Conversation: at.Conversation, Member: me, Message: m.seen(), Own: m.own}
 	if by != "" {

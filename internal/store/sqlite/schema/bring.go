@@ -1,5 +1,5 @@
-// Package schema makes files into stores of the newest schema: it creates, recognises,
-// checks, migrates, inspects and backs them up, while nobody serves them or beside who does.
+// Package schema creates, recognises, checks, migrates, inspects and backs up store files,
+// whether or not another process serves them.
 package schema
 
 import (
@@ -67,9 +67,9 @@ func Bring(ctx context.Context, opt Options) error {
 	return nil
 }
 
-// versionOf is the version of the schema of a file that is as it should be, with all
-// that was committed. Where somebody is connected to the file for longer than to look
-// at it, they have found it so.
+// versionOf checks that a file is sound and has all that was committed, and returns the version
+// of its schema. If another process stays connected to the file, that process has already
+// made these checks.
 func versionOf(ctx context.Context, opt Options) (version int64, err error) {
 	path := opt.Path
 	see := func(c *engine.Conn) error {
@@ -90,7 +90,7 @@ func versionOf(ctx context.Context, opt Options) (version int64, err error) {
 	return version, readable(path, withFile(ctx, path, see))
 }
 
-// lookWhole is look at a file with all that was committed. Errors: *wal.LossError, those
+// lookWhole is look, after a check that the file has all that was committed. Errors: *wal.LossError, those
 // of look.
 func lookWhole(ctx context.Context, path string, see func(*engine.Conn) error) error {
 	err := look(ctx, path, func(c *engine.Conn) error {
@@ -99,7 +99,7 @@ func lookWhole(ctx context.Context, path string, see func(*engine.Conn) error) e
 		}
 		return see(c)
 	})
-	if engine.Corrupt(err) { // perhaps for what the log lacks
+	if engine.Corrupt(err) { // perhaps because the log lost pages
 		if err := wal.Check(path); err != nil {
 			return err
 		}
@@ -107,8 +107,8 @@ func lookWhole(ctx context.Context, path string, see func(*engine.Conn) error) e
 	return readable(path, err)
 }
 
-// acceptLoss goes on with what is left. The log is kept aside, and ends here: else
-// what is written next would be followed by frames of before.
+// acceptLoss continues with what is left. It copies the log to another name and empties it:
+// otherwise old frames would follow the new ones.
 func acceptLoss(ctx context.Context, opt Options, loss error) error {
 	aside := opt.Path + "-wal.lost-" + opt.Now().UTC().Format("20060102T150405.000")
 	opt.Log.Error("store goes on without writes that were answered, as it was told to", slog.Any("error", loss), slog.String("kept", aside))
@@ -136,7 +136,7 @@ func acceptLoss(ctx context.Context, opt Options, loss error) error {
 	return wal.RemoveMark(opt.Path)
 }
 
-// readable says of a file that SQLite cannot read what that means.
+// readable explains the error about a corrupt file.
 func readable(path string, err error) error {
 	if engine.Corrupt(err) {
 		return fmt.Errorf("%s is damaged, restore a backup: %w", path, err)

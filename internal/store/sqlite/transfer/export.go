@@ -16,8 +16,8 @@ import (
 // exportPage is how many rows an export holds in memory at a time.
 const exportPage = 256
 
-// Export shows all of an app; see store.Transfer. It reads on a connection of its own,
-// in one read transaction: until that ends, the log cannot start anew.
+// Export gives the sink all of an app; see store.Transfer. It reads on its own connection in
+// one read transaction. Until that ends, the log cannot restart and grows.
 func (s *Store) Export(ctx context.Context, app, client string, sink store.Sink) (at skein.Millis, err error) {
 	c, err := engine.OpenConn(s.db.Engine().Path(), sqlite3.OPEN_READONLY, engine.ReaderSettings)
 	if err != nil {
@@ -39,7 +39,7 @@ type export struct {
 
 	at         skein.Millis
 	only       string // client; empty: all
-	private    bool   // the app's history is
+	private    bool   // the app's history is private
 	lastUpload int64  // key, at the moment
 	sink       store.Sink
 }
@@ -61,7 +61,7 @@ func (x *export) run(now func() skein.Millis) (at skein.Millis, err error) {
 	return x.at, x.uploads()
 }
 
-// begin reads the app and what is to be known before anything is shown.
+// begin reads the app and what the records need, and begins the sink.
 func (x *export) begin(now func() skein.Millis) error {
 	var app skein.App
 	key, err := x.KnownApp(x.app)
@@ -153,7 +153,7 @@ func (x *export) conversations() error {
 	}
 }
 
-// conversation shows one whole.
+// conversation exports all of a conversation.
 func (x *export) conversation(conv tx.ConvRow) error {
 	record, err := x.conversationRecord(conv)
 	if err != nil {
@@ -172,8 +172,8 @@ func (x *export) conversation(conv tx.ConvRow) error {
 	return err
 }
 
-// mine shows what of a conversation is the client's: where it is a member, all that it
-// may see; elsewhere what it said.
+// mine exports the client's part of a conversation: all that it may see if it is a member,
+// else only what it sent.
 func (x *export) mine(conv tx.ConvRow) error {
 	record, err := x.conversationRecord(conv)
 	if err != nil {
@@ -220,7 +220,7 @@ func (x *export) mine(conv tx.ConvRow) error {
 	})
 }
 
-// sees reports whether a message is the client's, or one that it may see.
+// sees reports whether the client sent a message or may see it.
 func (x *export) sees(member *store.MemberRecord, m *store.MessageRecord) bool {
 	if m.Sender == x.only && !m.Former {
 		return true
@@ -228,8 +228,8 @@ func (x *export) sees(member *store.MemberRecord, m *store.MessageRecord) bool {
 	return member != nil && m.Seq > member.Floor(x.private) && !slices.Contains(m.Hidden, x.only)
 }
 
-// uploads shows files that were there at the moment and are still. It needs no
-// snapshot: a file never changes.
+// uploads exports the files that existed when the export began and still do. It needs no
+// snapshot, because a file never changes.
 func (x *export) uploads() error {
 	for after := int64(0); after < x.lastUpload; {
 		var page []*store.UploadRecord

@@ -13,13 +13,13 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// conversations.deleted of one that an import is bringing in.
+// arriving is the value of conversations.deleted while an import is not complete.
 const arriving = 2
 
-// importRow is how many rows a record becomes, about.
+// importRow is about how many rows a record becomes.
 const importRow = 2
 
-// Import brings in records; see store.Transfer.
+// Import stores records; see store.Transfer.
 func (s *Store) Import(ctx context.Context, app string, list []any) ([]store.Imported, error) {
 	size, rows := tx.SmallJob, importRow*len(list)
 	for _, r := range list {
@@ -76,20 +76,20 @@ type importing struct {
 
 	salt      []byte
 	timelines map[skein.ID]*arrival
-	clients   map[string]bool // those who were looked for, and whether they live
+	clients   map[string]bool // those looked up, and whether they exist undeleted
 }
 
-// arrival is a conversation that records of a call are about.
+// arrival is a conversation that the records of a call belong to.
 type arrival struct {
 	tx.ConvRow
 
-	known  bool // to other methods too
-	closed bool // another one than the record's: nothing comes into it
+	known  bool // to other methods: its import is complete
+	closed bool // another conversation has the record's id: nothing is imported into it
 	dirty  bool // ahead of its row
 }
 
-// record brings one in. Errors: a Fault where it is refused before anything was
-// written of it.
+// record stores one record. have is the record that was already there; nil: none. Errors: a
+// Fault if the record is refused, before any of it was written.
 func (i *importing) record(r any) (have any, err error) {
 	switch r := r.(type) {
 	case *store.AppRecord:
@@ -113,7 +113,7 @@ func (i *importing) record(r any) (have any, err error) {
 	}
 }
 
-// keepUnknown keeps fields that only others know.
+// keepUnknown stores the fields of a record that this version does not know.
 func (i *importing) keepUnknown(kind int, thing, place int64, fields []byte) error {
 	if len(fields) == 0 {
 		return nil
@@ -131,7 +131,8 @@ func (i *importing) importApp(r *store.AppRecord) (any, error) {
 	return nil, i.keepUnknown(unknownApp, i.key, 0, r.Unknown)
 }
 
-// importedUntil is how long a file waits for what names it.
+// importedUntil is how long an imported file is kept until a record names it, in
+// milliseconds.
 const importedUntil = tx.ArrivalDays * 24 * 60 * 60 * 1000
 
 func (i *importing) importUpload(r *store.UploadRecord) (any, error) {
@@ -186,7 +187,7 @@ func (i *importing) importClient(r *store.ClientRecord) (any, error) {
 	return nil, err
 }
 
-// client reports whether a client is there, and lives.
+// client reports whether a client exists, and whether it is not deleted.
 func (i *importing) client(id string) (there, living bool, err error) {
 	if living, there = i.clients[id]; there {
 		return true, living, nil
@@ -199,7 +200,7 @@ func (i *importing) client(id string) (there, living bool, err error) {
 	return there, living, err
 }
 
-// conflict is ErrConflict about a field, in words.
+// conflict is ErrConflict about a field, with a detail in words.
 func conflict(field, detail string) error {
 	return &skein.Fault{Err: skein.ErrConflict, Field: field, Detail: detail}
 }

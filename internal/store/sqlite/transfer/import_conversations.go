@@ -11,8 +11,8 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// importConversation begins one, which stays unknown to others until its end, or goes
-// on with one that is there.
+// importConversation begins the import of a conversation, or continues one that exists. A new
+// one is invisible to other methods until its End record.
 func (i *importing) importConversation(r *store.ConversationRecord) (any, error) {
 	a, err := i.place(r.ID)
 	if err == nil {
@@ -48,10 +48,10 @@ func (i *importing) importConversation(r *store.ConversationRecord) (any, error)
 	return nil, i.keepUnknown(unknownConversation, a.Key, 0, r.Unknown)
 }
 
-// errNoPlace is about a conversation that is not there at all.
+// errNoPlace is about a conversation that does not exist.
 var errNoPlace = skein.About(skein.ErrUnknownConversation, "conv_id")
 
-// place is a conversation that is known or arriving. Errors: errNoPlace, ErrConflict.
+// place is a conversation that exists or is being imported. Errors: errNoPlace, ErrConflict.
 func (i *importing) place(id skein.ID) (*arrival, error) {
 	if a, ok := i.timelines[id]; ok {
 		return a, nil
@@ -78,7 +78,7 @@ func (i *importing) place(id skein.ID) (*arrival, error) {
 	return a, nil
 }
 
-// into is the conversation that a record goes into.
+// into is the conversation that a record belongs to.
 func (i *importing) into(id skein.ID) (*arrival, error) {
 	a, err := i.place(id)
 	if err == nil && a.closed {
@@ -127,7 +127,7 @@ func (i *importing) importMember(r *store.MemberRecord) (any, error) {
 	return nil, err
 }
 
-// orFault is err, or else the fault.
+// orFault is err, or the fault if err is nil.
 func orFault(err, fault error) error {
 	if err != nil {
 		return err
@@ -135,7 +135,7 @@ func orFault(err, fault error) error {
 	return fault
 }
 
-// importEnd makes a conversation known, if all of it has come.
+// importEnd makes a conversation visible if all of it was imported.
 func (i *importing) importEnd(r *store.End) (any, error) {
 	a, err := i.place(r.Conv)
 	if err != nil {
@@ -178,7 +178,7 @@ func (i *importing) importEnd(r *store.End) (any, error) {
 	return nil, err
 }
 
-// refuseEnd abandons a conversation for a fault, which is the answer.
+// refuseEnd abandons a conversation and returns the fault.
 func (i *importing) refuseEnd(a *arrival, fault error) (any, error) {
 	if err := i.abandon(a); err != nil {
 		return nil, err
@@ -193,7 +193,7 @@ func (i *importing) abandon(a *arrival) error {
 	return i.group.Exec(`UPDATE conversations SET deleted = 1, moved = ?2 WHERE conv_key = ?1`, a.Key, i.Stamp)
 }
 
-// pairUp makes a private conversation the one of its two members.
+// pairUp makes a private conversation the only one of its two members.
 func (i *importing) pairUp(a *arrival) (fault, err error) {
 	if a.Type != skein.Private {
 		return nil, nil
@@ -217,7 +217,7 @@ func (i *importing) pairUp(a *arrival) (fault, err error) {
 	return conflict("conv_type", pair[0]+" and "+pair[1]+" have another private conversation here"), nil
 }
 
-// flush writes back the conversations that records of this call have moved.
+// flush writes the rows of the conversations that this call changed.
 func (i *importing) flush() error {
 	for _, a := range i.timelines {
 		if err := i.write(a); err != nil {
@@ -227,7 +227,7 @@ func (i *importing) flush() error {
 	return nil
 }
 
-// write brings the row of an arrival up to date.
+// write updates the row of an arrival.
 func (i *importing) write(a *arrival) error {
 	if !a.dirty {
 		return nil

@@ -81,7 +81,7 @@ func importedFlags(r *store.MessageRecord) (flags int) {
 	return flags
 }
 
-// summaryOf is what readers are shown of reactions, which are in the order they came.
+// summaryOf is the summary of reactions, which are in the order in which they were made.
 func summaryOf(reacted []store.ReactionRecord) (list []skein.Reaction) {
 	for _, r := range reacted {
 		at := slices.IndexFunc(list, func(s skein.Reaction) bool { return s.Emoji == r.Emoji })
@@ -97,7 +97,7 @@ func summaryOf(reacted []store.ReactionRecord) (list []skein.Reaction) {
 	return list
 }
 
-// besideMessage writes what other tables say of a message.
+// besideMessage writes what other tables hold about a message.
 func (i *importing) besideMessage(a *arrival, key int64, r *store.MessageRecord) error {
 	if r.Status == skein.StatusNormal {
 		if err := i.NameUploads(i.app, tx.ByMessage, key, r.Uploads()); err != nil {
@@ -122,7 +122,7 @@ func (i *importing) besideMessage(a *arrival, key int64, r *store.MessageRecord)
 	return i.keepUnknown(unknownMessage, key, 0, r.Unknown)
 }
 
-// importChange adds the next line of a conversation's log of changes.
+// importChange adds the next change to a conversation's log.
 func (i *importing) importChange(r *store.ChangeRecord) (any, error) {
 	a, err := i.into(r.Conv)
 	if err != nil {

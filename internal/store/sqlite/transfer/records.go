@@ -21,8 +21,8 @@ type records struct {
 	app      string
 	key      int64
 	unknowns bool                  // some records have unknown fields
-	erased   map[string]tx.Erasure // clients whose erasure is under way
-	renewed  map[string]int64      // incarnations of clients who were created anew
+	erased   map[string]tx.Erasure // clients whose messages are being erased
+	renewed  map[string]int64      // incarnations of clients that were created anew
 }
 
 func (x *records) begin(key int64) (err error) {
@@ -40,7 +40,7 @@ func (x *records) begin(key int64) (err error) {
 	)
 }
 
-// Kinds of unknown_fields beside those of naming.
+// Kinds of unknown_fields. The first four are those of tx.Naming.
 const (
 	unknownMessage      = int(tx.ByMessage)
 	unknownConversation = int(tx.ByExtend)
@@ -128,7 +128,7 @@ func (x *records) members(conv tx.ConvRow, see func(*store.MemberRecord) error) 
 	}
 }
 
-// messages shows those of a conversation by seq.
+// messages calls see for the messages of a conversation in the order of seq.
 func (x *records) messages(conv tx.ConvRow, see func(*store.MessageRecord) error) error {
 	for after := int64(0); after < conv.LastSeq; {
 		page, err := x.messagePage(conv, after, conv.LastSeq, exportPage)
@@ -181,7 +181,7 @@ func (x *records) messagePage(conv tx.ConvRow, after, upto int64, limit int) (pa
 	return page, nil
 }
 
-// besides adds to messages that follow each other what other tables say of them.
+// besides adds reactions and hidings to consecutive messages.
 func (x *records) besides(conv int64, page []*store.MessageRecord) error {
 	first, last := page[0].Seq, page[len(page)-1].Seq
 	at := func(seq int64) *store.MessageRecord {

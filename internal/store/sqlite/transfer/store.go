@@ -1,4 +1,4 @@
-// Package transfer brings apps out of the store and into it, record by record.
+// Package transfer exports and imports apps, record by record.
 package transfer
 
 import "github.com/skein-im/skein/internal/store/sqlite/tx"

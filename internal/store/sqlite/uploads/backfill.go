@@ -10,13 +10,12 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// What was stored before upload_uses knew every kind of naming is looked through
-// once, a step at a time. Each step reads beside the writer; in the commit, only what
-// names a file is read again, as it is then. A kind's row in the table backfill goes
-// when all of it was looked at, and no file is released before the last one has gone.
+// The backfill fills upload_uses for rows that older versions stored. It goes through each
+// kind of thing once, in steps. A reader finds the rows that name a file, and the commit reads
+// only those again. Table backfill has a row for each kind that is not done; no file is
+// released until the table is empty.
 
-// backfillLooks bounds the rows that one step looks at, backfillRows those that it
-// may find to name something.
+// backfillLooks bounds the rows that one step reads, backfillRows those that may name a file.
 const (
 	backfillLooks = 5_000
 	backfillRows  = 200
@@ -28,8 +27,8 @@ type filling struct {
 	done, upto int64
 }
 
-// things has, of each kind, the rows after ?1 up to ?2, and the one row ?1: its key,
-// its app, JSON and texts. A thing that is deleted names nothing.
+// things has two queries for each kind: all rows after ?1 up to ?2, and the row ?1. Their
+// columns are the key, the app, JSON and two texts. A deleted thing names nothing.
 var things = map[tx.Naming]struct{ all, one string }{
 	tx.ByMessage: thing(`m.message_key`, `a.id, m.attr, m.text, m.url`,
 		`messages m CROSS JOIN conversations c ON c.conv_key = m.conv_key CROSS JOIN apps a ON a.app_key = c.app_key`, `m.status = 1`),
@@ -51,7 +50,7 @@ func readThing(r *sqlite3.Stmt) (key int64, app string, stems []string) {
 	return r.ColumnInt64(0), r.ColumnText(1), skein.UploadsIn(engine.Bytes(r, 2), r.ColumnText(3), r.ColumnText(4))
 }
 
-// FillUploads takes the backfill a step on; see store.Upkeep.
+// FillUploads does one step of the backfill; see store.Upkeep.
 func (s *Store) FillUploads(ctx context.Context) (more bool, err error) {
 	var f filling
 	var found bool
@@ -76,8 +75,8 @@ func (c connection) firstFilling() (f filling, found bool, err error) {
 	return f, found, err
 }
 
-// toFill finds the next things that may name a file and moves f.done behind the last
-// one that was looked at.
+// toFill finds the next things that may name a file and moves f.done past the last one that
+// it read.
 func (c connection) toFill(f *filling) (named []int64, err error) {
 	after, looks := f.done, 0
 	err = c.Rows(func(r *sqlite3.Stmt) {
@@ -97,7 +96,7 @@ func (c connection) toFill(f *filling) (named []int64, err error) {
 	return named, err
 }
 
-// fill keeps what the things name now and writes down how far f has come.
+// fill records what the things name now, and how far f has come.
 func (g group) fill(f filling, named []int64) (more bool, err error) {
 	for _, key := range named {
 		var app string

@@ -15,8 +15,8 @@ const (
 	releaseApps = 1000 // apps that it asks for one
 )
 
-// ReleaseUploads releases files of one app; see store.Uploads. It looks beside the
-// writer and decides in the commit.
+// ReleaseUploads releases files of one app; see store.Uploads. A reader searches; the commit
+// checks again.
 func (s *Store) ReleaseUploads(ctx context.Context, now skein.Millis) (more bool, err error) {
 	var due []int64
 	after := s.releasedApp.Load()
@@ -42,9 +42,9 @@ func (s *Store) ReleaseUploads(ctx context.Context, now skein.Millis) (more bool
 	})
 }
 
-// dueUploads are some files that may go, of the first app after the one given that
-// has any; it answers that app. Zero: no app comes after, begin anew. While the
-// backfill runs there are none, since what names them may not be known yet.
+// dueUploads lists some files that may be removed, of the first app after the given one that
+// has any, and returns that app. Zero: there is no further app; the next call begins with the
+// first. While the backfill runs there are none, because what names them may be unknown.
 func (c connection) dueUploads(after int64, now skein.Millis) (app int64, keys []int64, err error) {
 	filling, err := c.Row(nil, `SELECT 1 FROM backfill LIMIT 1`)
 	if err != nil || filling {
@@ -66,7 +66,7 @@ func (c connection) dueUploads(after int64, now skein.Millis) (app int64, keys [
 	return app, nil, nil
 }
 
-// ReleasedUploads names files to remove; see store.Uploads.
+// ReleasedUploads lists files to remove; see store.Uploads.
 func (s *Store) ReleasedUploads(ctx context.Context, after string, limit int) (names []string, err error) {
 	err = tx.Read(ctx, s.db, "", func(c connection) error {
 		return c.Rows(func(r *sqlite3.Stmt) { names = append(names, r.ColumnText(0)) }, `SELECT name FROM removals WHERE name > ?1 ORDER BY name LIMIT ?2`, after, limit)
@@ -77,7 +77,7 @@ func (s *Store) ReleasedUploads(ctx context.Context, after string, limit int) (n
 	return names, nil
 }
 
-// ForgetUploads says that files are gone; see store.Uploads.
+// ForgetUploads records that files were removed; see store.Uploads.
 func (s *Store) ForgetUploads(ctx context.Context, names []string) error {
 	return tx.Change(ctx, s.db, func(g group) error {
 		for _, name := range names {

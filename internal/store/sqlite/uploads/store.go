@@ -1,4 +1,4 @@
-// Package uploads keeps which files there are, what names them and which may go.
+// Package uploads records which files exist, what names them, and which may be removed.
 package uploads
 
 import (
@@ -11,7 +11,7 @@ import (
 type Store struct {
 	db *tx.DB
 
-	releasedApp atomic.Int64 // where ReleaseUploads goes on
+	releasedApp atomic.Int64 // key of the app where ReleaseUploads continues
 }
 
 // New reads and writes a database.

@@ -10,7 +10,7 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// AddUpload notes a file; see store.Uploads.
+// AddUpload records a file; see store.Uploads.
 func (s *Store) AddUpload(ctx context.Context, u skein.Upload) error {
 	return tx.ChangeOf(ctx, s.db, u.App, func(g group) error {
 		app, err := g.KnownApp(u.App)
@@ -30,7 +30,7 @@ func (s *Store) AddUpload(ctx context.Context, u skein.Upload) error {
 	})
 }
 
-// checkQuota refuses an upload with which the app would have more than it may.
+// checkQuota refuses an upload that would exceed the app's quota.
 func (g group) checkQuota(app int64, u skein.Upload) error {
 	if u.Quota <= 0 {
 		return nil
@@ -43,7 +43,7 @@ func (g group) checkQuota(app int64, u skein.Upload) error {
 	return err
 }
 
-// StoredBytes is how much an app has uploaded; see store.Uploads.
+// StoredBytes is how many bytes an app has stored; see store.Uploads.
 func (s *Store) StoredBytes(ctx context.Context, app string) (bytes int64, err error) {
 	err = tx.Read(ctx, s.db, app, func(c connection) error {
 		_, err := c.Row(func(r *sqlite3.Stmt) { bytes = r.ColumnInt64(0) },
@@ -53,7 +53,7 @@ func (s *Store) StoredBytes(ctx context.Context, app string) (bytes int64, err e
 	return bytes, err
 }
 
-// Upload is a file that lives; see store.Uploads.
+// Upload is a file that is not due for removal; see store.Uploads.
 func (s *Store) Upload(ctx context.Context, name string) (u skein.Upload, found bool, err error) {
 	err = tx.Read(ctx, s.db, "", func(c connection) error {
 		found, err = c.Row(func(r *sqlite3.Stmt) {
@@ -67,8 +67,8 @@ func (s *Store) Upload(ctx context.Context, name string) (u skein.Upload, found 
 	return u, found, err
 }
 
-// livingUpload is the file ?1 at ?2. What names it may be unknown to every method
-// already and not purged yet. While the backfill runs nothing is known to be unnamed.
+// livingUpload is the file ?1 at ?2. It checks that what names the file still exists: deleted
+// things stay in the tables until Purge. While the backfill runs, every file counts as named.
 const livingUpload = `SELECT a.id, u.client_id, u.created, u.kept, u.size, u.title
 	FROM uploads u JOIN apps a ON a.app_key = u.app_key
 	WHERE u.name = ?1 AND a.deleted = 0 AND (u.kept > ?2
