@@ -27,7 +27,7 @@ type appCmd struct {
 // maxAppName bounds the name of an app, in characters.
 const maxAppName = 100
 
-// firstKey is the name of the key that an app is made with.
+// firstKey is the name of the key that a new app gets.
 const firstKey = "default"
 
 type appCreate struct {
@@ -39,7 +39,7 @@ type appCreate struct {
 	JSON bool   `help:"Print {app_id, app_key, token_secret}."`
 }
 
-// Validate says which flag cannot work and why. Kong calls it when it parses.
+// Validate checks the flags. Kong calls it after parsing.
 func (c *appCreate) Validate() error {
 	if !skein.ValidAppID(c.ID) {
 		return fmt.Errorf("--id: %q is not 1 to 64 of A-Z a-z 0-9 - _", c.ID)
@@ -47,7 +47,7 @@ func (c *appCreate) Validate() error {
 	return errors.Join(c.Store.Validate(), checkName(c.Name), c.settingFlags.check())
 }
 
-// Run makes the app.
+// Run creates the app.
 func (c *appCreate) Run(ctx context.Context, out io.Writer) error {
 	key, hash := access.NewKey()
 	now := skein.MillisOf(time.Now())
@@ -111,7 +111,7 @@ type appUpdate struct {
 	JSON bool   `help:"Print JSON."`
 }
 
-// Validate says what is missing.
+// Validate checks that the command changes something.
 func (c *appUpdate) Validate() error {
 	if c.Name == "" && c.settingFlags.empty() {
 		return errors.New("nothing to change: give --name or a setting")
@@ -119,7 +119,7 @@ func (c *appUpdate) Validate() error {
 	return errors.Join(c.Store.Validate(), checkName(c.Name), c.settingFlags.check())
 }
 
-// Run changes what was given and shows the result.
+// Run changes the given settings and shows the result.
 func (c *appUpdate) Run(ctx context.Context, out io.Writer) error {
 	return withStore(ctx, c.Store, func(s store.Store) error {
 		var updated skein.App
@@ -160,7 +160,7 @@ func (c *appDelete) Run(ctx context.Context, out io.Writer) error {
 	})
 }
 
-// aboutApp says which app an error of the store is about.
+// aboutApp adds the app id to an error of the store.
 func aboutApp(id string, err error) error {
 	if errors.Is(err, skein.ErrUnknownApp) {
 		return fmt.Errorf("--id: there is no app %q", id)

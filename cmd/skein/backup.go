@@ -42,12 +42,12 @@ func (c *backupCmd) Run(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("--out: %s is there already", c.Out)
 	}
 	parent, name := filepath.Split(filepath.Clean(c.Out))
-	parent = filepath.Clean(parent) // of a bare name: the working directory
+	parent = filepath.Clean(parent) // for a name without a directory: the working directory
 	partial, err := os.MkdirTemp(parent, name+".partial-*")
 	if err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
-	defer func() { _ = os.RemoveAll(partial) }() // it has its name by then, or is of no use
+	defer func() { _ = os.RemoveAll(partial) }() // after a success it has been renamed; after a failure it is useless
 	size, err := copyData(ctx, c.Data, partial, schema.Backup)
 	if err == nil {
 		err = writeManifest(partial)
@@ -62,13 +62,13 @@ func (c *backupCmd) Run(ctx context.Context, out io.Writer) error {
 	return err
 }
 
-// untilSignal ends the context when the operator asks to end, so that nothing half
-// done is left behind.
+// untilSignal returns a context that ends at the first signal to stop, so that the command
+// can remove what it has begun.
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 }
 
-// mustHaveStore refuses a directory that somebody mistyped.
+// mustHaveStore refuses a directory without a store: the operator may have mistyped it.
 func mustHaveStore(flag, dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, storeFile)); err != nil {
 		return fmt.Errorf("%s: there is no store in %s", flag, dir)
@@ -86,9 +86,9 @@ func (c copied) String() string {
 	return fmt.Sprintf("a store of %d bytes, %d uploads of %d bytes", c.store, c.files, c.uploads)
 }
 
-// copyData copies the store, then the uploads, to the empty directory to, and waits
-// until all is on the disk. In this order no upload is missing that a message of the
-// copied store shows, but for those that were recalled meanwhile.
+// copyData copies the store, then the uploads, to the empty directory to, and syncs both. In
+// this order the copy has every upload that its messages link to, except those whose
+// message was recalled meanwhile.
 func copyData(ctx context.Context, from, to string, copyStore func(ctx context.Context, path, out string) error) (size copied, err error) {
 	db := filepath.Join(to, storeFile)
 	if err := copyStore(ctx, filepath.Join(from, storeFile), db); err != nil {
@@ -112,11 +112,11 @@ func copyData(ctx context.Context, from, to string, copyStore func(ctx context.C
 	return size, errors.Join(syncDir(into), syncDir(to))
 }
 
-// copyUploads copies those that are finished. They never change, but may go.
+// copyUploads copies the finished uploads. They never change, but may be deleted meanwhile.
 func copyUploads(ctx context.Context, from, to string, size *copied) error {
 	entries, err := os.ReadDir(from)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // no server has run on it yet
+		return nil // no server has used the directory yet
 	}
 	if err != nil {
 		return err
@@ -141,18 +141,18 @@ func copyUploads(ctx context.Context, from, to string, size *copied) error {
 	return nil
 }
 
-// copyFile copies a file with its time, which is served as Last-Modified.
+// copyFile copies a file and its modification time, which is served as Last-Modified.
 func copyFile(from, to string) (n int64, err error) {
-	src, err := os.Open(from) //nolint:gosec // the operator's own
+	src, err := os.Open(from) //nolint:gosec // a path that the operator gave
 	if err != nil {
 		return 0, err
 	}
-	defer func() { _ = src.Close() }() // it was only read
+	defer func() { _ = src.Close() }() // opened only for reading
 	info, err := src.Stat()
 	if err != nil {
 		return 0, err
 	}
-	dst, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the operator's own
+	dst, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // a path that the operator gave
 	if err != nil {
 		return 0, err
 	}
@@ -162,7 +162,7 @@ func copyFile(from, to string) (n int64, err error) {
 
 // syncDir makes the names in a directory durable.
 func syncDir(dir string) error {
-	d, err := os.Open(dir) //nolint:gosec // the operator's own
+	d, err := os.Open(dir) //nolint:gosec // a path that the operator gave
 	if err != nil {
 		return err
 	}

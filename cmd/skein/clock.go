@@ -4,6 +4,6 @@ package main
 
 import "time"
 
-// clock is the time of day as all parts of the server see it. The build tag chaos
-// puts another one in its place, which tests can jump.
+// clock is the clock of all parts of the server. The build tag chaos replaces it by one that
+// tests can set.
 var clock = time.Now

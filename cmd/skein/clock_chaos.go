@@ -10,19 +10,20 @@ import (
 	"time"
 )
 
-// clockFile names the file that says by how many milliseconds the clock is wrong.
+// clockFile is the environment variable with the path of a file. The file holds the offset
+// of the clock in milliseconds.
 const clockFile = "SKEIN_CHAOS_CLOCK"
 
-// clockRead is how long an offset is believed before the file is read again.
+// clockRead is how long an offset is used before the file is read again.
 const clockRead = 50 * time.Millisecond
 
 var (
 	clockOffset atomic.Int64 // milliseconds
-	clockDue    atomic.Int64 // when to read again; Unix ms of the machine's own clock
+	clockDue    atomic.Int64 // when to read the file again; Unix ms of the machine's clock
 )
 
-// clock is the machine's time plus what the file says. Like a clock that somebody
-// has set it may run back, so it goes without the monotonic reading.
+// clock is the machine's time plus the offset. It has no monotonic reading, because it must
+// be able to go back like a clock that somebody sets.
 func clock() time.Time {
 	now := time.Now()
 	if due := clockDue.Load(); now.UnixMilli() >= due &&
@@ -32,9 +33,9 @@ func clock() time.Time {
 	return now.Round(0).Add(time.Duration(clockOffset.Load()) * time.Millisecond)
 }
 
-// readClock leaves the offset as it is where the file is away or half written.
+// readClock reads the offset. It keeps the old one if the file is missing or incomplete.
 func readClock() {
-	text, err := os.ReadFile(os.Getenv(clockFile)) //nolint:gosec // whoever runs this build named it
+	text, err := os.ReadFile(os.Getenv(clockFile)) //nolint:gosec // a path that the tester gave
 	if err != nil {
 		return
 	}

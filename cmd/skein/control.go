@@ -16,14 +16,14 @@ import (
 	"github.com/skein-im/skein/internal/portable/importer"
 )
 
-// controlFile is the socket in --data over which `skein import` hands records to the
-// server that runs. Who may open it may open the store beside it.
+// controlFile is the Unix socket in --data through which `skein import` sends records to a
+// running server. It has the same permissions as the store.
 const controlFile = "control.sock"
 
-// listenControl opens the socket, and makes the server of it.
+// listenControl opens the control socket and prepares its HTTP server.
 func (s *server) listenControl(ctx context.Context, uploads *files.Store) error {
 	path := filepath.Join(s.config.Data, controlFile)
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a server that was killed: --data is ours
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // left by a server that was killed: this process holds the lock of --data
 		return fmt.Errorf("--data: %w", err)
 	}
 	address, release, err := socketAddress(path)
@@ -34,11 +34,11 @@ func (s *server) listenControl(ctx context.Context, uploads *files.Store) error 
 	l, err := lc.Listen(ctx, "unix", address)
 	release()
 	if err != nil {
-		s.log.Warn("no control socket: skein import works while no server runs", slog.Any("error", err))
+		s.log.Warn("no control socket: skein import works only while no server runs", slog.Any("error", err))
 		return nil
 	}
 	if u, ok := l.(*net.UnixListener); ok {
-		u.SetUnlinkOnClose(false) // the address may be of a directory that is open no more
+		u.SetUnlinkOnClose(false) // the address may name a directory handle that is closed by then
 	}
 	if err := os.Chmod(path, privateFile); err != nil {
 		return errors.Join(fmt.Errorf("--data: %w", err), l.Close())
@@ -49,7 +49,7 @@ func (s *server) listenControl(ctx context.Context, uploads *files.Store) error 
 	return nil
 }
 
-// serveControl serves until shutdown.
+// serveControl serves the control socket until shutdown.
 func (s *server) serveControl() error {
 	if s.control.listener == nil {
 		return nil
@@ -57,7 +57,7 @@ func (s *server) serveControl() error {
 	return s.control.serve()
 }
 
-// closeControl waits for the batch under way.
+// closeControl waits for the current batch and closes the control socket.
 func (s *server) closeControl(ctx context.Context) error {
 	if s.control.listener == nil {
 		return nil
@@ -69,7 +69,7 @@ func (s *server) closeControl(ctx context.Context) error {
 	return err
 }
 
-// dialControl is a client of the server that runs on a --data.
+// dialControl connects to the server that runs on a --data.
 func dialControl(ctx context.Context, data string) (*http.Client, error) {
 	dial := func(ctx context.Context) (net.Conn, error) {
 		address, release, err := socketAddress(filepath.Join(data, controlFile))
@@ -95,11 +95,11 @@ func dialControl(ctx context.Context, data string) (*http.Client, error) {
 	}}, nil
 }
 
-// maxSocketPath is what every system takes as the path of a socket, in bytes.
+// maxSocketPath is a length, in bytes, that every system accepts as the path of a socket.
 const maxSocketPath = 100
 
-// socketAddress is a path as the address of a socket, whatever its length: a long one
-// goes by its directory, until release.
+// socketAddress turns a path of any length into the address of a socket. For a long path it
+// opens the directory and names that; release closes it.
 func socketAddress(path string) (address string, release func(), err error) {
 	if len(path) <= maxSocketPath {
 		return path, func() {}, nil

@@ -10,8 +10,8 @@ import (
 	"github.com/skein-im/skein/internal/store"
 )
 
-// The demo app of --dev: with it each curl line of the original document runs as
-// it stands.
+// The demo app of --dev. With it every curl line of the original API document works
+// unchanged.
 const (
 	demoApp = "666666"
 	demoKey = "master"
@@ -19,7 +19,7 @@ const (
 
 var demoClients = []string{"1597500303", "1597500304", "Tom", "Jerry", "Alex", "Iron", "1111", "1", "2"}
 
-// seedDemo makes the demo app and its clients where they are not there yet.
+// seedDemo creates the demo app and its clients if they do not exist.
 func seedDemo(ctx context.Context, s store.Store, now time.Time) error {
 	at := skein.MillisOf(now)
 	err := s.CreateApp(ctx, skein.App{

@@ -12,25 +12,25 @@ import (
 	"github.com/skein-im/skein/internal/share"
 )
 
-// handles divides the files that the process may have open, so that it never runs
-// out of them: the store, uploads and downloads have a part, sockets leave one to
-// REST.
+// handles divides the file descriptors that the process may open, so that it never runs out
+// of them. The store, uploads and downloads have a part of their own, and sockets leave a
+// part of the connections to REST.
 type handles struct {
-	connections     int // sockets too
+	connections     int // including sockets
 	sockets         int
 	unauthenticated int // sockets that are not logged in
 	uploads         int
 	downloads       int
 }
 
-// unbounded stands for no bound in options whose zero is a default.
+// unbounded means no bound in options whose zero is a default.
 const unbounded = -1
 
-// divide divides a limit of open files; zero: it is not known.
+// divide divides a limit of open files; zero means that the limit is unknown.
 func divide(limit int, c config.Edge) handles {
 	h := handles{unbounded, unbounded, unbounded, c.MaxUploads, 0}
 	if limit > 0 {
-		own := min(limit/4, 4096) // of the store, files, logs; and what is accepted and refused
+		own := min(limit/4, 4096) // for the store, files, logs, and connections that are accepted only to be refused
 		h.connections = limit - own
 		h.sockets = h.connections / 8 * 7
 		if h.uploads < 0 || h.uploads > own/4 {
@@ -47,13 +47,13 @@ func divide(limit int, c config.Edge) handles {
 	return h
 }
 
-// restLimits are what package rest allows.
+// restLimits are the limits of package rest that depend on handles.
 func (s *server) restLimits() rest.Limits {
 	return rest.Limits{Uploads: s.handles.uploads, Downloads: s.handles.downloads}
 }
 
-// perAddress is a bound of one address. There is none in --dev: a laptop's load
-// generator has one address.
+// perAddress is the bound n for one address. In --dev there is none, because a load
+// generator on the same machine has one address.
 func (s *server) perAddress(n int) int {
 	if s.config.Dev {
 		return unbounded
@@ -61,7 +61,7 @@ func (s *server) perAddress(n int) int {
 	return n
 }
 
-// guardConnections makes connections give way before handles run out.
+// guardConnections closes waiting connections before the process runs out of handles.
 func (s *server) guardConnections() {
 	g := edge.New(edge.Options{
 		Max: s.handles.connections, Others: s.sockets.Open, MaxPerAddress: s.perAddress(s.config.MaxConnectionsPerAddress),
@@ -71,9 +71,9 @@ func (s *server) guardConnections() {
 	s.public.http.ConnState = g.State
 }
 
-// newGate is what the processor's work of all sockets and calls passes, the apps in
-// turns. With fewer places bursts hurt other apps less, and the commits of the store get
-// smaller; see docs/decisions/0014.
+// newGate makes the gate through which the CPU work of all sockets and calls passes, so that
+// apps take turns. Fewer places protect apps better from bursts of others, but make the
+// group commits of the store smaller; see docs/decisions/0014.
 func (s *server) newGate() *share.Gate {
 	g := share.NewGate(4*runtime.GOMAXPROCS(0), share.Stall)
 	s.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -82,7 +82,7 @@ func (s *server) newGate() *share.Gate {
 	return g
 }
 
-// mebibytes is a setting in bytes; a negative one stays so.
+// mebibytes converts a setting from MiB to bytes; a negative one means no bound.
 func mebibytes(n int) int64 {
 	if n < 0 {
 		return unbounded
@@ -90,7 +90,7 @@ func mebibytes(n int) int64 {
 	return int64(n) << 20
 }
 
-// watchSpace tells in the metrics how much of the disk is free.
+// watchSpace adds the free space of the disk to the metrics.
 func (s *server) watchSpace(uploads *files.Store) {
 	s.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "skein_disk_free_bytes", Help: "Free space of the disk of --data.",

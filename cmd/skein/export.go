@@ -28,7 +28,7 @@ func (exportCmd) Help() string {
 	return "A server may run meanwhile. The folder shows one moment, and docs/portable.md says what is in it. It holds no keys and no secrets."
 }
 
-// Run makes the folder.
+// Run writes the export.
 func (c *exportCmd) Run(ctx context.Context, out io.Writer) error {
 	setPrivateUmask()
 	ctx, stop := untilSignal(ctx)
@@ -41,14 +41,14 @@ func (c *exportCmd) Run(ctx context.Context, out io.Writer) error {
 		m, missing, err := portable.Export(ctx, portable.Exporting{
 			Store: s, App: c.App, Client: c.Client, Dir: c.Out, Source: versionLine(), Progress: p.show,
 			Open: func(name string) (io.ReadCloser, error) {
-				return os.Open(filepath.Join(c.Data, uploadsDir, name)) //nolint:gosec // a name of the store
+				return os.Open(filepath.Join(c.Data, uploadsDir, name)) //nolint:gosec // a name from the store
 			},
 		})
 		if err != nil {
 			return fmt.Errorf("export %s: %w", c.App, c.unknown(err))
 		}
 		for _, name := range missing {
-			fmt.Fprintf(os.Stderr, "file %s is not in the export: it was deleted meanwhile, or is missing on the disk\n", name)
+			fmt.Fprintf(os.Stderr, "file %s is not in the export: it was deleted meanwhile or is missing on the disk\n", name)
 		}
 		_, err = fmt.Fprintf(out, "%s holds %s as of %s: %s, %s, %s, %s of %s.\n",
 			c.Out, c.App, skein.Millis(m.Time).Time().Format(time.RFC3339), counted(m.Lists[portable.Clients].Lines, "client"),
@@ -58,7 +58,7 @@ func (c *exportCmd) Run(ctx context.Context, out io.Writer) error {
 	})
 }
 
-// unknown says which flag an error of the store is about.
+// unknown names the flag that an error of the store is about.
 func (c *exportCmd) unknown(err error) error {
 	switch {
 	case errors.Is(err, skein.ErrUnknownApp):

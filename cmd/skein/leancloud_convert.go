@@ -27,7 +27,7 @@ func (leancloudConvert) Help() string {
 	return "What was changed, refused or left out is in " + convert.ReportFile + " of the folder, with what was read. Sorting needs about twice the size of the dump on the disk of --out for a while."
 }
 
-// Run converts and prints the account of it.
+// Run converts the dump and prints an account of every record.
 func (c *leancloudConvert) Run(ctx context.Context, out io.Writer) error {
 	setPrivateUmask()
 	ctx, stop := untilSignal(ctx)
@@ -60,7 +60,7 @@ func (c *leancloudConvert) renames() (rename map[string]string, err error) {
 	return rename, err
 }
 
-// showStages tells how many messages are through in each stage.
+// showStages prints how many messages each stage has handled.
 func showStages() func(stage string, n int64) {
 	var p *progress
 	now := ""

@@ -13,7 +13,8 @@ import (
 	"github.com/skein-im/skein/internal/portable/leancloud"
 )
 
-// masterKeyEnv has the master key: what stands on a command line, other users can read.
+// masterKeyEnv holds the master key. It is no flag, because other users can read command
+// lines.
 const masterKeyEnv = "SKEIN_LEANCLOUD_MASTER_KEY"
 
 type leancloudDump struct {
@@ -40,7 +41,7 @@ func (leancloudDump) Help() string {
 		"docs/leancloud.md has the steps for leaving, with times."
 }
 
-// Run dumps.
+// Run writes or continues the dump.
 func (c *leancloudDump) Run(ctx context.Context, out io.Writer) error {
 	setPrivateUmask()
 	ctx, stop := untilSignal(ctx)
@@ -75,7 +76,7 @@ func (c *leancloudDump) Run(ctx context.Context, out io.Writer) error {
 	return c.report(out, m)
 }
 
-// masterKey reads the key; --finish needs none.
+// masterKey reads the master key. With --finish there is none.
 func (c *leancloudDump) masterKey() (string, error) {
 	key := os.Getenv(masterKeyEnv)
 	if c.MasterKeyFile != "" {
@@ -95,12 +96,12 @@ func (c *leancloudDump) masterKey() (string, error) {
 	return key, nil
 }
 
-// dumpLock is locked by the dump that works in a folder.
+// dumpLock is the file that a running dump locks.
 const dumpLock = "dump.lock"
 
-// lockOut gives a folder to one dump at a time.
+// lockOut locks a folder, so that only one dump uses it.
 func lockOut(dir string) (release func(), err error) {
-	f, err := os.OpenFile(filepath.Join(dir, dumpLock), os.O_CREATE|os.O_RDWR, privateFile) //nolint:gosec // the operator's own directory
+	f, err := os.OpenFile(filepath.Join(dir, dumpLock), os.O_CREATE|os.O_RDWR, privateFile) //nolint:gosec // a path that the operator gave
 	if err != nil {
 		return nil, fmt.Errorf("--out: %w", err)
 	}
@@ -114,7 +115,7 @@ func lockOut(dir string) (release func(), err error) {
 	return func() { _ = f.Close() }, nil
 }
 
-// report prints what the folder holds and what it does not.
+// report prints what the folder holds and what is missing.
 func (c *leancloudDump) report(out io.Writer, m leancloud.Manifest) error {
 	date := func(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02 15:04:05") }
 	fmt.Fprintf(out, "%s holds %d messages of %d conversations", c.Out, m.Messages.Count, m.Messages.Conversations)

@@ -10,22 +10,22 @@ import (
 	"time"
 )
 
-// lockWait is how long a command waits for another one that has the lock for a
-// moment. A server keeps it, so nobody waits for a server. Who has not said who it is
-// after namelessWait is a server of a version that did not say so.
+// lockWait is how long a command waits for another command that holds the lock. A command
+// does not wait for a server, which keeps the lock. A holder that has not written its name
+// after namelessWait is a server of an old version.
 const (
 	lockWait     = 10 * time.Second
 	namelessWait = time.Second
 )
 
-// errLocked is what tryLock answers where another process has the lock.
+// errLocked is returned by tryLock if another process holds the lock.
 var errLocked = errors.New("locked by another process")
 
-// heldError says who has the lock of a --data.
+// heldError says which process holds the lock of a --data.
 type heldError struct {
 	dir    string
 	server bool
-	holder string // such as "skein serve, pid 123"; empty: it did not say
+	holder string // such as "skein serve, pid 123"; empty: unknown
 }
 
 func (e *heldError) Error() string {
@@ -39,13 +39,13 @@ func (e *heldError) Error() string {
 	return fmt.Sprintf("--data: %s %s: %s", what, e.dir, e.holder)
 }
 
-// lockData gives a --data to one process: a second server would serve too, but with
-// the bus inside each neither would hear of the other's events. A server keeps the
-// lock; the other commands have it while they open, migrate or replace the store.
-// It goes with the process, however that ends. Errors: *heldError.
+// lockData locks a --data for this process. Two servers on one store would not receive each
+// other's events, because the bus is inside each process. A server keeps the lock; other
+// commands hold it while they open, migrate or replace the store. The system releases the
+// lock when the process ends. Errors: *heldError.
 func lockData(dir, command string) (release func() error, err error) {
 	path := filepath.Join(dir, lockFile)
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator's own directory
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // a path that the operator gave
 	if err != nil {
 		return nil, fmt.Errorf("--data: %w", err)
 	}
@@ -80,7 +80,7 @@ func waitLock(f *os.File, dir string) error {
 	}
 }
 
-// writeHolder says who has the lock.
+// writeHolder writes the name of this process into the lock file.
 func writeHolder(f *os.File, command string) error {
 	if err := f.Truncate(0); err != nil {
 		return fmt.Errorf("--data: %w", err)
@@ -91,10 +91,10 @@ func writeHolder(f *os.File, command string) error {
 	return nil
 }
 
-// readHolder is who has the lock, as far as it has said so: a process that is gone
-// has it no more.
+// readHolder reads which process holds the lock. It returns "" if the file names none, or
+// one that has ended.
 func readHolder(path string) string {
-	raw, err := os.ReadFile(path) //nolint:gosec // the operator's own directory
+	raw, err := os.ReadFile(path) //nolint:gosec // a path that the operator gave
 	if err != nil {
 		return ""
 	}

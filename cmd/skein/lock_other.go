@@ -4,7 +4,7 @@ package main
 
 import "os"
 
-// tryLock does nothing where files cannot be locked the Unix way.
+// tryLock does nothing: this platform has no Unix file locks.
 func tryLock(*os.File) error { return nil }
 
 func alive(int) bool { return true }

@@ -18,5 +18,5 @@ func tryLock(f *os.File) error {
 	return err
 }
 
-// alive reports whether there is a process of that number.
+// alive reports whether a process with that id exists.
 func alive(pid int) bool { return !errors.Is(unix.Kill(pid, 0), unix.ESRCH) }

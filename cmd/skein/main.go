@@ -1,5 +1,5 @@
-// Command skein is the messaging server and what an operator does beside it:
-// apps, keys, tokens, backups. One file a subcommand.
+// Command skein runs the messaging server, and has the commands of its operator: apps, keys,
+// tokens, backups. Each subcommand has its own file.
 package main
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/skein-im/skein/internal/config"
 )
 
-// program is everything that can be asked of the binary.
+// program is the command line.
 type program struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
 	App     appCmd     `cmd:"" help:"Create, list, show, change and delete apps; running servers follow within 2 s."`
@@ -32,7 +32,7 @@ type program struct {
 	ShowVersion kong.VersionFlag `name:"version" help:"Print version, commit and Go release."`
 }
 
-// helpCmd stands in the list of commands; run turns it into --help.
+// helpCmd makes "skein help" a command; run turns it into --help.
 type helpCmd struct {
 	Command []string `arg:"" optional:"" help:"The command to explain."`
 }
@@ -40,8 +40,8 @@ type helpCmd struct {
 // Exit codes.
 const (
 	exitOK     = 0
-	exitFailed = 1 // what was asked did not work
-	exitUsage  = 2 // what was asked cannot be understood or makes no sense
+	exitFailed = 1 // the command failed
+	exitUsage  = 2 // the command line is invalid
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -57,7 +57,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		kong.BindTo(stdout, (*io.Writer)(nil)),
 	)...)
 	if err != nil {
-		panic(err) // the grammar above is at fault, on every start
+		panic(err) // the struct tags are wrong: every start would panic
 	}
 	if len(args) > 0 && args[0] == "help" {
 		args = append(slices.Clone(args[1:]), "--help")

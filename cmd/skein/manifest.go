@@ -17,16 +17,16 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/schema"
 )
 
-// manifestFile is in every backup and lists what else is.
+// manifestFile is the file of a backup that lists all its other files.
 const manifestFile = "manifest.json"
 
-// manifestFormat is the version of the list.
+// manifestFormat is the version of the format.
 const manifestFormat = 1
 
-// manifest is what a backup holds. A restore takes nothing that is not as it says.
+// manifest describes a backup. A restore refuses a backup that differs from it.
 type manifest struct {
 	Format        int                     `json:"format"`
-	Skein         string                  `json:"skein"` // version that made it
+	Skein         string                  `json:"skein"` // version of the program that made the backup
 	Made          time.Time               `json:"made"`
 	Schema        int64                   `json:"schema"`
 	Epoch         int64                   `json:"epoch"`
@@ -34,7 +34,7 @@ type manifest struct {
 	Conversations map[string]int64        `json:"conversations"` // by app
 	Files         map[string]manifestItem `json:"files"`         // by path
 	Missing       []string                `json:"missing"`       // uploads recalled while the backup was made
-	Sum           string                  `json:"sum"`           // SHA-256 of all this without the sum
+	Sum           string                  `json:"sum"`           // SHA-256 of the manifest without this field
 }
 
 type manifestItem struct {
@@ -42,7 +42,7 @@ type manifestItem struct {
 	SHA256 string `json:"sha256"`
 }
 
-// list makes the manifest of what is in dir.
+// list makes the manifest of dir.
 func list(dir string) (*manifest, error) {
 	held, err := schema.Inspect(filepath.Join(dir, storeFile))
 	if err != nil {
@@ -64,7 +64,7 @@ func list(dir string) (*manifest, error) {
 	return m, err
 }
 
-// items are all files below dir but the manifest.
+// items are all files below dir except the manifest.
 func items(dir string) (map[string]manifestItem, error) {
 	all := make(map[string]manifestItem)
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
@@ -75,7 +75,7 @@ func items(dir string) (map[string]manifestItem, error) {
 		if err != nil || name == manifestFile {
 			return err
 		}
-		f, err := os.Open(path) //nolint:gosec // the operator's own
+		f, err := os.Open(path) //nolint:gosec // a path that the operator gave
 		if err != nil {
 			return err
 		}
@@ -95,7 +95,7 @@ func (m *manifest) sum() (string, error) {
 	return hex.EncodeToString(sum[:]), err
 }
 
-// writeManifest lists what is in dir there, and waits until the list is on the disk.
+// writeManifest writes the manifest of dir into dir and syncs it.
 func writeManifest(dir string) error {
 	m, err := list(dir)
 	if err != nil {
@@ -105,7 +105,7 @@ func writeManifest(dir string) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(filepath.Join(dir, manifestFile), os.O_WRONLY|os.O_CREATE|os.O_EXCL, privateFile) //nolint:gosec // the operator's own
+	f, err := os.OpenFile(filepath.Join(dir, manifestFile), os.O_WRONLY|os.O_CREATE|os.O_EXCL, privateFile) //nolint:gosec // a path that the operator gave
 	if err != nil {
 		return err
 	}
@@ -113,10 +113,10 @@ func writeManifest(dir string) error {
 	return errors.Join(err, f.Sync(), f.Close(), syncDir(dir))
 }
 
-// checkBackup holds a backup against its manifest: all that is listed, nothing else,
-// to the byte; a store that is sound and holds the rows that it is said to hold.
+// checkBackup checks a backup against its manifest: it has exactly the listed files with the
+// listed content, and its store is undamaged and has the listed numbers of rows.
 func checkBackup(dir string) error {
-	raw, err := os.ReadFile(filepath.Join(dir, manifestFile)) //nolint:gosec // the operator's own
+	raw, err := os.ReadFile(filepath.Join(dir, manifestFile)) //nolint:gosec // a path that the operator gave
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s has no %s: it is no whole backup, or an older version made it; --without-manifest takes it all the same", dir, manifestFile)
 	}

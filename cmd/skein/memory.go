@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// garbagePercent is how much garbage may gather, in percent of what lives, before it is
-// collected. The runtime's own 100 collects a small heap many times a second and costs a
-// busy node a sixth more CPU a message; more than 200 gains little (docs/decisions/0023).
+// garbagePercent is how far the heap may grow beyond the live data, in percent, before a
+// garbage collection. Go's default of 100 collects a small heap many times a second and
+// costs a busy node a sixth more CPU a message. More than 200 gains little
+// (docs/decisions/0023).
 const garbagePercent = 200
 
 // setGarbage applies garbagePercent, unless the operator has set GOGC.
@@ -21,15 +22,16 @@ func setGarbage() {
 }
 
 const (
-	memoryLook = 10 * time.Second // between two looks
+	memoryLook = 10 * time.Second // between two checks
 	spareBytes = 1 << 20          // less is not worth a collection
-	spareShare = 8                // nor is less than this part of what lives
+	spareShare = 8                // nor is less than this part of the live data
 )
 
-// returnMemory gives back to the system what a storm of logins or messages needed and a
-// quiet node does not, until ctx ends. The runtime keeps memory for the garbage to come;
-// a node that allocates too little to need it within a minute gives it back. That costs a
-// collection, at most one a minute, and nothing while there is work.
+// returnMemory returns memory to the system that a burst of logins or messages needed and a
+// quiet node does not need, until ctx ends. The runtime keeps free memory for later
+// garbage. If the node allocates so little that it would not need that memory within a
+// minute, returnMemory returns it. That costs at most one collection a minute, and none
+// while the node is busy.
 func returnMemory(ctx context.Context) {
 	ticker := time.NewTicker(memoryLook)
 	defer ticker.Stop()
@@ -48,15 +50,15 @@ func returnMemory(ctx context.Context) {
 	}
 }
 
-// memory is what the runtime says of its heap, in bytes.
+// memory is the state of the heap, in bytes.
 type memory struct {
-	allocated uint64 // since the start
-	live      uint64 // found by the last collection
-	held      uint64 // lives, is garbage, or is free and not given back
+	allocated uint64 // since the start of the process
+	live      uint64 // as the last collection found
+	held      uint64 // live, garbage, or free and not returned to the system
 }
 
-// spare reports whether much more is held than lives, and enough for a minute at the
-// rate since before, a look ago.
+// spare reports whether the heap holds much more than the live data, and more than the node
+// allocates in a minute. before is the state at the previous check.
 func (m memory) spare(before memory) bool {
 	if m.held < m.live {
 		return false

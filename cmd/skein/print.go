@@ -12,7 +12,7 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// What the app commands print, as JSON or for people.
+// The output of the app commands, as JSON or as text.
 type (
 	appSecrets struct {
 		AppID       string `json:"app_id"`
@@ -72,7 +72,7 @@ type (
 	}
 )
 
-// printSecrets shows what an app was made with; place is the store it is in.
+// printSecrets prints the key and secrets of a new app; place is its store.
 func printSecrets(out io.Writer, s appSecrets, place string, asJSON bool) error {
 	if asJSON {
 		return printJSON(out, s)
@@ -149,7 +149,7 @@ func settingsOf(s skein.Settings) settingsView {
 	}
 }
 
-// rows are the app for people, one line each.
+// rows are the lines of the text output.
 func (a appView) rows() [][]string {
 	rows := [][]string{{"app_id", a.AppID}, {"name", a.Name}, {"created", a.Created}}
 	if a.TokenSecret != "" {
@@ -200,7 +200,7 @@ func (s settingsView) rows() [][]string {
 	}
 }
 
-// orElse is a number, or what zero stands for.
+// orElse is a number, or the text for zero.
 func orElse[N int | int64](n N, none string) string {
 	if n == 0 {
 		return none
@@ -223,17 +223,17 @@ func printJSON(out io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// printTable writes a heading and rows with their columns one below the other.
+// printTable writes a heading and rows in aligned columns.
 func printTable(out io.Writer, heading string, rows [][]string) error {
 	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
 	fmt.Fprint(w, heading)
 	for _, row := range rows {
 		fmt.Fprintln(w, strings.Join(row, "\t"))
 	}
-	return w.Flush() // a failed write is kept until here
+	return w.Flush() // reports failed writes, too
 }
 
-// counted is a number and its noun: 1 file, 2 files.
+// counted is a number with its noun, such as "1 file" or "2 files".
 func counted[N int | int64](n N, noun string) string {
 	if n == 1 {
 		return "1 " + noun

@@ -9,16 +9,15 @@ import (
 	"path/filepath"
 )
 
-// Modes of what a store and its backups are made of: nobody but the server's user
-// reads messages, token secrets and files.
+// Modes of the files of a store and of its backups. Only the server's user may read
+// messages, token secrets and files.
 const (
 	privateDir  fs.FileMode = 0o700
 	privateFile fs.FileMode = 0o600
 )
 
-// makeData makes --data where it is not there yet, and makes it and the store in it
-// private where others could read them. From here on the process makes private files
-// alone, whatever umask it was started with.
+// makeData creates --data if it does not exist, and makes it and its store private. It also
+// sets the umask, so that all later files of this process are private.
 func makeData(dir string, log *slog.Logger) error {
 	setPrivateUmask()
 	if err := os.MkdirAll(dir, privateDir); err != nil {
@@ -29,7 +28,7 @@ func makeData(dir string, log *slog.Logger) error {
 		return fmt.Errorf("--data: %w", err)
 	}
 	if info.Mode()&fs.ModeSticky != 0 {
-		return fmt.Errorf("--data: %s is shared by many (mode %v): name a directory of its own", dir, info.Mode())
+		return fmt.Errorf("--data: %s is shared with other users (mode %v): use a directory of its own", dir, info.Mode())
 	}
 	for _, name := range []string{"", uploadsDir} {
 		if err := tighten(filepath.Join(dir, name), privateDir, log); err != nil {
@@ -52,7 +51,7 @@ func tightenFiles(dir string, log *slog.Logger) error {
 	}
 	for _, e := range entries {
 		if !e.Type().IsRegular() {
-			continue // a link is left to who made it
+			continue // links are not followed or changed
 		}
 		if err := tighten(filepath.Join(dir, e.Name()), privateFile, log); err != nil {
 			return fmt.Errorf("--data: %w", err)
@@ -61,8 +60,8 @@ func tightenFiles(dir string, log *slog.Logger) error {
 	return nil
 }
 
-// tighten takes from everybody else what they may do with a file, if it is there,
-// and fails where that cannot be done.
+// tighten removes the permissions of other users from a file, if it exists. It fails if it
+// cannot.
 func tighten(path string, mode fs.FileMode, log *slog.Logger) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {

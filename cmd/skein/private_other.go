@@ -4,7 +4,7 @@ package main
 
 import "io/fs"
 
-// Where files have no mode of the Unix kind the operator keeps them private.
+// This platform has no Unix file modes: the operator must keep the files private.
 func setPrivateUmask() {}
 
 func openToOthers(fs.FileMode) bool { return false }

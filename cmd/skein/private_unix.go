@@ -10,5 +10,5 @@ import (
 
 func setPrivateUmask() { unix.Umask(0o077) }
 
-// openToOthers reports whether anybody but the owner may do anything with a file.
+// openToOthers reports whether a mode gives users other than the owner any permission.
 func openToOthers(mode fs.FileMode) bool { return mode.Perm()&0o077 != 0 }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// progress tells a person how far a long command is: rate, and time left where it is
-// known how much there is to do.
+// progress prints how far a long command is: the rate, and the time left if the total is
+// known.
 type progress struct {
 	out   io.Writer
 	now   func() time.Time
@@ -16,7 +16,7 @@ type progress struct {
 	told  time.Time
 }
 
-// everyProgress is how often it is told.
+// everyProgress is how often progress prints a line.
 const everyProgress = 2 * time.Second
 
 func newProgress(out io.Writer, now func() time.Time, what string) *progress {
@@ -24,9 +24,9 @@ func newProgress(out io.Writer, now func() time.Time, what string) *progress {
 	return &progress{out: out, now: now, what: what, began: at, told: at}
 }
 
-// show tells that so many of all (zero: nobody knows) are done, if it is time to.
+// show prints a line if it is time to; all is zero if the total is unknown.
 func (p *progress) show(done, all int64) {
-	const look = 64 // the clock costs more than most of what is counted
+	const look = 64 // reading the clock each time would cost more than most of the counted work
 	if done%look != 0 {
 		return
 	}

@@ -64,12 +64,13 @@ func (c *restoreCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	if err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
-	defer func() { _ = os.RemoveAll(made) }() // empty by then, or of no use
+	defer func() { _ = os.RemoveAll(made) }() // after a success it is empty; after a failure it is useless
 	size, err := c.prepare(ctx, made)
 	if err != nil {
 		return fmt.Errorf("restore %s: %w", c.From, err)
 	}
-	// From here on --data is the new one: whoever opens it next ends what is begun.
+	// From here on the restore will be completed: if it is interrupted, settle does it at
+	// the next start.
 	if err := errors.Join(os.Rename(made, filepath.Join(c.Data, restored)), syncDir(c.Data)); err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
@@ -80,14 +81,14 @@ func (c *restoreCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	return err
 }
 
-// Directories in --data: restoring is the pattern of those where a backup becomes what
-// it is to be there, and restored is such a one that is whole.
+// Directories in --data: restoring is the pattern of those in which a restore prepares its
+// data; restored is the name of one that is complete.
 const (
 	restoring = ".restore-*"
 	restored  = ".restored"
 )
 
-// clear refuses a directory in which there is anything.
+// clear refuses a directory that is not empty.
 func (c *restoreCmd) clear() error {
 	entries, err := os.ReadDir(c.Data)
 	if err != nil {
@@ -101,8 +102,8 @@ func (c *restoreCmd) clear() error {
 	return nil
 }
 
-// settle ends a restore that was cut short when its data was whole, and removes what
-// others have left that were cut short before. Who calls it has locked --data.
+// settle completes a restore that was interrupted after its data was complete, and removes
+// what other interrupted restores have left. The caller holds the lock of --data.
 func settle(data string) error {
 	if _, err := os.Stat(filepath.Join(data, restored, storeFile)); err == nil {
 		if err := replaceData(data, filepath.Join(data, restored)); err != nil {
@@ -125,15 +126,15 @@ func settle(data string) error {
 	return nil
 }
 
-// prepare makes of the backup what a server can start on: sound, and another
-// history than the one that clients know.
+// prepare makes a copy of the backup that a server can start with. It checks the store, and
+// gives it a new epoch so that clients notice that the history is another one.
 func (c *restoreCmd) prepare(ctx context.Context, made string) (copied, error) {
-	// The store of a backup is one file, which may lie where nothing can be written.
+	// The store of a backup is one file. Its directory may be read-only.
 	copyStore := func(_ context.Context, path, out string) error {
 		_, err := copyFile(path, out)
 		return err
 	}
-	if c.WithoutManifest { // it may have a log
+	if c.WithoutManifest { // the copy may have a write-ahead log
 		copyStore = schema.Backup
 	}
 	size, err := copyData(ctx, c.From, made, copyStore)
@@ -146,14 +147,13 @@ func (c *restoreCmd) prepare(ctx context.Context, made string) (copied, error) {
 		return size, err
 	}
 	if _, err := os.Stat(filepath.Join(made, storeFile+"-wal")); !errors.Is(err, fs.ErrNotExist) {
-		return size, errors.New("the store did not close in order: part of it is still in its log")
+		return size, errors.New("the store did not close properly: a part of it is still in its write-ahead log")
 	}
 	return size, nil
 }
 
-// replaceData puts what is in made in the place of what is in data. Each step can be
-// done again. The new store comes last and takes the place of the old one, so there is
-// a store at any moment.
+// replaceData replaces the files in data by those in made. Every step can be repeated. The
+// store comes last and is renamed over the old one, so that there is a store at any time.
 func replaceData(data, made string) error {
 	for _, suffix := range []string{"-wal", "-shm", "-mark"} {
 		if err := os.Remove(filepath.Join(data, storeFile+suffix)); err != nil && !errors.Is(err, fs.ErrNotExist) {

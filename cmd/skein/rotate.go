@@ -24,7 +24,7 @@ type appRotateKey struct {
 	JSON  bool          `help:"Print {app_id, app_key, key_name}."`
 }
 
-// Validate says which flag cannot work and why.
+// Validate checks the flags.
 func (c *appRotateKey) Validate() error {
 	if c.Grace < 0 {
 		return fmt.Errorf("--grace: %v is less than nothing", c.Grace)
@@ -32,7 +32,7 @@ func (c *appRotateKey) Validate() error {
 	return c.Store.Validate()
 }
 
-// Run makes the new key.
+// Run creates the new key.
 func (c *appRotateKey) Run(ctx context.Context, out io.Writer) error {
 	key, hash := access.NewKey()
 	now := skein.MillisOf(time.Now())
@@ -49,10 +49,9 @@ func (c *appRotateKey) Run(ctx context.Context, out io.Writer) error {
 	})
 }
 
-// rotate adds the key, gives the others their end and forgets those that are past
-// theirs.
+// rotate adds a key, sets the expiry of the old keys, and removes the expired ones.
 func (c *appRotateKey) rotate(app *skein.App, key skein.AppKey) (skein.AppKey, error) {
-	keys := slices.Clone(app.Keys) // what change gets belongs to the store
+	keys := slices.Clone(app.Keys) // the store may still use the slice of app
 	if key.Name == "" {
 		key.Name = freeName(keys)
 	}
@@ -73,8 +72,8 @@ func (c *appRotateKey) rotate(app *skein.App, key skein.AppKey) (skein.AppKey, e
 	return key, nil
 }
 
-// endKeys gives the key of this name (empty: all) its end, unless it has an
-// earlier one.
+// endKeys sets the expiry of the key with this name (empty: of all keys), unless it expires
+// earlier already.
 func endKeys(keys []skein.AppKey, name string, end skein.Millis) {
 	for i := range keys {
 		k := &keys[i]
@@ -88,7 +87,7 @@ func hasKey(keys []skein.AppKey, name string) bool {
 	return slices.ContainsFunc(keys, func(k skein.AppKey) bool { return k.Name == name })
 }
 
-// freeName is the first of key-2, key-3 … that is not taken.
+// freeName is the first unused name of key-2, key-3 ….
 func freeName(keys []skein.AppKey) string {
 	for n := 2; ; n++ {
 		if name := fmt.Sprintf("key-%d", n); !hasKey(keys, name) {

@@ -59,7 +59,8 @@ func newLogger(w io.Writer, c config.Serve) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, opts))
 }
 
-// readable writes durations as 10s, as the text format does, and not in nanoseconds.
+// readable makes the JSON log write durations as 10s, like the text log, instead of in
+// nanoseconds.
 func readable(_ []string, a slog.Attr) slog.Attr {
 	if a.Value.Kind() == slog.KindDuration {
 		a.Value = slog.StringValue(a.Value.Duration().String())
@@ -67,7 +68,7 @@ func readable(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// listen opens both addresses, so that a taken port is told before anything runs.
+// listen opens both addresses first, so that a used port is reported before anything runs.
 func (s *server) listen(ctx context.Context) error {
 	var lc net.ListenConfig
 	var err error
@@ -86,18 +87,18 @@ func (s *server) listen(ctx context.Context) error {
 	return nil
 }
 
-// announce tells a person where to look.
+// announce prints the addresses.
 func (s *server) announce(w io.Writer) {
 	at := "http://" + s.public.listener.Addr().String()
 	out := fmt.Sprintf("Skein listens on %s (socket: %s/im/socket), metrics on http://%s/metrics\n", at, "ws"+at[len("http"):], s.admin.listener.Addr())
 	if s.config.Dev {
 		out += fmt.Sprintf("Demo app %s (app-key %s). Open %s/ in two tabs and talk.\n", demoApp, demoKey, at)
 	}
-	_, _ = io.WriteString(w, out) // nobody reads: serving goes on
+	_, _ = io.WriteString(w, out) // the server runs even if nobody reads this
 }
 
-// run serves until ctx ends or a part fails, then drains. Once ctx has ended a
-// second signal ends the process at once, as restore gives signals their default.
+// run serves until ctx ends or a part fails, then drains. restore gives signals their
+// default again, so that a second signal ends the process at once.
 func (s *server) run(ctx context.Context, restore func()) error {
 	setGarbage()
 	g, gctx := errgroup.WithContext(ctx)
@@ -116,22 +117,22 @@ func (s *server) run(ctx context.Context, restore func()) error {
 	return g.Wait()
 }
 
-// chores is what one node at a time does for all. Each of its steps is safe to do twice
-// and decides in its own transaction, so it needs no fence.
+// chores is the work that one node at a time does for all nodes. Each step may run twice and
+// decides in its own transaction, so it needs no fence.
 func (s *server) chores(ctx context.Context, _ store.Lease) { s.chat.Upkeep(ctx, s.log) }
 
-// shutdownWait bounds each step of the drain beside the sockets' own time.
+// shutdownWait bounds each step of the drain except the closing of sockets.
 const shutdownWait = 10 * time.Second
 
-// drain is the shutdown order: sockets, then REST, then what carries events, then
-// the store, which commits all that was accepted.
+// drain shuts down in this order: sockets, REST, delivery and bus, and the store, which
+// commits everything that was accepted.
 func (s *server) drain() error {
 	s.log.Info("draining", slog.Duration("over", s.config.Drain))
 	s.draining.Store(true)
 	ctx, cancel := context.WithTimeout(context.Background(), s.config.Drain+time.Millisecond)
 	defer cancel()
 	if err := s.sockets.Shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		s.log.Warn("sockets did not close in order", slog.Any("error", err))
+		s.log.Warn("sockets did not close in time", slog.Any("error", err))
 	}
 	ctx, cancel = context.WithTimeout(context.Background(), shutdownWait)
 	defer cancel()
@@ -144,15 +145,15 @@ func (s *server) drain() error {
 type endpointServer struct {
 	http     *http.Server
 	listener net.Listener
-	guard    *edge.Guard // nil: whoever comes is served
+	guard    *edge.Guard // nil: connections are not bounded
 }
 
-// shutdown waits for the calls under way. Those that outlast ctx are cut: what they
-// had been answered is kept, and that they were slow is no failure of the drain.
+// shutdown waits for the running calls, and cuts those that are still running when ctx ends.
+// Slow calls are no error: everything that was answered is stored.
 func (e *endpointServer) shutdown(ctx context.Context, log *slog.Logger) error {
 	err := e.http.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
-		log.Warn("calls under way were cut", slog.String("addr", e.listener.Addr().String()))
+		log.Warn("cut calls that were still running", slog.String("addr", e.listener.Addr().String()))
 		return e.http.Close()
 	}
 	return err

@@ -8,7 +8,7 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// settingFlags are the settings of an app as flags; nil: not given.
+// settingFlags are the settings of an app as flags; nil means not given.
 type settingFlags struct {
 	TokenAuth        *onOff    `group:"App settings:" placeholder:"on|off" help:"Whether a call needs a key or a token; off gives everybody the server role (default on)."`
 	RelaxedClientIDs *onOff    `group:"App settings:" name:"relaxed-client-ids" placeholder:"on|off" help:"Whether client ids may hold _ - . @ : too (default off)."`
@@ -37,7 +37,7 @@ type settingFlags struct {
 	MaxStorageBytes  *int64    `group:"App settings:" placeholder:"N" help:"Most bytes of all uploads together (0: no limit); messages are not counted."`
 }
 
-// onOff is a switch that reads as it is said: on or off.
+// onOff is a switch, written "on" or "off".
 type onOff bool
 
 // UnmarshalText reads on and off.
@@ -53,7 +53,7 @@ func (v *onOff) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// addBy is who may add clients, by its name.
+// addBy says who may add clients.
 type addBy skein.AddBy
 
 var addByNames = [...]string{skein.AddByAnyone: "anyone", skein.AddByKnown: "known", skein.AddByNobody: "nobody"}
@@ -70,7 +70,7 @@ func (a *addBy) UnmarshalText(text []byte) error {
 
 func (f settingFlags) empty() bool { return f == settingFlags{} }
 
-// apply sets what was given.
+// apply sets the given settings.
 func (f settingFlags) apply(s *skein.Settings) {
 	setSwitch(&s.Open, f.TokenAuth, false)
 	setSwitch(&s.RelaxedClientIDs, f.RelaxedClientIDs, true)
@@ -96,14 +96,14 @@ func (f settingFlags) apply(s *skein.Settings) {
 	set(&s.MaxFileBytes, f.MaxFileBytes)
 	set(&s.MaxStorageBytes, f.MaxStorageBytes)
 	if f.AllowedOrigins != nil {
-		s.AllowedOrigins, _ = skein.OriginPatterns(*f.AllowedOrigins) // check has refused what is wrong
+		s.AllowedOrigins, _ = skein.OriginPatterns(*f.AllowedOrigins) // check has validated them
 	}
 	if f.FileTypes != nil {
 		s.FileTypes = extensions(*f.FileTypes)
 	}
 }
 
-// check refuses numbers below zero where that means nothing.
+// check refuses invalid values, such as negative numbers where they mean nothing.
 func (f settingFlags) check() error {
 	for _, n := range []struct {
 		flag  string
@@ -132,7 +132,7 @@ func (f settingFlags) check() error {
 	return nil
 }
 
-// extensions are what was listed, as package files compares them; none: nil.
+// extensions converts a list to the form that package files compares; an empty list to nil.
 func extensions(list []string) []string {
 	var out []string
 	for _, ext := range list {
@@ -150,7 +150,7 @@ func set[T any](setting, given *T) {
 	}
 }
 
-// setSwitch sets a setting that is true when the switch is in position.
+// setSwitch sets a setting to whether the switch is in that position.
 func setSwitch(setting *bool, given *onOff, position onOff) {
 	if given != nil {
 		*setting = *given == position

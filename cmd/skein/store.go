@@ -18,25 +18,25 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/wal"
 )
 
-// What is in --data.
+// Files and directories in --data.
 const (
-	storeFile  = "skein.db"   // the embedded store; -wal and -shm beside it are SQLite's
-	uploadsDir = "uploads"    // of package files
-	lockFile   = "serve.lock" // locked by a running server, and says by whom
+	storeFile  = "skein.db"   // the embedded store; SQLite adds -wal and -shm
+	uploadsDir = "uploads"    // the folder of package files
+	lockFile   = "serve.lock" // locked by a process, whose name and pid it holds
 )
 
-// storeOptions are what a server wants of its store, whatever the engine.
+// storeOptions are the options of a store that do not depend on its engine.
 type storeOptions struct {
-	Committed  store.CommitHook      // nil: nobody is told
+	Committed  store.CommitHook      // nil: none
 	Log        *slog.Logger          // nil: no log
 	Registerer prometheus.Registerer // nil: no metrics
-	CacheBytes int                   // of memory before the engine; zero: none
-	Beside     bool                  // a server has the store open
+	CacheBytes int                   // memory of the cache before the engine; zero: no cache
+	Beside     bool                  // a running server has the store open
 	AcceptLoss bool                  // see sqlite.Options
 }
 
-// openStore opens the configured store, or makes it where there is none, for the
-// process that has locked --data. Close ends it.
+// openStore opens the configured store, or creates it. The process must hold the lock of
+// --data. The caller must close the store.
 func openStore(ctx context.Context, cfg config.Store, opts storeOptions) (store.Store, error) {
 	engine := func(committed store.CommitHook) (store.Store, error) {
 		s, err := sqlite.Open(ctx, sqlite.Options{
@@ -60,18 +60,18 @@ func openStore(ctx context.Context, cfg config.Store, opts storeOptions) (store.
 	return cache.Over(engine, cache.Options{Bytes: opts.CacheBytes, Committed: opts.Committed, Registerer: opts.Registerer})
 }
 
-// withStore lends do the store that is there already. A command that only looks
-// must not leave an empty store behind where somebody mistyped --data.
+// withStore calls do with the existing store. It creates none: a command that only reads must
+// not leave an empty store behind if the operator mistyped --data.
 func withStore(ctx context.Context, cfg config.Store, do func(store.Store) error) error {
 	_, err := os.Stat(filepath.Join(cfg.Data, storeFile))
-	_, begun := os.Stat(filepath.Join(cfg.Data, restored)) // a restore that was cut short
+	_, begun := os.Stat(filepath.Join(cfg.Data, restored)) // a restore that was interrupted
 	if errors.Is(err, fs.ErrNotExist) && begun != nil {
 		return fmt.Errorf("--data: there is no store in %s; `skein serve` and `skein app create` make one", cfg.Data)
 	}
 	return withNewStore(ctx, cfg, do)
 }
 
-// withNewStore is withStore for commands that may make the store.
+// withNewStore is withStore for commands that may create the store.
 func withNewStore(ctx context.Context, cfg config.Store, do func(store.Store) error) error {
 	s, err := openBeside(ctx, cfg)
 	if err != nil {
@@ -80,8 +80,9 @@ func withNewStore(ctx context.Context, cfg config.Store, do func(store.Store) er
 	return errors.Join(do(s), s.Close())
 }
 
-// openBeside opens the store for a command that may run beside a server, whose store
-// it never migrates. Without a server it has --data to itself while it opens the store.
+// openBeside opens the store for a command that may run while a server runs. It does not
+// migrate the store of a running server. Without a server it locks --data while it opens
+// the store.
 func openBeside(ctx context.Context, cfg config.Store) (store.Store, error) {
 	if err := makeData(cfg.Data, nil); err != nil {
 		return nil, err
@@ -103,7 +104,7 @@ func openBeside(ctx context.Context, cfg config.Store) (store.Store, error) {
 	return s, unlock()
 }
 
-// placeOf is the store's file as a person can find it, wherever the command ran.
+// placeOf is the absolute path of the store's file.
 func placeOf(cfg config.Store) string {
 	path := filepath.Join(cfg.Data, storeFile)
 	if full, err := filepath.Abs(path); err == nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/skein-im/skein/internal/rest/httpx"
 )
 
-// limitsOf are the limits of the installation as an app has them.
+// limitsOf are the limits that the installation sets for every app.
 func limitsOf(l config.Limits) skein.Settings {
 	return skein.Settings{
 		MaxMembers: l.MaxMembers, MaxConversations: l.MaxConversations,
@@ -21,11 +21,11 @@ func limitsOf(l config.Limits) skein.Settings {
 	}
 }
 
-// maxBody is the largest frame or body in bytes.
+// maxBody is the largest frame or body, in bytes.
 func (s *server) maxBody() int64 { return int64(s.config.MaxBodyKiB) << 10 }
 
-// socketsPerAddress is unlimited in --dev unless it was said: a laptop's load
-// generator has one address.
+// socketsPerAddress has no bound in --dev unless the operator set one, because a load
+// generator on the same machine has one address.
 func (s *server) socketsPerAddress() int {
 	if s.config.Dev && s.config.SocketsPerAddress == 0 {
 		return -1
@@ -33,9 +33,9 @@ func (s *server) socketsPerAddress() int {
 	return s.config.SocketsPerAddress
 }
 
-// demoOnly keeps the demo of --dev, which trusts everyone on this machine, from
-// everyone else: from a proxy that makes it public, and from a page of another site
-// whose host name was made to lead here. Probes are let through.
+// demoOnly serves the demo of --dev only to this machine, because the demo trusts every
+// caller. It refuses requests that a proxy forwards, and requests with another host name
+// (DNS rebinding). It lets health probes through.
 func (s *server) demoOnly(next http.Handler) http.Handler {
 	if !s.config.Dev || s.config.AllowOpenApps {
 		return next
@@ -48,7 +48,7 @@ func (s *server) demoOnly(next http.Handler) http.Handler {
 			return
 		}
 		warned.Do(func() {
-			s.log.Warn("a call from beyond this machine to the demo of --dev was refused; start with --allow-open-apps to serve it to everybody",
+			s.log.Warn("refused a call from another machine to the demo of --dev; start with --allow-open-apps to serve it to everybody",
 				slog.String("path", r.URL.Path))
 		})
 		httpx.WriteError(w, r, &skein.Fault{Err: skein.ErrForbidden, Detail: "--dev serves this machine alone, under a loopback host such as " +
@@ -56,7 +56,7 @@ func (s *server) demoOnly(next http.Handler) http.Handler {
 	})
 }
 
-// logSurroundings says at the start whom the server believes.
+// logSurroundings logs at the start which proxies and addresses the server trusts.
 func (s *server) logSurroundings() {
 	c := s.config
 	if len(c.TrustedProxies) > 0 {
@@ -67,6 +67,6 @@ func (s *server) logSurroundings() {
 		s.log.Info("trusted proxies", slog.String("addresses", strings.Join(proxies, ",")), slog.Bool("proxy_protocol", c.ProxyProtocol))
 	}
 	if c.PublicURL == "" && len(c.TrustedProxies) == 0 && !c.Dev {
-		s.log.Info("links of uploads carry the address of the listener; set --public-url where clients use another")
+		s.log.Info("links of uploads use the address of the listener; set --public-url if clients use another one")
 	}
 }

@@ -66,8 +66,8 @@ func (c *tokenCmd) mint(ctx context.Context, s store.Clients, app skein.App) (st
 	return token, err
 }
 
-// request is the command as the op user.token would be asked, so that both hold to
-// the same rules.
+// request turns the flags into a request of the op user.token, so that the same rules hold
+// for both.
 func (c *tokenCmd) request() request.IssueToken {
 	ttl := int64(c.TTL / time.Second)
 	return request.IssueToken{ClientID: strict.ID(c.Client), TTL: &ttl, DeviceID: strict.ID(c.Device), Act: c.Act}

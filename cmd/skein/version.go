@@ -8,8 +8,8 @@ import (
 	"runtime/debug"
 )
 
-// Set by the Makefile with -ldflags -X; a binary built without it asks the build
-// information that the go command leaves in it.
+// The Makefile sets these with -ldflags -X. A binary built without them uses the build
+// information that the go command stores in it.
 var (
 	version string
 	commit  string

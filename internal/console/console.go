@@ -1,5 +1,5 @@
-// Package console serves the embedded pages: the demo chat and what it has to be
-// told. It knows no state of the server, only its op table.
+// Package console serves the embedded web pages: the demo chat and its configuration. It
+// knows the op table and no other state of the server.
 package console
 
 import (
@@ -22,24 +22,24 @@ import (
 	"github.com/skein-im/skein/web"
 )
 
-// Options say what the pages are to know.
+// Options are the configuration of the pages.
 type Options struct {
-	App     string    // the demo app: open, without tokens
-	Clients []string  // clients of it, offered as names
-	Ops     []*ops.Op // routes for the curl lines that the page shows; nil: it shows none
+	App     string    // the demo app; it needs no tokens
+	Clients []string  // clients of the demo app that the page suggests
+	Ops     []*ops.Op // the page shows curl lines for them; nil: none
 }
 
-// configPath is where a page asks what it is to know.
+// configPath is the path of the configuration that a page loads.
 const configPath = "/demo.json"
 
-// policy lets a page run its own scripts and styles and nothing else: none that is
-// inline, none from elsewhere, no markup made of strings. Pictures may come from
-// other hosts over https; the page loads those only when its reader asks.
+// policy is the Content-Security-Policy. A page may run only its own script and style
+// files: nothing inline, nothing from other hosts, no markup made from strings. Images may
+// come from other hosts over https; the page loads those only when the user asks.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
 	"img-src 'self' blob: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types 'none'"
 
-// Owns reports whether a path is one of the pages or their parts.
+// Owns reports whether the path is a page or a file of one.
 func Owns(p string) bool {
 	if p == "/" || p == configPath {
 		return true
@@ -52,7 +52,7 @@ func Owns(p string) bool {
 	return err == nil && !info.IsDir()
 }
 
-// Handler serves the paths that Owns. Everything is read and compressed here, once.
+// Handler serves the paths for which Owns is true. It reads and compresses all files once.
 func Handler(opts Options) http.Handler {
 	c := &console{files: map[string]*file{}}
 	err := fs.WalkDir(web.Files, ".", func(name string, d fs.DirEntry, err error) error {
@@ -78,10 +78,10 @@ func Handler(opts Options) http.Handler {
 }
 
 type console struct {
-	files map[string]*file // by path; not written to after Handler
+	files map[string]*file // by path; read-only after Handler
 }
 
-// file is one file in both forms it is sent in.
+// file is one file, plain and compressed.
 type file struct {
 	contentType string
 	plain       form
@@ -93,7 +93,7 @@ type form struct {
 	etag string
 }
 
-// types are spelled out: what the system's table says differs between machines.
+// types lists the content types, because the system's table differs between machines.
 var types = map[string]string{
 	".html": "text/html; charset=utf-8",
 	".css":  "text/css; charset=utf-8",
@@ -108,7 +108,7 @@ func newFile(name string, body []byte) *file {
 		panic("console: no content type for " + name)
 	}
 	var zipped bytes.Buffer
-	// A writer into memory with a level that exists does not fail.
+	// Writing to memory with a valid level cannot fail.
 	z, _ := gzip.NewWriterLevel(&zipped, gzip.BestCompression)
 	_, _ = z.Write(body)
 	_ = z.Close()
@@ -121,7 +121,7 @@ func newFile(name string, body []byte) *file {
 	}
 }
 
-// config is the answer to configPath: the demo app, and the routes of the ops.
+// config is the content of configPath: the demo app and the routes of the ops.
 func config(opts Options) []byte {
 	type route struct {
 		Method string `json:"method"`
@@ -141,12 +141,12 @@ func config(opts Options) []byte {
 	}
 	b, err := json.Marshal(out, json.Deterministic(true))
 	if err != nil {
-		panic(fmt.Sprintf("console: encode the configuration: %v", err)) // strings alone
+		panic(fmt.Sprintf("console: encode the configuration: %v", err)) // cannot fail: it has only strings
 	}
 	return b
 }
 
-// ServeHTTP answers GET and HEAD; 404 for a path that Owns denies.
+// ServeHTTP serves GET and HEAD, and answers 404 to other paths.
 func (c *console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy)
@@ -181,11 +181,11 @@ func (c *console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Length", strconv.Itoa(len(form.body)))
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodGet {
-		_, _ = w.Write(form.body) // the reader went away
+		_, _ = w.Write(form.body) // fails only if the client has gone
 	}
 }
 
-// known reports whether a list of entity tags holds this one.
+// known reports whether a list of entity tags contains etag.
 func known(list, etag string) bool {
 	for tag := range strings.SplitSeq(list, ",") {
 		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
@@ -196,7 +196,7 @@ func known(list, etag string) bool {
 	return false
 }
 
-// acceptsGzip reports whether gzip is named and not refused with q=0.
+// acceptsGzip reports whether the header lists gzip without q=0.
 func acceptsGzip(header string) bool {
 	for part := range strings.SplitSeq(header, ",") {
 		coding, params, _ := strings.Cut(part, ";")

@@ -1,6 +1,6 @@
-// Package edge bounds the connections of a listener that serves HTTP, so that the
-// process never runs out of handles: those that wait for a request give way, oldest
-// first. A connection that became a socket is no longer its business.
+// Package edge bounds the connections of an HTTP listener, so that the process never runs
+// out of file descriptors. When there are too many, it closes those that wait for a
+// request, oldest first. It does not count connections that became sockets.
 package edge
 
 import (
@@ -18,13 +18,13 @@ import (
 	"github.com/skein-im/skein/internal/share"
 )
 
-// Options are the choices of one guard. Zero and negative numbers are no bound.
+// Options configure a guard. Zero and negative numbers mean no bound.
 type Options struct {
-	Max           int        // open connections, with Others
+	Max           int        // open connections, including Others
 	Others        func() int // open connections that became sockets; nil: none
 	MaxPerAddress int        // open connections of one address
 
-	// Address is whom a connection is counted for; empty: nobody. It must not wait.
+	// Address is the address that a connection counts for; empty: none. It must not block.
 	Address func(net.Conn) string
 
 	Now        func() time.Time
@@ -32,8 +32,8 @@ type Options struct {
 	Registerer prometheus.Registerer // nil: no metrics
 }
 
-// Guard counts connections. Listen gives it those that come, State is told what
-// becomes of them. Safe for concurrent use.
+// Guard counts connections: Listen reports new ones, State what becomes of them. Safe for
+// concurrent use.
 type Guard struct {
 	opts    Options
 	metrics metrics
@@ -42,13 +42,13 @@ type Guard struct {
 	mu      sync.Mutex
 	open    map[net.Conn]*connection
 	byAddr  map[string]*address
-	waiting list.List // of *connection that wait for a request, longest first
+	waiting list.List // each *connection that waits for a request, longest first
 }
 
 type connection struct {
 	conn net.Conn
 	of   *address
-	// Its places among those that wait for a request; nil: it does not.
+	// Its elements in the lists of waiting connections; nil: it does not wait.
 	place, placeOfAddress *list.Element
 }
 
@@ -58,7 +58,7 @@ type address struct {
 	waiting list.List // as Guard.waiting
 }
 
-// New is a guard.
+// New makes a guard.
 func New(o Options) *Guard {
 	if o.Others == nil {
 		o.Others = func() int { return 0 }
@@ -68,7 +68,7 @@ func New(o Options) *Guard {
 	return g
 }
 
-// Listen is l, of which it takes only connections there is room for.
+// Listen wraps l. Its Accept returns only connections that the guard admits.
 func (g *Guard) Listen(l net.Listener) net.Listener { return &listener{l, g} }
 
 type listener struct {
@@ -77,7 +77,7 @@ type listener struct {
 	guard *Guard
 }
 
-// Accept waits for a connection that finds room.
+// Accept waits for a connection that the guard admits.
 func (l *listener) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
@@ -88,25 +88,25 @@ func (l *listener) Accept() (net.Conn, error) {
 		if l.guard.admit(c) {
 			return c, nil
 		}
-		_ = c.Close() // nothing was said yet
+		_ = c.Close() // nothing was sent yet
 	}
 }
 
-// failed makes room where the process, or the machine, has no handle left.
+// failed closes a waiting connection if the process or the machine has no file descriptor
+// left.
 func (g *Guard) failed(err error) {
 	if !errors.Is(err, syscall.EMFILE) && !errors.Is(err, syscall.ENFILE) {
 		return
 	}
 	g.metrics.closed.WithLabelValues("no_handles").Inc()
-	g.warn("no handle is left for a connection: raise the limit of open files", slog.Any("error", err))
+	g.warn("no file descriptor left for a connection: raise the limit of open files", slog.Any("error", err))
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.evict(&g.waiting)
 }
 
-// admit counts a connection and reports whether there is room for it. Where there is
-// none the connection that has waited longest is closed, of the same address if that
-// has too many.
+// admit counts a connection and reports whether there is room for it. If the address or
+// the listener has too many, it first closes the one that has waited longest there.
 func (g *Guard) admit(c net.Conn) bool {
 	name := g.opts.Address(c)
 	g.mu.Lock()
@@ -124,7 +124,7 @@ func (g *Guard) admit(c net.Conn) bool {
 			g.refuse("full", "too many connections")
 			return false
 		}
-		g.warn("connections that wait for a request are closed: too many are open", slog.Int("most", most))
+		g.warn("closing connections that wait for a request: too many are open", slog.Int("most", most))
 	}
 	of.count++
 	g.byAddr[name] = of
@@ -136,15 +136,15 @@ func (g *Guard) admit(c net.Conn) bool {
 
 func (g *Guard) refuse(reason, text string, attrs ...slog.Attr) {
 	g.metrics.closed.WithLabelValues(reason).Inc()
-	g.warn("a connection is refused: "+text, attrs...)
+	g.warn("connection refused: "+text, attrs...)
 }
 
 func (g *Guard) warn(text string, attrs ...slog.Attr) {
 	g.warning.Log(g.opts.Log, g.opts.Now(), text, attrs...)
 }
 
-// evict closes the connection that has waited longest, and reports false where none
-// waits. mu is held.
+// evict closes the connection that has waited longest. It reports false if none waits. mu
+// is held.
 func (g *Guard) evict(waiting *list.List) bool {
 	first := waiting.Front()
 	if first == nil {
@@ -152,12 +152,12 @@ func (g *Guard) evict(waiting *list.List) bool {
 	}
 	one, _ := first.Value.(*connection) // the lists hold nothing else
 	g.forget(one)
-	_ = one.conn.Close() // whoever reads it ends
+	_ = one.conn.Close() // its reader fails and ends
 	g.metrics.closed.WithLabelValues("idle").Inc()
 	return true
 }
 
-// State is http.Server's ConnState.
+// State is for http.Server.ConnState.
 func (g *Guard) State(c net.Conn, state http.ConnState) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -176,13 +176,13 @@ func (g *Guard) State(c net.Conn, state http.ConnState) {
 	}
 }
 
-// wait puts a connection behind those that wait for a request. mu is held.
+// wait adds a connection at the end of the waiting ones. mu is held.
 func (g *Guard) wait(one *connection) {
 	g.busy(one)
 	one.place, one.placeOfAddress = g.waiting.PushBack(one), one.of.waiting.PushBack(one)
 }
 
-// busy takes a connection out of those. mu is held.
+// busy removes a connection from the waiting ones. mu is held.
 func (g *Guard) busy(one *connection) {
 	if one.place != nil {
 		g.waiting.Remove(one.place)
@@ -191,7 +191,7 @@ func (g *Guard) busy(one *connection) {
 	}
 }
 
-// forget counts a connection no more. mu is held.
+// forget removes a connection from all counts. mu is held.
 func (g *Guard) forget(one *connection) {
 	g.busy(one)
 	delete(g.open, one.conn)

@@ -7,7 +7,7 @@ type metrics struct{ closed *prometheus.CounterVec }
 func (m *metrics) init(reg prometheus.Registerer, g *Guard) {
 	m.closed = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "skein_connections_closed_total",
-		Help: "Connections closed for lack of room: idle ones that gave way, new ones of an address with too many (address) or beyond all (full); no_handles: the system refused one.",
+		Help: "Connections closed because too many were open: waiting ones closed for new ones (idle), new ones refused by the bound of an address (address) or of all (full), and failures of the system to open one (no_handles).",
 	}, []string{"reason"})
 	if reg == nil {
 		return

@@ -10,17 +10,17 @@ import (
 	"github.com/skein-im/skein/internal/store"
 )
 
-// ringEvery is how often the doorbell looks at the feed. What it finds it tells one look
-// later, so that events which are still on their way arrive first and repair nothing: a
-// conversation is rung within two looks.
+// ringEvery is how often the doorbell reads the feed. It rings for what it finds one read
+// later: events that are still on their way then arrive first, and nothing needs repair. So
+// a conversation is rung within twice ringEvery.
 const ringEvery = 500 * time.Millisecond
 
-// doorbell is the name under which the doorbell is counted.
+// doorbell is the label of the doorbell in the metrics.
 const doorbell = "doorbell"
 
-// Doorbell tells ring of each conversation in which messages were stored or changed by
-// any node, with its newest numbers, until ctx ends. ring must not wait. Whoever has
-// missed something live learns of it so, even if nothing more is said there.
+// Doorbell calls ring for each conversation in which any node stored or changed messages,
+// with the newest numbers of that conversation, until ctx ends. ring must not block. So a
+// node notices a lost event even if no later event follows in that conversation.
 func (r *Runner) Doorbell(ctx context.Context, ring func(app string, conv skein.ID, lastSeq, lastChange int64)) {
 	tick := time.NewTicker(ringEvery)
 	defer tick.Stop()
@@ -60,8 +60,8 @@ func (r *Runner) Doorbell(ctx context.Context, ring func(app string, conv skein.
 	}
 }
 
-// moved appends what moved between a cursor and the end of the feed, and answers where it
-// has come to, also with an error.
+// moved appends the conversations that changed between a cursor and the end of the feed. It
+// returns the cursor it has reached, also with an error.
 func (r *Runner) moved(ctx context.Context, at store.FeedCursor, found []store.Moved) ([]store.Moved, store.FeedCursor, error) {
 	for {
 		some, next, err := r.opts.Store.Moved(ctx, at)

@@ -1,10 +1,11 @@
-// Package feed runs what follows the store's feed and what only one node at a time may
-// do. It knows no use case: what is done with the entries is the caller's.
+// Package feed runs the readers of the store's feed, and work that only one node at a time
+// may do. It knows no use case: the caller handles the entries.
 //
-// There are two kinds of readers. The doorbell runs on every node, from where the feed
-// ended when the node started, with its cursor in memory. A consumer runs on one node,
-// under a lease, with its cursor in the store; when that node dies another goes on from
-// the cursor, so a consumer may see entries again and must be idempotent.
+// There are two kinds of readers. The doorbell runs on every node. It keeps its cursor in
+// memory and begins at the end that the feed had when the node started. A consumer runs on
+// one node, under a lease, and keeps its cursor in the store. When that node dies, another
+// node continues from the cursor. So a consumer may receive entries twice and must be
+// idempotent.
 package feed
 
 import (
@@ -19,23 +20,23 @@ import (
 	"github.com/skein-im/skein/internal/store"
 )
 
-// Store is what the runner needs of a store.
+// Store is the part of the store that a Runner uses.
 type Store interface {
 	store.Feed
 	store.Leases
 }
 
-// Options are what a runner works with.
+// Options configure a Runner.
 type Options struct {
 	Store      Store
-	Node       string                // names this process among the nodes; no other may have the name
+	Node       string                // the name of this process, unique among the nodes
 	Now        func() time.Time      // for the lag; nil: time.Now
 	Log        *slog.Logger          // nil: no log
 	Registerer prometheus.Registerer // nil: no metrics
 }
 
-// Runner runs consumers. Each of its methods that takes a context works until that ends
-// and leaves no goroutine behind. Safe for concurrent use.
+// Runner runs the doorbell, consumers and work under leases. Its methods that take a context
+// run until that ends and leave no goroutine behind. Safe for concurrent use.
 type Runner struct {
 	opts    Options
 	metrics metrics
@@ -44,7 +45,7 @@ type Runner struct {
 	wakes map[chan struct{}]struct{} // of consumers; guarded by mu
 }
 
-// New is a runner over a store.
+// New makes a Runner.
 func New(opts Options) *Runner {
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -55,8 +56,8 @@ func New(opts Options) *Runner {
 	return &Runner{opts: opts, metrics: newMetrics(opts.Registerer), wakes: make(map[chan struct{}]struct{})}
 }
 
-// Wake tells the consumers that this node committed something; it does not wait.
-// Without it they notice within pollEvery, as they notice what other nodes commit.
+// Wake tells the consumers that this node committed something. It does not block. Commits
+// of other nodes they notice within pollEvery.
 func (r *Runner) Wake() {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -68,7 +69,7 @@ func (r *Runner) Wake() {
 	}
 }
 
-// listen is a channel that Wake writes to until stop is called.
+// listen returns a channel that Wake writes to until stop is called.
 func (r *Runner) listen() (wake chan struct{}, stop func()) {
 	wake = make(chan struct{}, 1)
 	r.mu.Lock()
@@ -81,21 +82,21 @@ func (r *Runner) listen() (wake chan struct{}, stop func()) {
 	}
 }
 
-// How a consumer reads.
+// Bounds of how a consumer reads.
 const (
 	pageSize  = 500         // entries
-	pollEvery = time.Second // while nothing wakes it
-	keepEvery = time.Second // writes down its cursor while there is more to read
+	pollEvery = time.Second // if nothing wakes it
+	keepEvery = time.Second // how often it stores its cursor while there is more to read
 )
 
-// Consumer does something with all that is committed.
+// Consumer handles every committed entry.
 type Consumer struct {
 	Name string // of its lease and cursor
-	// FromStart: without a usable cursor it begins with all that is kept, not with what
-	// is committed from then on.
+	// FromStart: without a usable cursor the consumer begins at the oldest entry that is
+	// kept, instead of at the end of the feed.
 	FromStart bool
-	// Handle takes entries in their order. After an error it gets the same again, later.
-	// It may get entries again that it has handled.
+	// Handle receives entries in order. After an error it receives the same entries again
+	// later. It may also receive entries that it has handled.
 	Handle func(context.Context, []store.Entry) error
 }
 
@@ -113,20 +114,20 @@ func (r *Runner) Consume(ctx context.Context, c Consumer) {
 	})
 }
 
-// following is a consumer at work. It is owned by one goroutine.
+// following is a running consumer. One goroutine owns it.
 type following struct {
 	*Runner
 	Consumer
 
 	lease  store.Lease
 	at     store.FeedCursor
-	kept   store.FeedCursor // in the store
+	kept   store.FeedCursor // as stored
 	keptAt time.Time
-	failed int // times since it last went well
+	failed int // failures since the last success
 }
 
-// step reads and handles one page, and waits where there is none. It answers false when
-// the lease is lost.
+// step reads and handles one page, or waits if there is none. It returns false when the
+// lease is lost.
 func (f *following) step(ctx context.Context, wake <-chan struct{}) bool {
 	entries, next, err := f.opts.Store.Feed(ctx, f.at, pageSize)
 	if errors.Is(err, store.ErrFeedCursor) {
@@ -158,7 +159,7 @@ func (f *following) step(ctx context.Context, wake <-chan struct{}) bool {
 	return true
 }
 
-// restart goes to where the consumer begins without a cursor.
+// restart moves to where the consumer begins without a cursor.
 func (f *following) restart(ctx context.Context) {
 	f.at = store.FeedStart
 	if f.FromStart {
@@ -171,7 +172,7 @@ func (f *following) restart(ctx context.Context) {
 	f.at = end
 }
 
-// keep writes the cursor down, at the end of the feed and now and then before.
+// keep stores the cursor, at the end of the feed and every keepEvery.
 func (f *following) keep(ctx context.Context, ended bool) error {
 	if f.at == f.kept || !ended && time.Since(f.keptAt) < keepEvery {
 		return nil
@@ -183,7 +184,7 @@ func (f *following) keep(ctx context.Context, ended bool) error {
 	return nil
 }
 
-// lag tells how old the newest entry is that was handled while there may be more.
+// lag reports the age of the newest handled entry if there may be more entries.
 func (f *following) lag(entries []store.Entry, ended bool) {
 	behind := 0.0
 	if !ended && len(entries) > 0 {
@@ -192,7 +193,7 @@ func (f *following) lag(entries []store.Entry, ended bool) {
 	f.metrics.lag.WithLabelValues(f.Name).Set(behind)
 }
 
-// fail counts and logs a failure and waits, longer each time.
+// fail counts and logs a failure and waits for the backoff.
 func (f *following) fail(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return
@@ -204,12 +205,12 @@ func (f *following) fail(ctx context.Context, err error) {
 	wait(ctx, pause, nil)
 }
 
-// backoff is how long to wait after so many failures before: from 100 ms to 10 s.
+// backoff is how long to wait after that many failures: from 100 ms to 10 s.
 func backoff(failed int) time.Duration {
 	return min(100*time.Millisecond<<min(failed, 10), 10*time.Second)
 }
 
-// wait waits for a time, a wake or the end of ctx.
+// wait returns after a time, a wake, or the end of ctx.
 func wait(ctx context.Context, d time.Duration, wake <-chan struct{}) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

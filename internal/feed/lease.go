@@ -10,18 +10,19 @@ import (
 	"github.com/skein-im/skein/internal/store"
 )
 
-// A lease lasts leaseFor, is renewed every renewEvery, and another node asks for it every
-// claimEvery: work whose node died is taken over within leaseFor + claimEvery.
+// A lease lasts leaseFor. Its holder renews it every renewEvery, and the other nodes try to
+// claim it every claimEvery. So another node takes over the work of a dead node within
+// leaseFor + claimEvery.
 const (
 	leaseFor   = 4 * time.Second
 	renewEvery = time.Second
 	claimEvery = time.Second
 )
 
-// Alone runs work while this node has the lease of a name, and again whenever it gets it
-// back, until ctx ends. The context of work ends when the lease is lost or may have been:
-// work must return then. What work may still be doing at that moment must do no harm
-// beside the next holder, or be refused by the lease's fence.
+// Alone runs work while this node holds the lease of that name, and again each time it gets
+// the lease, until ctx ends. The context of work ends when the lease is lost or may be
+// lost; work must then return. What work still does at that moment must be harmless beside
+// the next holder, or be refused by the fence of the lease.
 func (r *Runner) Alone(ctx context.Context, name string, work func(context.Context, store.Lease)) {
 	failed := 0
 	for ctx.Err() == nil {
@@ -42,7 +43,7 @@ func (r *Runner) Alone(ctx context.Context, name string, work func(context.Conte
 	}
 }
 
-// hold runs work under a lease, renews it meanwhile and releases it at the end.
+// hold runs work under a lease. It renews the lease meanwhile and releases it at the end.
 func (r *Runner) hold(ctx context.Context, l store.Lease, work func(context.Context, store.Lease)) {
 	r.opts.Log.Info("lease taken", slog.String("lease", l.Name), slog.Int64("fence", l.Fence))
 	r.metrics.held.WithLabelValues(l.Name).Set(1)
@@ -65,8 +66,8 @@ func (r *Runner) hold(ctx context.Context, l store.Lease, work func(context.Cont
 	work(held, l)
 }
 
-// renew keeps the lease until ctx ends or it is lost. A node that cannot reach the store
-// gives up before another may have the lease.
+// renew renews the lease until ctx ends or the lease is lost. A node that cannot reach the
+// store stops before another node can claim the lease.
 func (r *Runner) renew(ctx context.Context, l store.Lease) {
 	tick := time.NewTicker(renewEvery)
 	defer tick.Stop()

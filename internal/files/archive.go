@@ -10,11 +10,11 @@ import (
 
 func startsArchive(head []byte) bool {
 	return bytes.HasPrefix(head, localEntry) ||
-		bytes.HasPrefix(head, []byte("PK\x05\x06")) // without entries
+		bytes.HasPrefix(head, []byte("PK\x05\x06")) // an archive without entries
 }
 
-// Signatures of a ZIP's entries, APPNOTE.TXT sections 4.3.7 and 4.3.12, and where
-// the name and its length stand behind them.
+// Signatures of ZIP entries (APPNOTE.TXT sections 4.3.7 and 4.3.12), and the offsets of
+// the name and of its length.
 var (
 	localEntry   = []byte("PK\x03\x04")
 	centralEntry = []byte("PK\x01\x02")
@@ -25,10 +25,10 @@ const (
 	centralNameLength, centralName = 28, 46
 )
 
-// archiveKind tells Office documents from other archives by the names of the
-// entries that can be seen in a file's first and last bytes: an Office document
-// has a list of content types and a folder named after its program. An archive
-// that is a program, or a document with macros, is refused.
+// archiveKind tells Office documents from other archives by the names of the entries in
+// the first and last bytes of the file. An Office document has a list of content types and
+// a folder named after its program. archiveKind refuses archives that are programs, and
+// documents with macros.
 // Errors: skein.ErrFileType.
 func archiveKind(head, tail []byte) (*kind, error) {
 	var office *kind
@@ -48,7 +48,7 @@ func archiveKind(head, tail []byte) (*kind, error) {
 	return archive, nil
 }
 
-// officeKind is the kind that an entry's folder stands for, or nil.
+// officeKind is the kind of Office document that has this entry, or nil.
 func officeKind(name string) *kind {
 	switch folder, _, _ := strings.Cut(name, "/"); folder {
 	case "word":
@@ -61,8 +61,8 @@ func officeKind(name string) *kind {
 	return nil
 }
 
-// isProgram reports whether an entry makes its archive one that Java, Android, iOS
-// or Office would run.
+// isProgram reports whether an entry with this name means that Java, Android, iOS or
+// Office would run the archive.
 func isProgram(name string) bool {
 	switch name {
 	case "META-INF/MANIFEST.MF", "AndroidManifest.xml", "classes.dex":
@@ -72,8 +72,8 @@ func isProgram(name string) bool {
 		strings.HasPrefix(name, "Payload/") && strings.Contains(name, ".app/")
 }
 
-// entryNames are the names of the entries whose headers are in b. It goes by their
-// signatures, since b may begin anywhere in the file.
+// entryNames yields the names of the entries whose headers are in b. It searches for their
+// signatures, because b may begin anywhere in the file.
 func entryNames(b []byte) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range b {
@@ -85,8 +85,8 @@ func entryNames(b []byte) iter.Seq[string] {
 	}
 }
 
-// entryName is the name in the header that b begins with, if it begins with one
-// and the name is one that tells something: none of those is longer than 256 bytes.
+// entryName returns the name in the entry header at the start of b, if there is one. It
+// ignores names over 256 bytes: none of the names it is called for is as long.
 func entryName(b []byte) (name string, ok bool) {
 	const longest = 256
 	lengthAt, nameAt := localNameLength, localName

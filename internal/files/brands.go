@@ -3,8 +3,8 @@ package files
 import "encoding/binary"
 
 // kindsByBrand are the brands of ISO media files, ISO 14496-12 section 4.3, as
-// registered at mp4ra.org, by the extension of what they stand for. The general mif1
-// and msf1 are no kind: the brands behind them name the codec.
+// registered at mp4ra.org, with the extension of each. The general brands mif1 and msf1
+// are not listed: the brands after them name the codec.
 var kindsByBrand = map[string]string{
 	"isom": "mp4", "iso2": "mp4", "iso3": "mp4", "iso4": "mp4", "iso5": "mp4", "iso6": "mp4", "iso7": "mp4", "iso8": "mp4", "iso9": "mp4",
 	"isoa": "mp4", "isob": "mp4", "isoc": "mp4",
@@ -21,9 +21,9 @@ var kindsByBrand = map[string]string{
 	"avif": "avif", "avis": "avif",
 }
 
-// brandKind is the kind of an ISO media file by its first brand that names one; nil:
-// none does, or it is no such file. A camera's own raw format is none, though it is
-// compatible with the general brands.
+// brandKind is the kind of an ISO media file, by its first known brand; nil if no brand is
+// known or it is no such file. Canon's raw format "crx " is no kind, although it also
+// lists general brands.
 func brandKind(head []byte) *kind {
 	list := brands(head)
 	for i := 0; i+4 <= len(list); i += 4 {
@@ -38,8 +38,8 @@ func brandKind(head []byte) *kind {
 	return nil
 }
 
-// brands are the four-byte brands of an ISO media file, the first one first, with
-// the version between as one that nobody uses. nil: this is none.
+// brands returns the four-byte brands of an ISO media file: the major brand, then four
+// bytes of version, then the compatible brands. It is nil for other files.
 func brands(head []byte) []byte {
 	const header, most = 8, 1 << 10
 	if len(head) < header+4 || string(head[4:8]) != "ftyp" {

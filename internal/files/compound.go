@@ -6,18 +6,18 @@ import (
 	"unicode/utf16"
 )
 
-// compoundFile begins a compound file, MS-CFB section 2.2: a small file system, in
-// which Office kept its documents until 2007.
+// compoundFile is the signature of a compound file (MS-CFB section 2.2): the container of
+// Office documents until 2007.
 var compoundFile = []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 
-// compoundKind tells old Office documents by the streams in the directory of their
-// container. Macros are not looked for: an app has to list these types, and they are
-// served as downloads. Errors: skein.ErrFileType, those of the disk.
+// compoundKind tells the kind of an old Office document by the streams in its directory.
+// It does not search for macros: these types are off by default, and the server serves
+// them as downloads. Errors: skein.ErrFileType, skein.ErrUnavailable if the disk fails.
 func compoundKind(file io.ReaderAt) (*kind, error) {
 	const (
 		shiftAt, directoryAt = 30, 48
 		entrySize, lengthAt  = 128, 64
-		most                 = 1 << 16 // bytes of the directory that are looked at
+		most                 = 1 << 16 // bytes of the directory that are read
 	)
 	var header [512]byte
 	if _, err := file.ReadAt(header[:], 0); err != nil {
@@ -38,7 +38,7 @@ func compoundKind(file io.ReaderAt) (*kind, error) {
 		if length < 2 || length > lengthAt {
 			continue
 		}
-		units := make([]uint16, length/2-1) // the last is zero
+		units := make([]uint16, length/2-1) // without the final zero
 		for i := range units {
 			units[i] = binary.LittleEndian.Uint16(entry[2*i:])
 		}

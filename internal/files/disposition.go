@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// alike are further extensions by which files of a kind may be called. None of them
-// makes a computer run the file.
+// alike lists the other extensions that files of a kind may have. No computer runs a file
+// because of one of them.
 var alike = map[string][]string{
 	"jpg": {"jpeg", "jpe", "jfif"}, "png": {"apng"}, "heic": {"heif"}, "ogg": {"oga", "opus"}, "m4a": {"m4b"},
 	"mp4": {"m4v"}, "mov": {"qt"}, "zip": {"epub", "odt", "ods", "odp", "kmz", "vsdx"},
 	"txt": {"csv", "tsv", "log", "md", "json", "yaml", "yml", "ini", "srt", "vtt", "ics", "vcf", "tex"},
 }
 
-// disposition is the header Content-Disposition: whether a browser shows the file in
-// place, and what it is called when it is saved. A title whose extension is none of the
-// kind's gets the kind's behind it, so that a text is never saved as a program.
+// disposition is the header Content-Disposition: whether a browser shows the file inline,
+// and under which name it saves it. If the extension of the title does not belong to the
+// kind, disposition appends one that does, so that a text is never saved as a program.
 func (k *kind) disposition(title string) string {
 	place := "attachment"
 	if k.inline {

@@ -1,5 +1,5 @@
-// Package files keeps what users upload in a folder of the local disk, under a
-// name that cannot be guessed and a type that its content proves, and serves it
-// so that a browser never runs it. It knows no app, token or link: a caller
-// says which types may come in and how large they may be.
+// Package files stores uploads in a folder of the local disk. Each file has a name that
+// cannot be guessed and a type that its content proves. The package serves files so that a
+// browser never runs them. It knows no app, token or link: the caller says which types are
+// allowed and how large a file may be.
 package files

@@ -14,18 +14,17 @@ const (
 	mostFree = 1 << 30
 )
 
-// freeStep is how much of an upload is written between two looks at the disk, in
-// bytes.
+// freeStep is how many bytes of an upload are written between two checks of the disk.
 const freeStep = 1 << 20
 
-// errNoSpace says that messages need the rest of the disk.
+// errNoSpace refuses an upload: the rest of the disk is kept for messages.
 var errNoSpace = &skein.Fault{Err: skein.ErrUnavailable, Field: "file", Detail: "too little space is left for uploads"}
 
-// Free is how much of the disk is free, in bytes, and how large it is.
+// Free returns how much of the disk is free and how large it is, in bytes.
 func (s *Store) Free() (free, size int64, err error) { return diskSpace(s.dir) }
 
-// checkFree refuses uploads before the disk is so full that messages are refused.
-// Where the disk does not say, or cannot be asked, uploads go on. Errors:
+// checkFree refuses uploads while less than MinFree of the disk is free, so that messages
+// can still be stored. It allows them if the platform cannot tell. Errors:
 // skein.ErrUnavailable.
 func (s *Store) checkFree() error {
 	if s.minFree == 0 {
@@ -45,6 +44,6 @@ func (s *Store) checkFree() error {
 	if free >= least {
 		return nil
 	}
-	s.full.Log(s.log, time.Now(), "uploads are refused: too little space is left", slog.Int64("free", free), slog.Int64("least", least))
+	s.full.Log(s.log, time.Now(), "upload refused: too little disk space", slog.Int64("free", free), slog.Int64("least", least))
 	return errNoSpace
 }

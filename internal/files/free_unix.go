@@ -4,8 +4,8 @@ package files
 
 import "syscall"
 
-// diskSpace is how much of the disk of a folder is free for us, in bytes, and how
-// large it is.
+// diskSpace returns how much of the disk of a folder this process may still use, and how
+// large the disk is, in bytes.
 func diskSpace(dir string) (free, size int64, err error) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(dir, &s); err != nil {

@@ -6,13 +6,13 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// kind is a type of file that can be stored at all. What is in no kind (pages,
-// SVG, XML, scripts, programs) is refused, whatever an app lists.
+// kind is a type of file that can be stored. Save refuses files of no kind (web pages, SVG,
+// XML, scripts, programs), even if an app lists their extension.
 type kind struct {
 	ext         string
 	contentType string
-	inline      bool                   // a browser may show or play it in place
-	proof       func(head []byte) bool // whether the content is what it was taken for; nil: the signature is proof enough
+	inline      bool                   // a browser may show or play it inline
+	proof       func(head []byte) bool // checks what mimetype found; nil: its signature is reliable
 	signatures  []string               // what package mimetype calls it
 }
 
@@ -27,7 +27,7 @@ var (
 		"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 		"application/vnd.openxmlformats-officedocument.presentationml.presentation",
 	}}
-	// compound is the container of old Office documents; compoundKind tells those apart.
+	// compound is the container of old Office documents; compoundKind tells which one.
 	compound = &kind{}
 	docx     = &kind{ext: "docx", contentType: "application/vnd.openxmlformats-officedocument.wordprocessingml.document"}
 	xlsx     = &kind{ext: "xlsx", contentType: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
@@ -40,7 +40,7 @@ var kinds = []*kind{
 	{"jpg", "image/jpeg", true, nil, []string{"image/jpeg"}},
 	{"gif", "image/gif", true, nil, []string{"image/gif"}},
 	{"webp", "image/webp", true, nil, []string{"image/webp"}},
-	{"heic", "image/heic", true, nil, nil}, // no signatures: brands.go tells it, and the others like it
+	{"heic", "image/heic", true, nil, nil}, // no signatures: brands.go recognizes it, and others without signatures
 	{"mp3", "audio/mpeg", true, isMP3, []string{"audio/mpeg"}},
 	{"m4a", "audio/mp4", true, nil, nil},
 	{"aac", "audio/aac", true, isADTS, []string{"audio/aac"}},
@@ -48,17 +48,17 @@ var kinds = []*kind{
 	{"wav", "audio/wav", true, nil, []string{"audio/wav"}},
 	{"ogg", "audio/ogg", true, nil, []string{"audio/ogg", "application/ogg"}},
 	{"mp4", "video/mp4", true, nil, nil},
-	{"mov", "video/quicktime", true, nil, []string{"video/quicktime"}}, // old ones have no brands
+	{"mov", "video/quicktime", true, nil, []string{"video/quicktime"}}, // old files have no brands
 	{"webm", "video/webm", true, nil, []string{"video/webm"}},
 	{"pdf", "application/pdf", false, isPDF, []string{"application/pdf"}},
 	plain, archive, docx, xlsx, pptx,
 
-	// From here on: for the apps that list them.
+	// The kinds below are stored only for apps that list them.
 	{"avif", "image/avif", true, nil, nil},
 	{"bmp", "image/bmp", true, isBMP, []string{"image/bmp"}},
 	{"flac", "audio/flac", true, nil, []string{"audio/flac"}},
 	{"3gp", "video/3gpp", true, nil, nil},
-	{"doc", "application/msword", false, nil, nil}, // compound.go tells these three
+	{"doc", "application/msword", false, nil, nil}, // compound.go recognizes these three
 	{"xls", "application/vnd.ms-excel", false, nil, nil},
 	{"ppt", "application/vnd.ms-powerpoint", false, nil, nil},
 	{"mkv", "video/matroska", true, nil, []string{"video/matroska"}},
@@ -67,7 +67,7 @@ var kinds = []*kind{
 	{"rar", "application/vnd.rar", false, nil, []string{"application/x-rar-compressed", "application/vnd.rar"}},
 }
 
-// DefaultTypes are the extensions that an app takes unless it lists its own.
+// DefaultTypes are the extensions that an app allows unless it lists its own.
 var DefaultTypes = []string{
 	"png", "jpg", "gif", "webp", "heic",
 	"mp3", "m4a", "aac", "amr", "wav", "ogg",
@@ -75,7 +75,7 @@ var DefaultTypes = []string{
 	"pdf", "txt", "zip", "docx", "xlsx", "pptx",
 }
 
-// kindOf is the kind of an extension, or nil.
+// kindOf returns the kind with an extension, or nil.
 func kindOf(ext string) *kind {
 	for _, k := range kinds {
 		if k.ext == ext {
@@ -85,7 +85,7 @@ func kindOf(ext string) *kind {
 	return nil
 }
 
-// allow refuses a kind that is not among the types.
+// allow refuses a kind whose extension is not in types; nil: DefaultTypes.
 func allow(types []string, k *kind) error {
 	if types == nil {
 		types = DefaultTypes

@@ -9,25 +9,26 @@ func isPNG(head []byte) bool {
 	return len(head) >= 16 && string(head[12:16]) == "IHDR"
 }
 
-// isBMP: a text may begin with BM too, but not with four zero bytes at 6.
+// isBMP checks for four zero bytes at offset 6: a text may also begin with "BM".
 func isBMP(head []byte) bool {
 	return len(head) >= 26 && binary.LittleEndian.Uint32(head[6:]) == 0
 }
 
-// isPDF: the signature comes first. Readers find it later as well, which is how a
-// page dresses up as a document.
+// isPDF checks that the signature comes first. PDF readers also accept it later in the
+// file, which would let a web page pass as a PDF.
 func isPDF(head []byte) bool {
 	head = bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))
 	return bytes.HasPrefix(bytes.TrimLeft(head, "\r\n"), []byte("%PDF-"))
 }
 
-// isAMR: RFC 4867, section 5. Without the line's end it may be a script.
+// isAMR checks the signature of RFC 4867, section 5, with its line feed: without it the
+// file may be a script.
 func isAMR(head []byte) bool {
 	return bytes.HasPrefix(head, []byte("#!AMR\n")) || bytes.HasPrefix(head, []byte("#!AMR-WB\n"))
 }
 
-// isMP3: a tag, or a frame header of MPEG audio layer III, ISO 11172-3 section
-// 2.4.2.3. Some encoders leave zero bytes before the first frame.
+// isMP3 checks for an ID3 tag or a frame header of MPEG audio layer III (ISO 11172-3
+// section 2.4.2.3). Some encoders write zero bytes before the first frame.
 func isMP3(head []byte) bool {
 	if bytes.HasPrefix(head, []byte("ID3")) {
 		return true
@@ -47,8 +48,8 @@ func isMP3(head []byte) bool {
 	return sync && version != reserved && layer == layerIII && bitrate != 0 && bitrate != 15 && rate != 3
 }
 
-// isADTS: a frame of raw AAC, ISO 13818-7 section 6.2, and the next one where it
-// should be, if the file goes on for that long.
+// isADTS checks for a frame of raw AAC (ISO 13818-7 section 6.2) and, if head is long
+// enough, for a second frame directly after it.
 func isADTS(head []byte) bool {
 	size := adtsFrame(head)
 	if size == 0 {
@@ -60,7 +61,7 @@ func isADTS(head []byte) bool {
 	return adtsFrame(head[size:]) > 0
 }
 
-// adtsFrame is the length of the frame at the front in bytes; zero: there is none.
+// adtsFrame is the length in bytes of the frame at the start of b; zero: there is none.
 func adtsFrame(b []byte) int {
 	const header, rates = 7, 13
 	if len(b) < header || b[0] != 0xff || b[1]&0xf6 != 0xf0 || b[2]>>2&0xf >= rates {

@@ -10,10 +10,9 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// Remove removes a file for good and tells its size in bytes; one that is not there
-// is no error. Who reads it at the moment reads to its end. Errors:
-// skein.ErrMalformed for what is no name of Save's, skein.ErrUnavailable where the
-// disk fails.
+// Remove deletes a file and returns its size in bytes. It is no error if the file does not
+// exist. A download that has begun runs to its end. Errors: skein.ErrMalformed if Save
+// makes no such names, skein.ErrUnavailable if the disk fails.
 func (s *Store) Remove(name string) (size int64, err error) {
 	if !namePattern.MatchString(name) {
 		return 0, skein.Malformed("name", "not the name of an upload")
@@ -33,18 +32,17 @@ func (s *Store) Remove(name string) (size int64, err error) {
 	return size, syncDir(s.dir)
 }
 
-// walkedAtOnce is how many entries of the folder Walk holds in memory.
+// walkedAtOnce is how many entries of the folder Walk reads at a time.
 const walkedAtOnce = 500
 
-// Walk shows all files to look, some at a time, but those that are still being
-// written. It ends with ctx or with look's first error. Errors:
-// skein.ErrUnavailable where the disk fails.
+// Walk passes all finished files to look, some at a time. It ends with ctx or with the
+// first error of look. Errors: skein.ErrUnavailable if the disk fails.
 func (s *Store) Walk(ctx context.Context, look func([]skein.StoredFile) error) error {
 	dir, err := os.Open(s.dir)
 	if err != nil {
 		return diskFault("list uploads", err)
 	}
-	defer func() { _ = dir.Close() }() // it was only read
+	defer func() { _ = dir.Close() }() // opened only for reading
 	for ctx.Err() == nil {
 		entries, err := dir.ReadDir(walkedAtOnce)
 		if errors.Is(err, io.EOF) {
@@ -60,8 +58,8 @@ func (s *Store) Walk(ctx context.Context, look func([]skein.StoredFile) error) e
 	return ctx.Err()
 }
 
-// storedFiles are those of the entries that Save has finished. One that has gone
-// since is left out.
+// storedFiles returns the entries that are finished uploads. It leaves out files that were
+// deleted meanwhile.
 func storedFiles(entries []fs.DirEntry) (stored []skein.StoredFile) {
 	for _, e := range entries {
 		if !namePattern.MatchString(e.Name()) {

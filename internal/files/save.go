@@ -15,21 +15,20 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// sniffed is how much of a file's beginning and end is looked at to tell its
-// type, in bytes. It is all that Save holds in memory of a file.
+// sniffed is how many bytes at the start and at the end of a file are read to find its
+// type. Save holds no more of a file in memory.
 const sniffed = 64 << 10
 
-// Save stores what r gives and returns its name, "<32 lower-case hex>.<ext>",
-// once the file and its name are on the disk. The extension is what the content
-// proves to be, whatever the uploader called it. On any error nothing is left.
+// Save stores the content of r and returns its name, "<32 lower-case hex>.<ext>", once the
+// file and its name are durable. The extension follows from the content, not from the
+// uploader's file name. After an error nothing is stored.
 //
-// Types are the extensions that may come in (nil: DefaultTypes), maxBytes how
-// large the file may be (0: 100 MiB).
+// types are the allowed extensions (nil: DefaultTypes); maxBytes is how large the file may
+// be (0: 100 MiB).
 //
-// The end of ctx is seen between two reads of r; a read that hangs is r's to end.
-// Errors: skein.ErrMalformed for an empty file, skein.ErrFileType,
-// skein.ErrTooLarge, skein.ErrUnavailable where the disk fails, the error of ctx
-// or of r, wrapped.
+// Save checks ctx between two reads of r; it cannot interrupt a read that hangs. Errors:
+// skein.ErrMalformed for an empty file, skein.ErrFileType, skein.ErrTooLarge,
+// skein.ErrUnavailable if the disk fails, and the wrapped error of ctx or of r.
 func (s *Store) Save(ctx context.Context, r io.Reader, types []string, maxBytes int64) (string, error) {
 	maxBytes = cmp.Or(maxBytes, skein.DefaultMaxFileBytes)
 	if err := s.checkFree(); err != nil {
@@ -44,7 +43,7 @@ func (s *Store) Save(ctx context.Context, r io.Reader, types []string, maxBytes 
 	if err != nil {
 		return "", err
 	}
-	if k != archive && k != compound { // these tell only as a whole what they are
+	if k != archive && k != compound { // their kind is known only when the file is complete
 		if err := allow(types, k); err != nil {
 			return "", err
 		}
@@ -60,7 +59,7 @@ func (s *Store) Save(ctx context.Context, r io.Reader, types []string, maxBytes 
 	return name, err
 }
 
-// readHead reads the first bytes, sniffed at most.
+// readHead reads the first bytes, at most sniffed.
 func readHead(src *source) ([]byte, error) {
 	head := make([]byte, sniffed)
 	n, err := io.ReadFull(src, head)
@@ -73,8 +72,7 @@ func readHead(src *source) ([]byte, error) {
 	return head[:n], nil
 }
 
-// write streams the whole file under a temporary name and waits until it is on
-// the disk. It returns the path, closed.
+// write writes the whole file under a temporary name and syncs it. It returns the path.
 func (s *Store) write(head []byte, src *source) (path string, err error) {
 	f, err := os.CreateTemp(s.dir, temporary)
 	if err != nil {
@@ -82,7 +80,7 @@ func (s *Store) write(head []byte, src *source) (path string, err error) {
 	}
 	defer func() {
 		if err != nil {
-			_ = f.Close() // perhaps closed already; the first error is the one to tell
+			_ = f.Close() // perhaps closed already; the first error is returned
 			s.discard(f.Name())
 		}
 	}()
@@ -104,7 +102,7 @@ func (s *Store) write(head []byte, src *source) (path string, err error) {
 	return f.Name(), nil
 }
 
-// name gives the finished file its lasting name.
+// name renames the finished file to its final name.
 func (s *Store) name(tmp string, head []byte, k *kind, types []string) (string, error) {
 	if k == archive || k == compound {
 		var err error
@@ -130,13 +128,13 @@ func (s *Store) name(tmp string, head []byte, k *kind, types []string) (string, 
 	return name, nil
 }
 
-// kindInside is the kind of what a container holds, a whole file at path.
+// kindInside is the kind of the document in a container; path is the complete file.
 func kindInside(container *kind, path string, head []byte) (*kind, error) {
-	f, err := os.Open(path) //nolint:gosec // a name of our own
+	f, err := os.Open(path) //nolint:gosec // a path that write made
 	if err != nil {
 		return nil, diskFault("read an upload", err)
 	}
-	defer func() { _ = f.Close() }() // it was only read
+	defer func() { _ = f.Close() }() // opened only for reading
 	if container == compound {
 		return compoundKind(f)
 	}
@@ -151,13 +149,13 @@ func kindInside(container *kind, path string, head []byte) (*kind, error) {
 	return archiveKind(head, tail)
 }
 
-// syncDir makes the names of a folder durable, which a rename alone is not.
+// syncDir makes the names in a folder durable. A rename alone does not.
 func syncDir(dir string) error {
 	d, err := os.Open(dir) //nolint:gosec // the folder of the options
 	if err != nil {
 		return diskFault("open the folder of uploads", err)
 	}
-	defer func() { _ = d.Close() }() // nothing of it is written
+	defer func() { _ = d.Close() }() // opened only for reading
 	if err := d.Sync(); err != nil {
 		return diskFault("sync the folder of uploads", err)
 	}
@@ -166,24 +164,24 @@ func syncDir(dir string) error {
 
 func (s *Store) discard(path string) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		s.log.Warn("an upload that failed stays on the disk", slog.Any("err", err))
+		s.log.Warn("cannot remove a failed upload", slog.Any("err", err))
 	}
 }
 
-// source reads an upload, and ends with err where its context ends, its reader
-// fails or the limit is passed, so that Save can tell these from a failing disk.
+// source reads an upload. If the context ends, the reader fails or the file is too large,
+// it keeps the error in err, so that Save can tell these from a failing disk.
 type source struct {
 	ctx  context.Context //nolint:containedctx // lives for one Save
 	r    io.Reader
-	left int64 // bytes that may still come
+	left int64 // bytes that may still be read
 	max  int64
 	err  error
 
-	room    func() error // whether there is room for more; asked every freeStep
-	written int64        // bytes since it was asked
+	room    func() error // called every freeStep bytes; an error ends the upload
+	written int64        // bytes since room was called
 }
 
-// Read reads one byte past the limit at most.
+// Read reads at most one byte beyond the limit.
 func (s *source) Read(p []byte) (int, error) {
 	if err := s.ctx.Err(); err != nil {
 		return 0, s.fail(fmt.Errorf("receive an upload: %w", err))

@@ -9,12 +9,12 @@ import (
 	"regexp"
 )
 
-// namePattern is every name that Save gives, and no way out of the folder.
+// namePattern matches the names that Save makes. Such a name has no path separator.
 var namePattern = regexp.MustCompile(`^[0-9a-f]{32}\.([0-9a-z]{2,4})$`)
 
-// Handler serves GET and HEAD of one file; its route is a ServeMux pattern that
-// ends in {name}. A file never changes under its name, so it may be kept for a
-// year; it is shown in place where it is an image, audio or video, and never run.
+// Handler serves GET and HEAD of one file. Its route is a ServeMux pattern that ends in
+// {name}. A file never changes, so clients may cache it for a year. Browsers show images,
+// audio and video inline, and never run a file.
 func (s *Store) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := r.PathValue("name")
@@ -51,7 +51,7 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request, name string, k *ki
 		s.away(w, err)
 		return
 	}
-	defer func() { _ = f.Close() }() // it was only read
+	defer func() { _ = f.Close() }() // opened only for reading
 	info, err := f.Stat()
 	if err != nil {
 		s.away(w, err)
@@ -69,7 +69,7 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request, name string, k *ki
 	http.ServeContent(w, r, name, info.ModTime(), f)
 }
 
-// away answers where the disk fails.
+// away answers that the store or the disk failed.
 func (s *Store) away(w http.ResponseWriter, err error) {
 	s.log.Error("cannot read an upload", slog.Any("err", err))
 	w.Header().Set("Retry-After", "1")

@@ -11,10 +11,10 @@ import (
 	"github.com/gabriel-vasile/mimetype"
 )
 
-// Extension is the one that Save would give a whole file on this machine.
+// Extension is the extension that Save would give to a complete file on this machine.
 // Errors: skein.ErrFileType, skein.ErrMalformed for an empty file.
 func Extension(path string) (string, error) {
-	f, err := os.Open(path) //nolint:gosec // the operator's own
+	f, err := os.Open(path) //nolint:gosec // a path that the operator gave
 	if err != nil {
 		return "", err
 	}
@@ -32,14 +32,13 @@ func Extension(path string) (string, error) {
 	return k.ext, nil
 }
 
-// sniff tells the kind of a file from its first bytes. It is archive for every
-// file in a ZIP, and compound for old Office documents: archiveKind and compoundKind
-// tell those apart.
+// sniff finds the kind of a file from its first bytes. The result is archive for every ZIP
+// and compound for old Office documents; archiveKind and compoundKind find which one.
 //
-// Package mimetype takes a short signature for the whole, and some of its
-// signatures may stand anywhere, so what it says is held to a proof. What fails
-// its proof may yet be a text that only mentions one: "%PDF- is how they begin".
-// Errors: skein.ErrFileType.
+// Package mimetype relies on short signatures, some of them anywhere in the file. So for
+// some kinds a proof checks its result. A file that fails the proof may still be a text
+// that mentions a signature, such as "a PDF begins with %PDF-". Errors:
+// skein.ErrFileType.
 func sniff(head []byte) (*kind, error) {
 	if isADTS(head) { // mimetype knows only half of the ADTS headers
 		return kindOf("aac"), nil
@@ -50,7 +49,7 @@ func sniff(head []byte) (*kind, error) {
 	if bytes.HasPrefix(head, compoundFile) {
 		return compound, nil
 	}
-	found, _, _ := mime.ParseMediaType(mimetype.Detect(head).String()) // it writes no other kind
+	found, _, _ := mime.ParseMediaType(mimetype.Detect(head).String()) // cannot fail: mimetype writes valid media types
 	for _, k := range kinds {
 		if slices.Contains(k.signatures, found) && (k.proof == nil || k.proof(head)) {
 			return k, nil

@@ -17,17 +17,17 @@ import (
 	"github.com/skein-im/skein/internal/share"
 )
 
-// Options say where a Store keeps its files and whom it asks.
+// Options configure a Store.
 type Options struct {
-	Dir        string       // created 0700; belongs to one Store at a time
-	MinFree    int64        // bytes of the disk that uploads leave free; negative: a twentieth of the disk, 1 GiB at most
+	Dir        string       // created with mode 0700; only one Store may use it at a time
+	MinFree    int64        // bytes of the disk that uploads leave free; negative: a twentieth of the disk, at most 1 GiB; zero: none
 	Log        *slog.Logger // default: slog.Default()
 	Rand       io.Reader    // makes names; safe for concurrent use; default: crypto/rand
-	NotFound   http.Handler // answers for a name that is not there; default: http.NotFound
+	NotFound   http.Handler // answers for an unknown name; default: http.NotFound
 	NotAllowed http.Handler // answers for a method that is neither GET nor HEAD; default: a bare 405
 
-	// Find looks up a file before it is served: one that is not found is served no
-	// more, even if it still lies on the disk. Default: what lies there is served.
+	// Find looks up a file before it is served. If it reports false, the file is not
+	// served, even if it is still on the disk. Default: every file on the disk is served.
 	Find       func(ctx context.Context, name string) (u skein.Upload, found bool, err error)
 	Registerer prometheus.Registerer // nil: no metrics
 }
@@ -46,12 +46,11 @@ type Store struct {
 	removed, removedBytes prometheus.Counter
 }
 
-// temporary is the pattern of the names under which uploads are written. None of
-// them is a name that Handler serves.
+// temporary is the pattern of names of unfinished uploads. Handler serves none of them.
 const temporary = ".upload-*"
 
-// Open makes the folder where there is none and clears away what uploads that a
-// crash cut short left in it.
+// Open creates the folder if there is none, and removes unfinished uploads that a crash
+// left there.
 func Open(o Options) (*Store, error) {
 	if o.Dir == "" {
 		return nil, errors.New("open uploads: no folder given")
@@ -104,11 +103,11 @@ func (s *Store) removeLeftovers() error {
 	return nil
 }
 
-// path is where a name lies on the disk. The name is one that namePattern matches.
+// path is the path of a file; name must match namePattern.
 func (s *Store) path(name string) string { return filepath.Join(s.dir, name) }
 
-// diskFault is an error of the disk as a caller may see it: unavailable, the rest
-// is for the log.
+// diskFault wraps an error of the disk in skein.ErrUnavailable. Callers see only that; the
+// log has the rest.
 func diskFault(attempt string, err error) error {
 	return fmt.Errorf("%s: %w: %w", attempt, skein.ErrUnavailable, err)
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// SaveAs stores what r gives under a name that Save gave it elsewhere, once it is on
-// the disk and has the size and the SHA-256 (hexadecimal) that it is said to have. On
-// any error nothing is left. Errors as of Save; skein.ErrMalformed also for a name that
-// is none, and for another content.
+// SaveAs stores the content of r under a name that Save made on another installation. The
+// content must have the given size and SHA-256 (hexadecimal). After an error nothing is
+// stored. Errors: those of Save; skein.ErrMalformed also for an invalid name, size or
+// SHA-256.
 func (s *Store) SaveAs(ctx context.Context, name string, r io.Reader, size int64, sum string) error {
 	if !namePattern.MatchString(name) {
 		return skein.Malformed("name", "not the name of an upload")

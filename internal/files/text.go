@@ -6,18 +6,18 @@ import (
 	"unicode/utf16"
 )
 
-// markupDepth is how far into a text markup is looked for, in bytes of UTF-8: more
-// than any browser looks at to guess a type.
+// markupDepth is how many bytes of a text, as UTF-8, are searched for markup: more than any
+// browser reads to guess a type.
 const markupDepth = 4 << 10
 
-// isText reports whether b has no control character but those that texts have,
-// in UTF-8, UTF-16 with a byte order mark, GBK or any other superset of ASCII: none
-// of them uses 0xff.
+// isText reports whether b is text: it has no control characters except those common in
+// texts, and no byte 0xff. b may be UTF-8, UTF-16 with a byte order mark, GBK or another
+// superset of ASCII; none of them uses 0xff.
 func isText(b []byte) bool {
 	b = toUTF8(b)
 	for _, c := range b {
 		switch {
-		case '\t' <= c && c <= '\r' && c != '\v', c == 0x1b: // an escape colours a terminal's log
+		case '\t' <= c && c <= '\r' && c != '\v', c == 0x1b: // 0x1b: terminal logs have colour escapes
 		case c < 0x20, c == 0x7f, c == 0xff:
 			return false
 		}
@@ -25,17 +25,17 @@ func isText(b []byte) bool {
 	return len(b) > 0
 }
 
-// Openings of what a browser or a server would run, wherever they stand near the
-// beginning, in lower case.
+// markup lists what a browser or a server would run if it is anywhere near the start of a
+// file, in lower case.
 var markup = [][]byte{
 	[]byte("<script"), []byte("<html"), []byte("<svg"), []byte("<!doctype"), []byte("<?php"), []byte("<iframe"),
 }
 
-// Openings of what is more than text when it comes first.
+// openings lists the first bytes of scripts, page descriptions and markup.
 var openings = [][]byte{[]byte("#!"), []byte("%!ps"), []byte(`{\rtf`), []byte("<?"), []byte("<!")}
 
-// hasMarkup reports whether a text begins with a tag, is a script or a page
-// description, or has something that runs near its beginning.
+// hasMarkup reports whether a text begins with a tag, is a script or a page description, or
+// has markup near its start.
 func hasMarkup(b []byte) bool {
 	b = toUTF8(b)
 	b = bytes.ToLower(b[:min(len(b), markupDepth)])
@@ -53,8 +53,7 @@ func hasMarkup(b []byte) bool {
 	return len(b) > 1 && b[0] == '<' && 'a' <= b[1] && b[1] <= 'z'
 }
 
-// toUTF8 is the text without its byte order mark, and in UTF-8 where the mark says
-// that it is UTF-16.
+// toUTF8 removes the byte order mark. If the mark says UTF-16, it also converts to UTF-8.
 func toUTF8(b []byte) []byte {
 	switch {
 	case bytes.HasPrefix(b, []byte("\xef\xbb\xbf")):

@@ -6,7 +6,7 @@ type metrics struct{ lost prometheus.Counter }
 
 func (m *metrics) init(reg prometheus.Registerer) {
 	m.lost = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "skein_node_lease_lost_total", Help: "Times that the lease of this node had ended and its sessions were entered again.",
+		Name: "skein_node_lease_lost_total", Help: "Times that the lease of this node had expired and it entered its sessions again.",
 	})
 	if reg != nil {
 		reg.MustRegister(m.lost)

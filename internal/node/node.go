@@ -1,10 +1,11 @@
-// Package node is this process among the nodes of an installation. It enters the logins
-// of its hub into the store's sessions and takes out those that ended, holds the lease
-// that keeps them there, and ends the sessions that a newer login displaced or that a
-// ban, a forced logout or a deletion cut, wherever that happened. It knows no socket.
+// Package node connects this process with the other nodes of an installation. It enters
+// the sessions of the hub into the store's sessions, removes them when they end, and renews
+// the lease that keeps them there. It ends sessions of this node when a newer login
+// displaces them, or when a ban, a forced logout or a deletion cuts them, on whatever node
+// that happens. It knows no socket.
 //
-// What ends a session comes over the bus, and a second later at the most from the store
-// where the bus lost it.
+// A node learns of cuts and displaced sessions from the bus. If the bus loses an event, the
+// node reads it from the store at most one second later.
 package node
 
 import (
@@ -23,35 +24,35 @@ import (
 	"github.com/skein-im/skein/internal/store"
 )
 
-// Store is what a node asks of the store.
+// Store is the part of the store that a node uses.
 type Store interface {
 	store.Sessions
-	// CutsSince is of store.Clients.
+	// CutsSince: see store.Clients.
 	CutsSince(ctx context.Context, after store.Watermark, limit int) ([]skein.Cut, store.Watermark, error)
 }
 
-// Presence is told of every client whose sessions changed, on any node.
+// Presence is called for every client whose sessions changed, on any node.
 type Presence interface {
-	// Came says that a session of the client came.
+	// Came says that a session of the client began.
 	Came(app, client string)
-	// Left says that one went; last: it was the client's only one; here: this node
-	// says so, and no other does.
+	// Left says that a session ended. last: the client has no other session. here: this
+	// node announced it; for each end of a session exactly one node does.
 	Left(app, client string, last, here bool)
 }
 
-// Options are the parts a node works with, and its choices.
+// Options configure a Node.
 type Options struct {
-	Name     string // of this process; no other has had it
+	Name     string // of this process; never used by another process
 	Store    Store
 	Hub      *hub.Hub
-	Bus      bus.Bus // nil: there is no other node
+	Bus      bus.Bus // nil: this is the only node
 	Presence Presence
 
-	// Forget drops what this node remembers of a client; nil: it remembers nothing.
+	// Forget drops what this node caches of a client; nil: it caches nothing.
 	Forget func(app, client string)
 
-	Beat  time.Duration // between two looks at the store; default 1 s
-	Lease time.Duration // its sessions end for the other nodes when it has not renewed for so long; default 5 s
+	Beat  time.Duration // how often the node asks the store; default 1 s
+	Lease time.Duration // without a renewal for that long, its sessions end for the other nodes; default 5 s
 
 	Now        func() time.Time      // default time.Now
 	Log        *slog.Logger          // default: discarded
@@ -77,27 +78,27 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Node is this process. Safe for concurrent use.
+// Node is this process among the nodes. Safe for concurrent use.
 type Node struct {
 	opts    Options
 	metrics metrics
 	trouble share.Warning
 
-	renewing sync.Mutex // held while the lease is renewed and what it lost is entered again
+	renewing sync.Mutex // held while the lease is renewed and lost sessions are entered again
 
 	mu      sync.Mutex
-	leaving []store.Session // ended, and not taken out of the store yet; guarded by mu
-	wake    chan struct{}   // has one when leaving has
+	leaving []store.Session // ended, but still in the store; guarded by mu
+	wake    chan struct{}   // has an element when leaving is not empty
 
-	watermark store.Watermark // of the cuts that were heard; owned by run
+	watermark store.Watermark // of the cuts that were applied; owned by run
 
 	unsubscribe func()
 	cancel      context.CancelFunc
 	running     sync.WaitGroup
 }
 
-// New starts a node, whose lease holds when it returns; Close ends it. The context
-// bounds the start alone.
+// New starts a node. When it returns the node has its lease. ctx bounds only the start.
+// The caller must call Close.
 func New(ctx context.Context, opts Options) (*Node, error) {
 	n := &Node{opts: opts.withDefaults(), wake: make(chan struct{}, 1)}
 	n.metrics.init(opts.Registerer)
@@ -118,16 +119,16 @@ func New(ctx context.Context, opts Options) (*Node, error) {
 	return n, nil
 }
 
-// Close hears nothing any more, and takes the sessions that ended out of the store until
-// ctx ends.
+// Close ends the node's goroutine and its subscription. It removes the ended sessions from
+// the store, until ctx ends.
 func (n *Node) Close(ctx context.Context) {
 	n.unsubscribe()
 	n.cancel()
 	n.running.Wait()
-	n.sayGoodbyes(ctx)
+	n.removeEnded(ctx)
 }
 
-// run looks at the store once a beat, and takes out sessions as they end.
+// run calls beat at every tick, and removes sessions from the store when they end.
 func (n *Node) run(ctx context.Context) {
 	ticker := time.NewTicker(n.opts.Beat)
 	defer ticker.Stop()
@@ -136,27 +137,27 @@ func (n *Node) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-n.wake:
-			n.sayGoodbyes(ctx)
+			n.removeEnded(ctx)
 		case <-ticker.C:
 			n.beat(ctx)
 		}
 	}
 }
 
-// beat renews the lease, ends what the store says is over, and hears the cuts that the
+// beat renews the lease, expires the sessions of dead nodes, and applies the cuts that the
 // bus may have lost.
 func (n *Node) beat(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, n.opts.Lease)
 	defer cancel()
-	err := errors.Join(n.renew(ctx), n.expire(ctx), n.hearCuts(ctx))
+	err := errors.Join(n.renew(ctx), n.expire(ctx), n.applyNewCuts(ctx))
 	if err != nil && ctx.Err() == nil {
-		n.trouble.Log(n.opts.Log, n.opts.Now(), "the store did not answer this node: others may take its sessions for ended", slog.Any("error", err))
+		n.trouble.Log(n.opts.Log, n.opts.Now(), "the store did not answer this node: other nodes may treat its sessions as ended", slog.Any("error", err))
 	}
-	n.sayGoodbyes(ctx) // those that could not be said before
+	n.removeEnded(ctx) // those that could not be removed before
 }
 
-// renew renews the lease. Sessions that were displaced are ended, and where the store
-// has lost the node's sessions they are entered again.
+// renew renews the lease and ends the sessions that were displaced. If the lease had
+// expired, the store has dropped the node's sessions, and renew enters them again.
 func (n *Node) renew(ctx context.Context) error {
 	n.renewing.Lock()
 	defer n.renewing.Unlock()
@@ -173,14 +174,14 @@ func (n *Node) renew(ctx context.Context) error {
 	return n.enterAgain(ctx)
 }
 
-// enterAgain enters all sessions of this node with their generations.
+// enterAgain enters all sessions of this node with the generations they had.
 func (n *Node) enterAgain(ctx context.Context) error {
 	all := n.opts.Hub.Entered()
 	if len(all) == 0 {
 		return nil
 	}
 	n.metrics.lost.Inc()
-	n.opts.Log.Warn("the lease of this node had ended: its sessions are entered again", slog.Int("sessions", len(all)))
+	n.opts.Log.Warn("the lease of this node had expired: entering its sessions again", slog.Int("sessions", len(all)))
 	var errs []error
 	for _, s := range all {
 		l := store.Login{Session: n.sessionOf(s)}
@@ -194,32 +195,32 @@ func (n *Node) enterAgain(ctx context.Context) error {
 			continue
 		}
 		if !n.opts.Hub.Attached(l.App, l.Client, l.ID) {
-			n.leave(l.Session) // it ended meanwhile, perhaps before it was entered
+			n.leave(l.Session) // it ended meanwhile, perhaps before EnterSession
 		}
-		n.announce(l.App, l.Client, displaced)
+		n.announceCame(l.App, l.Client, displaced)
 	}
 	return errors.Join(errs...)
 }
 
-// expire takes out the sessions of nodes whose lease has ended.
+// expire removes the sessions of nodes whose lease has expired.
 func (n *Node) expire(ctx context.Context) error {
 	left, err := n.opts.Store.ExpireNodes(ctx)
-	n.bid(left)
+	n.announceLeft(left)
 	return err
 }
 
-// cutsAtOnce is how many cuts are read at once.
+// cutsAtOnce is how many cuts are read with one call.
 const cutsAtOnce = 500
 
-// hearCuts obeys the cuts behind the watermark.
-func (n *Node) hearCuts(ctx context.Context) error {
+// applyNewCuts applies the cuts after the watermark.
+func (n *Node) applyNewCuts(ctx context.Context) error {
 	for {
 		cuts, next, err := n.opts.Store.CutsSince(ctx, n.watermark, cutsAtOnce)
 		if err != nil {
 			return err
 		}
 		for _, c := range cuts {
-			n.obey(c)
+			n.applyCut(c)
 		}
 		n.watermark = next
 		if len(cuts) < cutsAtOnce {
@@ -228,17 +229,17 @@ func (n *Node) hearCuts(ctx context.Context) error {
 	}
 }
 
-// obey ends the sessions that a cut means: those allowed by what held before it. What is
-// remembered of the client goes first, so that a login that is not attached yet, and is
-// checked once more behind that, is judged by the cut.
-func (n *Node) obey(c skein.Cut) {
+// applyCut ends the sessions of this node whose login was authenticated before the cut. It
+// drops the cache of the client first: a login that is not attached yet is checked again
+// after it is attached, and that check must see the cut.
+func (n *Node) applyCut(c skein.Cut) {
 	n.opts.Forget(c.App, c.Client)
 	n.opts.Hub.Kick(hub.Target{App: c.App, Client: c.Client, Device: c.Device, Rev: c.Rev}, c.Reason)
 }
 
-// Cut ends sessions on all nodes.
+// Cut applies a cut on all nodes.
 func (n *Node) Cut(c skein.Cut) {
-	n.obey(c)
+	n.applyCut(c)
 	if n.opts.Bus != nil {
 		n.opts.Bus.Publish(&bus.Event{App: c.App, Cut: &c})
 	}
@@ -248,15 +249,15 @@ func (n *Node) Cut(c skein.Cut) {
 func (n *Node) receive(e *bus.Event) {
 	switch {
 	case e.Cut != nil:
-		n.obey(*e.Cut)
+		n.applyCut(*e.Cut)
 	case e.Sessions != nil:
-		n.hear(e.App, e.Sessions, false)
+		n.handle(e.App, e.Sessions, false)
 	}
 }
 
-// hear ends the sessions of this node that were displaced, and tells presence; here: this
-// node says so.
-func (n *Node) hear(app string, s *bus.Sessions, here bool) {
+// handle ends the displaced sessions that are on this node, and tells presence. here: this
+// node announced the event.
+func (n *Node) handle(app string, s *bus.Sessions, here bool) {
 	for _, d := range s.Displaced {
 		n.opts.Hub.KickSession(app, s.Client, d.ID, d.Reason)
 	}
@@ -267,9 +268,9 @@ func (n *Node) hear(app string, s *bus.Sessions, here bool) {
 	}
 }
 
-// tell tells all nodes, this one first.
-func (n *Node) tell(app string, s *bus.Sessions) {
-	n.hear(app, s, true)
+// announce handles an event on this node and publishes it to the others.
+func (n *Node) announce(app string, s *bus.Sessions) {
+	n.handle(app, s, true)
 	if n.opts.Bus != nil {
 		n.opts.Bus.Publish(&bus.Event{App: app, Sessions: s})
 	}

@@ -375,7 +375,7 @@ func TestForgetsTheClientBeforeItsSessionsEnd(t *testing.T) {
 				left = m.hub.Sessions()
 			}
 		}
-		m.obey(skein.Cut{App: "shop", Client: "Tom", Rev: 2, Reason: "banned"})
+		m.applyCut(skein.Cut{App: "shop", Client: "Tom", Rev: 2, Reason: "banned"})
 		c.want("sessions when it was forgotten, and after", fmt.Sprint(left, m.hub.Sessions()), "1 0")
 	})
 }

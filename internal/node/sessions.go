@@ -10,18 +10,18 @@ import (
 	"github.com/skein-im/skein/internal/store"
 )
 
-// Login is how a session of the hub enters the store's sessions.
+// Login says how a session enters the store's sessions.
 type Login struct {
-	Resume     bool  // it resumes the login that had Generation; zero: older than any other
-	Generation int64 // of that login
-	MaxDevices int   // sessions of the client; zero: no limit
-	OnePerType bool  // of each device type the client may have one session
+	Resume     bool  // it resumes an earlier login
+	Generation int64 // of the earlier login; zero: older than every login
+	MaxDevices int   // of the client; zero: no limit
+	OnePerType bool  // the client may have one session of each device type
 }
 
-// Enter makes an attached session one of the store's sessions and ends those it
-// displaces, on all nodes. With an error it is none; the caller detaches it. A session
-// that was kicked meanwhile is none either.
-// Errors: *store.Superseded, those of the store.
+// Enter enters an attached session into the store's sessions, and ends the sessions that it
+// displaces, on all nodes. After an error the session is not in the store, and the caller
+// must detach it. If the session was kicked meanwhile, Enter removes it again. Errors:
+// *store.Superseded, those of the store.
 func (n *Node) Enter(ctx context.Context, s *hub.Session, in Login) error {
 	l := store.Login{Session: n.sessionOf(s), MaxDevices: in.MaxDevices, OnePerType: in.OnePerType}
 	l.Resumed, l.Generation = in.Resume, 0
@@ -38,24 +38,24 @@ func (n *Node) Enter(ctx context.Context, s *hub.Session, in Login) error {
 		return err
 	}
 	entered := s.Enter(generation, in.Resume && generation == l.Generation)
-	n.announce(l.App, l.Client, displaced)
+	n.announceCame(l.App, l.Client, displaced)
 	if !entered {
 		n.leave(l.Session)
 	}
 	return nil
 }
 
-// announce tells all nodes, this one too, that a session of the client came and who has
-// to go for it.
-func (n *Node) announce(app, client string, displaced []store.Displaced) {
+// announceCame tells all nodes, including this one, that a session of the client began and
+// which sessions it displaced.
+func (n *Node) announceCame(app, client string, displaced []store.Displaced) {
 	s := &bus.Sessions{Client: client}
 	for _, d := range displaced {
 		s.Displaced = append(s.Displaced, bus.Displaced{ID: d.ID, Reason: d.Reason})
 	}
-	n.tell(app, s)
+	n.announce(app, s)
 }
 
-// Left is the hub's word that a session that had entered is gone. It does not wait.
+// Left is called by the hub when an entered session has ended. It does not block.
 func (n *Node) Left(s *hub.Session) { n.leave(n.sessionOf(s)) }
 
 func (n *Node) leave(s store.Session) {
@@ -68,15 +68,15 @@ func (n *Node) leave(s store.Session) {
 	}
 }
 
-// goodbyesAtOnce is how many sessions are taken out at once.
-const goodbyesAtOnce = 1000
+// removedAtOnce is how many sessions one call removes from the store.
+const removedAtOnce = 1000
 
-// sayGoodbyes takes the sessions that ended out of the store. Those that it could not
-// take out are tried again in the next beat.
-func (n *Node) sayGoodbyes(ctx context.Context) {
+// removeEnded removes the ended sessions from the store. After an error the next beat tries
+// again.
+func (n *Node) removeEnded(ctx context.Context) {
 	for {
 		n.mu.Lock()
-		some := n.leaving[:min(len(n.leaving), goodbyesAtOnce)]
+		some := n.leaving[:min(len(n.leaving), removedAtOnce)]
 		if n.leaving = n.leaving[len(some):]; len(n.leaving) == 0 {
 			n.leaving = nil
 		}
@@ -85,7 +85,7 @@ func (n *Node) sayGoodbyes(ctx context.Context) {
 			return
 		}
 		left, err := n.opts.Store.LeaveSessions(ctx, some)
-		n.bid(left)
+		n.announceLeft(left)
 		if err != nil {
 			n.mu.Lock()
 			n.leaving = append(n.leaving, some...)
@@ -95,15 +95,14 @@ func (n *Node) sayGoodbyes(ctx context.Context) {
 	}
 }
 
-// bid tells all nodes, this one too, whose sessions are gone.
-func (n *Node) bid(left []store.Departure) {
+// announceLeft tells all nodes, including this one, which sessions have ended.
+func (n *Node) announceLeft(left []store.Departure) {
 	for _, d := range left {
-		n.tell(d.App, &bus.Sessions{Client: d.Client, Left: true, Last: d.Last})
+		n.announce(d.App, &bus.Sessions{Client: d.Client, Left: true, Last: d.Last})
 	}
 }
 
-// Online is what the clients are online with, on any node; those without a session are
-// not in it.
+// Online returns, for each client that is online on any node, the types of its devices.
 func (n *Node) Online(ctx context.Context, app string, clients []string) (map[string]skein.DeviceSet, error) {
 	sessions, err := n.opts.Store.SessionsOf(ctx, app, clients)
 	if err != nil {
@@ -116,7 +115,7 @@ func (n *Node) Online(ctx context.Context, app string, clients []string) (map[st
 	return online, nil
 }
 
-// sessionOf is a session of the hub as the store has it.
+// sessionOf converts a session of the hub to one of the store.
 func (n *Node) sessionOf(s *hub.Session) store.Session {
 	return store.Session{
 		App: s.App(), Client: s.Client(), Device: s.Device(), DeviceType: s.DeviceType(), ID: s.ID(),

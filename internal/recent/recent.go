@@ -1,22 +1,21 @@
-// Package recent holds a map that forgets: it keeps what was used lately, within a
-// bound, at the price of two map look-ups.
+// Package recent holds maps of bounded size that keep the entries used most recently. A
+// lookup costs at most two lookups in Go maps.
 package recent
 
-// Map keeps at least the limit most recently used entries and at most twice as
-// many. It is not safe for concurrent use. Two generations stand for an exact
-// order: what is used moves to the young one, and when that is full the old one is
-// dropped.
+// Map keeps at least the limit most recently used entries, and at most twice as many. It
+// has two generations instead of an exact order: an entry that is used moves to the young
+// generation, and when that is full, Map drops the old one. Not safe for concurrent use.
 type Map[K comparable, V any] struct {
 	limit      int
 	young, old map[K]V
 }
 
-// New is an empty map for limit entries.
+// New makes an empty map for limit entries.
 func New[K comparable, V any](limit int) *Map[K, V] {
 	return &Map[K, V]{limit: limit, young: make(map[K]V)}
 }
 
-// Get is the value of k and marks it as used.
+// Get returns the value of k and marks it as used.
 func (m *Map[K, V]) Get(k K) (V, bool) {
 	if v, ok := m.young[k]; ok {
 		return v, true
@@ -36,7 +35,7 @@ func (m *Map[K, V]) Put(k K, v V) {
 	m.young[k] = v
 }
 
-// Delete forgets k.
+// Delete removes k.
 func (m *Map[K, V]) Delete(k K) {
 	delete(m.young, k)
 	delete(m.old, k)

@@ -5,11 +5,11 @@ import (
 	"sync"
 )
 
-// parts is how many of those who look up different keys at once seldom meet.
+// parts is the number of separately locked parts of a Shared.
 const parts = 32
 
-// Shared is a Map that is safe for concurrent use. Who looks up what was used lately
-// waits for nobody but for who changes something in the same part of it.
+// Shared is a Map that is safe for concurrent use. A lookup of a recently used key waits
+// only for a change in the same part.
 type Shared[K comparable, V any] struct {
 	seed  maphash.Seed
 	parts [parts]part[K, V]
@@ -17,11 +17,10 @@ type Shared[K comparable, V any] struct {
 
 type part[K comparable, V any] struct {
 	mu  sync.RWMutex
-	all *Map[K, V] // guarded by mu; reading young is enough with a read lock
+	all *Map[K, V] // guarded by mu; a read lock allows to read all.young
 }
 
-// NewShared is an empty map for about limit entries: keys are spread over parts of
-// one size.
+// NewShared makes an empty map for about limit entries. Every part has room for as many.
 func NewShared[K comparable, V any](limit int) *Shared[K, V] {
 	s := &Shared[K, V]{seed: maphash.MakeSeed()}
 	for i := range s.parts {
@@ -34,7 +33,7 @@ func (s *Shared[K, V]) part(k K) *part[K, V] {
 	return &s.parts[maphash.Comparable(s.seed, k)%parts]
 }
 
-// Get is the value of k and marks it as used.
+// Get returns the value of k and marks it as used.
 func (s *Shared[K, V]) Get(k K) (V, bool) {
 	p := s.part(k)
 	p.mu.RLock()
@@ -56,8 +55,9 @@ func (s *Shared[K, V]) Put(k K, v V) {
 	p.all.Put(k, v)
 }
 
-// Renew sets the value of k to what next makes of the one before, if there is one,
-// and answers it. Nobody else changes k meanwhile; next must not use the map.
+// Renew replaces the value of k by the result of next, and returns it. next receives the
+// value before and whether there was one. The part is locked meanwhile: next must not use
+// the map.
 func (s *Shared[K, V]) Renew(k K, next func(before V, there bool) V) V {
 	p := s.part(k)
 	p.mu.Lock()
@@ -67,7 +67,7 @@ func (s *Shared[K, V]) Renew(k K, next func(before V, there bool) V) V {
 	return v
 }
 
-// Delete forgets k.
+// Delete removes k.
 func (s *Shared[K, V]) Delete(k K) {
 	p := s.part(k)
 	p.mu.Lock()

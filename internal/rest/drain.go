@@ -10,20 +10,20 @@ import (
 	"github.com/skein-im/skein/internal/share"
 )
 
-// What is read of a body that nobody wants any more. A proxy that is still sending
-// when its connection is closed never sees the answer and makes up a 502.
+// Bounds of how much of a refused body the server reads and drops. A proxy that is still
+// sending when its connection is closed never sees the answer and reports a 502.
 const (
-	drainBytes = 128 << 20 // above the largest upload by default
+	drainBytes = 128 << 20 // more than the default limit of an upload
 	drainTime  = 5 * time.Second
-	drainSelf  = 256 << 10 // up to here the HTTP server reads the rest by itself
+	drainSelf  = 256 << 10 // net/http itself reads a rest of up to this size
 )
 
 var drainBuffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
-// drain sends the answer and then reads what is left of the request's body, within
-// bounds, before the connection is closed. It does so for a bounded number of requests
-// of an address at a time. A caller that waits for 100 Continue has sent nothing and is
-// not asked to; what comes on a socket is the socket's.
+// drain sends the answer, then reads and drops the rest of the request's body, before the
+// connection is closed. The number of requests of an address that it does this for at a
+// time is bounded. It does nothing for a caller that waits for 100 Continue, which has
+// sent no body, and for a connection that became a socket.
 func (s *Server) drain(w http.ResponseWriter, r *http.Request, body io.Reader) {
 	if 0 <= r.ContentLength && r.ContentLength <= drainSelf || r.Header.Get("Expect") != "" || r.Header.Get("Upgrade") != "" {
 		return
@@ -37,7 +37,7 @@ func (s *Server) drain(w http.ResponseWriter, r *http.Request, body io.Reader) {
 	conn := http.NewResponseController(w)
 	var pass share.Pass
 	pass.Enter(s.opts.Work, addr)
-	_ = conn.Flush() // a caller that is gone is seen below
+	_ = conn.Flush() // if the caller has gone, the read below fails
 	pass.Leave()
 	_ = conn.SetReadDeadline(time.Now().Add(drainTime))
 	buf := drainBuffers.Get().(*[32 << 10]byte)
@@ -45,7 +45,7 @@ func (s *Server) drain(w http.ResponseWriter, r *http.Request, body io.Reader) {
 	for left := drainBytes; left > 0; {
 		n, err := body.Read(buf[:])
 		if err != nil {
-			return // it is read, or nothing more comes
+			return // the body is read, or the caller sends no more
 		}
 		left -= n
 		runtime.Gosched() // as in patientReader

@@ -10,11 +10,11 @@ import (
 	"github.com/skein-im/skein/internal/ops"
 )
 
-// endpoint is the ops of one path by method.
+// endpoint holds the ops of one path, by method.
 type endpoint map[string]*ops.Op
 
-// queryPost is where an endpoint keeps the op that a POST with an empty body and its
-// Policy.PostWith in the query means.
+// queryPost is the key of the op for a POST that has an empty body and the parameter
+// Policy.PostWith in its query.
 const queryPost = "POST ?"
 
 func (e endpoint) add(op *ops.Op) {
@@ -24,7 +24,7 @@ func (e endpoint) add(op *ops.Op) {
 	}
 }
 
-// find is the op of a request; nil: none.
+// find returns the op of a request, or nil.
 func (e endpoint) find(r *http.Request) *ops.Op {
 	method := r.Method
 	if method == http.MethodHead {
@@ -51,8 +51,8 @@ func (e endpoint) allow() string {
 	return strings.Join(methods, ", ")
 }
 
-// queryOf is the query where it counts: what creates or changes is said in the body.
-// Errors: skein.ErrMalformed.
+// queryOf returns the query of a GET or DELETE. For other methods it is empty: their
+// parameters are in the body. Errors: skein.ErrMalformed.
 func queryOf(r *http.Request, op *ops.Op) (url.Values, error) {
 	if r.URL.RawQuery == "" || op.Method != http.MethodGet && op.Method != http.MethodDelete {
 		return url.Values{}, nil
@@ -64,7 +64,7 @@ func queryOf(r *http.Request, op *ops.Op) (url.Values, error) {
 	return values, nil
 }
 
-// pathOf is the values of the path's parameters.
+// pathOf returns the values of the path's parameters.
 func pathOf(r *http.Request, op *ops.Op) map[string]string {
 	var values map[string]string
 	for part := range strings.SplitSeq(op.Path, "/") {

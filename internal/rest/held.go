@@ -9,22 +9,23 @@ import (
 	"github.com/skein-im/skein/internal/share"
 )
 
-// Limits bound what callers may hold of this node. Of each one app gets half at
-// most, so that another app finds room. Zero is the default, a negative number no
-// bound.
+// Limits bound what callers may use of this node at a time. Of each limit one app (of
+// Drains and Downloads, one address) may use at most half, so that others find room. Zero
+// means the default, a negative number no bound.
 type Limits struct {
-	Calls            int   // under way at once; default 4,096
+	Calls            int   // running calls; default 4,096
 	Bodies           int64 // memory of JSON bodies, in bytes; default 256 MiB
 	Answers          int64 // memory of answers over 64 KiB, in bytes; default 512 MiB
-	Uploads          int   // under way at once; default 512
-	UploadsPerClient int   // under way at once; default 8
-	Drains           int   // refused bodies that are read to their end at once, half of them for one address; default 256
-	Downloads        int   // under way at once, half of them for one address; default 1,024
+	Uploads          int   // running uploads; default 512
+	UploadsPerClient int   // running uploads of one client; default 8
+	Drains           int   // refused bodies that the server reads and drops; default 256
+	Downloads        int   // running downloads; default 1,024
 
-	// Stall is how long a peer may take for the next 64 KiB of an upload or a
+	// Stall is how long a caller may take for the next 64 KiB of an upload or a
 	// download; default 30 s.
 	Stall time.Duration
-	// Recheck is how often the caller of an upload is checked anew; default 1 s.
+	// Recheck is how often the server checks that the caller of an upload may still
+	// upload; default 1 s.
 	Recheck time.Duration
 }
 
@@ -41,17 +42,18 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// largeAnswer is where an answer begins to count, in bytes. Below it are all those
-// that tell of a change, which must not be refused once it is made.
+// largeAnswer is the size, in bytes, from which an answer counts against Limits.Answers.
+// All answers to changes are smaller: such an answer must not be refused once the change
+// is made.
 const largeAnswer = 64 << 10
 
-// held is what callers hold now; all but clients, downloads and drains by app.
+// held is what callers use now: by app, if no comment says otherwise.
 type held struct {
 	calls, bodies, answers, uploads *share.Pool
 
-	clients   *share.Pool // uploads by client
+	clients   *share.Pool // uploads, by client
 	downloads *share.Pool // by address
-	drains    *share.Pool // likewise
+	drains    *share.Pool // by address
 	busy      share.Warning
 }
 
@@ -67,15 +69,14 @@ func newHeld(l Limits) held {
 	}
 }
 
-// busy counts a call that is refused since its app holds its share, and tells the
-// operator.
+// busy counts and logs a call that is refused because its app uses its whole share.
 func (s *Server) busy(app, what string) {
 	s.metrics.refused.WithLabelValues(what).Inc()
-	s.held.busy.Log(s.opts.Log, time.Now(), "REST is refused: too much is under way", slog.String("app", app), slog.String("what", what))
+	s.held.busy.Log(s.opts.Log, time.Now(), "REST call refused: the app uses its whole share", slog.String("app", app), slog.String("what", what))
 }
 
-// takeUpload takes a place for an upload; giveUpload gives it back. Errors:
-// skein.ErrRateLimited for a client with too many, skein.ErrUnavailable for an app.
+// takeUpload counts an upload; giveUpload ends it. Errors: skein.ErrRateLimited if the
+// client has too many, skein.ErrUnavailable if the app has.
 func (s *Server) takeUpload(by skein.Actor) error {
 	if !by.Server() && !s.held.clients.Take(uploader(by), 1, int64(s.opts.Limits.UploadsPerClient)) {
 		s.metrics.refused.WithLabelValues("uploads_of_client").Inc()
@@ -98,5 +99,5 @@ func (s *Server) giveUpload(by skein.Actor) {
 	}
 }
 
-// uploader names a client among those of all apps: no app id holds a slash.
+// uploader is a key of a client that is unique among all apps: app ids have no slash.
 func uploader(by skein.Actor) string { return by.App.ID + "/" + by.Client }

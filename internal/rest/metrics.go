@@ -29,19 +29,19 @@ func newMetrics(r prometheus.Registerer, h *held) metrics {
 			Name: "skein_rest_seconds", Help: "Time to answer a REST call.", Buckets: prometheus.ExponentialBuckets(0.0005, 4, 8),
 		}, []string{"op"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "skein_rest_refused_total", Help: "REST calls refused because their app or client held its share, by what it held too much of.",
+			Name: "skein_rest_refused_total", Help: "REST calls refused because their app, client or address used its whole share, by what it used.",
 		}, []string{"what"}),
 		cut: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "skein_uploads_cut_total", Help: "Uploads ended because they came too slowly, or because their caller was banned, logged out or deleted.",
+			Name: "skein_uploads_cut_total", Help: "Uploads ended because they were too slow (slow), or because their caller was banned, logged out or deleted (revoked).",
 		}, []string{"reason"}),
 	}
 	if r != nil {
 		r.MustRegister(m.calls, m.seconds, m.refused, m.cut,
-			gauge("skein_rest_in_flight", "REST calls under way whose body has come.", h.calls),
+			gauge("skein_rest_in_flight", "Running REST calls whose body has been read.", h.calls),
 			gauge("skein_rest_body_bytes", "Memory of the JSON bodies of REST calls, read or being read.", h.bodies),
 			gauge("skein_rest_answer_bytes", "Memory of large REST answers that are being sent.", h.answers),
-			gauge("skein_uploads", "Uploads under way.", h.uploads),
-			gauge("skein_downloads", "Downloads under way.", h.downloads))
+			gauge("skein_uploads", "Running uploads.", h.uploads),
+			gauge("skein_downloads", "Running downloads.", h.downloads))
 	}
 	return m
 }
@@ -50,7 +50,7 @@ func gauge(name, help string, p *share.Pool) prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(p.Taken()) })
 }
 
-// uploaded counts an upload that was cut; cause is what ended its context.
+// uploaded counts an upload that the server ended; cause is the cause of its context.
 func (m metrics) uploaded(err, cause error) {
 	switch {
 	case errors.Is(err, skein.ErrTooSlow):

@@ -7,29 +7,28 @@ import (
 	"github.com/skein-im/skein/internal/rest/httpx"
 )
 
-// varyOrigin is on every answer: what a cache keeps for one page may be kept from
-// another.
+// varyOrigin is on every answer: one web page may be allowed to read it and another not.
 var varyOrigin = []string{"Origin"}
 
-// allowPage lets the web page behind a request read the answer, errors too, where
-// the app that the request names allows the page or, where it names none that is
-// known, some app does.
+// allowPage lets the web page that sent a request read the answer, errors too, if the app
+// of the request allows its origin. If the request names no known app, any app that
+// allows the origin is enough.
 func (s *Server) allowPage(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h["Vary"] = varyOrigin
 	if len(r.Header["Origin"]) == 0 {
 		return
 	}
-	app, _ := appOf(r.Header) // the call says what is wrong with it
+	app, _ := appOf(r.Header) // the call itself answers the error
 	from := s.opts.Trust.From(r)
 	if from.Origin == "" || s.opts.Gate.AllowsOrigin(r.Context(), app, from.Origin) {
 		httpx.AllowPage(h, r)
 	}
 }
 
-// preflight answers a browser that asks what a page may send, on every path alike,
-// and reports whether it did. A preflight does not say which app it is for, so a
-// page is let through that some app allows; the call itself is held to its own app.
+// preflight answers a CORS preflight, the same on every path, and reports whether the
+// request is one. A preflight does not name its app, so it succeeds if any app allows the
+// origin. The call that follows needs the permission of its own app.
 func (s *Server) preflight(w http.ResponseWriter, r *http.Request) bool {
 	if !httpx.IsPreflight(r) {
 		return false

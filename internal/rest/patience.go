@@ -14,24 +14,24 @@ import (
 )
 
 const (
-	// stall is how long a peer may take for the next piece. A large file may take
-	// its time, while a peer that stopped, or sends a byte now and then, is let go.
+	// stall is how long a caller may take for the next piece. A large file may take
+	// long, but a caller that stops or sends a byte now and then is ended.
 	stall = 30 * time.Second
-	// piece is how much must come, or be taken, within one stall, in bytes.
+	// piece is how many bytes a caller must send or receive within one stall.
 	piece = 64 << 10
 )
 
-// patientReader reads a body of any length as long as a piece of it comes within
-// each stall. Only the time that it waits for the peer counts.
+// patientReader reads a body of any length, if each piece of it arrives within stall. Only
+// the time that it waits for the caller counts.
 type patientReader struct {
 	io.ReadCloser
 
-	ctx    context.Context //nolint:containedctx // of one upload; its cause ends the reading
+	ctx    context.Context //nolint:containedctx // of one upload; when it ends, Read fails with its cause
 	conn   *http.ResponseController
 	stall  time.Duration
-	came   int           // bytes of the piece at hand
-	waited time.Duration // for them
-	err    error         // that it ended with
+	came   int           // bytes of the current piece
+	waited time.Duration // for the bytes of the current piece
+	err    error         // the first error of Read
 }
 
 // Read fails with skein.ErrTooSlow, or with the cause that ended the context.
@@ -42,23 +42,23 @@ func (p *patientReader) Read(b []byte) (int, error) {
 	n, err := p.read(b)
 	if err != nil && !errors.Is(err, io.EOF) {
 		p.err = err
-		// Nor does the HTTP server wait for the rest before it answers.
+		// net/http must not wait for the rest of the body either before it answers.
 		_ = p.conn.SetReadDeadline(past) // as below
 	}
 	return n, err
 }
 
-// past is a deadline that is over.
+// past is a deadline that has expired.
 var past = time.Unix(1, 0)
 
 func (p *patientReader) read(b []byte) (int, error) {
-	// A body that comes as fast as it is read would keep a core for the ten
-	// milliseconds that the scheduler lets it.
+	// Without this, a body that arrives as fast as it is read keeps a core for the 10 ms
+	// that the scheduler allows.
 	runtime.Gosched()
 	started := time.Now()
-	_ = p.conn.SetReadDeadline(started.Add(p.stall - p.waited)) // not supported in tests alone
-	// Whoever ends the context sets the deadline to the past after that, so one of
-	// the two is seen.
+	_ = p.conn.SetReadDeadline(started.Add(p.stall - p.waited)) // only test recorders do not support it
+	// watch ends the context first and then sets the deadline to the past, so Read sees
+	// one of the two.
 	if p.ctx.Err() != nil {
 		return 0, context.Cause(p.ctx)
 	}
@@ -70,7 +70,7 @@ func (p *patientReader) read(b []byte) (int, error) {
 	switch {
 	case err == io.EOF:
 		return n, err
-	case access.Refused(context.Cause(p.ctx)): // net/http cancels it too, when a read fails
+	case access.Refused(context.Cause(p.ctx)): // net/http also cancels it when a read fails: that is no refusal
 		return n, context.Cause(p.ctx)
 	case errors.Is(err, os.ErrDeadlineExceeded), err == nil && p.waited >= p.stall:
 		return n, &skein.Fault{Err: skein.ErrTooSlow, Field: "file", Detail: "came slower than 64 KiB in " + p.stall.String()}
@@ -78,14 +78,14 @@ func (p *patientReader) read(b []byte) (int, error) {
 	return n, err
 }
 
-// answerSoon gives the answer behind a long body its time.
+// answerSoon sets a new write deadline: a long body may have used up the old one.
 func (p *patientReader) answerSoon() {
 	_ = p.conn.SetWriteDeadline(time.Now().Add(p.stall)) // as above
 }
 
-// patient lets a handler write for as long as the peer takes what it writes: the
-// server's own WriteTimeout is for short answers. How many it serves at once is
-// bounded, in all and for an address.
+// patient lets a handler write for as long as the caller keeps receiving; the server's
+// WriteTimeout is for short answers. It bounds how many downloads run at a time, in all
+// and for an address.
 func (s *Server) patient(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		addr := s.opts.Trust.From(r).Counted()
@@ -110,15 +110,15 @@ type patientWriter struct {
 // Unwrap is for http.ResponseController.
 func (p *patientWriter) Unwrap() http.ResponseWriter { return p.ResponseWriter }
 
-func (p *patientWriter) wait() { _ = p.conn.SetWriteDeadline(time.Now().Add(p.stall)) } // not supported in tests alone
+func (p *patientWriter) wait() { _ = p.conn.SetWriteDeadline(time.Now().Add(p.stall)) } // only test recorders do not support it
 
 func (p *patientWriter) Write(b []byte) (int, error) {
 	p.wait()
 	return p.ResponseWriter.Write(b)
 }
 
-// ReadFrom writes a file piece by piece, each of which the kernel can send by
-// itself: it knows a file behind one io.LimitedReader, not behind two.
+// ReadFrom sends a file in pieces. It unwraps the caller's io.LimitedReader and makes its
+// own, because net/http uses sendfile only for a file behind a single one.
 func (p *patientWriter) ReadFrom(src io.Reader) (total int64, err error) {
 	whole, ok := src.(*io.LimitedReader)
 	if !ok {

@@ -14,10 +14,10 @@ import (
 	"github.com/skein-im/skein/internal/wire/strict"
 )
 
-// errPanicked is code 1; its text is never told.
+// errPanicked is answered as code 1. Callers never see its text.
 var errPanicked = errors.New("a handler panicked")
 
-// credentials are what the request shows. Errors: skein.ErrMissingHeader,
+// credentials reads the headers that say who calls. Errors: skein.ErrMissingHeader,
 // skein.ErrMalformed.
 func (s *Server) credentials(r *http.Request) (access.Credentials, error) {
 	app, err := appOf(r.Header)
@@ -30,7 +30,8 @@ func (s *Server) credentials(r *http.Request) (access.Credentials, error) {
 	}, err
 }
 
-// appOf is the app of the request: IM-APP-ID or app-id, which must agree.
+// appOf returns the app of the request, from IM-APP-ID or app-id. If both are present,
+// they must be equal.
 func appOf(h http.Header) (string, error) {
 	app := ""
 	for _, name := range [...]string{"Im-App-Id", "App-Id"} {
@@ -47,8 +48,8 @@ func appOf(h http.Header) (string, error) {
 	return app, nil
 }
 
-// headerOf is a header's value; nil: it is not there. Several are refused by
-// being none that is right.
+// headerOf returns the value of a header; nil if it is absent. It joins several values
+// with commas, so that the later check of the value refuses them.
 func headerOf(h http.Header, name string) *string {
 	values := h[name]
 	switch len(values) {
@@ -62,7 +63,7 @@ func headerOf(h http.Header, name string) *string {
 	}
 }
 
-// readBody reads a body into a buffer of the pool. Errors: skein.ErrTooLarge,
+// readBody reads a body into a pooled buffer. Errors: skein.ErrTooLarge,
 // wire.ErrMediaType.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (*[]byte, error) {
 	buf := strict.GetBuffer()
@@ -93,7 +94,7 @@ func (s *Server) readInto(buf *[]byte, w http.ResponseWriter, r *http.Request) e
 	return nil
 }
 
-// bodyRoom is how much memory the body of a request may take, in bytes.
+// bodyRoom is how many bytes of memory the body of a request may need.
 func (s *Server) bodyRoom(r *http.Request) int64 {
 	if r.ContentLength < 0 {
 		return s.opts.MaxBody
@@ -101,7 +102,7 @@ func (s *Server) bodyRoom(r *http.Request) int64 {
 	return min(r.ContentLength, s.opts.MaxBody)
 }
 
-// checkEncoding refuses a body that is encoded: what it grows to has no bound.
+// checkEncoding refuses a compressed body: its decompressed size has no bound.
 func checkEncoding(h http.Header) error {
 	if h.Get("Content-Encoding") != "" {
 		return &skein.Fault{Err: wire.ErrMediaType, Field: "Content-Encoding", Detail: "not supported"}
@@ -109,7 +110,7 @@ func checkEncoding(h http.Header) error {
 	return nil
 }
 
-// readAll is io.ReadAll into a buffer that is there.
+// readAll is io.ReadAll into an existing buffer.
 func readAll(buf *[]byte, from io.Reader) error {
 	for {
 		if len(*buf) == cap(*buf) {

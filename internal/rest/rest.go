@@ -1,5 +1,5 @@
-// Package rest is the HTTP transport: routes made from the op table, one envelope
-// around every answer. It decides nothing about what a call does or who may.
+// Package rest is the HTTP transport: it makes routes from the op table and puts every
+// answer into one envelope. It does not decide what a call does or who may make it.
 package rest
 
 import (
@@ -24,34 +24,35 @@ import (
 	"github.com/skein-im/skein/internal/wire/strict"
 )
 
-// Options are what the transport works with.
+// Options are the parts and limits of a Server.
 type Options struct {
 	Table *ops.Table
 	Gate  *access.Gate
-	Trust httpx.Trust // whom to believe where a request comes from
+	Trust httpx.Trust // the proxies whose headers say where a request comes from
 
-	// Routes are further paths with their own handlers, by ServeMux pattern.
+	// Routes are additional paths with their own handlers, by ServeMux pattern.
 	Routes map[string]http.Handler
-	// Downloads are further paths whose answers may be long.
+	// Downloads are additional paths whose answers may take long to send.
 	Downloads map[string]http.Handler
-	// Unrouted answers what no route is for; nil: NotFound.
+	// Unrouted serves the requests that match no route; nil: NotFound.
 	Unrouted http.Handler
 
-	// Work is what calls wait for before they cost the processor anything; nil: nothing.
+	// Work divides the processor among apps: calls wait there for their turn. Nil: they
+	// do not wait.
 	Work *share.Gate
 
-	MaxBody int64 // bytes of a body, uploads aside; default wire.MaxBody
+	MaxBody int64 // bytes of a body that is no upload; default wire.MaxBody
 	Limits  Limits
 
 	Log        *slog.Logger
 	Registerer prometheus.Registerer // nil: no metrics
 }
 
-// maxHeader bounds the header block of a request, in bytes. The
-// HTTP server's own bound must lie above it, so that the envelope can be answered.
+// maxHeader bounds the header block of a request, in bytes. The bound of the http.Server
+// must be larger, so that this package can answer with the envelope.
 const maxHeader = 16 << 10
 
-// Server answers HTTP.
+// Server serves HTTP. Safe for concurrent use.
 type Server struct {
 	opts    Options
 	mux     *http.ServeMux
@@ -59,7 +60,7 @@ type Server struct {
 	metrics metrics
 }
 
-// New is a server over an op table.
+// New makes a server for an op table.
 func New(opts Options) *Server {
 	opts.Limits = opts.Limits.withDefaults()
 	if opts.MaxBody == 0 {
@@ -78,7 +79,7 @@ func New(opts Options) *Server {
 	return s
 }
 
-// route gives each path of the table one handler, which knows its methods.
+// route registers one handler for each path of the table, and the additional routes.
 func (s *Server) route() {
 	paths := map[string]endpoint{}
 	for _, op := range s.opts.Table.Rows() {
@@ -102,18 +103,18 @@ func (s *Server) route() {
 	s.mux.Handle("/", s.opts.Unrouted)
 }
 
-// NotFound answers what no route is for.
+// NotFound answers that the path is unknown.
 func NotFound(w http.ResponseWriter, r *http.Request) {
 	httpx.WriteError(w, r, &skein.Fault{Err: wire.ErrUnknownPath, Detail: shown(r.URL.Path)})
 }
 
-// MethodNotAllowed answers what the path is not for.
+// MethodNotAllowed answers that the path does not accept the method.
 func MethodNotAllowed(w http.ResponseWriter, r *http.Request, allow string) {
 	w.Header().Set("Allow", allow)
 	httpx.WriteError(w, r, &skein.Fault{Err: wire.ErrMethod, Detail: r.Method + " (allowed: " + allow + ")"})
 }
 
-// shown is a path as it may be said back.
+// shown is a path as an answer may repeat it: valid UTF-8, at most 100 bytes.
 func shown(p string) string {
 	const longest = 100
 	if len(p) > longest {
@@ -124,10 +125,10 @@ func shown(p string) string {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// A connection that sends one call behind the other would keep a core for the ten
-	// milliseconds that the scheduler lets it.
+	// Without this, a connection that pipelines calls keeps a core for the 10 ms that the
+	// scheduler allows.
 	runtime.Gosched()
-	body := r.Body // a handler may put another in its place
+	body := r.Body // a handler may replace r.Body
 	defer s.drain(w, r, body)
 	id := httpx.EnsureRequestID(w, r)
 	defer s.recover(w, r, id)
@@ -146,7 +147,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
-// recover answers code 1 for a panic of a handler; the log has it.
+// recover logs the panic of a handler and answers code 1.
 func (s *Server) recover(w http.ResponseWriter, r *http.Request, id string) {
 	p := recover()
 	if p == nil {
@@ -155,7 +156,7 @@ func (s *Server) recover(w http.ResponseWriter, r *http.Request, id string) {
 	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(p)
 	}
-	s.opts.Log.Error("a call panicked", slog.String("request_id", id), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+	s.opts.Log.Error("call panicked", slog.String("request_id", id), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
 	httpx.WriteError(w, r, errPanicked)
 }
 
@@ -169,7 +170,7 @@ func headerSize(r *http.Request) int {
 	return n
 }
 
-// serve answers the calls of one path.
+// serve handles the calls of one path.
 func (s *Server) serve(e endpoint) http.Handler {
 	allow := e.allow()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -183,7 +184,7 @@ func (s *Server) serve(e endpoint) http.Handler {
 		s.metrics.observe(op.Name, err, time.Since(started))
 		if err != nil {
 			s.logFailure(w, r, op, err)
-			if !errors.Is(err, skein.ErrTooSlow) { // which has waited long enough
+			if !errors.Is(err, skein.ErrTooSlow) { // a slow caller has had its time
 				refuseSoon(w, r)
 			}
 			httpx.WriteError(w, r, err)
@@ -193,15 +194,15 @@ func (s *Server) serve(e endpoint) http.Handler {
 	})
 }
 
-// refuseSoon bounds how long a refusal waits for the rest of the body: net/http reads
-// that first, for as long as the body may take.
+// refuseSoon bounds how long an error answer waits for the rest of the body: net/http
+// reads the body first, until its read deadline.
 func refuseSoon(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Second)) // not supported in tests alone
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Second)) // only test recorders do not support it
 	}
 }
 
-// answer sends an answer, which may take as long as its caller takes to read it.
+// answer sends an answer. It blocks while the caller is slow to receive it.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, app string, data []byte) {
 	if len(data) >= largeAnswer {
 		n := 2 * int64(len(data)) // the envelope is another copy
@@ -215,7 +216,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, app string, data
 	httpx.WriteData(w, r, data)
 }
 
-// call runs one op for one request, and says of which app it is.
+// call runs one op for one request, and also returns the app of the caller.
 func (s *Server) call(w http.ResponseWriter, r *http.Request, op *ops.Op) (app string, answer []byte, err error) {
 	ctx, pass := share.NewPass(r.Context())
 	defer pass.Leave()
@@ -228,7 +229,7 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, op *ops.Op) (app s
 	if err != nil {
 		return "", nil, err
 	}
-	pass.Leave() // its body may come slowly
+	pass.Leave() // the body may arrive slowly
 	by.English = wire.LangOf(r.Header.Get("Accept-Language")) == wire.English
 	if op.Policy.Body == ops.BodyForm {
 		answer, err = s.upload(w, r, by, shown, op)
@@ -238,8 +239,8 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, op *ops.Op) (app s
 	return by.App.ID, answer, err
 }
 
-// run reads the body of a call, which its caller may send slowly, and only then takes
-// a place among the calls under way.
+// run reads the body of a call, then counts the call as running and runs it. Reading comes
+// first because a caller may send slowly.
 func (s *Server) run(ctx context.Context, w http.ResponseWriter, r *http.Request, by skein.Actor, op *ops.Op, pass *share.Pass) ([]byte, error) {
 	if n := s.bodyRoom(r); n > 0 {
 		if !s.held.bodies.Take(by.App.ID, n, 0) {
@@ -268,7 +269,8 @@ func (s *Server) run(ctx context.Context, w http.ResponseWriter, r *http.Request
 	})
 }
 
-// logFailure logs what an operator may have to act on.
+// logFailure logs a failed call: internal errors as Error, unavailability as Warn, the
+// rest as Debug.
 func (s *Server) logFailure(w http.ResponseWriter, r *http.Request, op *ops.Op, err error) {
 	level := slog.LevelDebug
 	switch wire.CodeOf(err).Code {
@@ -278,7 +280,7 @@ func (s *Server) logFailure(w http.ResponseWriter, r *http.Request, op *ops.Op, 
 		level = slog.LevelWarn
 	}
 	if r.Context().Err() != nil {
-		level = slog.LevelDebug // the caller is gone
+		level = slog.LevelDebug // the caller has gone
 	}
 	s.opts.Log.Log(r.Context(), level, "call failed", slog.String("op", op.Name),
 		slog.String("request_id", httpx.EnsureRequestID(w, r)),

@@ -17,13 +17,13 @@ import (
 )
 
 const (
-	// formOverhead is what a form may hold beside the file, in bytes.
+	// formOverhead is how many bytes a form may have in addition to the file.
 	formOverhead = 1 << 20
 )
 
-// upload runs an op whose body is a form with the field "file". The file streams
-// through; it is never held in memory. The upload ends when its caller is banned,
-// logged out or deleted meanwhile.
+// upload runs an op whose body is a form with the field "file". It streams the file and
+// never holds it in memory. It ends the upload if the caller is banned, logged out or
+// deleted meanwhile.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request, by skein.Actor, shown access.Credentials, op *ops.Op) ([]byte, error) {
 	if err := checkEncoding(r.Header); err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request, by skein.Actor, 
 	return answer, err
 }
 
-// receive hands the file of a form to its op.
+// receive passes the file of a form to its op.
 func (s *Server) receive(ctx context.Context, r *http.Request, by skein.Actor, op *ops.Op) ([]byte, error) {
 	file, err := filePart(r)
 	if err != nil {
@@ -66,7 +66,7 @@ func (s *Server) receive(ctx context.Context, r *http.Request, by skein.Actor, o
 	})
 }
 
-// watch ends an upload whose caller may upload no more, and returns with ctx.
+// watch ends the upload when its caller may no longer upload. It returns when ctx ends.
 func (s *Server) watch(ctx context.Context, shown access.Credentials, end context.CancelCauseFunc, conn *http.ResponseController) {
 	tick := time.NewTicker(s.opts.Limits.Recheck)
 	defer tick.Stop()
@@ -78,13 +78,13 @@ func (s *Server) watch(ctx context.Context, shown access.Credentials, end contex
 		}
 		if err := s.opts.Gate.Revoked(ctx, shown); err != nil {
 			end(err)
-			_ = conn.SetReadDeadline(past) // wakes the reader; not supported in tests alone
+			_ = conn.SetReadDeadline(past) // wakes the reader; only test recorders do not support it
 			return
 		}
 	}
 }
 
-// filePart is the form's first file in the field "file".
+// filePart returns the first file in the field "file" of a form.
 func filePart(r *http.Request) (*multipart.Part, error) {
 	form, err := r.MultipartReader()
 	if err != nil {
@@ -104,7 +104,7 @@ func filePart(r *http.Request) (*multipart.Part, error) {
 	}
 }
 
-// formReader says in the domain's words why a form could not be read.
+// formReader turns the errors of reading a form into errors of the domain.
 type formReader struct{ from io.Reader }
 
 func (f formReader) Read(p []byte) (int, error) {
@@ -120,7 +120,7 @@ func formError(err error) error {
 		return skein.About(skein.ErrTooLarge, "file")
 	}
 	if errors.Is(err, skein.ErrTooSlow) || access.Refused(err) {
-		return err // patientReader's
+		return err // of patientReader
 	}
 	return skein.Malformed("file", "the form cannot be read")
 }

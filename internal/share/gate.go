@@ -8,64 +8,64 @@ import (
 	"time"
 )
 
-// Gate lets a few work at a time, some for each core. While more want to, apps
-// take turns by the time that their work takes. Without it whoever the network wakes
-// waits in the queues of the Go scheduler, which are first come, first served: behind
-// a thousand sockets of another app that were woken a moment earlier.
+// Gate lets a few goroutines work at a time, some for each core. While more want to work,
+// apps take turns by the time that their work takes. Without a gate the Go scheduler runs
+// goroutines in the order in which the network wakes them, so an app would wait behind a
+// thousand sockets of another app that were woken a moment earlier.
 //
-// Only work of the processor belongs behind a gate. Who waits for something else gives
-// its place up meanwhile; see Pause. Where somebody waits in its place all the same,
-// such as for a disk, others are let in after a stall. The nil gate lets in everybody.
-// Safe for concurrent use.
+// Only CPU work belongs behind a gate. A goroutine that waits for something else leaves
+// the gate meanwhile; see Pause. If goroutines block inside the gate anyway, such as on a
+// disk, the gate lets in others after a stall. A nil Gate lets in everybody. Safe for
+// concurrent use.
 type Gate struct {
-	stall time.Duration // after so long without a change another one is let in; zero: never
+	stall time.Duration // how long nobody is let in before one place is lent; zero: never lend
 
 	free    atomic.Int64 // places
-	lent    atomic.Int64 // places beyond the usual ones that are taken, after stalls
+	lent    atomic.Int64 // places in use that were lent after stalls
 	waiters atomic.Int64
 
 	mu      sync.Mutex
-	waiting Turns[*waiter] // guarded by mu, as all below
-	calm    time.Duration  // when nobody waited any more, on the scale of clock
+	waiting Turns[*waiter] // guarded by mu, like all fields below
+	calm    time.Duration  // when the last waiter was let in, as a time of clock
 	served  int64          // waiters that were let in
-	seen    int64          // of them, at the last tick
+	seen    int64          // served at the last tick
 	ticking bool
 }
 
-// waiter is somebody who waits at a gate.
+// waiter is a goroutine that waits at a gate.
 type waiter struct{ let chan struct{} }
 
 var waiters = sync.Pool{New: func() any { return &waiter{make(chan struct{}, 1)} }}
 
-// Stall is what the server gives its gate: longer than most turns take, and short enough
-// for whoever waits.
+// Stall is the stall of the server's gate. It is longer than most turns, and short for
+// those who wait.
 const Stall = 5 * time.Millisecond
 
-// NewGate makes a gate with so many places. When somebody waits and nobody has been let
-// in for as long as stall, one more place is lent; a stall of zero lends none.
+// NewGate makes a gate with that many places. If goroutines wait and none was let in for
+// stall, the gate lends one more place. With a stall of zero it lends none.
 func NewGate(places int, stall time.Duration) *Gate {
 	g := &Gate{stall: stall, waiting: NewTurns[*waiter]()}
 	g.free.Store(int64(places))
 	return g
 }
 
-// Waiting is how many wait.
+// Waiting is how many goroutines wait.
 func (g *Gate) Waiting() int { return int(g.waiters.Load()) }
 
-// Pass is the way of one goroutine through a gate: in, out, in again. The zero value is
-// outside. Only Leave is safe for concurrent use.
+// Pass is one goroutine's place at a gate. The goroutine may enter and leave it many
+// times. The zero value is outside. Only Leave is safe for concurrent use.
 type Pass struct {
 	gate  *Gate
 	app   string
-	since atomic.Int64 // when it got in, on the scale of clock; unmeasured; zero: it is outside
+	since atomic.Int64 // when it entered, as a time of clock, or unmeasured; zero: it is outside
 }
 
-// unmeasured stands for the moment at which somebody found a free place. Reading the
-// clock would cost more than all the rest of Enter, and nobody waited for that turn.
+// unmeasured is the entry time of a goroutine that found a free place. Reading the clock
+// would cost more than the rest of Enter, and nobody waited for that turn.
 const unmeasured = -1
 
-// Enter waits until it is the turn of the app. Before a caller's app is known, its
-// address stands for it.
+// Enter waits until it is the turn of the app. Before the app is known, callers pass the
+// address instead.
 func (p *Pass) Enter(g *Gate, app string) {
 	if g == nil {
 		return
@@ -79,7 +79,7 @@ func (p *Pass) Enter(g *Gate, app string) {
 	p.since.Store(int64(clock()))
 }
 
-// Leave gives the place up, and reports false if there was none.
+// Leave frees the place. It reports false if the pass was outside.
 func (p *Pass) Leave() bool {
 	since := p.since.Swap(0)
 	if since == 0 {
@@ -97,15 +97,15 @@ func (p *Pass) Leave() bool {
 	return true
 }
 
-// Resume goes in again after Pause.
+// Resume enters the gate again after Pause.
 func (p *Pass) Resume() {
 	if p != nil {
 		p.Enter(p.gate, p.app)
 	}
 }
 
-// Pause gives up the place of the work under ctx while it waits for something; Resume
-// takes it again:
+// Pause leaves the gate while the work under ctx waits for something. Resume enters it
+// again:
 //
 //	defer share.Pause(ctx).Resume()
 func Pause(ctx context.Context) *Pass {
@@ -115,10 +115,10 @@ func Pause(ctx context.Context) *Pass {
 	return nil
 }
 
-// With is ctx for work that is done with this pass.
+// With returns ctx for work that holds this pass.
 func (p *Pass) With(ctx context.Context) context.Context { return passing{ctx, p} }
 
-// NewPass is a pass and ctx for work that is done with it.
+// NewPass makes a pass, and returns it with ctx for work that holds it.
 func NewPass(ctx context.Context) (context.Context, *Pass) {
 	both := &struct {
 		Pass
@@ -137,7 +137,7 @@ type passing struct {
 	pass *Pass
 }
 
-// Value is the pass, or what the context around it has.
+// Value returns the pass, or the value of the parent context.
 func (c passing) Value(key any) any {
 	if _, ok := key.(passKey); ok {
 		return c.pass
@@ -150,7 +150,7 @@ var started = time.Now()
 // clock is the time since the start, never zero.
 func clock() time.Duration { return time.Since(started) + 1 }
 
-// take takes a place that is free.
+// take takes a free place, and reports whether there was one.
 func (g *Gate) take() bool {
 	for n := g.free.Load(); n > 0; n = g.free.Load() {
 		if g.free.CompareAndSwap(n, n-1) {
@@ -160,7 +160,7 @@ func (g *Gate) take() bool {
 	return false
 }
 
-// giveBack frees a place, unless it was one that was lent.
+// giveBack frees a place. While places are lent, it ends a loan instead.
 func (g *Gate) giveBack() {
 	for n := g.lent.Load(); n > 0; n = g.lent.Load() {
 		if g.lent.CompareAndSwap(n, n-1) {
@@ -170,8 +170,8 @@ func (g *Gate) giveBack() {
 	g.free.Add(1)
 }
 
-// wait waits for a turn of the app. A place may have been freed before it counted as a
-// waiter, so it looks once more.
+// wait waits for a turn of the app. It calls serve once itself, because a place may have
+// been freed before this goroutine was counted as a waiter.
 func (g *Gate) wait(app string) {
 	w := waiters.Get().(*waiter)
 	defer waiters.Put(w)
@@ -184,12 +184,12 @@ func (g *Gate) wait(app string) {
 	g.tick()
 	g.mu.Unlock()
 	<-w.let
-	// Who is let in runs before all that wait in the queue of its core. Among those are
-	// the ones that the network has just woken, and they come to the gate first.
+	// The scheduler would run this goroutine before the others in the queue of its core.
+	// Some of those were just woken by the network: they must reach the gate first.
 	runtime.Gosched()
 }
 
-// handOn charges an app for its turn and lets in who is next.
+// handOn charges an app for its turn and lets in the next waiter.
 func (g *Gate) handOn(app string, took time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -197,7 +197,7 @@ func (g *Gate) handOn(app string, took time.Duration) {
 	g.serve()
 }
 
-// serve lets in those whose turn it is, as far as there are places. mu is held.
+// serve lets in the next waiters while there are free places. mu is held.
 func (g *Gate) serve() {
 	for line := g.waiting.Next(nil); line != nil && g.take(); line = g.waiting.Next(nil) {
 		w := g.waiting.Take(line, 0)
@@ -206,12 +206,11 @@ func (g *Gate) serve() {
 		if g.waiters.Add(-1) == 0 {
 			g.calm = clock()
 		}
-		w.let <- struct{}{} // never waits: it has room for one
+		w.let <- struct{}{} // never blocks: the channel has room for one
 	}
 }
 
-// tick looks after a stall whether anybody was let in, while somebody waits. mu is
-// held.
+// tick starts a timer that calls unblock after a stall, if goroutines wait. mu is held.
 func (g *Gate) tick() {
 	if g.stall == 0 || g.ticking || g.waiting.Next(nil) == nil {
 		return
@@ -220,7 +219,7 @@ func (g *Gate) tick() {
 	time.AfterFunc(g.stall, g.unblock)
 }
 
-// unblock lets one more in where nobody was let in since the last tick.
+// unblock lends one place if nobody was let in since the last tick.
 func (g *Gate) unblock() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -1,14 +1,15 @@
-// Package share divides what a node holds (calls, uploads, sockets, memory) among
-// those who hold it, so that nobody takes all of it. It does not know what is held.
+// Package share divides what a node has (calls, uploads, sockets, memory, processor time)
+// among apps, clients or addresses, so that none of them takes all of it. It does not know
+// what it divides.
 package share
 
 import "sync"
 
-// Pool is a bounded amount with a share for each holder, such as an app. A holder
-// may have at most weight times what is free then. So one holder gets weight/(weight+1)
-// of the whole at most, whatever it tries; the next one gets as large a part of what
-// the first has left, and so on. What a holder has is never taken from it: pools are
-// for what is soon given back. Safe for concurrent use.
+// Pool is a bounded amount that holders, such as apps, share. A holder may have at most
+// weight times what remains free. So one holder gets at most weight/(weight+1) of the
+// whole, the next one at most that part of the rest, and so on. A pool never takes
+// anything back from a holder: it is for what holders soon give back. Safe for concurrent
+// use.
 type Pool struct {
 	limit  int64 // negative: no bound
 	weight int64
@@ -19,14 +20,14 @@ type Pool struct {
 	refused int64            // guarded by mu
 }
 
-// New is a pool of limit; a negative one is no bound. weight is at least 1.
+// New makes a pool of limit; a negative limit is no bound. A weight below 1 counts as 1.
 func New(limit, weight int64) *Pool {
 	return &Pool{limit: limit, weight: max(weight, 1), held: make(map[string]int64)}
 }
 
-// Take takes n for a holder and reports whether there was room. most bounds what
-// the holder may have besides; zero: its share is the only bound. An empty holder is
-// one of its own. Who took gives it back with Give.
+// Take takes n for a holder and reports whether there was room. most is a further bound of
+// what the holder may have; zero: only its share bounds it. The empty holder is a holder
+// like others. The caller returns n with Give.
 func (p *Pool) Take(holder string, n, most int64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -48,7 +49,7 @@ func (p *Pool) Force(holder string, n int64) {
 	p.held[holder] += n
 }
 
-// Give gives back n that a holder took.
+// Give returns n that a holder took.
 func (p *Pool) Give(holder string, n int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -58,7 +59,7 @@ func (p *Pool) Give(holder string, n int64) {
 	}
 }
 
-// Taken is how much is held in all.
+// Taken is how much all holders have.
 func (p *Pool) Taken() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -6,42 +6,41 @@ import (
 	"time"
 )
 
-// Turns hands out what waits so that apps get equal shares of the time it costs,
-// however many calls each makes: next is the app that has had the least. An app that
-// asks again after a pause starts level with the app served last: it gets nothing for
-// the time it did not ask, and what it had more than its share of is not forgotten
-// until the others have had as much. What one app waits for keeps its order. Not safe
-// for concurrent use.
+// Turns is a fair queue. It gives apps equal shares of time, no matter how many items each
+// of them has: next is the app that has received the least. An app that returns after a
+// pause starts at the level of the app served last, so it gains nothing by the pause; an
+// app that had more than its share waits until the others have had as much. The items of
+// one app keep their order. Not safe for concurrent use.
 type Turns[T any] struct {
 	apps  map[string]*Line[T]
-	ready readyHeap[T]  // the apps that something waits for
-	level time.Duration // what the app that was served last had received before
-	sweep int           // number of apps at which those without a debt are forgotten
+	ready readyHeap[T]  // the apps that have waiting items
+	level time.Duration // what the app served last had received before that
+	sweep int           // at this number of apps, forget drops those without a debt
 }
 
-// Line is what waits for one app.
+// Line is the queue of one app.
 type Line[T any] struct {
 	app     string
-	had     time.Duration // on the scale of level
+	had     time.Duration // time received; comparable to level
 	waiting []T
-	gone    int // of waiting, from its beginning: released
-	taken   int // likewise: taken, and not to be put back where it is gone
+	gone    int // how many items at the start of waiting were released
+	taken   int // how many items at the start of waiting were taken; at least gone
 	place   int // in ready; -1: nothing waits
 }
 
-// maxDebt bounds for how long an app may wait for others to have as much as it had:
-// a disk that stalled during its turn must not keep it out for as long.
+// maxDebt bounds how far an app may be ahead of the others. A disk that stalls during its
+// turn must not keep the app out for as long.
 const maxDebt = time.Second
 
-// minSweep is the least number of apps worth looking through.
+// minSweep is the least value of Turns.sweep.
 const minSweep = 64
 
-// NewTurns hands out nothing yet.
+// NewTurns makes an empty queue.
 func NewTurns[T any]() Turns[T] {
 	return Turns[T]{apps: make(map[string]*Line[T]), sweep: minSweep}
 }
 
-// Of is the line of an app, which is made where there is none.
+// Of returns the line of an app, and makes it if there is none.
 func (s *Turns[T]) Of(app string) *Line[T] {
 	sh := s.apps[app]
 	if sh == nil {
@@ -52,7 +51,7 @@ func (s *Turns[T]) Of(app string) *Line[T] {
 	return sh
 }
 
-// forget drops the apps that a new share would serve as well, once there are many.
+// forget drops the apps that have no items and no debt, once there are many.
 func (s *Turns[T]) forget() {
 	if len(s.apps) < s.sweep {
 		return
@@ -65,7 +64,7 @@ func (s *Turns[T]) forget() {
 	s.sweep = max(minSweep, 2*len(s.apps))
 }
 
-// Push lets an item wait behind the others of its app.
+// Push adds an item at the end of the line of its app.
 func (s *Turns[T]) Push(app string, item T) *Line[T] {
 	sh := s.Of(app)
 	sh.waiting = append(sh.waiting, item)
@@ -73,7 +72,7 @@ func (s *Turns[T]) Push(app string, item T) *Line[T] {
 	return sh
 }
 
-// wait puts an app among those that something waits for.
+// wait adds an app to ready.
 func (s *Turns[T]) wait(sh *Line[T]) {
 	if sh.place < 0 {
 		sh.had = max(sh.had, s.level)
@@ -81,7 +80,8 @@ func (s *Turns[T]) wait(sh *Line[T]) {
 	}
 }
 
-// Next is the app whose turn it is, of those that may: nil: of all; no app: nil.
+// Next returns the app whose turn it is, among those for which may is true; a nil may
+// means all. It returns nil if there is none.
 func (s *Turns[T]) Next(may func(app string) bool) (next *Line[T]) {
 	if may == nil {
 		if len(s.ready) == 0 {
@@ -97,10 +97,11 @@ func (s *Turns[T]) Next(may func(app string) bool) (next *Line[T]) {
 	return next
 }
 
-// First is what has waited longest for an app that is ready.
+// First is the item that has waited longest. The app must be ready.
 func (sh *Line[T]) First() T { return sh.waiting[sh.taken] }
 
-// Take takes the first of an app that is ready, at a cost that is settled later.
+// Take removes the first item of an app that is ready and charges an estimated cost. The
+// caller corrects it with Charge.
 func (s *Turns[T]) Take(sh *Line[T], cost time.Duration) T {
 	item := sh.First()
 	sh.taken++
@@ -112,14 +113,14 @@ func (s *Turns[T]) Take(sh *Line[T], cost time.Duration) T {
 	return item
 }
 
-// PutBack undoes the last take of an app's.
+// PutBack undoes the last Take from a line; cost is what that Take charged.
 func (s *Turns[T]) PutBack(sh *Line[T], cost time.Duration) {
 	sh.taken--
 	s.wait(sh)
 	s.Charge(sh, -cost)
 }
 
-// Charge adds to what an app had; less than nothing gives back.
+// Charge adds cost to the time an app received. A negative cost subtracts.
 func (s *Turns[T]) Charge(sh *Line[T], cost time.Duration) {
 	sh.had = min(sh.had+cost, s.level+maxDebt)
 	if sh.place >= 0 {
@@ -127,28 +128,28 @@ func (s *Turns[T]) Charge(sh *Line[T], cost time.Duration) {
 	}
 }
 
-// Release lets go of what was taken of an app: it cannot be put back any more.
+// Release frees the taken items of a line. They cannot be put back any more.
 func (sh *Line[T]) Release() {
 	clear(sh.waiting[sh.gone:sh.taken])
 	sh.gone = sh.taken
 	if 2*sh.gone < len(sh.waiting) {
-		return // moving the rest is worth it once there is less of it than was taken
+		return // move the rest only if it is smaller than what was taken
 	}
 	rest := copy(sh.waiting, sh.waiting[sh.gone:])
 	clear(sh.waiting[rest:])
 	sh.waiting, sh.gone, sh.taken = sh.waiting[:rest], 0, 0
 }
 
-// App is whose line it is.
+// App is the app of the line.
 func (sh *Line[T]) App() string { return sh.app }
 
-// Len is how many wait in it.
+// Len is how many items wait.
 func (sh *Line[T]) Len() int { return len(sh.waiting) - sh.taken }
 
-// Idle says that nothing waited for a while: each app may have had as much.
+// Idle says that nothing waited for that long. Debts shrink by as much.
 func (s *Turns[T]) Idle(while time.Duration) { s.level += while }
 
-// readyHeap is a container/heap: the app that had least comes first.
+// readyHeap implements container/heap; the app that had least comes first.
 type readyHeap[T any] []*Line[T]
 
 func (h readyHeap[T]) Len() int           { return len(h) }
@@ -159,14 +160,14 @@ func (h readyHeap[T]) Swap(i, j int) {
 	h[i].place, h[j].place = i, j
 }
 
-// Push adds what heap.Push is given.
+// Push implements heap.Interface.
 func (h *readyHeap[T]) Push(x any) {
 	sh, _ := x.(*Line[T])
 	sh.place = len(*h)
 	*h = append(*h, sh)
 }
 
-// Pop removes the last one.
+// Pop implements heap.Interface.
 func (h *readyHeap[T]) Pop() any {
 	last := len(*h) - 1
 	sh := (*h)[last]

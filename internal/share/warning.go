@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// warningPause is how long a Warning says nothing more.
+// warningPause is how long a Warning writes nothing after a line.
 const warningPause = 10 * time.Second
 
-// Warning is a log line about a bound that was reached. It is written every ten
-// seconds at most, since what reaches a bound may do so a thousand times a second.
+// Warning logs that a bound was reached, at most once every ten seconds: a client may reach
+// a bound a thousand times a second.
 // The zero value is ready. Safe for concurrent use.
 type Warning struct {
 	mu     sync.Mutex
 	told   time.Time // guarded by mu
-	silent int       // calls since then that wrote nothing; guarded by mu
+	silent int       // calls since told that wrote nothing; guarded by mu
 }
 
-// Log writes the line at level Warn, with how often it was left out before.
+// Log writes the line at level Warn, with the number of lines left out before it.
 func (w *Warning) Log(log *slog.Logger, now time.Time, text string, attrs ...slog.Attr) {
 	silent, ok := w.turn(now)
 	if !ok {
@@ -28,7 +28,7 @@ func (w *Warning) Log(log *slog.Logger, now time.Time, text string, attrs ...slo
 	log.LogAttrs(context.Background(), slog.LevelWarn, text, append(attrs, slog.Int("times_before", silent))...)
 }
 
-// turn reports whether it is time for a line.
+// turn reports whether a line may be written now.
 func (w *Warning) turn(now time.Time) (silent int, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
