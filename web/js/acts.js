@@ -1,4 +1,4 @@
-// acts.js: what may be done with a message, and doing it. No DOM.
+// acts.js: the actions on a message, and which of them are allowed. No DOM.
 
 import { Status, normal } from "./skein/message.js";
 
@@ -18,8 +18,8 @@ export class Acts {
     this.#me = connection.clientId;
   }
 
-  // may is what this client may do with a message, as far as its role says; the
-  // server knows for how long.
+  // may lists what the role of this client allows it to do with a message. The server
+  // also checks time limits.
   may(conv, m) {
     const own = m.from === this.#me;
     const manages = conv.role === "owner" || conv.role === "admin";
@@ -36,7 +36,7 @@ export class Acts {
     conv.log?.copy(normal(answer));
   }
 
-  // reacted reports whether this client is among those named under an emoji.
+  // reacted reports whether this client is listed under an emoji.
   reacted(reaction) { return reaction.client_ids?.includes(this.#me) ?? false; }
 
   async react(conv, m, emoji) {
@@ -46,7 +46,7 @@ export class Acts {
   }
 
   async recall(conv, m) {
-    if (m.from === this.#me && m.text) this.#recalled.set(m.msg_id, m.text); // before the event that blanks it
+    if (m.from === this.#me && m.text) this.#recalled.set(m.msg_id, m.text); // before the event that removes the text
     try {
       await this.#line.call("msg.recall", { conv_id: conv.id, msg_id: m.msg_id });
     } catch (err) {
@@ -55,10 +55,10 @@ export class Acts {
     }
   }
 
-  // recalled is what a message of one's own said, as long as the page lives.
+  // recalled is the text of an own recalled message, until the page is closed.
   recalled(m) { return this.#recalled.get(m.msg_id) ?? ""; }
 
-  // hide deletes a message for this client alone.
+  // hide deletes a message for this client only.
   async hide(conv, m) { await this.#line.call("msg.delete", { conv_id: conv.id, msg_id: m.msg_id }); }
   async pin(conv, m) { await this.#line.call("msg.pin", { conv_id: conv.id, msg_id: m.msg_id, on: m.pin ? 0 : 1 }); }
 }

@@ -1,4 +1,4 @@
-// app.js: puts the page together.
+// app.js: builds the page from its parts.
 
 import { h, fill } from "./dom.js";
 import { t } from "./i18n.js";
@@ -20,16 +20,16 @@ import { fault, soon, state } from "./view/parts.js";
 const root = document.getElementById("app");
 const tape = new Tape();
 
-// A tab is one device of one client; another tab may be somebody else.
+// A tab is one device of one client. Another tab may log in as another client.
 const saved = {
   get(key) { try { return sessionStorage.getItem(`skein.${key}`) ?? ""; } catch { return ""; } },
   set(key, value) { try { sessionStorage.setItem(`skein.${key}`, value); } catch { /* this page only */ } },
 };
 
-// wide is where the wire stands beside the talk; as in chat.css.
+// wide: from this width the wire panel is beside the conversation; as in chat.css.
 const wide = () => matchMedia("(min-width: 1100px)").matches;
 
-// prefix is the path that a proxy serves the page under, without a slash at its end.
+// prefix is the path under which a proxy serves the page, without a final slash.
 const prefix = new URL(".", document.baseURI).pathname.slice(0, -1);
 
 main();
@@ -52,7 +52,7 @@ async function main() {
   else ask(demo, { name: asked ?? name });
 }
 
-// names are the clients worth offering: those that read as names.
+// names are the client ids that look like names. The page suggests them.
 function names(clients) {
   const words = clients.filter((id) => /^[A-Za-z]+$/.test(id));
   return (words.length > 1 ? words : clients).slice(0, 5);
@@ -86,19 +86,19 @@ function start(demo, { name, nickname }) {
       saved.set("name", "");
       ask(demo, { name, nickname, error: new SkeinError("refused", { code: s.code, message: s.reason, op: "login" }) });
     }
-    // A first connection that fails is shown in the page, where the bar counts.
+    // If the first connection fails, the bar in the page shows it.
     if (s.name === State.waiting) page.show();
   });
   connection.open();
   setTimeout(() => page.show(), 300);
 }
 
-// kept is where messages wait over a reload; null where the browser keeps nothing.
+// kept is the storage for unsent messages; null if the browser has none.
 function kept(appId, name) {
   try { return new Shelf(localStorage, appId, name); } catch { return null; }
 }
 
-// Page is the three panes for one client.
+// Page is the three panes of one client.
 class Page {
   #demo;
   #connection;
@@ -222,8 +222,8 @@ class Page {
     try { return localStorage.getItem("skein.wire") !== "off"; } catch { return true; }
   }
 
-  // closeWire goes back where the wire was opened from, or, on a page that was
-  // opened at it, to the list.
+  // closeWire goes back to where the wire panel was opened, or to the list if the page
+  // was opened with it.
   #closeWire() {
     if (this.#before) history.back();
     else this.#go("#");
@@ -251,7 +251,7 @@ class Page {
     if (e.key === "Escape" && !typing) this.#escape();
   }
 
-  // Esc leads back: from the wire to the talk, from lists to where one writes.
+  // Esc goes back: from the wire panel to the conversation, from lists to the composer.
   #escape() {
     if (root.dataset.pane === "wire" && location.hash === "#wire") this.#closeWire();
     else if (this.#talk.conv && document.activeElement?.id !== "write") this.#talk.focus();

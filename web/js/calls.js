@@ -1,9 +1,9 @@
-// calls.js: whom a text calls by name. No DOM.
+// calls.js: the members that a text mentions. No DOM.
 
 const MOST = 100; // client ids of one message, the server's limit
 
-// callsOf finds @ with an id or a name of one of the members, and @all, as fields
-// of a message.
+// callsOf finds "@" followed by the id or name of a member, and "@all". It returns them as
+// fields of a message.
 export function callsOf(text, members, name) {
   const words = (text.match(/(?<![\w.-])@[^\s@,，.。:：;；!！?？]+/gu) ?? []).map((w) => w.slice(1));
   const ids = members.filter((id) => words.includes(id) || words.includes(name(id)));

@@ -1,12 +1,12 @@
-// curl.js: a frame or a call as a line for the terminal. Routes come from the
-// server's own table (/demo.json), so that nothing here knows a path.
+// curl.js: a frame or a call as a curl command. The routes come from the server
+// (/demo.json), so this file has no paths.
 
-// quote makes one argument of any text for a POSIX shell.
+// quote turns any text into one argument of a POSIX shell.
 export function quote(text) {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-// By REST without a token the call has the server role, so it must say for whom.
+// A REST call without a token has the server role, so it must name the client.
 const asMe = (data, me) => ({ client_id: me, ...data });
 const acting = {
   "msg.send": (data, me) => ({ from_client: me, ...data }),
@@ -15,8 +15,8 @@ const acting = {
   "conv.query": (data, me) => ({ where: [["client_id", "=", me]], ...data }),
 };
 
-// curlOf is the curl line of an op, or null where the op has no route. Lines
-// break where the original document breaks them.
+// curlOf is the curl command of an op, or null if the op has no route. It breaks lines like
+// the original document.
 export function curlOf(op, data, { origin, appId, me, ops }) {
   const route = ops?.[op];
   if (!route) return null;
@@ -39,7 +39,7 @@ export function curlOf(op, data, { origin, appId, me, ops }) {
   return lines.join(" \\\n  ");
 }
 
-// curlOfEntry is the curl line of an entry of the tape, or null.
+// curlOfEntry is the curl command of an entry of the tape, or null.
 export function curlOfEntry(entry, context) {
   if (entry.kind === "frame" && entry.dir === "out") return curlOf(entry.type, entry.frame?.data, context);
   if (entry.kind !== "rest") return null;

@@ -1,8 +1,8 @@
-// dom.js: elements from code. Text is only ever set as text: nothing here takes
-// markup, and the page's policy (trusted types) refuses it anywhere else.
+// dom.js: makes elements. It sets text only as text and never parses markup; the page's
+// policy (trusted types) forbids that everywhere.
 
 // h makes an element: h("button.plain", {title, on: {click}}, ...children).
-// Children are nodes, texts, lists, or null for nothing.
+// Children are nodes, texts, lists, or null.
 export function h(spec, props, ...children) {
   const [tag, ...classes] = spec.split(".");
   const el = document.createElement(tag || "div");
@@ -35,7 +35,7 @@ function append(el, children) {
   }
 }
 
-// fill replaces what is in an element.
+// fill replaces the children of an element.
 export function fill(el, ...children) {
   el.replaceChildren();
   append(el, children);
@@ -44,7 +44,7 @@ export function fill(el, ...children) {
 
 const SVG = "http://www.w3.org/2000/svg";
 
-// Icons: strokes on a grid of 20.
+// Icons are strokes on a grid of 20.
 const paths = {
   plus: "M10 4v12M4 10h12",
   send: "M10 16V4.5M5 9.5l5-5 5 5",
@@ -104,12 +104,12 @@ function svg(className, viewBox, shapes) {
   return el;
 }
 
-// button is an icon with a label for those who do not see it.
+// button is an icon with a label for screen readers.
 export function iconButton(name, label, click, props = {}) {
   return h("button.icon-button", { type: "button", "aria-label": label, title: label, on: { click }, ...props }, icon(name));
 }
 
-// copy puts text on the clipboard and reports whether it did.
+// copy puts text on the clipboard and reports whether it succeeded.
 export async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -124,8 +124,8 @@ export async function copy(text) {
   }
 }
 
-// httpURL is the address if it is http or https, else null: what a message says
-// may become a link only so.
+// httpURL returns the address if it is http or https, else null. Only such addresses in
+// messages become links.
 export function httpURL(text) {
   try {
     const url = new URL(text, location.origin);
@@ -135,7 +135,7 @@ export function httpURL(text) {
   }
 }
 
-// withLinks is a text as nodes, its web addresses made links.
+// withLinks turns a text into nodes, with links for its web addresses.
 export function withLinks(text) {
   const out = [];
   let from = 0;

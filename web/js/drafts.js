@@ -1,17 +1,17 @@
-// drafts.js: what was begun and not sent, kept with the conversation so that one's
-// other devices have it as well. No DOM.
+// drafts.js: stores unsent text with the conversation on the server, so that the other
+// devices of the client have it too. No DOM.
 
-const PAUSE = 1500; // milliseconds without a stroke before the server is told
+const PAUSE = 1500; // milliseconds without a keystroke before the text is stored
 const MOST = 4 << 10; // bytes, the server's limit
 
 const utf8 = new TextEncoder();
 
 export class Drafts {
   #save;
-  #local = new Map(); // conv → text that the server does not have yet
+  #local = new Map(); // conv → text that is not stored yet
   #timers = new Map(); // conv → timer
 
-  // save(conv, text) tells the server.
+  // save(conv, text) stores the text on the server.
   constructor(save) { this.#save = save; }
 
   of(conv) { return this.#local.get(conv) ?? conv.draft ?? ""; }
@@ -22,7 +22,7 @@ export class Drafts {
     this.#timers.set(conv, setTimeout(() => this.flush(conv), PAUSE));
   }
 
-  // flush tells the server now: the talk was left, or the page is.
+  // flush stores the text now: the user leaves the conversation or the page.
   async flush(conv) {
     clearTimeout(this.#timers.get(conv));
     this.#timers.delete(conv);

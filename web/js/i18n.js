@@ -1,4 +1,4 @@
-// i18n.js: the words of the page, in English and Chinese.
+// i18n.js: the texts of the page, in English and Chinese.
 
 const words = {
   title: ["Skein", "Skein"],
@@ -191,10 +191,10 @@ const langs = ["en", "zh-CN"];
 
 export let lang = document.documentElement.lang.startsWith("zh") ? "zh-CN" : "en";
 
-// has reports whether there is a text of a key.
+// has reports whether a key has a text.
 export const has = (key) => Object.hasOwn(words, key);
 
-// t is the text of a key with its {names} filled in.
+// t is the text of a key, with values for its {names}.
 export function t(key, vars = {}) {
   const text = words[key]?.[langs.indexOf(lang)] ?? key;
   return text.replace(/\{(\w+)\}/g, (_, name) => String(vars[name] ?? ""));
@@ -237,7 +237,7 @@ export function day(ms) {
   return format("day", { weekday: "long", year: "numeric", month: "long", day: "numeric" }).format(ms);
 }
 
-// brief is a time for the list: the clock today, else the day.
+// brief is a time in the list: the time of day if it is today, else the date.
 export function brief(ms) {
   const ago = daysAgo(ms);
   if (ago === 0) return clock(ms);
@@ -251,7 +251,7 @@ export function bytes(n) {
   return `${(n / 1_000_000).toFixed(1)} MB`;
 }
 
-// explain is an error in words: what happened, and what to do where it is known.
+// explain describes an error: what happened and, if known, what to do.
 export function explain(err) {
   if (err.kind === "offline") return t("errOffline");
   if (err.kind === "lost") return t("errLost");

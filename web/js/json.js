@@ -1,10 +1,10 @@
-// json.js: a JSON value as a tree of elements, coloured by kind. Big lists and
-// objects are folded and made only when they are opened.
+// json.js: shows a JSON value as a tree of elements, coloured by type. Large lists and
+// objects are folded, and made only when the user opens them.
 
 import { h } from "./dom.js";
 
-const FOLD_ABOVE = 4; // entries of a nested list that is shown open
-const MOST = 200; // entries made at once
+const FOLD_ABOVE = 4; // a nested list with more entries starts folded
+const MOST = 200; // entries made at a time
 
 export function jsonTree(value) {
   return h("div.json", { dir: "ltr" }, node(value, 0));

@@ -1,6 +1,5 @@
-// model.js: what one client knows: its conversations, the people in them, and a
-// log for each talk that was opened. Between the protocol client and the views;
-// no DOM.
+// model.js: the state of one client: its conversations, their members, and a log for each
+// opened conversation. It connects the protocol client with the views. No DOM.
 
 import { Emitter } from "./skein/emitter.js";
 import { Inbox } from "./skein/inbox.js";
@@ -20,12 +19,11 @@ import { rowsOf } from "./rows.js";
 export const ConvType = Object.freeze({ private: 1, temporary: 2, group: 3, room: 4 });
 export const MsgType = Object.freeze({ text: -1, image: -2 });
 
-const PAGE = 100; // members a call
-const TOLD = 200; // members up to which a group is told who has read, and who types
+const PAGE = 100; // members that one call returns
+const TOLD = 200; // in larger groups the page shows no readers and nobody typing
 
-// Chat tells "conversations" (the list differs), "talk" (conv: what it shows
-// differs), "people" (names or presence differ), "typing" (conv) and "said" (a
-// message that came live).
+// Chat emits "conversations" (the list changed), "talk" (conv: its rows changed), "people"
+// (names or presence changed), "typing" (conv) and "said" (a live message).
 export class Chat extends Emitter {
   loaded = false;
   presence;
@@ -80,15 +78,15 @@ export class Chat extends Emitter {
   get conversations() { return this.#inbox.items; }
   get unread() { return this.#inbox.unread; }
 
-  // list is the conversations in the order of the inbox, those that contain the
-  // words of a search only. A search looks into the archive as well.
+  // list is the conversations in the order of the inbox. With a search it is only those
+  // that contain its words, including archived ones.
   list(search = "", archived = false) {
     const words = search.toLowerCase().split(/\s+/).filter(Boolean);
     const all = words.length ? [...this.#inbox.list(), ...this.#inbox.list({ archived: true })] : this.#inbox.list({ archived });
     return all.filter((c) => words.every((w) => `${this.title(c)} ${c.id}`.toLowerCase().includes(w)));
   }
 
-  // title is how a conversation is called: its conv_name, or the others in it.
+  // title is the name of a conversation: its conv_name, or the names of its other members.
   title(conv) {
     const named = conv.extend?.conv_name;
     if (typeof named === "string" && named.trim()) return named;
@@ -100,17 +98,17 @@ export class Chat extends Emitter {
 
   name(id) { return this.people.name(id); }
 
-  // other is the one a private conversation is with, as far as that is known.
+  // other is the other member of a private conversation, if known.
   other(conv) {
     return conv.type === ConvType.private ? conv.members?.find((id) => id !== this.me) ?? null : null;
   }
 
-  // glance fills in what a row of the list shows: the members, and who wrote last.
-  // Called for rows in sight only.
+  // glance loads what a row of the list shows: the members and the last sender. The page
+  // calls it only for visible rows.
   glance(conv) {
     if (conv.last) this.people.meet(conv.last.from);
     if (conv.members || conv.asked || !this.#line.online) return;
-    conv.asked = true; // once: a refusal is not asked again
+    conv.asked = true; // only once, even if it is refused
     this.members(conv).catch((err) => { conv.asked = err.kind === "refused"; });
   }
 
@@ -128,20 +126,20 @@ export class Chat extends Emitter {
     return conv.members;
   }
 
-  // roster is a page of the members with what they are, and the cursor of the next.
+  // roster returns a page of the members with their roles, and the next cursor.
   async roster(conv, cursor) {
     const { data, next_cursor } = await this.#line.call("conv.members.list", { conv_id: conv.id, size: PAGE, ...(cursor ? { cursor } : { page: 1 }) });
     return { members: data, cursor: next_cursor };
   }
 
-  // readers is a page of who has read up to a message, without its sender.
+  // readers returns a page of the members who have read a message, without its sender.
   async readers(conv, m, cursor) {
     const { data, ...answer } = await this.#line.call("conv.readers", { conv_id: conv.id, seq: m.seq, size: PAGE, ...(cursor ? { cursor } : { page: 1 }) });
     const others = data.filter((r) => r.client_id !== m.from);
     return { members: others, read: answer.read - 1, of: answer.members - 1, cursor: answer.next_cursor };
   }
 
-  // enter makes ready the log of a conversation; rejects with SkeinError.
+  // enter loads the log of a conversation. It rejects with SkeinError.
   async enter(conv) {
     conv.log ??= this.#newLog(conv);
     if (!conv.members) this.members(conv).catch(() => {});
@@ -169,7 +167,7 @@ export class Chat extends Emitter {
     return log;
   }
 
-  // listed is messages of an answer; those of ours among them are on their way no more.
+  // listed handles the messages of an answer. Own messages among them have been sent.
   #listed(data) {
     return data.map((m) => {
       const message = normal(m);
@@ -178,7 +176,7 @@ export class Chat extends Emitter {
     });
   }
 
-  // around loads what stands around a talk: pins, and how far the others are.
+  // around loads the pins of a conversation and the receipts of its other members.
   async #around(conv) {
     if (conv.type === ConvType.private || (conv.type === ConvType.group && conv.count <= TOLD)) {
       for (let page = 1, last = 1; page <= last; page++) {
@@ -191,7 +189,7 @@ export class Chat extends Emitter {
     this.emit("talk", conv);
   }
 
-  // reads says that the reader has seen all that is shown of a conversation.
+  // reads says that the user has seen all rows of a conversation.
   reads(conv) {
     const seq = conv.log?.opened ? conv.log.last : 0;
     if (seq <= conv.readSeq) return;
@@ -199,14 +197,14 @@ export class Chat extends Emitter {
     this.#receipts.read(conv.id, seq);
   }
 
-  // readAll reads a conversation without opening it.
+  // readAll marks a conversation as read without opening it.
   readAll(conv) {
     const seq = conv.lastSeq;
     this.#inbox.read(conv, seq);
     this.#receipts.read(conv.id, seq);
   }
 
-  // say queues a text; reply is the message it answers.
+  // say queues a text. reply is the message that it replies to.
   say(conv, text, reply = null) {
     const others = conv.type === ConvType.private ? [] : (conv.members ?? []).filter((id) => id !== this.me);
     const body = { type: MsgType.text, text, ...(others.length && callsOf(text, others, (id) => this.name(id))) };
@@ -214,7 +212,7 @@ export class Chat extends Emitter {
     return this.#outbox.add(conv.id, body);
   }
 
-  // show queues a picture: upload, then the message with its address.
+  // show queues a picture: first the upload, then a message with its address.
   show(conv, file, { width, height, preview } = {}) {
     const attr = { name: file.name, size: file.size };
     if (width && height) Object.assign(attr, { width, height });
@@ -227,16 +225,16 @@ export class Chat extends Emitter {
   retry(entry) { this.#outbox.retry(entry); }
   discard(entry) { this.#outbox.discard(entry); }
 
-  // mark notes something about a conversation for this client alone: pin, mute,
-  // archive, draft, clear_to_seq.
+  // mark changes settings of a conversation for this client only: pin, mute, archive,
+  // draft, clear_to_seq.
   async mark(conv, what) {
     this.#views([await this.#line.call("conv.mark", { conv_id: conv.id, ...what })]);
   }
 
-  // clear empties the talk for this client.
+  // clear hides all messages of the conversation for this client.
   clear(conv) { return this.mark(conv, { clear_to_seq: conv.lastSeq }); }
 
-  // create opens a conversation: with one other a private one, else a group.
+  // create creates a conversation: private with one other client, else a group.
   async create(names, title) {
     const conv_type = names.length === 1 ? ConvType.private : ConvType.group;
     const request = { to_client_ids: names, conv_type };
@@ -244,7 +242,7 @@ export class Chat extends Emitter {
     const { conv_id } = await this.#line.call("conv.create", request);
     if (!this.#inbox.get(conv_id)) await this.#sync.now();
     const conv = this.#inbox.get(conv_id);
-    if (!conv) throw new SkeinError("lost", { op: "conv.create" }); // it will be told when the line is back
+    if (!conv) throw new SkeinError("lost", { op: "conv.create" }); // the client learns of the conversation when it is connected again
     conv.members ??= [this.me, ...names];
     for (const id of names.slice(0, 6)) this.people.meet(id);
     this.emit("conversations");
@@ -267,7 +265,7 @@ export class Chat extends Emitter {
     this.#forget(conv.id);
   }
 
-  // rows is the talk as it is shown: see rows.js.
+  // rows returns the rows of a conversation; see rows.js.
   rows(conv) { return rowsOf({ log: conv.log, pending: this.#outbox.pending(conv.id), me: this.me }); }
 
   #views(views) {
@@ -286,7 +284,7 @@ export class Chat extends Emitter {
     for (const conv of this.#inbox.items.values()) {
       if (!conv.log?.opened) continue;
       const range = conv.log.range({ last_seq: conv.lastSeq, last_change: conv.lastChange });
-      if (conv.lastSeq - conv.log.last > FAR) conv.log = null; // it opens at the newest page again
+      if (conv.lastSeq - conv.log.last > FAR) conv.log = null; // opening it again loads the newest page
       else if (range) behind.push({ conv_id: conv.id, ...range });
     }
     return behind;
@@ -338,7 +336,7 @@ export class Chat extends Emitter {
     const conv = this.#inbox.get(conv_id);
     if (conv && type.startsWith("conv.members.")) conv.members = conv.asked = null;
     if (view) this.#views([view]);
-    else if (mine || !conv || !conversation) this.#sync.now(); // only a view says where one stands in it
+    else if (mine || !conv || !conversation) this.#sync.now(); // only a view has the position of this client
     else this.#inbox.conversation(conversation);
   }
 
@@ -381,7 +379,7 @@ export class Chat extends Emitter {
     this.#inbox.message(conv.log?.find(m.msg_id) ?? m);
   }
 
-  // watch tells presence who is in sight.
+  // watch tells presence which clients are visible.
   #watch() {
     const ids = [];
     for (const conv of this.#inbox.list()) {
@@ -394,7 +392,7 @@ export class Chat extends Emitter {
   #touched(conv) { if (conv) this.emit("talk", conv); }
 }
 
-// failure makes any error one that the views can show.
+// failure turns any error into one that the views can show.
 export function failure(err) {
   return err instanceof SkeinError ? err : new SkeinError("refused", { message: String(err?.message ?? err) });
 }

@@ -1,8 +1,8 @@
-// people.js: what clients are called. No DOM.
+// people.js: the nicknames of clients. No DOM.
 
 import { Emitter } from "./skein/emitter.js";
 
-// People tells "change" when a name is learned.
+// People emits "change" when it learns a name.
 export class People extends Emitter {
   #line;
   #known = new Map(); // id → {name}
@@ -12,10 +12,10 @@ export class People extends Emitter {
     this.#line = connection;
   }
 
-  // name is the nickname of a client where it has one.
+  // name is the nickname of a client, if it has one.
   name(id) { return this.#known.get(id)?.name ?? id; }
 
-  // meet learns the name of a client, once.
+  // meet asks for the name of a client, once.
   async meet(id) {
     if (!id || this.#known.has(id) || !this.#line.online) return;
     this.#known.set(id, {});
@@ -25,12 +25,12 @@ export class People extends Emitter {
       this.#known.set(id, { name });
       this.emit("change");
     } catch (err) {
-      if (err.kind !== "refused") this.#known.delete(id); // ask again another time
+      if (err.kind !== "refused") this.#known.delete(id); // ask again later
     }
   }
 
-  // introduce makes the nickname that was typed the one that others see, once: a
-  // login keeps it only for a client that was unknown.
+  // introduce stores the typed nickname on the server, once: a login stores a nickname
+  // only for a new client.
   async introduce(me, typed) {
     if (this.#known.has(me)) return;
     const { ext } = await this.#line.call("user.get", { client_id: me });

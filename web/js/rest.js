@@ -1,16 +1,16 @@
-// rest.js: the calls the page makes over HTTP, and the wire's sight of them.
+// rest.js: the HTTP calls of the page, which it also reports to the tape.
 
 import { SkeinError } from "./skein/errors.js";
 
-// Rest tells each call by watch({method, path, headers, body, size}), which
-// returns the function to tell its end with.
+// Rest reports each call to watch({method, path, headers, body, size}). watch returns the
+// function that Rest calls at the end of the call.
 export class Rest {
   #appId;
   #upload;
   #prefix;
   #watch;
 
-  // upload is the route of file.upload, prefix the path of a proxy before it.
+  // upload is the route of file.upload; prefix is the path of a proxy.
   constructor({ appId, upload, prefix = "", watch }) {
     this.#appId = appId;
     this.#upload = upload;
@@ -18,7 +18,7 @@ export class Rest {
     this.#watch = watch;
   }
 
-  // upload stores a file and answers its address.
+  // upload stores a file and returns its address.
   async upload(file) {
     const { method, path } = this.#upload;
     const headers = { "app-id": this.#appId };

@@ -1,11 +1,11 @@
-// rows.js: a talk as it is shown, row by row. No DOM.
+// rows.js: the rows that a conversation shows. No DOM.
 
 import { Status } from "./skein/message.js";
 
-const GROUP_GAP = 5 * 60_000; // messages of one sender closer than this are one group
+const GROUP_GAP = 5 * 60_000; // messages of one sender with smaller gaps form a group
 
-// rowsOf joins what was said, what passes by and what is on its way. What the
-// reader deleted has no row.
+// rowsOf joins stored messages, transient messages and messages that are being sent.
+// Messages that the user deleted have no row.
 export function rowsOf({ log, pending, me }) {
   const rows = [];
   const push = (m) => {
@@ -33,13 +33,13 @@ export function rowsOf({ log, pending, me }) {
   return rows;
 }
 
-// A message keeps its key from the moment it is written, through its answer.
+// A message keeps its key while it is being sent and after its answer.
 function keyOf(m, me) {
   if (m.from === me && m.client_msg_id) return `c${m.client_msg_id}`;
   return m.seq ? `s${m.seq}` : `t${m.msg_id}`;
 }
 
-let last = { from: 0, to: 0, day: 0 }; // most times two messages are of one day
+let last = { from: 0, to: 0, day: 0 }; // two messages in a row are usually from the same day
 
 function dayOf(ms) {
   if (ms >= last.from && ms < last.to) return last.day;

@@ -1,16 +1,16 @@
-// tape.js: what went over the wire, the last part of it. No DOM.
+// tape.js: the latest frames and calls between page and server. No DOM.
 
 import { Emitter } from "./skein/emitter.js";
 
 const MOST = 2000; // entries
 const MOST_BYTES = 8 << 20; // of text kept
 
-// Tape tells "change" when entries came, went or were completed. An entry is
+// Tape emits "change" when entries are added, dropped or completed. An entry is
 // {n, kind: "frame"|"rest"|"socket", dir, type, size, at, ms, text, frame, error…}.
 export class Tape extends Emitter {
   entries = [];
   paused = false;
-  missed = 0; // passed while paused
+  missed = 0; // frames and calls while paused
   #n = 0;
   #bytes = 0;
 
@@ -42,7 +42,7 @@ export class Tape extends Emitter {
     this.emit("change");
   }
 
-  // record takes all that a connection tells.
+  // record handles the events of a connection.
   record(connection) {
     connection.on("frame", ({ dir, text, frame, size, at, ms }) => {
       const type = typeof frame?.type === "string" ? frame.type : "?";
@@ -58,7 +58,7 @@ export class Tape extends Emitter {
     });
   }
 
-  // watch is the hook of Rest.
+  // watch is the callback of Rest.
   watch = ({ method, path, headers, file, size }) => {
     const entry = this.add({
       kind: "rest", dir: "out", type: `${method} ${path}`, method, path, headers, size, at: Date.now(),
@@ -76,8 +76,8 @@ export class Tape extends Emitter {
   };
 }
 
-// matches reports whether an entry passes a filter: every word must occur in its
-// type, direction (in, out) or text; a word with - before it must not.
+// matches reports whether an entry matches a filter. Every word of the filter must occur in
+// the type, direction (in, out) or text of the entry; a word after "-" must not.
 export function matches(entry, filter) {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return true;

@@ -1,5 +1,5 @@
-// Before the first paint: the theme and language chosen on an earlier visit. A
-// classic script, so that nothing flashes.
+// theme.js: sets the theme and language of the last visit. It is a classic script, so that
+// it runs before the browser first paints the page.
 (function () {
   try {
     var theme = localStorage.getItem("skein.theme");

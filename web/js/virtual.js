@@ -1,13 +1,13 @@
-// virtual.js: a long list of which only the part in sight is in the page. Rows
-// may have any height. Whatever is added, above or below, what the reader looks
-// at stays where it is; a list that was at its end stays at its end.
+// virtual.js: a long list that has elements only for its visible rows. Rows may have any
+// height. When items are added above or below, the visible rows stay where they are. A
+// list that is scrolled to its end stays at its end.
 
 import { h } from "./dom.js";
 
-// VirtualList shows items in a scrolling element. options: key(item), sig(item)
-// (the row is made again when it changes), render(item) → element, estimate
-// (height of a row not yet seen), stick (follow the end), onTop (the start is
-// near), onMove (after each layout).
+// VirtualList shows items in a scrolling element. options: key(item); sig(item): the row is
+// made again when it changes; render(item) → element; estimate: the height of a row before
+// it is measured; stick: stay at the end; onTop: called near the start; onMove: called
+// after each layout.
 export class VirtualList {
   #scroller;
   #options;
@@ -37,14 +37,14 @@ export class VirtualList {
   get items() { return this.#items; }
   get following() { return this.#following; }
 
-  // set gives the list its items, oldest or first at the top.
+  // set replaces the items; the first is at the top.
   set(items) {
     this.#items = items;
     this.#index = new Map(items.map((item, i) => [this.#options.key(item), i]));
     this.#layout();
   }
 
-  // reset forgets where the reader was, for another list in the same place.
+  // reset forgets the scroll position, before another list is shown.
   reset() {
     for (const { el } of this.#rows.values()) { this.#measure.unobserve(el); el.remove(); }
     this.#rows.clear();
@@ -61,13 +61,13 @@ export class VirtualList {
     this.#layout();
   }
 
-  // hold stops following the end: the reader looks at something.
+  // hold stops following the end, because the user looks at a row.
   hold() {
     this.#following = false;
     this.#remember();
   }
 
-  // reveal scrolls as little as shows the item, its top above all.
+  // reveal scrolls as little as possible to show the item, or at least its top.
   reveal(key) {
     const i = this.#index.get(key);
     if (i === undefined) return;
@@ -85,7 +85,7 @@ export class VirtualList {
     this.#layout();
   }
 
-  // element is the element of an item that is in the page, or null.
+  // element is the element of an item, or null if it is not in the page.
   element(key) { return this.#rows.get(key)?.el ?? null; }
 
   #heightOf(i) {
@@ -93,7 +93,7 @@ export class VirtualList {
   }
 
   #layout() {
-    if (this.#scroller.clientHeight === 0) return; // not in sight; done when it is
+    if (this.#scroller.clientHeight === 0) return; // hidden; render runs again when it is shown
     const offsets = new Array(this.#items.length + 1);
     offsets[0] = 0;
     for (let i = 0; i < this.#items.length; i++) offsets[i + 1] = offsets[i] + this.#heightOf(i);
@@ -101,7 +101,7 @@ export class VirtualList {
     const total = offsets[this.#items.length];
     this.#space.style.height = `${total}px`;
 
-    // Put back what the reader looked at before drawing around it.
+    // Restore the position of the anchor row before making the rows around it.
     let top = this.#scroller.scrollTop;
     if (this.#following) {
       top = Math.max(0, this.#scroller.scrollHeight - this.#scroller.clientHeight);
@@ -128,7 +128,7 @@ export class VirtualList {
       row.el.remove();
       this.#rows.delete(k);
     }
-    let before = null; // keeps the order of rows in the page that of the list
+    let before = null; // keeps the rows in the page in the order of the list
     for (let i = from; i < to; i++) {
       const item = this.#items[i];
       const k = key(item);
@@ -155,7 +155,7 @@ export class VirtualList {
     this.#options.onMove?.();
   }
 
-  // at is the index of the row that covers the height y.
+  // at is the index of the row at the height y.
   #at(y) {
     let lo = 0;
     let hi = this.#items.length;
@@ -176,7 +176,7 @@ export class VirtualList {
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
     if (clientHeight === 0) return;
-    // Only a reader who moves up stops following: what grows below does not.
+    // Only scrolling up stops following the end. Growth below does not.
     const atEnd = scrollHeight - scrollTop - clientHeight < 24;
     this.#following = this.#options.stick && (atEnd || (this.#following && scrollTop > this.#top - 1));
     this.#top = scrollTop;
