@@ -37,8 +37,10 @@ memory() {
 # the driver too, so that two goroutines at one connection are still seen.
 uninstrumented=-gcflags=github.com/ncruces/go-sqlite3-wasm/...=-race=false
 
-# slow are tests of one goroutine that damage a log thousands of times.
-slow='NeverAnswered|AnyByteOfTheLog'
+# slow are tests that run without the race detector alone: those of one goroutine that
+# damage a log thousands of times, and the contract over two caches, whose code runs with
+# it in the contract over one.
+slow='NeverAnswered|AnyByteOfTheLog|TestTwoCachesContract'
 
 # unit leaves out what has a step or a command of its own. Tests of allocations are
 # named for it: the race detector allocates, so they run without it. So do the slow
