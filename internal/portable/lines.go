@@ -2,6 +2,8 @@ package portable
 
 import (
 	"bufio"
+	"bytes"
+	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,6 +13,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -157,7 +160,33 @@ func decode(line []byte, record any) error {
 	if err != nil {
 		return fmt.Errorf("is not a JSON object as it should be: %w", err)
 	}
-	return nil
+	return withoutNUL(line)
+}
+
+// withoutNUL refuses valid JSON with U+0000 in a text or a name: not every engine can keep
+// it. JSON has no other way to write it than the escape.
+func withoutNUL(line []byte) error {
+	if !bytes.Contains(line, []byte(`\u0000`)) {
+		return nil
+	}
+	d := jsontext.NewDecoder(bytes.NewReader(line))
+	for {
+		token, err := d.ReadToken()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if token.Kind() != '"' || !strings.Contains(token.String(), "\x00") {
+			continue
+		}
+		field := d.StackPointer()
+		if in, read := d.StackIndex(d.StackDepth()); in == '{' && read%2 == 1 { // a name
+			field = field.Parent()
+		}
+		return malformed(cmp.Or(fieldOf(field), "unknown fields"), "holds U+0000, which Skein does not keep")
+	}
 }
 
 // fieldOf is a JSON pointer as fields are written here.

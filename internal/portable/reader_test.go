@@ -218,6 +218,10 @@ func TestALineWithAFaultIsNamedByListLineAndField(t *testing.T) {
 		"a number beyond 2^63":      {"clients", replaced(`"ctime":1`, `"ctime":99999999999999999999`), "clients: line 1: ctime"},
 		"a number beyond 2^53":      {"clients", replaced(`"ctime":1`, `"ctime":9007199254740993`), "clients: line 1: ctime"},
 		"text that is not UTF-8":    {"messages", replaced("hello", "h\xffllo"), "messages: line 1"},
+		"U+0000 in a text":          {"messages", replaced("hello", `h\u0000llo`), "messages: line 1: text: holds U+0000"},
+		"U+0000 in a list of texts": {"messages", replaced(`"ctime":4`, `"ctime":4,"x_new":{"l":["a","\u0000"]}`), "messages: line 1: x_new.l.1: holds U+0000"},
+		"U+0000 in a name within":   {"clients", replaced(`"ctime":1`, `"ctime":1,"x_new":{"\u0000":1}`), "clients: line 1: x_new: holds U+0000"},
+		"U+0000 in a field's name":  {"clients", replaced(`"ctime":1`, `"ctime":1,"\u0000":1`), "clients: line 1: unknown fields: holds U+0000"},
 		"a conv_id in capitals":     {"conversations", replaced("01000000", "0A000000"), "conversations: line 1: conv_id"},
 		"a file name with a path":   {"files", replaced(strings.Repeat("a", 32), "../../etc/passwd"), "files: line 1: name"},
 		"a file name with a device": {"files", replaced(strings.Repeat("a", 32)+".txt", "CON"), "files: line 1: name"},
@@ -232,6 +236,16 @@ func TestALineWithAFaultIsNamedByListLineAndField(t *testing.T) {
 		if len(faults) == 0 || !slices.ContainsFunc(faults, func(f string) bool { return strings.HasPrefix(f, tt.want) }) {
 			t.Errorf("%s: got %q, %v, want %s", name, faults, err, tt.want)
 		}
+	}
+}
+
+func TestABackslashBeforeU0000IsText(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a")
+	write(t, dir)
+	rewrite(t, dir, "messages", replaced("hello", `\\u0000`))
+	seen, faults, err := read(dir)
+	if text := strings.Join(seen, "\n"); err != nil || len(faults) > 0 || !strings.Contains(text, `"text":"\\u0000"`) {
+		t.Errorf("got %s, %q, %v", text, faults, err)
 	}
 }
 
