@@ -14,6 +14,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/skein-im/skein/internal/portable/leancloud/api"
 )
 
 // listConversations takes the rows of the class _Conversation from a scan or from an
@@ -184,10 +186,10 @@ var errNoClass = errors.New("no such class")
 // may not be in a condition. The end is a page without a cursor, which may be empty, and
 // no other empty page is (storage, traversing a class).
 func (d *dump) scan(ctx context.Context, class, step string, took func([]jsontext.Value) error) error {
-	query := url.Values{"limit": {strconv.Itoa(pageLimit)}}
+	query := url.Values{"limit": {strconv.Itoa(api.PageLimit)}}
 	for anew := 0; ; {
-		answer, err := d.api.get(ctx, "/1.1/scan/classes/"+class, query)
-		no, refused := errors.AsType[*refusal](err)
+		answer, err := d.api.Get(ctx, "/1.1/scan/classes/"+class, query)
+		no, refused := errors.AsType[*api.Refusal](err)
 		switch {
 		case refused && query.Has("cursor") && anew < 5:
 			anew++

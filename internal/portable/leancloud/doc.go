@@ -7,5 +7,6 @@
 // A run asks in the order in which data is lost (dump.go), keeps every answer in a
 // journal (journal.go) and folds the journal into the lists of the folder at its end
 // (fold.go). So a kill at any time costs one answer, and the folder is the same however
-// often a run was killed. What is relied on of the API stands in api.go, with its pages.
+// often a run was killed. Package api sends
+// the requests; client.go there says what is relied on, with the pages of LeanCloud.
 package leancloud

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/skein-im/skein/internal/portable/leancloud/api"
 )
 
 // Options says what to dump, whence and how fast.
@@ -35,7 +37,7 @@ type Options struct {
 	Finish          bool          // ask nothing more: make the folder of what there is
 
 	Say   func(string) // called with progress and with what is worth knowing, one line each and one call at a time
-	Clock Clock        // nil: the machine's
+	Clock api.Clock    // nil: the machine's
 }
 
 // overlap is how far a later run reads back: clocks of servers differ, and a message may
@@ -63,8 +65,8 @@ type conv struct {
 type dump struct {
 	Options
 
-	api     *api
-	pace    *pace
+	api     *api.Client
+	private bool // the server is on this machine: links may lead there too
 	ledger  *ledger
 	journal *journal
 	run     run
@@ -88,7 +90,7 @@ type dump struct {
 // that it wrote; Complete says whether everything was answered. An error means that
 // there is no new manifest, and that the same call goes on later.
 func Dump(ctx context.Context, o Options) (Manifest, error) {
-	base, err := checkServer(o.Server)
+	base, err := api.CheckServer(o.Server)
 	if err != nil {
 		return Manifest{}, err
 	}
@@ -97,9 +99,9 @@ func Dump(ctx context.Context, o Options) (Manifest, error) {
 	}
 	o.Rate = cmp.Or(o.Rate, 30)
 	o.Timeout = cmp.Or(o.Timeout, 2*time.Minute)
-	o.Page = cmp.Or(o.Page, pageLimit)
+	o.Page = cmp.Or(o.Page, api.PageLimit)
 	if o.Clock == nil {
-		o.Clock = wallClock{}
+		o.Clock = api.WallClock{}
 	}
 	o.Say = oneAtATime(o.Say)
 	if err := os.MkdirAll(o.Out, 0o700); err != nil {
@@ -115,19 +117,22 @@ func Dump(ctx context.Context, o Options) (Manifest, error) {
 	}
 	d.run.Since = d.before.since()
 	d.begin()
-	var day *daily
+	var day *api.Daily
 	if o.Daily > 0 {
-		if day, err = openDaily(filepath.Join(o.Out, dailyFile), o.Daily); err != nil {
+		if day, err = api.OpenDaily(filepath.Join(o.Out, dailyFile), o.Daily, replaceFile); err != nil {
 			return Manifest{}, err
 		}
 	}
 	d.ledger = newLedger(o.Clock, o.Say)
-	d.pace = newPace(o.Clock, o.Rate, day, o.Say)
-	d.api = newAPI(o, base, d.pace, d.ledger)
-	defer d.api.close()
+	d.private = api.Loopback(base.Hostname())
+	d.api = api.New(api.Options{
+		Base: base, AppID: o.AppID, MasterKey: o.MasterKey, Timeout: o.Timeout, PerSecond: o.Rate, Daily: day, Clock: o.Clock, Say: o.Say,
+		Asked: d.ledger.asked, Retried: d.ledger.retried,
+	})
+	defer d.api.Close()
 	manifest, err := d.all(ctx)
 	if day != nil {
-		err = errors.Join(err, day.close())
+		err = errors.Join(err, day.Close())
 	}
 	return manifest, err
 }
@@ -191,7 +196,7 @@ func (d *dump) steps(ctx context.Context) error {
 
 // fatal says that an error ends the run, and not only what was asked for.
 func (d *dump) fatal(ctx context.Context, err error) bool {
-	return ctx.Err() != nil || errors.Is(err, errKey) || errors.Is(err, errQuota) || errors.Is(err, errGone) || d.journal.failed()
+	return ctx.Err() != nil || errors.Is(err, api.ErrKey) || errors.Is(err, api.ErrQuota) || errors.Is(err, api.ErrGone) || d.journal.failed()
 }
 
 // hole notes that something was not answered.
@@ -209,7 +214,7 @@ func (d *dump) holeOrGone(conv, what string, err error) { d.note(conv, what, err
 
 // gone says that LeanCloud has no such thing, or no longer.
 func gone(err error) bool {
-	no, refused := errors.AsType[*refusal](err)
+	no, refused := errors.AsType[*api.Refusal](err)
 	return refused && no.Status == http.StatusNotFound
 }
 
@@ -303,7 +308,7 @@ func (d *dump) eachHistory(ctx context.Context) error {
 // each runs do for all, as many at once as may ask at once.
 func each[T any](ctx context.Context, all []T, do func(context.Context, T) error) error {
 	g, inner := errgroup.WithContext(ctx)
-	g.SetLimit(maxAtOnce)
+	g.SetLimit(api.MaxAtOnce)
 	for _, one := range all {
 		if inner.Err() != nil {
 			break

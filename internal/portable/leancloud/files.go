@@ -24,6 +24,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/skein-im/skein/internal/portable/leancloud/api"
 )
 
 // Bounds on the files of messages, which anybody may have sent.
@@ -114,7 +116,7 @@ func (d *dump) fetchFiles(ctx context.Context, known map[string]File) error {
 		return err
 	}
 	defer closing(journal)
-	f := &fetcher{d: d, http: fileClient(loopback(d.api.base.Hostname())), known: known, journal: journal}
+	f := &fetcher{d: d, http: fileClient(d.private), known: known, journal: journal}
 	defer f.http.CloseIdleConnections()
 	var todo []link
 	for _, key := range slices.Sorted(maps.Keys(all)) {
@@ -208,7 +210,7 @@ func (f *fetcher) moved(ctx context.Context, l link) (string, error) {
 	if l.id == "" {
 		return "", nil
 	}
-	row, err := f.d.api.get(ctx, "/1.1/classes/_File/"+url.PathEscape(l.id), nil)
+	row, err := f.d.api.Get(ctx, "/1.1/classes/_File/"+url.PathEscape(l.id), nil)
 	if err != nil {
 		return "", fmt.Errorf("_File: %w", err)
 	}
@@ -254,7 +256,7 @@ func (f *fetcher) from(ctx context.Context, address string, l link, got *File) e
 		if !again || try == fileTries || ctx.Err() != nil {
 			return err
 		}
-		if err := f.d.Clock.Sleep(ctx, backoff(try)); err != nil {
+		if err := f.d.Clock.Sleep(ctx, api.Backoff(try)); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/skein-im/skein/internal/portable/leancloud/api"
 )
 
 // farFuture is later than every message, also one of a server whose clock is ahead: by
@@ -92,7 +94,7 @@ func (d *dump) readUp(ctx context.Context, c *chain) (agreed bool, err error) {
 			query.Set("timestamp", strconv.FormatInt(c.start, 10))
 		}
 		rows, full, err := d.page(ctx, c.path, query)
-		no, refused := errors.AsType[*refusal](err)
+		no, refused := errors.AsType[*api.Refusal](err)
 		switch {
 		case refused && no.Status == http.StatusBadRequest:
 			d.setFlat(c.step) // no page says what an older server does with reversed
@@ -191,8 +193,8 @@ func (d *dump) keep(c *chain, rows []row, down, place bool) error {
 func (d *dump) page(ctx context.Context, path string, query url.Values) (rows []row, full bool, err error) {
 	for limit := d.Page; ; limit /= 4 {
 		query.Set("limit", strconv.Itoa(limit))
-		answer, err := d.api.get(ctx, path, query)
-		if errors.Is(err, errCut) && limit > 10 {
+		answer, err := d.api.Get(ctx, path, query)
+		if errors.Is(err, api.ErrCut) && limit > 10 {
 			continue
 		}
 		if err != nil {

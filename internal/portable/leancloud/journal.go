@@ -195,3 +195,6 @@ func replaceFile(path string, content []byte) error {
 	}
 	return os.Rename(path+".part", path)
 }
+
+// closing closes a file that was read. An error of Close loses nothing then.
+func closing(c io.Closer) { _ = c.Close() }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/skein-im/skein/internal/portable/leancloud/api"
 )
 
 // sayEvery is how often progress is told.
@@ -11,7 +13,7 @@ const sayEvery = 5 * time.Second
 
 // ledger counts what a run does and tells how far it is. It is safe for concurrent use.
 type ledger struct {
-	clock Clock
+	clock api.Clock
 	say   func(string)
 
 	mu       sync.Mutex // guards what follows
@@ -27,7 +29,7 @@ type ledger struct {
 	failure  string
 }
 
-func newLedger(clock Clock, say func(string)) *ledger {
+func newLedger(clock api.Clock, say func(string)) *ledger {
 	return &ledger{clock: clock, say: say, told: clock.Now()}
 }
 

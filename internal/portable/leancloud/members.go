@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/skein-im/skein/internal/portable/leancloud/api"
 )
 
 // refusedInRow is how many conversations in a row have to refuse to name roles until
@@ -81,11 +83,11 @@ func (d *dump) infosOf(ctx context.Context, c *conv) error {
 // skipped reads a list by skip and limit to the journal. Where a server ignores skip the
 // first row comes again, which ends it.
 func (d *dump) skipped(ctx context.Context, path string, query url.Values, as entry) error {
-	query.Set("limit", strconv.Itoa(pageLimit))
+	query.Set("limit", strconv.Itoa(api.PageLimit))
 	first := ""
 	for skip := 0; ; {
 		query.Set("skip", strconv.Itoa(skip))
-		answer, err := d.api.get(ctx, path, query)
+		answer, err := d.api.Get(ctx, path, query)
 		if err != nil {
 			return err
 		}
@@ -170,7 +172,7 @@ func (d *dump) subscribers(ctx context.Context, c *conv) error {
 		query.Set("client_id", have[len(have)-1])
 	}
 	for {
-		answer, err := d.api.get(ctx, "/1.2/rtm/service-conversations/"+url.PathEscape(c.id)+"/subscribers", query)
+		answer, err := d.api.Get(ctx, "/1.2/rtm/service-conversations/"+url.PathEscape(c.id)+"/subscribers", query)
 		if err != nil {
 			return err
 		}

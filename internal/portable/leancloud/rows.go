@@ -9,6 +9,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
+// lenient accepts what LeanCloud answers: rows may contain anything that an app wrote.
+var lenient = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
+
 // row is what the dump has to know of a message; everything else stays raw.
 type row struct {
 	time int64 // milliseconds

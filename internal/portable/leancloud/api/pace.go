@@ -1,4 +1,4 @@
-package leancloud
+package api
 
 import (
 	"context"
@@ -10,19 +10,21 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Clock is the time as a dump sees it, so that tests own it.
+// Clock gives the time and waits. Tests pass their own.
 type Clock interface {
 	Now() time.Time
-	// Sleep ends early with the error of the context.
+	// Sleep waits for d. If the context ends first, it returns the error of the context.
 	Sleep(ctx context.Context, d time.Duration) error
 }
 
-// wallClock is the time of the machine.
-type wallClock struct{}
+// WallClock is the clock of the machine.
+type WallClock struct{}
 
-func (wallClock) Now() time.Time { return time.Now() }
+// Now returns the time of the machine.
+func (WallClock) Now() time.Time { return time.Now() }
 
-func (wallClock) Sleep(ctx context.Context, d time.Duration) error {
+// Sleep waits for d or for the end of the context.
+func (WallClock) Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -33,30 +35,31 @@ func (wallClock) Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// pace decides when a request may go: at most so many a second, so many at once and so
-// many a day, and none while LeanCloud has asked to wait. It is safe for concurrent use.
+// pace decides when a request may be sent. It bounds the requests a second, at once and a
+// day, and stops all while LeanCloud has asked to wait. It is safe for concurrent use.
 type pace struct {
 	clock   Clock
 	limiter *rate.Limiter
 	slots   chan struct{}
-	daily   *daily // nil: no bound
+	daily   *Daily // nil: no bound
 	say     func(string)
 
 	mu    sync.Mutex // guards what follows
-	until time.Time  // nobody asks before
+	until time.Time  // no request is sent before
 	row   int        // 429s in a row
 	last  time.Time  // when the server last answered anything
 }
 
-func newPace(clock Clock, perSecond float64, d *daily, say func(string)) *pace {
+func newPace(clock Clock, perSecond float64, d *Daily, say func(string)) *pace {
 	return &pace{
 		clock: clock, daily: d, say: say, last: clock.Now(),
-		limiter: rate.NewLimiter(rate.Limit(perSecond), 1), // in any second no more, also in the first
-		slots:   make(chan struct{}, maxAtOnce),
+		limiter: rate.NewLimiter(rate.Limit(perSecond), 1), // no burst, not even in the first second
+		slots:   make(chan struct{}, MaxAtOnce),
 	}
 }
 
-// turn waits until a request may go. Whoever got nil calls leave.
+// turn waits until a request may be sent. If it returns nil, the caller calls leave after
+// the request.
 func (p *pace) turn(ctx context.Context) error {
 	select {
 	case p.slots <- struct{}{}:
@@ -98,21 +101,22 @@ func (p *pace) held() time.Duration {
 
 func (p *pace) leave() { <-p.slots }
 
-// answered notes that the server is there.
+// answered notes that the server has answered.
 func (p *pace) answered() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.row, p.last = 0, p.clock.Now()
 }
 
-// dead says that the server has not answered anything for long.
+// dead reports whether the server has not answered any request for a long time.
 func (p *pace) dead() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.clock.Now().Sub(p.last) > patience
 }
 
-// hold stops everybody after a 429: as long as LeanCloud says, or longer each time.
+// hold stops all requests after a 429: for as long as LeanCloud says, or if it does not say,
+// longer each time.
 func (p *pace) hold(wait time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -120,9 +124,9 @@ func (p *pace) hold(wait time.Duration) {
 	p.last = now
 	if wait == 0 {
 		if p.until.After(now) {
-			return // others were refused at the same moment
+			return // another request was refused at the same time
 		}
-		wait = backoff(p.row)
+		wait = Backoff(p.row)
 		p.row++
 	}
 	if until := now.Add(wait); until.After(p.until) {
@@ -135,12 +139,13 @@ func (p *pace) hold(wait time.Duration) {
 
 // retry waits before the next try of one request.
 func (p *pace) retry(ctx context.Context, try int, wait time.Duration) error {
-	return p.clock.Sleep(ctx, max(wait, backoff(try-1)))
+	return p.clock.Sleep(ctx, max(wait, Backoff(try-1)))
 }
 
-// backoff doubles from firstPause to maxPause and is up to a quarter less, so that
-// requests that failed together do not come again together.
-func backoff(n int) time.Duration {
+// Backoff returns the pause before retry n, from 0. It doubles from half a second to a
+// minute and is random by a quarter, so requests that failed together are not repeated
+// together.
+func Backoff(n int) time.Duration {
 	d := maxPause
 	if n < 10 {
 		d = min(maxPause, firstPause<<n)
@@ -148,11 +153,11 @@ func backoff(n int) time.Duration {
 	return d - rand.N(d/4+1) //nolint:gosec // spreads load, keeps no secret
 }
 
-// quota waits for the next day where the run has a daily bound, and ends it otherwise:
-// LeanCloud says that the day's requests are used up.
+// quota is called when LeanCloud says that the requests of the day are used up. With a daily
+// bound the next request waits for tomorrow; without one the run ends.
 func (p *pace) quota() error {
 	if p.daily == nil {
-		return errQuota
+		return ErrQuota
 	}
 	p.daily.spend()
 	return nil

@@ -1,4 +1,4 @@
-package leancloud
+package api
 
 import (
 	"context"
@@ -12,16 +12,17 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// dayZone is where LeanCloud's day begins: its free plan counts 30,000 requests a day,
-// and no page says by which clock. China's is the likely one.
+// dayZone is the time zone of LeanCloud's day. Its free plan allows 30,000 requests a day,
+// and no page names the zone; China's is the likely one.
 var dayZone = time.FixedZone("UTC+8", 8*60*60)
 
-// daily counts the requests of a day, also over several runs. It is safe for concurrent
+// Daily counts the requests of a day, also across several runs. It is safe for concurrent
 // use.
-type daily struct {
-	file  string
-	bound int
-	block int // requests written down ahead, lost when the process is killed
+type Daily struct {
+	file    string
+	bound   int
+	replace func(file string, content []byte) error
+	block   int // requests counted in the file ahead of time, lost if the process is killed
 
 	mu      sync.Mutex // guards what follows
 	day     string
@@ -29,14 +30,15 @@ type daily struct {
 	written int
 }
 
-// usedToday is the file of daily.
+// usedToday is the content of the file.
 type usedToday struct {
 	Day  string `json:"day"`
 	Used int    `json:"used"`
 }
 
-func openDaily(file string, bound int) (*daily, error) {
-	d := &daily{file: file, bound: bound, block: max(1, min(100, bound/100))}
+// OpenDaily reads the count from a file if it exists. replace writes a file as a whole.
+func OpenDaily(file string, bound int, replace func(file string, content []byte) error) (*Daily, error) {
+	d := &Daily{file: file, bound: bound, replace: replace, block: max(1, min(100, bound/100))}
 	raw, err := os.ReadFile(file) //nolint:gosec // below the operator's own directory
 	if errors.Is(err, fs.ErrNotExist) {
 		return d, nil
@@ -52,8 +54,9 @@ func openDaily(file string, bound int) (*daily, error) {
 	return d, nil
 }
 
-// take counts one request, or waits for the next day first.
-func (d *daily) take(ctx context.Context, clock Clock, say func(string)) error {
+// take counts one request. If the requests of the day are used up, it waits for the next
+// day first.
+func (d *Daily) take(ctx context.Context, clock Clock, say func(string)) error {
 	for {
 		now := clock.Now().In(dayZone)
 		ok, err := d.count(now.Format(time.DateOnly))
@@ -69,7 +72,7 @@ func (d *daily) take(ctx context.Context, clock Clock, say func(string)) error {
 	}
 }
 
-func (d *daily) count(day string) (bool, error) {
+func (d *Daily) count(day string) (bool, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.day != day {
@@ -85,24 +88,24 @@ func (d *daily) count(day string) (bool, error) {
 	return true, d.write(min(d.bound, d.used+d.block-1))
 }
 
-func (d *daily) write(used int) error {
+func (d *Daily) write(used int) error {
 	d.written = used
 	raw, err := json.Marshal(usedToday{Day: d.day, Used: used})
 	if err != nil {
 		return err
 	}
-	return replaceFile(d.file, raw)
+	return d.replace(d.file, raw)
 }
 
-// spend marks the day as used up: LeanCloud said so.
-func (d *daily) spend() {
+// spend marks the day as used up, because LeanCloud said so.
+func (d *Daily) spend() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.used = d.bound
 }
 
-// close writes the exact count.
-func (d *daily) close() error {
+// Close writes the exact count.
+func (d *Daily) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.day == "" {
