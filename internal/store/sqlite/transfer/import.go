@@ -146,7 +146,7 @@ func (i *importing) importUpload(r *store.UploadRecord) (any, error) {
 	case err != nil:
 		return nil, err
 	case found && app != i.key:
-		return nil, conflict("name", "is another app's file")
+		return nil, conflict("name", "a file of another app has this name")
 	case found:
 		have.Unknown, err = i.unknown(unknownUpload, key, 0)
 		return have, err
