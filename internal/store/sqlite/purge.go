@@ -78,7 +78,7 @@ func (p *purge) next() (remove func() error, err error) {
 			return old.forget, nil
 		}
 	}
-	return nil, nil
+	return nil, nil //nolint:nilnil // nil says that there is nothing to remove
 }
 
 func (p *purge) oldRetries() (bool, error) { return p.OldRetries(p.now) }
