@@ -1,27 +1,26 @@
-// connection.js: one client's line to a Skein server. It logs in, makes calls,
-// hands on events, and comes back after a loss. It knows no DOM and keeps no
-// messages: see log.js for what was missed and outbox.js for what is to be sent.
+// connection.js: the connection of one client to a Skein server. It logs in, makes calls,
+// emits events, and reconnects when it is lost. It knows no DOM and keeps no messages:
+// log.js fetches missed messages, and outbox.js keeps unsent ones.
 
 import { Emitter } from "./emitter.js";
 import { SkeinError, MAX_FRAME, Code, backoff, comesBack } from "./errors.js";
 
 const utf8 = new TextEncoder();
 
-// States of a connection. Every change is told as the event "state".
-//   idle        open() was not called yet, or close() was
-//   connecting  socket and login under way; attempt counts from 0
-//   online      logged in; session is what login.success said
+// States of a connection. It emits "state" at every change.
+//   idle        before open() or after close()
+//   connecting  the socket opens and logs in; attempt counts from 0
+//   online      logged in; session is the data of login.success
 //   waiting     lost; the next try is at `until` (Unix ms); code is the close code
-//   ended       the server said not to come back (code, reason), or refused the login;
-//               at: "login" for a refusal, "session" where another login took its place
+//   ended       the server closed with a code that forbids reconnecting (code, reason), or refused the login;
+//               at: "login" for a refusal, "session" if another login replaced it
 export const State = Object.freeze({
   idle: "idle", connecting: "connecting", online: "online", waiting: "waiting", ended: "ended",
 });
 
-// Connection tells by events: "state" (the snapshot), "event" (a frame that
-// answers nothing: msg.new, conv.created …), "frame" ({dir, text, frame, at, ms,
-// size}: everything that passes) and "socket" ({what: "open"|"close", code,
-// reason, at}).
+// Connection emits "state" (a snapshot), "event" (a frame that is no answer, such as msg.new
+// or conv.created), "frame" ({dir, text, frame, at, ms, size}: every frame, both ways) and
+// "socket" ({what: "open"|"close", code, reason, at}).
 export class Connection extends Emitter {
   #options;
   #socket = null;
@@ -30,14 +29,14 @@ export class Connection extends Emitter {
   #attempt = 0;
   #timer = null; // of the next try
   #pulse = null; // of the heartbeat
-  #heard = 0; // when the last frame came
-  #since = 0; // when we came online
-  #kick = null; // data of a logout.kick, until the close that follows it
-  #generation = ""; // of the login that the next one resumes; empty: it begins anew
+  #heard = 0; // when the last frame arrived
+  #since = 0; // when the connection was last established
+  #kick = null; // data of a logout.kick, until the socket is closed
+  #generation = ""; // of the login that the next login resumes; empty: it does not resume
   #snapshot = { name: State.idle };
 
-  // options: url, appId, clientId, deviceId; token, ext, deviceType where wanted.
-  // The rest is for tests: WebSocket, now, setTimeout, clearTimeout, random.
+  // options: url, appId, clientId, deviceId; optional: token, ext, deviceType. For tests:
+  // WebSocket, now, setTimeout, clearTimeout, random.
   constructor(options) {
     super();
     this.#options = {
@@ -56,22 +55,22 @@ export class Connection extends Emitter {
   get online() { return this.#snapshot.name === State.online; }
   get clientId() { return this.#options.clientId; }
 
-  // open starts the line; without effect on one that is up.
+  // open connects. It has no effect if the connection is open.
   open() {
     const { name } = this.#snapshot;
     if (name === State.connecting || name === State.online) return;
     this.#attempt = 0;
-    this.#generation = ""; // who opens wants to be here: this login wins over others
+    this.#generation = ""; // the user asked for this login: it replaces other logins of the device
     this.#connect();
   }
 
-  // retryNow ends the wait for the next try, for "try now" and for the browser's
-  // online event. The count of tries goes on.
+  // retryNow tries at once instead of waiting, for the button "try now" and the browser's
+  // online event. It does not reset the number of tries.
   retryNow() {
     if (this.#snapshot.name === State.waiting) this.#connect();
   }
 
-  // close says goodbye and stays away until open.
+  // close closes the connection until open is called.
   close() {
     this.#stopTimers();
     const socket = this.#drop();
@@ -79,8 +78,8 @@ export class Connection extends Emitter {
     this.#set({ name: State.idle });
   }
 
-  // call asks the server to do one op and answers its data. Rejects with
-  // SkeinError. Nothing is retried here.
+  // call runs one op on the server and resolves to its data. It rejects with SkeinError.
+  // It never tries again.
   call(op, data = {}, { timeout = this.#options.callTimeout } = {}) {
     if (!this.online) return Promise.reject(new SkeinError("offline", { op }));
     return this.#request(op, data, timeout);
@@ -114,7 +113,7 @@ export class Connection extends Emitter {
     this.#set({ name: State.connecting, attempt: this.#attempt });
     const socket = new this.#options.WebSocket(this.#options.url);
     this.#socket = socket;
-    // A socket that neither opens nor fails, or never answers the login.
+    // Ends a socket that neither opens nor fails, or never answers the login.
     this.#timer = this.#options.setTimeout(() => this.#lost(socket, 1006, "timeout"), this.#options.loginTimeout);
     socket.onopen = () => {
       if (socket !== this.#socket) return;
@@ -123,7 +122,7 @@ export class Connection extends Emitter {
     };
     socket.onmessage = (e) => { if (socket === this.#socket) this.#receive(String(e.data)); };
     socket.onclose = (e) => this.#lost(socket, e.code, e.reason);
-    socket.onerror = () => {}; // a close always follows
+    socket.onerror = () => {}; // close always follows error
   }
 
   async #login(socket) {
@@ -144,14 +143,14 @@ export class Connection extends Emitter {
       this.#beat(Math.max(5, Number(session.heartbeat_s) || 25) * 1000);
       this.#set({ name: State.online, session });
     } catch (err) {
-      if (socket !== this.#socket) return; // lost: told by the close
+      if (socket !== this.#socket) return; // onclose of the old socket has reported the loss
       if (err.kind !== "refused" || err.temporary) {
         this.#lost(socket, 1006, err.message, err);
         return;
       }
       this.#stopTimers();
       this.#drop()?.close(1000);
-      // A line that comes back does not take the place of a login made meanwhile.
+      // A reconnect does not replace a login that was made meanwhile.
       if (resumes && err.code === Code.conflict) this.#set({ name: State.ended, code: err.code, reason: "replaced", at: "session" });
       else this.#set({ name: State.ended, code: err.code, reason: err.message, at: "login" });
     }
@@ -183,8 +182,8 @@ export class Connection extends Emitter {
     if (!frame.type.endsWith(".success") && !frame.type.endsWith("error")) this.emit("event", frame);
   }
 
-  // beat notices a line that died without a close: browsers answer the server's
-  // pings but do not show them, so a silent line is asked.
+  // beat detects a connection that died without a close. Browsers answer the server's pings
+  // but do not show them to the page, so beat sends a ping of its own after a silence.
   #beat(every) {
     this.#pulse = this.#options.setTimeout(() => {
       const socket = this.#socket;
@@ -215,7 +214,7 @@ export class Connection extends Emitter {
     this.#timer = this.#options.setTimeout(() => this.#connect(), wait);
   }
 
-  // drop lets go of the socket and fails what waited for its answers.
+  // drop closes the socket and fails the calls that wait for answers.
   #drop() {
     const socket = this.#socket;
     this.#socket = null;

@@ -1,4 +1,4 @@
-// Emitter is the smallest one: on(name, fn) returns the function that ends it.
+// Emitter is a minimal event emitter. on(name, fn) returns a function that removes fn.
 export class Emitter {
   #listeners = new Map();
 

@@ -1,7 +1,6 @@
-// What can go wrong with a call, and what to do about it.
+// errors.js: the errors of a call, and whether to try again.
 
-// Codes of the protocol that the client itself reacts to; the server's table has
-// the rest.
+// Code has the codes that the client itself handles. The API reference lists all codes.
 export const Code = Object.freeze({
   unauthenticated: 4003,
   forbidden: 4004,
@@ -12,12 +11,13 @@ export const Code = Object.freeze({
   unavailable: 5030,
 });
 
-// Largest frame a server takes, in bytes.
+// The largest frame that a server accepts, in bytes.
 export const MAX_FRAME = 256 * 1024;
 
-// SkeinError is an answer with a code (kind "refused"), or the want of one:
-// "offline" (never sent), "lost" (sent, the line broke before the answer came:
-// it may have been done), "timeout" (as lost, on a line that looks alive).
+// SkeinError is an answer with an error code (kind "refused"), or says why there is no
+// answer: "offline" (the call was not sent), "lost" (the connection broke before the answer;
+// the server may have run the call), "timeout" (no answer in time on an open connection; the
+// server may have run the call).
 export class SkeinError extends Error {
   constructor(kind, { code = 0, message = "", op = "", retryAfter = 0 } = {}) {
     super(message || kind);
@@ -25,27 +25,27 @@ export class SkeinError extends Error {
     this.kind = kind;
     this.code = code;
     this.op = op;
-    this.retryAfter = retryAfter; // milliseconds; 0: not said
+    this.retryAfter = retryAfter; // milliseconds; 0: unknown
   }
 
-  // Whether the same call may succeed later. A message may be sent again at any
-  // time, since its client_msg_id makes it the same message.
+  // Whether the same call may succeed later. A message may always be sent again: the
+  // server recognizes it by its client_msg_id.
   get temporary() {
     return this.kind !== "refused" || this.code === 1 ||
       this.code === Code.rateLimited || this.code === Code.unavailable;
   }
 }
 
-// comesBack reports whether a client should connect again by itself after a
-// socket was closed with this code: not after a goodbye (1000) nor where the
-// server says "not as you are" (4400–4499); otherwise yes, with backoff.
+// comesBack reports whether a client should reconnect after a socket was closed with this
+// code. It should not after a normal close (1000) or a code that refuses the client
+// (4400–4499).
 export function comesBack(closeCode) {
   return closeCode !== 1000 && !(closeCode >= 4400 && closeCode <= 4499);
 }
 
-// backoff is the wait before try number n (from 0), in milliseconds: doubling
-// from base up to cap, of which the upper half is left to chance so that a crowd
-// that lost its server does not return as one.
+// backoff is the wait before try number n (from 0), in milliseconds. It doubles from base up
+// to cap. Half of it is random, so that clients that lost their server do not all reconnect
+// at the same time.
 export function backoff(n, { base = 500, cap = 30_000, random = Math.random } = {}) {
   const full = Math.min(cap, base * 2 ** Math.min(n, 16));
   return Math.round(full / 2 + (full / 2) * random());

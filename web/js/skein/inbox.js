@@ -1,11 +1,11 @@
-// inbox.js: a client's conversations as a list shows them: newest message, unread,
-// mentions, marks, and how far the others have read. No DOM.
+// inbox.js: the conversations of a client as a list shows them: newest message, unread and
+// mention counts, settings, and the receipts of the other members. No DOM.
 
 import { Emitter } from "./emitter.js";
 import { Status, mentions, normal } from "./message.js";
 
-// Inbox tells "change" (conv, or undefined for several) and "unsure": what live
-// events told does not say how many mentions are unread; ask sync for it.
+// Inbox emits "change" (conv, or undefined for several) and "unsure": the number of unread
+// mentions cannot be computed from live events, and sync must fetch it.
 export class Inbox extends Emitter {
   items = new Map(); // conv_id → conversation
   #me;
@@ -17,27 +17,27 @@ export class Inbox extends Emitter {
 
   get(id) { return this.items.get(id); }
 
-  // list is the conversations of one kind: those on top, then by newest activity.
+  // list is the conversations of one kind: pinned ones first, then by newest activity.
   list({ archived = false } = {}) {
     return [...this.items.values()].filter((c) => c.archive === archived)
       .sort((a, b) => b.pin - a.pin || b.active - a.active || (a.id < b.id ? 1 : -1));
   }
 
-  // unread counts the messages of all that are not muted.
+  // unread counts the unread messages of all conversations that are not muted.
   get unread() {
     let sum = 0;
     for (const c of this.items.values()) if (!c.mute) sum += c.unread;
     return sum;
   }
 
-  // views takes conversations as the server shows them to this client.
+  // views applies the views of conversations that the server returned for this client.
   views(list) {
     for (const v of list) this.#view(v);
     this.emit("change");
   }
 
-  // conversation takes one as it is for everyone; false: it was unknown, and only a
-  // view says where this client stands in it.
+  // conversation applies the shared data of a conversation. It returns false if the
+  // conversation is unknown: only a view has the position of this client in it.
   conversation(c) {
     const conv = this.items.get(c.conv_id);
     if (!conv) return false;
@@ -46,17 +46,17 @@ export class Inbox extends Emitter {
     return true;
   }
 
-  // message takes one that came live, was acked or was listed. False: its
-  // conversation is unknown.
+  // message applies a message that was pushed, acknowledged or listed. It returns false if
+  // the conversation is unknown.
   message(m) {
     const conv = this.items.get(m.conv_id);
     if (!conv) return false;
-    if (m.seq && m.from !== this.#me) conv.saw(m.from, m.seq, m.seq); // who speaks has read what was said before
+    if (m.seq && m.from !== this.#me) conv.saw(m.from, m.seq, m.seq); // a sender has read the messages before its own
     if (!m.seq || m.seq <= conv.lastSeq) {
       if (m.seq && m.seq === conv.last?.seq) conv.last = m;
       return true;
     }
-    // Behind a gap there may be mentions that nobody told.
+    // The missing messages in a gap may have mentions.
     if (m.seq > conv.lastSeq + 1) this.emit("unsure");
     conv.last = m;
     conv.lastSeq = m.seq;
@@ -67,7 +67,7 @@ export class Inbox extends Emitter {
     return true;
   }
 
-  // change takes a change that came live.
+  // change applies a change that was pushed.
   change({ conv_id, change_seq, kind, message: m }) {
     const conv = this.items.get(conv_id);
     if (!conv) return false;
@@ -75,11 +75,11 @@ export class Inbox extends Emitter {
     if (!m) return true;
     if (m.msg_id === conv.last?.msg_id && m.change_seq >= conv.last.change_seq && conv.last.status !== Status.deleted) conv.last = m;
     if ((kind === "recall" || kind === "delete") && m.seq > conv.readSeq) {
-      if (kind === "delete" && conv.silent > 0) this.emit("unsure"); // it may have been silent before
+      if (kind === "delete" && conv.silent > 0) this.emit("unsure"); // it may have been recalled before
       else conv.silenced.add(m.seq);
       if (m.from !== this.#me && !conv.calls.delete(m.seq) && conv.called > 0) this.emit("unsure");
     }
-    // Who is mentioned may be another since; of what was there before, only its number is known.
+    // The change may have changed the mentions. Of the earlier mentions only the number is known.
     if (kind === "edit" && m.seq > conv.readSeq && m.from !== this.#me) {
       if (mentions(m, this.#me)) conv.called > 0 && !conv.calls.has(m.seq) ? this.emit("unsure") : conv.calls.add(m.seq);
       else if (!conv.calls.delete(m.seq) && conv.called > 0) this.emit("unsure");
@@ -88,18 +88,18 @@ export class Inbox extends Emitter {
     return true;
   }
 
-  // position takes how far this client is, as conv.read and conv.received answer it.
+  // position applies the position of this client, from an answer of conv.read or conv.received.
   position({ conv_id, read_seq, received_seq, unread, mentions: called }) {
     const conv = this.items.get(conv_id);
     if (!conv) return;
     conv.moveTo(read_seq);
     conv.receivedSeq = Math.max(conv.receivedSeq, received_seq ?? 0);
-    // Only an answer about where this client is now counts its mentions.
+    // Only an answer about the current position has the right number of mentions.
     if (read_seq === conv.readSeq && read_seq + unread + conv.silenced.size + conv.silent >= conv.lastSeq) conv.stand({ unread, mentions: called ?? 0 });
     this.emit("change", conv);
   }
 
-  // reads takes an event conv.read, or rows of conv.readers.
+  // reads applies an event conv.read or rows of conv.readers.
   reads(conv_id, rows) {
     const conv = this.items.get(conv_id);
     if (!conv) return;
@@ -116,7 +116,7 @@ export class Inbox extends Emitter {
     this.emit("change", conv);
   }
 
-  // read moves this client forward at once; receipts.js tells the server.
+  // read moves the position of this client at once; receipts.js sends it to the server.
   read(conv, seq) {
     conv.moveTo(seq);
     this.emit("change", conv);
@@ -127,10 +127,10 @@ export class Inbox extends Emitter {
     this.emit("change");
   }
 
-  // reset begins anew: what is not told by view again until prune is gone.
+  // reset starts a full sync: prune then removes the conversations without a new view.
   reset() { for (const conv of this.items.values()) conv.forget(); }
 
-  // prune lists what was not told again.
+  // prune removes and lists the conversations without a view since reset.
   prune() { return [...this.items.values()].filter((c) => c.doubtful); }
 
   #view(v) {
@@ -152,7 +152,8 @@ export class Inbox extends Emitter {
   }
 }
 
-// Item is one conversation. Sequence numbers only grow: answers may overtake events.
+// Item is one conversation. Its sequence numbers only grow, because answers may arrive
+// before older events.
 class Item {
   lastSeq = 0;
   lastChange = 0;
@@ -161,16 +162,16 @@ class Item {
   joinSeq = 0;
   floor = 0;
   called = 0; // mentions unread, as of the last view
-  calls = new Set(); // seqs of those that came since
+  calls = new Set(); // seqs of mentions since then
   silent = 0; // recalled or deleted after readSeq, as of the last view
-  silenced = new Set(); // seqs of those that became so since
+  silenced = new Set(); // seqs recalled or deleted since then
   pin = false;
   mute = false;
   archive = false;
   role = "member";
   draft = "";
   last = null; // newest message
-  active = 0; // when something was said or changed
+  active = 0; // time of the last message or change
   others = new Map(); // client → {read, received}
   doubtful = false;
 
@@ -182,7 +183,7 @@ class Item {
     return Math.min(this.unread, this.called + this.calls.size);
   }
 
-  // stand takes the server's counts of where this client is now.
+  // stand applies the server's counts for the current position.
   stand({ unread, mentions }) {
     this.called = mentions;
     this.calls.clear();
@@ -190,13 +191,13 @@ class Item {
     this.silenced.clear();
   }
 
-  // saw moves another member forward.
+  // saw moves the position of another member forward.
   saw(client, read, received) {
     const was = this.others.get(client);
     this.others.set(client, { read: Math.max(was?.read ?? 0, read), received: Math.max(was?.received ?? 0, received) });
   }
 
-  // readBy counts the others who have read up to seq, or with received have it.
+  // readBy counts the other members who have read up to seq, or with received have received it.
   readBy(seq, what = "read") {
     let n = 0;
     for (const at of this.others.values()) if (at[what] >= seq) n++;

@@ -1,40 +1,39 @@
-// log.js: the messages of one conversation as far as they are known: dense by
-// seq, each once, in order, however they came; each as its newest change left it,
-// in whatever order those came. No DOM.
+// log.js: the known messages of one conversation, in the order of seq and without gaps or
+// duplicates, whatever the order in which they arrive. Each message is in its newest state,
+// whatever the order in which changes arrive. No DOM.
 
 import { Emitter } from "./emitter.js";
 import { backoff } from "./errors.js";
 import { newer } from "./message.js";
 
-// Behind by more than this, the log starts again from the newest page rather
-// than fetch all of it.
+// If the log is behind by more messages than this, it starts again at the newest page.
 export const FAR = 2000;
 
-// How long a gap may close by itself before it is fetched, in milliseconds.
+// How long the log waits for missing messages before it fetches them, in milliseconds.
 const GRACE = 150;
 
-// Changed copies of messages that are not here (yet) are kept for when they come;
-// this many of them.
+// How many changed copies of messages that are not loaded the log keeps, to apply them when
+// the messages are loaded.
 const COPIES = 500;
 
-// Times an answer may leave out what was seen live before that is believed.
+// How often the log asks again for a message that was pushed but is missing in answers.
 const MISSES = 3;
 
-// Log tells "change" whenever messages differ. Its messages and changes are those
-// of message.js. fetch({after_seq|before_seq, limit}) is msg.list of the
+// Log emits "change" when its messages change. Messages and changes have the form of
+// message.js. fetch({after_seq|before_seq, limit}) is msg.list of the
 // conversation: {data, has_more}; changes({after_change, limit}) is changes:
 // {data, has_more, last_change}; get(msg_id) is msg.get.
 export class Log extends Emitter {
   messages = []; // ascending, without gaps
-  passing = []; // transient messages: no seq, `after` is the seq they came behind
-  complete = false; // the oldest message there is, is here
+  passing = []; // transient messages: they have no seq; `after` is the last seq before them
+  complete = false; // the oldest message is loaded
   opened = false;
-  changed = 0; // change_seq up to which every change is in
-  #floor = 0; // nothing at or below is the reader's to see
-  #held = new Map(); // seq → message that came ahead of its turn
-  #early = new Set(); // change_seqs that came ahead of their turn; their messages are in
-  #copies = new Map(); // msg_id → newest copy of a message that is not here
-  #quoted = new Map(); // msg_id → message that is not here but quoted; null: asked for
+  changed = 0; // every change up to this change_seq is applied
+  #floor = 0; // the client may not see messages up to this seq
+  #held = new Map(); // seq → message that arrived before an earlier one
+  #early = new Set(); // change_seqs that arrived before an earlier one; their messages are updated
+  #copies = new Map(); // msg_id → newest copy of a message that is not loaded
+  #quoted = new Map(); // msg_id → quoted message that is not loaded; null: requested
   #opening = null;
   #older = null;
   #repair = null;
@@ -52,12 +51,11 @@ export class Log extends Emitter {
 
   get first() { return this.messages[0]?.seq ?? 0; }
   get last() { return this.messages.at(-1)?.seq ?? this.#floor; }
-  // ahead is the messages that wait for a gap before them, ascending.
+  // ahead is the messages that wait for earlier ones, ascending.
   get ahead() { return ascending([...this.#held.values()].filter((m) => m.seq > this.last)); }
 
-  // open loads the newest page. since is a last_change of the conversation that was
-  // told before. Safe to call again after a failure; calls while one is under way
-  // share it.
+  // open loads the newest page. since is an earlier last_change of the conversation. It may
+  // be called again after a failure. Concurrent calls share one request.
   open(since = 0) {
     return (this.#opening ??= this.#open(since).finally(() => { this.#opening = null; }));
   }
@@ -78,15 +76,14 @@ export class Log extends Emitter {
     await Promise.all([this.#fill(), this.#fillChanges()]);
   }
 
-  // older loads the page before the first message; calls while one is under way
-  // share it.
+  // older loads the page before the first message. Concurrent calls share one request.
   older() {
     if (!this.opened || this.complete) return Promise.resolve();
     return (this.#older ??= (async () => {
       try {
         const first = this.first;
         const { data, has_more } = await this.#options.fetch({ before_seq: first, limit: this.#options.page });
-        if (first !== this.first) return; // it started again, or was cleared, meanwhile
+        if (first !== this.first) return; // the log was restarted or cleared meanwhile
         const page = ascending(data).filter((m) => (!first || m.seq < first) && m.seq > this.#floor).map((m) => this.#latest(m));
         this.messages = [...page, ...this.messages];
         this.complete = !has_more || page.length === 0;
@@ -97,8 +94,8 @@ export class Log extends Emitter {
     })());
   }
 
-  // accept takes a message that came live or was just acked. One that is known
-  // is ignored; one ahead of its turn waits while the gap is fetched.
+  // accept adds a message that was pushed or acknowledged. It ignores a known message. A
+  // message after a gap waits until the gap is fetched.
   accept(message) {
     const seq = Number(message.seq) || 0;
     if (!seq) {
@@ -111,11 +108,11 @@ export class Log extends Emitter {
     if (!this.#take(this.#latest(message))) return;
     this.#drain();
     this.emit("change");
-    this.#fill().catch(() => {}); // the next catchUp mends what this could not
+    this.#fill().catch(() => {}); // the next catchUp fetches what is still missing
   }
 
-  // change takes a change that came live: its message at once, since copies may
-  // come in any order; its number in turn, and what is missing before it is fetched.
+  // change applies a change that was pushed. It updates the message at once, because copies
+  // may arrive in any order. If earlier changes are missing, it fetches them.
   change(change) {
     if (change.message) this.copy(change.message);
     if (change.change_seq <= this.changed) return;
@@ -125,7 +122,7 @@ export class Log extends Emitter {
     this.#fillChanges().catch(() => {}); // as above
   }
 
-  // copy takes a message as an answer shows it, where that is newer.
+  // copy applies a message of an answer, if it is newer.
   copy(message) {
     const { seq, msg_id } = message;
     if (!seq || seq <= this.#floor) return;
@@ -138,11 +135,11 @@ export class Log extends Emitter {
     this.emit("change");
   }
 
-  // find is the message with an id, where it is here.
+  // find is the message with an id, if it is loaded.
   find(msg_id) { return this.messages.find((m) => m.msg_id === msg_id) ?? null; }
 
-  // quote is the message that another one answers. One that is not here is asked
-  // for, once: null until it came, and for good where it cannot be had.
+  // quote is the message that another one replies to. If it is not loaded, quote requests
+  // it once, and returns null until it arrives, or always if the request fails.
   quote(msg_id) {
     const here = this.messages.findLast((m) => m.msg_id === msg_id);
     if (here) return here;
@@ -156,8 +153,8 @@ export class Log extends Emitter {
     return this.#quoted.get(msg_id);
   }
 
-  // reach loads older pages until the message with this seq is here; false: it will
-  // not be.
+  // reach loads older pages until the message with this seq is loaded. It returns false if
+  // there is no such message.
   async reach(seq) {
     for (let first = -1; this.first > seq && !this.complete && first !== this.first;) {
       first = this.first;
@@ -166,7 +163,7 @@ export class Log extends Emitter {
     return this.#place(seq) >= 0;
   }
 
-  // clear drops what is at or below a floor: the reader cleared it, or was not there.
+  // clear drops the messages up to a seq: the client cleared them or joined after them.
   clear(floor) {
     if (!(floor > this.#floor)) return;
     this.#floor = floor;
@@ -179,8 +176,8 @@ export class Log extends Emitter {
     this.emit("change");
   }
 
-  // range is what to ask of msg.ranges to be as far as a conversation is; null:
-  // nothing, or too much for it: see restart.
+  // range is the request to msg.ranges that brings the log up to date. It is null if nothing
+  // is missing, or too much: see restart.
   range({ last_seq, last_change }) {
     if (!this.opened) return null;
     const range = {};
@@ -189,7 +186,7 @@ export class Log extends Emitter {
     return Object.keys(range).length ? range : null;
   }
 
-  // apply takes one answer of msg.ranges, and reports whether there is more to ask.
+  // apply applies an answer of msg.ranges, and reports whether more must be requested.
   apply({ data = [], has_more, changes = [], more_changes, last_change, floor_seq }, asked) {
     this.clear(floor_seq ?? 0);
     this.#merge(data);
@@ -198,7 +195,7 @@ export class Log extends Emitter {
     return Boolean(has_more || more_changes);
   }
 
-  // catchUp fetches what was said and changed since; for who has no sync.js.
+  // catchUp fetches new messages and changes, for clients that do not use sync.js.
   async catchUp(since) {
     if (!this.opened) return this.open(since);
     for (let got = 0; ;) {
@@ -212,7 +209,7 @@ export class Log extends Emitter {
     await this.#fill();
   }
 
-  // restart begins again at the newest page.
+  // restart starts again at the newest page.
   async restart(since = 0) {
     this.messages = [];
     this.#held.clear();
@@ -232,19 +229,19 @@ export class Log extends Emitter {
   }
 
   #keep(copy) {
-    this.#copies.delete(copy.msg_id); // to the end of the order
+    this.#copies.delete(copy.msg_id); // moves it to the end
     this.#copies.set(copy.msg_id, copy);
     if (this.#copies.size > COPIES) this.#copies.delete(this.#copies.keys().next().value);
   }
 
-  // latest is a message that comes in, as the changes that overtook it left it.
+  // latest is an arriving message with the changes that arrived before it.
   #latest(message) {
     const copy = this.#copies.get(message.msg_id);
     this.#copies.delete(message.msg_id);
     return newer(message, copy);
   }
 
-  // take appends the next message or holds one that is ahead. False: known.
+  // take appends the next message, or holds one after a gap. It returns false for a known one.
   #take(message) {
     if (message.seq <= this.last || this.#held.has(message.seq)) return false;
     if ((this.messages.length > 0 || this.complete) && message.seq > this.last + 1) {
@@ -266,8 +263,8 @@ export class Log extends Emitter {
     this.messages.push(...next);
   }
 
-  // merge appends a page that starts behind the last message. The server's list
-  // is the truth: a seq it leaves out is gone, not late.
+  // merge appends a page that starts after the last message. A seq that the server's list
+  // leaves out does not exist; it is not late.
   #merge(page) {
     const fresh = ascending(page).filter((m) => m.seq > this.last);
     if (fresh.length === 0) return false;
@@ -277,13 +274,13 @@ export class Log extends Emitter {
     return true;
   }
 
-  // fill fetches until nothing is held; one at a time.
+  // fill fetches until no message is held; only one runs at a time.
   #fill() {
     if (this.#held.size === 0) return this.#repair ?? Promise.resolve();
     return (this.#repair ??= (async () => {
       try {
-        // What is missing is mostly on its way: the answer to one's own message
-        // overtakes those of others.
+        // Missing messages are usually on their way: the answer to an own message may
+        // arrive before pushes of others.
         await this.#options.wait(GRACE);
         this.#drain();
         for (let misses = 0; this.#held.size > 0;) {
@@ -291,7 +288,7 @@ export class Log extends Emitter {
           if (this.#merge(data)) { misses = 0; continue; }
           this.#drain();
           if (this.#held.size === 0) break;
-          // A copy can arrive before the list shows it; ask again, then believe the copy.
+          // A push can arrive before the list has the message: ask again, then use the push.
           if (++misses < MISSES) { await this.#options.wait(backoff(misses)); continue; }
           this.#merge([...this.#held.values()]);
         }
@@ -301,7 +298,7 @@ export class Log extends Emitter {
     })());
   }
 
-  // advance counts the changes that are in without a gap.
+  // advance moves `changed` over the changes that are applied without a gap.
   #advance() {
     while (this.#early.delete(this.changed + 1)) this.changed++;
     for (const seq of this.#early) if (seq <= this.changed) this.#early.delete(seq);
@@ -322,7 +319,7 @@ export class Log extends Emitter {
     return Boolean(has_more && data.length > 0);
   }
 
-  // fillChanges fetches until no change is early; one at a time.
+  // fillChanges fetches until no change is early; only one runs at a time.
   #fillChanges() {
     if (this.#early.size === 0) return this.#mend ?? Promise.resolve();
     return (this.#mend ??= (async () => {
@@ -334,7 +331,7 @@ export class Log extends Emitter {
           await this.#moreChanges();
           if (this.changed > before) { misses = 0; continue; }
           if (++misses < MISSES) { await this.#options.wait(backoff(misses)); continue; }
-          this.changed = Math.max(...this.#early); // as with messages: believe what was seen
+          this.changed = Math.max(...this.#early); // as with messages: use what was pushed
           this.#advance();
         }
       } finally {

@@ -1,10 +1,10 @@
-// message.js: a message in one form, however it came, and which of two copies of
-// it counts. No DOM.
+// message.js: converts messages to one form, and decides which of two copies is newer. No
+// DOM.
 
 export const Status = Object.freeze({ normal: 1, deleted: 2, recalled: 3 });
 
-// normal is a message in one form, whether pushed (from_client) or listed
-// (client_id, msg_status).
+// normal converts a pushed message (from_client) or a listed one (client_id, msg_status) to
+// the common form.
 export function normal(m) {
   const message = {
     seq: Number(m.seq) || 0, msg_id: m.msg_id, conv_id: m.conv_id, from: String(m.from_client ?? m.client_id ?? ""),
@@ -16,8 +16,8 @@ export function normal(m) {
   return message.status === Status.normal ? message : blank(message, message.status);
 }
 
-// blank is a message without what it said: recalled for everyone, or deleted for
-// who reads. Its place stays.
+// blank is a message without its content: it was recalled for everyone, or deleted for this
+// client. It keeps its place.
 export function blank(message, status) {
   return {
     ...message, status, text: null, attr: null, url: null, preview: undefined,
@@ -25,9 +25,9 @@ export function blank(message, status) {
   };
 }
 
-// newer is which of two copies of a message counts: the one with the greater
-// change_seq. What was deleted for the reader stays so, whatever else becomes of
-// it: that has no change_seq that others would see.
+// newer returns the newer of two copies of a message: the one with the greater change_seq. A
+// message that was deleted for this client stays deleted, because such a deletion has no
+// change_seq.
 export function newer(have, came) {
   if (!have) return came;
   if (!came) return have;
@@ -37,13 +37,13 @@ export function newer(have, came) {
   return wins;
 }
 
-// mentions reports whether a message calls a client, by name or with everyone.
+// mentions reports whether a message mentions a client, by id or with everyone.
 export function mentions(message, client) {
   return message.from !== client && (message.mentionAll || message.mentions.includes(client));
 }
 
-// change is a line of the log of changes with its message in that form; message is
-// null where the change is none of the reader's business.
+// change is an entry of the change log with its message in the common form. message is null
+// if the client may not see it.
 export function change(c) {
   const message = c.message ? normal(c.message) : null;
   if (message && c.kind === "recall") message.by = c.client_id ?? null;

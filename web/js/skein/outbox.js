@@ -1,25 +1,24 @@
-// outbox.js: messages on their way. In one conversation one at a time, in the
-// order they were written; each keeps its client_msg_id through every try, so
-// that a try whose answer was lost does not become a second message. With a shelf
-// (shelf.js) that holds over a reload as well. No DOM.
+// outbox.js: sends messages. In each conversation it sends one at a time, in the order in
+// which the user wrote them. A message keeps its client_msg_id in every try, so that a lost
+// answer does not lead to a second message. With a shelf (shelf.js) unsent messages survive
+// a reload. No DOM.
 
 import { Emitter } from "./emitter.js";
 import { SkeinError, backoff } from "./errors.js";
 
-// Tries of one message that the server asked to be made later (4290, 5030, 1)
-// or did not answer. Losses of the line do not count.
+// How often the outbox tries a message that the server refuses for now (4290, 5030, 1) or
+// does not answer. Tries that fail because the connection was lost do not count.
 const TRIES = 6;
 
-// Outbox tells "change" (entry) on every new state and "sent" ({entry, ack}).
-// An entry is {conv_id, client_msg_id, body, state, error, at}, its state
-// sending, failed or sent.
+// Outbox emits "change" (entry) at every new state, and "sent" ({entry, ack}). An entry is
+// {conv_id, client_msg_id, body, state, error, at}; its state is sending, failed or sent.
 export class Outbox extends Emitter {
   #connection;
-  #queues = new Map(); // conv_id → entries not sent, oldest first
-  #busy = new Set(); // conv_ids with a try under way
+  #queues = new Map(); // conv_id → unsent entries, oldest first
+  #busy = new Set(); // conv_ids with a running try
   #options;
   #shelf;
-  #n = 0; // orders what was written in one millisecond
+  #n = 0; // orders messages of the same millisecond
 
   constructor(connection, { shelf = null, ...options } = {}) {
     super();
@@ -34,9 +33,8 @@ export class Outbox extends Emitter {
     });
   }
 
-  // add queues a message. prepare, if given, runs before the first try and may
-  // complete the body (an upload fills its url); it is run again until it
-  // succeeds once.
+  // add queues a message. prepare, if given, runs before the first try and may complete the
+  // body: an upload sets its url. It runs again until it has succeeded once.
   add(conv_id, body, { prepare, ...extra } = {}) {
     const entry = {
       ...extra, conv_id, client_msg_id: this.#options.newId(), body: { ...body },
@@ -49,10 +47,10 @@ export class Outbox extends Emitter {
     return entry;
   }
 
-  // pending lists what is not sent in a conversation, oldest first.
+  // pending lists the unsent messages of a conversation, oldest first.
   pending(conv_id) { return this.#queues.get(conv_id) ?? []; }
 
-  // retry puts a failed message behind those that wait.
+  // retry queues a failed message again, at the end.
   retry(entry) {
     if (entry.state !== "failed") return;
     const queue = this.#queues.get(entry.conv_id);
@@ -63,15 +61,15 @@ export class Outbox extends Emitter {
     this.#pump(entry.conv_id);
   }
 
-  // discard forgets a failed message.
+  // discard removes a failed message.
   discard(entry) {
     if (entry.state !== "failed") return;
     this.#remove(entry);
     this.emit("change", entry);
   }
 
-  // seen marks a message as sent that came back by another way (a list, another
-  // session) before its answer did. The try under way ends by itself.
+  // seen marks a message as sent that arrived in a list or a push before its answer. The
+  // running try ends by itself.
   seen(client_msg_id, message) {
     for (const queue of this.#queues.values()) {
       const entry = queue.find((e) => e.client_msg_id === client_msg_id);
@@ -90,11 +88,11 @@ export class Outbox extends Emitter {
     } finally {
       this.#busy.delete(conv_id);
     }
-    // One that was added while the last try ended.
+    // A message may have been added while the last try ended.
     if (this.#connection.online && this.pending(conv_id).some((e) => e.state === "sending")) this.#pump(conv_id);
   }
 
-  // try reports whether to go on with the next one.
+  // try sends one message, and reports whether to send the next one.
   async #try(entry) {
     try {
       if (entry.prepare) {
@@ -110,7 +108,7 @@ export class Outbox extends Emitter {
     } catch (err) {
       if (entry.state === "sent") return true;
       if (!(err instanceof SkeinError)) err = new SkeinError("refused", { message: String(err?.message ?? err) });
-      if (!this.#connection.online && err.kind !== "refused") return false; // goes on with the line
+      if (!this.#connection.online && err.kind !== "refused") return false; // continues when the connection is back
       if (err.temporary && ++entry.tries < TRIES) {
         await new Promise((r) => this.#options.setTimeout(r, Math.max(err.retryAfter, backoff(entry.tries, this.#options))));
         return this.#connection.online;
@@ -144,13 +142,13 @@ export class Outbox extends Emitter {
     this.#queues.get(entry.conv_id).push(entry);
   }
 
-  // keep puts an entry on the shelf, unless it has still to be prepared: a file
-  // does not fit there.
+  // keep stores an entry on the shelf, unless it must still be prepared: the shelf cannot
+  // store a file.
   #keep(entry) {
     if (!entry.prepare) this.#shelf?.put(entry);
   }
 
-  // adopt takes up an entry that an earlier page left.
+  // adopt queues an entry that an earlier page left on the shelf.
   #adopt({ failed, ...kept }) {
     const error = failed ? new SkeinError("refused", failed) : null;
     this.#n = Math.max(this.#n, kept.n ?? 0);
@@ -158,7 +156,7 @@ export class Outbox extends Emitter {
   }
 }
 
-// randomId is 24 characters of A–Z a–z 0–9.
+// randomId returns 24 random characters of A–Z a–z 0–9.
 export function randomId() {
   const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   return Array.from(crypto.getRandomValues(new Uint8Array(24)), (b) => letters[b % 62]).join("");

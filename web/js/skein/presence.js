@@ -1,18 +1,18 @@
-// presence.js: who of those in sight is online. No DOM.
+// presence.js: which of the visible clients are online. No DOM.
 
 import { Emitter } from "./emitter.js";
 import { Code } from "./errors.js";
 
 const MOST = 500; // clients that a session may watch
-const GATHER = 200; // milliseconds in which changes of the list go together
+const GATHER = 200; // milliseconds: changes of the list within this time share a call
 
-// Presence tells "change" when anything it shows is different.
+// Presence emits "change" when its data changed.
 export class Presence extends Emitter {
   #line;
   #known = new Map(); // client → {online, last_seen, devices}
-  #watched = []; // those the page wants, sorted
-  #asked = null; // the list the server has, as text; null: none
-  #hidden = false; // the app hides it
+  #watched = []; // clients that the page watches, sorted
+  #asked = null; // the list that the server has, as text; null: none
+  #hidden = false; // the app hides presence
   #timer = null;
   #setTimeout;
 
@@ -24,16 +24,16 @@ export class Presence extends Emitter {
       this.#asked = null;
       this.#hidden = false;
       if (name === "online") this.#soon();
-      else if (this.#known.size) { this.#known.clear(); this.emit("change"); } // nobody can tell
+      else if (this.#known.size) { this.#known.clear(); this.emit("change"); } // offline: presence is unknown
     });
     connection.on("event", ({ type, data }) => { if (type === "presence") this.#take(data.clients ?? []); });
   }
 
-  // of is what is known of a client, or null.
+  // of is the presence of a client, or null.
   of(client) { return this.#known.get(client) ?? null; }
   online(client) { return Boolean(this.#known.get(client)?.online); }
 
-  // watch replaces the list of those whose presence is told; the first 500 count.
+  // watch replaces the list of watched clients. Only the first 500 are watched.
   watch(clients) {
     this.#watched = [...new Set(clients)].slice(0, MOST).sort();
     this.#soon();

@@ -1,20 +1,20 @@
-// receipts.js: tells the server how far this client has received and read, no
-// oftener than needed: one call at a time in a conversation, with the newest
-// position only, and nothing that the server knows. No DOM.
+// receipts.js: reports to the server how far this client has received and read. It makes as
+// few calls as possible: one at a time for a conversation, only with the newest position, and
+// none for a position that the server has. No DOM.
 
 import { Emitter } from "./emitter.js";
 import { backoff } from "./errors.js";
 
-// Receipts tells "answer": what conv.read and conv.received answered.
+// Receipts emits "answer" with each answer of conv.read and conv.received.
 export class Receipts extends Emitter {
   #line;
   #options;
-  #places = new Map(); // conv_id → {read, received: wanted; told: what the server knows; timer, tries}
-  #calls = 0; // under way
-  #waiting = new Set(); // conv_ids whose turn comes when another call has ended
+  #places = new Map(); // conv_id → {read, received: to report; told: what the server has; timer, tries}
+  #calls = 0; // running
+  #waiting = new Set(); // conv_ids that wait until another call ends
 
-  // options: gather (ms that a position waits for a newer one) and most (calls at a
-  // time); setTimeout and random for tests.
+  // options: gather (ms that a position waits for a newer one), most (calls at a time);
+  // for tests: setTimeout, random.
   constructor(connection, options = {}) {
     super();
     this.#line = connection;
@@ -25,7 +25,7 @@ export class Receipts extends Emitter {
     });
   }
 
-  // told notes what the server knows already.
+  // told stores the position that the server has.
   told(conv_id, { read_seq, received_seq }) {
     const { told } = this.#place(conv_id);
     told.read = Math.max(told.read, read_seq ?? 0);
@@ -50,7 +50,7 @@ export class Receipts extends Emitter {
     this.#soon(conv_id);
   }
 
-  // next is the call to make for a place; to have read is to have received.
+  // next is the call to make for a conversation. A read message counts as received.
   #next({ read, received, told }) {
     if (read > told.read) return { op: "conv.read", what: "read", seq: read };
     if (received > told.received) return { op: "conv.received", what: "received", seq: received };
@@ -66,7 +66,7 @@ export class Receipts extends Emitter {
   async #tell(conv_id) {
     const place = this.#places.get(conv_id);
     const next = place && this.#next(place);
-    if (!next || place.busy || !this.#line.online) return; // online again asks again
+    if (!next || place.busy || !this.#line.online) return; // runs again when the connection is back
     if (this.#calls >= this.#options.most) { this.#waiting.add(conv_id); return; }
     this.#calls++;
     place.busy = true;
@@ -78,7 +78,7 @@ export class Receipts extends Emitter {
       this.emit("answer", answer);
     } catch (err) {
       if (err.temporary) again = Math.max(err.retryAfter ?? 0, backoff(place.tries++, this.#options));
-      else place[next.what] = place.told[next.what]; // refused: not asked again
+      else place[next.what] = place.told[next.what]; // refused: do not try again
     }
     place.busy = false;
     this.#calls--;

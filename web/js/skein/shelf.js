@@ -1,12 +1,13 @@
-// shelf.js: what the outbox holds, kept over a reload or a crash of the page. Each
-// message has a place of its own, so that several tabs of one client share it: what
-// two of them send is still one message, by its client_msg_id. No DOM.
+// shelf.js: stores the messages of the outbox, so that they survive a reload or a crash of
+// the page. Each message has its own key, so that several tabs of one client can share the
+// shelf. If two tabs send the same message, the server stores it once, by its
+// client_msg_id. No DOM.
 
-const MOST = 100; // messages kept
-const LARGEST = 64 << 10; // characters of one
+const MOST = 100; // messages stored
+const LARGEST = 64 << 10; // characters of a stored message
 
-// Shelf keeps entries of outbox.js in a storage such as localStorage. Where that is
-// full or forbidden, messages live as long as the page.
+// Shelf stores entries of outbox.js in a storage such as localStorage. If that is full or
+// forbidden, messages are lost with the page.
 export class Shelf {
   #storage;
   #prefix;
@@ -16,7 +17,7 @@ export class Shelf {
     this.#prefix = ["skein.unsent", ...owner, ""].join(" ");
   }
 
-  // all is what is kept, oldest first.
+  // all is the stored entries, oldest first.
   all() {
     const entries = [];
     for (const key of this.#keys()) {

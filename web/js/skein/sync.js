@@ -1,31 +1,30 @@
-// sync.js: from a line that is up to a client that knows everything: what changed
-// since the cursor, what the open conversations are behind by, and only then what
-// comes live. No DOM.
+// sync.js: brings a client up to date after it connects. It fetches what changed since its
+// cursor, then the missing messages of the open conversations, and then passes on live
+// events. No DOM.
 
 import { Emitter } from "./emitter.js";
 import { Code, backoff } from "./errors.js";
 
-const PAGE = 200; // views a call
-const RANGES = 100; // conversations a call of msg.ranges
-const HELD = 10_000; // events held while a round is under way
+const PAGE = 200; // views in one call
+const RANGES = 100; // conversations in one call of msg.ranges
+const HELD = 10_000; // events held while a round runs
 
-// Sync tells "views" (what conversations look like now), "deleted" (conv_ids),
-// "reset" (drop everything, it comes anew), "ready" ({whole}: with whole, what was
-// not told is not there), "failed" (the server refuses to sync) and "event" (a
-// frame of the connection, in its turn). The rest of a client listens to it in
-// place of the connection.
+// Sync emits "views" (the current state of conversations), "deleted" (conv_ids), "reset"
+// (drop everything: a full sync follows), "ready" ({whole}: after a full sync, conversations
+// without a view do not exist), "failed" (the server refuses to sync) and "event" (a frame of
+// the connection, in order). The rest of a client listens to Sync instead of the connection.
 //
-// behind() lists {conv_id, after_seq?, after_change?} of what is open and behind,
-// once the views are in; ranges(asked, answer) takes an answer and reports whether
-// there is more to ask for that conversation.
+// Sync calls behind() after the views. It lists {conv_id, after_seq?, after_change?} of the
+// open conversations that are behind. ranges(asked, answer) applies an answer and reports
+// whether more must be requested for that conversation.
 export class Sync extends Emitter {
-  cursor = ""; // kept beside what the views were applied to, it may outlive the page
+  cursor = ""; // may be stored together with the data that the views were applied to
   live = false;
   #line;
   #options;
-  #run = 0; // of the line; what an older one asked for is nobody's any more
-  #round = null; // under way
-  #again = false; // and another one is wanted
+  #run = 0; // counts connections: answers to requests of an earlier one are dropped
+  #round = null; // the running round
+  #again = false; // another round must follow
   #held = [];
 
   constructor(connection, { cursor = "", ...options } = {}) {
@@ -39,14 +38,14 @@ export class Sync extends Emitter {
       this.#run++;
       this.live = false;
       this.#round = null;
-      this.#held = []; // the next round finds what these told
+      this.#held = []; // the next round fetches what they reported
       if (name === "online") this.#begin();
     });
     connection.on("event", (frame) => this.#event(frame));
   }
 
-  // now asks what has changed, for who met something unknown. It resolves when that
-  // is in, or when the line is lost.
+  // now fetches what has changed; callers use it when an event names something unknown. It
+  // resolves when that is done, or when the connection is lost.
   now() {
     if (!this.#line.online) return Promise.resolve();
     if (!this.#round) return this.#begin();
@@ -58,7 +57,7 @@ export class Sync extends Emitter {
     if (frame.type === "resync") return void this.now(); // the servers may have lost events
     if (this.live) return this.emit("event", frame);
     if (this.#held.length < HELD) this.#held.push(frame);
-    else { this.#held = []; this.#again = true; } // asked for, not remembered
+    else { this.#held = []; this.#again = true; } // too many: another round fetches them
   }
 
   #begin() {
@@ -84,7 +83,7 @@ export class Sync extends Emitter {
           await this.#options.wait(Math.max(err.retryAfter ?? 0, backoff(tries++, this.#options)));
           if (!mine()) return;
         } else {
-          this.emit("failed", err); // live is all there is, then
+          this.emit("failed", err); // the client then has only live events
           whole = false;
           break;
         }
@@ -98,7 +97,7 @@ export class Sync extends Emitter {
     while (this.live && mine() && this.#held.length) this.emit("event", this.#held.shift());
   }
 
-  // pages asks until the server says done; true: it began anew.
+  // pages fetches until the server says done. It returns true after a full sync.
   async #pages(mine) {
     for (let anew = false; ;) {
       const page = await this.#line.call("sync", { ...(this.cursor && { cursor: this.cursor }), limit: PAGE });
@@ -128,12 +127,12 @@ export class Sync extends Emitter {
       const more = new Set();
       let moved = false;
       answers.forEach((answer, i) => {
-        if (answer.code) return; // gone meanwhile: a deleted conversation is told
+        if (answer.code) return; // deleted meanwhile: an event reports that
         moved ||= Boolean(answer.data?.length || answer.changes?.length);
         if (this.#options.ranges(asked[i], answer)) more.add(answer.conv_id);
       });
       const rest = open.slice(RANGES);
-      if (!moved && rest.length === 0) return; // more is promised and does not come
+      if (!moved && rest.length === 0) return; // the server says has_more but returns nothing
       open = [...this.#options.behind().filter((r) => more.has(r.conv_id)), ...rest];
     }
   }

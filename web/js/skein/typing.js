@@ -1,17 +1,17 @@
-// typing.js: who writes just now, and that this client does. No DOM.
+// typing.js: which clients are typing, and reports that this client is. No DOM.
 
 import { Emitter } from "./emitter.js";
 
-// Milliseconds between two "on" of ours in a conversation: a little over the 3 s in
-// which the server drops the second, however late the first came to it.
+// Milliseconds between two own "on" in a conversation. The server drops the second within
+// 3 s; this is a little longer, because the first may arrive late.
 const EVERY = 3500;
-const LASTS = 6000; // how long another's "on" holds by itself
+const LASTS = 6000; // how long an "on" of another client is valid
 
-// Typing tells "change" (conv_id) when who writes in a conversation is different.
+// Typing emits "change" (conv_id) when the typing clients of a conversation change.
 export class Typing extends Emitter {
   #line;
   #options;
-  #told = new Map(); // conv_id → {at: when our last "on" went out, on: it stands, timer: of the next}
+  #told = new Map(); // conv_id → {at: when the last own "on" was sent, on: it is valid, timer: of the next}
   #writing = new Map(); // conv_id → Map client → timer
 
   constructor(connection, options = {}) {
@@ -29,11 +29,11 @@ export class Typing extends Emitter {
     });
   }
 
-  // who lists the clients who write in a conversation, the first to begin first.
+  // who lists the clients that are typing in a conversation, in the order they began.
   who(conv_id) { return [...(this.#writing.get(conv_id)?.keys() ?? [])]; }
 
-  // wrote is to be called with each stroke. One that comes too soon after the last
-  // "on" is told when its time has come: the server drops what is oftener.
+  // wrote must be called at each keystroke. If the last "on" is too recent, the next one is
+  // sent later, because the server would drop it.
   wrote(conv_id) {
     if (!this.#line.online) return;
     let told = this.#told.get(conv_id);
@@ -43,8 +43,8 @@ export class Typing extends Emitter {
     else if (!told.on) told.timer ??= this.#options.setTimeout(() => this.#tell(conv_id, told), wait);
   }
 
-  // stopped is to be called when the field is empty again or was left; sent: a
-  // message says it itself.
+  // stopped must be called when the field is empty or the user leaves it. sent: a message was
+  // sent, which already ends typing.
   stopped(conv_id, { sent = false } = {}) {
     const told = this.#told.get(conv_id);
     if (!told) return;
@@ -56,7 +56,7 @@ export class Typing extends Emitter {
 
   #tell(conv_id, told) {
     Object.assign(told, { at: this.#options.now(), on: true, timer: null });
-    this.#line.call("typing", { conv_id, on: 1 }).catch(() => {}); // nothing hangs on it
+    this.#line.call("typing", { conv_id, on: 1 }).catch(() => {}); // a lost typing event does not matter
   }
 
   #heard(conv_id, client, on) {
