@@ -256,7 +256,7 @@ func TestACutEndsTheSessionsThatWereJudgedByAnOlderRev(t *testing.T) {
 		wait time.Duration
 		want string // of phone and pad on node one, judged by 3 and 5; of tab on node two, by 4
 	}{
-		"a client":                 {skein.Cut{Reason: "banned", Rev: 6}, false, 0, "4401 banned/4401 banned/4401 banned"},
+		"a client":                 {skein.Cut{Reason: "banned", Rev: 6}, false, 0, "4401 banned/4401 banned/4401 banned"}, //nolint:dupword // of three sessions
 		"those judged before":      {skein.Cut{Reason: "banned", Rev: 5}, false, 0, "4401 banned/open/4401 banned"},
 		"a device":                 {skein.Cut{Device: "pad", Reason: "logged_out", Rev: 6}, false, 0, "open/4401 logged_out/open"},
 		"nobody, by a late word":   {skein.Cut{Reason: "deleted", Rev: 3}, false, 0, "open/open/open"},

@@ -45,13 +45,6 @@ func login(node, device string, id int) store.Login {
 	return store.Login{Session: store.Session{App: "shop", Client: "Tom", Device: device, ID: sessionID(id), Node: node}}
 }
 
-// resumed is a login that resumes the one with the generation.
-func resumed(node, device string, id int, generation int64) store.Login {
-	l := login(node, device, id)
-	l.Resumed, l.Generation = true, generation
-	return l
-}
-
 // enter lets a login in and answers its generation.
 func (f *fixture) enter(l store.Login) int64 {
 	f.Helper()
