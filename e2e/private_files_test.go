@@ -93,7 +93,7 @@ func TestASharedDirectoryIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, errs, exit := skein(t, "serve", "--dev", "--addr", freeAddr(), "--admin-addr", freeAddr(), "--data", dir)
-	if exit != 1 || !strings.Contains(errs, "--data: ") || !strings.Contains(errs, "name a directory of its own") {
+	if exit != 1 || !strings.Contains(errs, "--data: ") || !strings.Contains(errs, "use a directory of its own") {
 		t.Errorf("--data with the sticky bit: exit %d, %s; want 1 and why", exit, errs)
 	}
 }
