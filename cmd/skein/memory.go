@@ -2,24 +2,10 @@ package main
 
 import (
 	"context"
-	"os"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
 )
-
-// garbagePercent is how far the heap may grow beyond the live data, in percent, before a
-// garbage collection. Go's default of 100 collects a small heap many times a second and
-// costs a busy node a sixth more CPU a message. More than 200 gains little
-// (docs/decisions/0023).
-const garbagePercent = 200
-
-// setGarbage applies garbagePercent, unless the operator has set GOGC.
-func setGarbage() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbagePercent)
-	}
-}
 
 const (
 	memoryLook = 10 * time.Second // between two checks
@@ -55,6 +41,7 @@ type memory struct {
 	allocated uint64 // since the start of the process
 	live      uint64 // as the last collection found
 	held      uint64 // live, garbage, or free and not returned to the system
+	stacks    uint64 // that the last collection scanned
 }
 
 // spare reports whether the heap holds much more than the live data, and more than the node
@@ -74,11 +61,13 @@ func readMemory() memory {
 		{Name: "/gc/heap/live:bytes"},
 		{Name: "/memory/classes/heap/objects:bytes"},
 		{Name: "/memory/classes/heap/free:bytes"},
+		{Name: "/gc/scan/stack:bytes"},
 	}
 	metrics.Read(samples)
 	return memory{
 		allocated: samples[0].Value.Uint64(),
 		live:      samples[1].Value.Uint64(),
 		held:      samples[2].Value.Uint64() + samples[3].Value.Uint64(),
+		stacks:    samples[4].Value.Uint64(),
 	}
 }

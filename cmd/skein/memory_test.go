@@ -28,7 +28,7 @@ func TestMemoryIsSpareWhenTheNodeIsQuiet(t *testing.T) {
 
 func TestTheRuntimeSaysWhatMemoryIsHeld(t *testing.T) {
 	runtime.GC() // says what lives
-	if m := readMemory(); m.allocated == 0 || m.live == 0 || m.held < m.live {
-		t.Errorf("got %+v, want what was allocated, lives and is held beside it", m)
+	if m := readMemory(); m.allocated == 0 || m.live == 0 || m.held < m.live || m.stacks == 0 {
+		t.Errorf("got %+v, want what was allocated, lives, is held beside it, and of stacks", m)
 	}
 }

@@ -100,7 +100,6 @@ func (s *server) announce(w io.Writer) {
 // run serves until ctx ends or a part fails, then drains. restore gives signals their
 // default again, so that a second signal ends the process at once.
 func (s *server) run(ctx context.Context, restore func()) error {
-	setGarbage()
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.public.serve() })
 	g.Go(func() error { return s.admin.serve() })
@@ -109,6 +108,7 @@ func (s *server) run(ctx context.Context, restore func()) error {
 	g.Go(func() error { s.feed.Doorbell(gctx, s.delivery.Ring); return nil })
 	g.Go(func() error { s.followApps(gctx); return nil })
 	g.Go(func() error { returnMemory(gctx); return nil })
+	g.Go(func() error { collectLess(gctx); return nil })
 	g.Go(func() error {
 		<-gctx.Done()
 		restore()
