@@ -6,7 +6,7 @@ COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
 # How long each fuzz target runs, and where `make run` keeps its data.
-FUZZTIME ?= 5s
+FUZZTIME ?= 3s
 DATA ?= ./data
 
 # How long the chaos lasts, and the seed of its first round; none: any.
@@ -90,7 +90,7 @@ curves: ## measure what must not grow with what lies stored and write its curves
 	go run ./internal/bench/curves -commit $(COMMIT) -markdown docs/performance.md -svg docs/images/curves.svg bin/curves.txt
 
 .PHONY: fuzz
-fuzz: ## run each fuzz target for FUZZTIME (5s)
+fuzz: ## run each fuzz target for FUZZTIME (3s)
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
 
 .PHONY: chaos

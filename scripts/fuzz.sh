@@ -18,7 +18,7 @@ fuzz() { # directory
 	go test -c -fuzz . -o "$work/fuzz.test" . || return 1
 	for target in $(grep -ho '^func Fuzz[A-Za-z0-9_]*' ./*_test.go | cut -d' ' -f2); do
 		echo "$target in $1"
-		"$work/fuzz.test" -test.run '^$' -test.fuzz "^$target\$" -test.fuzztime "${FUZZTIME:-5s}" \
+		"$work/fuzz.test" -test.run '^$' -test.fuzz "^$target\$" -test.fuzztime "${FUZZTIME:-3s}" \
 			-test.fuzzcachedir "$corpora/$(go list .)" | tee "$said" && continue
 		grep -q '^    context deadline exceeded$' "$said" && ! grep -q 'Failing input' "$said" || failed=1
 	done
