@@ -24,8 +24,7 @@ type Login struct {
 // *store.Superseded, those of the store.
 func (n *Node) Enter(ctx context.Context, s *hub.Session, in Login) error {
 	l := store.Login{Session: n.sessionOf(s), MaxDevices: in.MaxDevices, OnePerType: in.OnePerType}
-	l.Resumed, l.Generation = in.Resume, 0
-	if in.Resume {
+	if l.Resumed = in.Resume; in.Resume {
 		l.Generation = in.Generation
 	}
 	generation, displaced, err := n.opts.Store.EnterSession(ctx, l)
