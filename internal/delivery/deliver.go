@@ -9,13 +9,13 @@ import (
 	"github.com/skein-im/skein/internal/hub"
 )
 
-// maxNamed is how many members an event names to the other nodes. Of more, each node reads
-// who they are from the store.
+// maxNamed bounds the members that an event names to the other nodes. If a conversation has
+// more, each node reads its members from the store.
 const maxNamed = 64
 
-// publish tells the other nodes, off the way of the commit. It names a small audience, so
-// that a node without any of it reads no store (BenchmarkEventForNobodyHere); for a larger
-// one it says how new the members must be.
+// publish sends an event to the other nodes. It names a small audience, so that a node with
+// none of its members reads no store (BenchmarkEventForNobodyHere). For a larger one it
+// gives the roster_rev that the members must have at least.
 func (l *lane) publish(ctx context.Context, e *bus.Event) {
 	if e.Audience == nil {
 		members, rev, err := l.members(ctx, e)
@@ -27,9 +27,9 @@ func (l *lane) publish(ctx context.Context, e *bus.Event) {
 	l.d.opts.Bus.Publish(e)
 }
 
-// joined is those of the members who get e, in a list of its own. Whether somebody joins
-// or leaves while the event travels changes nothing: who had joined when it happened, and
-// was still there when the list was made, gets it.
+// joined returns the members that get e, in a new slice: those who had joined when e
+// happened and had not left when the slice was made. Joining or leaving while the event
+// travels changes nothing.
 func (l *lane) joined(ctx context.Context, e *bus.Event, members []skein.Listener) []skein.Listener {
 	seq, named := l.joinedBy(ctx, e), make([]skein.Listener, 0, len(members))
 	for _, m := range members {

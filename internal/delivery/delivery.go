@@ -154,9 +154,9 @@ func (d *Delivery) publish(n skein.Notice) {
 // Ring is a doorbell for this node: a conversation holds messages up to lastSeq and
 // changes up to lastChange (zero: nothing is said of that log). Its lane compares them
 // with what it delivered and reads the rest from the store; the numbers are never
-// trusted. What this lane never delivered anything of, or has forgotten (see
-// maxPositions), it delivers the newest of, which shows the clients what they lack. Ring
-// does not wait.
+// trusted. If the lane has delivered nothing of the conversation, or has forgotten it (see
+// maxPositions), it delivers only the newest message and change. Their numbers show the
+// clients what they lack. Ring does not wait.
 func (d *Delivery) Ring(app string, conv skein.ID, lastSeq, lastChange int64) {
 	upto := position{seq: lastSeq, change: lastChange}
 	d.put(task{app: app, conv: conv, first: upto, upto: upto})

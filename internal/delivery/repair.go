@@ -10,14 +10,14 @@ import (
 	"github.com/skein-im/skein/internal/bus"
 )
 
-// maxRepair bounds how many messages or changes are read to fill a gap. Of a longer one
-// the newest alone is delivered: it shows the clients what they lack.
+// maxRepair bounds how many messages or changes are read to fill a gap. If the gap is
+// longer, only the newest is delivered: its number shows the clients what they lack.
 const maxRepair = 200
 
 // fill delivers what is missing between what was delivered last and an event: what comes
 // before it in its log, and of a change also the messages up to the one it is about. A gap
-// that is too long, or whose beginning is not known, is left to the clients, to whom the
-// event shows it.
+// that is longer than maxRepair, or whose start is unknown, is left to the clients: the
+// event's number shows it to them.
 func (l *lane) fill(ctx context.Context, e *bus.Event, last position) error {
 	upto := position{seq: e.Seq - 1, change: e.Change - 1}
 	if e.Change != 0 {

@@ -7,26 +7,26 @@ import "time"
 // while the last commit is synced. At a thousand writes a second they do not, and nearly
 // every write would pay for a commit of its own; see docs/decisions/0023.
 const (
-	// commitInterval is the least time from the begin of one commit to the begin of the
-	// next, as long as waiting gathers more writes.
+	// commitInterval is the least time between the starts of two commits, while waiting
+	// gathers more writes.
 	commitInterval = 2 * time.Millisecond
 
-	enough     = 16  // writes that wait: with so many a commit is cheap for each
-	worthwhile = 0.5 // writes that a wait must gather on average
-	smoothing  = 8   // waits that the average is over, about
-	retrial    = 32  // commits without a wait after which one is tried again
+	enough     = 16  // with so many writes in the queue, a commit does not wait for more
+	worthwhile = 0.5 // a wait must gather so many writes on average, or commits stop waiting
+	smoothing  = 8   // the average covers about this many waits
+	retrial    = 32  // after so many commits without a wait, one waits again to see
 )
 
 // pacer delays a commit that follows the last one soon, so that more writes share it. It
 // stops while waiting gathers nothing: a caller that sends one write after the other
 // would only be slower. Owned by the writer's loop.
 type pacer struct {
-	last     time.Time // begin of the last commit
+	last     time.Time // start of the last commit
 	gathered float64   // writes that came during a wait, on average
 	without  int       // commits since the last wait
 }
 
-// delay is how long the commit that could begin now, with so many writes, should wait.
+// delay returns how long a commit should wait, given how many writes are in the queue.
 func (p *pacer) delay(now time.Time, writes int) time.Duration {
 	left := commitInterval - now.Sub(p.last)
 	if left <= 0 || writes >= enough {
