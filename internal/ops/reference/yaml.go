@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -40,10 +41,17 @@ func yamlOf(doc any) ([]byte, error) {
 	return out.Bytes(), enc.Close()
 }
 
-// arrange gives every node the block style of YAML and puts keys in order, but for
-// those of an example, which are in theirs.
+// otherIn11 matches strings that YAML 1.1 reads as another type when they are not quoted, such
+// as on, =, 1:30 and 2026-01-31. The encoder quotes only for YAML 1.2.
+var otherIn11 = regexp.MustCompile(`^(?i:y|n|yes|no|on|off|=|<<|[-+.]?\d[-+.:_ \dabcdefxtz]*)$`)
+
+// arrange gives every node the block style of YAML, quotes what YAML 1.1 would misread, and
+// sorts the keys of mappings. The keys of examples keep their order.
 func arrange(n *yaml.Node, example bool) {
 	n.Style = 0
+	if n.ShortTag() == "!!str" && otherIn11.MatchString(n.Value) {
+		n.Style = yaml.DoubleQuotedStyle
+	}
 	if n.Kind == yaml.MappingNode && !example {
 		arrangeKeys(n)
 	}
