@@ -9,6 +9,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/moves"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
@@ -42,7 +43,7 @@ func (s *Store) Sync(ctx context.Context, app, client string, after skein.SyncCu
 type round struct {
 	connection
 
-	moves       *tx.Moves
+	moves       *moves.Map
 	app, client string
 	now         skein.Millis
 	limit       int

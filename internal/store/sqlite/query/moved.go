@@ -6,6 +6,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/moves"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
@@ -13,7 +14,7 @@ import (
 const maxAgain = 2048
 
 // movedSince narrows a search to the conversations that moved since the listing began.
-func (c connection) movedSince(s search, app string, after skein.Cursor, m *tx.Moves) (search, error) {
+func (c connection) movedSince(s search, app string, after skein.Cursor, m *moves.Map) (search, error) {
 	key, err := c.KnownApp(app)
 	if err != nil && !errors.Is(err, skein.ErrUnknownApp) {
 		return s, err
@@ -29,7 +30,7 @@ func (c connection) movedSince(s search, app string, after skein.Cursor, m *tx.M
 
 // goOn is where a listing continues after its end, with the conversations that moved
 // meanwhile; zero: none did.
-func (c connection) goOn(s search, app string, q skein.ConvQuery, m *tx.Moves) (next skein.Cursor, err error) {
+func (c connection) goOn(s search, app string, q skein.ConvQuery, m *moves.Map) (next skein.Cursor, err error) {
 	again := skein.Cursor{Since: q.After.Since, Again: true}
 	if s, err = c.movedSince(s, app, again, m); err != nil {
 		return next, err

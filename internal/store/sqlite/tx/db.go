@@ -13,6 +13,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/moves"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 )
 
@@ -24,7 +25,7 @@ type DB struct {
 	committed store.CommitHook
 
 	Salt    []byte       // of retry tags; never changes; see RetryTag
-	Moves   *Moves       // which conversations moved lately
+	Moves   *moves.Map   // which conversations moved lately
 	Reached atomic.Int64 // the stamp of the newest commit that Moves knows
 
 	// Owned by the engine's writing goroutine. The slices and the map are scratch space
@@ -32,7 +33,7 @@ type DB struct {
 	known  *known
 	stamps stamps
 	told   []skein.Committed
-	moved  []move
+	moved  []moves.Move
 	behind map[int64]int64
 }
 
@@ -67,7 +68,7 @@ func (db *DB) Start(conn *engine.Conn) (err error) {
 		return err
 	}
 	ceiling, err := c.ceiling()
-	db.Moves = newMoves(ceiling)
+	db.Moves = moves.New(ceiling)
 	db.Reached.Store(max(ceiling-1, 0))
 	return err
 }
@@ -85,7 +86,7 @@ func (db *DB) Begin(conn *engine.Conn, now time.Time, foreign bool) (engine.Grou
 	clear(g.behind)
 	err := g.takeStamp(&db.stamps, now)
 	if foreign && err == nil {
-		db.Moves.forget(g.Stamp)
+		db.Moves.Forget(g.Stamp)
 	}
 	return g, err
 }

@@ -1,6 +1,9 @@
 package tx
 
-import "github.com/skein-im/skein"
+import (
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/moves"
+)
 
 // Group is the open transaction of one commit and what its jobs share. It is owned by
 // the engine's writing goroutine. It implements engine.Group.
@@ -15,7 +18,7 @@ type Group struct {
 	db     *DB
 	dirty  []*Timeline     // ahead of their rows
 	behind map[int64]int64 // sent_seq of members whose rows lack it
-	moved  []move          // conversations whose stamp becomes this commit's
+	moved  []moves.Move    // conversations whose stamp becomes this commit's
 	saved  struct{ told, moved int }
 }
 
@@ -34,7 +37,7 @@ func (g *Group) Undo(changed bool) {
 func (g *Group) Committed() {
 	db := g.db
 	db.stamps.begun = true
-	db.Moves.add(g.moved, g.Stamp)
+	db.Moves.Add(g.moved, g.Stamp)
 	db.Reached.Store(g.Stamp) // after Moves.add: whoever reads Reached finds the moves
 	db.moved = g.moved[:0]
 	db.tell(g.Told)

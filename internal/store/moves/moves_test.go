@@ -1,4 +1,4 @@
-package tx
+package moves
 
 import (
 	"slices"
@@ -7,28 +7,38 @@ import (
 	"pgregory.net/rapid"
 )
 
-// What moves says it knows is what a list of everything that ever moved says.
+// What the memory says it knows is what a list of everything that ever moved says, also
+// where moves are added later than others with a greater stamp.
 func TestMovesAgainstAListOfAll(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := newMoves(10)
+		m := New(10)
 		m.Limit = rapid.IntRange(1, 8).Draw(t, "limit")
-		newest := map[move]int64{} // stamp by app and conversation
-		stamp := int64(10)
+		type conversation struct{ app, conv int64 }
+		newest := map[conversation]int64{} // stamp
+		begun, late := int64(10), []int64(nil)
 		some := rapid.Int64Range(1, 10)
 		t.Repeat(map[string]func(*rapid.T){
-			"commit": func(t *rapid.T) {
-				stamp += some.Draw(t, "pause")
-				var moved []move
-				for _, conv := range rapid.SliceOfN(some, 0, 5).Draw(t, "conversations") {
-					one := move{app: conv % 2, conv: conv}
-					moved = append(moved, one)
-					newest[one] = stamp
-				}
-				m.add(moved, stamp)
+			"begin": func(*rapid.T) {
+				begun++
+				late = append(late, begun)
 			},
-			"forget": func(*rapid.T) { m.forget(stamp) },
+			"commit": func(t *rapid.T) {
+				begun += some.Draw(t, "pause")
+				stamp := begun
+				if len(late) > 0 && rapid.Bool().Draw(t, "late") {
+					stamp, late = late[0], late[1:]
+				}
+				var moved []Move
+				for _, conv := range rapid.SliceOfN(some, 0, 5).Draw(t, "conversations") {
+					moved = append(moved, Move{App: conv % 2, Conv: conv, Stamp: stamp})
+					one := conversation{conv % 2, conv}
+					newest[one] = max(newest[one], stamp)
+				}
+				m.Add(moved, begun)
+			},
+			"forget": func(*rapid.T) { m.Forget(begun) },
 			"ask": func(t *rapid.T) {
-				since, limit := rapid.Int64Range(0, stamp).Draw(t, "since"), rapid.IntRange(1, 12).Draw(t, "most")
+				since, limit := rapid.Int64Range(0, begun).Draw(t, "since"), rapid.IntRange(1, 12).Draw(t, "most")
 				var want, all []int64
 				for one, at := range newest {
 					if at > since && one.app == 1 {
@@ -54,8 +64,8 @@ func TestMovesAgainstAListOfAll(t *testing.T) {
 				}
 			},
 		})
-		if len(m.all) > m.Limit {
-			t.Fatalf("%d are kept, the limit is %d", len(m.all), m.Limit)
+		if m.Len() > m.Limit {
+			t.Fatalf("%d are kept, the limit is %d", m.Len(), m.Limit)
 		}
 	})
 }
