@@ -8,19 +8,21 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/rows"
+	"github.com/skein-im/skein/internal/store/sqlite/engine"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
 // CreateApp adds an app; see store.Apps.
 func (s *Store) CreateApp(ctx context.Context, app skein.App) error {
-	row, err := tx.EncodeApp(app)
+	row, err := rows.EncodeApp(app)
 	if err != nil {
 		return err
 	}
 	return tx.Change(ctx, s.db, func(g group) error {
 		created, err := g.Change(`INSERT INTO apps (id, name, keys, token_secret, settings, created)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING`,
-			app.ID, app.Name, row.Keys, app.TokenSecret, row.Settings, app.Created)
+			app.ID, app.Name, engine.RawText(row.Keys), app.TokenSecret, engine.RawText(row.Settings), app.Created)
 		if err == nil && !created {
 			err = skein.About(skein.ErrConflict, app.ID)
 		}
@@ -66,12 +68,12 @@ func (s *Store) UpdateApp(ctx context.Context, id string, change func(*skein.App
 		if err := change(&app); err != nil {
 			return err
 		}
-		row, err := tx.EncodeApp(app)
+		row, err := rows.EncodeApp(app)
 		if err != nil {
 			return err
 		}
 		return g.Exec(`UPDATE apps SET name = ?2, keys = ?3, token_secret = ?4, settings = ?5 WHERE id = ?1`,
-			id, app.Name, row.Keys, app.TokenSecret, row.Settings)
+			id, app.Name, engine.RawText(row.Keys), app.TokenSecret, engine.RawText(row.Settings))
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
@@ -132,7 +133,7 @@ func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*s
 		}
 		c.Rev++
 		g.Known.ForgetSender(app, id)
-		cuts, err := tx.EncodeCuts(c.DeviceCuts)
+		cuts, err := rows.EncodeCuts(c.DeviceCuts)
 		if err != nil {
 			return skein.Client{}, err
 		}
@@ -140,7 +141,7 @@ func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*s
 		_, err = g.Row(func(r *sqlite3.Stmt) { key = r.ColumnInt64(0) },
 			`UPDATE clients SET ext = ?3, updated = ?4, banned_until = ?5, ban_reason = ?6, cut = ?7, device_cuts = ?8, add_by = ?9, rev = ?10
 			WHERE app_key = `+tx.AppKey+` AND id = ?2 RETURNING client_key`,
-			app, id, engine.RawText(c.Ext), c.Updated, c.BannedUntil, c.BanReason, c.Cut, cuts, c.AddBy, c.Rev)
+			app, id, engine.RawText(c.Ext), c.Updated, c.BannedUntil, c.BanReason, c.Cut, engine.RawText(cuts), c.AddBy, c.Rev)
 		if err == nil {
 			err = g.noteCuts(before, c)
 		}
@@ -156,36 +157,12 @@ func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*s
 
 // clientEvents adds an event for each thing that a change of a client did.
 func (g group) clientEvents(before, after skein.Client) error {
-	for _, one := range []struct {
-		happened bool
-		kind     store.EntryKind
-	}{
-		{!sameCuts(before, after), store.EntryClientLoggedOut},
-		{after.BannedUntil > before.BannedUntil, store.EntryClientBanned},
-		{after.BannedUntil < before.BannedUntil, store.EntryClientUnbanned},
-		{string(after.Ext) != string(before.Ext) || after.AddBy != before.AddBy, store.EntryClientUpdated},
-	} {
-		if !one.happened {
-			continue
-		}
-		if err := g.Event(store.Entry{Kind: one.kind, App: before.App, Client: before.ID}); err != nil {
+	for _, kind := range rows.ClientEvents(before, after) {
+		if err := g.Event(store.Entry{Kind: kind, App: before.App, Client: before.ID}); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// sameCuts reports whether a change ended no login.
-func sameCuts(before, after skein.Client) bool {
-	if before.Cut != after.Cut || len(before.DeviceCuts) != len(after.DeviceCuts) {
-		return false
-	}
-	for device, cut := range after.DeviceCuts {
-		if before.DeviceCuts[device] != cut {
-			return false
-		}
-	}
-	return true
 }
 
 // Clients is a page of clients; see store.Clients.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
@@ -47,23 +48,10 @@ func (s *Store) CreateConversation(ctx context.Context, c skein.Conversation, me
 	}
 	size := tx.SmallJob + len(c.Extend) + 64*len(members)
 	r, err := tx.Write(ctx, s.db, tx.Job{App: c.App, Bytes: size, Rows: memberRows * len(members)}, func(g group) (r result, err error) {
-		r.conv, r.created, err = g.createConversation(c, distinct(members), limit)
+		r.conv, r.created, err = g.createConversation(c, rows.Distinct(members), limit)
 		return r, err
 	})
 	return r.conv, r.created, err
-}
-
-// distinct is members without repeated clients; the first of each stays.
-func distinct(members []skein.Member) []skein.Member {
-	seen := make(map[string]bool, len(members))
-	var once []skein.Member
-	for _, m := range members {
-		if !seen[m.Client] {
-			seen[m.Client] = true
-			once = append(once, m)
-		}
-	}
-	return once
 }
 
 func (g group) createConversation(c skein.Conversation, members []skein.Member, limit store.MemberLimit) (skein.Conversation, bool, error) {
@@ -102,7 +90,7 @@ func (g group) createConversation(c skein.Conversation, members []skein.Member, 
 		return c, false, err
 	}
 	if c.Type == skein.Private {
-		first, second := inOrder(clients[0], clients[1])
+		first, second := rows.Pair(clients[0], clients[1])
 		err := g.Exec(`INSERT INTO private_pairs (app_key, first_id, second_id, conv_key) VALUES (?1, ?2, ?3, ?4)`,
 			app, first, second, key)
 		if err != nil {
@@ -155,14 +143,12 @@ func (g group) insertConversation(app int64, c skein.Conversation) (key int64, e
 
 // pair is the private conversation of two clients, if they have one.
 func (g group) pair(app, a, b string) (conv skein.Conversation, found bool, err error) {
-	first, second := inOrder(a, b)
+	first, second := rows.Pair(a, b)
 	found, err = g.Row(func(r *sqlite3.Stmt) { conv = tx.ReadConversation(r, app).Conversation },
 		`SELECT `+tx.ConversationColumns+` FROM private_pairs p JOIN conversations c ON c.conv_key = p.conv_key
 			WHERE p.app_key = `+tx.AppKey+` AND p.first_id = ?2 AND p.second_id = ?3`, app, first, second)
 	return conv, found, err
 }
-
-func inOrder(a, b string) (first, second string) { return min(a, b), max(a, b) }
 
 // UpdateConversation changes a conversation; see store.Conversations.
 func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID, by store.Authority, change func(*skein.Conversation) error) (skein.Conversation, error) {

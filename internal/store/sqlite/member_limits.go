@@ -5,6 +5,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
@@ -13,102 +14,53 @@ import (
 // cannot be added; nil: all can. See store.Members.
 func (g group) mustTake(app string, t skein.ConvType, clients []string, limit store.MemberLimit) error {
 	for _, client := range clients {
-		add := adding{g, app, client, limit}
-		if err := add.allowed(t); err != nil {
+		if err := limit.Refusal(t, client, joining{g, app, client, limit.Adder}); err != nil {
 			return err
-		}
-		full, err := add.full(t)
-		if err != nil {
-			return err
-		}
-		if full {
-			return skein.About(skein.ErrTooLarge, client)
 		}
 	}
 	return nil
 }
 
-// adding is one client that is to be added.
-type adding struct {
+// joining is one client that is to be added. It implements store.Joining.
+type joining struct {
 	group
 
-	app, client string
-	limit       store.MemberLimit
+	app, client, adder string
 }
 
-// byItself reports whether no other client adds it.
-func (a adding) byItself() bool { return a.limit.Adder == "" || a.limit.Adder == a.client }
-
-// allowed checks that the client lets the adder add it. Anyone may begin a private
-// conversation: it is how two clients come to know each other.
-func (a adding) allowed(t skein.ConvType) error {
-	if a.byItself() || t == skein.Private {
-		return nil
-	}
-	var chosen skein.AddBy
-	_, err := a.Row(func(r *sqlite3.Stmt) { chosen = engine.Small[skein.AddBy](r, 0) },
-		`SELECT add_by FROM clients WHERE app_key = `+tx.AppKey+` AND id = ?2`, a.app, a.client)
-	if err != nil {
-		return err
-	}
-	allowed := true
-	switch chosen.Or(a.limit.AddBy) {
-	case skein.AddByNobody:
-		allowed = false
-	case skein.AddByKnown:
-		allowed, err = a.knows()
-	}
-	if err == nil && !allowed {
-		err = &skein.Fault{Err: skein.ErrForbidden, Field: a.client, Detail: "does not allow you to add it"}
-	}
-	return err
+// Chosen is whom the client lets add it; see store.Joining.
+func (j joining) Chosen() (chosen skein.AddBy, err error) {
+	_, err = j.Row(func(r *sqlite3.Stmt) { chosen = engine.Small[skein.AddBy](r, 0) },
+		`SELECT add_by FROM clients WHERE app_key = `+tx.AppKey+` AND id = ?2`, j.app, j.client)
+	return chosen, err
 }
 
-// full reports whether the client may not be in one more conversation added by this adder.
-func (a adding) full(t skein.ConvType) (bool, error) {
-	most := a.limit.PerClient
-	if most <= 0 {
+// IsIn reports whether the client is in that many conversations; see store.Joining.
+func (j joining) IsIn(most int) (bool, error) { return j.isFull(j.app, j.client, most) }
+
+// WasAdded reports whether the adder has added the client to that many conversations; see
+// store.Joining. It need not count while the client is in fewer.
+func (j joining) WasAdded(most int) (bool, error) {
+	if n, _ := j.Known.Count(j.app, j.client); n < most {
 		return false, nil
 	}
-	if a.byItself() {
-		return a.isFull(a.app, a.client, most)
-	}
-	full, err := a.isFull(a.app, a.client, skein.AdderStranger.Share(most, t))
-	if err == nil && full {
-		var known bool
-		if known, err = a.knows(); err == nil && known {
-			full, err = a.isFull(a.app, a.client, skein.AdderKnown.Share(most, t))
-		}
-	}
-	if err != nil || full {
-		return full, err
-	}
-	return a.addedEnough(skein.MostOfOneAdder(most))
-}
-
-// addedEnough reports whether this adder has already added the client to that many
-// conversations. It need not count while the client is in fewer.
-func (a adding) addedEnough(most int) (bool, error) {
-	if n, _ := a.Known.Count(a.app, a.client); n < most {
-		return false, nil
-	}
-	n, err := a.Count(`SELECT count(*) FROM (SELECT 1 FROM members
-		WHERE app_key = `+tx.AppKey+` AND client_id = ?2 AND adder = ?3 LIMIT ?4)`, a.app, a.client, a.limit.Adder, most)
+	n, err := j.Count(`SELECT count(*) FROM (SELECT 1 FROM members
+		WHERE app_key = `+tx.AppKey+` AND client_id = ?2 AND adder = ?3 LIMIT ?4)`, j.app, j.client, j.adder, most)
 	if err == nil && n >= most {
-		n, err = a.Count(`SELECT count(*) FROM (SELECT 1 FROM members m JOIN conversations c ON c.conv_key = m.conv_key
+		n, err = j.Count(`SELECT count(*) FROM (SELECT 1 FROM members m JOIN conversations c ON c.conv_key = m.conv_key
 			WHERE m.app_key = `+tx.AppKey+` AND m.client_id = ?2 AND m.adder = ?3 AND c.deleted = 0 AND c.expires > ?5 LIMIT ?4)`,
-			a.app, a.client, a.limit.Adder, most, a.Now)
+			j.app, j.client, j.adder, most, j.Now)
 	}
 	return n >= most, err
 }
 
-// knows reports whether the client and the adder have both sent a message in their private
-// conversation. It may not see the messages of the running group commit.
-func (a adding) knows() (bool, error) {
-	first, second := inOrder(a.client, a.limit.Adder)
-	n, err := a.Count(`SELECT count(*) FROM private_pairs p
+// Knows reports whether the client and the adder know each other; see store.Joining. It may
+// not see the messages of the running group commit.
+func (j joining) Knows() (bool, error) {
+	first, second := rows.Pair(j.client, j.adder)
+	n, err := j.Count(`SELECT count(*) FROM private_pairs p
 		JOIN conversations c ON c.conv_key = p.conv_key JOIN members m ON m.conv_key = p.conv_key
-		WHERE p.app_key = `+tx.AppKey+` AND p.first_id = ?2 AND p.second_id = ?3 AND `+tx.SentSeq+` > 0`, a.app, first, second)
+		WHERE p.app_key = `+tx.AppKey+` AND p.first_id = ?2 AND p.second_id = ?3 AND `+tx.SentSeq+` > 0`, j.app, first, second)
 	return n == 2, err
 }
 

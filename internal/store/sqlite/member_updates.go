@@ -9,6 +9,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
@@ -32,7 +33,7 @@ func (s *Store) UpdateMember(ctx context.Context, app string, id skein.ID, by st
 		if err := change(before.Conv.Conversation, &after.Member); err != nil {
 			return tx.MemberRow{}, err
 		}
-		after.Member = holdMember(before.Member, after.Member, before.Conv.LastSeq)
+		after.Member = rows.HoldMember(before.Member, after.Member, before.Conv.LastSeq)
 		if after.Member == before.Member {
 			return before, nil
 		}
@@ -58,7 +59,7 @@ func (s *Store) UpdateMemberships(ctx context.Context, app, client string, ids [
 			}
 			before := m.Member
 			change(i, m.Conv.Conversation, &m.Member)
-			m.Member = holdMember(before, m.Member, m.Conv.LastSeq)
+			m.Member = rows.HoldMember(before, m.Member, m.Conv.LastSeq)
 			m.Member.Role, m.Member.Nickname, m.Member.MutedUntil = before.Role, before.Nickname, before.MutedUntil
 			if m.Member != before {
 				if m, err = g.updateMember(before, m, 0); err != nil {
@@ -75,18 +76,6 @@ func (s *Store) UpdateMemberships(ctx context.Context, app, client string, ids [
 // conversation, which is read with its extend.
 const membershipRows = 2
 
-// holdMember is after with the fields that a change may not touch taken from before.
-func holdMember(before, after skein.Member, lastSeq int64) skein.Member {
-	after.Client, after.Joined, after.JoinSeq, after.SentSeq = before.Client, before.Joined, before.JoinSeq, before.SentSeq
-	after.ReadSeq = forward(before.ReadSeq, after.ReadSeq, lastSeq)
-	after.ReceivedSeq = forward(before.ReceivedSeq, after.ReceivedSeq, lastSeq)
-	after.ClearedSeq = forward(before.ClearedSeq, after.ClearedSeq, lastSeq)
-	return after
-}
-
-// forward is the position to, but neither before from nor past the end.
-func forward(from, to, end int64) int64 { return max(from, min(to, end)) }
-
 // updateMember writes a changed member, and, if other members can see the change, the
 // conversation and the event.
 func (g group) updateMember(before skein.Member, m tx.MemberRow, at skein.Millis) (tx.MemberRow, error) {
@@ -101,7 +90,7 @@ func (g group) updateMember(before skein.Member, m tx.MemberRow, at skein.Millis
 	if err == nil && (after.Draft != before.Draft || after.Nickname != before.Nickname) {
 		err = g.RenameUploads(m.Conv.App, tx.ByMember, m.Key, after.Uploads())
 	}
-	if err != nil || after.Role == before.Role && after.Nickname == before.Nickname && after.MutedUntil == before.MutedUntil {
+	if err != nil || !rows.SeenByAll(before, after) {
 		return m, err
 	}
 	g.Known.ForgetMember(m.Conv.Key, after.Client)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
@@ -21,14 +22,14 @@ const importRow = 2
 
 // Import stores records; see store.Transfer.
 func (s *Store) Import(ctx context.Context, app string, list []any) ([]store.Imported, error) {
-	size, rows := tx.SmallJob, importRow*len(list)
+	size, count := tx.SmallJob, importRow*len(list)
 	for _, r := range list {
 		size += recordSize(r)
 		if m, ok := r.(*store.MessageRecord); ok {
-			rows += len(m.Mentions) + len(m.Reacted) + len(m.Hidden)
+			count += len(m.Mentions) + len(m.Reacted) + len(m.Hidden)
 		}
 	}
-	return tx.Write(ctx, s.db, tx.Job{App: app, Bytes: size, Rows: rows}, func(g group) ([]store.Imported, error) {
+	return tx.Write(ctx, s.db, tx.Job{App: app, Bytes: size, Rows: count}, func(g group) ([]store.Imported, error) {
 		key, err := g.KnownApp(app)
 		if err != nil {
 			return nil, err
@@ -168,13 +169,13 @@ func (i *importing) importClient(r *store.ClientRecord) (any, error) {
 	if err != nil || found {
 		return have, err
 	}
-	cuts, err := tx.EncodeCuts(r.DeviceCuts)
+	cuts, err := rows.EncodeCuts(r.DeviceCuts)
 	if err != nil {
 		return nil, err
 	}
 	err = i.group.Exec(`INSERT INTO clients (app_key, id, ext, created, updated, banned_until, ban_reason, cut, device_cuts, seen, deleted, add_by)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`,
-		i.key, r.ID, engine.RawText(r.Ext), r.Created, r.Updated, r.BannedUntil, r.BanReason, r.Cut, cuts, r.Seen, r.Deleted, r.AddBy)
+		i.key, r.ID, engine.RawText(r.Ext), r.Created, r.Updated, r.BannedUntil, r.BanReason, r.Cut, engine.RawText(cuts), r.Seen, r.Deleted, r.AddBy)
 	key := i.db().LastInsertRowID()
 	if err == nil {
 		err = i.NameUploads(i.app, tx.ByClient, key, r.Uploads())

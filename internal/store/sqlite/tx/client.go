@@ -1,12 +1,10 @@
 package tx
 
 import (
-	"encoding/json"
-	"fmt"
-
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 )
 
@@ -27,35 +25,11 @@ func ReadClient(r *sqlite3.Stmt, app string) skein.Client {
 		BannedUntil: engine.Millis(r, 4),
 		BanReason:   r.ColumnText(5),
 		Cut:         engine.Millis(r, 6),
-		DeviceCuts:  cutsColumn(r, 7),
+		DeviceCuts:  rows.DecodeCuts(r.ColumnRawText(7)),
 		Deleted:     r.ColumnBool(8),
 		Seen:        engine.Millis(r, 9),
 		AddBy:       engine.Small[skein.AddBy](r, 10),
 		Rev:         r.ColumnInt64(11),
 		Incarnation: r.ColumnInt64(12),
 	}
-}
-
-// EncodeCuts is the column of DeviceCuts; nil: none.
-func EncodeCuts(cuts map[string]skein.Millis) (engine.RawText, error) {
-	if len(cuts) == 0 {
-		return nil, nil
-	}
-	text, err := json.Marshal(cuts)
-	if err != nil {
-		return nil, fmt.Errorf("encode device cuts: %w", err)
-	}
-	return text, nil
-}
-
-func cutsColumn(r *sqlite3.Stmt, i int) map[string]skein.Millis {
-	text := engine.Bytes(r, i)
-	if text == nil {
-		return nil
-	}
-	var cuts map[string]skein.Millis
-	if err := json.Unmarshal(text, &cuts); err != nil {
-		return nil // only encodeCuts writes it
-	}
-	return cuts
 }
