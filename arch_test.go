@@ -24,7 +24,7 @@ const anything = "all"
 // then the code.
 var mayImport = map[string]string{
 	".":                                   "",
-	"cmd/skein":                           anything,
+	"cmd/skein":                           ". internal/access internal/config internal/datadir internal/files internal/portable internal/portable/convert internal/portable/convert/leancloud internal/portable/importer internal/portable/leancloud internal/serve internal/store internal/wire/request internal/wire/strict",
 	"cmd/skein-bench":                     "internal/bench internal/bench/report",
 	"internal/access":                     ". internal/recent internal/store",
 	"internal/bench":                      "internal/bench/ledger internal/bench/report internal/testclient",
@@ -35,8 +35,10 @@ var mayImport = map[string]string{
 	"internal/bus/bustest":                ". internal/bus",
 	"internal/bus/lossy":                  "internal/bus",
 	"internal/chat":                       ". internal/store",
+	"internal/clock":                      "",
 	"internal/config":                     "",
 	"internal/console":                    ". internal/access internal/ops internal/ops/rows internal/wire web",
+	"internal/datadir":                    "internal/clock internal/config internal/store internal/store/cache internal/store/sqlite internal/store/sqlite/schema internal/store/sqlite/wal",
 	"internal/delivery":                   ". internal/bus internal/hub internal/recent internal/share internal/store internal/wire",
 	"internal/edge":                       "internal/share",
 	"internal/feed":                       ". internal/store",
@@ -59,6 +61,7 @@ var mayImport = map[string]string{
 	"internal/recent":                     "",
 	"internal/rest":                       ". internal/access internal/ops internal/rest/httpx internal/share internal/wire internal/wire/request internal/wire/strict",
 	"internal/rest/httpx":                 ". internal/wire internal/wire/strict",
+	"internal/serve":                      anything,
 	"internal/share":                      "",
 	"internal/socket":                     ". internal/access internal/hub internal/node internal/ops internal/ops/rows internal/rest/httpx internal/share internal/socket/admission internal/socket/frame internal/store internal/wire internal/wire/request internal/wire/strict",
 	"internal/socket/admission":           ". internal/recent internal/share",

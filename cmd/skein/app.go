@@ -12,6 +12,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/config"
+	"github.com/skein-im/skein/internal/datadir"
 	"github.com/skein-im/skein/internal/store"
 )
 
@@ -56,14 +57,14 @@ func (c *appCreate) Run(ctx context.Context, out io.Writer) error {
 		Keys: []skein.AppKey{{Name: firstKey, Hash: hash, Created: now}},
 	}
 	c.settingFlags.apply(&app.Settings)
-	err := withNewStore(ctx, c.Store, func(s store.Store) error { return s.CreateApp(ctx, app) })
+	err := datadir.WithNewStore(ctx, c.Store, func(s store.Store) error { return s.CreateApp(ctx, app) })
 	if errors.Is(err, skein.ErrConflict) {
 		return fmt.Errorf("--id: app %q is there already, or was deleted a moment ago", c.ID)
 	}
 	if err != nil {
 		return fmt.Errorf("create app %q: %w", c.ID, err)
 	}
-	return printSecrets(out, appSecrets{AppID: app.ID, AppKey: key, TokenSecret: string(app.TokenSecret)}, placeOf(c.Store), c.JSON)
+	return printSecrets(out, appSecrets{AppID: app.ID, AppKey: key, TokenSecret: string(app.TokenSecret)}, datadir.Describe(c.Store), c.JSON)
 }
 
 type appList struct {
@@ -74,7 +75,7 @@ type appList struct {
 
 // Run lists the apps.
 func (c *appList) Run(ctx context.Context, out io.Writer) error {
-	return withStore(ctx, c.Store, func(s store.Store) error {
+	return datadir.WithStore(ctx, c.Store, func(s store.Store) error {
 		apps, err := s.Apps(ctx)
 		if err != nil {
 			return fmt.Errorf("list apps: %w", err)
@@ -93,7 +94,7 @@ type appShow struct {
 
 // Run shows the app.
 func (c *appShow) Run(ctx context.Context, out io.Writer) error {
-	return withStore(ctx, c.Store, func(s store.Store) error {
+	return datadir.WithStore(ctx, c.Store, func(s store.Store) error {
 		app, err := s.App(ctx, c.ID)
 		if err != nil {
 			return aboutApp(c.ID, err)
@@ -121,7 +122,7 @@ func (c *appUpdate) Validate() error {
 
 // Run changes the given settings and shows the result.
 func (c *appUpdate) Run(ctx context.Context, out io.Writer) error {
-	return withStore(ctx, c.Store, func(s store.Store) error {
+	return datadir.WithStore(ctx, c.Store, func(s store.Store) error {
 		var updated skein.App
 		err := s.UpdateApp(ctx, c.ID, func(app *skein.App) error {
 			app.Name = cmp.Or(c.Name, app.Name)
@@ -151,7 +152,7 @@ type appDelete struct {
 
 // Run deletes the app.
 func (c *appDelete) Run(ctx context.Context, out io.Writer) error {
-	return withStore(ctx, c.Store, func(s store.Store) error {
+	return datadir.WithStore(ctx, c.Store, func(s store.Store) error {
 		if err := s.DeleteApp(ctx, c.ID); err != nil {
 			return aboutApp(c.ID, err)
 		}

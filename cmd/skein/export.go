@@ -11,6 +11,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/config"
+	"github.com/skein-im/skein/internal/datadir"
 	"github.com/skein-im/skein/internal/portable"
 	"github.com/skein-im/skein/internal/store"
 )
@@ -30,18 +31,18 @@ func (exportCmd) Help() string {
 
 // Run writes the export.
 func (c *exportCmd) Run(ctx context.Context, out io.Writer) error {
-	setPrivateUmask()
+	datadir.SetPrivateUmask()
 	ctx, stop := untilSignal(ctx)
 	defer stop()
-	if err := mustHaveStore("--data", c.Data); err != nil {
+	if err := datadir.MustHaveStore("--data", c.Data); err != nil {
 		return err
 	}
-	return withStore(ctx, c.Store, func(s store.Store) error {
+	return datadir.WithStore(ctx, c.Store, func(s store.Store) error {
 		p := newProgress(os.Stderr, time.Now, "messages")
 		m, missing, err := portable.Export(ctx, portable.Exporting{
 			Store: s, App: c.App, Client: c.Client, Dir: c.Out, Source: versionLine(), Progress: p.show,
 			Open: func(name string) (io.ReadCloser, error) {
-				return os.Open(filepath.Join(c.Data, uploadsDir, name)) //nolint:gosec // a name from the store
+				return os.Open(filepath.Join(datadir.Uploads(c.Data), name)) //nolint:gosec // a name from the store
 			},
 		})
 		if err != nil {

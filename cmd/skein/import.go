@@ -1,25 +1,22 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/config"
+	"github.com/skein-im/skein/internal/datadir"
 	"github.com/skein-im/skein/internal/files"
 	"github.com/skein-im/skein/internal/portable"
 	"github.com/skein-im/skein/internal/portable/importer"
 	"github.com/skein-im/skein/internal/store"
-	"github.com/skein-im/skein/internal/store/sqlite/schema"
 )
 
 type importCmd struct {
@@ -65,7 +62,7 @@ func (c *importCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	if err := job.Check(); err != nil {
 		return fmt.Errorf("--from: nothing was imported: %w", err)
 	}
-	if err := makeData(c.Data, nil); err != nil {
+	if err := datadir.Make(c.Data, nil); err != nil {
 		return err
 	}
 	place, err := c.open(ctx)
@@ -101,7 +98,7 @@ func (c *importCmd) prepareApp(ctx context.Context, p *importPlace, from *portab
 			return fmt.Errorf("--app: %q was deleted a moment ago; a server removes what was stored for it first", c.App)
 		}
 		if err == nil && !c.DryRun {
-			err = printSecrets(out, appSecrets{AppID: app.ID, AppKey: key, TokenSecret: string(app.TokenSecret)}, placeOf(c.Store), false)
+			err = printSecrets(out, appSecrets{AppID: app.ID, AppKey: key, TokenSecret: string(app.TokenSecret)}, datadir.Describe(c.Store), false)
 		}
 	}
 	if err != nil {
@@ -153,14 +150,14 @@ func (c *importCmd) open(ctx context.Context) (*importPlace, error) {
 	if c.DryRun {
 		return c.openCopy(ctx)
 	}
-	unlock, err := lockData(c.Data, "import")
-	if held, ok := errors.AsType[*heldError](err); ok && held.server {
+	unlock, err := datadir.Lock(c.Data, "import")
+	if held, ok := errors.AsType[*datadir.HeldError](err); ok && held.Server {
 		return c.openBeside(ctx)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := settle(c.Data); err != nil {
+	if err := datadir.Settle(c.Data); err != nil {
 		return nil, errors.Join(err, unlock())
 	}
 	place, err := openAlone(ctx, c.Store)
@@ -174,11 +171,11 @@ func (c *importCmd) open(ctx context.Context) (*importPlace, error) {
 
 // openAlone opens a store that nobody serves.
 func openAlone(ctx context.Context, cfg config.Store) (*importPlace, error) {
-	s, err := openStore(ctx, cfg, storeOptions{})
+	s, err := datadir.Open(ctx, cfg, datadir.Options{})
 	if err != nil {
 		return nil, err
 	}
-	uploads, err := files.Open(files.Options{Dir: filepath.Join(cfg.Data, uploadsDir), MinFree: -1})
+	uploads, err := files.Open(files.Options{Dir: datadir.Uploads(cfg.Data), MinFree: -1})
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -188,11 +185,11 @@ func openAlone(ctx context.Context, cfg config.Store) (*importPlace, error) {
 // openBeside has the running server take the records: it alone knows what it keeps in
 // memory.
 func (c *importCmd) openBeside(ctx context.Context) (*importPlace, error) {
-	client, err := dialControl(ctx, c.Data)
+	client, err := datadir.Dial(ctx, c.Data)
 	if err != nil {
 		return nil, err
 	}
-	s, err := openStore(ctx, c.Store, storeOptions{Beside: true})
+	s, err := datadir.Open(ctx, c.Store, datadir.Options{Beside: true})
 	if err != nil {
 		return nil, err
 	}
@@ -201,15 +198,9 @@ func (c *importCmd) openBeside(ctx context.Context) (*importPlace, error) {
 
 // openCopy imports into a copy of the store, without the files.
 func (c *importCmd) openCopy(ctx context.Context) (_ *importPlace, err error) {
-	dir, err := os.MkdirTemp(c.Data, dryRun)
+	dir, remove, err := datadir.MakeCopy(ctx, c.Data)
 	if err != nil {
-		return nil, fmt.Errorf("--data: %w", err)
-	}
-	remove := func() error { return os.RemoveAll(dir) }
-	if _, err := os.Stat(filepath.Join(c.Data, storeFile)); err == nil {
-		if err := schema.Backup(ctx, filepath.Join(c.Data, storeFile), filepath.Join(dir, storeFile)); err != nil {
-			return nil, errors.Join(err, remove())
-		}
+		return nil, err
 	}
 	cfg := c.Store
 	cfg.Data = dir
@@ -220,67 +211,4 @@ func (c *importCmd) openCopy(ctx context.Context) (_ *importPlace, err error) {
 	closeStore := place.close
 	place.close = func() error { return errors.Join(closeStore(), remove()) }
 	return place, nil
-}
-
-// dryRun is the pattern of the directories where imports are tried.
-const dryRun = ".dry-run-*"
-
-// importReport is the file of --report; without one it prints the first refusals.
-type importReport struct {
-	file   *os.File
-	buf    *bufio.Writer
-	shown  int
-	silent int
-}
-
-// maxShown is how many refusals are printed where there is no file for them.
-const maxShown = 20
-
-func (c *importCmd) openReport() (*importReport, error) {
-	if c.Report == "" {
-		return &importReport{}, nil
-	}
-	f, err := os.OpenFile(c.Report, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, privateFile)
-	if err != nil {
-		return nil, err
-	}
-	return &importReport{file: f, buf: bufio.NewWriter(f)}, nil
-}
-
-func (r *importReport) add(e importer.Entry) error {
-	if r.file != nil {
-		return r.write(e)
-	}
-	if r.shown++; r.shown > maxShown {
-		r.silent++
-		return nil
-	}
-	fmt.Fprintf(os.Stderr, "%s: line %d: refused: %s\n", e.List, e.Line, e.Reason)
-	return nil
-}
-
-func (r *importReport) sum(s importer.Summary) error {
-	if r.file == nil {
-		return nil
-	}
-	return r.write(s)
-}
-
-func (r *importReport) write(v any) error {
-	line, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	_, err = r.buf.Write(append(line, '\n'))
-	return err
-}
-
-func (r *importReport) close() error {
-	if r.silent > 0 {
-		fmt.Fprintf(os.Stderr, "and %d more; --report FILE has them all\n", r.silent)
-	}
-	if r.file == nil {
-		return nil
-	}
-	return errors.Join(r.buf.Flush(), r.file.Sync(), r.file.Close())
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/skein-im/skein/internal/datadir"
 	"github.com/skein-im/skein/internal/files"
 	"github.com/skein-im/skein/internal/portable/convert"
 	"github.com/skein-im/skein/internal/portable/convert/leancloud"
@@ -29,7 +30,7 @@ func (leancloudConvert) Help() string {
 
 // Run converts the dump and prints an account of every record.
 func (c *leancloudConvert) Run(ctx context.Context, out io.Writer) error {
-	setPrivateUmask()
+	datadir.SetPrivateUmask()
 	ctx, stop := untilSignal(ctx)
 	defer stop()
 	rename, err := c.renames()

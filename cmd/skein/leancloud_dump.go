@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/skein-im/skein/internal/datadir"
 	"github.com/skein-im/skein/internal/portable/leancloud"
 )
 
@@ -42,8 +43,8 @@ func (leancloudDump) Help() string {
 }
 
 // Run writes or continues the dump.
-func (c *leancloudDump) Run(ctx context.Context, out io.Writer) error {
-	setPrivateUmask()
+func (c *leancloudDump) Run(ctx context.Context, out io.Writer) (err error) {
+	datadir.SetPrivateUmask()
 	ctx, stop := untilSignal(ctx)
 	defer stop()
 	key, err := c.masterKey()
@@ -53,14 +54,14 @@ func (c *leancloudDump) Run(ctx context.Context, out io.Writer) error {
 	if c.Rate <= 0 || c.Daily < 0 || c.Timeout <= 0 {
 		return errors.New("--rate and --timeout: more than 0; --daily: at least 0")
 	}
-	if err := os.MkdirAll(c.Out, privateDir); err != nil {
+	if err := os.MkdirAll(c.Out, datadir.PrivateDir); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
 	unlock, err := lockOut(c.Out)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer func() { err = errors.Join(err, unlock()) }()
 	m, err := leancloud.Dump(ctx, leancloud.Options{
 		AppID: c.AppID, MasterKey: key, Server: c.Server, Out: c.Out,
 		Conversations: c.Conversations, PerConversation: c.PerConversation, System: c.System,
@@ -100,19 +101,15 @@ func (c *leancloudDump) masterKey() (string, error) {
 const dumpLock = "dump.lock"
 
 // lockOut locks a folder, so that only one dump uses it.
-func lockOut(dir string) (release func(), err error) {
-	f, err := os.OpenFile(filepath.Join(dir, dumpLock), os.O_CREATE|os.O_RDWR, privateFile) //nolint:gosec // a path that the operator gave
-	if err != nil {
-		return nil, fmt.Errorf("--out: %w", err)
+func lockOut(dir string) (release func() error, err error) {
+	release, err = datadir.LockFile(filepath.Join(dir, dumpLock))
+	if errors.Is(err, datadir.ErrLocked) {
+		return nil, fmt.Errorf("--out: another process works in %s", dir)
 	}
-	if err := tryLock(f); err != nil {
-		_ = f.Close()
-		if errors.Is(err, errLocked) {
-			return nil, fmt.Errorf("--out: another process works in %s", dir)
-		}
+	if err != nil {
 		return nil, fmt.Errorf("--out: lock %s: %w", dir, err)
 	}
-	return func() { _ = f.Close() }, nil
+	return release, nil
 }
 
 // report prints what the folder holds and what is missing.

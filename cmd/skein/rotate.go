@@ -10,6 +10,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/config"
+	"github.com/skein-im/skein/internal/datadir"
 	"github.com/skein-im/skein/internal/store"
 )
 
@@ -36,7 +37,7 @@ func (c *appRotateKey) Validate() error {
 func (c *appRotateKey) Run(ctx context.Context, out io.Writer) error {
 	key, hash := access.NewKey()
 	now := skein.MillisOf(time.Now())
-	return withStore(ctx, c.Store, func(s store.Store) error {
+	return datadir.WithStore(ctx, c.Store, func(s store.Store) error {
 		var made skein.AppKey
 		err := s.UpdateApp(ctx, c.ID, func(app *skein.App) (err error) {
 			made, err = c.rotate(app, skein.AppKey{Name: c.Name, Hash: hash, Created: now})

@@ -10,6 +10,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/config"
+	"github.com/skein-im/skein/internal/datadir"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/wire/request"
 	"github.com/skein-im/skein/internal/wire/strict"
@@ -27,7 +28,7 @@ type tokenCmd struct {
 
 // Run prints the token.
 func (c *tokenCmd) Run(ctx context.Context, out io.Writer) error {
-	return withStore(ctx, c.Store, func(s store.Store) error {
+	return datadir.WithStore(ctx, c.Store, func(s store.Store) error {
 		app, err := s.App(ctx, c.App)
 		if errors.Is(err, skein.ErrUnknownApp) {
 			return fmt.Errorf("--app: there is no app %q", c.App)

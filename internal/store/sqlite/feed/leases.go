@@ -11,7 +11,7 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// leases records which node holds which lease. Only one process serves a file (cmd/skein
+// leases records which node holds which lease. Only one process serves a file (internal/datadir
 // locks it), so leases are in memory: a renewal needs no commit, and a restarted process need
 // not wait until the leases of the old one end. Fences and cursors are in the file.
 type leases struct {

@@ -61,7 +61,7 @@ func (db *DB) Now() time.Time { return db.now() }
 func (db *DB) Millis() skein.Millis { return skein.MillisOf(db.now()) }
 
 // Start implements engine.Tables. Reached begins just below the ceiling: only one process
-// serves a file (cmd/skein locks it), so no other gives out stamps below it.
+// serves a file (internal/datadir locks it), so no other gives out stamps below it.
 func (db *DB) Start(conn *engine.Conn) (err error) {
 	c := Conn{conn}
 	if db.Salt, err = c.readSalt(); err != nil {

@@ -1,4 +1,4 @@
-package main
+package serve
 
 import (
 	"context"
@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	memoryLook = 10 * time.Second // between two checks
-	spareBytes = 1 << 20          // less is not worth a collection
-	spareShare = 8                // nor is less than this part of the live data
+	memoryCheck = 10 * time.Second // between two checks
+	spareBytes  = 1 << 20          // less is not worth a collection
+	spareShare  = 8                // nor is less than this part of the live data
 )
 
 // returnMemory returns memory to the system that a burst of logins or messages needed and a
@@ -19,7 +19,7 @@ const (
 // minute, returnMemory returns it. That costs at most one collection a minute, and none
 // while the node is busy.
 func returnMemory(ctx context.Context) {
-	ticker := time.NewTicker(memoryLook)
+	ticker := time.NewTicker(memoryCheck)
 	defer ticker.Stop()
 	before := readMemory()
 	for {
@@ -51,7 +51,7 @@ func (m memory) spare(before memory) bool {
 		return false
 	}
 	beyond := m.held - m.live
-	minute := uint64(time.Minute/memoryLook) * (m.allocated - before.allocated)
+	minute := uint64(time.Minute/memoryCheck) * (m.allocated - before.allocated)
 	return beyond >= max(spareBytes, m.live/spareShare) && beyond > minute
 }
 

@@ -1,6 +1,6 @@
 //go:build chaos
 
-package main
+package clock
 
 import (
 	"os"
@@ -22,9 +22,9 @@ var (
 	clockDue    atomic.Int64 // when to read the file again; Unix ms of the machine's clock
 )
 
-// clock is the machine's time plus the offset. It has no monotonic reading, because it must
+// Now is the machine's time plus the offset. It has no monotonic reading, because it must
 // be able to go back like a clock that somebody sets.
-func clock() time.Time {
+func Now() time.Time {
 	now := time.Now()
 	if due := clockDue.Load(); now.UnixMilli() >= due &&
 		clockDue.CompareAndSwap(due, now.Add(clockRead).UnixMilli()) {

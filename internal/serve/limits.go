@@ -1,13 +1,14 @@
-package main
+package serve
 
 import (
 	"runtime"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/clock"
 	"github.com/skein-im/skein/internal/config"
 	"github.com/skein-im/skein/internal/edge"
-	"github.com/skein-im/skein/internal/files"
 	"github.com/skein-im/skein/internal/rest"
 	"github.com/skein-im/skein/internal/share"
 )
@@ -48,24 +49,44 @@ func divide(limit int, c config.Edge) handles {
 }
 
 // restLimits are the limits of package rest that depend on handles.
-func (s *server) restLimits() rest.Limits {
+func (s *Server) restLimits() rest.Limits {
 	return rest.Limits{Uploads: s.handles.uploads, Downloads: s.handles.downloads}
 }
 
 // perAddress is the bound n for one address. In --dev there is none, because a load
 // generator on the same machine has one address.
-func (s *server) perAddress(n int) int {
+func (s *Server) perAddress(n int) int {
 	if s.config.Dev {
 		return unbounded
 	}
 	return n
 }
 
+// limitsOf are the limits that the installation sets for every app.
+func limitsOf(l config.Limits) skein.Settings {
+	return skein.Settings{
+		MaxMembers: l.MaxMembers, MaxConversations: l.MaxConversations,
+		SendRate: l.SendRate, SendBurst: l.SendBurst, RESTRate: l.RESTRate, LoginRate: l.LoginRate,
+	}
+}
+
+// maxBody is the largest frame or body, in bytes.
+func (s *Server) maxBody() int64 { return int64(s.config.MaxBodyKiB) << 10 }
+
+// socketsPerAddress has no bound in --dev unless the operator set one, because a load
+// generator on the same machine has one address.
+func (s *Server) socketsPerAddress() int {
+	if s.config.Dev && s.config.SocketsPerAddress == 0 {
+		return -1
+	}
+	return s.config.SocketsPerAddress
+}
+
 // guardConnections closes waiting connections before the process runs out of handles.
-func (s *server) guardConnections() {
+func (s *Server) guardConnections() {
 	g := edge.New(edge.Options{
 		Max: s.handles.connections, Others: s.sockets.Open, MaxPerAddress: s.perAddress(s.config.MaxConnectionsPerAddress),
-		Address: s.trust.Connection, Now: clock, Log: s.log, Registerer: s.registry,
+		Address: s.trust.Connection, Now: clock.Now, Log: s.log, Registerer: s.registry,
 	})
 	s.public.guard = g
 	s.public.http.ConnState = g.State
@@ -74,7 +95,7 @@ func (s *server) guardConnections() {
 // newGate makes the gate through which the CPU work of all sockets and calls passes, so that
 // apps take turns. Fewer places protect apps better from bursts of others, but make the
 // group commits of the store smaller; see docs/decisions/0014.
-func (s *server) newGate() *share.Gate {
+func (s *Server) newGate() *share.Gate {
 	g := share.NewGate(4*runtime.GOMAXPROCS(0), share.Stall)
 	s.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "skein_turns_waiting", Help: "Handshakes, frames and calls that wait for their app's turn on the processor.",
@@ -91,11 +112,11 @@ func mebibytes(n int) int64 {
 }
 
 // watchSpace adds the free space of the disk to the metrics.
-func (s *server) watchSpace(uploads *files.Store) {
+func (s *Server) watchSpace() {
 	s.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "skein_disk_free_bytes", Help: "Free space of the disk of --data.",
 	}, func() float64 {
-		free, _, err := uploads.Free()
+		free, _, err := s.uploads.Free()
 		if err != nil {
 			return -1
 		}

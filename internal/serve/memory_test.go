@@ -1,4 +1,4 @@
-package main
+package serve
 
 import (
 	"runtime"
@@ -8,13 +8,13 @@ import (
 func TestMemoryIsSpareWhenTheNodeIsQuiet(t *testing.T) {
 	const mib = 1 << 20
 	for name, tt := range map[string]struct {
-		allocated, live, beyond uint64 // since the look before; by the last collection; held beside that
+		allocated, live, beyond uint64 // since the check before; live, as the last collection found; held beyond that
 		want                    bool
 	}{
 		"quiet after a storm":                     {1 * mib, 30 * mib, 20 * mib, true},
 		"nothing is allocated":                    {0, 4 * mib, spareBytes, true},
 		"too little to bother":                    {0, 4 * mib, spareBytes - 1, false},
-		"too little beside what lives":            {0, 800 * mib, 99 * mib, false},
+		"too little compared with the live data":  {0, 800 * mib, 99 * mib, false},
 		"at work":                                 {100 * mib, 30 * mib, 20 * mib, false},
 		"a minute of this needs all that is held": {2 * mib, 30 * mib, 12 * mib, false},
 	} {
@@ -26,9 +26,9 @@ func TestMemoryIsSpareWhenTheNodeIsQuiet(t *testing.T) {
 	}
 }
 
-func TestTheRuntimeSaysWhatMemoryIsHeld(t *testing.T) {
-	runtime.GC() // says what lives
+func TestTheStateOfTheHeapIsRead(t *testing.T) {
+	runtime.GC() // finds the live data
 	if m := readMemory(); m.allocated == 0 || m.live == 0 || m.held < m.live || m.stacks == 0 {
-		t.Errorf("got %+v, want what was allocated, lives, is held beside it, and of stacks", m)
+		t.Errorf("got %+v, want all above zero, and held at least live", m)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package datadir
 
 import (
 	"errors"
@@ -18,19 +18,21 @@ const (
 	namelessWait = time.Second
 )
 
-// errLocked is returned by tryLock if another process holds the lock.
-var errLocked = errors.New("locked by another process")
+// ErrLocked is returned by LockFile if another process holds the lock.
+var ErrLocked = errors.New("locked by another process")
 
-// heldError says which process holds the lock of a --data.
-type heldError struct {
+// HeldError says which process holds the lock of a --data.
+type HeldError struct {
+	Server bool // the holder is a server
+
 	dir    string
-	server bool
 	holder string // such as "skein serve, pid 123"; empty: unknown
 }
 
-func (e *heldError) Error() string {
+// Error says who holds the lock, if that is known.
+func (e *HeldError) Error() string {
 	what := "another process works on"
-	if e.server {
+	if e.Server {
 		what = "another server runs on"
 	}
 	if e.holder == "" {
@@ -39,13 +41,13 @@ func (e *heldError) Error() string {
 	return fmt.Sprintf("--data: %s %s: %s", what, e.dir, e.holder)
 }
 
-// lockData locks a --data for this process. Two servers on one store would not receive each
+// Lock locks a --data for this process. Two servers on one store would not receive each
 // other's events, because the bus is inside each process. A server keeps the lock; other
 // commands hold it while they open, migrate or replace the store. The system releases the
-// lock when the process ends. Errors: *heldError.
-func lockData(dir, command string) (release func() error, err error) {
+// lock when the process ends. Errors: *HeldError.
+func Lock(dir, command string) (release func() error, err error) {
 	path := filepath.Join(dir, lockFile)
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // a path that the operator gave
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, PrivateFile) //nolint:gosec // a path that the operator gave
 	if err != nil {
 		return nil, fmt.Errorf("--data: %w", err)
 	}
@@ -59,6 +61,19 @@ func lockData(dir, command string) (release func() error, err error) {
 	return f.Close, nil
 }
 
+// LockFile locks a file for this process, and creates it if need be. The system releases the lock
+// when the process ends. Errors: ErrLocked.
+func LockFile(path string) (release func() error, err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, PrivateFile) //nolint:gosec // a path that the operator gave
+	if err != nil {
+		return nil, err
+	}
+	if err := tryLock(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f.Close, nil
+}
+
 func waitLock(f *os.File, dir string) error {
 	began := time.Now()
 	for named := began; ; time.Sleep(10 * time.Millisecond) {
@@ -66,15 +81,15 @@ func waitLock(f *os.File, dir string) error {
 		if err == nil {
 			return nil
 		}
-		if !errors.Is(err, errLocked) {
+		if !errors.Is(err, ErrLocked) {
 			return fmt.Errorf("--data: lock %s: %w", dir, err)
 		}
-		held := &heldError{dir: dir, holder: readHolder(f.Name())}
+		held := &HeldError{dir: dir, holder: readHolder(f.Name())}
 		if held.holder != "" {
 			named = time.Now()
 		}
-		held.server = strings.HasPrefix(held.holder, "skein serve") || time.Since(named) > namelessWait
-		if held.server || time.Since(began) > lockWait {
+		held.Server = strings.HasPrefix(held.holder, "skein serve") || time.Since(named) > namelessWait
+		if held.Server || time.Since(began) > lockWait {
 			return held
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package datadir
 
 import (
 	"errors"
@@ -12,15 +12,15 @@ import (
 // Modes of the files of a store and of its backups. Only the server's user may read
 // messages, token secrets and files.
 const (
-	privateDir  fs.FileMode = 0o700
-	privateFile fs.FileMode = 0o600
+	PrivateDir  fs.FileMode = 0o700
+	PrivateFile fs.FileMode = 0o600
 )
 
-// makeData creates --data if it does not exist, and makes it and its store private. It also
-// sets the umask, so that all later files of this process are private.
-func makeData(dir string, log *slog.Logger) error {
-	setPrivateUmask()
-	if err := os.MkdirAll(dir, privateDir); err != nil {
+// Make creates the directory if it does not exist, and makes it and its store private. It also
+// sets the umask, so that all later files of this process are private. log may be nil.
+func Make(dir string, log *slog.Logger) error {
+	SetPrivateUmask()
+	if err := os.MkdirAll(dir, PrivateDir); err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
 	info, err := os.Stat(dir)
@@ -30,21 +30,22 @@ func makeData(dir string, log *slog.Logger) error {
 	if info.Mode()&fs.ModeSticky != 0 {
 		return fmt.Errorf("--data: %s is shared with other users (mode %v): use a directory of its own", dir, info.Mode())
 	}
-	for _, name := range []string{"", uploadsDir} {
-		if err := tighten(filepath.Join(dir, name), privateDir, log); err != nil {
+	for _, name := range []string{"", uploads} {
+		if err := tighten(filepath.Join(dir, name), PrivateDir, log); err != nil {
 			return fmt.Errorf("--data: %w", err)
 		}
 	}
 	for _, name := range []string{storeFile, storeFile + "-wal", storeFile + "-shm", lockFile} {
-		if err := tighten(filepath.Join(dir, name), privateFile, log); err != nil {
+		if err := tighten(filepath.Join(dir, name), PrivateFile, log); err != nil {
 			return fmt.Errorf("--data: %w", err)
 		}
 	}
 	return nil
 }
 
-// tightenFiles makes the files of a directory private.
-func tightenFiles(dir string, log *slog.Logger) error {
+// TightenUploads makes the uploads private.
+func TightenUploads(data string, log *slog.Logger) error {
+	dir := Uploads(data)
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("--data: %w", err)
@@ -53,7 +54,7 @@ func tightenFiles(dir string, log *slog.Logger) error {
 		if !e.Type().IsRegular() {
 			continue // links are not followed or changed
 		}
-		if err := tighten(filepath.Join(dir, e.Name()), privateFile, log); err != nil {
+		if err := tighten(filepath.Join(dir, e.Name()), PrivateFile, log); err != nil {
 			return fmt.Errorf("--data: %w", err)
 		}
 	}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package datadir
 
 import (
 	"io/fs"
@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func setPrivateUmask() { unix.Umask(0o077) }
+// SetPrivateUmask makes all files private that this process creates from now on.
+func SetPrivateUmask() { unix.Umask(0o077) }
 
 // openToOthers reports whether a mode gives users other than the owner any permission.
 func openToOthers(mode fs.FileMode) bool { return mode.Perm()&0o077 != 0 }

@@ -1,4 +1,4 @@
-package main
+package datadir
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/skein-im/skein/internal/clock"
 	"github.com/skein-im/skein/internal/config"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/cache"
@@ -18,15 +19,8 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/wal"
 )
 
-// Files and directories in --data.
-const (
-	storeFile  = "skein.db"   // the embedded store; SQLite adds -wal and -shm
-	uploadsDir = "uploads"    // the folder of package files
-	lockFile   = "serve.lock" // locked by a process, whose name and pid it holds
-)
-
-// storeOptions are the options of a store that do not depend on its engine.
-type storeOptions struct {
+// Options are the options of a store that do not depend on its engine.
+type Options struct {
 	Committed  store.CommitHook      // nil: none
 	Log        *slog.Logger          // nil: no log
 	Registerer prometheus.Registerer // nil: no metrics
@@ -35,13 +29,13 @@ type storeOptions struct {
 	AcceptLoss bool                  // see sqlite.Options
 }
 
-// openStore opens the configured store, or creates it. The process must hold the lock of
-// --data. The caller must close the store.
-func openStore(ctx context.Context, cfg config.Store, opts storeOptions) (store.Store, error) {
+// Open opens the configured store, or creates it. The process must hold the lock of --data, or
+// say that a server holds it (Beside). The caller must close the store.
+func Open(ctx context.Context, cfg config.Store, opts Options) (store.Store, error) {
 	engine := func(committed store.CommitHook) (store.Store, error) {
 		s, err := sqlite.Open(ctx, sqlite.Options{
-			Path: filepath.Join(cfg.Data, storeFile), Beside: opts.Beside, AcceptLoss: opts.AcceptLoss,
-			Committed: committed, Now: clock, Log: opts.Log, Registerer: opts.Registerer,
+			Path: StoreFile(cfg.Data), Beside: opts.Beside, AcceptLoss: opts.AcceptLoss,
+			Committed: committed, Now: clock.Now, Log: opts.Log, Registerer: opts.Registerer,
 		})
 		if loss, ok := errors.AsType[*wal.LossError](err); ok {
 			if opts.Log != nil {
@@ -60,19 +54,19 @@ func openStore(ctx context.Context, cfg config.Store, opts storeOptions) (store.
 	return cache.Over(engine, cache.Options{Bytes: opts.CacheBytes, Committed: opts.Committed, Registerer: opts.Registerer})
 }
 
-// withStore calls do with the existing store. It creates none: a command that only reads must
+// WithStore calls do with the existing store. It creates none: a command that only reads must
 // not leave an empty store behind if the operator mistyped --data.
-func withStore(ctx context.Context, cfg config.Store, do func(store.Store) error) error {
-	_, err := os.Stat(filepath.Join(cfg.Data, storeFile))
+func WithStore(ctx context.Context, cfg config.Store, do func(store.Store) error) error {
+	_, err := os.Stat(StoreFile(cfg.Data))
 	_, begun := os.Stat(filepath.Join(cfg.Data, restored)) // a restore that was interrupted
 	if errors.Is(err, fs.ErrNotExist) && begun != nil {
 		return fmt.Errorf("--data: there is no store in %s; `skein serve` and `skein app create` make one", cfg.Data)
 	}
-	return withNewStore(ctx, cfg, do)
+	return WithNewStore(ctx, cfg, do)
 }
 
-// withNewStore is withStore for commands that may create the store.
-func withNewStore(ctx context.Context, cfg config.Store, do func(store.Store) error) error {
+// WithNewStore is WithStore for commands that may create the store.
+func WithNewStore(ctx context.Context, cfg config.Store, do func(store.Store) error) error {
 	s, err := openBeside(ctx, cfg)
 	if err != nil {
 		return err
@@ -84,29 +78,29 @@ func withNewStore(ctx context.Context, cfg config.Store, do func(store.Store) er
 // migrate the store of a running server. Without a server it locks --data while it opens
 // the store.
 func openBeside(ctx context.Context, cfg config.Store) (store.Store, error) {
-	if err := makeData(cfg.Data, nil); err != nil {
+	if err := Make(cfg.Data, nil); err != nil {
 		return nil, err
 	}
-	unlock, err := lockData(cfg.Data, "app or token")
-	if held, ok := errors.AsType[*heldError](err); ok && held.server {
-		return openStore(ctx, cfg, storeOptions{Beside: true})
+	unlock, err := Lock(cfg.Data, "app or token")
+	if held, ok := errors.AsType[*HeldError](err); ok && held.Server {
+		return Open(ctx, cfg, Options{Beside: true})
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := settle(cfg.Data); err != nil {
+	if err := Settle(cfg.Data); err != nil {
 		return nil, errors.Join(err, unlock())
 	}
-	s, err := openStore(ctx, cfg, storeOptions{})
+	s, err := Open(ctx, cfg, Options{})
 	if err != nil {
 		return nil, errors.Join(err, unlock())
 	}
 	return s, unlock()
 }
 
-// placeOf is the absolute path of the store's file.
-func placeOf(cfg config.Store) string {
-	path := filepath.Join(cfg.Data, storeFile)
+// Describe tells an operator where the configured store is.
+func Describe(cfg config.Store) string {
+	path := StoreFile(cfg.Data)
 	if full, err := filepath.Abs(path); err == nil {
 		return full
 	}

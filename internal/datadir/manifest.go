@@ -1,4 +1,4 @@
-package main
+package datadir
 
 import (
 	"crypto/sha256"
@@ -42,21 +42,21 @@ type manifestItem struct {
 	SHA256 string `json:"sha256"`
 }
 
-// list makes the manifest of dir.
-func list(dir string) (*manifest, error) {
-	held, err := schema.Inspect(filepath.Join(dir, storeFile))
+// list makes the manifest of dir. version is that of the program.
+func list(dir, version string) (*manifest, error) {
+	held, err := schema.Inspect(StoreFile(dir))
 	if err != nil {
 		return nil, err
 	}
 	m := &manifest{
-		Format: manifestFormat, Skein: versionLine(), Made: time.Now().UTC(), Schema: held.Schema, Epoch: held.Epoch,
+		Format: manifestFormat, Skein: version, Made: time.Now().UTC(), Schema: held.Schema, Epoch: held.Epoch,
 		Rows: held.Tables, Conversations: held.Conversations,
 	}
 	if m.Files, err = items(dir); err != nil {
 		return nil, err
 	}
 	for _, name := range held.Uploads {
-		if _, ok := m.Files[uploadsDir+"/"+name]; !ok {
+		if _, ok := m.Files[uploads+"/"+name]; !ok {
 			m.Missing = append(m.Missing, name)
 		}
 	}
@@ -96,8 +96,8 @@ func (m *manifest) sum() (string, error) {
 }
 
 // writeManifest writes the manifest of dir into dir and syncs it.
-func writeManifest(dir string) error {
-	m, err := list(dir)
+func writeManifest(dir, version string) error {
+	m, err := list(dir, version)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func writeManifest(dir string) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(filepath.Join(dir, manifestFile), os.O_WRONLY|os.O_CREATE|os.O_EXCL, privateFile) //nolint:gosec // a path that the operator gave
+	f, err := os.OpenFile(filepath.Join(dir, manifestFile), os.O_WRONLY|os.O_CREATE|os.O_EXCL, PrivateFile) //nolint:gosec // a path that the operator gave
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func checkBackup(dir string) error {
 			return fmt.Errorf("%s: %s is none of the backup's files", dir, name)
 		}
 	}
-	held, err := schema.Inspect(filepath.Join(dir, storeFile))
+	held, err := schema.Inspect(StoreFile(dir))
 	if err != nil {
 		return err
 	}
@@ -162,13 +162,13 @@ func checkBackup(dir string) error {
 
 // checkCopy is checkBackup for a copy without a manifest.
 func checkCopy(dir string) error {
-	held, err := schema.Inspect(filepath.Join(dir, storeFile))
+	held, err := schema.Inspect(StoreFile(dir))
 	if err != nil {
 		return err
 	}
 	found := 0
 	for _, name := range held.Uploads {
-		if _, err := os.Lstat(filepath.Join(dir, uploadsDir, name)); err == nil {
+		if _, err := os.Lstat(filepath.Join(dir, uploads, name)); err == nil {
 			found++
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package serve
 
 import (
 	"context"
@@ -12,7 +12,7 @@ const (
 	mostPercent    = 400         // at most, since much may become live until the next check
 	patientGarbage = 64 << 20    // bytes of garbage beyond which Go's default is enough
 	growingShare   = 8           // the live data grows if more than this part of it is new
-	garbageLook    = time.Second // between two checks
+	garbageCheck   = time.Second // between two checks
 )
 
 // collectLess keeps the runtime from collecting a small heap many times a second while the
@@ -21,9 +21,9 @@ const (
 // close together. What this saves is measured in docs/decisions/0023.
 func collectLess(ctx context.Context) {
 	if os.Getenv("GOGC") != "" {
-		return // who sets it has decided
+		return // the operator has decided
 	}
-	ticker := time.NewTicker(garbageLook)
+	ticker := time.NewTicker(garbageCheck)
 	defer ticker.Stop()
 	percent := usualPercent
 	for before := readMemory(); ; {
@@ -41,8 +41,8 @@ func collectLess(ctx context.Context) {
 	}
 }
 
-// percent is how much garbage may gather, in percent of what a collection looks at,
-// given what was a look ago: in steps, since each change stops the world for a moment.
+// percent is how much garbage may gather, in percent of what a collection scans. before is the
+// state at the previous check. It grows in steps, since each change stops the world for a moment.
 func (m memory) percent(before memory) int {
 	if m.live > before.live+before.live/growingShare {
 		return usualPercent

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package main
+package serve
 
 // openFiles is how many files the process may have open; zero: no limit.
 func openFiles() int { return 0 }

@@ -1,0 +1,117 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/skein-im/skein/internal/access"
+	"github.com/skein-im/skein/internal/chat"
+	"github.com/skein-im/skein/internal/config"
+	"github.com/skein-im/skein/internal/datadir"
+	"github.com/skein-im/skein/internal/delivery"
+	"github.com/skein-im/skein/internal/feed"
+	"github.com/skein-im/skein/internal/files"
+	"github.com/skein-im/skein/internal/hub"
+	"github.com/skein-im/skein/internal/node"
+	"github.com/skein-im/skein/internal/presence"
+	"github.com/skein-im/skein/internal/rest"
+	"github.com/skein-im/skein/internal/rest/httpx"
+	"github.com/skein-im/skein/internal/socket"
+	"github.com/skein-im/skein/internal/store"
+)
+
+// Server is one node: its parts, and the addresses that it listens on.
+type Server struct {
+	config   config.Serve
+	log      *slog.Logger
+	registry *prometheus.Registry
+
+	openAllowed bool // apps without token authentication are served
+	trust       httpx.Trust
+	unlock      func() error
+	handles     handles
+
+	store    store.Store
+	gate     *access.Gate
+	hub      *hub.Hub
+	presence *presence.Presence
+	node     *node.Node
+	delivery *delivery.Delivery
+	chat     *chat.Service
+	feed     *feed.Runner
+	sockets  *socket.Server
+
+	public   endpointServer
+	admin    endpointServer
+	control  endpointServer // for commands on this machine; without a listener there is none
+	uploads  *files.Store
+	draining atomic.Bool
+}
+
+// New makes the parts of a node and connects them; nothing listens yet. It locks --data before it
+// opens or migrates anything there. acceptLoss: see sqlite.Options.
+func New(ctx context.Context, c config.Serve, acceptLoss bool, log *slog.Logger) (_ *Server, err error) {
+	s := &Server{config: c, log: log, registry: newRegistry()}
+	s.handles = divide(openFiles(), c.Edge)
+	s.openAllowed = c.AllowOpenApps || c.OnLoopback(ctx)
+	s.trust = httpx.Trust{Proxies: c.Proxies(), PublicURL: c.PublicURL, Addr: c.Addr}
+	if err := errors.Join(datadir.Make(c.Data, log), datadir.TightenUploads(c.Data, log)); err != nil {
+		return nil, err
+	}
+	if s.unlock, err = datadir.Lock(c.Data, "serve"); err != nil {
+		return nil, err
+	}
+	if err := datadir.Settle(c.Data); err != nil {
+		return nil, errors.Join(err, s.unlock())
+	}
+	if s.store, err = datadir.Open(ctx, c.Store, datadir.Options{
+		Committed:  s.committed,
+		Log:        log,
+		Registerer: s.registry,
+		CacheBytes: c.CacheMiB << 20,
+		AcceptLoss: acceptLoss,
+	}); err != nil {
+		return nil, errors.Join(err, s.unlock())
+	}
+	if err := s.prepareApps(ctx); err != nil {
+		return nil, errors.Join(err, s.store.Close(), s.unlock())
+	}
+	s.uploads, err = files.Open(files.Options{
+		Dir: datadir.Uploads(c.Data), MinFree: mebibytes(c.MinFreeMiB), Log: log, Find: s.store.Upload, Registerer: s.registry,
+		NotFound: http.HandlerFunc(rest.NotFound),
+		NotAllowed: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			rest.MethodNotAllowed(w, r, "GET, HEAD")
+		}),
+	})
+	if err != nil {
+		return nil, errors.Join(err, s.store.Close(), s.unlock())
+	}
+	if err := s.wire(ctx); err != nil {
+		return nil, errors.Join(err, s.store.Close(), s.unlock())
+	}
+	return s, nil
+}
+
+func newRegistry() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return r
+}
+
+// close ends the parts, from the sessions down to the store.
+func (s *Server) close(ctx context.Context) error {
+	err := s.hub.Close(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = nil // the remaining sessions were cut; slow clients are no failure
+	}
+	s.node.Close(ctx)
+	s.presence.Close(ctx)
+	s.delivery.Close(ctx)
+	return errors.Join(err, s.store.Close(), s.unlock())
+}

@@ -1,0 +1,114 @@
+package serve
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/access"
+	"github.com/skein-im/skein/internal/chat"
+	"github.com/skein-im/skein/internal/clock"
+	"github.com/skein-im/skein/internal/delivery"
+	"github.com/skein-im/skein/internal/feed"
+	"github.com/skein-im/skein/internal/files"
+	"github.com/skein-im/skein/internal/hub"
+	"github.com/skein-im/skein/internal/node"
+	"github.com/skein-im/skein/internal/ops/rows"
+	"github.com/skein-im/skein/internal/presence"
+	"github.com/skein-im/skein/internal/rest"
+	"github.com/skein-im/skein/internal/socket"
+	"github.com/skein-im/skein/internal/store/cache"
+	"github.com/skein-im/skein/internal/wire"
+	"github.com/skein-im/skein/internal/wire/cursor"
+)
+
+// wire makes and connects the parts above the store.
+func (s *Server) wire(ctx context.Context) (err error) {
+	s.gate = access.New(access.Options{
+		Apps: s.store, Clients: s.store, AllowOpen: s.openAllowed, OpenToAll: s.config.AllowOpenApps,
+		Limits: limitsOf(s.config.Limits), Now: clock.Now, Log: s.log,
+	})
+	s.hub = hub.New(hub.Options{
+		KickFrame: func(reason string) []byte {
+			return wire.AppendKick(nil, skein.MillisOf(clock.Now()), reason)
+		},
+		Left: func(session *hub.Session) {
+			s.node.Left(session)
+			s.presence.Ended(session.ID())
+		},
+		MaxWaiting: mebibytes(s.config.MaxUnreadMiB),
+		Now:        clock.Now, Log: s.log, Registerer: s.registry,
+	})
+	s.presence = presence.New(presence.Options{
+		Sessions: s.hub, Apps: s.gate, Store: s.store, Now: clock.Now, Registerer: s.registry,
+		Online: func(ctx context.Context, app string, clients []string) (map[string]skein.DeviceSet, error) {
+			return s.node.Online(ctx, app, clients)
+		},
+	})
+	name := uuid.NewString() // of this process among the nodes
+	if s.node, err = node.New(ctx, node.Options{
+		Name: name, Store: s.store, Hub: s.hub, Presence: s.presence, Forget: s.forget, Now: clock.Now, Log: s.log, Registerer: s.registry,
+	}); err != nil {
+		return err
+	}
+	s.delivery = delivery.New(delivery.Options{
+		Store: s.store, Hub: s.hub, Zone: s.config.Location(),
+		Private: s.historyIsPrivate, Log: s.log, Registerer: s.registry,
+	})
+	s.chat = chat.New(chat.Options{Store: s.store, Events: events{s.delivery, s.node}, Files: s.uploads, UnnamedFor: s.config.UnnamedFiles, Now: clock.Now})
+	s.feed = feed.New(feed.Options{Store: s.store, Node: name, Now: clock.Now, Log: s.log, Registerer: s.registry})
+	table := rows.New(rows.Deps{
+		Chat: s.chat, Gate: s.gate, Files: s.uploads, Presence: s.presence, Zone: s.config.Location(),
+		Cursors: cursor.NewSealer(s.store.Secret()),
+	})
+	work := s.newGate()
+	s.sockets = socket.New(socket.Options{
+		Work: work, Gate: s.gate, Registrar: s.chat, Ops: table, Hub: s.hub, Node: s.node,
+		MaxSockets: s.handles.sockets, MaxUnauthenticated: s.perAddress(s.handles.unauthenticated),
+		MaxPerAddress: s.socketsPerAddress(), HandshakeRate: s.perAddress(0), MaxUnfinished: mebibytes(s.config.MaxUnfinishedMiB),
+		MaxMessage: s.maxBody(), FileTypes: files.DefaultTypes, Trust: s.trust, Now: clock.Now, Log: s.log, Registerer: s.registry,
+	})
+	s.public.http = newHTTPServer(s.inLanguage(s.demoOnly(rest.New(rest.Options{
+		Work: work, Table: table, Gate: s.gate, Trust: s.trust, MaxBody: s.maxBody(), Limits: s.restLimits(),
+		Routes:    s.routes(),
+		Downloads: map[string]http.Handler{skein.UploadsPath + "{name}": s.uploads.Handler()},
+		Unrouted:  s.pages(table), Log: s.log, Registerer: s.registry,
+	}))), s.log)
+	s.public.http.WriteTimeout = answerWait
+	s.guardConnections()
+	s.watchSpace()
+	s.admin.http = newHTTPServer(s.adminRoutes(), s.log)
+	return nil
+}
+
+// committed is the store's commit hook.
+func (s *Server) committed(sent []skein.Committed) {
+	s.delivery.Committed(sent)
+	s.feed.Wake()
+}
+
+// events takes what the use cases report: cuts go to the node, all else to delivery.
+type events struct {
+	*delivery.Delivery
+
+	node *node.Node
+}
+
+// Cut ends sessions on every node.
+func (e events) Cut(c skein.Cut) { e.node.Cut(c) }
+
+// forget removes a client from the cache after another node changed it.
+func (s *Server) forget(app, client string) {
+	if c, ok := s.store.(*cache.Store); ok {
+		c.Forget(app, client)
+	}
+}
+
+// historyIsPrivate reports whether members of the app see only what was said after they joined.
+// It is true if the app cannot be read: members fetch what they did not get live.
+func (s *Server) historyIsPrivate(ctx context.Context, app string) bool {
+	a, err := s.gate.App(ctx, app)
+	return err != nil || a.Settings.PrivateHistory
+}
