@@ -80,6 +80,7 @@ var mayImport = map[string]string{
 	"internal/store/sqlite/query":         ". internal/store internal/store/moves internal/store/sqlite/engine internal/store/sqlite/tx",
 	"internal/store/sqlite/schema":        "internal/store/sqlite/engine internal/store/sqlite/migrations internal/store/sqlite/wal",
 	"internal/store/sqlite/schema/plans":  "internal/store/sqlite/engine internal/store/sqlite/schema",
+	"internal/store/sqlite/sqlitetest":    "internal/store/sqlite/schema",
 	"internal/store/sqlite/transfer":      ". internal/store internal/store/rows internal/store/sqlite/engine internal/store/sqlite/tx",
 	"internal/store/sqlite/tx":            ". internal/store internal/store/moves internal/store/rows internal/store/sqlite/engine",
 	"internal/store/sqlite/uploads":       ". internal/store/sqlite/engine internal/store/sqlite/tx",
@@ -101,7 +102,7 @@ var mayImport = map[string]string{
 var testsMayImport = []string{
 	"internal/chat",
 	"internal/bus", "internal/bus/bustest", "internal/bus/lossy", "internal/store", "internal/store/sessions", "internal/store/storetest",
-	"internal/store/sqlite", "internal/store/sqlite/engine", "internal/store/sqlite/migrations",
+	"internal/store/sqlite", "internal/store/sqlite/engine", "internal/store/sqlite/migrations", "internal/store/sqlite/sqlitetest",
 	"internal/store/sqlite/schema/plans", "internal/store/sqlite/wal",
 	"internal/ops/rows", "internal/portable/leancloud/standin", "internal/wire/cursor",
 }
@@ -184,7 +185,7 @@ func allows(allowed string, source imports, name string) bool {
 // notServed are packages of tools and tests, which the server's binary does not carry.
 var notServed = []string{
 	"internal/bench", "internal/bus/bustest", "internal/ops/reference", "internal/portable/leancloud/standin",
-	"internal/store/storetest", "internal/testclient",
+	"internal/store/sqlite/sqlitetest", "internal/store/storetest", "internal/testclient",
 }
 
 func TestTheServerCarriesNoToolsAndNoTests(t *testing.T) {

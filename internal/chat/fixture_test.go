@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -17,6 +16,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/sqlite"
+	"github.com/skein-im/skein/internal/store/sqlite/sqlitetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -48,7 +48,7 @@ func newFixture(t *testing.T, settings skein.Settings) *fixture {
 	f := &fixture{T: t}
 	f.clock.Store(int64(start))
 	now := func() time.Time { return time.UnixMilli(f.clock.Load()) }
-	st, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "skein.db"), Now: now})
+	st, err := sqlite.Open(t.Context(), sqlite.Options{Path: sqlitetest.File(t), Readers: 1, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +22,7 @@ import (
 	"github.com/skein-im/skein/internal/ops/rows"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/sqlite"
+	"github.com/skein-im/skein/internal/store/sqlite/sqlitetest"
 	"github.com/skein-im/skein/internal/wire/cursor"
 )
 
@@ -48,7 +48,7 @@ func newFixture(t *testing.T, change func(*Options)) *fixture {
 	t.Helper()
 	f := &fixture{T: t, files: &shelf{}, log: &bytes.Buffer{}}
 	var err error
-	f.store, err = sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "skein.db")})
+	f.store, err = sqlite.Open(t.Context(), sqlite.Options{Path: sqlitetest.File(t), Readers: 1})
 	f.must(err)
 	t.Cleanup(func() { f.must(f.store.Close()) })
 	f.app = skein.App{

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +20,7 @@ import (
 	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/sqlite"
+	"github.com/skein-im/skein/internal/store/sqlite/sqlitetest"
 	"github.com/skein-im/skein/internal/wire"
 	"github.com/skein-im/skein/internal/wire/cursor"
 	"github.com/skein-im/skein/internal/wire/request"
@@ -53,7 +53,7 @@ func newFixture(t *testing.T) *fixture {
 	now := func() time.Time { return time.UnixMilli(f.clock.Load()) }
 	var err error
 	f.store, err = sqlite.Open(t.Context(), sqlite.Options{
-		Path: filepath.Join(t.TempDir(), "skein.db"), Now: now,
+		Path: sqlitetest.File(t), Readers: 1, Now: now,
 		Committed: func(sent []skein.Committed) {
 			f.mu.Lock()
 			defer f.mu.Unlock()

@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/sqlite"
+	"github.com/skein-im/skein/internal/store/sqlite/sqlitetest"
 	"github.com/skein-im/skein/internal/store/storetest"
 )
 
@@ -58,7 +58,7 @@ func openPair(t testing.TB, opt storetest.Options, bytes int) (p pair) {
 	t.Helper()
 	var hooks [2]store.CommitHook
 	engine, err := sqlite.Open(t.Context(), sqlite.Options{
-		Path: filepath.Join(t.TempDir(), "skein.db"), Now: opt.Now,
+		Path: sqlitetest.File(t), Readers: 1, Now: opt.Now,
 		Committed: func(sent []skein.Committed) {
 			hooks[0](sent) // not the other: it has to find out by itself
 			if opt.Committed != nil {
@@ -92,7 +92,7 @@ func open(t testing.TB, opt storetest.Options, bytes int) *Store {
 	t.Helper()
 	s, err := Over(func(told store.CommitHook) (store.Store, error) {
 		return sqlite.Open(t.Context(), sqlite.Options{
-			Path: filepath.Join(t.TempDir(), "skein.db"), Now: opt.Now, Committed: told,
+			Path: sqlitetest.File(t), Readers: 1, Now: opt.Now, Committed: told,
 		})
 	}, Options{Bytes: bytes, Committed: opt.Committed})
 	if err != nil {

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"path/filepath"
 	"runtime"
 	"sync"
 	"testing"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/sqlite/sqlitetest"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
@@ -17,7 +17,7 @@ import (
 func newStore(t *testing.T, opt Options) *Store {
 	t.Helper()
 	if opt.Path == "" {
-		opt.Path = filepath.Join(t.TempDir(), "skein.db")
+		opt.Path = sqlitetest.File(t)
 	}
 	s := openStore(t, opt)
 	if err := s.CreateApp(t.Context(), skein.App{ID: "app"}); err != nil {

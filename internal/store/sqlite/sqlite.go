@@ -36,7 +36,7 @@ type Options struct {
 	Log        *slog.Logger          // nil: no log
 	QueueJobs  int                   // writes that may wait; default 16,384; an app may hold as many as it leaves free, beyond it is refused at once
 	QueueBytes int                   // memory of the writes that wait; default 64 MiB; shared likewise
-	Readers    int                   // reads by key at the same moment; default 4; more wait for one of these
+	Readers    int                   // reads by key at the same moment, and at most so many by callers and searches; default 4; more wait for one of these
 	Registerer prometheus.Registerer // nil: no metrics
 
 	// For tests; zero: the engine's.

@@ -1,7 +1,6 @@
 package sqlite_test
 
 import (
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/sqlite"
+	"github.com/skein-im/skein/internal/store/sqlite/sqlitetest"
 	"github.com/skein-im/skein/internal/store/storetest"
 )
 
@@ -40,7 +40,8 @@ func TestSQLite(t *testing.T) {
 func open(t *testing.T, opt storetest.Options) *sqlite.Store {
 	t.Helper()
 	s, err := sqlite.Open(t.Context(), sqlite.Options{
-		Path:      filepath.Join(t.TempDir(), "skein.db"),
+		Path:      sqlitetest.File(t),
+		Readers:   1, // each costs three milliseconds to open, and the contract opens hundreds of stores
 		Committed: opt.Committed,
 		Now:       opt.Now,
 	})

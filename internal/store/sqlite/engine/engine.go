@@ -30,7 +30,7 @@ type Options struct {
 	Log        *slog.Logger
 	QueueJobs  int                   // writes that may wait
 	QueueBytes int                   // memory of the writes that wait
-	Readers    int                   // reads by key at the same moment
+	Readers    int                   // reads by key at the same moment; reads of the other two sets: at most as many
 	Registerer prometheus.Registerer // nil: no metrics
 
 	// For tests; zero: the constant of the name.
@@ -104,9 +104,9 @@ func (e *Engine) openReaders(opt Options) error {
 		size   int
 		parted bool
 	}{
-		{&e.callers, "caller", callerReaders, false},
+		{&e.callers, "caller", min(callerReaders, opt.Readers), false},
 		{&e.readers, "read", opt.Readers, false},
-		{&e.searchers, "search", searchers, true},
+		{&e.searchers, "search", min(searchers, opt.Readers), true},
 	} {
 		opened, err := openReaders(opt.Path, set.size, set.parted, e.metrics.wait.WithLabelValues(set.name))
 		if err != nil {
