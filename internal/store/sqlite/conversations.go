@@ -129,7 +129,7 @@ func (g group) insertConversation(app int64, c skein.Conversation) (key int64, e
 		(app_key, id, type, creator, extend, member_count, last_seq, created, updated, active, period, ttl, expires, moved)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING`,
 		app, c.ID, c.Type, c.Creator, engine.RawText(c.Extend), c.Members, c.Created, c.Updated, c.Active,
-		tx.PeriodOf(c.Active), c.TTL.Milliseconds(), expires, g.Stamp)
+		rows.PeriodOf(c.Active), c.TTL.Milliseconds(), expires, g.Stamp)
 	if err == nil && !inserted {
 		err = skein.About(skein.ErrConflict, "conv_id")
 	}
@@ -169,7 +169,7 @@ func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID,
 		}
 		g.Known.ForgetTimeline(app, id)
 		_, err = g.Move(`UPDATE conversations SET extend = ?2, mute_all = ?3, updated = ?4, active = ?5, period = ?6, moved = ?7
-			WHERE conv_key = ?1`+tx.ReturningMoves, before.Key, engine.RawText(after.Extend), after.MuteAll, after.Updated, after.Active, tx.PeriodOf(after.Active), g.Stamp)
+			WHERE conv_key = ?1`+tx.ReturningMoves, before.Key, engine.RawText(after.Extend), after.MuteAll, after.Updated, after.Active, rows.PeriodOf(after.Active), g.Stamp)
 		if err == nil && !bytes.Equal(after.Extend, before.Extend) {
 			err = g.RenameUploads(app, tx.ByExtend, before.Key, after.Uploads())
 		}

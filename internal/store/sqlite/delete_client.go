@@ -8,6 +8,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
@@ -75,7 +76,7 @@ func (g group) leaveSome(app, client string, at skein.Millis) (left []skein.ID, 
 			g.Note(r.ColumnInt64(0), conv)
 			left = append(left, engine.ID(r, 1))
 		}, `UPDATE conversations SET member_count = member_count - 1, roster_rev = roster_rev + 1, `+tx.Touched+`, moved = ?2
-			WHERE conv_key = ?1 AND deleted = 0 AND expires > ?5 RETURNING app_key, id`, conv, g.Stamp, at, tx.PeriodOf(at), g.Now)
+			WHERE conv_key = ?1 AND deleted = 0 AND expires > ?5 RETURNING app_key, id`, conv, g.Stamp, at, rows.PeriodOf(at), g.Now)
 		if err == nil {
 			err = g.Exec(`DELETE FROM private_pairs WHERE conv_key = ?1`, conv)
 		}
@@ -160,7 +161,7 @@ func (g group) leaveAll(app, client string, at skein.Millis) (left []skein.ID, e
 	},
 		`UPDATE conversations SET member_count = member_count - 1, roster_rev = roster_rev + 1, `+tx.Touched+`, moved = ?6
 			WHERE conv_key IN (SELECT conv_key FROM members WHERE app_key = `+tx.AppKey+` AND client_id = ?2)
-			AND deleted = 0 AND expires > ?5`+tx.ReturningMoves+`, id`, app, client, at, tx.PeriodOf(at), g.Now, g.Stamp)
+			AND deleted = 0 AND expires > ?5`+tx.ReturningMoves+`, id`, app, client, at, rows.PeriodOf(at), g.Now, g.Stamp)
 	return left, err
 }
 

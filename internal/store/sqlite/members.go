@@ -7,6 +7,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
@@ -162,7 +163,7 @@ func (g group) mustBeBelow(conv int64, me skein.Member, clients []string) error 
 func (g group) countMembers(conv tx.ConvRow, by int, at skein.Millis) error {
 	g.Known.ForgetTimeline(conv.App, conv.ID)
 	_, err := g.Move(`UPDATE conversations SET member_count = member_count + ?2, roster_rev = roster_rev + 1, `+tx.Touched+`, moved = ?5
-		WHERE conv_key = ?1`+tx.ReturningMoves, conv.Key, by, at, tx.PeriodOf(at), g.Stamp)
+		WHERE conv_key = ?1`+tx.ReturningMoves, conv.Key, by, at, rows.PeriodOf(at), g.Stamp)
 	return err
 }
 

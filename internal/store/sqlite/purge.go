@@ -7,6 +7,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
@@ -106,7 +107,7 @@ func (p *purge) deadConversation() (key int64, found bool, err error) {
 }
 
 // abandoned is the stamp of the oldest import that may still continue.
-func (p *purge) abandoned() int64 { return p.now.Time().AddDate(0, 0, -tx.ArrivalDays).UnixMicro() }
+func (p *purge) abandoned() int64 { return p.now.Time().AddDate(0, 0, -rows.ArrivalDays).UnixMicro() }
 
 func (p *purge) deadUploads() (app int64, found bool, err error) {
 	found, err = p.Row(func(r *sqlite3.Stmt) { app = r.ColumnInt64(0) },

@@ -12,7 +12,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
-	"github.com/skein-im/skein/internal/store/sqlite/tx"
+	"github.com/skein-im/skein/internal/store/rows"
 )
 
 func TestMessagesThatShareARetryNumberAreToldApart(t *testing.T) {
@@ -69,7 +69,7 @@ func TestAnImportedMessageIsFoundAlthoughAnOlderOneHasItsRetryNumber(t *testing.
 			err = g.Exec(`DELETE FROM retries_1`)
 		}
 		if err == nil {
-			err = g.RememberRetry(key, tx.RetryTag(s.db.Salt, "ann", imported), message)
+			err = g.RememberRetry(key, rows.RetryTag(s.db.Salt, "ann", imported), message)
 		}
 		return err
 	}, nil)
@@ -155,7 +155,7 @@ func TestARetryFindsWhatAnEarlierVersionStored(t *testing.T) {
 	age := func(version int) {
 		t.Helper()
 		mustChange(t, s, func(g group) error {
-			return g.Exec(`UPDATE messages SET content_hash = ?1, version = ?2`, tx.ContentHash(first.Body), version)
+			return g.Exec(`UPDATE messages SET content_hash = ?1, version = ?2`, rows.ContentHash(first.Body), version)
 		}, nil)
 	}
 	for name, tt := range map[string]struct {
@@ -187,7 +187,7 @@ func TestHashesOfContentStayAsTheyAre(t *testing.T) {
 		"a text":       {skein.Body{Type: skein.TypeText, Text: "hi"}, "f06f1c82df2dc369c7afd6c548ac4add"},
 		"all there is": {skein.Body{Type: 7, Text: "hi", URL: "u", Attr: []byte(`{"b":[1.50,"你"],"a":100}`), Mentions: []string{"tom", "ann"}, MentionAll: true, ReplyTo: skein.ID{1}}, "5fd486b129f34e28ff0151b8aab88496"},
 	} {
-		if got := fmt.Sprintf("%x", tx.ContentHash(tx.Canonical(tt.body))); got != tt.want {
+		if got := fmt.Sprintf("%x", rows.ContentHash(rows.Canonical(tt.body))); got != tt.want {
 			t.Errorf("%s: got %s, want %s", name, got, tt.want)
 		}
 	}
@@ -199,7 +199,7 @@ func sharedTag(t *testing.T, salt []byte, sender string) (one, two string) {
 	seen := map[uint32]string{}
 	for i := range 1 << 20 {
 		id := fmt.Sprint(i)
-		tag := tx.RetryTag(salt, sender, id)
+		tag := rows.RetryTag(salt, sender, id)
 		if other, found := seen[tag]; found {
 			return other, id
 		}
@@ -220,7 +220,7 @@ func TestRetryTagsStayAsTheyAre(t *testing.T) {
 		{"an", "n1", 0xb91e1964},
 		{"Tom", "日本", 0xa14045c9},
 	} {
-		if got := tx.RetryTag([]byte("salt"), tt.sender, tt.id); got != tt.want {
+		if got := rows.RetryTag([]byte("salt"), tt.sender, tt.id); got != tt.want {
 			t.Errorf("%q %q: got %#x, want %#x", tt.sender, tt.id, got, tt.want)
 		}
 	}
@@ -234,12 +234,12 @@ func BenchmarkContentHash(b *testing.B) {
 	for name, body := range map[string]skein.Body{"plain": plain, "with attr and mentions": rich} {
 		b.Run(name+", as written", func(b *testing.B) {
 			for b.Loop() {
-				tx.ContentHash(body)
+				rows.ContentHash(body)
 			}
 		})
 		b.Run(name+", canonical", func(b *testing.B) {
 			for b.Loop() {
-				tx.ContentHash(tx.Canonical(body))
+				rows.ContentHash(rows.Canonical(body))
 			}
 		})
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
@@ -119,7 +120,7 @@ func (p *feedPage) read(c connection) error {
 	var messages, events []feedRow
 	err := c.Rows(func(r *sqlite3.Stmt) {
 		messages = append(messages, feedRow{
-			key: r.ColumnInt64(0), message: r.ColumnInt64(0), silent: r.ColumnInt64(1)&tx.FlagImported != 0,
+			key: r.ColumnInt64(0), message: r.ColumnInt64(0), silent: r.ColumnInt64(1)&rows.FlagImported != 0,
 			Entry: store.Entry{
 				Kind: store.EntryMessage, Seq: r.ColumnInt64(2), Message: engine.ID(r, 3), Client: r.ColumnText(4),
 				At: engine.Millis(r, 5), Conv: engine.ID(r, 6), App: r.ColumnText(7),
@@ -231,7 +232,7 @@ func (c connection) moved(from, to feedCursor) (moved []store.Moved, err error) 
 	convs := make(map[int64]logs)
 	said := func(r *sqlite3.Stmt) { convs[r.ColumnInt64(0)] = logs{said: 1} }
 	changed := func(r *sqlite3.Stmt) { convs[r.ColumnInt64(0)] = logs{convs[r.ColumnInt64(0)].said, 1} }
-	err = c.Rows(said, messagesMoved, from.message, to.message, tx.FlagImported)
+	err = c.Rows(said, messagesMoved, from.message, to.message, rows.FlagImported)
 	if err == nil {
 		err = c.Rows(changed, changesMoved, from.event, to.event, int64(store.EntryChange))
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
@@ -59,9 +60,9 @@ func (s *Store) AppendAll(ctx context.Context, drafts []skein.Draft) ([]store.Ap
 // write fills an empty draft; salt is the store's, for the retry number.
 func (l *draft) write(d *skein.Draft, salt []byte) {
 	l.Draft, l.uploads = d, d.Uploads()
-	l.mentions = tx.MentionsJSON(d.Mentions)
+	l.mentions = rows.MentionsJSON(d.Mentions)
 	if d.ClientMsgID != "" {
-		l.hash, l.tag = tx.ContentHash(tx.Canonical(d.Body)), tx.RetryTag(salt, d.Sender, d.ClientMsgID)
+		l.hash, l.tag = rows.ContentHash(rows.Canonical(d.Body)), rows.RetryTag(salt, d.Sender, d.ClientMsgID)
 	}
 }
 
@@ -117,7 +118,7 @@ func (g group) store(p *tx.Timeline, l *draft) (store.Appended, error) {
 	m.Transient = false
 	m.Version = 1
 	stored, err := g.Change(insertMessage,
-		key, p.Key, m.Seq, m.ID, m.Sender, tx.TextOrNull(m.ClientMsgID), l.hash, m.Type, m.Status, tx.FlagsOf(*l.Draft),
+		key, p.Key, m.Seq, m.ID, m.Sender, tx.TextOrNull(m.ClientMsgID), l.hash, m.Type, m.Status, rows.FlagsOf(*l.Draft),
 		m.Created, m.Updated, tx.IDOrNull(m.ReplyTo), l.mentions, m.URL, engine.RawText(m.Attr), m.Text, by.Incarnation)
 	switch {
 	case err != nil:

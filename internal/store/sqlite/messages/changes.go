@@ -8,6 +8,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
@@ -228,7 +229,7 @@ func (g group) save(m subject) error {
 		content_hash = CASE ?2 WHEN 1 THEN content_hash END
 		WHERE message_key = ?1`,
 		m.key, m.Status, m.Updated, engine.RawText(m.Attr), m.Text, m.Version, m.Changed,
-		m.Pinned, summary, tx.MentionAllFlag(m.Body), engine.RawText(tx.MentionsJSON(m.Mentions)))
+		m.Pinned, summary, rows.MentionAllFlag(m.Body), engine.RawText(rows.MentionsJSON(m.Mentions)))
 }
 
 // log adds a change to the log. A deleted conversation, whose messages may still be erased,

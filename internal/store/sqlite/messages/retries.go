@@ -1,11 +1,10 @@
 package messages
 
 import (
-	"bytes"
-
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
@@ -53,7 +52,7 @@ func (g group) earlier(table int, number int64, p *tx.Timeline, l *draft) (m ske
 		found, err = g.Row(func(r *sqlite3.Stmt) {
 			m = tx.ReadMessage(r, l.Conv)
 			hash := r.ColumnRawBlob(tx.MessageColumnCount)
-			same = len(hash) == 0 || bytes.Equal(hash, l.hash) || l.sameBefore(m, hash)
+			same = rows.SameContent(m, hash, l.Body, l.hash)
 		}, firstMessage, l.App, l.Sender, p.Key, l.ClientMsgID, key)
 		if found && !same {
 			return skein.Message{}, false, 0, skein.About(skein.ErrConflict, "client_msg_id")
@@ -68,10 +67,3 @@ func (g group) earlier(table int, number int64, p *tx.Timeline, l *draft) (m ske
 const firstMessage = `SELECT ` + tx.MessageColumns + `, content_hash FROM messages
 	WHERE message_key = ?5 AND conv_key = ?3 AND sender = ?2 AND client_msg_id = ?4
 	AND incarnation = (SELECT incarnation FROM clients WHERE app_key = ` + tx.AppKey + ` AND id = ?2)`
-
-// sameBefore compares the draft with a message that an earlier version stored. That version
-// hashed attr and mentions as the client wrote them, not in their canonical form. So the
-// draft's own writing is hashed too, and, unless the message was edited, its stored body.
-func (l *draft) sameBefore(m skein.Message, hash []byte) bool {
-	return bytes.Equal(hash, tx.ContentHash(l.Body)) || m.Version == 1 && bytes.Equal(tx.ContentHash(tx.Canonical(m.Body)), l.hash)
-}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
@@ -59,5 +60,5 @@ func takeMember(where []skein.Condition) (member string, rest []skein.Condition)
 
 // after leaves out the listing up to a position in it.
 func (s *search) after(place skein.Cursor) {
-	s.And(`c.period <= ? AND (c.active, c.conv_key) < (?, ?)`, tx.PeriodOf(skein.Millis(place.Sort)), place.Sort, place.Tie)
+	s.And(`c.period <= ? AND (c.active, c.conv_key) < (?, ?)`, rows.PeriodOf(skein.Millis(place.Sort)), place.Sort, place.Tie)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
@@ -83,7 +84,7 @@ func (g group) updateConversations(search search, app string, by store.Authority
 		}
 		g.Known.ForgetTimeline(app, ids[i])
 		_, err := g.Move(`UPDATE conversations SET extend = ?2, `+tx.Touched+`, moved = ?5 WHERE conv_key = ?1`+tx.ReturningMoves,
-			key, engine.RawText(extend), at, tx.PeriodOf(at), g.Stamp)
+			key, engine.RawText(extend), at, rows.PeriodOf(at), g.Stamp)
 		if err == nil {
 			err = g.RenameUploads(app, tx.ByExtend, key, uploads)
 		}

@@ -134,7 +134,7 @@ func (i *importing) importApp(r *store.AppRecord) (any, error) {
 
 // importedUntil is how long an imported file is kept until a record names it, in
 // milliseconds.
-const importedUntil = tx.ArrivalDays * 24 * 60 * 60 * 1000
+const importedUntil = rows.ArrivalDays * 24 * 60 * 60 * 1000
 
 func (i *importing) importUpload(r *store.UploadRecord) (any, error) {
 	var have *store.UploadRecord

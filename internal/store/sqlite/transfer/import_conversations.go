@@ -7,6 +7,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
@@ -28,7 +29,7 @@ func (i *importing) importConversation(r *store.ConversationRecord) (any, error)
 	err = i.group.Exec(`INSERT INTO conversations
 		(app_key, id, type, creator, extend, member_count, mute_all, last_seq, created, updated, active, period, ttl, expires, moved, deleted)
 		VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)`,
-		i.key, c.ID, c.Type, c.Creator, engine.RawText(c.Extend), c.MuteAll, c.Created, c.Updated, c.Active, tx.PeriodOf(c.Active),
+		i.key, c.ID, c.Type, c.Creator, engine.RawText(c.Extend), c.MuteAll, c.Created, c.Updated, c.Active, rows.PeriodOf(c.Active),
 		c.TTL.Milliseconds(), skein.Forever, i.Stamp, arriving)
 	if err != nil {
 		return nil, err
@@ -236,6 +237,6 @@ func (i *importing) write(a *arrival) error {
 	i.group.Known.ForgetTimeline(i.app, a.ID)
 	_, err := i.Move(`UPDATE conversations SET member_count = ?2, roster_rev = roster_rev + 1, last_seq = ?3, last_change = ?4, active = ?5, period = ?6, moved = ?7,
 		expires = iif(ttl > 0 AND deleted = 0, max(expires, ?5 + ttl), expires) WHERE conv_key = ?1`+tx.ReturningMoves,
-		a.Key, a.Members, a.LastSeq, a.Changes, a.Active, tx.PeriodOf(a.Active), i.Stamp)
+		a.Key, a.Members, a.LastSeq, a.Changes, a.Active, rows.PeriodOf(a.Active), i.Stamp)
 	return err
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
@@ -41,7 +42,7 @@ func (i *importing) importMessage(r *store.MessageRecord) (any, error) {
 	i.group.Known.NextMessage = key + 1
 	a.LastSeq, a.Active, a.dirty = r.Seq, max(a.Active, r.Created), true
 	if r.ClientMsgID != "" && i.group.Now < r.Created.Add(store.RetryTime) {
-		if err := i.group.RememberRetry(a.Key, tx.RetryTag(i.salt, r.Sender, r.ClientMsgID), key); err != nil {
+		if err := i.group.RememberRetry(a.Key, rows.RetryTag(i.salt, r.Sender, r.ClientMsgID), key); err != nil {
 			return nil, err
 		}
 	}
@@ -57,7 +58,7 @@ const importMessage = `INSERT INTO messages (message_key, conv_key, seq, id, sen
 func (i *importing) insertMessage(a *arrival, key int64, r *store.MessageRecord) (stored bool, err error) {
 	hash := r.Hash
 	if r.ClientMsgID != "" && hash == nil && r.Status == skein.StatusNormal {
-		hash = tx.ContentHash(tx.Canonical(r.Body))
+		hash = rows.ContentHash(rows.Canonical(r.Body))
 	}
 	summary, err := tx.EncodeReactions(summaryOf(r.Reacted))
 	if err != nil {
@@ -65,7 +66,7 @@ func (i *importing) insertMessage(a *arrival, key int64, r *store.MessageRecord)
 	}
 	return i.group.Change(importMessage,
 		key, a.Key, r.Seq, r.ID, r.Sender, tx.TextOrNull(r.ClientMsgID), hash,
-		r.Type, r.Status, importedFlags(r), r.Created, r.Updated, tx.IDOrNull(r.ReplyTo), engine.RawText(tx.MentionsJSON(r.Mentions)), r.URL, engine.RawText(r.Attr), r.Text,
+		r.Type, r.Status, importedFlags(r), r.Created, r.Updated, tx.IDOrNull(r.ReplyTo), engine.RawText(rows.MentionsJSON(r.Mentions)), r.URL, engine.RawText(r.Attr), r.Text,
 		max(r.Version, 1), r.Changed, r.Pinned, summary, r.Former, i.key)
 }
 
@@ -73,7 +74,7 @@ func importedFlags(r *store.MessageRecord) (flags int) {
 	for _, f := range []struct {
 		set bool
 		bit int
-	}{{r.MentionAll, tx.FlagMentionAll}, {r.NoSync, tx.FlagNoSync}, {r.ByServer, tx.FlagServer}, {true, tx.FlagImported}} {
+	}{{r.MentionAll, rows.FlagMentionAll}, {r.NoSync, rows.FlagNoSync}, {r.ByServer, rows.FlagServer}, {true, rows.FlagImported}} {
 		if f.set {
 			flags |= f.bit
 		}

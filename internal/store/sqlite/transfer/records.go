@@ -10,6 +10,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
@@ -151,10 +152,10 @@ func (x *records) messagePage(conv tx.ConvRow, after, upto int64, limit int) (pa
 	err = x.Rows(func(r *sqlite3.Stmt) {
 		flags, key, incarnation := r.ColumnInt64(6), r.ColumnInt64(tx.MessageColumnCount), r.ColumnInt64(tx.MessageColumnCount+2)
 		m := &store.MessageRecord{
-			Message: tx.ReadMessage(r, conv.ID), Hash: engine.Bytes(r, tx.MessageColumnCount+1), ByServer: flags&tx.FlagServer != 0,
+			Message: tx.ReadMessage(r, conv.ID), Hash: engine.Bytes(r, tx.MessageColumnCount+1), ByServer: flags&rows.FlagServer != 0,
 		}
 		m.Former = incarnation != max(1, x.renewed[m.Sender])
-		if m.Reactions = nil; m.Status == skein.StatusNormal && bytes.Equal(m.Hash, tx.ContentHash(tx.Canonical(m.Body))) {
+		if m.Reactions = nil; m.Status == skein.StatusNormal && bytes.Equal(m.Hash, rows.ContentHash(rows.Canonical(m.Body))) {
 			m.Hash = nil
 		}
 		if e, erased := x.erased[m.Sender]; erased && incarnation <= e.Incarnation {

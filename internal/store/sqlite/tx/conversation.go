@@ -70,13 +70,5 @@ func (c Conn) Conversation(app string, id skein.ID, now skein.Millis) (conv Conv
 // Listed reports whether a cursor is inside a listing, not at its start.
 func Listed(after skein.Cursor) bool { return after.Tie != 0 || after.Again }
 
-// PeriodOf is the period of 1,024 ms that a time falls in. The index by activity holds only
-// the period, so most messages to a busy conversation do not move its entry. A listing sorts
-// the conversations within a period.
-func PeriodOf(at skein.Millis) int64 { return int64(at) >> 10 }
-
 // Touched is part of a SET: the conversation changed at ?3, in period ?4.
 const Touched = `updated = ?3, active = max(active, ?3), period = max(period, ?4)`
-
-// ArrivalDays is how long a conversation waits for the rest of its import.
-const ArrivalDays = 7

@@ -2,6 +2,7 @@ package tx
 
 import (
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 )
 
@@ -19,7 +20,7 @@ func (g *Group) Event(e store.Entry) error {
 	}
 	err = g.Exec(`INSERT INTO events (message_key, kind, at, app_id, conv_id, change_seq, client_id, clients)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
-		next-1, int64(e.Kind), g.Now, e.App, IDOrNull(e.Conv), e.Change, TextOrNull(e.Client), engine.RawText(MentionsJSON(first)))
+		next-1, int64(e.Kind), g.Now, e.App, IDOrNull(e.Conv), e.Change, TextOrNull(e.Client), engine.RawText(rows.MentionsJSON(first)))
 	if err != nil || len(rest) == 0 {
 		return err
 	}

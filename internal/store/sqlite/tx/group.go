@@ -3,6 +3,7 @@ package tx
 import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store/moves"
+	"github.com/skein-im/skein/internal/store/rows"
 )
 
 // Group is the open transaction of one commit and what its jobs share. It is owned by
@@ -71,7 +72,7 @@ func (g *Group) Flush() error {
 func (g *Group) write(t *Timeline) error {
 	if t.shifted {
 		return g.Exec(`UPDATE conversations SET last_seq = ?2, active = ?3, moved = ?4, speaker = ?5, spoke = ?6, period = ?7, expires = ?8
-			WHERE conv_key = ?1`, t.Key, t.LastSeq, t.active, g.Stamp, t.lastSender, t.lastSent, PeriodOf(t.active), t.expires)
+			WHERE conv_key = ?1`, t.Key, t.LastSeq, t.active, g.Stamp, t.lastSender, t.lastSent, rows.PeriodOf(t.active), t.expires)
 	}
 	return g.Exec(`UPDATE conversations SET last_seq = ?2, active = ?3, moved = ?4, speaker = ?5, spoke = ?6
 		WHERE conv_key = ?1`, t.Key, t.LastSeq, t.active, g.Stamp, t.lastSender, t.lastSent)

@@ -1,8 +1,6 @@
 package tx
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 
 	"github.com/ncruces/go-sqlite3"
@@ -81,20 +79,6 @@ var (
 	retryPurge  = retrySQL(`DELETE FROM retries_%[1]d WHERE number IN (SELECT number FROM retries_%[1]d WHERE number >= ` + leastRetry + ` ORDER BY number LIMIT ?1)`)
 	retryAny    = retrySQL(`SELECT 1 FROM retries_%[1]d WHERE number >= ` + leastRetry + ` LIMIT 1`)
 )
-
-// RetryTag is the first four bytes of SHA-256 over the store's salt and the two texts,
-// separated by a byte that UTF-8 never contains. Because of the salt nobody can choose ids
-// that share a number, which would make every search among them slow. Tags are stored, so
-// this function must never return another value for the same input.
-func RetryTag(salt []byte, sender, clientMsgID string) uint32 {
-	var room [256]byte
-	text := append(room[:0], salt...)
-	text = append(text, sender...)
-	text = append(text, 0xff)
-	text = append(text, clientMsgID...)
-	sum := sha256.Sum256(text)
-	return binary.BigEndian.Uint32(sum[:])
-}
 
 // readSalt reads the salt of retry tags. It never changes.
 func (c Conn) readSalt() (salt []byte, err error) {

@@ -7,6 +7,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 )
 
@@ -68,7 +69,7 @@ func (g *Group) Advance(t *Timeline, m skein.Message) {
 	if t.ttl > 0 {
 		expires = max(expires, m.Created.Add(t.ttl))
 	}
-	t.shifted = t.shifted || PeriodOf(active) != PeriodOf(t.active) || expires != t.expires
+	t.shifted = t.shifted || rows.PeriodOf(active) != rows.PeriodOf(t.active) || expires != t.expires
 	t.LastSeq, t.active, t.expires = m.Seq, active, expires
 	if !t.dirty {
 		t.dirty = true
@@ -168,7 +169,7 @@ func (c Conn) Member(conv int64, client string) (m *Member, err error) {
 // not a member.
 func (m *Member) MaySend(need skein.Need, muteAll bool, now skein.Millis) bool {
 	if m == nil {
-		return need.Met(false, skein.RoleMember) && !muteAll
+		return rows.MaySend(false, skein.RoleMember, 0, need, muteAll, now)
 	}
-	return need.Met(true, m.Role) && !skein.Silenced(m.Role, m.mutedUntil, muteAll, now)
+	return rows.MaySend(true, m.Role, m.mutedUntil, need, muteAll, now)
 }

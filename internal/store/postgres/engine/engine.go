@@ -1,0 +1,216 @@
+// Package engine runs transactions on PostgreSQL: the pool of connections, retries, the
+// mapping of errors, and the notice that a commit was not waited for by the synchronous
+// standby. It knows no table but those of the migrations' runner.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/skein-im/skein"
+)
+
+// Options say where the database is and what bounds its use.
+type Options struct {
+	URL    string        // postgres://user:password@host:port/database?…; never logged
+	Name   string        // application_name; default "skein"
+	Conns  int           // connections of the pool; default 16
+	Limit  time.Duration // statement_timeout: the longest statement; default 30 s
+	Log    *slog.Logger
+	Beside bool // another process serves the database: it is not migrated; see ErrOldSchema
+}
+
+// Defaults of Options.
+const (
+	DefaultConns = 16
+	DefaultLimit = 30 * time.Second
+)
+
+// idleLimit ends a transaction whose node has stopped in the middle of it: its locks would
+// stop others, and its xid would stop every cursor of the cluster.
+const idleLimit = 15 * time.Second
+
+// Engine is an open database. Safe for concurrent use.
+type Engine struct {
+	pool   *pgxpool.Pool
+	config *pgx.ConnConfig
+	log    *slog.Logger
+
+	closing sync.Once
+}
+
+// Open connects, brings the schema up to date and checks what the promises need; Close ends
+// it. The context bounds only the opening.
+// Errors: ErrOldSchema, ErrUnsafe.
+func Open(ctx context.Context, opt Options) (*Engine, error) {
+	config, err := opt.config()
+	if err != nil {
+		return nil, err
+	}
+	if err := bring(ctx, config.ConnConfig, opt.Beside); err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), config)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{pool: pool, config: config.ConnConfig, log: opt.Log}
+	if err := e.check(ctx); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+// config is the pool's configuration.
+func (o Options) config() (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(o.URL)
+	if err != nil {
+		return nil, errors.New("database: not a valid postgres:// URL") // the cause may repeat the password
+	}
+	if o.Conns == 0 {
+		o.Conns = DefaultConns
+	}
+	config.MaxConns = int32(min(o.Conns, 1000)) //nolint:gosec // bounded
+	config.MaxConnIdleTime = 5 * time.Minute
+	config.HealthCheckPeriod = 30 * time.Second
+	conn := config.ConnConfig
+	if o.Limit == 0 {
+		o.Limit = DefaultLimit
+	}
+	if o.Name == "" {
+		o.Name = "skein"
+	}
+	conn.ConnectTimeout = 5 * time.Second
+	conn.RuntimeParams["application_name"] = o.Name
+	conn.RuntimeParams["statement_timeout"] = strconv.FormatInt(o.Limit.Milliseconds(), 10)
+	conn.RuntimeParams["idle_in_transaction_session_timeout"] = strconv.FormatInt(idleLimit.Milliseconds(), 10)
+	conn.OnNotice = noticed
+	// A caller that gives up cancels its statement and keeps the connection.
+	conn.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: 5 * time.Second}
+	}
+	return config, nil
+}
+
+// ErrUnsafe is about a server whose settings break the promise that what was answered is
+// durable.
+var ErrUnsafe = errors.New("database: synchronous_commit is off, so an answered write could be lost; turn it on")
+
+// check refuses a server that acknowledges what it has not written.
+func (e *Engine) check(ctx context.Context) error {
+	var commit string
+	if err := e.pool.QueryRow(ctx, `SHOW synchronous_commit`).Scan(&commit); err != nil {
+		return Unavailable("check settings", err)
+	}
+	if commit == "off" {
+		return ErrUnsafe
+	}
+	return nil
+}
+
+// Close waits for the transactions under way and closes the connections. Later calls return
+// ErrUnavailable. A second Close does nothing.
+func (e *Engine) Close() error {
+	e.closing.Do(e.pool.Close)
+	return nil
+}
+
+// Conn runs statements: a transaction's, or each on its own.
+type Conn interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
+// Each gives fn a connection on which each statement is a transaction of its own.
+func (e *Engine) Each(ctx context.Context, fn func(context.Context, Conn) error) error {
+	return Unavailable("read", e.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error { return fn(ctx, c) }))
+}
+
+// Read runs fn in a transaction that sees one moment and writes nothing.
+func (e *Engine) Read(ctx context.Context, fn func(context.Context, pgx.Tx) error) error {
+	return e.again(ctx, "read", func() error {
+		return pgx.BeginTxFunc(ctx, e.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly},
+			func(t pgx.Tx) error { return fn(ctx, t) })
+	})
+}
+
+// Write runs fn in a transaction and makes it durable. fn may run more than once. before is
+// called when fn has succeeded and just before the commit, while the transaction's locks are
+// held; nil: nothing is to be done. Errors: those of fn; ErrUnavailable, also where the
+// outcome is unknown (ErrUnknownOutcome).
+func (e *Engine) Write(ctx context.Context, fn func(context.Context, pgx.Tx) error, before func()) error {
+	return e.again(ctx, "write", func() error { return e.write(ctx, fn, before) })
+}
+
+func (e *Engine) write(ctx context.Context, fn func(context.Context, pgx.Tx) error, before func()) (err error) {
+	conn, err := e.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	t, err := conn.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	// Whatever became of the caller, the transaction is ended: the connection goes back.
+	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitLimit)
+	defer cancel()
+	defer func() {
+		if err != nil {
+			_ = t.Rollback(whole) //nolint:errcheck // a connection that cannot roll back is closed by the pool
+		}
+	}()
+	if err := fn(ctx, t); err != nil {
+		return err
+	}
+	if before != nil {
+		before()
+	}
+	return Commit(whole, conn.Conn(), t.Commit)
+}
+
+// commitLimit bounds a commit, which may wait for a synchronous standby. The caller's
+// context does not: to cancel a commit does not undo it.
+const commitLimit = 30 * time.Second
+
+// maxTries bounds how often a transaction is run again that PostgreSQL gave up for another.
+const maxTries = 12
+
+// again runs a transaction until PostgreSQL does not give it up for another.
+func (e *Engine) again(ctx context.Context, what string, run func() error) error {
+	for try := 1; ; try++ {
+		err := run()
+		if try == maxTries || !GivenUp(err) {
+			return Unavailable(what, err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(rand.N(time.Millisecond << min(try, 6))): //nolint:gosec // only to spread them
+		}
+	}
+}
+
+// Config is a copy of how the engine connects.
+func (e *Engine) Config() *pgx.ConnConfig { return e.config.Copy() }
+
+// Ping reports whether the database can be read now. Errors: ErrUnavailable.
+func (e *Engine) Ping(ctx context.Context) error {
+	if err := e.pool.Ping(ctx); err != nil {
+		return fmt.Errorf("ping: %w: %w", skein.ErrUnavailable, err)
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+// Package postgres implements package store on PostgreSQL, for any number of nodes. It keeps
+// apps, clients, conversations and members itself and puts the table packages together. It
+// knows no use case. docs/decisions has the reasons behind keys, locks, stamps and batches.
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/postgres/engine"
+	"github.com/skein-im/skein/internal/store/postgres/tx"
+)
+
+// Options say where the database is and what bounds its use.
+type Options struct {
+	URL        string                // postgres://user:password@host:port/database?…; never logged
+	Name       string                // application_name; default "skein"
+	Beside     bool                  // another process serves the database: it is not migrated; see engine.ErrOldSchema
+	Committed  store.CommitHook      // nil: nobody is told
+	Now        func() time.Time      // for terms: bans, mutes, ends of conversations; nil: time.Now
+	Log        *slog.Logger          // nil: no log
+	Conns      int                   // connections; default engine.DefaultConns
+	Limit      time.Duration         // the longest statement; default engine.DefaultLimit
+	Registerer prometheus.Registerer // nil: no metrics
+}
+
+func (o Options) withDefaults() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// Store is an open database. Any number of processes may have the same database open. Safe
+// for concurrent use.
+type Store struct {
+	unfinished
+
+	db *tx.DB
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open connects to the database, migrates its schema and starts the committer; Close ends it.
+// The context bounds only the opening. Errors: engine.ErrOldSchema, engine.ErrUnsafe.
+func Open(ctx context.Context, opt Options) (*Store, error) {
+	opt = opt.withDefaults()
+	db, err := tx.Open(ctx, engine.Options{
+		URL: opt.URL, Name: opt.Name, Conns: opt.Conns, Limit: opt.Limit, Log: opt.Log, Beside: opt.Beside,
+	}, opt.Now, opt.Committed)
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	return &Store{db: db}, nil
+}
+
+// Close commits the queued writes, waits for calls under way and closes the connections.
+// Later calls return ErrUnavailable. A second Close does nothing.
+func (s *Store) Close() error { return s.db.Close() }
+
+// Ping reports whether the database can be read now. Errors: ErrUnavailable.
+func (s *Store) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
+
+// Secret is the salt of the store; see store.Upkeep.
+func (s *Store) Secret() []byte { return slices.Clone(s.db.Salt) }

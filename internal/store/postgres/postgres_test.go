@@ -1,0 +1,69 @@
+package postgres_test
+
+import (
+	"context"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/postgres"
+	"github.com/skein-im/skein/internal/store/postgres/pgtest"
+	"github.com/skein-im/skein/internal/store/storetest"
+)
+
+// server is the PostgreSQL of this process.
+var server = &pgtest.Server{Migrate: func(ctx context.Context, url string) error {
+	s, err := postgres.Open(ctx, postgres.Options{URL: url})
+	if err != nil {
+		return err
+	}
+	return s.Close()
+}}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	server.Stop()
+	os.Exit(code)
+}
+
+// finished are the groups of the contract that this engine passes.
+var finished = []string{}
+
+// TestPostgres is the contract, on two handles as two nodes have them.
+func TestPostgres(t *testing.T) {
+	storetest.RunGroups(t, func(noun string) bool {
+		return slices.Contains(finished, noun) || strings.Contains(os.Getenv("SKEIN_POSTGRES_GROUPS"), noun)
+	}, open)
+}
+
+func open(t *testing.T, opt storetest.Options) (a, b store.Store) {
+	t.Helper()
+	url := server.Database(t)
+	return openOne(t, url, opt), openOne(t, url, opt)
+}
+
+func openOne(t *testing.T, url string, opt storetest.Options) *postgres.Store {
+	t.Helper()
+	s, err := postgres.Open(t.Context(), postgres.Options{URL: url, Committed: opt.Committed, Now: opt.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func TestTheSchemaIsMade(t *testing.T) {
+	a, _ := open(t, storetest.Options{})
+	if err := a.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got := len(a.Secret()); got != 16 {
+		t.Errorf("the salt has %d bytes, want 16", got)
+	}
+}
