@@ -70,9 +70,12 @@ func retrySQL(sql string) (of [retryTables]string) {
 const leastRetry = `-9223372036854775807`
 
 var (
-	// Nearly always the number is free in both tables; this one statement checks and claims it.
-	retryClaim = retrySQL(`INSERT INTO retries_%[1]d (number, message_key) SELECT ?1, ?2
-		WHERE NOT EXISTS (SELECT 1 FROM retries_%[2]d WHERE number = ?1) ON CONFLICT (number) DO NOTHING`)
+	// Nearly always the number is free in both tables; this one statement checks and claims
+	// it. A number that the previous table has gives a row without a message, which OR IGNORE
+	// passes over. VALUES and not SELECT: before an INSERT from a SELECT, which could fail
+	// half-way, SQLite copies each page that it will change.
+	retryClaim = retrySQL(`INSERT OR IGNORE INTO retries_%[1]d (number, message_key)
+		VALUES (?1, CASE WHEN NOT EXISTS (SELECT 1 FROM retries_%[2]d WHERE number = ?1) THEN ?2 END)`)
 	retryTake   = retrySQL(`INSERT INTO retries_%[1]d (number, message_key) VALUES (?1, ?2) ON CONFLICT (number) DO NOTHING`)
 	retryHolder = retrySQL(`SELECT message_key FROM retries_%[1]d WHERE number = ?1`)
 	retryGive   = retrySQL(`DELETE FROM retries_%[1]d WHERE number = ?1`)
