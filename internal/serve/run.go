@@ -32,7 +32,9 @@ func (s *Server) Run(ctx context.Context, out io.Writer, restore func()) error {
 	g.Go(func() error { return s.admin.serve() })
 	g.Go(s.serveControl)
 	g.Go(func() error { s.feed.Alone(gctx, "chores", s.chores); return nil })
-	g.Go(func() error { s.feed.Doorbell(gctx, s.delivery.Ring); return nil })
+	if s.bus != nil { // without another node no announcement can be lost
+		g.Go(func() error { s.feed.Doorbell(gctx, s.delivery.Ring); return nil })
+	}
 	g.Go(func() error { s.followApps(gctx); return nil })
 	g.Go(func() error { returnMemory(gctx); return nil })
 	g.Go(func() error { collectLess(gctx); return nil })

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/skein-im/skein/internal/access"
+	"github.com/skein-im/skein/internal/bus"
 	"github.com/skein-im/skein/internal/chat"
 	"github.com/skein-im/skein/internal/config"
 	"github.com/skein-im/skein/internal/datadir"
@@ -38,6 +39,7 @@ type Server struct {
 	handles     handles
 
 	store    store.Store
+	bus      bus.Bus // nil: there is no other node
 	gate     *access.Gate
 	hub      *hub.Hub
 	presence *presence.Presence

@@ -49,12 +49,12 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	})
 	name := uuid.NewString() // of this process among the nodes
 	if s.node, err = node.New(ctx, node.Options{
-		Name: name, Store: s.store, Hub: s.hub, Presence: s.presence, Forget: s.forget, Now: clock.Now, Log: s.log, Registerer: s.registry,
+		Name: name, Store: s.store, Bus: s.bus, Hub: s.hub, Presence: s.presence, Forget: s.forget, Now: clock.Now, Log: s.log, Registerer: s.registry,
 	}); err != nil {
 		return err
 	}
 	s.delivery = delivery.New(delivery.Options{
-		Store: s.store, Hub: s.hub, Zone: s.config.Location(),
+		Store: s.store, Bus: s.bus, Hub: s.hub, Zone: s.config.Location(),
 		Private: s.historyIsPrivate, Log: s.log, Registerer: s.registry,
 	})
 	s.chat = chat.New(chat.Options{Store: s.store, Events: events{s.delivery, s.node}, Files: s.uploads, UnnamedFor: s.config.UnnamedFiles, Now: clock.Now})
