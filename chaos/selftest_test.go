@@ -251,6 +251,7 @@ var spoilt = map[string]struct {
 	}},
 	"a change of private history comes live from before joining": {stranger, func(t *tape) {
 		e := heard("private", "rob", "q")
+		e.Session = 2
 		m := message{ID: "q-pia#1", Seq: 1, Sender: "pia", ClientMsgID: "pia#1", Text: "pia#1", Version: 1, Status: statusNormal}
 		e.Change, e.Changes = 9, []change{{Seq: 9, Kind: "react", MsgID: m.ID, Client: "pia", Emoji: "x", On: 1, Message: &m}}
 		t.insert(t.of(kindFetch, "rob", "q", 0), e)
