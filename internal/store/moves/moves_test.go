@@ -15,19 +15,12 @@ func TestMovesAgainstAListOfAll(t *testing.T) {
 		m.Limit = rapid.IntRange(1, 8).Draw(t, "limit")
 		type conversation struct{ app, conv int64 }
 		newest := map[conversation]int64{} // stamp
-		begun, late := int64(10), []int64(nil)
+		begun := int64(10)
 		some := rapid.Int64Range(1, 10)
 		t.Repeat(map[string]func(*rapid.T){
-			"begin": func(*rapid.T) {
-				begun++
-				late = append(late, begun)
-			},
 			"commit": func(t *rapid.T) {
 				begun += some.Draw(t, "pause")
-				stamp := begun
-				if len(late) > 0 && rapid.Bool().Draw(t, "late") {
-					stamp, late = late[0], late[1:]
-				}
+				stamp := begun - rapid.Int64Range(0, 9).Draw(t, "late")
 				var moved []Move
 				for _, conv := range rapid.SliceOfN(some, 0, 5).Draw(t, "conversations") {
 					moved = append(moved, Move{App: conv % 2, Conv: conv, Stamp: stamp})
