@@ -7,6 +7,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
@@ -108,7 +109,7 @@ func (s *Store) Views(ctx context.Context, app, client string, q skein.ViewQuery
 func (c connection) views(app, client string, q skein.ViewQuery, now skein.Millis) (page skein.ViewPage, err error) {
 	page.Total, err = c.Count(countViews, app, client, q.Archived, now)
 	offset := q.Offset
-	if tx.Listed(q.After) {
+	if rows.Listed(q.After) {
 		offset = 0
 	}
 	if err != nil || q.Limit <= 0 || offset >= page.Total {
@@ -123,7 +124,7 @@ func (c connection) views(app, client string, q skein.ViewQuery, now skein.Milli
 	switch {
 	case q.After.Again:
 		err = c.Rows(read, viewsAgain, app, client, q.Archived, now, q.Limit+1, since, q.After.Tie, since/1000+1)
-	case tx.Listed(q.After):
+	case rows.Listed(q.After):
 		err = c.Rows(read, nextViews, app, client, q.Archived, now, q.Limit+1, q.After.Sort, q.After.Tie)
 	default:
 		err = c.Rows(read, firstViews, app, client, q.Archived, now, q.Limit+1, offset)
@@ -135,7 +136,7 @@ func (c connection) views(app, client string, q skein.ViewQuery, now skein.Milli
 	case len(keys) > q.Limit:
 		page.Next = skein.Cursor{Sort: ranks[q.Limit-1], Tie: keys[q.Limit-1], Since: since, Again: q.After.Again}
 		keys = keys[:q.Limit]
-	case tx.Listed(q.After) && !q.After.Again: // see tx.Listed
+	case rows.Listed(q.After) && !q.After.Again: // see rows.Listed
 		err = c.Rows(func(*sqlite3.Stmt) { page.Next = skein.Cursor{Since: since, Again: true} },
 			viewsAgain, app, client, q.Archived, now, 1, since, 0, since/1000+1)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store/moves"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
@@ -59,41 +60,7 @@ func (r *round) page(after skein.SyncCursor, reached int64) (page skein.SyncPage
 	if err != nil {
 		return page, err
 	}
-	if page.Done = len(found) <= r.limit; page.Done {
-		page.Next = skein.SyncCursor{Epoch: r.Epoch, Since: r.Upto}
-	} else {
-		found = found[:r.limit]
-		page.Next = r.SyncCursor
-		page.Next.Key = found[r.limit-1].key
-	}
-	volume := 0
-	for i, f := range found {
-		told := len(page.Views)
-		if err := r.tell(&page, f); err != nil {
-			return page, err
-		}
-		for _, v := range page.Views[told:] {
-			volume += volumeOf(v)
-		}
-		if volume >= syncVolume && i+1 < len(found) {
-			page.Done, page.Next = false, r.SyncCursor
-			page.Next.Key = f.key
-			break
-		}
-	}
-	return page, nil
-}
-
-// syncVolume is how many bytes of user content end a page before its limit.
-const syncVolume = 1 << 20
-
-// volumeOf is the user content of a view, in bytes.
-func volumeOf(v skein.View) int {
-	n := len(v.Extend) + len(v.Member.Draft)
-	if v.Last != nil {
-		n += len(v.Last.Text) + len(v.Last.Attr) + len(v.Last.URL)
-	}
-	return n
+	return rows.SyncPage(r.SyncCursor, found, r.limit, r.tell)
 }
 
 // begin sets the cursor of this page. It reports whether the given cursor belongs to this
@@ -122,15 +89,9 @@ func (r *round) begin(after skein.SyncCursor, reached int64) (known bool, err er
 	return true, nil
 }
 
-// found is a conversation that the page includes.
-type found struct {
-	key  int64
-	gone skein.ID // zero: the client may be in it
-}
-
 // changed lists the next conversations that moved in the order of their keys, up to one more
 // than the limit.
-func (r *round) changed() (list []found, err error) {
+func (r *round) changed() (list []rows.Changed, err error) {
 	places, known, err := r.places()
 	if err != nil {
 		return nil, err
@@ -143,20 +104,20 @@ func (r *round) changed() (list []found, err error) {
 		query = syncMine
 	}
 	err = r.Rows(func(s *sqlite3.Stmt) {
-		list = append(list, found{s.ColumnInt64(0), engine.ID(s, 1)})
+		list = append(list, rows.Changed{Key: s.ColumnInt64(0), Gone: engine.ID(s, 1)})
 	}, query, r.app, r.client, r.Since, r.Key, r.limit+1)
 	return r.merge(list, places), err
 }
 
 // merge adds the conversations that moved to those found, in the order of their keys.
-func (r *round) merge(list []found, places []int64) []found {
+func (r *round) merge(list []rows.Changed, places []int64) []rows.Changed {
 	if len(places) == 0 {
 		return list
 	}
 	for _, key := range places {
-		list = append(list, found{key: key})
+		list = append(list, rows.Changed{Key: key})
 	}
-	slices.SortStableFunc(list, func(a, b found) int { return cmp.Compare(a.key, b.key) })
+	slices.SortStableFunc(list, func(a, b rows.Changed) int { return cmp.Compare(a.Key, b.Key) })
 	list = slices.Compact(list)
 	return list[:min(len(list), r.limit+1)]
 }
@@ -233,12 +194,8 @@ const (
 
 // tell adds a conversation to the page. An expired one is added when Purge has marked it as
 // deleted.
-func (r *round) tell(page *skein.SyncPage, f found) error {
-	if !f.gone.IsZero() {
-		page.Gone = append(page.Gone, f.gone)
-		return nil
-	}
-	v, living, err := r.viewAt(r.app, r.client, f.key, r.now)
+func (r *round) tell(page *skein.SyncPage, c rows.Changed) error {
+	v, living, err := r.viewAt(r.app, r.client, c.Key, r.now)
 	if err != nil {
 		return err
 	}
@@ -247,6 +204,6 @@ func (r *round) tell(page *skein.SyncPage, f found) error {
 		return nil
 	}
 	_, err = r.Row(func(s *sqlite3.Stmt) { page.Gone = append(page.Gone, engine.ID(s, 0)) },
-		`SELECT id FROM conversations WHERE conv_key = ?1 AND deleted = 1`, f.key)
+		`SELECT id FROM conversations WHERE conv_key = ?1 AND deleted = 1`, c.Key)
 	return err
 }

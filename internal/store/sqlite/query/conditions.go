@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
@@ -43,20 +44,20 @@ func term(cond skein.Condition) (string, []any) {
 func positive(cond skein.Condition, op skein.Operator) (string, []any) {
 	switch cond.Field {
 	case skein.FieldConvID:
-		return compare("c.id", op, idValues(cond.Values))
+		return compare("c.id", op, tx.Anys(rows.IDValues(cond.Values)))
 	case skein.FieldCreator:
-		return compare("c.creator", op, stringValues(cond.Values))
+		return compare("c.creator", op, tx.Anys(rows.StringValues(cond.Values)))
 	case skein.FieldType:
-		return compare("c.type", op, numberValues(cond.Values))
+		return compare("c.type", op, rows.NumberValues(cond.Values))
 	case skein.FieldMembers:
-		return compare("c.member_count", op, numberValues(cond.Values))
+		return compare("c.member_count", op, rows.NumberValues(cond.Values))
 	case skein.FieldCreated:
 		return moments("c.created", op, cond.Values)
 	case skein.FieldUpdated:
 		sql, args := moments("c.updated", op, cond.Values)
 		return "c.updated <> 0 AND (" + sql + ")", args
 	case skein.FieldMember:
-		return memberTerm(op, stringValues(cond.Values))
+		return memberTerm(op, tx.Anys(rows.StringValues(cond.Values)))
 	case skein.FieldExtend:
 		return extendTerm(cond, op)
 	default:
@@ -105,7 +106,7 @@ func compare(column string, op skein.Operator, values []any) (string, []any) {
 
 // moments is compare for a column of Unix milliseconds; values may be spans too.
 func moments(column string, op skein.Operator, values []any) (string, []any) {
-	sql, args := compare(column, op, numberValues(values))
+	sql, args := compare(column, op, rows.NumberValues(values))
 	for _, v := range values {
 		span, ok := v.(skein.Span)
 		if !ok {
@@ -165,8 +166,8 @@ func extendTerm(cond skein.Condition, op skein.Operator) (string, []any) {
 		}
 		args = append(args, bound...)
 	}
-	add("'text'", stringValues(cond.Values))
-	add("'integer', 'real'", numberValues(cond.Values))
+	add("'text'", tx.Anys(rows.StringValues(cond.Values)))
+	add("'integer', 'real'", rows.NumberValues(cond.Values))
 	if op == skein.Eq || op == skein.In {
 		for _, v := range cond.Values {
 			if b, ok := v.(bool); ok {
@@ -203,35 +204,4 @@ func jsonPath(keys []string) (path string, ok bool) {
 		b.WriteString(`."` + key + `"`)
 	}
 	return b.String(), true
-}
-
-// idValues are the values that are ids; other values match nothing.
-func idValues(values []any) (ids []any) {
-	for _, v := range values {
-		if s, ok := v.(string); ok {
-			if id, err := skein.ParseID(s); err == nil {
-				ids = append(ids, id)
-			}
-		}
-	}
-	return ids
-}
-
-func stringValues(values []any) (strings []any) {
-	for _, v := range values {
-		if s, ok := v.(string); ok {
-			strings = append(strings, s)
-		}
-	}
-	return strings
-}
-
-func numberValues(values []any) (numbers []any) {
-	for _, v := range values {
-		switch v.(type) {
-		case int64, float64:
-			numbers = append(numbers, v)
-		}
-	}
-	return numbers
 }

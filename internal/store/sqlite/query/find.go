@@ -6,6 +6,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
@@ -28,7 +29,7 @@ func (s *Store) FindConversations(ctx context.Context, app string, q skein.ConvQ
 			return err
 		}
 		page, err = c.find(search, app, q)
-		if err == nil && page.Next.IsZero() && tx.Listed(q.After) {
+		if err == nil && page.Next.IsZero() && rows.Listed(q.After) {
 			page.Next, err = c.goOn(search, app, q, s.db.Moves)
 		}
 		return err
@@ -60,7 +61,7 @@ func (c connection) inOrder(search search, app string, q skein.ConvQuery) (page 
 // page is a page of a search in an order, and its last conversation with its inner key.
 // after narrows the search to what follows a cursor.
 func (c connection) page(s *search, app string, q skein.ConvQuery, order string, after func(skein.Cursor)) (page skein.ConvPage, last tx.ConvRow, err error) {
-	listed := tx.Listed(q.After)
+	listed := rows.Listed(q.After)
 	if q.Count {
 		err := c.Ask(func(r *sqlite3.Stmt) { page.Total = int(r.ColumnInt64(0)) },
 			`SELECT count(*) FROM `+s.from+` WHERE `+s.SQL(), s.Args)
@@ -95,7 +96,7 @@ func (c connection) walk(search search, app string, q skein.ConvQuery) (page ske
 		page.Total++
 		at := skein.Cursor{Sort: r.ColumnInt64(0), Tie: r.ColumnInt64(1), Since: q.After.Since}
 		passed := page.Total <= q.Offset
-		if tx.Listed(q.After) {
+		if rows.Listed(q.After) {
 			passed = at.Sort > q.After.Sort || at.Sort == q.After.Sort && at.Tie >= q.After.Tie
 		}
 		if !passed && len(places) <= q.Limit {

@@ -1,8 +1,6 @@
 package query
 
 import (
-	"slices"
-
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
@@ -22,7 +20,7 @@ func newSearch(app, member string, where []skein.Condition, now skein.Millis) se
 	s := search{from: `conversations c`, looks: member != "" || len(where) > 0}
 	if member == "" {
 		// Start from the conversations of the client in an "is a member" condition.
-		member, where = takeMember(where)
+		member, where = rows.TakeMember(where)
 	}
 	const key = `(SELECT app_key FROM apps WHERE id = ? AND deleted = 0)`
 	if member != "" {
@@ -43,19 +41,6 @@ func (s *search) meets(where []skein.Condition, now skein.Millis) {
 		sql, args := term(cond)
 		s.And(sql, args...)
 	}
-}
-
-// takeMember removes the first "is a member" condition from where and returns its client.
-func takeMember(where []skein.Condition) (member string, rest []skein.Condition) {
-	for i, cond := range where {
-		if cond.Field != skein.FieldMember || cond.Op != skein.Eq || len(cond.Values) != 1 {
-			continue
-		}
-		if client, ok := cond.Values[0].(string); ok && client != "" {
-			return client, slices.Concat(where[:i], where[i+1:])
-		}
-	}
-	return "", where
 }
 
 // after leaves out the listing up to a position in it.

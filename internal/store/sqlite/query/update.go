@@ -33,10 +33,9 @@ func (s *Store) UpdateConversations(ctx context.Context, app string, by store.Au
 		return nil, skein.About(skein.ErrTooLarge, "where")
 	}
 	var all []skein.ID
-	rows := 2 + 2*len(skein.UploadsIn(extend)) // per conversation: each link is looked up and recorded
-	for piece := range slices.Chunk(found, max(1, min(updateRows/rows, updateBytes/max(len(extend), 1)))) {
+	for piece := range slices.Chunk(found, rows.UpdatedAtOnce(extend)) {
 		size := tx.SmallJob + len(extend) + 8*len(piece)
-		j := tx.Job{App: app, Bytes: size + len(piece)*len(extend), Rows: rows * len(piece)}
+		j := tx.Job{App: app, Bytes: size + len(piece)*len(extend), Rows: rows.UpdatedRows(extend) * len(piece)}
 		ids, err := tx.Write(ctx, s.db, j, func(g group) ([]skein.ID, error) {
 			return g.updateConversations(recheck(app, where, piece, g.Now), app, by, extend, at)
 		})
@@ -50,13 +49,6 @@ func (s *Store) UpdateConversations(ctx context.Context, app string, by store.Au
 	}
 	return all, nil
 }
-
-// Bounds of one commit of UpdateConversations, in rows and in bytes of conversations: about
-// 3 ms of the writer's time.
-const (
-	updateRows  = 100
-	updateBytes = 256 << 10
-)
 
 // recheck finds which of some conversations still meet where.
 func recheck(app string, where []skein.Condition, keys []int64, now skein.Millis) search {

@@ -62,13 +62,5 @@ func (c Conn) Conversation(app string, id skein.ID, now skein.Millis) (conv Conv
 	return conv, err
 }
 
-// A listing by activity would miss conversations that move to its top while a client pages
-// through it. The cursor therefore keeps the stamp at which the listing began. At its end,
-// the conversations that moved since then are listed once more, in the order of their keys,
-// which never change. Conversations created meanwhile are left out, so the listing ends.
-
-// Listed reports whether a cursor is inside a listing, not at its start.
-func Listed(after skein.Cursor) bool { return after.Tie != 0 || after.Again }
-
 // Touched is part of a SET: the conversation changed at ?3, in period ?4.
 const Touched = `updated = ?3, active = max(active, ?3), period = max(period, ?4)`
