@@ -1,16 +1,14 @@
-// Package sessions keeps who is logged in, in the memory of one process: the sessions of
-// an engine that only one process serves. It keeps the promises of store.Sessions and
-// knows no socket.
+// Package sessions decides which sessions must go for a login, and keeps who is logged in, in
+// the memory of one process: the sessions of an engine that only one process serves. It keeps
+// the promises of store.Sessions and knows no socket.
 package sessions
 
 import (
-	"cmp"
 	"context"
-	"slices"
+	"iter"
 	"sync"
 	"time"
 
-	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
 )
 
@@ -58,25 +56,33 @@ func (t *Table) EnterSession(ctx context.Context, l store.Login) (int64, []store
 	if t.nodes[l.Node] == nil {
 		return 0, nil, store.ErrNoLease
 	}
-	s := &session{Session: l.Session}
-	t.date(s)
-	displaced := t.inTheWay(s, l)
-	for i := range displaced {
-		if newer(&displaced[i].Session, &s.Session) {
-			return 0, nil, &store.Superseded{Reason: displaced[i].Reason}
-		}
+	Date(&l.Session, t.newest, t.newest+1)
+	displaced, err := Displace(t.sessionsOf(client{l.App, l.Client}), l)
+	if err != nil {
+		return 0, nil, err
 	}
-	t.remove(s.Session) // it may enter again
+	t.newest = max(t.newest, l.Generation)
+	t.remove(l.Session) // it may enter again
 	for _, d := range displaced {
 		t.remove(d.Session)
 		if n := t.nodes[d.Node]; n != nil {
 			n.note(d)
 		}
 	}
-	who := client{s.App, s.Client}
-	s.next = t.of[who]
-	t.of[who] = s
-	return s.Generation, displaced, nil
+	who := client{l.App, l.Client}
+	t.of[who] = &session{Session: l.Session, next: t.of[who]}
+	return l.Generation, displaced, nil
+}
+
+// sessionsOf are the sessions of a client. mu is held.
+func (t *Table) sessionsOf(who client) iter.Seq[*store.Session] {
+	return func(yield func(*store.Session) bool) {
+		for s := t.of[who]; s != nil; s = s.next {
+			if !yield(&s.Session) {
+				return
+			}
+		}
+	}
 }
 
 // begin sees to it that generations have a beginning.
@@ -95,51 +101,6 @@ func (t *Table) begin(ctx context.Context) error {
 	defer t.mu.Unlock()
 	t.newest = max(t.newest, first)
 	return nil
-}
-
-// date gives a session its generation. mu is held.
-func (t *Table) date(s *session) {
-	isNew := s.Generation == 0 && !s.Resumed
-	if isNew || s.Generation > t.newest {
-		t.newest++
-		s.Generation, s.Resumed = t.newest, false
-	}
-}
-
-// inTheWay are the sessions that cannot stay beside s, and why. mu is held.
-func (t *Table) inTheWay(s *session, l store.Login) (out []store.Displaced) {
-	var beside []*session
-	for other := t.of[client{s.App, s.Client}]; other != nil; other = other.next {
-		switch {
-		case other.ID == s.ID:
-		case other.Device == s.Device:
-			out = append(out, store.Displaced{Session: other.Session, Reason: skein.KickReplaced})
-		case l.OnePerType && other.DeviceType == s.DeviceType:
-			out = append(out, store.Displaced{Session: other.Session, Reason: skein.KickDeviceType})
-		default:
-			beside = append(beside, other)
-		}
-	}
-	if tooMany := len(beside) - l.MaxDevices + 1; l.MaxDevices > 0 && tooMany > 0 {
-		slices.SortFunc(beside, func(a, b *session) int {
-			return cmp.Or(cmp.Compare(a.Generation, b.Generation), cmp.Compare(a.ID, b.ID))
-		})
-		for _, oldest := range beside[:tooMany] {
-			out = append(out, store.Displaced{Session: oldest.Session, Reason: skein.KickDeviceLimit})
-		}
-	}
-	return out
-}
-
-// newer reports whether other is newer than a session that enters.
-func newer(other, enters *store.Session) bool {
-	bothNew := !other.Resumed && !enters.Resumed
-	switch {
-	case other.Node == enters.Node && (bothNew || other.Generation == enters.Generation):
-		return other.ID > enters.ID
-	default:
-		return other.Generation > enters.Generation
-	}
 }
 
 // LeaveSessions removes sessions; see store.Sessions.
