@@ -2,8 +2,6 @@ package transfer
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -12,10 +10,8 @@ import (
 	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
+	"github.com/skein-im/skein/internal/store/transfer"
 )
-
-// arriving is the value of conversations.deleted while an import is not complete.
-const arriving = 2
 
 // importRow is about how many rows a record becomes.
 const importRow = 2
@@ -34,24 +30,12 @@ func (s *Store) Import(ctx context.Context, app string, list []any) ([]store.Imp
 		if err != nil {
 			return nil, err
 		}
-		i := &importing{group: g, salt: s.db.Salt, timelines: map[skein.ID]*arrival{}, clients: map[string]bool{}}
-		i.records = records{connection: g.conn(), app: app}
-		if err := i.begin(key); err != nil {
+		t := &tables{group: g, salt: s.db.Salt}
+		t.records = records{connection: g.conn(), app: app}
+		if err := t.begin(key); err != nil {
 			return nil, err
 		}
-		answers := make([]store.Imported, len(list))
-		for n, r := range list {
-			have, err := i.record(r)
-			if f, ok := errors.AsType[*skein.Fault](err); ok {
-				answers[n].Err = f
-				continue
-			}
-			if err != nil {
-				return nil, err
-			}
-			answers[n].Have = have
-		}
-		return answers, i.flush()
+		return transfer.Run(t, list)
 	})
 }
 
@@ -70,140 +54,109 @@ func recordSize(r any) int {
 	}
 }
 
-// importing is one call of Import, in its transaction.
-type importing struct {
+// tables is the transaction of a call of Import; it implements transfer.Tables.
+type tables struct {
 	group
 	records
 
-	salt      []byte
-	timelines map[skein.ID]*arrival
-	clients   map[string]bool // those looked up, and whether they exist undeleted
+	salt []byte
 }
 
-// arrival is a conversation that the records of a call belong to.
-type arrival struct {
-	tx.ConvRow
-
-	known  bool // to other methods: its import is complete
-	closed bool // another conversation has the record's id: nothing is imported into it
-	dirty  bool // ahead of its row
-}
-
-// record stores one record. have is the record that was already there; nil: none. Errors: a
-// Fault if the record is refused, before any of it was written.
-func (i *importing) record(r any) (have any, err error) {
-	switch r := r.(type) {
-	case *store.AppRecord:
-		return i.importApp(r)
-	case *store.UploadRecord:
-		return i.importUpload(r)
-	case *store.ClientRecord:
-		return i.importClient(r)
-	case *store.ConversationRecord:
-		return i.importConversation(r)
-	case *store.MemberRecord:
-		return i.importMember(r)
-	case *store.MessageRecord:
-		return i.importMessage(r)
-	case *store.ChangeRecord:
-		return i.importChange(r)
-	case *store.End:
-		return i.importEnd(r)
-	default:
-		return nil, fmt.Errorf("import a %T", r)
-	}
-}
+func (t *tables) Now() skein.Millis { return t.group.Now }
 
 // keepUnknown stores the fields of a record that this version does not know.
-func (i *importing) keepUnknown(kind int, thing, place int64, fields []byte) error {
+func (t *tables) keepUnknown(kind int, thing, place int64, fields []byte) error {
 	if len(fields) == 0 {
 		return nil
 	}
-	i.unknowns = true
-	return i.group.Exec(`INSERT OR REPLACE INTO unknown_fields (kind, thing_key, place, fields) VALUES (?1, ?2, ?3, ?4)`,
+	t.unknowns = true
+	return t.group.Exec(`INSERT OR REPLACE INTO unknown_fields (kind, thing_key, place, fields) VALUES (?1, ?2, ?3, ?4)`,
 		kind, thing, place, engine.RawText(fields))
 }
 
-func (i *importing) importApp(r *store.AppRecord) (any, error) {
-	have, err := i.unknown(unknownApp, i.key, 0)
-	if err != nil || have != nil {
-		return &store.AppRecord{Unknown: have}, err
-	}
-	return nil, i.keepUnknown(unknownApp, i.key, 0, r.Unknown)
+func (t *tables) lastKey() int64 { return t.group.DB.LastInsertRowID() }
+
+func (t *tables) AppUnknown() ([]byte, error) { return t.unknown(transfer.UnknownApp, t.key, 0) }
+
+func (t *tables) KeepAppUnknown(fields []byte) error {
+	return t.keepUnknown(transfer.UnknownApp, t.key, 0, fields)
 }
 
-// importedUntil is how long an imported file is kept until a record names it, in
-// milliseconds.
-const importedUntil = rows.ArrivalDays * 24 * 60 * 60 * 1000
-
-func (i *importing) importUpload(r *store.UploadRecord) (any, error) {
-	var have *store.UploadRecord
-	var app, key int64
-	found, err := i.group.Row(func(s *sqlite3.Stmt) {
-		have = readUpload(s, i.app)
-		key, app = s.ColumnInt64(5), s.ColumnInt64(6)
-	}, `SELECT name, client_id, created, size, title, upload_key, app_key FROM uploads WHERE name = ?1`, r.Name)
-	switch {
-	case err != nil:
-		return nil, err
-	case found && app != i.key:
-		return nil, conflict("name", "a file of another app has this name")
-	case found:
-		have.Unknown, err = i.unknown(unknownUpload, key, 0)
-		return have, err
+func (t *tables) Upload(name string) (have *store.UploadRecord, mine bool, err error) {
+	var key int64
+	found, err := t.group.Row(func(r *sqlite3.Stmt) {
+		have = readUpload(r, t.app)
+		key, mine = r.ColumnInt64(5), r.ColumnInt64(6) == t.key
+	}, `SELECT name, client_id, created, size, title, upload_key, app_key FROM uploads WHERE name = ?1`, name)
+	if err != nil || !found {
+		return nil, false, err
 	}
-	added, err := i.group.Change(`INSERT INTO uploads (app_key, name, client_id, created, kept, due, size, title)
+	have.Unknown, err = t.unknown(transfer.UnknownUpload, key, 0)
+	return have, mine, err
+}
+
+func (t *tables) AddUpload(r *store.UploadRecord, until skein.Millis) (added bool, err error) {
+	added, err = t.group.Change(`INSERT INTO uploads (app_key, name, client_id, created, kept, due, size, title)
 		SELECT ?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7 WHERE NOT EXISTS (SELECT 1 FROM removals WHERE name = ?2)`,
-		i.key, r.Name, r.Client, r.At, i.Now+importedUntil, r.Size, r.Title)
-	if err == nil && !added {
-		return nil, conflict("name", "is a file that is being removed; try again later")
+		t.key, r.Name, r.Client, r.At, until, r.Size, r.Title)
+	if err == nil && added {
+		err = t.keepUnknown(transfer.UnknownUpload, t.lastKey(), 0, r.Unknown)
 	}
-	if err == nil {
-		err = i.keepUnknown(unknownUpload, i.db().LastInsertRowID(), 0, r.Unknown)
-	}
-	return nil, err
+	return added, err
 }
 
-func (i *importing) importClient(r *store.ClientRecord) (any, error) {
-	have, found, err := i.clientRecord(r.ID)
-	if err != nil || found {
-		return have, err
-	}
-	cuts, err := rows.EncodeCuts(r.DeviceCuts)
-	if err != nil {
-		return nil, err
-	}
-	err = i.group.Exec(`INSERT INTO clients (app_key, id, ext, created, updated, banned_until, ban_reason, cut, device_cuts, seen, deleted, add_by)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`,
-		i.key, r.ID, engine.RawText(r.Ext), r.Created, r.Updated, r.BannedUntil, r.BanReason, r.Cut, engine.RawText(cuts), r.Seen, r.Deleted, r.AddBy)
-	key := i.db().LastInsertRowID()
-	if err == nil {
-		err = i.NameUploads(i.app, tx.ByClient, key, r.Uploads())
-	}
-	if err == nil {
-		err = i.keepUnknown(unknownClient, key, 0, r.Unknown)
-	}
-	i.clients[r.ID] = !r.Deleted
-	i.group.Known.ForgetSender(i.app, r.ID)
-	return nil, err
-}
+func (t *tables) Client(id string) (*store.ClientRecord, bool, error) { return t.clientRecord(id) }
 
-// client reports whether a client exists, and whether it is not deleted.
-func (i *importing) client(id string) (there, living bool, err error) {
-	if living, there = i.clients[id]; there {
-		return true, living, nil
-	}
-	there, err = i.group.Row(func(r *sqlite3.Stmt) { living = !r.ColumnBool(0) },
-		`SELECT deleted FROM clients WHERE app_key = ?1 AND id = ?2`, i.key, id)
-	if there {
-		i.clients[id] = living
-	}
+func (t *tables) Living(id string) (there, living bool, err error) {
+	there, err = t.group.Row(func(r *sqlite3.Stmt) { living = !r.ColumnBool(0) },
+		`SELECT deleted FROM clients WHERE app_key = ?1 AND id = ?2`, t.key, id)
 	return there, living, err
 }
 
-// conflict is ErrConflict about a field, with a detail in words.
-func conflict(field, detail string) error {
-	return &skein.Fault{Err: skein.ErrConflict, Field: field, Detail: detail}
+func (t *tables) AddClient(r *store.ClientRecord) error {
+	cuts, err := rows.EncodeCuts(r.DeviceCuts)
+	if err != nil {
+		return err
+	}
+	err = t.group.Exec(`INSERT INTO clients (app_key, id, ext, created, updated, banned_until, ban_reason, cut, device_cuts, seen, deleted, add_by)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`,
+		t.key, r.ID, engine.RawText(r.Ext), r.Created, r.Updated, r.BannedUntil, r.BanReason, r.Cut, engine.RawText(cuts), r.Seen, r.Deleted, r.AddBy)
+	key := t.lastKey()
+	if err == nil {
+		err = t.NameUploads(t.app, tx.ByClient, key, r.Uploads())
+	}
+	if err == nil {
+		err = t.keepUnknown(transfer.UnknownClient, key, 0, r.Unknown)
+	}
+	t.group.Known.ForgetSender(t.app, r.ID)
+	return err
 }
 
-func (i *importing) db() *sqlite3.Conn { return i.group.DB }
+func (t *tables) Member(a *transfer.Arrival, client string) (*store.MemberRecord, error) {
+	return t.member(a.Key, a.ID, client)
+}
+
+func (t *tables) HasOwner(a *transfer.Arrival) (bool, error) {
+	return t.group.Row(nil, `SELECT 1 FROM members WHERE conv_key = ?1 AND role = ?2`, a.Key, skein.RoleOwner)
+}
+
+func (t *tables) AddMember(a *transfer.Arrival, r *store.MemberRecord) error {
+	if err := t.Arrive(t.key, r.Client, r.Conv); err != nil {
+		return err
+	}
+	err := t.group.Exec(`INSERT INTO members (conv_key, app_key, client_id, role, nickname, joined, join_seq, muted_until,
+		read_seq, received_seq, sent_seq, cleared_seq, pinned, muted, archived, draft, moved, adder, unread_mark)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)`,
+		a.Key, t.key, r.Client, r.Role, r.Nickname, r.Joined, r.JoinSeq, r.MutedUntil,
+		r.ReadSeq, r.ReceivedSeq, r.SentSeq, r.ClearedSeq, r.Pinned, r.Muted, r.Archived, r.Draft, t.Stamp, tx.TextOrNull(r.Adder), r.Marks.Unread)
+	key := t.lastKey()
+	if err == nil {
+		err = t.NameUploads(t.app, tx.ByMember, key, r.Uploads())
+	}
+	if err == nil {
+		err = t.keepUnknown(transfer.UnknownMember, key, 0, r.Unknown)
+	}
+	t.group.Known.ForgetMember(a.Key, r.Client)
+	t.group.Known.ForgetCount(t.app, r.Client)
+	return err
+}
