@@ -5,6 +5,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/postgres/engine"
+	"github.com/skein-im/skein/internal/store/postgres/messages"
 	"github.com/skein-im/skein/internal/store/postgres/tx"
 )
 
@@ -40,10 +42,16 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// The table packages implement the other methods of the store. The names keep the embedded
+// Stores from hiding each other.
+type messageStore = messages.Store
+
 // Store is an open database. Any number of processes may have the same database open. Safe
 // for concurrent use.
 type Store struct {
 	unfinished
+
+	*messageStore
 
 	db *tx.DB
 }
@@ -60,12 +68,19 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	return &Store{db: db}, nil
+	s := &Store{db: db}
+	if s.messageStore, err = messages.New(db, messages.Options{Registerer: opt.Registerer}); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store: %w", err), db.Close())
+	}
+	return s, nil
 }
 
 // Close commits the queued writes, waits for calls under way and closes the connections.
 // Later calls return ErrUnavailable. A second Close does nothing.
-func (s *Store) Close() error { return s.db.Close() }
+func (s *Store) Close() error {
+	s.CloseCommitter()
+	return s.db.Close()
+}
 
 // Ping reports whether the database can be read now. Errors: ErrUnavailable.
 func (s *Store) Ping(ctx context.Context) error { return s.db.Ping(ctx) }

@@ -123,46 +123,6 @@ func (unfinished) Audience(context.Context, string, skein.ID, int64) (r0 []skein
 	return r0, r1, lacking("Audience")
 }
 
-func (unfinished) Append(context.Context, skein.Draft) (r0 skein.Message, r1 bool, err error) {
-	return r0, r1, lacking("Append")
-}
-
-func (unfinished) AppendAll(context.Context, []skein.Draft) (r0 []store.Appended, err error) {
-	return r0, lacking("AppendAll")
-}
-
-func (unfinished) Admit(context.Context, skein.Draft) (r0 skein.Conversation, err error) {
-	return r0, lacking("Admit")
-}
-
-func (unfinished) Messages(context.Context, string, skein.ID, skein.SeqRange) (r0 []skein.Message, err error) {
-	return r0, lacking("Messages")
-}
-
-func (unfinished) FindMessages(context.Context, string, skein.ID, skein.MessageQuery) (r0 skein.FoundMessages, err error) {
-	return r0, lacking("FindMessages")
-}
-
-func (unfinished) Message(context.Context, string, skein.ID, skein.ID, string) (r0 skein.Message, err error) {
-	return r0, lacking("Message")
-}
-
-func (unfinished) ChangeMessage(context.Context, string, skein.ID, skein.ID, store.Authority, string, func(skein.MessageState) (skein.Change, error)) (r0 skein.Change, err error) {
-	return r0, lacking("ChangeMessage")
-}
-
-func (unfinished) Changes(context.Context, string, skein.ID, skein.ChangeRange) (r0 []skein.Change, err error) {
-	return r0, lacking("Changes")
-}
-
-func (unfinished) Hidden(context.Context, string, skein.ID, int64) (r0 []skein.Hiding, err error) {
-	return r0, lacking("Hidden")
-}
-
-func (unfinished) Pins(context.Context, string, skein.ID, string) (r0 []skein.Message, err error) {
-	return r0, lacking("Pins")
-}
-
 func (unfinished) View(context.Context, string, skein.ID, string) (r0 skein.View, err error) {
 	return r0, lacking("View")
 }
@@ -213,10 +173,6 @@ func (unfinished) CheckUploads(context.Context, []skein.StoredFile) (r0 []string
 
 func (unfinished) Purge(context.Context, skein.Millis) (r0 bool, err error) {
 	return r0, lacking("Purge")
-}
-
-func (unfinished) EraseMessages(context.Context, skein.Millis) (r0 bool, err error) {
-	return r0, lacking("EraseMessages")
 }
 
 func (unfinished) FillUploads(context.Context) (r0 bool, err error) {

@@ -81,7 +81,7 @@ func (o Options) config() (*pgxpool.Config, error) {
 	if o.Conns == 0 {
 		o.Conns = DefaultConns
 	}
-	config.MaxConns = int32(min(o.Conns, 1000)) //nolint:gosec // bounded
+	config.MaxConns = int32(min(o.Conns, 1000))
 	config.MaxConnIdleTime = 5 * time.Minute
 	config.HealthCheckPeriod = 30 * time.Second
 	conn := config.ConnConfig
@@ -170,7 +170,7 @@ func (e *Engine) write(ctx context.Context, fn func(context.Context, pgx.Tx) err
 	defer cancel()
 	defer func() {
 		if err != nil {
-			_ = t.Rollback(whole) //nolint:errcheck // a connection that cannot roll back is closed by the pool
+			_ = t.Rollback(whole) // the pool closes a connection that cannot roll back
 		}
 	}()
 	if err := fn(ctx, t); err != nil {

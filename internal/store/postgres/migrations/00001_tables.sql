@@ -231,9 +231,10 @@ CREATE TABLE erasures (
   erasure_key  bigint  GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   app_key      bigint  NOT NULL,
   client_id    text    COLLATE "C" NOT NULL,
-  conv_key     bigint  NOT NULL DEFAULT 0, -- the place reached: all conversations below it are done
+  conv_id      uuid    NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000', -- the place reached: all conversations below it are done
   seq          bigint  NOT NULL DEFAULT 0, -- and all messages of this one up to it
-  incarnation  bigint  NOT NULL DEFAULT 1
+  incarnation  bigint  NOT NULL DEFAULT 1,
+  xid          bigint  NOT NULL DEFAULT stamp() -- it begins when whoever saw the client living is done
 );
 CREATE INDEX erasures_by_app ON erasures (app_key);
 

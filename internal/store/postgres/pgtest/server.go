@@ -44,8 +44,9 @@ func startServer(ctx context.Context) (string, error) {
 		return "", err
 	}
 	data := filepath.Join(dir, "data")
-	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "--pgdata", data, "--username", "skein", "--auth", "trust",
-		"--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions") //nolint:gosec // PostgreSQL's own
+	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), //nolint:gosec // PostgreSQL's own
+		"--pgdata", data, "--username", "skein", "--auth", "trust",
+		"--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions")
 	initdb.Dir, initdb.SysProcAttr = dir, &syscall.SysProcAttr{Credential: owner}
 	if said, err := initdb.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("initdb: %w: %s", err, said)
@@ -94,7 +95,7 @@ func binaries() (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
 		return filepath.Dir(path), nil
 	}
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") //nolint:errcheck // the pattern is right
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if len(found) == 0 {
 		return "", errors.New("initdb is neither in the PATH nor in /usr/lib/postgresql: run scripts/install.sh")
 	}
@@ -127,7 +128,7 @@ func own(dir string) (*syscall.Credential, error) {
 	}
 	uid, err := strconv.ParseUint(who.Uid, 10, 32)
 	gid, err2 := strconv.ParseUint(who.Gid, 10, 32)
-	if err := errors.Join(err, err2, os.Chown(dir, int(uid), int(gid))); err != nil { //nolint:gosec // 32 bits
+	if err := errors.Join(err, err2, os.Chown(dir, int(uid), int(gid))); err != nil {
 		return nil, err
 	}
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
@@ -135,11 +136,11 @@ func own(dir string) (*syscall.Credential, error) {
 
 // sweep removes what servers of processes that were killed have left.
 func sweep() {
-	left, _ := filepath.Glob(filepath.Join(memory(), prefix+"*")) //nolint:errcheck // the pattern is right
+	left, _ := filepath.Glob(filepath.Join(memory(), prefix+"*"))
 	for _, dir := range left {
 		pid, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(dir), prefix))
 		if err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
-			_ = os.RemoveAll(dir) //nolint:errcheck // somebody else may be at it
+			_ = os.RemoveAll(dir)
 		}
 	}
 }
@@ -154,8 +155,8 @@ func (s *Server) Stop() {
 	if err == nil {
 		first, _, _ := strings.Cut(string(line), "\n")
 		if pid, err := strconv.Atoi(first); err == nil {
-			_ = syscall.Kill(pid, syscall.SIGQUIT) //nolint:errcheck // it may have ended
+			_ = syscall.Kill(pid, syscall.SIGQUIT)
 		}
 	}
-	_ = os.RemoveAll(dir) //nolint:errcheck // the next process sweeps it
+	_ = os.RemoveAll(dir)
 }

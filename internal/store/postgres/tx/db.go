@@ -42,7 +42,7 @@ func Open(ctx context.Context, opt engine.Options, now func() time.Time, committ
 		return c.QueryRow(ctx, `SELECT salt FROM history`).Scan(&db.Salt)
 	})
 	if err != nil {
-		_ = e.Close() //nolint:errcheck // it never fails
+		_ = e.Close()
 		return nil, err
 	}
 	return db, nil
@@ -75,23 +75,27 @@ func (db *DB) Read(ctx context.Context, fn func(context.Context, Conn) error) er
 // than once: it must set what it answers anew each time, and do nothing outside.
 func (db *DB) Write(ctx context.Context, fn func(context.Context, *Tx) error) error {
 	var t *Tx
-	var told *ticket
-	defer func() { told.drop() }()
+	var told *Ticket
+	defer func() { told.Drop() }()
 	err := db.Engine.Write(ctx, func(ctx context.Context, p pgx.Tx) error {
-		told.drop() // of a try that failed
+		told.Drop() // of a try that failed
 		told = nil
 		t = &Tx{Conn: Conn{p, db.Millis()}}
 		if err := fn(ctx, t); err != nil {
 			return err
 		}
 		return t.writeBatch(ctx)
-	}, func() { told = db.news.enter(t.told) })
+	}, func() { told = db.Enter(t) })
 	if err != nil {
 		return err
 	}
-	told.tell()
+	told.Tell()
 	return nil
 }
+
+// Enter takes the turn of a transaction to tell the commit hook; see news. It comes just before
+// the commit; Tell or Drop follows.
+func (db *DB) Enter(t *Tx) *Ticket { return db.news.enter(t.told) }
 
 // Result is Write for a function with a result.
 func Result[T any](ctx context.Context, db *DB, fn func(context.Context, *Tx) (T, error)) (T, error) {

@@ -19,7 +19,7 @@ type news struct {
 	log  *slog.Logger
 
 	mu   sync.Mutex
-	last map[place]*ticket // who entered last; guarded by mu
+	last map[place]*Ticket // who entered last; guarded by mu
 
 	telling sync.Mutex // the hook is never called concurrently
 }
@@ -30,25 +30,25 @@ type place struct {
 	id  skein.ID
 }
 
-// ticket is one transaction's turn; nil: it has nothing to tell.
-type ticket struct {
+// Ticket is one transaction's turn; nil: it has nothing to tell.
+type Ticket struct {
 	news   *news
 	told   []skein.Committed
 	places []place
-	before []*ticket
+	before []*Ticket
 	over   chan struct{} // closed when it has told or failed
 }
 
 func newNews(hook store.CommitHook, log *slog.Logger) *news {
-	return &news{hook: hook, log: log, last: make(map[place]*ticket)}
+	return &news{hook: hook, log: log, last: make(map[place]*Ticket)}
 }
 
-// enter takes a turn for what a transaction will have to tell. tell or drop follows.
-func (n *news) enter(told []skein.Committed) *ticket {
+// enter takes a turn for what a transaction will have to tell. Tell or Drop follows.
+func (n *news) enter(told []skein.Committed) *Ticket {
 	if n.hook == nil || len(told) == 0 {
 		return nil
 	}
-	t := &ticket{news: n, told: told, over: make(chan struct{})}
+	t := &Ticket{news: n, told: told, over: make(chan struct{})}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, c := range told {
@@ -66,9 +66,9 @@ func (n *news) enter(told []skein.Committed) *ticket {
 	return t
 }
 
-// tell calls the hook once all that were committed before have told. The commit is durable, so
+// Tell calls the hook once all that were committed before have told. The commit is durable, so
 // the calls must get their answers even if the hook panics.
-func (t *ticket) tell() {
+func (t *Ticket) Tell() {
 	if t == nil || t.ended() {
 		return
 	}
@@ -87,9 +87,9 @@ func (t *ticket) tell() {
 	n.hook(t.told)
 }
 
-// drop gives the turn back: the commit failed, or nobody knows whether it did. Those behind it
+// Drop gives the turn back: the commit failed, or nobody knows whether it did. Those behind it
 // wait for it alone, so it waits for those before it.
-func (t *ticket) drop() {
+func (t *Ticket) Drop() {
 	if t == nil || t.ended() {
 		return
 	}
@@ -99,7 +99,7 @@ func (t *ticket) drop() {
 	t.leave()
 }
 
-func (t *ticket) ended() bool {
+func (t *Ticket) ended() bool {
 	select {
 	case <-t.over:
 		return true
@@ -108,7 +108,7 @@ func (t *ticket) ended() bool {
 	}
 }
 
-func (t *ticket) leave() {
+func (t *Ticket) leave() {
 	t.news.mu.Lock()
 	for _, p := range t.places {
 		if t.news.last[p] == t {

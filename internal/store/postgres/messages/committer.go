@@ -1,0 +1,256 @@
+package messages
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/postgres/engine"
+	"github.com/skein-im/skein/internal/store/postgres/tx"
+)
+
+// maxBatch bounds the drafts of one transaction.
+const maxBatch = 512
+
+// Bounds on time: of a try, and of all tries of a batch whose outcome is unknown. Past them
+// the callers are answered ErrUnavailable.
+const (
+	tryLimit   = 10 * time.Second
+	triesLimit = 30 * time.Second
+)
+
+// committer stores the drafts of this node: one goroutine, which owns a connection and takes
+// whatever waits into one transaction. More of them would make smaller batches and wait for
+// each other's locks.
+type committer struct {
+	db      *tx.DB
+	queue   *queue
+	metrics *metrics
+	config  *pgx.ConnConfig
+	stop    context.CancelFunc
+	stopped chan struct{} // closed when loop has ended
+
+	// Owned by loop.
+	conn   *pgx.Conn // nil: the next batch opens one
+	keys   map[conversation]convKey
+	failed failureLog
+}
+
+// conversation is a conversation's name.
+type conversation struct {
+	app string
+	id  skein.ID
+}
+
+// convKey is where a conversation is. It never changes while the conversation is there.
+type convKey struct{ app, conv int64 }
+
+// maxKeys bounds committer.keys; an entry takes about 100 bytes.
+const maxKeys = 65_536
+
+func startCommitter(db *tx.DB, opt Options) (*committer, error) {
+	m, err := newMetrics(opt.Registerer)
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	c := &committer{
+		db: db, queue: newQueue(opt), metrics: m, config: db.Config(), stop: stop,
+		stopped: make(chan struct{}), keys: make(map[conversation]convKey),
+	}
+	// The tables grow from nothing faster than they are analysed. Each lookup is by a whole
+	// key, so a plan by index is right always, and a plan by statistics may be wrong for long.
+	for _, way := range []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin"} {
+		c.config.RuntimeParams[way] = "off"
+	}
+	go c.loop(ctx)
+	return c, nil
+}
+
+// closeGrace is how long the drafts that wait may take when the store is closed.
+const closeGrace = 10 * time.Second
+
+// close refuses further drafts, commits those that wait and waits for loop.
+func (c *committer) close() {
+	c.queue.close()
+	late := time.AfterFunc(closeGrace, c.stop)
+	<-c.stopped
+	late.Stop()
+	c.stop()
+}
+
+func (c *committer) loop(ctx context.Context) {
+	defer close(c.stopped)
+	defer c.metrics.unregister()
+	defer func() { c.disconnect(ctx) }()
+	var drafts []*draft
+	for {
+		drafts = c.queue.take(drafts[:0], maxBatch)
+		if len(drafts) == 0 {
+			return
+		}
+		start := time.Now()
+		c.metrics.begin(drafts, c.queue.depth(), start)
+		c.commit(ctx, drafts)
+		took := time.Since(start)
+		c.metrics.commit.Observe(took.Seconds())
+		c.queue.settle(drafts, took)
+		for _, d := range drafts {
+			d.finish()
+		}
+		clear(drafts)
+	}
+}
+
+// commit stores drafts and gives each its answer.
+func (c *committer) commit(ctx context.Context, drafts []*draft) {
+	drafts = c.waitedFor(drafts)
+	if len(drafts) == 0 {
+		return
+	}
+	b := &batch{drafts: drafts}
+	err := c.tries(ctx, b)
+	if err != nil {
+		c.metrics.failed.Inc()
+		c.failed.tell(c.db.Log, err)
+		err = engine.Unavailable("append", err)
+		if !errors.Is(err, skein.ErrUnavailable) {
+			c.db.Log.Error("the committer failed", slog.Any("error", err))
+		}
+		for _, d := range drafts {
+			d.answer.Err = err
+		}
+	}
+}
+
+// waitedFor answers the drafts that nobody waits for any more, and returns the others.
+func (c *committer) waitedFor(drafts []*draft) []*draft {
+	left := make([]*draft, 0, len(drafts))
+	for _, d := range drafts {
+		if d.answer.Err = d.call.ended(); d.answer.Err == nil {
+			left = append(left, d)
+		}
+	}
+	return left
+}
+
+// tries runs a batch until it is stored. A batch whose outcome is unknown is run again: it
+// looks for its own messages by their ids, and answers only after a commit that was heard of.
+func (c *committer) tries(ctx context.Context, b *batch) (err error) {
+	deadline := time.Now().Add(triesLimit)
+	for try := 1; ; try++ {
+		err = c.try(ctx, b)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, engine.ErrUnknownOutcome):
+			b.stored, b.careful = true, true
+		case engine.Duplicate(err, "messages_by_id") && !b.careful:
+			b.careful = true
+			continue
+		case errors.Is(err, errStale), engine.GivenUp(err):
+		case engine.Outage(err) && (b.stored || try == 1): // a connection that was lost while nobody used it
+		default:
+			return err
+		}
+		if ctx.Err() != nil || time.Now().After(deadline) {
+			return err
+		}
+		if try > 2 {
+			time.Sleep(min(time.Duration(try)*10*time.Millisecond, time.Second))
+		}
+	}
+}
+
+// try runs a batch once.
+func (c *committer) try(ctx context.Context, b *batch) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, tryLimit)
+	defer cancel()
+	if c.conn == nil {
+		if c.conn, err = pgx.ConnectConfig(ctx, c.config); err != nil {
+			c.conn = nil
+			return err
+		}
+	}
+	b.begin(c)
+	var told *tx.Ticket
+	if err = b.resolve(ctx); err == nil {
+		if err = b.look(ctx); err == nil {
+			b.decide()
+			if err = b.stale(); err == nil {
+				told = c.db.Enter(b.tx)
+				err = b.write(ctx)
+			}
+		}
+	}
+	if err != nil {
+		told.Drop()
+		c.recover(ctx)
+		return err
+	}
+	told.Tell()
+	return nil
+}
+
+// recover ends the transaction that failed; a connection that cannot is closed.
+func (c *committer) recover(ctx context.Context) {
+	if c.conn.IsClosed() {
+		c.conn = nil
+		return
+	}
+	if c.conn.PgConn().TxStatus() == 'I' {
+		return
+	}
+	if _, err := c.conn.Exec(ctx, `ROLLBACK`); err != nil {
+		c.disconnect(ctx)
+	}
+}
+
+func (c *committer) disconnect(ctx context.Context) {
+	if c.conn == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_ = c.conn.Close(ctx)
+	c.conn = nil
+}
+
+// key is where a conversation is, if that is known.
+func (c *committer) key(name conversation) (convKey, bool) {
+	k, ok := c.keys[name]
+	return k, ok
+}
+
+// keep remembers where a conversation is.
+func (c *committer) keep(name conversation, k convKey) {
+	for other := range c.keys {
+		if len(c.keys) < maxKeys {
+			break
+		}
+		delete(c.keys, other)
+	}
+	c.keys[name] = k
+}
+
+// failureLog logs that batches fail, but not each one.
+type failureLog struct {
+	told   time.Time
+	silent int // failed since then, and not told
+}
+
+// failurePause is the least time between two log lines.
+const failurePause = 10 * time.Second
+
+func (f *failureLog) tell(log *slog.Logger, err error) {
+	if now := time.Now(); now.Sub(f.told) >= failurePause {
+		log.Error("store cannot commit", slog.Any("error", err), slog.Int("failed_before", f.silent))
+		f.told, f.silent = now, 0
+		return
+	}
+	f.silent++
+}
