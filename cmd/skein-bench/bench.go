@@ -18,6 +18,9 @@ import (
 	"time"
 
 	"github.com/skein-im/skein/internal/bench"
+	"github.com/skein-im/skein/internal/bench/driver"
+	"github.com/skein-im/skein/internal/bench/load"
+	"github.com/skein-im/skein/internal/bench/neighbours"
 	"github.com/skein-im/skein/internal/bench/report"
 )
 
@@ -59,11 +62,11 @@ func (benchCmd) Help() string {
 
 // Run runs the scenarios.
 func (c *benchCmd) Run(ctx context.Context, out io.Writer) error {
-	if slices.Equal(c.Scenarios, []string{bench.FloorName}) {
-		return bench.Floor(ctx, out)
+	if slices.Equal(c.Scenarios, []string{driver.FloorName}) {
+		return driver.Floor(ctx, out)
 	}
-	if slices.Equal(c.Scenarios, []string{bench.AttackerName}) {
-		return bench.Attacker(ctx, os.Stdin, out)
+	if slices.Equal(c.Scenarios, []string{neighbours.AttackerName}) {
+		return neighbours.Attacker(ctx, os.Stdin, out)
 	}
 	signal.Ignore(syscall.SIGPIPE) // if the reader of our output ends, we still stop the server and remove its store
 	self, err := os.Executable()
@@ -76,10 +79,12 @@ func (c *benchCmd) Run(ctx context.Context, out io.Writer) error {
 			return err
 		}
 	}
-	made, err := bench.Run(ctx, bench.Options{
+	made, err := bench.Run(ctx, load.Options{
+		Options: driver.Options{
+			Program: server, Self: self, Dir: c.Dir, Target: c.Target, Admin: c.Admin, PID: c.PID, App: c.App, Key: c.Key,
+		},
 		Scenarios: c.Scenarios, Phase: time.Duration(c.Seconds * float64(time.Second)), Count: c.Count, Clients: c.Clients, Attacks: c.Attack, Seed: c.Seed,
-		NoClientIDs: !c.ClientMsgIDs, Profile: c.Profile, Program: server, Self: self, Dir: c.Dir,
-		Target: c.Target, Admin: c.Admin, PID: c.PID, App: c.App, Key: c.Key,
+		NoClientIDs: !c.ClientMsgIDs, Profile: c.Profile,
 		Version: cmp.Or(version, "unknown"), Commit: revision(),
 	}, out)
 	if err != nil {
@@ -107,7 +112,7 @@ func findServer(self string) (string, error) {
 	return found, nil
 }
 
-// keep writes the files that were asked for. A document and its plot are written only
+// keep writes the files that the flags name. A document and its plot are written only
 // after a whole run without a fault.
 func (c *benchCmd) keep(made report.Report, good bool) error {
 	var b bytes.Buffer

@@ -16,8 +16,8 @@ import (
 // Exit codes.
 const (
 	exitOK     = 0
-	exitFailed = 1 // a run failed, or a promise was broken in it
-	exitUsage  = 2 // the command line is wrong
+	exitFailed = 1 // a run failed, or broke a promise
+	exitUsage  = 2 // the command line is invalid
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -31,7 +31,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		kong.Writers(stdout, stderr),
 	)
 	if err != nil {
-		panic(err) // the grammar is wrong, on every start
+		panic(err) // the struct tags are wrong: every start would panic
 	}
 	command, err := parser.Parse(args)
 	if err != nil {

@@ -8,7 +8,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/skein-im/skein/internal/bench/driver"
 	"github.com/skein-im/skein/internal/bench/ledger"
+	"github.com/skein-im/skein/internal/bench/load"
 	"github.com/skein-im/skein/internal/bench/report"
 )
 
@@ -18,7 +20,7 @@ const (
 	newEach     = 2  // messages in each of those
 )
 
-// circle is clients who share their conversations.
+// circle are clients who share their conversations.
 type circle struct {
 	clients []string
 	cursors []string               // of each client, before anything was said
@@ -26,18 +28,18 @@ type circle struct {
 	changed []*ledger.Conversation // of convs
 }
 
-// synchronise: clients that have been away come back at once, each logs in, asks
-// what is new and fetches it.
-func synchronise(ctx context.Context, r *run) error {
+// synchronise has clients that were offline come back at once. Each logs in, asks what is new and
+// fetches it.
+func synchronise(ctx context.Context, r *load.Run) error {
 	const usual = 10_000
-	circles, err := r.circles(ctx, r.clients(usual))
+	circles, err := makeCircles(ctx, r, r.ClientsOr(usual))
 	if err != nil {
 		return err
 	}
 	var faults ledger.Faults
-	padding := r.padding()
-	if err := parallel(ctx, len(circles), setupConnections, func(ctx context.Context, i int) error {
-		return r.sayIn(ctx, circles[i], &faults, padding)
+	padding := r.Padding()
+	if err := driver.Parallel(ctx, len(circles), driver.SetupConnections, func(ctx context.Context, i int) error {
+		return sayIn(ctx, r, circles[i], &faults, padding)
 	}); err != nil {
 		return err
 	}
@@ -49,16 +51,16 @@ func synchronise(ctx context.Context, r *run) error {
 			back = append(back, returning{c, i})
 		}
 	}
-	if err := r.stored(ctx, convs); err != nil {
+	if err := r.Stored(ctx, convs); err != nil {
 		return err
 	}
-	took := newLatencies()
+	took := load.NewLatencies()
 	var got atomic.Int64
-	m, err := r.measure(ctx, r.host, "", maxProfile, func() error {
-		return parallel(ctx, len(back), storming, func(ctx context.Context, i int) error {
+	m, err := r.Measure(ctx, r.Host, "", driver.MaxProfile, func() error {
+		return driver.Parallel(ctx, len(back), storming, func(ctx context.Context, i int) error {
 			start := time.Now()
-			n, err := back[i].sync(ctx, r.host, &faults)
-			took.record(time.Since(start))
+			n, err := back[i].sync(ctx, r.Host, &faults)
+			took.Record(time.Since(start))
 			got.Add(int64(n))
 			return err
 		})
@@ -67,14 +69,14 @@ func synchronise(ctx context.Context, r *run) error {
 		return err
 	}
 	// The target is 15 s of one core for 10,000 clients.
-	values := append(m.values("sync", "syncs", int64(len(back)), report.AtMost(1500), nil), took.values("connect, login, sync", nil)...)
+	values := append(m.Values("sync", "syncs", int64(len(back)), report.AtMost(1500), nil), took.Values("connect, login, sync", nil)...)
 	about := fmt.Sprintf("%d clients with %d conversations come back, %d of them changed, %d at a time", len(back), convsEach, changedEach, min(len(back), storming))
-	return r.phase("", about, values, fmt.Sprintf("each client was told of its %d changes alone and got each of %d messages once and in order", changedEach, got.Load()), &faults)
+	return r.Report("", about, values, fmt.Sprintf("each client was told of its %d changes alone and got each of %d messages once and in order", changedEach, got.Load()), &faults)
 }
 
 // circles makes n clients, their conversations, and lets each sync once.
-func (r *run) circles(ctx context.Context, n int) ([]*circle, error) {
-	clients, err := r.users(ctx, "y", max(2, n))
+func makeCircles(ctx context.Context, r *load.Run, n int) ([]*circle, error) {
+	clients, err := r.Users(ctx, "y", max(2, n))
 	if err != nil {
 		return nil, err
 	}
@@ -82,31 +84,31 @@ func (r *run) circles(ctx context.Context, n int) ([]*circle, error) {
 	for len(clients) > 0 {
 		size := min(convsEach, len(clients))
 		if left := len(clients) - size; left == 1 {
-			size++ // nobody is alone
+			size++ // a client alone would have no one to talk to
 		}
 		circles = append(circles, &circle{clients: clients[:size], cursors: make([]string, size), convs: make([]string, convsEach)})
 		clients = clients[size:]
 	}
-	if err := parallel(ctx, len(circles)*convsEach, setupConnections, func(ctx context.Context, i int) error {
+	if err := driver.Parallel(ctx, len(circles)*convsEach, driver.SetupConnections, func(ctx context.Context, i int) error {
 		c := circles[i/convsEach]
 		var err error
-		c.convs[i%convsEach], err = r.conversation(ctx, typeGroup, c.clients)
+		c.convs[i%convsEach], err = r.Conversation(ctx, load.TypeGroup, c.clients)
 		return err
 	}); err != nil {
 		return nil, err
 	}
-	return circles, parallel(ctx, len(circles), setupConnections, func(ctx context.Context, i int) error {
-		return r.firstSyncs(ctx, circles[i])
+	return circles, driver.Parallel(ctx, len(circles), driver.SetupConnections, func(ctx context.Context, i int) error {
+		return firstSyncs(ctx, r, circles[i])
 	})
 }
 
-func (r *run) firstSyncs(ctx context.Context, c *circle) error {
+func firstSyncs(ctx context.Context, r *load.Run, c *circle) error {
 	for i, client := range c.clients {
-		s, err := r.host.join(ctx, client)
+		s, err := r.Host.Join(ctx, client)
 		if err != nil {
 			return err
 		}
-		page, err := s.sync("")
+		page, err := syncFrom(s, "")
 		s.Close()
 		if err != nil {
 			return err
@@ -119,15 +121,15 @@ func (r *run) firstSyncs(ctx context.Context, c *circle) error {
 	return nil
 }
 
-// sayIn says something in some of the circle's conversations.
-func (r *run) sayIn(ctx context.Context, c *circle, faults *ledger.Faults, padding string) error {
+// sayIn sends messages in some of the circle's conversations.
+func sayIn(ctx context.Context, r *load.Run, c *circle, faults *ledger.Faults, padding string) error {
 	for _, id := range c.convs[:changedEach] {
 		conv := ledger.NewConversation(id, 0, faults)
 		c.changed = append(c.changed, conv)
 		for n := range uint32(newEach) {
-			var answer storedMessage
-			message := map[string]any{"from_client": c.clients[0], "type": -1, "text": string(appendText(nil, 0, n, padding))}
-			if err := r.host.call(ctx, http.MethodPost, "/im/conversations/"+id+"/message", message, &answer); err != nil {
+			var answer driver.StoredMessage
+			message := map[string]any{"from_client": c.clients[0], "type": -1, "text": string(driver.AppendText(nil, 0, n, padding))}
+			if err := r.Host.Call(ctx, http.MethodPost, "/im/conversations/"+id+"/message", message, &answer); err != nil {
 				return err
 			}
 			conv.Answered(answer.Seq, ledger.Message{N: n, ID: ledger.Hash([]byte(answer.MsgID))})
@@ -136,7 +138,7 @@ func (r *run) sayIn(ctx context.Context, c *circle, faults *ledger.Faults, paddi
 	return nil
 }
 
-// syncPage is what is read of the answer to sync.
+// syncPage has the fields of the answer to sync that are read.
 type syncPage struct {
 	Conversations []struct {
 		ConvID string `json:"conv_id"`
@@ -147,23 +149,23 @@ type syncPage struct {
 }
 
 // sync asks what is new since the cursor; empty: everything.
-func (s *socket) sync(cursor string) (page syncPage, err error) {
+func syncFrom(s *driver.Socket, cursor string) (page syncPage, err error) {
 	command := `{"type":"sync","data":{"limit":200`
 	if cursor != "" {
 		command += `,"cursor":"` + cursor + `"`
 	}
-	err = s.askFor("sync", command+`}}`, &page)
+	err = s.CallFor("sync", command+`}}`, &page)
 	if err == nil && (!page.Done || page.ResetRequired) {
 		err = fmt.Errorf("sync: done %v, reset_required %v", page.Done, page.ResetRequired)
 	}
 	return page, err
 }
 
-// messageRange is what is read of an item of the answer to msg.ranges.
+// messageRange has the fields of an item of the answer to msg.ranges that are read.
 type messageRange struct {
-	ConvID  string          `json:"conv_id"`
-	Data    []storedMessage `json:"data"`
-	HasMore bool            `json:"has_more"`
+	ConvID  string                 `json:"conv_id"`
+	Data    []driver.StoredMessage `json:"data"`
+	HasMore bool                   `json:"has_more"`
 }
 
 // returning is a client of a circle that comes back.
@@ -172,15 +174,15 @@ type returning struct {
 	client int
 }
 
-// sync connects, logs in, syncs and fetches, and is how many messages it got.
-func (b returning) sync(ctx context.Context, h *host, faults *ledger.Faults) (messages int, err error) {
+// sync connects, logs in, syncs and fetches. It returns how many messages it got.
+func (b returning) sync(ctx context.Context, h *driver.Host, faults *ledger.Faults) (messages int, err error) {
 	c, name := b.circle, b.circle.clients[b.client]
-	s, err := h.join(ctx, name)
+	s, err := h.Join(ctx, name)
 	if err != nil {
 		return 0, err
 	}
 	defer s.Close()
-	page, err := s.sync(c.cursors[b.client])
+	page, err := syncFrom(s, c.cursors[b.client])
 	if err != nil {
 		return 0, err
 	}
@@ -196,7 +198,7 @@ func (b returning) sync(ctx context.Context, h *host, faults *ledger.Faults) (me
 		command = append(strconv.AppendQuote(command, conv.ConvID), '}')
 	}
 	var ranges []messageRange
-	if err := s.askFor("msg.ranges", string(command)+`]}}`, &ranges); err != nil {
+	if err := s.CallFor("msg.ranges", string(command)+`]}}`, &ranges); err != nil {
 		return 0, err
 	}
 	for _, conv := range c.changed {
@@ -206,7 +208,7 @@ func (b returning) sync(ctx context.Context, h *host, faults *ledger.Faults) (me
 				continue
 			}
 			for _, m := range got.Data {
-				r.Got(m.Seq, m.entry().Message)
+				r.Got(m.Seq, m.Entry().Message)
 				messages++
 			}
 		}

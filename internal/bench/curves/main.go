@@ -12,7 +12,7 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/skein-im/skein/internal/bench"
+	"github.com/skein-im/skein/internal/bench/proc"
 	"github.com/skein-im/skein/internal/bench/report"
 )
 
@@ -21,7 +21,7 @@ func main() {
 	markdown := flag.String("markdown", "", "document to write the curves into, between its markers")
 	svg := flag.String("svg", "", "file for a plot")
 	flag.Parse()
-	origin := report.Origin{Time: time.Now(), Commit: *commit, Go: runtime.Version(), Machine: bench.Machine(os.TempDir())}
+	origin := report.Origin{Time: time.Now(), Commit: *commit, Go: runtime.Version(), Machine: proc.Machine(os.TempDir())}
 	if err := run(flag.Arg(0), origin, *markdown, *svg); err != nil {
 		fmt.Fprintln(os.Stderr, "curves:", err)
 		os.Exit(1)

@@ -1,0 +1,28 @@
+package load
+
+import "testing"
+
+func TestAProfileIsNamedForItsPhase(t *testing.T) {
+	for want, in := range map[string][3]string{
+		"/tmp/cpu-pairs-window-16.pprof": {"/tmp/cpu.pprof", "pairs", "window 16"},
+		"cpu-rest":                       {"cpu", "rest", ""},
+	} {
+		if got := profileName(in[0], in[1], in[2]); got != want {
+			t.Errorf("%q: got %s, want %s", in, got, want)
+		}
+	}
+}
+
+func TestTheFloorIsPutBesideFiguresOfTheSameName(t *testing.T) {
+	m := measured{Took: 1e9, CPU: 2e9, own: 1e9, Known: true}
+	values := WithFloor(m.Values("message", "messages", 1000, nil, nil), measured{Took: 1e9, CPU: 1e9, Known: true}.Values("message", "messages", 4000, nil, nil))
+	if v := values[0]; v.Value != 2000 || *v.Floor != 250 || v.Unit != "µs" {
+		t.Errorf("CPU: got %+v, want 2000 µs over 250", v)
+	}
+	if v := values[1]; v.Value != 1000 || *v.Floor != 4000 {
+		t.Errorf("rate: got %+v, want 1000 over 4000", v)
+	}
+	if v := values[2]; v.Floor != nil {
+		t.Errorf("generator: got a floor: %+v", v)
+	}
+}
