@@ -127,25 +127,40 @@ func (t *Tx) Batch() (sql string, args []any) {
 		[]any{t.Now, keys, columns[0], columns[1], columns[2], columns[3]}
 }
 
-// Event adds an entry to the feed, in the transaction that did what the entry tells. Messages
-// and changes need none: their numbers in table batches are in the feed. An entry with more
-// than store.MaxEntryClients clients becomes several.
-func (t *Tx) Event(ctx context.Context, e store.Entry) error {
-	first, rest := e.Clients, []string(nil)
-	if len(first) > store.MaxEntryClients {
-		first, rest = first[:store.MaxEntryClients], first[store.MaxEntryClients:]
+// Event adds entries to the feed, in the transaction that did what they tell. Messages and
+// changes need none: their numbers in table batches are in the feed. An entry with more than
+// store.MaxEntryClients clients becomes several.
+func (t *Tx) Event(ctx context.Context, entries ...store.Entry) error {
+	var kinds, changes []int64
+	var apps []string
+	var convs []*skein.ID
+	var one []*string
+	var many [][]byte
+	for _, e := range entries {
+		kind, first, rest := e.Kind, e.Clients, []string(nil)
+		for {
+			if len(first) > store.MaxEntryClients {
+				first, rest = first[:store.MaxEntryClients], first[store.MaxEntryClients:]
+			}
+			kinds, changes, apps = append(kinds, int64(kind)), append(changes, e.Change), append(apps, e.App)
+			convs, one, many = append(convs, IDOrNull(e.Conv)), append(one, TextOrNull(e.Client)), append(many, rows.MentionsJSON(first))
+			if first, rest = rest, nil; len(first) == 0 {
+				break
+			}
+			if kind == store.EntryConversationCreated {
+				kind = store.EntryMembersAdded
+			}
+		}
+	}
+	if len(kinds) == 0 {
+		return nil
 	}
 	_, err := t.Exec(ctx, `INSERT INTO events (xid, kind, at, app_id, conv_id, change_seq, client_id, clients)
-		VALUES (`+Stamp+`, $1, $2, $3, $4, $5, $6, $7)`,
-		e.Kind, t.Now, e.App, IDOrNull(e.Conv), e.Change, TextOrNull(e.Client), rows.MentionsJSON(first))
-	if err != nil || len(rest) == 0 {
-		return err
-	}
-	if e.Kind == store.EntryConversationCreated {
-		e.Kind = store.EntryMembersAdded
-	}
-	e.Clients = rest
-	return t.Event(ctx, e)
+		SELECT `+Stamp+`, u.kind, $1, u.app_id, u.conv_id, u.change_seq, u.client_id, u.clients
+		FROM unnest($2::smallint[], $3::text[], $4::uuid[], $5::bigint[], $6::text[], $7::text[])
+			WITH ORDINALITY u(kind, app_id, conv_id, change_seq, client_id, clients, n) ORDER BY u.n`,
+		t.Now, kinds, apps, convs, changes, one, many)
+	return err
 }
 
 // TextOrNull is NULL for an empty text.
