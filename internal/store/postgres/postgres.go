@@ -15,7 +15,9 @@ import (
 
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/postgres/engine"
+	"github.com/skein-im/skein/internal/store/postgres/inbox"
 	"github.com/skein-im/skein/internal/store/postgres/messages"
+	"github.com/skein-im/skein/internal/store/postgres/query"
 	"github.com/skein-im/skein/internal/store/postgres/tx"
 )
 
@@ -45,13 +47,18 @@ func (o Options) withDefaults() Options {
 // The table packages implement the other methods of the store. The names keep the embedded
 // Stores from hiding each other.
 type messageStore = messages.Store
+type (
+	inboxStore = inbox.Store
+	queryStore = query.Store
+)
 
 // Store is an open database. Any number of processes may have the same database open. Safe
 // for concurrent use.
 type Store struct {
 	unfinished
-
 	*messageStore
+	*inboxStore
+	*queryStore
 
 	db *tx.DB
 }
@@ -68,7 +75,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	s := &Store{db: db}
+	s := &Store{inboxStore: inbox.New(db), queryStore: query.New(db), db: db}
 	if s.messageStore, err = messages.New(db, messages.Options{Registerer: opt.Registerer}); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store: %w", err), db.Close())
 	}

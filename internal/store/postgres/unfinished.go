@@ -19,34 +19,6 @@ func lacking(method string) error { return fmt.Errorf("%s: %w", method, errUnfin
 // Store, or on what it embeds less deeply than this, and is removed here.
 type unfinished struct{}
 
-func (unfinished) FindConversations(context.Context, string, skein.ConvQuery) (r0 skein.ConvPage, err error) {
-	return r0, lacking("FindConversations")
-}
-
-func (unfinished) UpdateConversations(context.Context, string, store.Authority, []skein.Condition, []byte, skein.Millis) (r0 []skein.ID, err error) {
-	return r0, lacking("UpdateConversations")
-}
-
-func (unfinished) View(context.Context, string, skein.ID, string) (r0 skein.View, err error) {
-	return r0, lacking("View")
-}
-
-func (unfinished) Views(context.Context, string, string, skein.ViewQuery) (r0 skein.ViewPage, err error) {
-	return r0, lacking("Views")
-}
-
-func (unfinished) Unread(context.Context, string, string, bool) (r0 skein.UnreadTotal, err error) {
-	return r0, lacking("Unread")
-}
-
-func (unfinished) ToRead(context.Context, string, string) (r0 []skein.Receipt, err error) {
-	return r0, lacking("ToRead")
-}
-
-func (unfinished) Sync(context.Context, string, string, skein.SyncCursor, int) (r0 skein.SyncPage, err error) {
-	return r0, lacking("Sync")
-}
-
 func (unfinished) AddUpload(context.Context, skein.Upload) (err error) {
 	return lacking("AddUpload")
 }

@@ -43,9 +43,10 @@ const idleLimit = 15 * time.Second
 
 // Engine is an open database. Safe for concurrent use.
 type Engine struct {
-	pool   *pgxpool.Pool
-	config *pgx.ConnConfig
-	log    *slog.Logger
+	pool      *pgxpool.Pool
+	config    *pgx.ConnConfig
+	log       *slog.Logger
+	searchers seats
 
 	closing sync.Once
 }

@@ -96,6 +96,12 @@ CREATE INDEX conversations_deleted ON conversations (conv_key) WHERE deleted = 1
 CREATE INDEX conversations_arriving ON conversations (conv_key) WHERE deleted = 2;
 CREATE INDEX conversations_expiring ON conversations (expires) WHERE expires < 9007199254740991;
 
+-- +goose StatementBegin
+-- A text as JSON, or NULL if it is none that PostgreSQL can hold.
+CREATE FUNCTION json_or_null(t text) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS
+$$ BEGIN RETURN t::jsonb; EXCEPTION WHEN others THEN RETURN NULL; END $$;
+-- +goose StatementEnd
+
 CREATE TABLE private_pairs (
   app_key      bigint  NOT NULL,
   first_id     text    COLLATE "C" NOT NULL,

@@ -23,8 +23,9 @@ import (
 type DB struct {
 	*engine.Engine
 
-	Salt []byte // of retry tags; never changes; see rows.LongRetryTag
-	Log  *slog.Logger
+	Salt  []byte // of retry tags; never changes; see rows.LongRetryTag
+	Moves *Moves // which conversations moved lately
+	Log   *slog.Logger
 
 	now  func() time.Time
 	news *news
@@ -37,7 +38,7 @@ func Open(ctx context.Context, opt engine.Options, now func() time.Time, committ
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{Engine: e, Log: opt.Log, now: now, news: newNews(committed, opt.Log)}
+	db := &DB{Engine: e, Moves: NewMoves(), Log: opt.Log, now: now, news: newNews(committed, opt.Log)}
 	err = e.Each(ctx, func(ctx context.Context, c engine.Conn) error {
 		return c.QueryRow(ctx, `SELECT salt FROM history`).Scan(&db.Salt)
 	})
@@ -69,6 +70,11 @@ func (db *DB) Each(ctx context.Context, fn func(context.Context, Conn) error) er
 // Read runs fn in a transaction that sees one moment and writes nothing.
 func (db *DB) Read(ctx context.Context, fn func(context.Context, Conn) error) error {
 	return db.Engine.Read(ctx, func(ctx context.Context, t pgx.Tx) error { return fn(ctx, Conn{t, db.Millis()}) })
+}
+
+// Search is Read for reads of many rows; see engine.Search. Errors: also ErrRateLimited.
+func (db *DB) Search(ctx context.Context, app, what string, fn func(context.Context, Conn) error) error {
+	return db.Engine.Search(ctx, app, what, func(ctx context.Context, t pgx.Tx) error { return fn(ctx, Conn{t, db.Millis()}) })
 }
 
 // Write runs fn in a transaction, makes it durable and tells the commit hook. fn may run more

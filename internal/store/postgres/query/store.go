@@ -1,0 +1,14 @@
+// Package query finds and updates conversations by conditions, which it turns into SQL.
+package query
+
+import "github.com/skein-im/skein/internal/store/postgres/tx"
+
+// Store is the methods of the store that this package has.
+type Store struct {
+	db *tx.DB
+}
+
+// New reads and writes a database.
+func New(db *tx.DB) *Store { return &Store{db: db} }
+
+type connection struct{ tx.Conn }
