@@ -147,26 +147,25 @@ func (s *search) value(path []string) string {
 // extend compares the value at a path with values of its own kind: numbers with numbers,
 // strings with strings, booleans for equality alone.
 func (s *search) extend(cond skein.Condition, op skein.Operator) string {
-	if len(cond.Path) == 0 {
-		return never
+	texts, decimals, bools := rows.StringValues(cond.Values), numbers(cond.Values), []bool(nil)
+	for _, v := range cond.Values {
+		if b, ok := v.(bool); ok && (op == skein.Eq || op == skein.In) {
+			bools = append(bools, b)
+		}
+	}
+	if len(cond.Path) == 0 || len(texts)+len(decimals)+len(bools) == 0 {
+		return never // before the path becomes an argument: PostgreSQL wants each of them used
 	}
 	value := s.value(cond.Path)
 	var terms []string
-	if texts := rows.StringValues(cond.Values); len(texts) > 0 {
+	if len(texts) > 0 {
 		terms = append(terms, "jsonb_typeof("+value+") = 'string' AND "+s.compare("("+value+` #>> '{}') COLLATE "C"`, "text", op, texts))
 	}
-	if all := numbers(cond.Values); len(all) > 0 {
-		terms = append(terms, s.compare("CASE jsonb_typeof("+value+") WHEN 'number' THEN ("+value+")::numeric END", "numeric", op, all))
+	if len(decimals) > 0 {
+		terms = append(terms, s.compare("CASE jsonb_typeof("+value+") WHEN 'number' THEN ("+value+")::numeric END", "numeric", op, decimals))
 	}
-	if op == skein.Eq || op == skein.In {
-		for _, v := range cond.Values {
-			if b, ok := v.(bool); ok {
-				terms = append(terms, value+" = '"+strconv.FormatBool(b)+"'::jsonb")
-			}
-		}
-	}
-	if len(terms) == 0 {
-		return never
+	for _, b := range bools {
+		terms = append(terms, value+" = '"+strconv.FormatBool(b)+"'::jsonb")
 	}
 	return strings.Join(terms, " OR ")
 }
