@@ -22,6 +22,9 @@ var model = []check{
 				"":               w.same,
 				"create client":  w.createClient,
 				"delete client":  w.deleteClient,
+				"ban":            w.ban,
+				"log out":        w.logOut,
+				"hear of cuts":   w.hear,
 				"create group":   w.createGroup,
 				"create private": w.createPrivate,
 				"delete":         w.deleteConversation,
@@ -36,10 +39,14 @@ var model = []check{
 
 // world is the model: one app as plain maps and slices, beside the real one.
 type world struct {
-	f      *fixture
-	app    string
-	alive  map[string]bool
-	places []*conversation
+	f             *fixture
+	app           string
+	accounts      map[string]*account // by client
+	conversations []*conversation
+
+	cuts, told []skein.Cut // what ended logins, and what the store told of it
+	heard      map[skein.Cut]bool
+	after      store.Watermark
 }
 
 // conversation is what the model knows of one.
@@ -56,7 +63,7 @@ func newWorld(t *rapid.T, f *fixture, app string) *world {
 	if err := f.CreateApp(f.Context(), skein.App{ID: app}); err != nil {
 		t.Fatal(err)
 	}
-	return &world{f: f, app: app, alive: map[string]bool{}}
+	return &world{f: f, app: app, accounts: map[string]*account{}, heard: map[skein.Cut]bool{}, after: f.watermark(t)}
 }
 
 var names = []string{"ann", "bob", "cat", "dan"}
@@ -70,20 +77,10 @@ func drawClients(t *rapid.T) []string {
 
 // drawConversation is one of the conversations, deleted ones too; without any the action is void.
 func (w *world) drawConversation(t *rapid.T) *conversation {
-	if len(w.places) == 0 {
+	if len(w.conversations) == 0 {
 		t.Skip("no conversation yet")
 	}
-	return rapid.SampledFrom(w.places).Draw(t, "conversation")
-}
-
-// firstMissing is the first client that is not alive.
-func (w *world) firstMissing(clients []string) string {
-	for _, id := range clients {
-		if !w.alive[id] {
-			return id
-		}
-	}
-	return ""
+	return rapid.SampledFrom(w.conversations).Draw(t, "conversation")
 }
 
 func (r *conversation) has(client string) bool {
@@ -112,54 +109,6 @@ func expectErr(t *rapid.T, what string, err, want error) (fine bool) {
 	return err == nil
 }
 
-func (w *world) createClient(t *rapid.T) {
-	id := drawClient(t)
-	_, created, err := w.f.CreateClient(w.f.Context(), skein.Client{App: w.app, ID: id})
-	if expectErr(t, "CreateClient", err, nil) {
-		expect(t, "created", created, !w.alive[id])
-		if created {
-			w.returned(id)
-		}
-		w.alive[id] = true
-	}
-}
-
-// returned makes what was said under an id a former holder's.
-func (w *world) returned(id string) {
-	for _, r := range w.places {
-		for _, m := range r.messages {
-			if m.Sender == id {
-				r.former[m.Seq] = true
-			}
-		}
-	}
-}
-
-func (w *world) deleteClient(t *rapid.T) {
-	id := drawClient(t)
-	var want error
-	if !w.alive[id] {
-		want = skein.ErrUnknownClient
-	}
-	left, _, err := w.f.DeleteClient(w.f.Context(), w.app, id, start, false)
-	if !expectErr(t, "DeleteClient", err, want) {
-		return
-	}
-	w.alive[id] = false
-	var wantLeft []skein.ID
-	for _, r := range w.places {
-		if !r.has(id) {
-			continue
-		}
-		r.drop(id)
-		if !r.deleted {
-			wantLeft = append(wantLeft, r.id)
-		}
-		r.pair = [2]string{}
-	}
-	expect(t, "left", sortedIDs(left), sortedIDs(wantLeft))
-}
-
 func (w *world) createGroup(t *rapid.T) {
 	clients := drawClients(t)
 	c := w.f.conv(w.app, skein.Group)
@@ -173,7 +122,7 @@ func (w *world) createGroup(t *rapid.T) {
 func (w *world) createPrivate(t *rapid.T) {
 	clients := rapid.SliceOfNDistinct(rapid.SampledFrom(names), 2, 2, rapid.ID[string]).Draw(t, "pair")
 	pair := [2]string{min(clients[0], clients[1]), max(clients[0], clients[1])}
-	at := slices.IndexFunc(w.places, func(r *conversation) bool { return r.pair == pair && !r.deleted })
+	at := slices.IndexFunc(w.conversations, func(r *conversation) bool { return r.pair == pair && !r.deleted })
 	c := w.f.conv(w.app, skein.Private)
 	got, created, err := w.f.CreateConversation(w.f.Context(), c, w.f.joining(clients...), store.MemberLimit{})
 	if !w.mayCreate(t, clients, err) {
@@ -184,7 +133,7 @@ func (w *world) createPrivate(t *rapid.T) {
 		w.add(c.ID, clients, pair)
 		return
 	}
-	expect(t, "id", got.ID, w.places[at].id)
+	expect(t, "id", got.ID, w.conversations[at].id)
 }
 
 // mayCreate checks the error of a creation and reports whether there is none.
@@ -205,7 +154,7 @@ func (w *world) add(id skein.ID, clients []string, pair [2]string) {
 	for _, client := range clients {
 		r.members = append(r.members, skein.Member{Client: client, Joined: w.f.now(), JoinSeq: 1})
 	}
-	w.places = append(w.places, r)
+	w.conversations = append(w.conversations, r)
 }
 
 func (w *world) deleteConversation(t *rapid.T) {
@@ -271,8 +220,10 @@ func (w *world) append(t *rapid.T) {
 	case first != nil && first.Text != d.Text:
 		want = skein.ErrConflict
 	case first != nil:
-	case !w.alive[d.Sender]:
+	case !w.alive(d.Sender):
 		want = skein.ErrUnknownClient
+	case w.accounts[d.Sender].banned > w.f.now():
+		want = skein.ErrBanned
 	case !r.has(d.Sender):
 		want = skein.ErrForbidden
 	}
@@ -312,8 +263,9 @@ func (r *conversation) first(d skein.Draft) *skein.Message {
 
 // same compares the whole store with the whole model.
 func (w *world) same(t *rapid.T) {
+	w.sameClients(t)
 	living := 0
-	for _, r := range w.places {
+	for _, r := range w.conversations {
 		conv, _, err := w.f.Conversation(w.f.Context(), w.app, r.id, "")
 		expectErr(t, "Conversation", err, r.unknown())
 		said, err := w.f.Messages(w.f.Context(), w.app, r.id, skein.SeqRange{Limit: 1 << 20})
