@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -62,13 +63,17 @@ func newServer(program, dir string) (*server, error) {
 	return s, s.setClock(0)
 }
 
+// freeAddr is an address where nobody listens. Its port is none of those that the kernel
+// gives to connections and to other tests that listen meanwhile.
 func freeAddr() string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
+	const first, end = 10_000, 20_000
+	for {
+		addr := fmt.Sprintf("127.0.0.1:%d", first+rand.IntN(end-first))
+		if l, err := net.Listen("tcp", addr); err == nil {
+			_ = l.Close() // it has accepted nothing
+			return addr
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func (s *server) data() string  { return filepath.Join(s.dir, "data") }

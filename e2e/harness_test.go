@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -325,20 +326,21 @@ func cleanEnv() []string {
 	})
 }
 
-var handedOut sync.Map // addresses that freeAddr has answered
+var handedOut sync.Map // ports that freeAddr has answered
 
 // freeAddr is an address where nobody listens, and no two calls answer the same: of
 // two servers at one address the second would fail to start and be taken for ready,
-// since the first answers for it.
+// since the first answers for it. Its port is none of those that the kernel gives to
+// connections and to other tests that listen meanwhile.
 func freeAddr() string {
+	const first, end = 20_000, 32_768
 	for {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			panic(err)
+		addr := fmt.Sprintf("127.0.0.1:%d", first+rand.IntN(end-first))
+		if _, again := handedOut.LoadOrStore(addr, true); again {
+			continue
 		}
-		addr := l.Addr().String()
-		_ = l.Close() // it has accepted nothing
-		if _, again := handedOut.LoadOrStore(addr, true); !again {
+		if l, err := net.Listen("tcp", addr); err == nil {
+			_ = l.Close() // it has accepted nothing
 			return addr
 		}
 	}

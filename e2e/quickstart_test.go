@@ -47,7 +47,7 @@ func TestTheFirstLinesOfTheDocumentsRun(t *testing.T) {
 			script = strings.ReplaceAll(script, "127.0.0.1:8080", s.Addr)
 			script = strings.ReplaceAll(script, "bin/skein", "skein")
 			script = filledIn.ReplaceAllString(script, `$1=$$(last $2)`)
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			ctx, cancel := context.WithTimeout(t.Context(), 4*patience) // dozens of processes
 			defer cancel()
 			cmd := exec.CommandContext(ctx, "bash", "-c", script)
 			cmd.Dir, cmd.Env = dir, append(cleanEnv(), "CURL_HOME="+dir, "HOME="+dir, "SKEIN="+program)
