@@ -37,8 +37,7 @@ test: ## run everything that CI runs, after installing what it needs
 check: vet format lint generated vulnerabilities ## vet, gofmt, linters, generated files, known vulnerabilities
 
 .PHONY: vet
-vet:
-	go vet ./...
+vet: # of the tools: the linters vet the rest
 	go vet -C tools ./...
 
 .PHONY: format
