@@ -21,6 +21,7 @@ import (
 	"github.com/skein-im/skein/internal/presence"
 	"github.com/skein-im/skein/internal/rest"
 	sockets "github.com/skein-im/skein/internal/socket"
+	"github.com/skein-im/skein/internal/store/cache"
 	"github.com/skein-im/skein/internal/wire"
 	"github.com/skein-im/skein/internal/wire/cursor"
 )
@@ -32,14 +33,23 @@ type node struct {
 	presence *presence.Presence
 	delivery *delivery.Delivery
 	http     *httptest.Server
+	store    *cache.Store
 }
 
-// resyncOver is short, so that a round comes to rest.
-const resyncOver = 500 * time.Millisecond
+// These are short, so that a round comes to rest.
+const (
+	resyncOver = 500 * time.Millisecond
+	lease      = 2 * time.Second
+)
 
-func newNode(name string, s *handle, b bus.Bus, logs slog.Handler) (*node, error) {
+func newNode(name string, h *handle, b bus.Bus, logs slog.Handler) (*node, error) {
 	log := slog.New(logs)
 	n := new(node)
+	s, err := h.cached(func(sent []skein.Committed) { n.delivery.Committed(sent) })
+	if err != nil {
+		return nil, err
+	}
+	n.store = s
 	gate := access.New(access.Options{Apps: s, Clients: s, Log: log})
 	n.hub = hub.New(hub.Options{
 		KickFrame: func(reason string) []byte { return wire.AppendKick(nil, skein.MillisOf(time.Now()), reason) },
@@ -50,19 +60,18 @@ func newNode(name string, s *handle, b bus.Bus, logs slog.Handler) (*node, error
 		Log: log,
 	})
 	n.presence = presence.New(presence.Options{
-		Sessions: n.hub, Apps: gate, Store: s,
+		Sessions: n.hub, Apps: gate, Store: s, Recheck: unlessBroken("presence", 5000),
 		Online: func(ctx context.Context, app string, clients []string) (map[string]skein.DeviceSet, error) {
 			return n.sessions.Online(ctx, app, clients)
 		},
 	})
-	var err error
 	if n.sessions, err = cluster.New(context.Background(), cluster.Options{
-		Name: name, Store: s, Hub: n.hub, Bus: b, Presence: n.presence, Log: log,
+		Name: name, Store: s, Hub: n.hub, Bus: b, Presence: hasty{n.presence}, Forget: s.Forget, Lease: lease, Log: log,
 	}); err != nil {
 		return nil, err
 	}
 	n.delivery = delivery.New(delivery.Options{
-		Store: s.deliveryStore(), Logs: s.deliveryStore(), Bus: b, Hub: n.hub, Zone: time.UTC, Log: log, ResyncOver: resyncOver,
+		Store: h.cripple(s), Logs: h.cripple(h), Bus: b, Hub: n.hub, Zone: time.UTC, Log: log, ResyncOver: resyncOver,
 		Private: func(ctx context.Context, app string) bool {
 			a, err := gate.App(ctx, app)
 			return err != nil || a.Settings.PrivateHistory
@@ -88,6 +97,11 @@ func (n *node) close() {
 	n.presence.Close(ctx)
 	n.delivery.Close(ctx)
 }
+
+// hasty is presence that with -chaos.break doubt believes a store that lost sessions.
+type hasty struct{ *presence.Presence }
+
+func (h hasty) Doubt(within time.Duration) { h.Presence.Doubt(unlessBroken("doubt", within)) }
 
 // events are where the use cases tell what happened.
 type events struct {

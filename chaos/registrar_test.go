@@ -35,7 +35,7 @@ type registrar struct {
 	places  []*place
 	devices map[string][]*device // by client
 	doomed  string               // a conversation to be deleted on the way; empty: it has been
-	deleted string               // it, when it has been
+	deleted []string             // those that have been
 	pairs   [][2]string          // private pairs to be made on the way
 }
 
@@ -58,12 +58,19 @@ func (r *registrar) step(ctx context.Context, turn int) error {
 		r.pairs = r.pairs[1:]
 		return r.meet(ctx, pair)
 	case turn >= 7 && r.doomed != "":
-		r.doomed, r.deleted = "", r.doomed
-		return r.backend(ctx, "conv.delete", "DELETE", convPath(r.deleted, ""), args{ConvID: r.deleted})
+		doomed := r.doomed
+		r.doomed = ""
+		return r.remove(ctx, doomed)
 	}
 	p := r.places[r.rng.IntN(len(r.places))]
 	guest := p.guests[r.rng.IntN(len(p.guests))]
 	return r.move(ctx, p, guest)
+}
+
+// remove deletes a conversation.
+func (r *registrar) remove(ctx context.Context, conv string) error {
+	r.deleted = append(r.deleted, conv)
+	return r.backend(ctx, "conv.delete", "DELETE", convPath(conv, ""), args{ConvID: conv})
 }
 
 // meet makes a private pair; that it is made once however often it is asked for is
@@ -91,6 +98,11 @@ func (r *registrar) move(ctx context.Context, p *place, guest string) error {
 	case p.in[guest] && itself && p.kind == room:
 		return r.itself(ctx, "conv.join", p, guest)
 	}
+	return r.carry(ctx, p, guest)
+}
+
+// carry lets the backend do to a guest what is noted of it.
+func (r *registrar) carry(ctx context.Context, p *place, guest string) error {
 	op, method := "conv.members.add", "POST"
 	if !p.in[guest] {
 		op, method = "conv.members.remove", "DELETE"

@@ -320,7 +320,7 @@ func (r *round) lists(a *app, client string) error {
 // not there.
 func (r *round) truth() error {
 	for _, e := range r.history.all() {
-		if e.Kind != kindConv || slices.ContainsFunc(r.doors, func(d *registrar) bool { return d.deleted == e.Conv }) {
+		if e.Kind != kindConv || slices.ContainsFunc(r.doors, func(d *registrar) bool { return slices.Contains(d.deleted, e.Conv) }) {
 			continue
 		}
 		a := r.apps[slices.IndexFunc(r.apps, func(a *app) bool { return a.id == e.App })]

@@ -5,9 +5,13 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/cache"
+	"github.com/skein-im/skein/internal/store/sessions"
 	"github.com/skein-im/skein/internal/store/sqlite"
 )
 
@@ -16,7 +20,9 @@ import (
 type shared struct {
 	store.Store
 
-	announce []func([]skein.Committed) // of each node
+	sessions *sessions.Table
+	ahead    atomic.Int64       // of the clock of sessions
+	hooks    []store.CommitHook // of each node
 
 	mu      sync.Mutex
 	askedBy map[skein.ID]int // the node that is storing or changing a message; guarded by mu
@@ -33,20 +39,29 @@ func openShared(dir string, log slog.Handler) (*shared, error) {
 		Path: filepath.Join(dir, "skein.db"), Committed: s.committed, Log: slog.New(log),
 	})
 	s.Store = engine
+	s.sessions = sessions.New(func(context.Context) (int64, error) { return 1, nil }, func() time.Time {
+		return time.Now().Add(time.Duration(s.ahead.Load()))
+	})
 	return s, err
 }
 
-// committed is the engine's commit hook. Some commits nobody announces, as if the node had
-// died; the others the node that asked for them does.
+// loseSessions removes all sessions and leases without a sign, as a crash of the database
+// does.
+func (s *shared) loseSessions() error {
+	s.ahead.Store(int64(time.Hour))
+	defer s.ahead.Store(0)
+	_, err := s.sessions.ExpireNodes(context.Background())
+	return err
+}
+
+// committed is the engine's commit hook. It tells the node that asked for the commit.
 func (s *shared) committed(all []skein.Committed) {
 	for i := range all {
-		if node, told := s.note(&all[i]); told {
-			s.announce[node](all[i : i+1])
-		}
+		s.hooks[s.note(&all[i])](all[i : i+1])
 	}
 }
 
-func (s *shared) note(m *skein.Committed) (node int, told bool) {
+func (s *shared) note(m *skein.Committed) (node int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at := s.ends[m.Conv]
@@ -56,8 +71,15 @@ func (s *shared) note(m *skein.Committed) (node int, told bool) {
 		at.seq = m.Seq
 	}
 	s.ends[m.Conv] = at
+	return s.askedBy[m.ID]
+}
+
+// silent reports whether nobody announces a commit, as if its node had died.
+func (s *shared) silent() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.commits++
-	return s.askedBy[m.ID], s.commits%unannounced != 0
+	return s.commits%unannounced == 0
 }
 
 // last is where the logs of a conversation end.
@@ -70,7 +92,7 @@ func (s *shared) last(conv string) (seq, change int64) {
 
 // handle is the store as one node has it.
 func (s *shared) handle(node int) *handle {
-	return &handle{Store: s.Store, shared: s, node: node, rosters: map[skein.ID]roster{}}
+	return &handle{Store: s.Store, shared: s, node: node}
 }
 
 type handle struct {
@@ -78,14 +100,6 @@ type handle struct {
 
 	shared *shared
 	node   int
-
-	mu      sync.Mutex
-	rosters map[skein.ID]roster // for -chaos.break roster: the first that was read; guarded by mu
-}
-
-type roster struct {
-	members []skein.Listener
-	rev     int64
 }
 
 // asks notes that this node is about to store or change a message.
@@ -109,17 +123,62 @@ func (h *handle) ChangeMessage(ctx context.Context, app string, conv, id skein.I
 	return h.Store.ChangeMessage(ctx, app, conv, id, by, emoji, decide)
 }
 
-// deliveryStore is what delivery reads: the store, or with -chaos.break one that keeps
-// something from it.
-func (h *handle) deliveryStore() store.Store {
+// cached puts a cache of this node before its store. announce is told what the cache knows.
+func (h *handle) cached(announce store.CommitHook) (*cache.Store, error) {
+	return cache.Over(func(hook store.CommitHook) (store.Store, error) {
+		h.shared.hooks = append(h.shared.hooks, hook)
+		return h, nil
+	}, cache.Options{
+		Trust: cache.TrustAmongNodes,
+		Committed: func(sent []skein.Committed) {
+			if !h.shared.silent() {
+				announce(sent)
+			}
+		},
+	})
+}
+
+// EnterSession and the others of store.Sessions are those of all nodes.
+func (h *handle) EnterSession(ctx context.Context, l store.Login) (int64, []store.Displaced, error) {
+	return h.shared.sessions.EnterSession(ctx, l)
+}
+
+func (h *handle) LeaveSessions(ctx context.Context, all []store.Session) ([]store.Departure, error) {
+	return h.shared.sessions.LeaveSessions(ctx, all)
+}
+
+func (h *handle) SessionsOf(ctx context.Context, app string, clients []string) ([]store.Session, error) {
+	return h.shared.sessions.SessionsOf(ctx, app, clients)
+}
+
+func (h *handle) RenewNode(ctx context.Context, node string, lease time.Duration) ([]store.Displaced, bool, error) {
+	return h.shared.sessions.RenewNode(ctx, node, lease)
+}
+
+func (h *handle) ExpireNodes(ctx context.Context) ([]store.Departure, error) {
+	return h.shared.sessions.ExpireNodes(ctx)
+}
+
+// cripple is a store as delivery reads it: with -chaos.break it keeps something back.
+func (h *handle) cripple(s store.Store) store.Store {
 	if *breakFlag == "" {
-		return h
+		return s
 	}
-	return &crippled{handle: h}
+	return &crippled{Store: s, rosters: map[skein.ID]roster{}}
 }
 
 // crippled is a store that delivery cannot rely on.
-type crippled struct{ *handle }
+type crippled struct {
+	store.Store
+
+	mu      sync.Mutex
+	rosters map[skein.ID]roster // for -chaos.break roster: the first that was read; guarded by mu
+}
+
+type roster struct {
+	members []skein.Listener
+	rev     int64
+}
 
 // Changes has none, with -chaos.break changes: no gap in the log of changes is filled.
 func (c *crippled) Changes(ctx context.Context, app string, conv skein.ID, r skein.ChangeRange) ([]skein.Change, error) {

@@ -46,6 +46,10 @@ type Event struct {
 	// it delivered.
 	Doorbell bool
 
+	// Deed identifies what a notice tells, in the way in which a node recognises it in the
+	// feed; zero: the feed does not tell it.
+	Deed uint64
+
 	Cut      *skein.Cut // ends sessions; nil: none
 	Sessions *Sessions  // what became of a client's sessions; nil: nothing
 

@@ -33,6 +33,7 @@ const (
 	tagCut
 	tagResync
 	tagSessions
+	tagDeed
 )
 
 // Marshal encodes an event for another node.
@@ -58,6 +59,7 @@ func Marshal(e *Event) []byte {
 	w.text(tagDevice, e.Device)
 	w.text(tagSession, e.Session)
 	w.flag(tagDoorbell, e.Doorbell)
+	w.number(tagDeed, int64(e.Deed))
 	if e.Cut != nil {
 		w.json(tagCut, e.Cut)
 	}
@@ -125,6 +127,8 @@ func (r *reader) value(e *Event, tag byte) {
 		e.Session = f.string()
 	case tagDoorbell:
 		e.Doorbell = true
+	case tagDeed:
+		e.Deed = uint64(f.number())
 	case tagCut:
 		e.Cut = new(skein.Cut)
 		f.bad = json.Unmarshal(f.bytes(), e.Cut) != nil //nolint:musttag // a domain type has no tags; only nodes read it

@@ -148,7 +148,20 @@ func (d *Delivery) publish(n skein.Notice) {
 		App: n.App, Conv: n.Conv, Frame: wire.AppendNotice(nil, n, d.opts.Zone),
 		Kind:     skein.EventSetOf(n.Kind),
 		Audience: listeners(n.Audience), Also: n.Also, Sender: n.Except, Session: n.Session,
+		Deed: deedOfNotice(n),
 	}})
+}
+
+// Compare is a doorbell for this node about what the feed tells of a conversation. Its lane
+// compares the numbers as after Ring, and the edits with the notices that it delivered. If a
+// notice is missing, the sessions of those concerned are asked to sync. It does not wait.
+func (d *Delivery) Compare(m store.Moved) {
+	if m.LastSeq != 0 || m.Changes != 0 {
+		d.Ring(m.App, m.Conv, m.LastSeq, m.Changes)
+	}
+	if len(m.Edits) != 0 {
+		d.put(task{app: m.App, conv: m.Conv, edits: m.Edits})
+	}
 }
 
 // Ring is a doorbell for this node: a conversation holds messages up to lastSeq and
@@ -192,8 +205,12 @@ func (d *Delivery) put(t task) {
 	if t.first == (position{}) {
 		t.first = t.upto
 	}
-	if !l.queue.put(t) {
-		d.metrics.dropped.Inc()
+	if l.queue.put(t) {
+		return
+	}
+	d.metrics.dropped.Inc()
+	if t.edits != nil {
+		d.resync()
 	}
 }
 

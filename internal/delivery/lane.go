@@ -8,6 +8,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/bus"
 	"github.com/skein-im/skein/internal/recent"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // lane delivers what concerns its share of the conversations. Apps take turns by the time
@@ -18,6 +19,7 @@ type lane struct {
 	queue *queue
 
 	positions *recent.Map[convKey, position] // up to where each conversation was delivered
+	told      *recent.Map[deedKey, tellings] // the notices delivered lately
 	people    []string                       // scratch: the audience at hand
 	event     bus.Event                      // scratch: the event of this node at hand
 }
@@ -38,7 +40,8 @@ func (p position) past(o position) position {
 }
 
 // task is one thing that a lane does about a conversation: it delivers a message or a
-// change (sent) or an event, or, with neither, answers a doorbell.
+// change (sent) or an event, compares edits with what it delivered, or, with none of
+// these, answers a doorbell.
 type task struct {
 	app  string
 	conv skein.ID
@@ -46,6 +49,8 @@ type task struct {
 	sent  *skein.Committed // of this node, not encoded yet
 	event *bus.Event
 	own   bool // of this node: the others hear it too
+
+	edits []store.Entry // what the feed tells of the conversation and its members
 
 	upto  position // its place in the logs; zero: in none
 	first position // of a doorbell: the first of either log that was not delivered
@@ -57,7 +62,10 @@ type task struct {
 const maxPositions = 50_000
 
 func newLane(d *Delivery) *lane {
-	return &lane{d: d, queue: newQueue(d.resync), positions: recent.New[convKey, position](maxPositions)}
+	return &lane{
+		d: d, queue: newQueue(d.resync), positions: recent.New[convKey, position](maxPositions),
+		told: recent.New[deedKey, tellings](maxTold),
+	}
 }
 
 // run delivers until the queue is closed and empty, or ctx ends.
@@ -82,6 +90,8 @@ func (l *lane) do(ctx context.Context, t task) error {
 	case t.sent != nil:
 		l.event = eventOf(t.sent)
 		e = &l.event
+	case t.edits != nil:
+		return l.compareEdits(ctx, t)
 	case e == nil:
 		return l.answerDoorbell(ctx, t)
 	}
@@ -89,16 +99,24 @@ func (l *lane) do(ctx context.Context, t task) error {
 		l.publish(ctx, e)
 	}
 	if t.upto == (position{}) {
-		return l.deliver(ctx, e)
+		err := l.deliver(ctx, e)
+		if err == nil && e.Deed != 0 {
+			l.remember(deedKey{e.App, e.Conv, e.Deed})
+		}
+		return err
 	}
 	return l.deliverInOrder(ctx, e)
 }
 
-// failed remembers what was stored and could not be delivered; anything else is gone.
+// failed remembers what was stored and could not be delivered. A notice is missed when the
+// feed tells what it told; anything else is gone.
 func (l *lane) failed(t task, err error) {
 	l.d.metrics.dropped.Inc()
 	l.d.opts.Log.Warn("an event was not delivered live: the store could not be read",
 		slog.String("app", t.app), slog.String("conv", t.conv.String()), slog.Any("error", err))
+	if t.edits != nil {
+		l.d.resync()
+	}
 	l.queue.postpone(t)
 }
 

@@ -6,6 +6,7 @@ type metrics struct {
 	delivered prometheus.Counter
 	dropped   prometheus.Counter
 	repaired  prometheus.Counter
+	missed    prometheus.Counter
 }
 
 func newMetrics(r prometheus.Registerer) metrics {
@@ -19,9 +20,12 @@ func newMetrics(r prometheus.Registerer) metrics {
 		repaired: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "skein_delivery_repaired_total", Help: "Messages read from the store to fill a gap in live delivery.",
 		}),
+		missed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "skein_delivery_missed_notices_total", Help: "Notices about a conversation or its members that did not reach this node; it asked the clients concerned to sync.",
+		}),
 	}
 	if r != nil {
-		r.MustRegister(m.delivered, m.dropped, m.repaired)
+		r.MustRegister(m.delivered, m.dropped, m.repaired, m.missed)
 	}
 	return m
 }

@@ -202,6 +202,10 @@ func weight(t task) int64 {
 		n += len(t.sent.Text) + len(t.sent.Attr) + len(t.sent.URL)
 	case t.event != nil:
 		n += len(t.event.Frame) + len(t.event.Blank) + listener*len(t.event.Audience)
+	case t.edits != nil:
+		for i := range t.edits {
+			n += listener * (1 + len(t.edits[i].Clients))
+		}
 	default:
 		return 0
 	}

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
 )
 
@@ -18,10 +17,10 @@ const ringEvery = 500 * time.Millisecond
 // doorbell is the label of the doorbell in the metrics.
 const doorbell = "doorbell"
 
-// Doorbell calls ring for each conversation in which any node stored or changed messages,
-// with the newest numbers of that conversation, until ctx ends. ring must not block. So a
-// node notices a lost event even if no later event follows in that conversation.
-func (r *Runner) Doorbell(ctx context.Context, ring func(app string, conv skein.ID, lastSeq, lastChange int64)) {
+// Doorbell calls ring for each conversation in which any node committed something, until
+// ctx ends. ring must not block. So a node notices a lost event even if no later event
+// follows in that conversation.
+func (r *Runner) Doorbell(ctx context.Context, ring func(store.Moved)) {
 	tick := time.NewTicker(ringEvery)
 	defer tick.Stop()
 	var at store.FeedCursor
@@ -34,7 +33,7 @@ func (r *Runner) Doorbell(ctx context.Context, ring func(app string, conv skein.
 			begun = err == nil
 		}
 		for _, m := range found {
-			ring(m.App, m.Conv, m.LastSeq, m.Changes)
+			ring(m)
 		}
 		r.metrics.entries.WithLabelValues(doorbell).Add(float64(len(found)))
 		clear(found)

@@ -280,10 +280,10 @@ func TestTheDoorbellRingsWhatMovedOneLookLater(t *testing.T) {
 		var rung []store.Moved
 		var mu sync.Mutex
 		_, stop := node(t, m, "a", func(ctx context.Context, r *Runner) {
-			r.Doorbell(ctx, func(app string, conv skein.ID, lastSeq, lastChange int64) {
+			r.Doorbell(ctx, func(m store.Moved) {
 				mu.Lock()
 				defer mu.Unlock()
-				rung = append(rung, store.Moved{App: app, Conv: conv, LastSeq: lastSeq, Changes: lastChange})
+				rung = append(rung, m)
 			})
 		})
 		defer stop()
@@ -299,7 +299,7 @@ func TestTheDoorbellRingsWhatMovedOneLookLater(t *testing.T) {
 		}
 		pages := [][]store.Moved{
 			{{App: "shop", Conv: skein.ID{1}, LastSeq: 7, Changes: 2}},
-			{{App: "game", Conv: skein.ID{2}, LastSeq: 1}},
+			{{App: "game", Conv: skein.ID{2}, Edits: []store.Entry{{Kind: store.EntryConversationUpdated}}}},
 		}
 		m.change(func(m *memory) { m.moved = pages })
 		time.Sleep(ringEvery)

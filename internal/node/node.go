@@ -38,6 +38,8 @@ type Presence interface {
 	// Left says that a session ended. last: the client has no other session. here: this
 	// node announced it; for each end of a session exactly one node does.
 	Left(app, client string, last, here bool)
+	// Doubt says that the store lost sessions, which their nodes enter again within a time.
+	Doubt(within time.Duration)
 }
 
 // Options configure a Node.
@@ -85,6 +87,8 @@ type Node struct {
 	trouble share.Warning
 
 	renewing sync.Mutex // held while the lease is renewed and lost sessions are entered again
+	failed   bool       // the last renewal; guarded by renewing
+	spare    time.Time  // until then no node is expired; guarded by renewing
 
 	mu      sync.Mutex
 	leaving []store.Session // ended, but still in the store; guarded by mu
@@ -102,10 +106,10 @@ type Node struct {
 func New(ctx context.Context, opts Options) (*Node, error) {
 	n := &Node{opts: opts.withDefaults(), wake: make(chan struct{}, 1)}
 	n.metrics.init(opts.Registerer)
-	if err := n.renew(ctx); err != nil {
+	_, _, err := n.opts.Store.RenewNode(ctx, n.opts.Name, n.opts.Lease)
+	if err != nil {
 		return nil, err
 	}
-	var err error
 	if _, n.watermark, err = n.opts.Store.CutsSince(ctx, 0, 1); err != nil {
 		return nil, err
 	}
@@ -156,14 +160,20 @@ func (n *Node) beat(ctx context.Context) {
 	n.removeEnded(ctx) // those that could not be removed before
 }
 
-// renew renews the lease and ends the sessions that were displaced. If the lease had
-// expired, the store has dropped the node's sessions, and renew enters them again.
+// renew renews the lease and ends the sessions that were displaced. If the store has lost
+// the node's sessions, renew enters them again. The lease may have expired, or the whole
+// table is empty, as after a crash of the database: then it lacks the sessions of other
+// nodes too until they notice, so presence is warned.
 func (n *Node) renew(ctx context.Context) error {
 	n.renewing.Lock()
 	defer n.renewing.Unlock()
 	displaced, held, err := n.opts.Store.RenewNode(ctx, n.opts.Name, n.opts.Lease)
 	if err != nil {
+		n.failed = true
 		return err
+	}
+	if n.failed || !held {
+		n.failed, n.spare = false, n.opts.Now().Add(n.opts.Lease)
 	}
 	for _, d := range displaced {
 		n.opts.Hub.KickSession(d.App, d.Client, d.ID, d.Reason)
@@ -171,6 +181,7 @@ func (n *Node) renew(ctx context.Context) error {
 	if held {
 		return nil
 	}
+	n.opts.Presence.Doubt(n.opts.Lease)
 	return n.enterAgain(ctx)
 }
 
@@ -202,8 +213,15 @@ func (n *Node) enterAgain(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// expire removes the sessions of nodes whose lease has expired.
+// expire removes the sessions of nodes whose lease has expired. After the store was away
+// it first gives the other nodes one lease to renew theirs: the store was away for them too.
 func (n *Node) expire(ctx context.Context) error {
+	n.renewing.Lock()
+	wait := n.failed || n.opts.Now().Before(n.spare)
+	n.renewing.Unlock()
+	if wait {
+		return nil
+	}
 	left, err := n.opts.Store.ExpireNodes(ctx)
 	n.announceLeft(left)
 	return err

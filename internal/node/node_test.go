@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,6 +33,8 @@ type cluster struct {
 	nodes map[string]*machine
 	ids   int
 
+	ahead atomic.Int64 // of the table's clock
+
 	mu   sync.Mutex
 	cuts []skein.Cut // guarded by mu
 	away error       // what the store answers; guarded by mu
@@ -52,7 +55,9 @@ func inCluster(t *testing.T, test func(c *cluster)) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &cluster{T: t, bus: lossy.New(2, 1, lossy.Faults{}), nodes: map[string]*machine{}}
 		defer c.bus.Close()
-		c.Table = sessions.New(func(context.Context) (int64, error) { return 1000, nil }, time.Now)
+		c.Table = sessions.New(func(context.Context) (int64, error) { return 1000, nil }, func() time.Time {
+			return time.Now().Add(time.Duration(c.ahead.Load()))
+		})
 		for i, name := range []string{"one", "two"} {
 			c.start(name, c.bus.Nodes()[i])
 			defer c.stop(name)
@@ -86,6 +91,8 @@ func (c *cluster) stop(name string) {
 }
 
 func (m *machine) Came(_, client string) { m.say("%s came", client) }
+
+func (m *machine) Doubt(within time.Duration) { m.say("doubt for %v", within) }
 
 func (m *machine) say(format string, args ...any) {
 	m.mu.Lock()
@@ -214,6 +221,22 @@ func (c *cluster) cut(cut skein.Cut, lost bool) {
 	}
 }
 
+// empty removes all sessions and leases without a sign, as a crash of the database does.
+func (c *cluster) empty() {
+	c.ahead.Store(int64(time.Hour))
+	defer c.ahead.Store(0)
+	if _, err := c.ExpireNodes(context.Background()); err != nil {
+		c.Fatal(err)
+	}
+}
+
+// setAway is what the store answers from now on.
+func (c *cluster) setAway(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.away = err
+}
+
 // loses makes the bus lose everything.
 func (c *cluster) loses() { c.bus.Set(lossy.Faults{Lose: 1}) }
 
@@ -322,17 +345,13 @@ func TestANodeThatComesBackEntersItsSessionsAgain(t *testing.T) {
 		if _, err := c.ExpireNodes(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		c.mu.Lock()
-		c.away = errors.New("no route to the store")
-		c.mu.Unlock()
+		c.setAway(errors.New("no route to the store"))
 		time.Sleep(6 * time.Second)
 		if _, err := c.ExpireNodes(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		c.want("sessions of nodes that the store did not hear", c.there(), "")
-		c.mu.Lock()
-		c.away = nil
-		c.mu.Unlock()
+		c.setAway(nil)
 		c.login("two", "phone", 1) // node two renews its lease by itself
 		time.Sleep(time.Second)
 		c.want("sessions", c.there(), "desk@one phone@two")
@@ -377,5 +396,45 @@ func TestForgetsTheClientBeforeItsSessionsEnd(t *testing.T) {
 		}
 		m.applyCut(skein.Cut{App: "shop", Client: "Tom", Rev: 2, Reason: "banned"})
 		c.want("sessions when it was forgotten, and after", fmt.Sprint(left, m.hub.Sessions()), "1 0")
+	})
+}
+
+func TestSessionsThatTheStoreLostComeBackAndPresenceWaitsForThem(t *testing.T) {
+	inCluster(t, func(c *cluster) {
+		c.login("one", "phone", 1)
+		c.login("two", "desk", 1)
+		for _, name := range []string{"one", "two"} {
+			c.nodes[name].told()
+		}
+		time.Sleep(1500 * time.Millisecond)
+		c.empty()
+		c.want("sessions", c.there(), "")
+		time.Sleep(time.Second)
+		c.want("sessions a beat later", c.there(), "desk@two phone@one")
+		for _, name := range []string{"one", "two"} {
+			told := c.nodes[name].told()
+			if !strings.Contains(told, "doubt for 5s, Tom came") || strings.Contains(told, "left") {
+				t.Errorf("node %s tells presence %q, want doubt before its own session came, and nobody who left", name, told)
+			}
+		}
+	})
+}
+
+// The store was away for longer than a lease. No node could renew, so none has died.
+func TestAfterTheStoreWasAwayNoNodeIsExpiredForOneLease(t *testing.T) {
+	inCluster(t, func(c *cluster) {
+		one, two := c.nodes["one"], c.nodes["two"]
+		c.login("two", "phone", 1)
+		time.Sleep(100 * time.Millisecond)
+		c.setAway(errors.New("no route to the store"))
+		time.Sleep(10 * time.Second)
+		two.cancel() // it died meanwhile
+		two.running.Wait()
+		one.told()
+		c.setAway(nil)
+		time.Sleep(5 * time.Second)
+		c.want("for one lease", one.told(), "")
+		time.Sleep(2 * time.Second)
+		c.want("then", one.told(), "Tom left last=true here=true")
 	})
 }

@@ -49,6 +49,10 @@ type Options struct {
 	Apps   Apps
 	Store  Store
 
+	// Recheck is how many of the watched clients each turn looks at although nothing was
+	// heard of them, so that a lost event does no harm; zero: none, where none can be lost.
+	Recheck int
+
 	Turn       time.Duration // between two looks at what changed; default 1 s
 	Grace      time.Duration // a session that comes back within it was never away; default 2 s
 	MaxWatches int           // clients that are watched, over all sessions; default 500,000, of at most 300 bytes each; an app has a share of them, beyond which it is refused
@@ -84,8 +88,9 @@ type Presence struct {
 	limit   *share.Pool // of watches, by app
 
 	mu        sync.Mutex
-	watches   watches   // guarded by mu
-	sightings sightings // guarded by mu
+	watches   watches      // guarded by mu
+	sightings sightings    // guarded by mu
+	doubt     skein.Millis // until when the store may lack sessions; guarded by mu
 
 	cancel  context.CancelFunc
 	running sync.WaitGroup
@@ -122,6 +127,14 @@ func (p *Presence) Left(app, client string, last, here bool) {
 	if last && here || p.news.watching.Load() != 0 {
 		p.news.left(address{app, client}, skein.MillisOf(p.opts.Now()), last, here)
 	}
+}
+
+// Doubt is told that the store lost sessions, and that their nodes enter them again within
+// a time. Until then nobody is told that a client went offline.
+func (p *Presence) Doubt(within time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.doubt = skein.MillisOf(p.opts.Now()).Add(within)
 }
 
 // Ended is told that a session of this node is over: it is told nothing any more.
@@ -217,5 +230,8 @@ func (p *Presence) visible(t *target, told, online skein.DeviceSet) skein.Device
 
 // inGrace reports whether a device that left may still come back unnoticed. mu is held.
 func (p *Presence) inGrace(t *target) bool {
-	return t.left != 0 && skein.MillisOf(p.opts.Now()) < t.left.Add(p.opts.Grace)
+	return t.left != 0 && skein.MillisOf(p.opts.Now()) < t.left.Add(p.opts.Grace) || p.inDoubt()
 }
+
+// inDoubt reports whether the store may lack sessions. mu is held.
+func (p *Presence) inDoubt() bool { return skein.MillisOf(p.opts.Now()) < p.doubt }

@@ -39,6 +39,9 @@ func (p *Presence) settle(settings map[string]skein.Settings, online states, gra
 		if !known || !asked || now < at.Add(grace) {
 			continue
 		}
+		if devices == 0 && grace > 0 && p.inDoubt() {
+			continue // it may have another session
+		}
 		delete(s.leaving, who)
 		if of.LastSeen && devices == 0 {
 			p.keep(who, at)

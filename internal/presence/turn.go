@@ -52,12 +52,13 @@ func (p *Presence) hear() {
 }
 
 // concerned takes the news and answers the clients, by app, whose state is needed: those
-// that changed and are watched, and those that left longer ago than grace. A client may
-// be in it twice.
+// that changed and are watched, some that are watched, and those that left longer ago than
+// grace. A client may be in it twice.
 func (p *Presence) concerned(grace time.Duration) map[string][]string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.hear()
+	p.watches.markSome(p.opts.Recheck)
 	clients := make(map[string][]string)
 	for _, t := range p.watches.changed {
 		clients[t.app] = append(clients[t.app], t.client)
@@ -121,10 +122,12 @@ func (p *Presence) tell(settings map[string]skein.Settings, online states) {
 	for _, t := range p.watches.take() {
 		of, known := settings[t.app]
 		devices, asked := online[t.address]
-		if known = known && asked; known {
+		known = known && asked
+		if known {
+			p.noteLoss(t, devices)
 			p.compare(t, devices, of.LastSeen, due)
 		}
-		if len(t.watchers) > 0 && (!known || p.inGrace(t)) {
+		if len(t.watchers) > 0 && (!known || t.left != 0) {
 			p.watches.mark(t)
 		}
 	}
@@ -135,6 +138,21 @@ func (p *Presence) tell(settings map[string]skein.Settings, online states) {
 		}
 		if p.opts.Sessions.DeliverTo(s.app, s.client, s.session, wire.AppendPresence(nil, list)) {
 			p.metrics.frames.Inc()
+		}
+	}
+}
+
+// noteLoss lets the grace of a client begin if it lost a device and no event said so: the
+// event was lost, or is still on its way. When the grace is over the loss is told, and left
+// is zero again. mu is held.
+func (p *Presence) noteLoss(t *target, online skein.DeviceSet) {
+	switch lost := t.lost(online); {
+	case !lost || t.left != 0 && !p.inGrace(t):
+		t.left = 0
+	case t.left == 0:
+		t.left = skein.MillisOf(p.opts.Now())
+		if online == 0 {
+			t.seen = t.left
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package presence
 
-import "github.com/skein-im/skein"
+import (
+	"slices"
+
+	"github.com/skein-im/skein"
+)
 
 // watches is which session watches which clients. Each side lists the other, so that the
 // end of a session and a change of a client cost only the watches they are about. It is
@@ -9,6 +13,8 @@ type watches struct {
 	targets  map[address]*target
 	sessions map[string]*subscription // by id
 	changed  []*target                // to be looked at in the next turn
+	all      []*target                // those of targets, in no order
+	next     int                      // where in all the next recheck begins
 }
 
 func newWatches() watches {
@@ -20,8 +26,9 @@ type target struct {
 	address
 
 	watchers []watcher
-	left     skein.Millis // when it last lost a session; zero: not since it is watched
+	left     skein.Millis // when it last lost a session; zero: all sessions know that
 	seen     skein.Millis // when it was last online; zero: not known
+	place    int32        // in watches.all
 	changed  bool         // it is in watches.changed
 }
 
@@ -92,8 +99,8 @@ func (w *watches) replace(who subscriber, clients []string, visible func(*target
 func (w *watches) target(who address) *target {
 	t := w.targets[who]
 	if t == nil {
-		t = &target{address: who}
-		w.targets[who] = t
+		t = &target{address: who, place: int32(len(w.all))}
+		w.targets[who], w.all = t, append(w.all, t)
 	}
 	return t
 }
@@ -127,7 +134,29 @@ func (w *watches) unlink(i interest) {
 	t.watchers[last] = watcher{}
 	t.watchers = t.watchers[:last]
 	if last == 0 {
-		delete(w.targets, t.address)
+		w.forget(t)
+	}
+}
+
+// forget removes a target that nobody watches: the last of all takes its place.
+func (w *watches) forget(t *target) {
+	delete(w.targets, t.address)
+	last := len(w.all) - 1
+	moved := w.all[last]
+	w.all[t.place], moved.place = moved, t.place
+	w.all[last] = nil
+	w.all = w.all[:last]
+}
+
+// markSome lets the next turn look at so many clients of whom nothing was heard, at each in
+// its turn.
+func (w *watches) markSome(n int) {
+	for range min(n, len(w.all)) {
+		if w.next >= len(w.all) {
+			w.next = 0
+		}
+		w.mark(w.all[w.next])
+		w.next++
 	}
 }
 
@@ -147,6 +176,11 @@ func (w *watches) take() []*target {
 		t.changed = false
 	}
 	return changed
+}
+
+// lost reports whether a session was told of a device that is not online any more.
+func (t *target) lost(online skein.DeviceSet) bool {
+	return slices.ContainsFunc(t.watchers, func(w watcher) bool { return w.by.interests[w.at].told&^online != 0 })
 }
 
 // seenIf is when the client was last online, as far as that is known, unless it is.

@@ -166,6 +166,7 @@ type nobody struct{}
 
 func (nobody) Came(string, string)             {}
 func (nobody) Left(string, string, bool, bool) {}
+func (nobody) Doubt(time.Duration)             {}
 
 // fixture is a server on a loopback port.
 type fixture struct {

@@ -27,7 +27,8 @@ type Feed interface {
 	// FeedEnd is the cursor behind everything that was committed before the call.
 	FeedEnd(ctx context.Context) (FeedCursor, error)
 	// Moved sums up some of the feed behind a cursor: the conversations in which messages
-	// were stored or changed, in no order, each with the newest numbers of the logs that
+	// were stored or changed, or that were created, updated or deleted, or whose members
+	// changed. They come in no order, each once, with the newest numbers of the logs that
 	// moved. It reads no bodies. The end is reached when next equals after. Errors: ErrFeedCursor.
 	Moved(ctx context.Context, after FeedCursor) (moved []Moved, next FeedCursor, err error)
 }
@@ -58,7 +59,7 @@ type Entry struct {
 	Change  int64        // change_seq of a change
 	Message skein.ID     // of a message
 	Client  string       // a message's sender, or the client or member it is about
-	Clients []string     // who was added, removed, or member from the start; at most MaxEntryClients
+	Clients []string     // who was added, removed, or member from the start or at the end; at most MaxEntryClients
 }
 
 // MaxEntryClients is how many clients one entry names; more take several entries.
@@ -73,7 +74,7 @@ const (
 	EntryChange              EntryKind = 2
 	EntryConversationCreated EntryKind = 3 // with the first of its members; MembersAdded tells the others
 	EntryConversationUpdated EntryKind = 4
-	EntryConversationDeleted EntryKind = 5 // by somebody, or because its end had come
+	EntryConversationDeleted EntryKind = 5 // with the first of its members; MembersRemoved tells the others. If its end had come: without
 	EntryMembersAdded        EntryKind = 6
 	EntryMembersRemoved      EntryKind = 7
 	EntryMemberUpdated       EntryKind = 8 // role, nickname or mute
@@ -87,12 +88,13 @@ const (
 	EntryAppDeleted          EntryKind = 16
 )
 
-// Moved is a conversation in which messages were stored or changed.
+// Moved is what was committed in one conversation.
 type Moved struct {
 	App     string
 	Conv    skein.ID
-	LastSeq int64 // zero: no message was stored
-	Changes int64 // newest change_seq; zero: no message was changed
+	LastSeq int64   // zero: no message was stored, or the conversation is deleted
+	Changes int64   // newest change_seq; zero: no message was changed, or the conversation is deleted
+	Edits   []Entry // all entries of the conversation beside those of messages and changes, in order
 }
 
 // Leases say which node does a piece of work, such as reading the feed for the webhooks,

@@ -74,6 +74,7 @@ func samples() []bus.Event {
 		{App: "shop", Frame: []byte(`{}`), Conv: convOf(1), Kind: 5, Session: "of the caller"},
 		{App: "shop", Frame: []byte(`{}`), Conv: convOf(2), Audience: []skein.Listener{tom, jerry}, Also: []string{"Alex"}},
 		{App: "shop", Frame: []byte(`{}`), Conv: convOf(2), Audience: []skein.Listener{}},
+		{App: "shop", Frame: []byte(`{}`), Conv: convOf(2), Deed: 1<<63 + 7},
 		{App: "shop", Conv: convOf(2), Doorbell: true, Seq: 9, Change: 4},
 		{App: "other", Cut: &skein.Cut{App: "other", Client: "Tom", Device: "phone", Reason: skein.KickBanned, Rev: 7}},
 	}

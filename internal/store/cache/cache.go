@@ -8,14 +8,16 @@
 // writes but those of apps go through this cache, and it answers at every moment what the
 // engine would answer.
 //
-// Where other nodes write too, what they wrote may be missing for Options.Trust (2 s) in
-// Client and in Conversation with its member, and in nothing else: an entry is trusted
-// for so long from the beginning of its reading, and then read anew. No node tells
-// another what it wrote. Three rules keep that harmless:
+// Where other nodes write too, what they wrote may be missing for Options.Trust in Client,
+// and in an Audience of any revision: an entry is trusted for so long from the beginning of
+// its reading, and then read anew. No node tells another what it wrote. Four rules keep
+// that harmless:
 //
-//   - Authority is decided in the engine's transaction, never by an entry.
+//   - Authority to write is decided in the engine's transaction, never by an entry.
 //   - Audience answers nothing older than the revision that the caller names, which an
 //     event carries. A list of that revision is right however old it is.
+//   - Conversation is not answered from memory. It says what a member may read: who was
+//     removed, or has cleared the history, on another node must not read it here.
 //   - Messages are not kept.
 //
 // What this node itself wrote is never stale on it.
@@ -36,6 +38,9 @@ import (
 
 // DefaultBytes is about what is kept in memory unless Options says otherwise.
 const DefaultBytes = 128 << 20
+
+// TrustAmongNodes is Options.Trust where other nodes write too.
+const TrustAmongNodes = 2 * time.Second
 
 // Options are the choices of one cache. The zero value is usable.
 type Options struct {

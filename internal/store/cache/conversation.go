@@ -15,7 +15,6 @@ type convEntry struct {
 	turns
 
 	conv      skein.Conversation
-	read      time.Time // of conv; see Options.Trust
 	hasConv   bool
 	ends      bool // the conversation ends by itself, so nothing of it is kept
 	members   map[string]memberEntry
@@ -29,8 +28,7 @@ type convEntry struct {
 // memberEntry is a member, or that there is none.
 type memberEntry struct {
 	member skein.Member
-	is     bool      // a member
-	read   time.Time // see Options.Trust
+	is     bool // a member
 }
 
 func (p *convEntry) size() int {
@@ -68,10 +66,10 @@ const listenerSize, memberSize, hidingSize = 40, 400, 60 // bytes, about
 
 // keepConversation keeps a conversation, unless it ends by itself, and reports whether it
 // did.
-func (p *convEntry) keepConversation(conv skein.Conversation, read time.Time) bool {
+func (p *convEntry) keepConversation(conv skein.Conversation) bool {
 	p.ends = conv.TTL > 0
 	if !p.ends {
-		p.conv, p.hasConv, p.read = conv, true, read
+		p.conv, p.hasConv = conv, true
 	}
 	return p.hasConv
 }
@@ -95,11 +93,11 @@ func (p *convEntry) keepMember(client string, s memberEntry) {
 	p.members[client] = s
 }
 
-func memberOf(m *skein.Member, read time.Time) memberEntry {
+func memberOf(m *skein.Member) memberEntry {
 	if m == nil {
-		return memberEntry{read: read}
+		return memberEntry{}
 	}
-	return memberEntry{member: *m, is: true, read: read}
+	return memberEntry{member: *m, is: true}
 }
 
 // said takes in a message that was stored. What was read between its commit and

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -22,20 +23,6 @@ func TestWhatAnotherNodeWroteIsSeenWithinTheTrust(t *testing.T) {
 		}
 		return c.BannedUntil != 0
 	}
-	muted := func() bool {
-		c, _, err := here.Conversation(ctx, "app", conv, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c.MuteAll
-	}
-	member := func() bool {
-		_, m, err := here.Conversation(ctx, "app", conv, "bob")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return m != nil
-	}
 	for name, tt := range map[string]struct {
 		seen  func() bool
 		write func() error
@@ -45,17 +32,6 @@ func TestWhatAnotherNodeWroteIsSeenWithinTheTrust(t *testing.T) {
 				c.BannedUntil = skein.Forever
 				return nil
 			})
-			return err
-		}},
-		"a mute of all": {muted, func() error {
-			_, err := there.UpdateConversation(ctx, "app", conv, store.Authority{}, func(c *skein.Conversation) error {
-				c.MuteAll = true
-				return nil
-			})
-			return err
-		}},
-		"a member": {member, func() error {
-			_, err := there.AddMembers(ctx, "app", conv, store.Authority{}, []string{"bob"}, 1, store.MemberLimit{})
 			return err
 		}},
 	} {
@@ -103,6 +79,48 @@ func TestAnAudienceIsAsNewAsTheEventSays(t *testing.T) {
 	hits := here.hits.Load()
 	if n, _ := audience(now); n != 2 || here.hits.Load() == hits {
 		t.Errorf("an old list of that revision: got %d members, %d hits, want 2 from memory", n, here.hits.Load()-hits)
+	}
+}
+
+func TestWhatAMemberMayReadIsNeverOld(t *testing.T) {
+	p := openPair(t, storetest.Options{}, DefaultBytes)
+	here, there, conv := p[0].Store, p[1].Store, newID()
+	begin(t, here, conv)
+	ctx := t.Context()
+	state := func() string {
+		c, m, err := here.Conversation(ctx, "app", conv, "bob")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint("mute ", c.MuteAll, ", member ", m != nil)
+	}
+	for _, tt := range []struct {
+		write func() error
+		want  string
+	}{
+		{func() error { return nil }, "mute false, member false"},
+		{func() error {
+			_, err := there.AddMembers(ctx, "app", conv, store.Authority{}, []string{"bob"}, 1, store.MemberLimit{})
+			return err
+		}, "mute false, member true"},
+		{func() error {
+			_, err := there.UpdateConversation(ctx, "app", conv, store.Authority{}, func(c *skein.Conversation) error {
+				c.MuteAll = true
+				return nil
+			})
+			return err
+		}, "mute true, member true"},
+		{func() error {
+			_, err := there.RemoveMembers(ctx, "app", conv, store.Authority{}, []string{"bob"}, 2, 0)
+			return err
+		}, "mute true, member false"},
+	} {
+		if err := tt.write(); err != nil {
+			t.Fatal(err)
+		}
+		if got := state(); got != tt.want {
+			t.Errorf("got %s, want %s", got, tt.want)
+		}
 	}
 }
 

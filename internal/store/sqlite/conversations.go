@@ -197,7 +197,7 @@ func (s *Store) DeleteConversation(ctx context.Context, app string, id skein.ID,
 			_, err = g.Move(`UPDATE conversations SET deleted = 1, moved = ?2 WHERE conv_key = ?1`+tx.ReturningMoves, conv.Key, g.Stamp)
 		}
 		if err == nil {
-			err = g.Event(store.Entry{Kind: store.EntryConversationDeleted, App: app, Conv: id})
+			err = g.Event(store.Entry{Kind: store.EntryConversationDeleted, App: app, Conv: id, Clients: members})
 		}
 		return members, err
 	})

@@ -78,7 +78,7 @@ var feed = []check{
 			of(store.EntryClientLoggedOut, "ann"), of(store.EntryClientUpdated, "ann"),
 			members(store.EntryMembersRemoved, "ann"), of(store.EntryClientDeleted, "ann"),
 			change(2, ""), of(store.EntryClientErased, "ann"),
-			in(store.EntryConversationDeleted), of(store.EntryAppDeleted, ""),
+			members(store.EntryConversationDeleted, "cat"), of(store.EntryAppDeleted, ""),
 		}
 		for _, limit := range []int{1, 2, 7, 1000} {
 			got, _ := f.feedAfter(store.FeedStart, limit)
@@ -285,7 +285,7 @@ var feed = []check{
 		}
 		equal(f, "members", named, all)
 	}},
-	{"moved sums up where messages were stored or changed", func(f *fixture) {
+	{"moved sums up what was committed in each conversation", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		quiet, changed, busy, gone := f.group("shop", "ann"), f.group("shop", "ann"), f.group("shop", "ann"), f.group("shop", "ann")
 		said := f.say("shop", changed, "ann", "hi")
@@ -303,9 +303,14 @@ var feed = []check{
 		_, err = f.AddMembers(f.Context(), "shop", quiet, store.Authority{}, []string{"bob"}, f.now(), store.MemberLimit{})
 		f.must(err)
 		moved, next = f.movedAfter(end)
+		edit := func(kind store.EntryKind, conv skein.ID, clients ...string) []store.Entry {
+			return []store.Entry{{Kind: kind, App: "shop", Conv: conv, At: f.now(), Clients: clients}}
+		}
 		equal(f, "moved", moved, map[skein.ID]store.Moved{
 			busy:    {App: "shop", Conv: busy, LastSeq: 10},
 			changed: {App: "shop", Conv: changed, Changes: 1}, // its message is not news
+			quiet:   {App: "shop", Conv: quiet, Edits: edit(store.EntryMembersAdded, quiet, "bob")},
+			gone:    {App: "shop", Conv: gone, Edits: edit(store.EntryConversationDeleted, gone, "ann")},
 		})
 		said = f.say("shop", changed, "ann", "hi")
 		f.become("shop", changed, said.ID, "ann", "", skein.Change{Kind: skein.ChangeRecall})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
@@ -209,6 +210,9 @@ func (s *Store) Moved(ctx context.Context, after store.FeedCursor) (moved []stor
 			if to, err = c.stretch(at, end); err == nil {
 				moved, err = c.moved(at, to)
 			}
+			if err == nil {
+				moved, err = c.edited(moved, at, to)
+			}
 		}
 		next = to.text()
 		return err
@@ -249,7 +253,28 @@ func (c connection) moved(from, to feedCursor) (moved []store.Moved, err error) 
 	return moved, err
 }
 
+// edited adds what else was committed in conversations between two cursors.
+func (c connection) edited(moved []store.Moved, from, to feedCursor) ([]store.Moved, error) {
+	place := make(map[skein.ID]int, len(moved)) // an ID is of one app alone
+	for i := range moved {
+		place[moved[i].Conv] = i
+	}
+	err := c.Rows(func(r *sqlite3.Stmt) {
+		e := readEvent(r)
+		i, known := place[e.Conv]
+		if !known {
+			i = len(moved)
+			place[e.Conv] = i
+			moved = append(moved, store.Moved{App: e.App, Conv: e.Conv})
+		}
+		moved[i].Edits = append(moved[i].Edits, e)
+	}, editsMade, from.event, to.event, int64(store.EntryConversationCreated), int64(store.EntryMemberUpdated))
+	return moved, err
+}
+
 const (
+	editsMade = `SELECT event_key, message_key, kind, at, app_id, conv_id, change_seq, client_id, clients
+		FROM events WHERE event_key > ?1 AND event_key <= ?2 AND kind BETWEEN ?3 AND ?4 ORDER BY event_key`
 	messagesMoved = `SELECT conv_key FROM messages WHERE message_key > ?1 AND message_key <= ?2 AND flags & ?3 = 0`
 	changesMoved  = `SELECT c.conv_key FROM events e CROSS JOIN apps a ON a.id = e.app_id CROSS JOIN conversations c ON c.app_key = a.app_key AND c.id = e.conv_id
 		WHERE e.event_key > ?1 AND e.event_key <= ?2 AND e.kind = ?3`

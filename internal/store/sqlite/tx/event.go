@@ -24,8 +24,11 @@ func (g *Group) Event(e store.Entry) error {
 	if err != nil || len(rest) == 0 {
 		return err
 	}
-	if e.Kind == store.EntryConversationCreated {
+	switch e.Kind {
+	case store.EntryConversationCreated:
 		e.Kind = store.EntryMembersAdded
+	case store.EntryConversationDeleted:
+		e.Kind = store.EntryMembersRemoved
 	}
 	e.Clients = rest
 	return g.Event(e)
