@@ -89,7 +89,7 @@ var mayImport = map[string]string{
 	"internal/store/sessions":             ". internal/store",
 	"internal/store/sqlite":               ". internal/store internal/store/rows internal/store/sessions internal/store/sqlite/engine internal/store/sqlite/feed internal/store/sqlite/inbox internal/store/sqlite/messages internal/store/sqlite/query internal/store/sqlite/schema internal/store/sqlite/transfer internal/store/sqlite/tx internal/store/sqlite/uploads",
 	"internal/store/sqlite/engine":        ". internal/share internal/store/sqlite/wal",
-	"internal/store/sqlite/feed":          "internal/store internal/store/rows internal/store/sqlite/engine internal/store/sqlite/tx",
+	"internal/store/sqlite/feed":          ". internal/store internal/store/rows internal/store/sqlite/engine internal/store/sqlite/tx",
 	"internal/store/sqlite/inbox":         ". internal/store internal/store/moves internal/store/rows internal/store/sqlite/engine internal/store/sqlite/tx",
 	"internal/store/sqlite/messages":      ". internal/store internal/store/rows internal/store/sqlite/engine internal/store/sqlite/tx",
 	"internal/store/sqlite/migrations":    "",
