@@ -2,11 +2,9 @@
 # Installs what the tests need beside Go: a C compiler for the race detector, curl
 # for the lines of the documents, a browser with Chinese glyphs for the page, node
 # for the web client's own tests, what makes a disk that loses its power, and strace
-# for one whose syncs fail, and nginx and Caddy to stand in front of a server. It can do
+# for one whose syncs fail, nginx and Caddy to stand in front of a server, and PostgreSQL,
+# of which the tests start servers of their own: the system's own is not started. It can do
 # so on Debian and Ubuntu as root; elsewhere the tests say what they lack.
-#
-# Engines that need a server of their own (PostgreSQL, NATS) add their package here
-# together with their tests.
 set -euo pipefail
 
 missing=()
@@ -22,6 +20,8 @@ need mkfs.ext4 e2fsprogs
 need strace strace
 need nginx nginx-light
 need caddy caddy
+postgres=$(compgen -G '/usr/lib/postgresql/*/bin/initdb' || command -v initdb || true)
+[[ $postgres ]] || missing+=(postgresql) # the newest that the system has; 15 on Debian 12
 
 ((${#missing[@]})) || exit 0
 if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
@@ -32,4 +32,8 @@ echo "installing ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 apt=(apt-get -qq -o DPkg::Lock::Timeout=300)
 "${apt[@]}" update
+if [[ " ${missing[*]} " == *" postgresql "* ]]; then
+	mkdir -p /etc/postgresql-common
+	[[ -e /etc/postgresql-common/createcluster.conf ]] || echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+fi
 "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >/dev/null

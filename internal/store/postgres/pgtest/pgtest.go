@@ -5,6 +5,7 @@ package pgtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -22,10 +23,11 @@ type Server struct {
 	// databases of tests are copies.
 	Migrate func(ctx context.Context, url string) error
 
-	once  sync.Once
-	url   string
-	err   error
-	count atomic.Int64
+	once    sync.Once
+	url     string
+	err     error
+	process *process // nil: not ours, or not started
+	count   atomic.Int64
 
 	mu     sync.Mutex
 	unused []string // databases of tests that are over; guarded by mu
@@ -61,9 +63,13 @@ func (s *Server) template() string { return fmt.Sprintf("skein_%d_template", os.
 
 func (s *Server) start(ctx context.Context) (err error) {
 	if s.url = os.Getenv("SKEIN_TEST_POSTGRES"); s.url == "" {
-		if s.url, err = startServer(ctx); err != nil {
+		if s.process, err = newProcess("server"); err != nil {
 			return err
 		}
+		if err := errors.Join(s.process.initdb(ctx), s.process.start(ctx, nil)); err != nil {
+			return err
+		}
+		s.url = s.process.url()
 	}
 	if err := s.do(ctx, `CREATE DATABASE `+s.template()); err != nil {
 		return err

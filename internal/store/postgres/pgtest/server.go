@@ -1,7 +1,6 @@
 package pgtest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -28,61 +27,85 @@ var settings = map[string]string{
 	"jit": "off", "autovacuum_naptime": "5s", "log_min_messages": "fatal", "log_min_error_statement": "panic",
 }
 
-// prefix begins the names of the directories of servers; the rest is the process's id.
+// prefix begins the names of the directories of servers; the id of this process and a name
+// follow.
 const prefix = "skein-postgres-"
 
-// startServer starts a server that ends with this process, and returns its URL.
-func startServer(ctx context.Context) (string, error) {
-	bin, err := binaries()
-	if err != nil {
-		return "", err
-	}
-	sweep()
-	dir := filepath.Join(memory(), prefix+strconv.Itoa(os.Getpid()))
-	owner, err := own(dir)
-	if err != nil {
-		return "", err
-	}
-	data := filepath.Join(dir, "data")
-	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), //nolint:gosec // PostgreSQL's own
-		"--pgdata", data, "--username", "skein", "--auth", "trust",
-		"--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions")
-	initdb.Dir, initdb.SysProcAttr = dir, &syscall.SysProcAttr{Credential: owner}
-	if said, err := initdb.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("initdb: %w: %s", err, said)
-	}
-	args := []string{"-D", data, "-k", dir}
-	for name, value := range settings {
-		args = append(args, "-c", name+"="+value)
-	}
-	if err := run(dir, owner, filepath.Join(bin, "postgres"), args); err != nil {
-		return "", err
-	}
-	where := "postgres://skein@/postgres?host=" + url.QueryEscape(dir)
-	return where, await(ctx, where)
+// process is a server that ends with this process.
+type process struct {
+	bin, dir string
+	owner    *syscall.Credential
+	cmd      *exec.Cmd
 }
 
-// run starts a program that is killed when this process ends. The kernel kills it when the
-// thread that started it ends, so that thread is kept.
-func run(dir string, owner *syscall.Credential, program string, args []string) error {
-	cmd := exec.Command(program, args...) //nolint:gosec,noctx // it outlives the test that starts it
-	var said bytes.Buffer
-	cmd.Dir, cmd.Stderr = dir, &said
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: owner, Pdeathsig: syscall.SIGQUIT, Setpgid: true}
+// newProcess makes the directory of a server that is to be started.
+func newProcess(name string) (p *process, err error) {
+	p = &process{dir: filepath.Join(memory(), prefix+strconv.Itoa(os.Getpid())+"-"+name)}
+	if p.bin, err = binaries(); err == nil {
+		sweep()
+		p.owner, err = own(p.dir)
+	}
+	return p, err
+}
+
+func (p *process) data() string { return filepath.Join(p.dir, "data") }
+
+// url is the URL of the server's database postgres.
+func (p *process) url() string { return "postgres://skein@/postgres?host=" + url.QueryEscape(p.dir) }
+
+// command runs one of PostgreSQL's programs to its end.
+func (p *process) command(ctx context.Context, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, filepath.Join(p.bin, name), args...) //nolint:gosec // PostgreSQL's own
+	cmd.Dir, cmd.SysProcAttr = p.dir, &syscall.SysProcAttr{Credential: p.owner}
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", name, err, said)
+	}
+	return nil
+}
+
+func (p *process) initdb(ctx context.Context) error {
+	return p.command(ctx, "initdb", "--pgdata", p.data(), "--username", "skein", "--auth", "trust",
+		"--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions")
+}
+
+// start starts the server and waits until it answers. The kernel ends it when the thread that
+// started it ends, so that thread is kept until this process ends.
+func (p *process) start(ctx context.Context, more map[string]string) error {
+	args := []string{"-D", p.data(), "-k", p.dir}
+	for _, set := range []map[string]string{settings, more} {
+		for name, value := range set {
+			args = append(args, "-c", name+"="+value)
+		}
+	}
+	p.cmd = exec.Command(filepath.Join(p.bin, "postgres"), args...) //nolint:gosec,noctx // it outlives the test that starts it
+	p.cmd.Dir = p.dir
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.owner, Pdeathsig: syscall.SIGQUIT, Setpgid: true}
 	begun := make(chan error)
 	go func() {
 		runtime.LockOSThread()
-		begun <- cmd.Start()
+		begun <- p.cmd.Start()
 		select {}
 	}()
-	return <-begun
+	if err := <-begun; err != nil {
+		return err
+	}
+	return p.answers(ctx)
 }
 
-// await waits until the server answers.
-func await(ctx context.Context, where string) (err error) {
+// end ends the server and removes its files.
+func (p *process) end() {
+	if p.cmd != nil && p.cmd.Process != nil {
+		_ = p.cmd.Process.Signal(syscall.SIGQUIT) // it may have ended
+		_ = p.cmd.Wait()
+	}
+	_ = os.RemoveAll(p.dir) // else the next process sweeps it
+}
+
+// answers waits until the server answers.
+func (p *process) answers(ctx context.Context) (err error) {
 	for range 300 {
 		var conn *pgx.Conn
-		if conn, err = pgx.Connect(ctx, where); err == nil {
+		if conn, err = pgx.Connect(ctx, p.url()); err == nil {
 			return conn.Close(ctx)
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -90,16 +113,16 @@ func await(ctx context.Context, where string) (err error) {
 	return fmt.Errorf("PostgreSQL does not answer: %w", err)
 }
 
-// binaries is the directory of initdb and postgres.
+// binaries is the directory of initdb, postgres and pg_basebackup.
 func binaries() (string, error) {
-	if path, err := exec.LookPath("initdb"); err == nil {
-		return filepath.Dir(path), nil
+	if found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb"); err == nil && len(found) > 0 {
+		return filepath.Dir(found[len(found)-1]), nil
 	}
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
-	if len(found) == 0 {
-		return "", errors.New("initdb is neither in the PATH nor in /usr/lib/postgresql: run scripts/install.sh")
+	path, err := exec.LookPath("initdb")
+	if err != nil {
+		return "", errors.New("initdb is neither in /usr/lib/postgresql nor in the PATH: run scripts/install.sh")
 	}
-	return filepath.Dir(found[len(found)-1]), nil
+	return filepath.Dir(path), nil
 }
 
 // memory is a directory in memory, or else the one for temporary files.
@@ -138,7 +161,7 @@ func own(dir string) (*syscall.Credential, error) {
 func sweep() {
 	left, _ := filepath.Glob(filepath.Join(memory(), prefix+"*"))
 	for _, dir := range left {
-		pid, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(dir), prefix))
+		pid, err := strconv.Atoi(strings.Split(strings.TrimPrefix(filepath.Base(dir), prefix), "-")[0])
 		if err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
 			_ = os.RemoveAll(dir)
 		}
@@ -147,16 +170,7 @@ func sweep() {
 
 // Stop ends the server of this process, which else ends with it, and removes its files.
 func (s *Server) Stop() {
-	if s.url == "" || os.Getenv("SKEIN_TEST_POSTGRES") != "" {
-		return
+	if s.process != nil {
+		s.process.end()
 	}
-	dir := filepath.Join(memory(), prefix+strconv.Itoa(os.Getpid()))
-	line, err := os.ReadFile(filepath.Join(dir, "data", "postmaster.pid")) //nolint:gosec // our own
-	if err == nil {
-		first, _, _ := strings.Cut(string(line), "\n")
-		if pid, err := strconv.Atoi(first); err == nil {
-			_ = syscall.Kill(pid, syscall.SIGQUIT)
-		}
-	}
-	_ = os.RemoveAll(dir)
 }

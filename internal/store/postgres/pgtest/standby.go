@@ -1,0 +1,102 @@
+package pgtest
+
+import (
+	"context"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Pair is a primary that waits for a synchronous standby with each commit.
+type Pair struct {
+	URL string // of an empty database on the primary
+
+	receiver int // the process of the standby that takes what the primary sends
+}
+
+// StartPair starts a primary and its standby, which end with the test.
+func StartPair(t *testing.T) *Pair {
+	t.Helper()
+	ctx := t.Context()
+	primary, standby := newServer(t, "primary"), newServer(t, "standby")
+	replicating := map[string]string{"wal_level": "replica", "max_wal_senders": "4", "hot_standby": "on"}
+	must(t, primary.initdb(ctx))
+	must(t, primary.start(ctx, replicating))
+	must(t, standby.command(ctx, "pg_basebackup", "-d", primary.url(), "-D", standby.data(), "-R", "-c", "fast", "--no-sync"))
+	must(t, standby.start(ctx, replicating))
+	run(t, primary.url(), `ALTER SYSTEM SET synchronous_standby_names = '*'`, `SELECT pg_reload_conf()`, `CREATE DATABASE pair`)
+	await(t, primary.url(), `SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'`)
+	p := &Pair{URL: in(primary.url(), "pair")}
+	p.receiver = await(t, standby.url(), `SELECT coalesce(max(pid), 0) FROM pg_stat_wal_receiver`)
+	t.Cleanup(func() { p.signal(t, syscall.SIGCONT) })
+	return p
+}
+
+// StopStandby makes the standby take nothing in any more.
+func (p *Pair) StopStandby(t *testing.T) { t.Helper(); p.signal(t, syscall.SIGSTOP) }
+
+// ResumeStandby lets it go on.
+func (p *Pair) ResumeStandby(t *testing.T) { t.Helper(); p.signal(t, syscall.SIGCONT) }
+
+func (p *Pair) signal(t *testing.T, s syscall.Signal) {
+	t.Helper()
+	must(t, syscall.Kill(p.receiver, s))
+}
+
+// CancelWait waits until a commit waits for the standby, and cancels that wait.
+func (p *Pair) CancelWait(t *testing.T) {
+	t.Helper()
+	pid := await(t, p.URL, `SELECT coalesce(min(pid), 0) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`)
+	conn, err := pgx.Connect(t.Context(), p.URL)
+	must(t, err)
+	defer conn.Close(t.Context()) //nolint:errcheck // nothing is lost with it
+	_, err = conn.Exec(t.Context(), `SELECT pg_cancel_backend($1)`, pid)
+	must(t, err)
+}
+
+func newServer(t *testing.T, name string) *process {
+	t.Helper()
+	p, err := newProcess(name)
+	must(t, err)
+	t.Cleanup(p.end)
+	return p
+}
+
+// run runs statements on a server.
+func run(t *testing.T, server string, statements ...string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), server)
+	must(t, err)
+	defer conn.Close(context.Background()) //nolint:errcheck // nothing is lost with it
+	for _, sql := range statements {
+		_, err := conn.Exec(t.Context(), sql)
+		must(t, err)
+	}
+}
+
+// await waits until a query of one number answers another one than zero, and returns it.
+func await(t *testing.T, server, query string) (n int) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), server)
+	must(t, err)
+	defer conn.Close(context.Background()) //nolint:errcheck // nothing is lost with it
+	for end := time.Now().Add(patience); n == 0; time.Sleep(time.Millisecond) {
+		must(t, conn.QueryRow(t.Context(), query).Scan(&n))
+		if time.Now().After(end) {
+			t.Fatalf("this was to become true, and did not: %s", query)
+		}
+	}
+	return n
+}
+
+// patience is how long a test waits for a thing that is to happen.
+const patience = 20 * time.Second
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
