@@ -59,15 +59,12 @@ func Open(ctx context.Context, opt Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := bring(ctx, config.ConnConfig, opt.Beside); err != nil {
-		return nil, err
-	}
 	pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), config)
 	if err != nil {
 		return nil, err
 	}
 	e := &Engine{pool: pool, config: config.ConnConfig, log: opt.Log}
-	if err := e.check(ctx); err != nil {
+	if err := e.check(ctx, opt.Beside); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
@@ -108,16 +105,30 @@ func (o Options) config() (*pgxpool.Config, error) {
 // durable.
 var ErrUnsafe = errors.New("database: synchronous_commit is off, so an answered write could be lost; turn it on")
 
-// check refuses a server that acknowledges what it has not written.
-func (e *Engine) check(ctx context.Context) error {
+// check refuses a server that acknowledges what it has not written, and brings the schema up to
+// date where it is not.
+func (e *Engine) check(ctx context.Context, beside bool) error {
+	newest, err := newestSchema()
+	if err != nil {
+		return err
+	}
 	var commit string
-	if err := e.pool.QueryRow(ctx, `SHOW synchronous_commit`).Scan(&commit); err != nil {
-		return Unavailable("check settings", err)
-	}
-	if commit == "off" {
+	var have int64
+	err = e.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) (err error) {
+		if err = c.QueryRow(ctx, `SHOW synchronous_commit`).Scan(&commit); err == nil {
+			have, err = version(ctx, c.Conn())
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return Unavailable("connect", err)
+	case commit == "off":
 		return ErrUnsafe
+	case have == newest:
+		return nil
 	}
-	return nil
+	return bring(ctx, e.config, beside, newest)
 }
 
 // Close waits for the transactions under way and closes the connections. Later calls return

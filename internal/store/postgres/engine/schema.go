@@ -23,7 +23,7 @@ const schemaLock = `SELECT pg_advisory_lock(1936418153, 0)`
 
 // bring brings the schema up to date, unless it is newer and says that this binary may work
 // on it all the same: during a rolling upgrade the older release runs beside the newer.
-func bring(ctx context.Context, config *pgx.ConnConfig, beside bool) (err error) {
+func bring(ctx context.Context, config *pgx.ConnConfig, beside bool, newest int64) (err error) {
 	config = config.Copy()
 	config.RuntimeParams["statement_timeout"] = "0" // a migration, and the wait for another node's, may take long
 	conn, err := pgx.ConnectConfig(ctx, config)
@@ -39,14 +39,6 @@ func bring(ctx context.Context, config *pgx.ConnConfig, beside bool) (err error)
 	if err != nil {
 		return err
 	}
-	db := stdlib.OpenDB(*config)
-	defer func() { err = errors.Join(err, db.Close()) }()
-	steps, err := goose.NewProvider(goose.DialectPostgres, db, migrations.Files)
-	if err != nil {
-		return err
-	}
-	sources := steps.ListSources()
-	newest := sources[len(sources)-1].Version
 	switch {
 	case have > newest:
 		return mayServe(ctx, conn, have, newest)
@@ -55,10 +47,32 @@ func bring(ctx context.Context, config *pgx.ConnConfig, beside bool) (err error)
 	case beside && have > 0:
 		return ErrOldSchema
 	}
-	if _, err := steps.Up(ctx); err != nil {
+	db := stdlib.OpenDB(*config)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	steps, err := goose.NewProvider(goose.DialectPostgres, db, migrations.Files)
+	if err == nil {
+		_, err = steps.Up(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil
+}
+
+// newestSchema is the version that the migrations lead to.
+func newestSchema() (newest int64, err error) {
+	files, err := migrations.Files.ReadDir(".")
+	if err != nil {
+		return 0, err
+	}
+	for _, f := range files {
+		var version int64
+		if _, err := fmt.Sscanf(f.Name(), "%d_", &version); err != nil {
+			return 0, fmt.Errorf("%s: %w", f.Name(), err)
+		}
+		newest = max(newest, version)
+	}
+	return newest, nil
 }
 
 // version is the schema's; zero: the database is empty.

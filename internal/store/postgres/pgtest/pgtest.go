@@ -19,9 +19,12 @@ import (
 // Server is a server that makes databases for tests. The zero value starts one when the first
 // is asked for.
 type Server struct {
-	// Migrate brings the schema of an empty database up to date. It is called once: the
-	// databases of tests are copies.
+	// Migrate brings the schema of an empty database up to date; nil: databases are empty. It
+	// is called once: the databases of tests are copies.
 	Migrate func(ctx context.Context, url string) error
+	// Reset is SQL that makes a database again what Migrate made, for the next test: that is
+	// a twentieth of what another copy costs. Empty: each test has a copy of its own.
+	Reset string
 
 	once    sync.Once
 	url     string
@@ -30,23 +33,68 @@ type Server struct {
 	count   atomic.Int64
 
 	mu     sync.Mutex
-	unused []string // databases of tests that are over; guarded by mu
+	unused []string // databases that no test uses; guarded by mu
 }
 
-// Database makes a database of the newest schema and returns its URL. It is dropped later.
+// Database makes a database of the newest schema and returns its URL. The test must have closed
+// it when it ends.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
 	ctx, server := context.Background(), s.URL(t)
-	name := fmt.Sprintf("skein_%d_%d", os.Getpid(), s.count.Add(1))
-	if err := s.do(ctx, fmt.Sprintf(`CREATE DATABASE %s TEMPLATE %s`, name, s.template())); err != nil {
-		t.Fatal(err)
+	name := s.free()
+	if name == "" {
+		name = fmt.Sprintf("skein_%d_%d", os.Getpid(), s.count.Add(1))
+		if err := do(ctx, server, fmt.Sprintf(`CREATE DATABASE %s TEMPLATE %s`, name, s.template())); err != nil {
+			t.Fatal(err)
+		}
 	}
 	t.Cleanup(func() {
-		if err := s.drop(ctx, name); err != nil {
+		if err := s.giveBack(ctx, name); err != nil {
 			t.Error(err)
 		}
 	})
 	return in(server, name)
+}
+
+// Empty makes a database without tables and returns its URL.
+func (s *Server) Empty(t testing.TB) string {
+	t.Helper()
+	ctx, server := context.Background(), s.URL(t)
+	name := fmt.Sprintf("skein_%d_%d", os.Getpid(), s.count.Add(1))
+	if err := do(ctx, server, `CREATE DATABASE `+name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := do(ctx, server, `DROP DATABASE `+name+` WITH (FORCE)`); err != nil {
+			t.Error(err)
+		}
+	})
+	return in(server, name)
+}
+
+// free is a database that no test uses; empty: there is none.
+func (s *Server) free() (name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.Reset != "" && len(s.unused) > 0 {
+		last := len(s.unused) - 1
+		name, s.unused = s.unused[last], s.unused[:last]
+	}
+	return name
+}
+
+// giveBack takes a database of a test that is over.
+func (s *Server) giveBack(ctx context.Context, name string) error {
+	if s.Reset == "" {
+		return do(ctx, s.url, `DROP DATABASE `+name+` WITH (FORCE)`)
+	}
+	if err := do(ctx, in(s.url, name), s.Reset); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unused = append(s.unused, name)
+	return nil
 }
 
 // URL is the server's, of its database postgres.
@@ -71,7 +119,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 		}
 		s.url = s.process.url()
 	}
-	if err := s.do(ctx, `CREATE DATABASE `+s.template()); err != nil {
+	if err := do(ctx, s.url, `CREATE DATABASE `+s.template()); err != nil {
 		return err
 	}
 	if s.Migrate == nil {
@@ -80,33 +128,14 @@ func (s *Server) start(ctx context.Context) (err error) {
 	return s.Migrate(ctx, in(s.url, s.template()))
 }
 
-// together is how many databases are dropped in one go.
-const together = 16
-
-// drop drops a database that no test uses any more, with others.
-func (s *Server) drop(ctx context.Context, name string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.unused = append(s.unused, name); len(s.unused) < together && os.Getenv("SKEIN_TEST_POSTGRES") == "" {
-		return nil
-	}
-	for _, name := range s.unused {
-		if err := s.do(ctx, `DROP DATABASE `+name+` WITH (FORCE)`); err != nil {
-			return err
-		}
-	}
-	s.unused = nil
-	return nil
-}
-
-// do runs a statement on the server's own database.
-func (s *Server) do(ctx context.Context, sql string) error {
-	conn, err := pgx.Connect(ctx, s.url)
+// do runs statements on a database.
+func do(ctx context.Context, database, sql string) error {
+	conn, err := pgx.Connect(ctx, database)
 	if err != nil {
 		return err
 	}
 	defer conn.Close(ctx) //nolint:errcheck // nothing is lost with it
-	_, err = conn.Exec(ctx, sql)
+	_, err = conn.PgConn().Exec(ctx, sql).ReadAll()
 	return err
 }
 
