@@ -110,6 +110,7 @@ var mayImport = map[string]string{
 	"internal/wire/strict":                ".",
 	"bench":                               "internal/testclient",
 	"chaos":                               anything,
+	"deploy":                              "",
 	"e2e":                                 "internal/testclient",
 	"web":                                 "",
 }
