@@ -38,6 +38,7 @@ var mayImport = map[string]string{
 	"internal/bus":                        ".",
 	"internal/bus/bustest":                ". internal/bus",
 	"internal/bus/lossy":                  "internal/bus",
+	"internal/bus/natsbus":                ". internal/bus",
 	"internal/chat":                       ". internal/store",
 	"internal/clock":                      "",
 	"internal/config":                     "",

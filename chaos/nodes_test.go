@@ -11,6 +11,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
+	"github.com/skein-im/skein/internal/bus"
 	"github.com/skein-im/skein/internal/bus/lossy"
 	"github.com/skein-im/skein/internal/feed"
 	"github.com/skein-im/skein/internal/store"
@@ -49,10 +50,18 @@ var rough = lossy.Faults{Lose: 0.1, Double: 0.05, Delay: 0.1, Longest: 150 * tim
 // right after the commit: one in so many.
 const unannounced = 30
 
+// network is the bus between the nodes.
+type network interface {
+	Nodes() []bus.Bus
+	Set(f lossy.Faults) // from now on
+	Reconnect(node int) // its connection was away for a moment
+	Close()
+}
+
 // nodes are several nodes of one installation.
 type nodes struct {
 	shared  *shared
-	network *lossy.Network
+	network network
 	all     []*node
 	log     *logbuffer
 
@@ -61,7 +70,11 @@ type nodes struct {
 }
 
 func newNodes(dir string, seed uint64) (*nodes, error) {
-	n := &nodes{network: lossy.New(nodeCount, seed, rough), log: new(logbuffer)}
+	return newNodesOn(dir, lossy.New(nodeCount, seed, rough), new(logbuffer))
+}
+
+func newNodesOn(dir string, between network, log *logbuffer) (*nodes, error) {
+	n := &nodes{network: between, log: log}
 	var err error
 	if n.shared, err = openShared(dir, n.log); err != nil {
 		return nil, err

@@ -26,6 +26,12 @@ func (s Store) Validate() error {
 	}
 }
 
+// embedded reports whether the store is the one in --data.
+func (s Store) embedded() bool {
+	scheme, _, _ := strings.Cut(s.Database, "://")
+	return scheme == "" || scheme == "sqlite"
+}
+
 // lookupLimit is how long Validate waits for a host name's addresses.
 const lookupLimit = 5 * time.Second
 
@@ -122,17 +128,6 @@ func checkAddress(addr string) error {
 		return fmt.Errorf("%q: the port is a number from 0 to 65535", addr)
 	}
 	return nil
-}
-
-func (s Serve) checkBus() error {
-	switch scheme, _, _ := strings.Cut(s.Bus, "://"); scheme {
-	case "", "in-process":
-		return nil
-	case "nats":
-		return errors.New("--bus: NATS is not supported yet; leave the flag out to run one node")
-	default:
-		return fmt.Errorf("--bus: %q is not in-process", scheme)
-	}
 }
 
 func (s Serve) checkPublicURL() error {

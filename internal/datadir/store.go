@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -25,6 +26,7 @@ type Options struct {
 	Log        *slog.Logger          // nil: no log
 	Registerer prometheus.Registerer // nil: no metrics
 	CacheBytes int                   // memory of the cache before the engine; zero: no cache
+	Shared     bool                  // other nodes write to the store too
 	Beside     bool                  // a running server has the store open
 	AcceptLoss bool                  // see sqlite.Options
 }
@@ -51,7 +53,11 @@ func Open(ctx context.Context, cfg config.Store, opts Options) (store.Store, err
 	if opts.CacheBytes == 0 {
 		return engine(opts.Committed)
 	}
-	return cache.Over(engine, cache.Options{Bytes: opts.CacheBytes, Committed: opts.Committed, Registerer: opts.Registerer})
+	var trust time.Duration
+	if opts.Shared {
+		trust = cache.TrustAmongNodes
+	}
+	return cache.Over(engine, cache.Options{Bytes: opts.CacheBytes, Trust: trust, Committed: opts.Committed, Registerer: opts.Registerer})
 }
 
 // WithStore calls do with the existing store. It creates none: a command that only reads must

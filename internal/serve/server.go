@@ -3,10 +3,12 @@ package serve
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
 
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
@@ -40,6 +42,8 @@ type Server struct {
 
 	store    store.Store
 	bus      bus.Bus // nil: there is no other node
+	closeBus func(context.Context)
+	name     string // of this process among the nodes
 	gate     *access.Gate
 	hub      *hub.Hub
 	presence *presence.Presence
@@ -59,7 +63,7 @@ type Server struct {
 // New makes the parts of a node and connects them; nothing listens yet. It locks --data before it
 // opens or migrates anything there. acceptLoss: see sqlite.Options.
 func New(ctx context.Context, c config.Serve, acceptLoss bool, log *slog.Logger) (_ *Server, err error) {
-	s := &Server{config: c, log: log, registry: newRegistry()}
+	s := &Server{config: c, log: log, registry: newRegistry(), name: uuid.NewString()}
 	s.handles = divide(openFiles(), c.Edge)
 	s.openAllowed = c.AllowOpenApps || c.OnLoopback(ctx)
 	s.trust = httpx.Trust{Proxies: c.Proxies(), PublicURL: c.PublicURL, Addr: c.Addr}
@@ -77,6 +81,7 @@ func New(ctx context.Context, c config.Serve, acceptLoss bool, log *slog.Logger)
 		Log:        log,
 		Registerer: s.registry,
 		CacheBytes: c.CacheMiB << 20,
+		Shared:     c.SeveralNodes(),
 		AcceptLoss: acceptLoss,
 	}); err != nil {
 		return nil, errors.Join(err, s.unlock())
@@ -94,7 +99,11 @@ func New(ctx context.Context, c config.Serve, acceptLoss bool, log *slog.Logger)
 	if err != nil {
 		return nil, errors.Join(err, s.store.Close(), s.unlock())
 	}
+	if err := s.openBus(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("--bus: %w", err), s.store.Close(), s.unlock())
+	}
 	if err := s.wire(ctx); err != nil {
+		s.closeBus(ctx)
 		return nil, errors.Join(err, s.store.Close(), s.unlock())
 	}
 	return s, nil
@@ -115,5 +124,6 @@ func (s *Server) close(ctx context.Context) error {
 	s.node.Close(ctx)
 	s.presence.Close(ctx)
 	s.delivery.Close(ctx)
+	s.closeBus(ctx)
 	return errors.Join(err, s.store.Close(), s.unlock())
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/google/uuid"
-
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/chat"
@@ -42,23 +40,22 @@ func (s *Server) wire(ctx context.Context) (err error) {
 		Now:        clock.Now, Log: s.log, Registerer: s.registry,
 	})
 	s.presence = presence.New(presence.Options{
-		Sessions: s.hub, Apps: s.gate, Store: s.store, Now: clock.Now, Registerer: s.registry,
+		Sessions: s.hub, Apps: s.gate, Store: s.store, Recheck: s.rechecks(), Now: clock.Now, Registerer: s.registry,
 		Online: func(ctx context.Context, app string, clients []string) (map[string]skein.DeviceSet, error) {
 			return s.node.Online(ctx, app, clients)
 		},
 	})
-	name := uuid.NewString() // of this process among the nodes
 	if s.node, err = node.New(ctx, node.Options{
-		Name: name, Store: s.store, Bus: s.bus, Hub: s.hub, Presence: s.presence, Forget: s.forget, Now: clock.Now, Log: s.log, Registerer: s.registry,
+		Name: s.name, Store: s.store, Bus: s.bus, Hub: s.hub, Presence: s.presence, Forget: s.forget, Now: clock.Now, Log: s.log, Registerer: s.registry,
 	}); err != nil {
 		return err
 	}
 	s.delivery = delivery.New(delivery.Options{
-		Store: s.store, Bus: s.bus, Hub: s.hub, Zone: s.config.Location(),
+		Store: s.store, Logs: s.logs(), Bus: s.bus, Hub: s.hub, Zone: s.config.Location(),
 		Private: s.historyIsPrivate, Log: s.log, Registerer: s.registry,
 	})
 	s.chat = chat.New(chat.Options{Store: s.store, Events: events{s.delivery, s.node}, Files: s.uploads, UnnamedFor: s.config.UnnamedFiles, Now: clock.Now})
-	s.feed = feed.New(feed.Options{Store: s.store, Node: name, Now: clock.Now, Log: s.log, Registerer: s.registry})
+	s.feed = feed.New(feed.Options{Store: s.store, Node: s.name, Now: clock.Now, Log: s.log, Registerer: s.registry})
 	table := rows.New(rows.Deps{
 		Chat: s.chat, Gate: s.gate, Files: s.uploads, Presence: s.presence, Zone: s.config.Location(),
 		Cursors: cursor.NewSealer(s.store.Secret()),

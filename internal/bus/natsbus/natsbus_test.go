@@ -1,0 +1,432 @@
+package natsbus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/bus"
+	"github.com/skein-im/skein/internal/bus/bustest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience is how long something may take in a test.
+const patience = 20 * time.Second
+
+// natsServer is a NATS server as it runs beside the nodes.
+func natsServer(t *testing.T, port int) *server.Server {
+	t.Helper()
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, Username: "skein", Password: "right", NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	if !s.ReadyForConnections(patience) {
+		t.Fatal("the NATS server does not become ready")
+	}
+	t.Cleanup(func() {
+		s.Shutdown()
+		s.WaitForShutdown()
+	})
+	return s
+}
+
+// node connects a node to servers. Its metrics are in the registry.
+func node(t *testing.T, opts Options) (*Bus, *prometheus.Registry) {
+	t.Helper()
+	reg := prometheus.NewRegistry()
+	opts.Registerer = reg
+	b, err := Connect(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close(context.Background()) })
+	return b, reg
+}
+
+func at(servers ...*server.Server) Options {
+	opts := Options{User: "skein", Password: "right"}
+	for _, s := range servers {
+		opts.Servers = append(opts.Servers, s.ClientURL())
+	}
+	return opts
+}
+
+// waitFor waits until something holds.
+func waitFor(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !holds(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within %v: %s", patience, what)
+		}
+	}
+}
+
+// value is the sum of a metric.
+func value(t *testing.T, reg *prometheus.Registry, name string) (sum float64) {
+	t.Helper()
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == name {
+			for _, m := range f.GetMetric() {
+				sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			}
+		}
+	}
+	return sum
+}
+
+// ear counts what a node hears.
+type ear struct{ seqs, resyncs atomic.Int64 }
+
+func listen(t *testing.T, b *Bus) *ear {
+	e := new(ear)
+	stop := b.Subscribe(func(ev *bus.Event) {
+		if ev.Resync {
+			e.resyncs.Add(1)
+			return
+		}
+		e.seqs.Store(ev.Seq)
+	})
+	t.Cleanup(stop)
+	return e
+}
+
+// meet publishes from each node until every other one has heard it, so that all are
+// connected with all and nothing is under way.
+func meet(t *testing.T, nodes []*Bus) {
+	t.Helper()
+	for i, from := range nodes {
+		for j, to := range nodes {
+			if i == j {
+				continue
+			}
+			e, seq := listen(t, to), int64(0)
+			waitFor(t, fmt.Sprintf("node %d hears node %d", j, i), func() bool {
+				heard := seq > 0 && e.seqs.Load() == seq
+				if !heard {
+					seq++
+					from.Publish(&bus.Event{App: "probe", Seq: seq})
+				}
+				return heard
+			})
+		}
+	}
+}
+
+func buses(nodes []*Bus) (all []bus.Bus) {
+	for _, b := range nodes {
+		all = append(all, b)
+	}
+	return all
+}
+
+func TestNATSContract(t *testing.T) {
+	bustest.Run(t, func(t *testing.T) []bus.Bus {
+		s := natsServer(t, server.RANDOM_PORT)
+		var nodes []*Bus
+		for range 3 {
+			b, _ := node(t, at(s))
+			nodes = append(nodes, b)
+		}
+		return buses(nodes)
+	})
+}
+
+// freeAddress is an address on which nobody listens at the moment.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// embedded is a node with a server of its own, at one of the addresses.
+func embedded(t *testing.T, addresses []string, i int, token string) *Bus {
+	t.Helper()
+	s, err := Embed(Embedded{Listen: addresses[i], Peers: addresses, Token: token, Name: fmt.Sprint("node", i)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	b, _ := node(t, Options{Embedded: s})
+	return b
+}
+
+func embeddedNodes(t *testing.T) (nodes []*Bus, addresses []string) {
+	t.Helper()
+	for range 3 {
+		addresses = append(addresses, freeAddress(t))
+	}
+	for i := range addresses {
+		nodes = append(nodes, embedded(t, addresses, i, "a token of the nodes"))
+	}
+	meet(t, nodes)
+	return nodes, addresses
+}
+
+func TestEmbeddedContract(t *testing.T) {
+	bustest.Run(t, func(t *testing.T) []bus.Bus {
+		nodes, _ := embeddedNodes(t)
+		return buses(nodes)
+	})
+}
+
+func TestTwoEmbeddedNodesGoOnWhenTheThirdStopsAndItComesBack(t *testing.T) {
+	nodes, addresses := embeddedNodes(t)
+	nodes[2].Close(t.Context())
+	nodes[2].opts.Embedded.Close()
+	waitFor(t, "the others notice", func() bool { return nodes[0].opts.Embedded.Peers() == 1 && nodes[1].opts.Embedded.Peers() == 1 })
+	meet(t, nodes[:2])
+	meet(t, []*Bus{nodes[0], nodes[1], embedded(t, addresses, 2, "a token of the nodes")})
+}
+
+func TestAServerWithAnotherTokenIsNoPeer(t *testing.T) {
+	addresses := []string{freeAddress(t), freeAddress(t), freeAddress(t)}
+	ours := []*Bus{embedded(t, addresses, 0, "right"), embedded(t, addresses, 1, "right")}
+	stranger := embedded(t, addresses, 2, "wrong")
+	meet(t, ours)
+	heard := listen(t, stranger)
+	ours[0].Publish(&bus.Event{App: "shop", Seq: 1})
+	if n := stranger.opts.Embedded.Peers(); n != 0 || heard.seqs.Load() != 0 {
+		t.Errorf("a server with a wrong token has %d peers and heard %d, want none", n, heard.seqs.Load())
+	}
+}
+
+func TestAnAddressThatIsTakenIsAnError(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if s, err := Embed(Embedded{Listen: l.Addr().String(), Token: "t", Name: "n"}); err == nil {
+		s.Close()
+		t.Error("a server began on an address that is taken")
+	}
+}
+
+func TestWrongCredentialsAreAnErrorThatDoesNotNameThem(t *testing.T) {
+	opts := at(natsServer(t, server.RANDOM_PORT))
+	opts.Password = "not this one"
+	b, err := Connect(t.Context(), opts)
+	if err == nil {
+		b.Close(t.Context())
+		t.Fatal("connected with a wrong password")
+	}
+	if !strings.Contains(err.Error(), "refuses the credentials") || strings.Contains(err.Error(), opts.Password) {
+		t.Errorf("got %q, want that they are refused, and not what they are", err)
+	}
+}
+
+func TestANodeThatStartsBeforeNATSConnectsLater(t *testing.T) {
+	address := freeAddress(t)
+	b, reg := node(t, Options{Servers: []string{"nats://" + address}, User: "skein", Password: "right"})
+	heard := listen(t, b)
+	b.Publish(&bus.Event{App: "shop", Seq: 1}) // nobody hears it
+	waitFor(t, "what cannot be sent is counted", func() bool { return value(t, reg, "skein_bus_dropped_total") == 1 })
+	if got := value(t, reg, "skein_bus_connected"); got != 0 {
+		t.Errorf("connected is %v before there is a server", got)
+	}
+	natsServer(t, portOf(t, address))
+	waitFor(t, "it connects and asks for a resync", func() bool { return heard.resyncs.Load() == 1 })
+	if got := value(t, reg, "skein_bus_connected"); got != 1 {
+		t.Errorf("connected is %v with a server", got)
+	}
+}
+
+func portOf(t *testing.T, address string) int {
+	t.Helper()
+	_, text, _ := strings.Cut(address, ":")
+	port, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+func TestALostServerIsCountedAndWhenItIsBackTheNodesResync(t *testing.T) {
+	address := freeAddress(t)
+	s := natsServer(t, portOf(t, address))
+	one, reg := node(t, at(s))
+	two, _ := node(t, at(s))
+	meet(t, []*Bus{one, two})
+	atOne, atTwo := listen(t, one), listen(t, two)
+	s.Shutdown()
+	s.WaitForShutdown()
+	waitFor(t, "the node notices", func() bool { return value(t, reg, "skein_bus_connected") == 0 })
+	dropped := value(t, reg, "skein_bus_dropped_total")
+	const lost = 1000
+	for range lost { // none of them waits
+		one.Publish(&bus.Event{App: "shop", Seq: 7})
+	}
+	waitFor(t, "what was lost is counted", func() bool { return value(t, reg, "skein_bus_dropped_total") == dropped+lost })
+	natsServer(t, portOf(t, address))
+	waitFor(t, "both ask for a resync", func() bool { return atOne.resyncs.Load() == 1 && atTwo.resyncs.Load() == 1 })
+	meet(t, []*Bus{one, two})
+	if n := value(t, reg, "skein_bus_reconnects_total"); n != 1 {
+		t.Errorf("%v reconnects are counted, want 1", n)
+	}
+	if atTwo.seqs.Load() == 7 {
+		t.Error("what was published without a server was heard: it waited somewhere")
+	}
+}
+
+func TestWithoutServerANodeGoesOnWithAnother(t *testing.T) {
+	first, second := clustered(t)
+	one, _ := node(t, at(first, second))
+	two, _ := node(t, at(second))
+	meet(t, []*Bus{one, two})
+	first.Shutdown()
+	first.WaitForShutdown()
+	meet(t, []*Bus{one, two})
+}
+
+// clustered is two servers in one cluster.
+func clustered(t *testing.T) (a, b *server.Server) {
+	t.Helper()
+	addresses := []string{freeAddress(t), freeAddress(t)}
+	var all []*server.Server
+	for i, address := range addresses {
+		o := &server.Options{
+			ServerName: fmt.Sprint("s", i), Host: "127.0.0.1", Port: server.RANDOM_PORT, Username: "skein", Password: "right", NoSigs: true, NoLog: true,
+			Cluster: server.ClusterOpts{Name: "c", Host: "127.0.0.1", Port: portOf(t, address)},
+			Routes:  server.RoutesFromStr("nats-route://" + addresses[1-i]),
+		}
+		s, err := server.NewServer(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Start()
+		if !s.ReadyForConnections(patience) {
+			t.Fatal("a NATS server does not become ready")
+		}
+		t.Cleanup(func() {
+			s.Shutdown()
+			s.WaitForShutdown()
+		})
+		all = append(all, s)
+	}
+	return all[0], all[1]
+}
+
+// A handler that hangs makes its node a slow consumer.
+func TestASlowNodeDropsAndResyncsAndHoldsUpNobody(t *testing.T) {
+	s := natsServer(t, server.RANDOM_PORT)
+	fast, _ := node(t, at(s))
+	slow, reg := node(t, at(s))
+	meet(t, []*Bus{fast, slow})
+	if err := slow.sub.SetPendingLimits(100, 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	var resyncs atomic.Int64
+	release, entered := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	stop := slow.Subscribe(func(e *bus.Event) {
+		if e.Resync {
+			resyncs.Add(1)
+			return
+		}
+		once.Do(func() { close(entered) })
+		<-release
+	})
+	defer stop()
+	fast.Publish(&bus.Event{App: "shop"})
+	<-entered
+	for range 1000 {
+		fast.Publish(&bus.Event{App: "shop", Conv: skein.ID{1}})
+	}
+	waitFor(t, "drops are counted and the node resyncs", func() bool {
+		return value(t, reg, "skein_bus_slow_total") > 0 && resyncs.Load() > 0
+	})
+	close(release)
+	heard := listen(t, slow)
+	waitFor(t, "the node hears again", func() bool {
+		fast.Publish(&bus.Event{App: "shop", Seq: 9})
+		return heard.seqs.Load() == 9
+	})
+}
+
+// Nobody takes what is queued.
+func TestAPublisherNeverWaits(t *testing.T) {
+	q := newQueue(3, 10)
+	for i, tt := range []struct {
+		bytes int
+		want  bool
+	}{{4, true}, {7, false}, {4, true}, {2, true}, {0, false}} {
+		if got := q.put(outgoing{"s", make([]byte, tt.bytes)}); got != tt.want {
+			t.Errorf("event %d of %d bytes: put is %v, want %v", i, tt.bytes, got, tt.want)
+		}
+	}
+	all, open := q.take()
+	if len(all) != 3 || !open {
+		t.Errorf("took %d events, open %v, want 3 and true", len(all), open)
+	}
+	q.close()
+	if q.put(outgoing{}) {
+		t.Error("a closed queue took an event")
+	}
+	if all, open := q.take(); len(all) != 0 || open {
+		t.Errorf("took %d events of a closed queue, open %v", len(all), open)
+	}
+}
+
+func TestOneConversationAndOneClientHaveOneSubject(t *testing.T) {
+	b := &Bus{}
+	for i := range b.subjects {
+		b.subjects[i] = strconv.Itoa(i)
+	}
+	used := map[string]bool{}
+	for i := range 5000 {
+		e := bus.Event{App: "shop", Conv: skein.ID{byte(i), byte(i >> 8)}, Seq: 1}
+		first := b.subjectOf(&e)
+		e.Seq, e.Change, e.Frame = 0, 2, []byte("x")
+		if again := b.subjectOf(&e); again != first {
+			t.Fatalf("events of one conversation go to %s and %s", first, again)
+		}
+		used[first] = true
+		cut, came := bus.Event{App: "shop", Cut: &skein.Cut{Client: fmt.Sprint(i)}}, bus.Event{App: "shop", Sessions: &bus.Sessions{Client: fmt.Sprint(i)}}
+		if a, c := b.subjectOf(&cut), b.subjectOf(&came); a != c {
+			t.Fatalf("events of one client go to %s and %s", a, c)
+		}
+	}
+	if len(used) != Partitions {
+		t.Errorf("5000 conversations use %d subjects, want all %d", len(used), Partitions)
+	}
+}
+
+func TestAClosedBusIsClosed(t *testing.T) {
+	s := natsServer(t, server.RANDOM_PORT)
+	one, _ := node(t, at(s))
+	two, _ := node(t, at(s))
+	meet(t, []*Bus{one, two})
+	heard := listen(t, two)
+	one.Publish(&bus.Event{App: "shop", Seq: 5})
+	one.Close(t.Context())
+	waitFor(t, "what was published before the close is heard", func() bool { return heard.seqs.Load() == 5 })
+	one.Publish(&bus.Event{App: "shop", Seq: 6}) // is lost, and counted
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	two.Close(ended)
+	if !errors.Is(ended.Err(), context.Canceled) || !two.conn.IsClosed() {
+		t.Error("the bus is open after Close")
+	}
+}
