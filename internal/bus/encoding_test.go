@@ -21,7 +21,7 @@ func fill(t *testing.T, v reflect.Value) {
 		v.SetString("some text")
 	case reflect.Int8, reflect.Int, reflect.Int64:
 		v.SetInt(77)
-	case reflect.Uint8, reflect.Uint16, reflect.Uint32:
+	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		v.SetUint(88)
 	case reflect.Array:
 		for i := range v.Len() {
