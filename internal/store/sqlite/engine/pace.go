@@ -1,19 +1,24 @@
 package engine
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // A commit of one write costs nearly what a commit of ten does: a sync, some system
 // calls and some wake-ups. Under load commits fill by themselves, since writes queue
 // while the last commit is synced. At a thousand writes a second they do not, and nearly
 // every write would pay for a commit of its own; see docs/decisions/0023.
 const (
-	// commitInterval is the least time between the starts of two commits, while waiting
-	// gathers more writes.
+	// commitInterval is about the time between the starts of two commits, while waiting
+	// gathers more writes: a commit waits for as many writes as usually come in that time.
 	commitInterval = 2 * time.Millisecond
+	maxInterval    = 5 * commitInterval / 4 // a commit that begins later than that does not wait
+	slack          = 1.1                    // how much longer than usual the writes may take to come
 
 	enough     = 16  // with so many writes in the queue, a commit does not wait for more
 	worthwhile = 0.5 // a wait must gather so many writes on average, or commits stop waiting
-	smoothing  = 8   // the average covers about this many waits
+	smoothing  = 8   // an average covers about this many commits or waits
 	retrial    = 32  // after so many commits without a wait, one waits again to see
 )
 
@@ -22,20 +27,20 @@ const (
 // would only be slower. Owned by the writer's loop.
 type pacer struct {
 	last     time.Time // start of the last commit
+	rate     float64   // writes that come in commitInterval, on average
 	gathered float64   // writes that came during a wait, on average
 	without  int       // commits since the last wait
 }
 
-// delay returns how long a commit should wait, given how many writes are in the queue.
-func (p *pacer) delay(now time.Time, writes int) time.Duration {
-	left := commitInterval - now.Sub(p.last)
-	if left <= 0 || writes >= enough {
+// delay returns how long a commit should wait, given how many writes are in the queue and
+// since when the oldest is: no longer than the others usually take to come after it.
+func (p *pacer) delay(now, oldest time.Time, writes int) time.Duration {
+	want := min(math.Round(p.rate), enough)
+	if float64(writes) >= want || p.gathered < worthwhile && p.without < retrial {
 		return 0
 	}
-	if p.gathered < worthwhile && p.without < retrial {
-		return 0
-	}
-	return left
+	others := time.Duration(slack * (want - 1) / p.rate * float64(commitInterval))
+	return min(oldest.Add(others).Sub(now), p.last.Add(maxInterval).Sub(now))
 }
 
 // waited notes how many writes a wait has gathered.
@@ -44,18 +49,22 @@ func (p *pacer) waited(writes int) {
 	p.without = 0
 }
 
-// begin notes that a commit begins.
-func (p *pacer) begin(now time.Time) {
+// begin notes that a commit of so many writes begins.
+func (p *pacer) begin(now time.Time, writes int) {
+	lately := float64(writes) * float64(commitInterval) / float64(max(now.Sub(p.last), 1))
+	p.rate += (min(lately, enough) - p.rate) / smoothing
 	p.last = now
 	p.without++
 }
 
 // gather waits until there is something to commit, and then for more where that pays.
 func (w *writer) gather() {
-	writes := w.queue.await()
-	if wait := w.pace.delay(time.Now(), writes); wait > 0 {
+	writes, oldest := w.queue.await()
+	if wait := w.pace.delay(time.Now(), oldest, writes); wait > 0 {
 		sleep(wait)
-		w.pace.waited(w.queue.depth() - writes)
+		all := w.queue.depth()
+		w.pace.waited(all - writes)
+		writes = all
 	}
-	w.pace.begin(time.Now())
+	w.pace.begin(time.Now(), writes)
 }

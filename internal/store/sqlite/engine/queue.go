@@ -157,16 +157,20 @@ func (q *queue) hold(app string, more holding) {
 	}
 }
 
-// await waits until jobs wait and says how many; none: the queue is closed and empty.
-func (q *queue) await() int {
+// await waits until jobs wait, and says how many and since when the next one is; none: the
+// queue is closed and empty.
+func (q *queue) await() (jobs int, since time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for q.waiting.Next(nil) == nil && !q.closed {
-		since := time.Now()
+	for q.waiting.Next(nil) == nil {
+		if q.closed {
+			return 0, time.Time{}
+		}
+		idle := time.Now()
 		q.filled.Wait()
-		q.waiting.Idle(time.Since(since))
+		q.waiting.Idle(time.Since(idle))
 	}
-	return q.all.jobs
+	return q.all.jobs, q.waiting.Next(nil).First().call.since
 }
 
 // take takes the jobs of one group into the slice it is given: up to limit, and no more
