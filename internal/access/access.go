@@ -56,8 +56,8 @@ func New(opts Options) *Gate {
 	}
 }
 
-// patience bounds the time it takes to tell who is calling; beyond it the answer is
-// 5030.
+// patience bounds each read that tells who is calling; beyond it the answer is 5030. What
+// memory answers has no timer: one costs a REST call a twentieth.
 const patience = 10 * time.Second
 
 // Credentials are what a REST call shows.
@@ -90,8 +90,6 @@ func (g *Gate) Revoked(ctx context.Context, c Credentials) error {
 
 // identify is Caller without a count.
 func (g *Gate) identify(ctx context.Context, c Credentials) (skein.Actor, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	app, known, err := g.appOrNobody(ctx, c.App)
 	if err != nil {
 		return skein.Actor{}, err
@@ -132,8 +130,6 @@ type Login struct {
 // the price of one signature. Errors: as Caller; skein.ErrForbidden when the token
 // is for another client or device; skein.ErrInvalidClientID.
 func (g *Gate) Login(ctx context.Context, in Login) (skein.Actor, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	app, known, err := g.appOrNobody(ctx, in.App)
 	if err != nil {
 		return skein.Actor{}, err
@@ -182,11 +178,18 @@ func (g *Gate) Current(ctx context.Context, by skein.Actor) (bool, error) {
 	if err != nil || !known || app != by.App {
 		return false, err
 	}
-	c, err := g.opts.Clients.Client(ctx, app.ID, by.Client)
+	c, err := g.client(ctx, app.ID, by.Client)
 	if errors.Is(err, skein.ErrUnknownClient) {
 		return by.Rev == 0, nil
 	}
 	return err == nil && c.Rev == by.Rev, err
+}
+
+// client reads a client.
+func (g *Gate) client(ctx context.Context, app, id string) (skein.Client, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return g.opts.Clients.Client(ctx, app, id)
 }
 
 // openLogin is the login of an app that asks for no token.
@@ -194,7 +197,7 @@ func (g *Gate) openLogin(ctx context.Context, app *skein.App, in Login) (skein.A
 	if !skein.ValidClientID(in.Client, app.Settings.RelaxedClientIDs) {
 		return skein.Actor{}, skein.About(skein.ErrInvalidClientID, "client_id")
 	}
-	c, err := g.opts.Clients.Client(ctx, app.ID, in.Client)
+	c, err := g.client(ctx, app.ID, in.Client)
 	if err != nil && !errors.Is(err, skein.ErrUnknownClient) {
 		return skein.Actor{}, err
 	}

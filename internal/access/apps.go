@@ -34,6 +34,8 @@ func (g *Gate) App(ctx context.Context, id string) (*skein.App, error) {
 		}
 		return app, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	app, err := g.opts.Apps.App(ctx, id)
 	if err != nil && !errors.Is(err, skein.ErrUnknownApp) {
 		return nil, err

@@ -177,7 +177,7 @@ func (g *Gate) holder(ctx context.Context, app *skein.App, c claims, device stri
 		App: app, Client: c.Subject, Device: c.Device, Actions: c.Actions,
 		Expires: sessionEnd(millis(c.Expires), g.now()),
 	}
-	known, err := g.opts.Clients.Client(ctx, app.ID, c.Subject)
+	known, err := g.client(ctx, app.ID, c.Subject)
 	if err != nil {
 		return actor, err
 	}
