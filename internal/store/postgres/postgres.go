@@ -15,10 +15,14 @@ import (
 
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/postgres/engine"
+	"github.com/skein-im/skein/internal/store/postgres/feed"
 	"github.com/skein-im/skein/internal/store/postgres/inbox"
 	"github.com/skein-im/skein/internal/store/postgres/messages"
 	"github.com/skein-im/skein/internal/store/postgres/query"
+	"github.com/skein-im/skein/internal/store/postgres/sessions"
+	"github.com/skein-im/skein/internal/store/postgres/transfer"
 	"github.com/skein-im/skein/internal/store/postgres/tx"
+	"github.com/skein-im/skein/internal/store/postgres/uploads"
 )
 
 // Options say where the database is and what bounds its use.
@@ -44,21 +48,41 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// clock is what leases end by: the database's clock, which all nodes share, unless another one
+// was given. nil stands for the database's.
+func (o Options) clock() func() *int64 {
+	now := o.Now
+	if now == nil {
+		return func() *int64 { return nil }
+	}
+	return func() *int64 {
+		at := now().UnixMilli()
+		return &at
+	}
+}
+
 // The table packages implement the other methods of the store. The names keep the embedded
 // Stores from hiding each other.
-type messageStore = messages.Store
 type (
-	inboxStore = inbox.Store
-	queryStore = query.Store
+	feedStore     = feed.Store
+	inboxStore    = inbox.Store
+	messageStore  = messages.Store
+	queryStore    = query.Store
+	sessionStore  = sessions.Store
+	transferStore = transfer.Store
+	uploadStore   = uploads.Store
 )
 
 // Store is an open database. Any number of processes may have the same database open. Safe
 // for concurrent use.
 type Store struct {
-	unfinished
-	*messageStore
+	*feedStore
 	*inboxStore
+	*messageStore
 	*queryStore
+	*sessionStore
+	*transferStore
+	*uploadStore
 
 	db *tx.DB
 }
@@ -68,6 +92,7 @@ var _ store.Store = (*Store)(nil)
 // Open connects to the database, migrates its schema and starts the committer; Close ends it.
 // The context bounds only the opening. Errors: engine.ErrOldSchema, engine.ErrUnsafe.
 func Open(ctx context.Context, opt Options) (*Store, error) {
+	clock := opt.clock()
 	opt = opt.withDefaults()
 	db, err := tx.Open(ctx, engine.Options{
 		URL: opt.URL, Name: opt.Name, Conns: opt.Conns, Limit: opt.Limit, Log: opt.Log, Beside: opt.Beside,
@@ -75,10 +100,14 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	s := &Store{inboxStore: inbox.New(db), queryStore: query.New(db), db: db}
+	s := &Store{
+		feedStore: feed.New(db, clock), inboxStore: inbox.New(db), queryStore: query.New(db),
+		transferStore: transfer.New(db), uploadStore: uploads.New(db), db: db,
+	}
 	if s.messageStore, err = messages.New(db, messages.Options{Registerer: opt.Registerer}); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store: %w", err), db.Close())
 	}
+	s.sessionStore = sessions.New(db.Engine, clock)
 	return s, nil
 }
 
@@ -86,6 +115,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 // Later calls return ErrUnavailable. A second Close does nothing.
 func (s *Store) Close() error {
 	s.CloseCommitter()
+	s.sessionStore.Close()
 	return s.db.Close()
 }
 

@@ -99,3 +99,7 @@ func MaySend(member bool, role skein.Role, mutedUntil skein.Millis, need skein.N
 
 // ArrivalDays is how long a conversation waits for the rest of its import.
 const ArrivalDays = 7
+
+// DepartureDays is how long a store remembers that a client left a conversation. A sync cursor
+// that is older begins anew.
+const DepartureDays = 90

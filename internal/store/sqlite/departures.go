@@ -1,10 +1,10 @@
 package sqlite
 
-import "github.com/ncruces/go-sqlite3"
+import (
+	"github.com/ncruces/go-sqlite3"
 
-// departureDays is how long the store remembers that a client left a conversation. A sync
-// cursor that is older begins anew.
-const departureDays = 90
+	"github.com/skein-im/skein/internal/store/rows"
+)
 
 // memberDepartures turns the first ?2 members of the deleted conversation ?1 into
 // departures. They get the stamp of its deletion, so a client that has synced the deletion
@@ -16,7 +16,7 @@ const memberDepartures = `INSERT OR REPLACE INTO departures (app_key, client_id,
 
 const firstMembers = `SELECT member_key FROM members WHERE conv_key = ?1 ORDER BY member_key LIMIT ?2`
 
-// forgetDepartures removes some departures that are older than departureDays. It records
+// forgetDepartures removes some departures that are older than rows.DepartureDays. It records
 // the newest stamp removed: a sync cursor from before that stamp begins anew.
 func (p *purge) forgetDepartures() error {
 	var last int64
@@ -42,4 +42,4 @@ func (p *purge) oldDepartures() (found bool, err error) {
 }
 
 // horizon is the stamp before which departures are forgotten.
-func (p *purge) horizon() int64 { return p.now.Time().AddDate(0, 0, -departureDays).UnixMicro() }
+func (p *purge) horizon() int64 { return p.now.Time().AddDate(0, 0, -rows.DepartureDays).UnixMicro() }

@@ -148,7 +148,7 @@ func (i *Import) app(r *store.AppRecord) (any, error) {
 		return &store.AppRecord{Unknown: have}, err
 	}
 	if len(r.Unknown) == 0 {
-		return nil, nil
+		return nil, nil //nolint:nilnil // nothing was there, and nothing went wrong
 	}
 	return nil, i.t.KeepAppUnknown(r.Unknown)
 }
@@ -214,7 +214,7 @@ func (i *Import) conversation(r *store.ConversationRecord) (any, error) {
 		return nil, err
 	}
 	i.arrivals[c.ID] = a
-	return nil, nil
+	return nil, nil //nolint:nilnil // nothing was there, and nothing went wrong
 }
 
 // errNoPlace is about a conversation that does not exist.
@@ -270,7 +270,7 @@ func (i *Import) member(r *store.MemberRecord) (any, error) {
 	}
 	a.Members++
 	a.dirty = true
-	return nil, nil
+	return nil, nil //nolint:nilnil // nothing was there, and nothing went wrong
 }
 
 // end makes a conversation visible if all of it was imported.

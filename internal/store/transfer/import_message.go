@@ -36,7 +36,7 @@ func (i *Import) message(r *store.MessageRecord) (any, error) {
 		return nil, orFault(err, conflict("msg_id", "is another message's here, perhaps of another app"))
 	}
 	a.LastSeq, a.Active, a.dirty = r.Seq, max(a.Active, r.Created), true
-	return nil, nil
+	return nil, nil //nolint:nilnil // nothing was there, and nothing went wrong
 }
 
 func (i *Import) messageRow(r *store.MessageRecord) (row MessageRow, err error) {
@@ -99,5 +99,5 @@ func (i *Import) change(r *store.ChangeRecord) (any, error) {
 		return nil, orFault(err, skein.About(skein.ErrUnknownMessage, "seq"))
 	}
 	a.Changes, a.dirty = r.Seq, true
-	return nil, nil
+	return nil, nil //nolint:nilnil // nothing was there, and nothing went wrong
 }

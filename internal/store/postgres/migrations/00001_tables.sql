@@ -12,7 +12,9 @@ CREATE TABLE history (
   epoch        bigint  NOT NULL DEFAULT 1,
   base         bigint  NOT NULL DEFAULT 0, -- added to a transaction's id; see stamp()
   forgotten    bigint  NOT NULL DEFAULT 0, -- departures below this stamp were purged
-  events_forgotten bigint NOT NULL DEFAULT 0, -- events and batches below this stamp were purged
+  events_forgotten bigint NOT NULL DEFAULT 0, -- events up to this stamp were purged
+  batches_forgotten bigint NOT NULL DEFAULT 0, -- batches up to this stamp were purged; see fed
+  generation_base bigint NOT NULL DEFAULT 0, -- added to stamps for generations of logins; see refill
   retry_table  smallint NOT NULL DEFAULT 0, -- the table of retries that is filled now
   retry_since  bigint  NOT NULL DEFAULT 0,
   salt         bytea   NOT NULL DEFAULT uuid_send(gen_random_uuid()),
@@ -32,6 +34,12 @@ $$ SELECT (SELECT base FROM history) + pg_current_xact_id()::text::bigint $$;
 -- begun, has this stamp or a greater one.
 CREATE FUNCTION horizon() RETURNS bigint LANGUAGE sql STABLE PARALLEL RESTRICTED AS
 $$ SELECT (SELECT base FROM history) + pg_snapshot_xmin(pg_current_snapshot())::text::bigint $$;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+-- The store's clock in milliseconds: the one that is given, or the database's.
+CREATE FUNCTION clock(given bigint) RETURNS bigint LANGUAGE sql VOLATILE AS
+$$ SELECT coalesce(given, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) $$;
 -- +goose StatementEnd
 
 CREATE TABLE apps (
@@ -153,10 +161,11 @@ CREATE TABLE departures (
   conv_id      uuid    NOT NULL,
   conv_key     bigint  NOT NULL, -- place in a walk
   moved        bigint  NOT NULL, -- stamp()
+  at           bigint  NOT NULL DEFAULT clock(NULL), -- milliseconds
   PRIMARY KEY (app_key, client_id, conv_id)
 );
 CREATE INDEX departures_by_move ON departures (app_key, client_id, moved, conv_key);
-CREATE INDEX departures_by_age ON departures (moved);
+CREATE INDEX departures_by_age ON departures (at);
 
 CREATE TABLE messages (
   conv_key      bigint  NOT NULL,
@@ -257,6 +266,13 @@ CREATE TABLE batches (
   to_change    bigint[] NOT NULL
 );
 
+-- Up to which seq the messages of a conversation are in no row of batches any more, since the
+-- rows were purged. A reader that begins anew reads those messages first.
+CREATE TABLE fed (
+  conv_key     bigint  PRIMARY KEY,
+  seq          bigint  NOT NULL
+) WITH (fillfactor = 80);
+
 -- What happened beside messages and changes. Inside a transaction: by event_key.
 CREATE TABLE events (
   event_key    bigint  GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -294,8 +310,15 @@ CREATE TABLE leases (
 -- Who is logged in. It need not outlive a crash: the nodes enter their sessions again.
 CREATE UNLOGGED TABLE nodes (
   node         text    PRIMARY KEY,
-  until        bigint  NOT NULL -- milliseconds, by the store's clock
+  until        bigint  NOT NULL, -- milliseconds, by the store's clock
+  gone         boolean NOT NULL DEFAULT false -- its lease ended, and its sessions are being taken out
+) WITH (fillfactor = 50);
+-- It has one row, which a crash removes with the sessions; see package sessions.
+CREATE UNLOGGED TABLE refill (
+  one          boolean PRIMARY KEY DEFAULT true CHECK (one),
+  until        bigint  NOT NULL -- milliseconds: until then not all nodes may have entered their sessions again
 );
+INSERT INTO refill (until) VALUES (0);
 CREATE UNLOGGED TABLE sessions (
   app          text    COLLATE "C" NOT NULL,
   client_id    text    COLLATE "C" NOT NULL,
@@ -309,6 +332,14 @@ CREATE UNLOGGED TABLE sessions (
   PRIMARY KEY (app, client_id, session_id, node)
 );
 CREATE INDEX sessions_by_node ON sessions (node);
+CREATE INDEX sessions_displaced ON sessions (node) WHERE displaced IS NOT NULL;
+
+-- What is deleted in order, or changes all the time, is vacuumed before a fifth of it is dead.
+ALTER TABLE batches SET (autovacuum_vacuum_scale_factor = 0.05);
+ALTER TABLE events SET (autovacuum_vacuum_scale_factor = 0.05);
+ALTER TABLE fed SET (autovacuum_vacuum_scale_factor = 0.05);
+ALTER TABLE nodes SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+ALTER TABLE sessions SET (autovacuum_vacuum_scale_factor = 0.05);
 
 CREATE TABLE uploads (
   upload_key   bigint  GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -383,6 +414,8 @@ CREATE TRIGGER upload_named AFTER INSERT ON upload_uses FOR EACH ROW EXECUTE FUN
 -- +goose StatementBegin
 CREATE FUNCTION upload_unnamed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  -- A statement of its own: the next one sees what those who had the lock have committed.
+  PERFORM 1 FROM uploads WHERE upload_key = old.upload_key FOR NO KEY UPDATE;
   UPDATE uploads SET due = kept WHERE upload_key = old.upload_key
     AND NOT EXISTS (SELECT 1 FROM upload_uses s WHERE s.upload_key = old.upload_key);
   RETURN NULL;
