@@ -28,7 +28,7 @@ var server = &pgtest.Server{
 				EXECUTE 'DELETE FROM ' || t;
 			END LOOP;
 		END $$;
-		INSERT INTO history DEFAULT VALUES`,
+		INSERT INTO history DEFAULT VALUES; INSERT INTO refill (until) VALUES (0)`,
 }
 
 func TestMain(m *testing.M) {
