@@ -118,9 +118,9 @@ func retriesOver(since, now skein.Millis) bool {
 // one before it is looked at too, the third is empty.
 const retryTables = 3
 
-// lockWait bounds how long a truncation waits for whoever reads the table, such as a dump. The
-// next purge tries again.
-const lockWait = `SET LOCAL lock_timeout = '500ms'`
+// lockWait bounds how long a truncation waits for whoever reads the table, such as a dump:
+// sends wait behind it. The next purge tries again.
+const lockWait = `SET LOCAL lock_timeout = '50ms'`
 
 // turnRetries makes the next table of retries the current one, and empties the one that is
 // looked at no more. If the clock was set back, the current table's time begins again.
