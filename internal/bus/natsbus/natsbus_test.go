@@ -338,7 +338,8 @@ func TestASlowNodeDropsAndResyncsAndHoldsUpNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	var resyncs atomic.Int64
-	release, entered := make(chan struct{}), make(chan struct{})
+	released, entered := make(chan struct{}), make(chan struct{})
+	release := sync.OnceFunc(func() { close(released) })
 	var once sync.Once
 	stop := slow.Subscribe(func(e *bus.Event) {
 		if e.Resync {
@@ -346,9 +347,10 @@ func TestASlowNodeDropsAndResyncsAndHoldsUpNobody(t *testing.T) {
 			return
 		}
 		once.Do(func() { close(entered) })
-		<-release
+		<-released
 	})
 	defer stop()
+	defer release()
 	fast.Publish(&bus.Event{App: "shop"})
 	<-entered
 	for range 1000 {
@@ -357,7 +359,7 @@ func TestASlowNodeDropsAndResyncsAndHoldsUpNobody(t *testing.T) {
 	waitFor(t, "drops are counted and the node resyncs", func() bool {
 		return value(t, reg, "skein_bus_slow_total") > 0 && resyncs.Load() > 0
 	})
-	close(release)
+	release()
 	heard := listen(t, slow)
 	waitFor(t, "the node hears again", func() bool {
 		fast.Publish(&bus.Event{App: "shop", Seq: 9})
