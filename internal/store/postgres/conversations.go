@@ -146,7 +146,7 @@ func (s *Store) DeleteConversation(ctx context.Context, app string, id skein.ID,
 			_, err = t.Exec(ctx, `UPDATE conversations SET deleted = 1, moved = `+tx.Stamp+` WHERE conv_key = $1`, conv.Key)
 		}
 		if err == nil {
-			err = t.Event(ctx, store.Entry{Kind: store.EntryConversationDeleted, App: app, Conv: id})
+			err = t.Event(ctx, store.Entry{Kind: store.EntryConversationDeleted, App: app, Conv: id, Clients: members})
 		}
 		return members, err
 	})

@@ -147,8 +147,11 @@ func (t *Tx) Event(ctx context.Context, entries ...store.Entry) error {
 			if first, rest = rest, nil; len(first) == 0 {
 				break
 			}
-			if kind == store.EntryConversationCreated {
+			switch kind {
+			case store.EntryConversationCreated:
 				kind = store.EntryMembersAdded
+			case store.EntryConversationDeleted:
+				kind = store.EntryMembersRemoved
 			}
 		}
 	}
