@@ -17,7 +17,7 @@ var fileModel = []check{
 		runs := 0
 		InWorlds(f.T, func(t *rapid.T) {
 			runs++
-			s := newShelf(t, f, runs)
+			s := newFileWorld(t, f, runs)
 			t.Repeat(map[string]func(*rapid.T){
 				"":                    s.same,
 				"upload":              s.upload,
@@ -42,12 +42,12 @@ var fileModel = []check{
 	}},
 }
 
-// shelf is the model: which files there are, and what is said where.
-type shelf struct {
+// fileWorld is the model: which files there are, and what is said where.
+type fileWorld struct {
 	f     *fixture
 	first int // number of the first file
 	apps  []string
-	dead  map[string]bool // apps
+	gone  map[string]bool // apps
 	files []*stored
 	convs []*fileConv
 	exts  map[[2]string]*saying // by app and client
@@ -84,8 +84,8 @@ type post struct {
 // saying is something that names files.
 type saying struct{ files []int }
 
-func newShelf(t *rapid.T, f *fixture, run int) *shelf {
-	s := &shelf{f: f, first: run * 100, dead: map[string]bool{}, exts: map[[2]string]*saying{}}
+func newFileWorld(t *rapid.T, f *fixture, run int) *fileWorld {
+	s := &fileWorld{f: f, first: run * 100, gone: map[string]bool{}, exts: map[[2]string]*saying{}}
 	for _, app := range []string{"shop", "game"} {
 		app = fmt.Sprint(app, run)
 		s.apps = append(s.apps, app)
@@ -105,12 +105,12 @@ func newShelf(t *rapid.T, f *fixture, run int) *shelf {
 }
 
 // past reports whether the conversation is unknown.
-func (s *shelf) past(h *fileConv) bool {
-	return h.deleted || s.dead[h.app] || h.expires != 0 && h.expires <= s.f.now()
+func (s *fileWorld) past(h *fileConv) bool {
+	return h.deleted || s.gone[h.app] || h.expires != 0 && h.expires <= s.f.now()
 }
 
 // name is what becomes of a saying of app that names these files now.
-func (s *shelf) name(app string, by *saying, draft bool, files ...[]int) {
+func (s *fileWorld) name(app string, by *saying, draft bool, files ...[]int) {
 	by.files = nil
 	for _, n := range slices.Concat(files...) {
 		if n >= len(s.files) || s.files[n].released || s.files[n].app != app {
@@ -124,9 +124,9 @@ func (s *shelf) name(app string, by *saying, draft bool, files ...[]int) {
 }
 
 // lives is what the model says of a file.
-func (s *shelf) lives(n int) bool {
+func (s *fileWorld) lives(n int) bool {
 	file := s.files[n]
-	if file.released || s.dead[file.app] {
+	if file.released || s.gone[file.app] {
 		return false
 	}
 	if file.kept > s.f.now() {
@@ -154,7 +154,7 @@ func (s *shelf) lives(n int) bool {
 	return false
 }
 
-func (s *shelf) same(t *rapid.T) {
+func (s *fileWorld) same(t *rapid.T) {
 	for n := range s.files {
 		_, found, err := s.f.Upload(s.f.Context(), file(s.first+n))
 		expectErr(t, "Upload", err, nil)
@@ -162,7 +162,7 @@ func (s *shelf) same(t *rapid.T) {
 	}
 }
 
-func (s *shelf) tidy(t *rapid.T) {
+func (s *fileWorld) tidy(t *rapid.T) {
 	for _, h := range s.convs {
 		for _, p := range h.posts {
 			if p.erased {
@@ -179,19 +179,19 @@ func (s *shelf) tidy(t *rapid.T) {
 	}
 }
 
-func (s *shelf) wait(t *rapid.T) {
+func (s *fileWorld) wait(t *rapid.T) {
 	s.f.pass(rapid.SampledFrom([]time.Duration{time.Hour, 5 * time.Hour, skein.UnnamedFor}).Draw(t, "for"))
 }
 
-func (s *shelf) drawApp(t *rapid.T) string {
+func (s *fileWorld) drawApp(t *rapid.T) string {
 	app := rapid.SampledFrom(s.apps).Draw(t, "app")
-	if s.dead[app] {
+	if s.gone[app] {
 		t.Skip("the app is deleted")
 	}
 	return app
 }
 
-func (s *shelf) drawFileConv(t *rapid.T) *fileConv {
+func (s *fileWorld) drawFileConv(t *rapid.T) *fileConv {
 	var open []*fileConv
 	for _, h := range s.convs {
 		if !s.past(h) {
@@ -214,7 +214,7 @@ func (h *fileConv) drawMember(t *rapid.T) string {
 
 // drawFiles draws files to name, and some that are not there; it answers a text with
 // links to them.
-func (s *shelf) drawFiles(t *rapid.T, most int) (files []int, text string) {
+func (s *fileWorld) drawFiles(t *rapid.T, most int) (files []int, text string) {
 	files = rapid.SliceOfN(rapid.IntRange(0, 6), 0, most).Draw(t, "files")
 	s.nonce++
 	text = fmt.Sprint(s.nonce)
@@ -235,24 +235,24 @@ func (s *shelf) drawFiles(t *rapid.T, most int) (files []int, text string) {
 	return files, text
 }
 
-func (s *shelf) upload(t *rapid.T) {
+func (s *fileWorld) upload(t *rapid.T) {
 	if len(s.files) > 6 {
 		t.Skip("enough files")
 	}
 	s.store(t, s.drawApp(t))
 }
 
-func (s *shelf) store(t *rapid.T, app string) {
+func (s *fileWorld) store(t *rapid.T, app string) {
 	u := skein.Upload{App: app, Name: file(s.first + len(s.files)), Until: s.f.now().Add(skein.UnnamedFor)}
 	expectErr(t, "AddUpload", s.f.AddUpload(s.f.Context(), u), nil)
 	s.files = append(s.files, &stored{app: u.App, kept: u.Until})
 }
 
-func (s *shelf) open(t *rapid.T) {
+func (s *fileWorld) open(t *rapid.T) {
 	s.begin(t, s.drawApp(t), rapid.SampledFrom([]skein.ConvType{skein.Group, skein.Temporary}).Draw(t, "type"))
 }
 
-func (s *shelf) begin(t *rapid.T, app string, typ skein.ConvType) {
+func (s *fileWorld) begin(t *rapid.T, app string, typ skein.ConvType) {
 	c := s.f.conv(app, typ)
 	if typ == skein.Temporary {
 		c.TTL = 7 * time.Hour
@@ -275,64 +275,7 @@ func (s *shelf) begin(t *rapid.T, app string, typ skein.ConvType) {
 	s.convs = append(s.convs, h)
 }
 
-func (s *shelf) send(t *rapid.T) {
-	h := s.drawFileConv(t)
-	sender := h.drawMember(t)
-	p := &post{says: &saying{}}
-	d := s.f.draft(h.app, h.id, sender, "")
-	var texts, attrs []int
-	p.urlFiles, d.URL = s.drawFiles(t, 1)
-	texts, d.Text = s.drawFiles(t, 2)
-	var attr string
-	attrs, attr = s.drawFiles(t, 2)
-	d.Attr = []byte(`"` + attr + `"`)
-	m, _, err := s.f.Append(s.f.Context(), d)
-	expectErr(t, "Append", err, nil)
-	p.Message = m
-	s.name(h.app, p.says, false, p.urlFiles, texts, attrs)
-	h.posts = append(h.posts, p)
-	if h.expires != 0 {
-		h.expires = s.f.now().Add(7 * time.Hour)
-	}
-}
-
-// drawPost draws a message that is not blank.
-func (s *shelf) drawPost(t *rapid.T) (*fileConv, *post) {
-	h := s.drawFileConv(t)
-	if len(h.posts) == 0 {
-		t.Skip("no message")
-	}
-	p := h.posts[rapid.IntRange(0, len(h.posts)-1).Draw(t, "message")]
-	if p.says == nil || p.erased {
-		t.Skip("it is blank")
-	}
-	return h, p
-}
-
-func (s *shelf) change(t *rapid.T, h *fileConv, p *post, by string, c skein.Change) {
-	_, err := s.f.ChangeMessage(s.f.Context(), h.app, h.id, p.ID, store.Needs(by, skein.NeedClient), "", makes(c))
-	expectErr(t, "ChangeMessage", err, nil)
-}
-
-func (s *shelf) edit(t *rapid.T) {
-	h, p := s.drawPost(t)
-	files, text := s.drawFiles(t, 3)
-	s.change(t, h, p, "", edit(text))
-	s.name(h.app, p.says, false, p.urlFiles, files)
-}
-
-func (s *shelf) recall(t *rapid.T) {
-	h, p := s.drawPost(t)
-	s.change(t, h, p, "", recall)
-	p.says = nil
-}
-
-func (s *shelf) hide(t *rapid.T) {
-	h, p := s.drawPost(t)
-	s.change(t, h, p, h.drawMember(t), hide)
-}
-
-func (s *shelf) extend(t *rapid.T) {
+func (s *fileWorld) extend(t *rapid.T) {
 	h := s.drawFileConv(t)
 	files, text := s.drawFiles(t, 3)
 	_, err := s.f.UpdateConversation(s.f.Context(), h.app, h.id, store.Authority{}, func(c *skein.Conversation) error {
@@ -343,7 +286,7 @@ func (s *shelf) extend(t *rapid.T) {
 	s.name(h.app, h.extend, false, files)
 }
 
-func (s *shelf) extendMany(t *rapid.T) {
+func (s *fileWorld) extendMany(t *rapid.T) {
 	app := s.drawFileConv(t).app
 	files, text := s.drawFiles(t, 3)
 	_, err := s.f.UpdateConversations(s.f.Context(), app, store.Authority{}, nil, []byte(`"`+text+`"`), s.f.now())
@@ -356,7 +299,7 @@ func (s *shelf) extendMany(t *rapid.T) {
 }
 
 // describe replaces a client's ext; one that was deleted is created anew with it.
-func (s *shelf) describe(t *rapid.T) {
+func (s *fileWorld) describe(t *rapid.T) {
 	app, client := s.drawApp(t), drawTalker(t)
 	files, text := s.drawFiles(t, 2)
 	ext, key := []byte(`"`+text+`"`), [2]string{app, client}
@@ -374,7 +317,7 @@ func (s *shelf) describe(t *rapid.T) {
 	s.name(app, s.exts[key], false, files)
 }
 
-func (s *shelf) draft(t *rapid.T) {
+func (s *fileWorld) draft(t *rapid.T) {
 	h := s.drawFileConv(t)
 	client := h.drawMember(t)
 	files, text := s.drawFiles(t, 2)
@@ -387,7 +330,7 @@ func (s *shelf) draft(t *rapid.T) {
 }
 
 // removeMember takes a member out; one who is out comes back.
-func (s *shelf) removeMember(t *rapid.T) {
+func (s *fileWorld) removeMember(t *rapid.T) {
 	h, client := s.drawFileConv(t), drawTalker(t)
 	if s.exts[[2]string{h.app, client}] == nil {
 		t.Skip("the client is deleted")
@@ -403,14 +346,14 @@ func (s *shelf) removeMember(t *rapid.T) {
 	expectErr(t, "members", err, nil)
 }
 
-func (s *shelf) deleteConversation(t *rapid.T) {
+func (s *fileWorld) deleteConversation(t *rapid.T) {
 	h := s.drawFileConv(t)
 	_, err := s.f.DeleteConversation(s.f.Context(), h.app, h.id, store.Authority{})
 	expectErr(t, "DeleteConversation", err, nil)
 	h.deleted = true
 }
 
-func (s *shelf) deleteClient(t *rapid.T) {
+func (s *fileWorld) deleteClient(t *rapid.T) {
 	app, client := s.drawApp(t), drawTalker(t)
 	key := [2]string{app, client}
 	if s.exts[key] == nil {
@@ -431,13 +374,13 @@ func (s *shelf) deleteClient(t *rapid.T) {
 	}
 }
 
-func (s *shelf) deleteApp(t *rapid.T) {
+func (s *fileWorld) deleteApp(t *rapid.T) {
 	if rapid.IntRange(0, 7).Draw(t, "really") > 0 {
 		t.Skip("no")
 	}
 	app := s.drawApp(t)
 	expectErr(t, "DeleteApp", s.f.DeleteApp(s.f.Context(), app), nil)
-	s.dead[app] = true
+	s.gone[app] = true
 	for key := range s.exts {
 		if key[0] == app {
 			delete(s.exts, key)

@@ -43,7 +43,7 @@ type inboxWorld struct {
 	conv    skein.ID
 	quiet   bool // only owner and admins speak
 	words   []word
-	sitting map[string]*sitter
+	members map[string]*inboxMember
 }
 
 // word is a message of the model.
@@ -54,9 +54,9 @@ type word struct {
 	hiddenBy map[string]bool
 }
 
-// sitter is a member of the model: for each message that it was there for, what
+// inboxMember is a member of the model: for each message that it was there for, what
 // it knows of it.
-type sitter struct {
+type inboxMember struct {
 	role     skein.Role
 	first    int // index of the first message after joining
 	seen     map[int]bool
@@ -73,19 +73,19 @@ func newInboxWorld(t *rapid.T, f *fixture, app string) *inboxWorld {
 	c := f.conv(app, skein.Group)
 	_, _, err := f.CreateConversation(f.Context(), c, f.joining(names[:2]...), store.MemberLimit{})
 	expectErr(t, "CreateConversation", err, nil)
-	d := &inboxWorld{f: f, app: app, conv: c.ID, sitting: map[string]*sitter{}}
-	d.sit(names[0])
-	d.sit(names[1])
+	d := &inboxWorld{f: f, app: app, conv: c.ID, members: map[string]*inboxMember{}}
+	d.enter(names[0])
+	d.enter(names[1])
 	return d
 }
 
-func (d *inboxWorld) sit(client string) {
-	d.sitting[client] = &sitter{first: len(d.words), seen: map[int]bool{}, received: map[int]bool{}, cleared: map[int]bool{}}
+func (d *inboxWorld) enter(client string) {
+	d.members[client] = &inboxMember{first: len(d.words), seen: map[int]bool{}, received: map[int]bool{}, cleared: map[int]bool{}}
 }
 
 // unread are the indexes of what a member has before it.
 func (d *inboxWorld) unread(client string) (list []int) {
-	s := d.sitting[client]
+	s := d.members[client]
 	for i := range d.words {
 		sentLater := slices.ContainsFunc(d.words[max(i, s.first):], func(w word) bool { return w.stored.Sender == client })
 		if i >= s.first && !s.seen[i] && !s.cleared[i] && !sentLater {
@@ -120,7 +120,7 @@ func (d *inboxWorld) say(t *rapid.T) {
 	draft.MentionAll = rapid.IntRange(0, 4).Draw(t, "mention all") == 0
 	draft.Mentions = rapid.SliceOfN(rapid.SampledFrom(names), 0, 3).Draw(t, "mentions")
 	var want error
-	if s := d.sitting[draft.Sender]; s == nil || d.quiet && s.role < skein.RoleAdmin {
+	if s := d.members[draft.Sender]; s == nil || d.quiet && s.role < skein.RoleAdmin {
 		want = skein.ErrForbidden
 	}
 	m, _, err := d.f.Append(d.f.Context(), draft)
@@ -130,14 +130,14 @@ func (d *inboxWorld) say(t *rapid.T) {
 }
 
 // move asks for a position and notes in the model all that it covers, if it may.
-func (d *inboxWorld) move(t *rapid.T, at func(*skein.Member) *int64, note func(*sitter) map[int]bool) {
+func (d *inboxWorld) move(t *rapid.T, at func(*skein.Member) *int64, note func(*inboxMember) map[int]bool) {
 	client := drawClient(t)
 	to := rapid.Int64Range(-1, int64(len(d.words))+2).Draw(t, "to")
 	_, _, err := d.f.UpdateMember(d.f.Context(), d.app, d.conv, store.Authority{}, client, start, func(_ skein.Conversation, m *skein.Member) error {
 		*at(m) = to
 		return nil
 	})
-	s := d.sitting[client]
+	s := d.members[client]
 	if s == nil {
 		expectErr(t, "UpdateMember", err, skein.ErrUnknownClient)
 		return
@@ -151,29 +151,29 @@ func (d *inboxWorld) move(t *rapid.T, at func(*skein.Member) *int64, note func(*
 }
 
 func (d *inboxWorld) read(t *rapid.T) {
-	d.move(t, func(m *skein.Member) *int64 { return &m.ReadSeq }, func(s *sitter) map[int]bool { return s.seen })
+	d.move(t, func(m *skein.Member) *int64 { return &m.ReadSeq }, func(s *inboxMember) map[int]bool { return s.seen })
 }
 
 func (d *inboxWorld) receive(t *rapid.T) {
-	d.move(t, func(m *skein.Member) *int64 { return &m.ReceivedSeq }, func(s *sitter) map[int]bool { return s.received })
+	d.move(t, func(m *skein.Member) *int64 { return &m.ReceivedSeq }, func(s *inboxMember) map[int]bool { return s.received })
 }
 
 func (d *inboxWorld) clear(t *rapid.T) {
-	d.move(t, func(m *skein.Member) *int64 { return &m.ClearedSeq }, func(s *sitter) map[int]bool { return s.cleared })
+	d.move(t, func(m *skein.Member) *int64 { return &m.ClearedSeq }, func(s *inboxMember) map[int]bool { return s.cleared })
 }
 
 func (d *inboxWorld) join(t *rapid.T) {
 	client := drawClient(t)
 	d.f.add(d.app, d.conv, client)
-	if d.sitting[client] == nil {
-		d.sit(client)
+	if d.members[client] == nil {
+		d.enter(client)
 	}
 }
 
 func (d *inboxWorld) leave(t *rapid.T) {
 	client := drawClient(t)
 	d.f.remove(d.app, d.conv, client)
-	delete(d.sitting, client)
+	delete(d.members, client)
 }
 
 func (d *inboxWorld) drawWord(t *rapid.T) *word {
@@ -216,20 +216,20 @@ func (d *inboxWorld) role(t *rapid.T) {
 		m.Role = role
 		return nil
 	})
-	if d.sitting[client] == nil {
+	if d.members[client] == nil {
 		expectErr(t, "UpdateMember", err, skein.ErrUnknownClient)
 		return
 	}
 	expectErr(t, "UpdateMember", err, nil)
 	expect(t, "role", m.Role, role)
 	if role == skein.RoleOwner {
-		for _, s := range d.sitting {
+		for _, s := range d.members {
 			if s.role == skein.RoleOwner {
 				s.role = skein.RoleAdmin
 			}
 		}
 	}
-	d.sitting[client].role = role
+	d.members[client].role = role
 }
 
 func (d *inboxWorld) muteAll(t *rapid.T) {
@@ -241,7 +241,7 @@ func (d *inboxWorld) same(t *rapid.T) {
 	owners := 0
 	for _, client := range names {
 		v, err := d.f.View(d.f.Context(), d.app, d.conv, client)
-		s := d.sitting[client]
+		s := d.members[client]
 		if s == nil {
 			expectErr(t, "View", err, skein.ErrUnknownClient)
 			continue
@@ -283,7 +283,7 @@ func (d *inboxWorld) sameTotal(t *rapid.T, client string, v skein.View) {
 // taken back or hidden.
 func (d *inboxWorld) sameLast(t *rapid.T, client string, v skein.View) {
 	end := len(d.words) - 1
-	want := end >= 0 && !d.sitting[client].cleared[end]
+	want := end >= 0 && !d.members[client].cleared[end]
 	expect(t, client+": has a last", v.Last != nil, want)
 	if v.Last == nil {
 		return
@@ -294,7 +294,7 @@ func (d *inboxWorld) sameLast(t *rapid.T, client string, v skein.View) {
 }
 
 func (d *inboxWorld) readers(i int) (n store.Readers) {
-	for client, s := range d.sitting {
+	for client, s := range d.members {
 		if i < s.first {
 			continue
 		}

@@ -17,7 +17,7 @@ var syncModel = []check{
 		runs := 0
 		InWorlds(f.T, func(t *rapid.T) {
 			runs++
-			n := newSyncNet(t, f, fmt.Sprint("sync", runs))
+			n := newSyncWorld(t, f, fmt.Sprint("sync", runs))
 			t.Repeat(map[string]func(*rapid.T){
 				"":                n.notice,
 				"create":          n.create,
@@ -43,23 +43,23 @@ var syncModel = []check{
 	}},
 }
 
-// syncNet is an app, its followers and when what they could be told of changed.
+// syncWorld is an app, its followers and when what they could be told of changed.
 // What is true is asked of View, which has a model of its own.
-type syncNet struct {
-	f     *fixture
-	app   string
-	convs []skein.ID
-	said  []skein.Message
-	tick  int // counts actions
-	truth map[string]map[skein.ID]string
-	moved map[string]map[skein.ID]int // the tick of the last change for this client
-	dying map[skein.ID]bool           // past its end, not marked by a purge: nobody need know
-	ends  map[skein.ID]skein.Millis
-	wards map[string]*ward
+type syncWorld struct {
+	f       *fixture
+	app     string
+	convs   []skein.ID
+	said    []skein.Message
+	tick    int // counts actions
+	truth   map[string]map[skein.ID]string
+	moved   map[string]map[skein.ID]int // the tick of the last change for this client
+	ended   map[skein.ID]bool           // past its end, not marked by a purge: nobody need know
+	ends    map[skein.ID]skein.Millis
+	devices map[string]*device
 }
 
-// ward is a follower and when it was told.
-type ward struct {
+// device is a follower and when it was told.
+type device struct {
 	*follower
 
 	round int              // the tick when the round began
@@ -67,11 +67,11 @@ type ward struct {
 	told  map[skein.ID]int // the round in which it was told last
 }
 
-func newSyncNet(t *rapid.T, f *fixture, app string) *syncNet {
-	n := &syncNet{
+func newSyncWorld(t *rapid.T, f *fixture, app string) *syncWorld {
+	n := &syncWorld{
 		f: f, app: app,
 		truth: map[string]map[skein.ID]string{}, moved: map[string]map[skein.ID]int{},
-		dying: map[skein.ID]bool{}, ends: map[skein.ID]skein.Millis{}, wards: map[string]*ward{},
+		ended: map[skein.ID]bool{}, ends: map[skein.ID]skein.Millis{}, devices: map[string]*device{},
 	}
 	expectErr(t, "CreateApp", f.CreateApp(f.Context(), skein.App{ID: app}), nil)
 	for _, id := range names {
@@ -81,20 +81,20 @@ func newSyncNet(t *rapid.T, f *fixture, app string) *syncNet {
 }
 
 // enter makes a client with a new device.
-func (n *syncNet) enter(t *rapid.T, id string) {
+func (n *syncWorld) enter(t *rapid.T, id string) {
 	_, _, err := n.f.CreateClient(n.f.Context(), skein.Client{App: n.app, ID: id})
 	expectErr(t, "CreateClient", err, nil)
 	n.truth[id], n.moved[id] = map[skein.ID]string{}, map[skein.ID]int{}
-	n.wards[id] = &ward{follower: n.f.follow(n.app, id), told: map[skein.ID]int{}}
+	n.devices[id] = &device{follower: n.f.follow(n.app, id), told: map[skein.ID]int{}}
 }
 
 // notice sees what the last action has changed for whom.
-func (n *syncNet) notice(*rapid.T) {
+func (n *syncWorld) notice(*rapid.T) {
 	n.tick++
 	for _, client := range names {
 		now := map[skein.ID]string{}
 		for _, conv := range n.convs {
-			if n.dying[conv] {
+			if n.ended[conv] {
 				continue
 			}
 			v, err := n.f.View(n.f.Context(), n.app, conv, client)
@@ -103,11 +103,11 @@ func (n *syncNet) notice(*rapid.T) {
 			}
 		}
 		for _, conv := range n.convs {
-			if !n.dying[conv] && now[conv] != n.truth[client][conv] {
+			if !n.ended[conv] && now[conv] != n.truth[client][conv] {
 				n.moved[client][conv] = n.tick
 			}
 		}
-		for conv := range n.dying {
+		for conv := range n.ended {
 			if was, ok := n.truth[client][conv]; ok {
 				now[conv] = was // until it is marked
 			}
@@ -128,7 +128,7 @@ func picture(v skein.View) string {
 }
 
 // drawConv is one that is alive, or any if none is.
-func (n *syncNet) drawConv(t *rapid.T) skein.ID {
+func (n *syncWorld) drawConv(t *rapid.T) skein.ID {
 	living := slices.DeleteFunc(slices.Clone(n.convs), func(id skein.ID) bool {
 		_, _, err := n.f.Conversation(n.f.Context(), n.app, id, "")
 		return err != nil
@@ -139,15 +139,15 @@ func (n *syncNet) drawConv(t *rapid.T) skein.ID {
 	return rapid.SampledFrom(living).Draw(t, "conversation")
 }
 
-func (n *syncNet) create(t *rapid.T) { n.build(t, n.f.conv(n.app, skein.Group)) }
+func (n *syncWorld) create(t *rapid.T) { n.build(t, n.f.conv(n.app, skein.Group)) }
 
-func (n *syncNet) createShort(t *rapid.T) {
+func (n *syncWorld) createShort(t *rapid.T) {
 	c := n.f.conv(n.app, skein.Temporary)
 	c.TTL = time.Second
 	n.build(t, c)
 }
 
-func (n *syncNet) build(t *rapid.T, c skein.Conversation) {
+func (n *syncWorld) build(t *rapid.T, c skein.Conversation) {
 	got, _, err := n.f.CreateConversation(n.f.Context(), c, n.f.joining(drawClients(t)...), store.MemberLimit{})
 	if expectErr(t, "CreateConversation", err, nil) {
 		n.convs = append(n.convs, got.ID)
@@ -155,13 +155,13 @@ func (n *syncNet) build(t *rapid.T, c skein.Conversation) {
 	}
 }
 
-func (n *syncNet) prolong(c skein.Conversation) {
+func (n *syncWorld) prolong(c skein.Conversation) {
 	if c.Type == skein.Temporary {
 		n.ends[c.ID] = n.f.now().Add(c.TTL)
 	}
 }
 
-func (n *syncNet) say(t *rapid.T) {
+func (n *syncWorld) say(t *rapid.T) {
 	conv := n.drawConv(t)
 	d := n.f.draft(n.app, conv, drawClient(t), "hi")
 	d.Need, d.MentionAll = skein.NeedServer, rapid.Bool().Draw(t, "mention all")
@@ -174,7 +174,7 @@ func (n *syncNet) say(t *rapid.T) {
 	}
 }
 
-func (n *syncNet) changeMessage(t *rapid.T) {
+func (n *syncWorld) changeMessage(t *rapid.T) {
 	if len(n.said) == 0 {
 		t.Skip("nothing said")
 	}
@@ -185,7 +185,7 @@ func (n *syncNet) changeMessage(t *rapid.T) {
 	_, _ = n.f.ChangeMessage(n.f.Context(), n.app, m.Conv, m.ID, store.Needs(drawClient(t), skein.NeedClient), "", makes(c))
 }
 
-func (n *syncNet) update(t *rapid.T, change func(skein.Conversation, *skein.Member)) {
+func (n *syncWorld) update(t *rapid.T, change func(skein.Conversation, *skein.Member)) {
 	_, _, err := n.f.UpdateMember(n.f.Context(), n.app, n.drawConv(t), store.Authority{}, drawClient(t), n.f.now(),
 		func(c skein.Conversation, m *skein.Member) error {
 			change(c, m)
@@ -196,7 +196,7 @@ func (n *syncNet) update(t *rapid.T, change func(skein.Conversation, *skein.Memb
 	}
 }
 
-func (n *syncNet) mark(t *rapid.T) {
+func (n *syncWorld) mark(t *rapid.T) {
 	what := rapid.IntRange(0, 3).Draw(t, "what")
 	n.update(t, func(_ skein.Conversation, m *skein.Member) {
 		switch what {
@@ -212,7 +212,7 @@ func (n *syncNet) mark(t *rapid.T) {
 	})
 }
 
-func (n *syncNet) read(t *rapid.T) {
+func (n *syncWorld) read(t *rapid.T) {
 	back := rapid.Int64Range(0, 2).Draw(t, "back")
 	clears := rapid.Bool().Draw(t, "clear")
 	n.update(t, func(c skein.Conversation, m *skein.Member) {
@@ -223,7 +223,7 @@ func (n *syncNet) read(t *rapid.T) {
 	})
 }
 
-func (n *syncNet) extend(t *rapid.T) {
+func (n *syncWorld) extend(t *rapid.T) {
 	_, err := n.f.UpdateConversation(n.f.Context(), n.app, n.drawConv(t), store.Authority{}, func(c *skein.Conversation) error {
 		c.Extend, c.MuteAll, c.Updated = fmt.Append(nil, n.tick), !c.MuteAll, n.f.now()
 		return nil
@@ -231,22 +231,22 @@ func (n *syncNet) extend(t *rapid.T) {
 	expectErr(t, "UpdateConversation", err, nil)
 }
 
-func (n *syncNet) add(t *rapid.T) {
+func (n *syncWorld) add(t *rapid.T) {
 	n.f.add(n.app, n.drawConv(t), drawClients(t)...)
 }
 
-func (n *syncNet) remove(t *rapid.T) {
+func (n *syncWorld) remove(t *rapid.T) {
 	n.f.remove(n.app, n.drawConv(t), drawClients(t)...)
 }
 
-func (n *syncNet) delete(t *rapid.T) {
+func (n *syncWorld) delete(t *rapid.T) {
 	conv := n.drawConv(t)
 	_, err := n.f.DeleteConversation(n.f.Context(), n.app, conv, store.Authority{})
 	expectErr(t, "DeleteConversation", err, nil)
 	delete(n.ends, conv)
 }
 
-func (n *syncNet) renewClient(t *rapid.T) {
+func (n *syncWorld) renewClient(t *rapid.T) {
 	id := drawClient(t)
 	_, _, err := n.f.DeleteClient(n.f.Context(), n.app, id, n.f.now(), rapid.Bool().Draw(t, "erase"))
 	expectErr(t, "DeleteClient", err, nil)
@@ -255,29 +255,29 @@ func (n *syncNet) renewClient(t *rapid.T) {
 }
 
 // pass lets temporary conversations come to their end.
-func (n *syncNet) pass(*rapid.T) {
+func (n *syncWorld) pass(*rapid.T) {
 	n.f.pass(400 * time.Millisecond)
 	for conv, end := range n.ends {
 		if end <= n.f.now() {
-			n.dying[conv] = true
+			n.ended[conv] = true
 		}
 	}
 }
 
-func (n *syncNet) purge(*rapid.T) {
+func (n *syncWorld) purge(*rapid.T) {
 	n.f.purge()
-	for conv := range n.dying {
+	for conv := range n.ended {
 		delete(n.ends, conv)
 	}
-	clear(n.dying)
+	clear(n.ended)
 }
 
-func (n *syncNet) page(t *rapid.T) {
-	n.take(t, n.wards[drawClient(t)])
+func (n *syncWorld) page(t *rapid.T) {
+	n.take(t, n.devices[drawClient(t)])
 }
 
 // take asks for a page and reports whether it was the last of its round.
-func (n *syncNet) take(t *rapid.T, w *ward) (done bool) {
+func (n *syncWorld) take(t *rapid.T, w *device) (done bool) {
 	if !w.begun {
 		w.begun, w.round = true, n.tick
 	}
@@ -299,8 +299,8 @@ func (n *syncNet) take(t *rapid.T, w *ward) (done bool) {
 
 // follow ends the round that is under way, if any, and follows another: nothing
 // else happens meanwhile, so what is known then is what is true.
-func (n *syncNet) follow(t *rapid.T) {
-	w := n.wards[drawClient(t)]
+func (n *syncWorld) follow(t *rapid.T) {
+	w := n.devices[drawClient(t)]
 	for range 2 {
 		for !n.take(t, w) {
 		}
@@ -310,7 +310,7 @@ func (n *syncNet) follow(t *rapid.T) {
 		knows[id] = picture(v)
 	}
 	truth := maps.Clone(n.truth[w.client])
-	for id := range n.dying {
+	for id := range n.ended {
 		delete(knows, id)
 		delete(truth, id)
 	}
