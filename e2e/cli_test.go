@@ -155,8 +155,15 @@ func TestAppsFollowTheCommandLine(t *testing.T) {
 	s.call(t, "POST", "/im/users", a.bare(), obj{"client_id": "a b"}).want(t, "a blank in a relaxed client_id", 212)
 	unknown := s.socket(t)
 	unknown.ask(t, "login", a.loginData(unique("unknown"), "d")).want(t, "login of an unknown client with auto-register off", 211)
+	// A session without a token ends when the app asks for one again; one with a token stays.
+	bare := s.socket(t)
+	bare.ask(t, "login", a.loginData(u, "d3")).want(t, "login without a token", 0)
+	run("app", "update", "--id", a.ID, "--token-auth", "on")
+	bare.closedWithin(t, follow, 4401)
 	c.open(t)
 
+	run("app", "update", "--id", a.ID, "--token-auth", "off")
+	within(t, follow, "the app is open again", knows(a.bare(), 0))
 	run("app", "delete", "--id", a.ID)
 	within(t, follow, "a deleted app is unknown", knows(a.bare(), 4003))
 	c.closedWithin(t, follow, 4401)
