@@ -383,7 +383,7 @@ func TestOfTwoNodesThatRaceOneWinsAndBothAgree(t *testing.T) {
 	r.must(errors.Join(a.Close(), b.Close()))
 	conn, err := pgx.Connect(r.ctx, url)
 	r.must(err)
-	defer conn.Close(r.ctx) //nolint:errcheck // nothing is lost with it
+	defer conn.Close(r.ctx)
 	var deadlocks int
 	r.must(conn.QueryRow(r.ctx, `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`).Scan(&deadlocks))
 	if deadlocks > 0 {
