@@ -38,7 +38,9 @@ func TestMain(m *testing.M) {
 }
 
 // finished are the groups of the contract that this engine passes.
-var finished = []string{"clients", "feed", "leases", "members", "positions", "seen", "sessions", "transfer", "upkeep", "uploads"}
+var finished = []string{
+	"apps", "clients", "conversations", "feed", "leases", "members", "positions", "revisions", "seen", "sessions", "transfer", "upkeep", "uploads",
+}
 
 // TestPostgres is the contract, on two handles as two nodes have them.
 func TestPostgres(t *testing.T) {
