@@ -43,7 +43,7 @@ var mayImport = map[string]string{
 	"internal/clock":                      "",
 	"internal/config":                     "",
 	"internal/console":                    ". internal/access internal/ops internal/ops/rows internal/wire web",
-	"internal/datadir":                    "internal/clock internal/config internal/store internal/store/cache internal/store/sqlite internal/store/sqlite/schema internal/store/sqlite/wal",
+	"internal/datadir":                    "internal/clock internal/config internal/store internal/store/cache internal/store/postgres internal/store/sqlite internal/store/sqlite/schema internal/store/sqlite/wal",
 	"internal/delivery":                   ". internal/bus internal/hub internal/recent internal/share internal/store internal/wire",
 	"internal/edge":                       "internal/share",
 	"internal/feed":                       ". internal/store",

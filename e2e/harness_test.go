@@ -74,6 +74,7 @@ func run(m *testing.M) (int, error) {
 	}
 	code := m.Run()
 	endSharedBrowser()
+	databases.Stop()
 	if err := contract.verdict(); err != nil {
 		return 1, err
 	}

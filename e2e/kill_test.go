@@ -13,7 +13,12 @@ func TestKillLosesNoAck(t *testing.T) {
 	if testing.Short() {
 		rounds = 2
 	}
-	s := start(t)
+	killLosesNoAck(t, start(t), rounds)
+}
+
+// killLosesNoAck kills and restarts the server in each round while clients send.
+func killLosesNoAck(t *testing.T, s *server, rounds int) {
+	t.Helper()
 	a := demoApp(s)
 	senders := []string{"Tom", "Jerry", "Alex", "Iron"}
 	convs := []string{a.group(t, "Tom", senders...), a.group(t, "Jerry", senders...)}

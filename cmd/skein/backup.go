@@ -25,6 +25,9 @@ func (backupCmd) Help() string {
 
 // Run makes the backup.
 func (c *backupCmd) Run(ctx context.Context, out io.Writer) error {
+	if err := c.NeedsSQLite("use pg_basebackup or pg_dump, and copy the uploads in --data"); err != nil {
+		return err
+	}
 	datadir.SetPrivateUmask()
 	ctx, stop := untilSignal(ctx)
 	defer stop()

@@ -34,8 +34,10 @@ func (c *exportCmd) Run(ctx context.Context, out io.Writer) error {
 	datadir.SetPrivateUmask()
 	ctx, stop := untilSignal(ctx)
 	defer stop()
-	if err := datadir.MustHaveStore("--data", c.Data); err != nil {
-		return err
+	if !c.OnPostgres() {
+		if err := datadir.MustHaveStore("--data", c.Data); err != nil {
+			return err
+		}
 	}
 	return datadir.WithStore(ctx, c.Store, func(s store.Store) error {
 		p := newProgress(os.Stderr, time.Now, "messages")

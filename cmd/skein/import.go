@@ -198,6 +198,9 @@ func (c *importCmd) openBeside(ctx context.Context) (*importPlace, error) {
 
 // openCopy imports into a copy of the store, without the files.
 func (c *importCmd) openCopy(ctx context.Context) (_ *importPlace, err error) {
+	if err := c.NeedsSQLite("there is no --dry-run: import into a database of its own first"); err != nil {
+		return nil, err
+	}
 	dir, remove, err := datadir.MakeCopy(ctx, c.Data)
 	if err != nil {
 		return nil, err

@@ -25,6 +25,9 @@ func (restoreCmd) Help() string {
 
 // Run restores the backup.
 func (c *restoreCmd) Run(ctx context.Context, out io.Writer) error {
+	if err := c.NeedsSQLite("restore the database with PostgreSQL's own tools, and copy the uploads into --data"); err != nil {
+		return err
+	}
 	ctx, stop := untilSignal(ctx)
 	defer stop()
 	restore := datadir.Restore{From: c.From, To: c.Store, Force: c.Force, WithoutManifest: c.WithoutManifest}

@@ -20,9 +20,9 @@ func (s Store) Validate() error {
 	case "", "sqlite":
 		return nil
 	case "postgres", "postgresql":
-		return errors.New("--database: PostgreSQL is not supported yet; leave the flag out to keep everything in --data")
+		return s.checkPostgres()
 	default:
-		return fmt.Errorf("--database: %q is not sqlite", scheme) // the rest of a URL may hold a password
+		return fmt.Errorf("--database: %q is neither sqlite nor postgres", scheme) // the rest of a URL may hold a password
 	}
 }
 
@@ -30,6 +30,36 @@ func (s Store) Validate() error {
 func (s Store) embedded() bool {
 	scheme, _, _ := strings.Cut(s.Database, "://")
 	return scheme == "" || scheme == "sqlite"
+}
+
+// checkPostgres refuses a URL that names no database. No error shows the URL, which may hold
+// a password.
+func (s Store) checkPostgres() error {
+	u, err := url.Parse(s.Database)
+	switch {
+	case err != nil:
+		return errors.New("--database: not a URL such as postgres://user:password@host:5432/skein")
+	case u.Host == "" && u.Query().Get("host") == "":
+		return errors.New("--database: the URL names no host")
+	case strings.Trim(u.Path, "/") == "":
+		return errors.New("--database: the URL names no database, such as /skein at its end")
+	}
+	return nil
+}
+
+// OnPostgres reports whether the store is on PostgreSQL.
+func (s Store) OnPostgres() bool {
+	scheme, _, _ := strings.Cut(s.Database, "://")
+	return scheme == "postgres" || scheme == "postgresql"
+}
+
+// NeedsSQLite refuses a command that works on the files of the embedded store alone. instead
+// says what to do on PostgreSQL.
+func (s Store) NeedsSQLite(instead string) error {
+	if s.OnPostgres() {
+		return fmt.Errorf("--database: this command is for the embedded store; on PostgreSQL %s", instead)
+	}
+	return nil
 }
 
 // lookupLimit is how long Validate waits for a host name's addresses.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/skein-im/skein/internal/config"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/cache"
+	"github.com/skein-im/skein/internal/store/postgres"
 	"github.com/skein-im/skein/internal/store/sqlite"
 	"github.com/skein-im/skein/internal/store/sqlite/wal"
 )
@@ -31,10 +33,40 @@ type Options struct {
 	AcceptLoss bool                  // see sqlite.Options
 }
 
-// Open opens the configured store, or creates it. The process must hold the lock of --data, or
-// say that a server holds it (Beside). The caller must close the store.
+// Open opens the configured store, or creates it. Of the embedded store the process must hold the
+// lock of --data, or say that a server holds it (Beside). The caller must close the store.
 func Open(ctx context.Context, cfg config.Store, opts Options) (store.Store, error) {
-	engine := func(committed store.CommitHook) (store.Store, error) {
+	engine := embedded(ctx, cfg, opts)
+	if cfg.OnPostgres() {
+		engine = onPostgres(ctx, cfg, opts)
+	}
+	if opts.CacheBytes == 0 {
+		return engine(opts.Committed)
+	}
+	var trust time.Duration
+	if opts.Shared || cfg.OnPostgres() { // the operator's commands write there beside the server, too
+		trust = cache.TrustAmongNodes
+	}
+	return cache.Over(engine, cache.Options{Bytes: opts.CacheBytes, Trust: trust, Now: clock.Now, Committed: opts.Committed, Registerer: opts.Registerer})
+}
+
+// opener opens an engine with a commit hook.
+type opener = func(store.CommitHook) (store.Store, error)
+
+func onPostgres(ctx context.Context, cfg config.Store, opts Options) opener {
+	return func(committed store.CommitHook) (store.Store, error) {
+		s, err := postgres.Open(ctx, postgres.Options{
+			URL: cfg.Database, Beside: opts.Beside, Committed: committed, Now: clock.Now, Log: opts.Log, Registerer: opts.Registerer,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("--database: %w", err)
+		}
+		return s, nil
+	}
+}
+
+func embedded(ctx context.Context, cfg config.Store, opts Options) opener {
+	return func(committed store.CommitHook) (store.Store, error) {
 		s, err := sqlite.Open(ctx, sqlite.Options{
 			Path: StoreFile(cfg.Data), Beside: opts.Beside, AcceptLoss: opts.AcceptLoss,
 			Committed: committed, Now: clock.Now, Log: opts.Log, Registerer: opts.Registerer,
@@ -50,19 +82,14 @@ func Open(ctx context.Context, cfg config.Store, opts Options) (store.Store, err
 		}
 		return s, nil
 	}
-	if opts.CacheBytes == 0 {
-		return engine(opts.Committed)
-	}
-	var trust time.Duration
-	if opts.Shared {
-		trust = cache.TrustAmongNodes
-	}
-	return cache.Over(engine, cache.Options{Bytes: opts.CacheBytes, Trust: trust, Committed: opts.Committed, Registerer: opts.Registerer})
 }
 
 // WithStore calls do with the existing store. It creates none: a command that only reads must
 // not leave an empty store behind if the operator mistyped --data.
 func WithStore(ctx context.Context, cfg config.Store, do func(store.Store) error) error {
+	if cfg.OnPostgres() {
+		return WithNewStore(ctx, cfg, do)
+	}
 	_, err := os.Stat(StoreFile(cfg.Data))
 	_, begun := os.Stat(filepath.Join(cfg.Data, restored)) // a restore that was interrupted
 	if errors.Is(err, fs.ErrNotExist) && begun != nil {
@@ -84,6 +111,9 @@ func WithNewStore(ctx context.Context, cfg config.Store, do func(store.Store) er
 // migrate the store of a running server. Without a server it locks --data while it opens
 // the store.
 func openBeside(ctx context.Context, cfg config.Store) (store.Store, error) {
+	if cfg.OnPostgres() {
+		return Open(ctx, cfg, Options{Beside: true})
+	}
 	if err := Make(cfg.Data, nil); err != nil {
 		return nil, err
 	}
@@ -106,6 +136,9 @@ func openBeside(ctx context.Context, cfg config.Store) (store.Store, error) {
 
 // Describe tells an operator where the configured store is.
 func Describe(cfg config.Store) string {
+	if u, err := url.Parse(cfg.Database); err == nil && cfg.OnPostgres() {
+		return u.Redacted()
+	}
 	path := StoreFile(cfg.Data)
 	if full, err := filepath.Abs(path); err == nil {
 		return full
