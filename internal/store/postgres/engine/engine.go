@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -79,7 +80,9 @@ func (o Options) config() (*pgxpool.Config, error) {
 	if o.Conns == 0 {
 		o.Conns = DefaultConns
 	}
-	config.MaxConns = int32(min(o.Conns, 1000))
+	if !strings.Contains(o.URL, "pool_max_conns=") { // the operator has decided
+		config.MaxConns = int32(min(o.Conns, 1000))
+	}
 	config.MaxConnIdleTime = 5 * time.Minute
 	config.HealthCheckPeriod = 30 * time.Second
 	conn := config.ConnConfig
@@ -89,7 +92,8 @@ func (o Options) config() (*pgxpool.Config, error) {
 	if o.Name == "" {
 		o.Name = "skein"
 	}
-	conn.ConnectTimeout = 5 * time.Second
+	conn.ConnectTimeout = connectLimit
+	conn.DialFunc = dialer().DialContext
 	conn.RuntimeParams["application_name"] = o.Name
 	conn.RuntimeParams["statement_timeout"] = strconv.FormatInt(o.Limit.Milliseconds(), 10)
 	conn.RuntimeParams["idle_in_transaction_session_timeout"] = strconv.FormatInt(idleLimit.Milliseconds(), 10)

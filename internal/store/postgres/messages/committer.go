@@ -3,6 +3,7 @@ package messages
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -189,6 +190,9 @@ func (c *committer) try(ctx context.Context, b *batch) (err error) {
 	}
 	if err != nil {
 		told.Drop()
+		if ctx.Err() != nil { // it took too long, such as behind the locks of a node that waits for a standby
+			err = fmt.Errorf("%w: %w", skein.ErrUnavailable, err)
+		}
 		c.recover(ctx)
 		return err
 	}
@@ -205,6 +209,8 @@ func (c *committer) recover(ctx context.Context) {
 	if c.conn.PgConn().TxStatus() == 'I' {
 		return
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
 	if _, err := c.conn.Exec(ctx, `ROLLBACK`); err != nil {
 		c.disconnect(ctx)
 	}

@@ -1,0 +1,24 @@
+package engine
+
+import (
+	"net"
+	"time"
+)
+
+// deadAfter is about how long a server that does not answer any more is waited for: a machine
+// that was lost sends no word of its end.
+const deadAfter = 10 * time.Second
+
+// connectLimit bounds how long a connection takes.
+const connectLimit = 5 * time.Second
+
+// dialer opens connections that notice a lost server, while they are idle and while they wait
+// for an answer.
+func dialer() *net.Dialer {
+	const probes = 3
+	return &net.Dialer{
+		Timeout:         connectLimit,
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: deadAfter / 2, Interval: deadAfter / 2 / probes, Count: probes},
+		Control:         giveUpAfter(deadAfter),
+	}
+}
