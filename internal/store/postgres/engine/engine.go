@@ -95,6 +95,7 @@ func (o Options) config() (*pgxpool.Config, error) {
 	conn.ConnectTimeout = connectLimit
 	conn.DialFunc = dialer().DialContext
 	conn.RuntimeParams["application_name"] = o.Name
+	conn.RuntimeParams["jit"] = "off" // it compiles for longer than any of these statements runs
 	conn.RuntimeParams["statement_timeout"] = strconv.FormatInt(o.Limit.Milliseconds(), 10)
 	conn.RuntimeParams["idle_in_transaction_session_timeout"] = strconv.FormatInt(idleLimit.Milliseconds(), 10)
 	conn.OnNotice = noticed
