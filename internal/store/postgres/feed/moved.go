@@ -5,6 +5,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/postgres/tx"
 )
@@ -36,7 +37,12 @@ func (s *Store) Moved(ctx context.Context, after store.FeedCursor) (moved []stor
 		if at.old {
 			moved, at, err = movedOld(ctx, c, at)
 		} else {
-			moved, at, err = movedSince(ctx, c, at, l.end)
+			var upto position
+			moved, upto, err = movedSince(ctx, c, at, l.end)
+			if err == nil {
+				moved, upto.event, upto.key, err = edited(ctx, c, moved, at, l.end)
+			}
+			at = upto
 		}
 		next = at.text()
 		return err
@@ -94,4 +100,41 @@ func movedSince(ctx context.Context, c tx.Conn, at, end position) (moved []store
 	}
 	at.batch, at.done = last, 0
 	return moved, at, nil
+}
+
+// edited adds the next events about conversations and their members, and returns up to which
+// event they go.
+func edited(ctx context.Context, c tx.Conn, moved []store.Moved, at, end position) (_ []store.Moved, last, key int64, err error) {
+	after := at.key
+	if after == 0 {
+		after = 1<<63 - 1
+	}
+	found, err := c.Query(ctx, `SELECT xid, event_key, kind, at, app_id, conv_id, change_seq, client_id, clients FROM events
+		WHERE (xid, event_key) > ($1, $2) AND xid <= $3 AND kind BETWEEN $4 AND $5 ORDER BY xid, event_key LIMIT $6`,
+		at.event, after, end.event, store.EntryConversationCreated, store.EntryMemberUpdated, movedRows)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	events, err := pgx.CollectRows(found, readEvent)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	place := make(map[skein.ID]int, len(moved))
+	for i := range moved {
+		place[moved[i].Conv] = i
+	}
+	for i := range events {
+		e := &events[i]
+		at, known := place[e.Conv]
+		if !known {
+			at = len(moved)
+			place[e.Conv] = at
+			moved = append(moved, store.Moved{App: e.App, Conv: e.Conv})
+		}
+		moved[at].Edits = append(moved[at].Edits, e.Entry)
+	}
+	if len(events) < movedRows {
+		return moved, end.event, 0, nil
+	}
+	return moved, events[len(events)-1].xid, events[len(events)-1].key, nil
 }
