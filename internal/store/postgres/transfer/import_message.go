@@ -36,7 +36,7 @@ func (t *tables) AddMessage(a *transfer.Arrival, r *store.MessageRecord, m trans
 		r.Type, r.Status, m.Flags, r.Created, r.Updated, tx.IDOrNull(r.ReplyTo), rows.MentionsJSON(r.Mentions), r.URL, r.Attr, r.Text,
 		max(r.Version, 1), r.Changed, r.Pinned, m.Reactions, r.Former, t.key)
 	if m.Retry {
-		tag := int64(rows.LongRetryTag(t.salt, r.Sender, r.ClientMsgID) >> 1) //nolint:gosec // 63 bits
+		tag := int64(rows.LongRetryTag(t.salt, r.Sender, r.ClientMsgID) >> 1)
 		t.write(fmt.Sprintf(`INSERT INTO retries_%d (conv_key, tag, seq) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, t.retries), a.Key, tag, r.Seq)
 	}
 	t.besideMessage(a, r)
