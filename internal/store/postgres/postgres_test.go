@@ -3,8 +3,6 @@ package postgres_test
 import (
 	"context"
 	"os"
-	"slices"
-	"strings"
 	"testing"
 
 	"github.com/skein-im/skein/internal/store"
@@ -37,17 +35,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// finished are the groups of the contract that this engine passes.
-var finished = []string{
-	"apps", "clients", "conversations", "feed", "leases", "members", "positions", "revisions", "seen", "sessions", "transfer", "upkeep", "uploads",
-}
-
 // TestPostgres is the contract, on two handles as two nodes have them.
-func TestPostgres(t *testing.T) {
-	storetest.RunGroups(t, func(noun string) bool {
-		return slices.Contains(finished, noun) || strings.Contains(os.Getenv("SKEIN_POSTGRES_GROUPS"), noun)
-	}, open)
-}
+func TestPostgres(t *testing.T) { storetest.Run(t, open) }
 
 func open(t *testing.T, opt storetest.Options) (a, b store.Store) {
 	t.Helper()

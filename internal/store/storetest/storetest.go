@@ -32,13 +32,6 @@ type check struct {
 // Run checks every promise, each on a store of its own.
 func Run(t *testing.T, open Open) {
 	t.Helper()
-	RunGroups(t, func(string) bool { return true }, open)
-}
-
-// RunGroups checks the groups that pick chooses by their noun, for an engine that is not
-// finished yet.
-func RunGroups(t *testing.T, pick func(noun string) bool, open Open) {
-	t.Helper()
 	for _, group := range []struct {
 		noun   string
 		checks []check
@@ -67,9 +60,6 @@ func RunGroups(t *testing.T, pick func(noun string) bool, open Open) {
 		{"leases", leases},
 		{"model", slices.Concat(model, inboxModel, syncModel, talks, fileModel)},
 	} {
-		if !pick(group.noun) {
-			continue
-		}
 		t.Run(group.noun, func(t *testing.T) {
 			for _, c := range group.checks {
 				t.Run(c.promise, func(t *testing.T) { c.see(newFixture(t, open)) })
