@@ -12,6 +12,7 @@ import (
 
 	"github.com/skein-im/skein/internal/datadir"
 	"github.com/skein-im/skein/internal/portable/leancloud"
+	"github.com/skein-im/skein/internal/portable/leancloud/folder"
 )
 
 // masterKeyEnv holds the master key. It is no flag, because other users can read command
@@ -113,16 +114,16 @@ func lockOut(dir string) (release func() error, err error) {
 }
 
 // report prints what the folder holds and what is missing.
-func (c *leancloudDump) report(out io.Writer, m leancloud.Manifest) error {
+func (c *leancloudDump) report(out io.Writer, m folder.Manifest) error {
 	date := func(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02 15:04:05") }
 	fmt.Fprintf(out, "%s holds %d messages of %d conversations", c.Out, m.Messages.Count, m.Messages.Conversations)
 	if m.Messages.Count > 0 {
 		fmt.Fprintf(out, ", from %s to %s UTC", date(m.Messages.Oldest), date(m.Messages.Newest))
 	}
 	fmt.Fprintf(out, ", %d duplicates; %d conversations, %d clients.\n",
-		m.Messages.Duplicates, m.Lists[leancloud.ConversationsFile].Lines, m.Lists[leancloud.ClientsFile].Lines)
+		m.Messages.Duplicates, m.Lists[folder.ConversationsFile].Lines, m.Lists[folder.ClientsFile].Lines)
 	if m.Files.Asked {
-		fmt.Fprintf(out, "Files: %d with %d bytes; %d links lead nowhere: see %s.\n", m.Files.Kept, m.Files.Bytes, m.Files.Lost, leancloud.FilesFile)
+		fmt.Fprintf(out, "Files: %d with %d bytes; %d links lead nowhere: see %s.\n", m.Files.Kept, m.Files.Bytes, m.Files.Lost, folder.FilesFile)
 	}
 	const shown = 10
 	missing, doubts := 0, 0
@@ -139,8 +140,8 @@ func (c *leancloudDump) report(out io.Writer, m leancloud.Manifest) error {
 		}
 	}
 	if !m.Complete {
-		return fmt.Errorf("%d things are missing: see %s; the same command asks for them again", missing, leancloud.ManifestFile)
+		return fmt.Errorf("%d things are missing: see %s; the same command asks for them again", missing, folder.ManifestFile)
 	}
-	_, err := fmt.Fprintf(out, "Nothing is missing; %d doubts, all in %s.\n", doubts, leancloud.ManifestFile)
+	_, err := fmt.Fprintf(out, "Nothing is missing; %d doubts, all in %s.\n", doubts, folder.ManifestFile)
 	return err
 }

@@ -5,30 +5,30 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"net/http"
 	"net/url"
 	"os"
 	"strconv"
-	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/skein-im/skein/internal/portable/leancloud/api"
+	"github.com/skein-im/skein/internal/portable/leancloud/folder"
+	"github.com/skein-im/skein/internal/portable/leancloud/journal"
 )
 
 // listConversations takes the rows of the class _Conversation from a scan or from an
 // export of the console.
 func (d *dump) listConversations(ctx context.Context) error {
-	if d.isDone(stepConversations, "") {
+	if d.isDone(journal.StepConversations, "") {
 		return nil
 	}
-	d.ledger.step("conversations", 0)
+	d.ledger.Step("conversations", 0)
 	if d.Conversations != "" {
 		return d.exported(d.Conversations)
 	}
-	err := d.scan(ctx, "_Conversation", stepConversations, func(rows []jsontext.Value) error {
+	err := d.scan(ctx, "_Conversation", journal.StepConversations, func(rows []jsontext.Value) error {
 		for _, raw := range rows {
 			if err := d.addConversation(raw); err != nil {
 				return err
@@ -43,7 +43,7 @@ func (d *dump) listConversations(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.finish(stepConversations, "")
+	return d.finish(journal.StepConversations, "")
 }
 
 // exported reads an export of the console: JSON Lines, where a line that begins with #
@@ -51,12 +51,12 @@ func (d *dump) listConversations(ctx context.Context) error {
 func (d *dump) exported(file string) error {
 	var rows []jsontext.Value
 	flush := func() error {
-		err := d.journal.add(entry{Step: stepConversations, Rows: rows})
+		err := d.journal.Add(journal.Entry{Step: journal.StepConversations, Rows: rows})
 		rows = rows[:0]
 		return err
 	}
 	n := 0
-	for line, err := range textLines(file) {
+	for line, err := range folder.TextLines(file) {
 		n++
 		if err != nil {
 			return err
@@ -86,20 +86,20 @@ func (d *dump) exported(file string) error {
 	if err := flush(); err != nil {
 		return err
 	}
-	return d.finish(stepConversations, "")
+	return d.finish(journal.StepConversations, "")
 }
 
 // addConversation takes a raw row of _Conversation (overview, conversation): tr marks a
 // chat room, sys a system conversation, lm is when the last message was.
 func (d *dump) addConversation(raw jsontext.Value) error {
 	var r struct {
-		ID      text   `json:"objectId"`
-		Room    truth  `json:"tr"`
-		System  truth  `json:"sys"`
-		Created moment `json:"createdAt"`
-		Last    moment `json:"lm"`
+		ID      folder.Text   `json:"objectId"`
+		Room    folder.Truth  `json:"tr"`
+		System  folder.Truth  `json:"sys"`
+		Created folder.Moment `json:"createdAt"`
+		Last    folder.Moment `json:"lm"`
 	}
-	if err := json.Unmarshal(raw, &r, lenient); err != nil {
+	if err := json.Unmarshal(raw, &r, folder.Lenient); err != nil {
 		return err
 	}
 	if r.ID == "" {
@@ -146,7 +146,7 @@ func (d *dump) compared(c *conv) int64 { return max(c.start, d.run.Since) }
 // historyOf is the history of a group, of two or of a chat room (v2, history of each).
 func (d *dump) historyOf(c *conv) *chain {
 	if c.chain == nil {
-		c.chain = &chain{step: stepHistory, key: c.id, path: c.path("messages"), start: c.start, lo: d.compared(c)}
+		c.chain = &chain{step: journal.StepHistory, key: c.id, path: c.path("messages"), start: c.start, lo: d.compared(c)}
 	}
 	return c.chain
 }
@@ -161,20 +161,20 @@ func (c *conv) path(of string) string {
 }
 
 // walked counts a row of the history of the app with its conversation.
-func (d *dump) walked(r row) {
-	id := r.convOf(d.known)
+func (d *dump) walked(r folder.Row) {
+	id := r.ConvOf(d.known)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	c := d.convs[id]
 	switch {
-	case c == nil || r.time <= d.compared(c):
+	case c == nil || r.Time <= d.compared(c):
 	case c.kind == "system":
-		if d.toldTally[r.conv] == nil {
-			d.toldTally[r.conv] = &tally{}
+		if d.toldTally[r.Conv] == nil {
+			d.toldTally[r.Conv] = &tally{}
 		}
-		d.toldTally[r.conv].add(r.id)
+		d.toldTally[r.Conv].add(r.ID)
 	default:
-		c.walked.add(r.id)
+		c.walked.add(r.ID)
 	}
 }
 
@@ -200,18 +200,18 @@ func (d *dump) scan(ctx context.Context, class, step string, took func([]jsontex
 		case err != nil:
 			return err
 		}
-		rows, err := elements(answer)
+		rows, err := folder.Elements(answer)
 		if err == nil {
 			err = took(rows)
 		}
 		if err == nil && len(rows) > 0 {
-			d.ledger.rows(len(rows))
-			err = d.journal.add(entry{Step: step, Rows: rows})
+			d.ledger.Rows(len(rows))
+			err = d.journal.Add(journal.Entry{Step: step, Rows: rows})
 		}
 		if err != nil {
 			return err
 		}
-		next := field(answer, "cursor")
+		next := folder.Field(answer, "cursor")
 		if next == "" {
 			return nil
 		}
@@ -220,47 +220,4 @@ func (d *dump) scan(ctx context.Context, class, step string, took func([]jsontex
 		}
 		query.Set("cursor", next)
 	}
-}
-
-// truth is true, or false where the answer has anything else.
-type truth bool
-
-func (t *truth) UnmarshalJSONFrom(in *jsontext.Decoder) error {
-	value, err := in.ReadValue()
-	*t = truth(value.Kind() == 't')
-	return err
-}
-
-// moment is a date as the storage API writes it, in Unix milliseconds: a text for
-// createdAt and updatedAt, an object with iso for other columns (storage, data types).
-type moment int64
-
-func (m *moment) UnmarshalJSONFrom(in *jsontext.Decoder) error {
-	value, err := in.ReadValue()
-	if err != nil {
-		return err
-	}
-	iso := ""
-	switch value.Kind() {
-	case '"':
-		var t text
-		err = json.Unmarshal(value, &t, lenient)
-		iso = string(t)
-	case '{':
-		iso = field(value, "iso")
-	case '0':
-		var ms millis
-		err = json.Unmarshal(value, &ms, lenient)
-		*m = moment(ms)
-	}
-	if at, no := time.Parse(time.RFC3339, iso); no == nil {
-		*m = moment(at.UnixMilli())
-	}
-	return err
-}
-
-func sum64(raw []byte) uint64 {
-	h := fnv.New64a()
-	_, _ = h.Write(raw) // never fails
-	return h.Sum64()
 }

@@ -1,12 +1,11 @@
-// Package leancloud fetches what LeanCloud IM has of an app over its REST API into a
-// folder of raw answers, before that service ends on 2027-01-12. It works with LeanCloud
-// IM and is none of its parts. It knows nothing of Skein's own records: a converter reads
-// the folder, whose names and types are in folder.go. docs/leancloud.md has the steps for
-// those who are leaving.
+// Package leancloud downloads the data of an app from LeanCloud IM through its REST API, before that
+// service ends on 2027-01-12. It is not a product of LeanCloud. It does not know Skein's records: a
+// converter reads the folder that it writes (package folder). docs/leancloud.md has the steps for
+// an operator who moves.
 //
-// A run asks in the order in which data is lost (dump.go), keeps every answer in a
-// journal (journal.go) and folds the journal into the lists of the folder at its end
-// (fold.go). So a kill at any time costs one answer, and the folder is the same however
-// often a run was killed. Package api sends
-// the requests; client.go there says what is relied on, with the pages of LeanCloud.
+// A run asks for the data in the order in which LeanCloud deletes it (dump.go), keeps every answer in
+// a journal, and at its end merges the journal into the lists of the folder (fold.go). If the
+// process is killed, one answer is lost at most, and the next run goes on from the journal. Package
+// api sends the requests; its client.go names the pages of LeanCloud's documentation that it
+// relies on.
 package leancloud

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skein-im/skein/internal/portable/leancloud/folder"
+	"github.com/skein-im/skein/internal/portable/leancloud/journal"
 	"github.com/skein-im/skein/internal/portable/leancloud/standin"
 )
 
@@ -50,7 +52,7 @@ func serve(t *testing.T, o standin.Options) (*standin.Server, Options) {
 	}
 }
 
-func mustDump(t *testing.T, o Options) Manifest {
+func mustDump(t *testing.T, o Options) folder.Manifest {
 	t.Helper()
 	m, err := Dump(t.Context(), o)
 	if err != nil {
@@ -60,7 +62,7 @@ func mustDump(t *testing.T, o Options) Manifest {
 }
 
 // sameAsTruth compares a folder with what the stand-in has, message for message.
-func sameAsTruth(t *testing.T, o Options, s *standin.Server, m Manifest) {
+func sameAsTruth(t *testing.T, o Options, s *standin.Server, m folder.Manifest) {
 	t.Helper()
 	if !m.Complete {
 		t.Errorf("manifest: not complete: %+v", m.Holes)
@@ -69,9 +71,9 @@ func sameAsTruth(t *testing.T, o Options, s *standin.Server, m Manifest) {
 	total := int64(0)
 	for _, c := range s.Conversations() {
 		rows = append(rows, c.Raw)
-		name := MessagesFile(c.ID)
+		name := folder.MessagesFile(c.ID)
 		if c.Kind == "system" {
-			name = SystemFile(c.ID)
+			name = folder.SystemFile(c.ID)
 		}
 		truth := s.Truth(c.ID)
 		total += int64(len(truth))
@@ -89,7 +91,7 @@ func sameAsTruth(t *testing.T, o Options, s *standin.Server, m Manifest) {
 			}
 		}
 	}
-	if got := readLines(t, filepath.Join(o.Out, ConversationsFile)); strings.Join(got, "\n") != strings.Join(rows, "\n") {
+	if got := readLines(t, filepath.Join(o.Out, folder.ConversationsFile)); strings.Join(got, "\n") != strings.Join(rows, "\n") {
 		t.Errorf("conversations: got %d rows, want %d, byte for byte", len(got), len(rows))
 	}
 	if m.Messages.Count != total || m.Messages.Duplicates != 0 {
@@ -136,7 +138,7 @@ func TestADumpHasWhatTheServerHasMessageForMessage(t *testing.T) {
 			if _, most, _ := s.Stats(); most > 30 {
 				t.Errorf("requests at once: got %d, want at most 30", most)
 			}
-			if got := len(readLines(t, filepath.Join(options.Out, MemberInfosFile))); got == 0 {
+			if got := len(readLines(t, filepath.Join(options.Out, folder.MemberInfosFile))); got == 0 {
 				t.Error("roles: got none")
 			}
 		})
@@ -228,9 +230,9 @@ func (p passing) Sleep(ctx context.Context, d time.Duration) error {
 func TestTheProofCountsEachConversation(t *testing.T) {
 	s, o := serve(t, standin.Options{})
 	mustDump(t, o)
-	proofs := map[string]Proof{}
-	for _, line := range readLines(t, filepath.Join(o.Out, ProofFile)) {
-		var p Proof
+	proofs := map[string]folder.Proof{}
+	for _, line := range readLines(t, filepath.Join(o.Out, folder.ProofFile)) {
+		var p folder.Proof
 		if err := json.Unmarshal([]byte(line), &p); err != nil {
 			t.Fatal(err)
 		}
@@ -269,11 +271,11 @@ func TestAConversationThatDoesNotAnswerIsAHoleAndTheRestIsKept(t *testing.T) {
 		if c.Kind == "system" {
 			continue
 		}
-		if got, want := len(readLines(t, filepath.Join(o.Out, MessagesFile(c.ID)))), len(s.Truth(c.ID)); got != want {
+		if got, want := len(readLines(t, filepath.Join(o.Out, folder.MessagesFile(c.ID)))), len(s.Truth(c.ID)); got != want {
 			t.Errorf("%s: got %d messages, want %d", c.ID, got, want)
 		}
 	}
-	if clients := readLines(t, filepath.Join(o.Out, ClientsFile)); !strings.Contains(strings.Join(clients, "\n"), `{"client_id":"gone","in":["m"]}`) {
+	if clients := readLines(t, filepath.Join(o.Out, folder.ClientsFile)); !strings.Contains(strings.Join(clients, "\n"), `{"client_id":"gone","in":["m"]}`) {
 		t.Errorf("clients: got %s, want the member of the exported row too", clients)
 	}
 }
@@ -285,9 +287,9 @@ func TestFilesAreFetchedByTheirLinksAndDeadOnesWhereTheyAreNow(t *testing.T) {
 	if m.Files.Kept == 0 || !m.Files.Asked {
 		t.Fatalf("got %+v, want files", m.Files)
 	}
-	byURL := map[string]File{}
-	for _, line := range readLines(t, filepath.Join(o.Out, FilesFile)) {
-		var f File
+	byURL := map[string]folder.File{}
+	for _, line := range readLines(t, filepath.Join(o.Out, folder.FilesFile)) {
+		var f folder.File
 		if err := json.Unmarshal([]byte(line), &f); err != nil {
 			t.Fatal(err)
 		}
@@ -401,7 +403,7 @@ func TestALastLineOfTheJournalThatIsTornIsAskedForAgain(t *testing.T) {
 			if _, err := Dump(t.Context(), o); err == nil {
 				t.Fatal("got no error, want that the requests of today are used up")
 			}
-			f, err := os.OpenFile(filepath.Join(o.Out, journalFile), os.O_APPEND|os.O_WRONLY, 0)
+			f, err := os.OpenFile(filepath.Join(o.Out, journal.File), os.O_APPEND|os.O_WRONLY, 0)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -13,27 +13,32 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/skein-im/skein/internal/portable/leancloud/files"
+	"github.com/skein-im/skein/internal/portable/leancloud/folder"
+	"github.com/skein-im/skein/internal/portable/leancloud/journal"
+	"github.com/skein-im/skein/internal/portable/leancloud/sorting"
 )
 
-// beforeFile is the manifest of the run before, while the lists are written anew.
+// beforeFile is the manifest of the previous run while the lists are written anew.
 const beforeFile = "manifest.before.json"
 
-// folder is what the run before left.
-type folder struct {
-	manifest Manifest // zero: there is none
+// previous is what the previous run wrote.
+type previous struct {
+	manifest folder.Manifest // zero: there is none
 	proofs   map[string]before
 }
 
-// before is what a later run has to know of a Proof.
+// before has the fields of a Proof that a later run needs.
 type before struct {
 	newest  int64
 	checked bool
 }
 
-// openFolder reads what the run before left, and refuses a folder of another app.
-func openFolder(dir string, r run) (*folder, error) {
-	f := &folder{proofs: map[string]before{}}
-	raw, err := os.ReadFile(filepath.Join(dir, ManifestFile)) //nolint:gosec // the operator's own directory
+// openPrevious reads what the previous run wrote. It refuses the folder of another app.
+func openPrevious(dir string, r journal.Run) (*previous, error) {
+	f := &previous{proofs: map[string]before{}}
+	raw, err := os.ReadFile(filepath.Join(dir, folder.ManifestFile)) //nolint:gosec // the operator's own directory
 	if errors.Is(err, fs.ErrNotExist) {
 		raw, err = os.ReadFile(filepath.Join(dir, beforeFile)) //nolint:gosec // the operator's own directory
 	}
@@ -44,31 +49,31 @@ func openFolder(dir string, r run) (*folder, error) {
 		return nil, err
 	}
 	if err := json.Unmarshal(raw, &f.manifest); err != nil {
-		return nil, fmt.Errorf("%s: %w", ManifestFile, err)
+		return nil, fmt.Errorf("%s: %w", folder.ManifestFile, err)
 	}
 	switch m := f.manifest; {
-	case m.Format != Format:
+	case m.Format != folder.Format:
 		return nil, fmt.Errorf("%s is no dump of LeanCloud IM", dir)
-	case m.Version > Version:
+	case m.Version > folder.Version:
 		return nil, fmt.Errorf("%s was written by a newer version of this command", dir)
 	case m.AppID != r.AppID:
 		return nil, fmt.Errorf("%s is of app %s: give another folder", dir, m.AppID)
 	}
-	for line, err := range Lines(filepath.Join(dir, ProofFile)) {
-		var p Proof
+	for line, err := range folder.Lines(filepath.Join(dir, folder.ProofFile)) {
+		var p folder.Proof
 		if err == nil {
 			err = json.Unmarshal(line, &p)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", ProofFile, err)
+			return nil, fmt.Errorf("%s: %w", folder.ProofFile, err)
 		}
 		f.proofs[p.Conv] = before{p.Newest, p.Checked}
 	}
 	return f, nil
 }
 
-// since is the time before which the folder has the history of the whole app.
-func (f *folder) since() int64 {
+// since returns the time up to which the folder has the history of the whole app.
+func (f *previous) since() int64 {
 	m := f.manifest
 	if !m.Messages.WholeApp {
 		return 0
@@ -76,13 +81,13 @@ func (f *folder) since() int64 {
 	return max(0, min(m.Time, m.Messages.Newest)-overlap.Milliseconds())
 }
 
-// fold makes the lists of what they are and what the journal has, then the manifest, and
-// removes the journal. Killed anywhere, it can be begun again.
-func (d *dump) fold(ctx context.Context) (Manifest, error) {
-	m := Manifest{
-		Format: Format, Version: Version, AppID: d.run.AppID, Server: d.run.Server, Time: d.run.Began, Lists: map[string]List{},
+// fold merges the journal into the lists, writes the manifest, and removes the journal. After a
+// kill it can start again.
+func (d *dump) fold(ctx context.Context) (folder.Manifest, error) {
+	m := folder.Manifest{
+		Format: folder.Format, Version: folder.Version, AppID: d.run.AppID, Server: d.run.Server, Time: d.run.Began, Lists: map[string]folder.List{},
 	}
-	err := os.Rename(d.path(ManifestFile), d.path(beforeFile))
+	err := os.Rename(d.path(folder.ManifestFile), d.path(beforeFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return m, err
 	}
@@ -96,38 +101,41 @@ func (d *dump) fold(ctx context.Context) (Manifest, error) {
 	}
 	err = errors.Join(err, f.close(), os.RemoveAll(work))
 	if err == nil && (d.Files || d.before.manifest.Files.Asked) {
-		err = d.files(ctx, &m)
+		err = files.Files{
+			Dir: d.Out, Fetch: d.Files && !d.Finish, Host: d.FileHost, Private: d.private, API: d.api, Clock: d.Clock, Fatal: d.fatal,
+			Begin: func(total int) { d.ledger.Step("files", total) }, Done: d.ledger.One,
+		}.Write(ctx, &m)
 	}
 	if err != nil {
 		return m, err
 	}
-	if err := syncFolder(d.Out); err != nil {
+	if err := folder.Sync(d.Out); err != nil {
 		return m, fmt.Errorf("wait for the disk: %w", err)
 	}
 	m.Holes = tidy(d.holes)
-	m.Complete = !slices.ContainsFunc(m.Holes, func(h Hole) bool { return !h.Doubt })
+	m.Complete = !slices.ContainsFunc(m.Holes, func(h folder.Hole) bool { return !h.Doubt })
 	raw, err := json.Marshal(m, json.Deterministic(true), jsontext.WithIndent("  "))
 	if err != nil {
 		return m, err
 	}
-	if err := replaceFile(d.path(ManifestFile), append(raw, '\n')); err != nil {
+	if err := folder.ReplaceFile(d.path(folder.ManifestFile), append(raw, '\n')); err != nil {
 		return m, err
 	}
 	err = os.Remove(d.path(beforeFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	return m, errors.Join(err, os.Remove(d.path(journalFile)))
+	return m, errors.Join(err, os.Remove(d.path(journal.File)))
 }
 
-func (d *dump) path(name string) string { return filepath.Join(d.Out, filepath.FromSlash(name)) }
+func (d *dump) path(name string) string { return folder.Path(d.Out, name) }
 
 // doubtsListed is how many doubts a manifest lists.
 const doubtsListed = 1000
 
 // tidy sorts holes, failures first, and leaves out doubts beyond doubtsListed.
-func tidy(holes []Hole) []Hole {
-	slices.SortFunc(holes, func(a, b Hole) int {
+func tidy(holes []folder.Hole) []folder.Hole {
+	slices.SortFunc(holes, func(a, b folder.Hole) int {
 		if a.Doubt != b.Doubt {
 			if b.Doubt {
 				return -1
@@ -141,40 +149,40 @@ func tidy(holes []Hole) []Hole {
 		sure--
 	}
 	if more := len(holes) - sure - doubtsListed; more > 0 {
-		holes = append(holes[:sure+doubtsListed], Hole{What: fmt.Sprintf("%d more doubts of this kind", more), Doubt: true})
+		holes = append(holes[:sure+doubtsListed], folder.Hole{What: fmt.Sprintf("%d more doubts of this kind", more), Doubt: true})
 	}
 	return holes
 }
 
-// sorting holds everything that the journal has, on its way to the lists.
-type sorting struct {
+// folding sorts what the journal has into the lists.
+type folding struct {
 	d        *dump
-	tables   map[string]*table // by file name
-	messages *parts
+	tables   map[string]*sorting.Table // by file name
+	messages *sorting.Parts
 	clients  map[string]uint8 // bits of places
 }
 
-// places are where a client id can appear: the bits of sorting.clients.
+// places are where a client id can appear: the bits of folding.clients.
 var places = []string{"m", "mu", "c", "info", "from", "subscriber"}
 
-// rowTables are the lists that are made of single rows.
-var rowTables = []string{ConversationsFile, MemberInfosFile, UsersFile, SubscribersFile, InboundFile, BroadcastsFile}
+// rowTables are the lists that are sorted as tables.
+var rowTables = []string{folder.ConversationsFile, folder.MemberInfosFile, folder.UsersFile, folder.SubscribersFile, folder.InboundFile, folder.BroadcastsFile}
 
-// sort reads the lists that are there and then the journal.
-func (d *dump) sort(work string) (*sorting, error) {
-	s := &sorting{d: d, tables: map[string]*table{}, clients: map[string]uint8{}}
+// sort reads the existing lists, then the journal.
+func (d *dump) sort(work string) (*folding, error) {
+	s := &folding{d: d, tables: map[string]*sorting.Table{}, clients: map[string]uint8{}}
 	for _, name := range rowTables {
-		t, err := newTable(work)
+		t, err := sorting.NewTable(work)
 		if err != nil {
 			return s, err
 		}
 		s.tables[name] = t
-		if name == MemberInfosFile && d.done[stepInfos] {
+		if name == folder.MemberInfosFile && d.done[journal.StepInfos] {
 			continue // read anew as a whole
 		}
-		for line, err := range Lines(d.path(name)) {
+		for line, err := range folder.Lines(d.path(name)) {
 			if err == nil {
-				err = t.add(keyOf(name, line), line)
+				err = t.Add(keyOf(name, line), line)
 			}
 			if err != nil {
 				return s, err
@@ -182,25 +190,25 @@ func (d *dump) sort(work string) (*sorting, error) {
 		}
 	}
 	if err := s.oldClients(); err != nil {
-		return s, fmt.Errorf("%s: %w", ClientsFile, err)
+		return s, fmt.Errorf("%s: %w", folder.ClientsFile, err)
 	}
-	info, err := os.Stat(d.path(journalFile))
+	info, err := os.Stat(d.path(journal.File))
 	if err != nil {
 		return s, err
 	}
-	if s.messages, err = newParts(work, info.Size()); err != nil {
+	if s.messages, err = sorting.NewParts(work, info.Size()); err != nil {
 		return s, err
 	}
-	_, err = replay(d.path(journalFile), s.take)
+	_, err = journal.Replay(d.path(journal.File), s.take)
 	return s, err
 }
 
-// oldClients takes the client ids that are there.
-func (s *sorting) oldClients() error {
-	for line, err := range Lines(s.d.path(ClientsFile)) {
-		var c Client
+// oldClients reads the existing list of client ids.
+func (s *folding) oldClients() error {
+	for line, err := range folder.Lines(s.d.path(folder.ClientsFile)) {
+		var c folder.Client
 		if err == nil {
-			err = json.Unmarshal(line, &c, lenient)
+			err = json.Unmarshal(line, &c, folder.Lenient)
 		}
 		if err != nil {
 			return err
@@ -213,10 +221,10 @@ func (s *sorting) oldClients() error {
 }
 
 // take sorts one entry of the journal.
-func (s *sorting) take(e entry) error {
+func (s *folding) take(e journal.Entry) error {
 	name := map[string]string{
-		stepConversations: ConversationsFile, stepInfos: MemberInfosFile, stepUsers: UsersFile,
-		stepSubscribers: SubscribersFile, stepInbound: InboundFile, stepBroadcasts: BroadcastsFile,
+		journal.StepConversations: folder.ConversationsFile, journal.StepInfos: folder.MemberInfosFile, journal.StepUsers: folder.UsersFile,
+		journal.StepSubscribers: folder.SubscribersFile, journal.StepInbound: folder.InboundFile, journal.StepBroadcasts: folder.BroadcastsFile,
 	}[e.Step]
 	for _, raw := range e.Rows {
 		if name == "" {
@@ -226,14 +234,14 @@ func (s *sorting) take(e entry) error {
 			continue
 		}
 		line := raw
-		if name == MemberInfosFile || name == BroadcastsFile {
+		if name == folder.MemberInfosFile || name == folder.BroadcastsFile {
 			conv := e.Key
 			if conv == "" {
-				conv = field(raw, "cid")
+				conv = folder.Field(raw, "cid")
 			}
 			line = withConv(conv, raw)
 		}
-		if err := s.tables[name].add(keyOf(name, line), line); err != nil {
+		if err := s.tables[name].Add(keyOf(name, line), line); err != nil {
 			return err
 		}
 	}
@@ -242,69 +250,69 @@ func (s *sorting) take(e entry) error {
 
 // withConv writes {"conv_id": conv, "row": raw} with the row as it is.
 func withConv(conv string, raw jsontext.Value) jsontext.Value {
-	line, _ := jsontext.AppendQuote([]byte(`{"conv_id":`), conv) // it came out of JSON
+	line, _ := jsontext.AppendQuote([]byte(`{"conv_id":`), conv) // conv was read from JSON
 	return append(append(append(line, `,"row":`...), raw...), '}')
 }
 
-// keyOf orders the lines of a list and says which are of the same thing.
+// keyOf is the key by which a list is sorted. Lines with the same key are versions of one row.
 func keyOf(name string, line jsontext.Value) string {
 	switch name {
-	case MemberInfosFile, BroadcastsFile:
+	case folder.MemberInfosFile, folder.BroadcastsFile:
 		var of struct {
-			Conv text           `json:"conv_id"`
+			Conv folder.Text    `json:"conv_id"`
 			Row  jsontext.Value `json:"row"`
 		}
-		_ = json.Unmarshal(line, &of, lenient) // we wrote it
-		if name == BroadcastsFile {
+		_ = json.Unmarshal(line, &of, folder.Lenient) // we wrote it
+		if name == folder.BroadcastsFile {
 			return string(of.Conv) + "\x00" + string(of.Row)
 		}
-		return string(of.Conv) + "\x00" + field(of.Row, "clientId") + "\x00" + field(of.Row, "objectId")
-	case SubscribersFile:
-		return field(line, "conv_id") + "\x00" + field(line, "subscriber")
+		return string(of.Conv) + "\x00" + folder.Field(of.Row, "clientId") + "\x00" + folder.Field(of.Row, "objectId")
+	case folder.SubscribersFile:
+		return folder.Field(line, "conv_id") + "\x00" + folder.Field(line, "subscriber")
 	default:
-		if id := field(line, "objectId"); id != "" {
+		if id := folder.Field(line, "objectId"); id != "" {
 			return id
 		}
 		return "\xff" + string(line)
 	}
 }
 
-func (s *sorting) message(e entry, raw jsontext.Value) error {
-	r, err := readRow(raw)
+func (s *folding) message(e journal.Entry, raw jsontext.Value) error {
+	r, err := folder.ReadRow(raw)
 	if err != nil {
 		return err
 	}
-	source := fromConv
+	source := sorting.FromConv
 	conv := e.Key
 	switch e.Step {
-	case stepWalk:
-		source = fromApp
-		conv = r.convOf(s.d.known)
-	case stepTold:
+	case journal.StepWalk:
+		source = sorting.FromApp
+		conv = r.ConvOf(s.d.known)
+	case journal.StepTold:
 		conv, _ = cutKey(e.Key)
-	case stepHistory:
+	case journal.StepHistory:
 	default:
 		return nil
 	}
-	s.client(r.from, "from")
-	return s.messages.add(conv, source, raw)
+	s.client(r.From, "from")
+	return s.messages.Add(conv, source, raw)
 }
 
-func (s *sorting) client(id, in string) {
+func (s *folding) client(id, in string) {
 	if i := slices.Index(places, in); id != "" && i >= 0 {
 		s.clients[id] |= 1 << i
 	}
 }
 
 // write makes the lists.
-func (s *sorting) write(ctx context.Context, m *Manifest) error {
+func (s *folding) write(ctx context.Context, m *folder.Manifest) error {
 	for _, name := range rowTables {
 		if err := s.writeTable(name, m); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	if err := s.writeClients(m); err != nil {
-		return fmt.Errorf("%s: %w", ClientsFile, err)
+		return fmt.Errorf("%s: %w", folder.ClientsFile, err)
 	}
 	proofs, err := s.writeMessages(ctx)
 	if err != nil {
@@ -313,84 +321,84 @@ func (s *sorting) write(ctx context.Context, m *Manifest) error {
 	return s.d.prove(proofs, m)
 }
 
-func (s *sorting) writeTable(name string, m *Manifest) error {
-	if len(s.tables[name].at) == 0 {
+func (s *folding) writeTable(name string, m *folder.Manifest) error {
+	if len(s.tables[name].At) == 0 {
 		return nil
 	}
-	w, err := writeList(s.d.path(name))
+	w, err := folder.WriteList(s.d.path(name))
 	if err != nil {
 		return err
 	}
-	for line, err := range s.tables[name].sorted() {
+	for line, err := range s.tables[name].Sorted() {
 		if err == nil {
-			err = w.line(line)
+			err = w.Line(line)
 		}
 		if err != nil {
-			w.drop()
+			w.Drop()
 			return err
 		}
 		s.clientsOf(name, line)
 	}
-	m.Lists[name], err = w.end()
+	m.Lists[name], err = w.End()
 	return err
 }
 
-// clientsOf notes the client ids in a row: members, muted ones and the creator of a
-// conversation (overview, conversation), and those of roles and subscribers.
-func (s *sorting) clientsOf(name string, line jsontext.Value) {
+// clientsOf records the client ids in a row: the members, the muted members and the creator of a
+// conversation (overview, conversation), and the clients of roles and subscribers.
+func (s *folding) clientsOf(name string, line jsontext.Value) {
 	switch name {
-	case ConversationsFile:
+	case folder.ConversationsFile:
 		var r struct {
 			Members jsontext.Value `json:"m"`
 			Muted   jsontext.Value `json:"mu"`
-			Creator text           `json:"c"`
+			Creator folder.Text    `json:"c"`
 		}
-		_ = json.Unmarshal(line, &r, lenient) // a row that is no object has no clients
+		_ = json.Unmarshal(line, &r, folder.Lenient) // a row that is no object has no clients
 		s.client(string(r.Creator), "c")
 		for in, list := range map[string]jsontext.Value{"m": r.Members, "mu": r.Muted} {
-			var ids []text
-			_ = json.Unmarshal(list, &ids, lenient) // it may be anything
+			var ids []folder.Text
+			_ = json.Unmarshal(list, &ids, folder.Lenient) // the field may hold anything
 			for _, id := range ids {
 				s.client(string(id), in)
 			}
 		}
-	case MemberInfosFile:
-		var of MemberInfo
-		_ = json.Unmarshal(line, &of, lenient) // we wrote it
-		s.client(field(of.Row, "clientId"), "info")
-	case SubscribersFile:
-		s.client(field(line, "subscriber"), "subscriber")
+	case folder.MemberInfosFile:
+		var of folder.MemberInfo
+		_ = json.Unmarshal(line, &of, folder.Lenient) // we wrote it
+		s.client(folder.Field(of.Row, "clientId"), "info")
+	case folder.SubscribersFile:
+		s.client(folder.Field(line, "subscriber"), "subscriber")
 	}
 }
 
-func (s *sorting) writeClients(m *Manifest) error {
-	w, err := writeList(s.d.path(ClientsFile))
+func (s *folding) writeClients(m *folder.Manifest) error {
+	w, err := folder.WriteList(s.d.path(folder.ClientsFile))
 	if err != nil {
 		return err
 	}
 	for _, id := range slices.Sorted(maps.Keys(s.clients)) {
-		c := Client{ID: id}
+		c := folder.Client{ID: id}
 		for i, in := range places {
 			if s.clients[id]&(1<<i) != 0 {
 				c.In = append(c.In, in)
 			}
 		}
-		if err := w.value(c); err != nil {
-			w.drop()
+		if err := w.Value(c); err != nil {
+			w.Drop()
 			return err
 		}
 	}
-	m.Lists[ClientsFile], err = w.end()
+	m.Lists[folder.ClientsFile], err = w.End()
 	return err
 }
 
-func (s *sorting) close() error {
+func (s *folding) close() error {
 	var all []error
 	for _, t := range s.tables {
-		all = append(all, t.close())
+		all = append(all, t.Close())
 	}
 	if s.messages != nil {
-		all = append(all, s.messages.close())
+		all = append(all, s.messages.Close())
 	}
 	return errors.Join(all...)
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/skein-im/skein/internal/portable/leancloud/api"
+	"github.com/skein-im/skein/internal/portable/leancloud/folder"
+	"github.com/skein-im/skein/internal/portable/leancloud/journal"
 )
 
 // farFuture is later than every message, also one of a server whose clock is ahead: by
@@ -51,7 +53,7 @@ type chain struct {
 	up, down  *cursor
 	got       tally // going up
 	agreed    func(tally) bool
-	took      func(row)
+	took      func(folder.Row)
 }
 
 // flat remembers of which steps the server ignores reversed.
@@ -118,11 +120,11 @@ func (d *dump) readUp(ctx context.Context, c *chain) (agreed bool, err error) {
 }
 
 // end is the place behind a page; nil: it is empty.
-func end(rows []row) *cursor {
+func end(rows []folder.Row) *cursor {
 	if len(rows) == 0 {
 		return nil
 	}
-	return &cursor{rows[len(rows)-1].time, rows[len(rows)-1].id}
+	return &cursor{rows[len(rows)-1].Time, rows[len(rows)-1].ID}
 }
 
 // readDown reads newest first until it is older than meet, or to the end.
@@ -155,42 +157,42 @@ func (d *dump) readDown(ctx context.Context, c *chain, meet int64) error {
 }
 
 // ascending says that a page is oldest first and follows after.
-func ascending(rows []row, after *cursor) bool {
+func ascending(rows []folder.Row, after *cursor) bool {
 	at := int64(0)
 	if after != nil {
 		at = after.time
 	}
 	for _, r := range rows {
-		if r.time < at {
+		if r.Time < at {
 			return false
 		}
-		at = r.time
+		at = r.Time
 	}
 	return true
 }
 
 // keep writes a page to the journal. place: the chain goes on behind it after a kill.
-func (d *dump) keep(c *chain, rows []row, down, place bool) error {
+func (d *dump) keep(c *chain, rows []folder.Row, down, place bool) error {
 	if len(rows) == 0 {
 		return nil
 	}
 	raw := make([]jsontext.Value, len(rows))
 	for i, r := range rows {
-		raw[i] = r.raw
-		if !down && r.time > c.lo {
-			c.got.add(r.id)
+		raw[i] = r.Raw
+		if !down && r.Time > c.lo {
+			c.got.add(r.ID)
 		}
 		if c.took != nil && c.first(r, down, !place) {
 			c.took(r)
 		}
 	}
-	d.ledger.messages(len(rows), rows[len(rows)-1].time)
-	return d.journal.add(entry{Step: c.step, Key: c.key, Rows: raw, Down: down, Aside: !place})
+	d.ledger.Messages(len(rows), rows[len(rows)-1].Time)
+	return d.journal.Add(journal.Entry{Step: c.step, Key: c.key, Rows: raw, Down: down, Aside: !place})
 }
 
 // page asks for one page of history: 1,000 rows, without limit there would be 100 (v2,
 // history). A page that is cut off again and again is asked for in smaller parts.
-func (d *dump) page(ctx context.Context, path string, query url.Values) (rows []row, full bool, err error) {
+func (d *dump) page(ctx context.Context, path string, query url.Values) (rows []folder.Row, full bool, err error) {
 	for limit := d.Page; ; limit /= 4 {
 		query.Set("limit", strconv.Itoa(limit))
 		answer, err := d.api.Get(ctx, path, query)
@@ -200,13 +202,13 @@ func (d *dump) page(ctx context.Context, path string, query url.Values) (rows []
 		if err != nil {
 			return nil, false, err
 		}
-		raw, err := elements(answer)
+		raw, err := folder.Elements(answer)
 		if err != nil {
 			return nil, false, err
 		}
-		rows = make([]row, len(raw))
+		rows = make([]folder.Row, len(raw))
 		for i := range raw {
-			if rows[i], err = readRow(raw[i]); err != nil {
+			if rows[i], err = folder.ReadRow(raw[i]); err != nil {
 				return nil, false, err
 			}
 		}
@@ -215,34 +217,34 @@ func (d *dump) page(ctx context.Context, path string, query url.Values) (rows []
 }
 
 // meets says that a page, newest first, has the row where the way up ended.
-func (c *chain) meets(rows []row) bool {
-	return c.up != nil && slices.ContainsFunc(rows, func(r row) bool { return r.time == c.up.time && r.id == c.up.id })
+func (c *chain) meets(rows []folder.Row) bool {
+	return c.up != nil && slices.ContainsFunc(rows, func(r folder.Row) bool { return r.Time == c.up.time && r.ID == c.up.id })
 }
 
 // first says that a row was not on an earlier page of the chain.
-func (c *chain) first(r row, down, aside bool) bool {
-	return !aside && (!down || c.up == nil || r.time > c.up.time)
+func (c *chain) first(r folder.Row, down, aside bool) bool {
+	return !aside && (!down || c.up == nil || r.Time > c.up.time)
 }
 
 // place puts a chain where the journal left it.
-func (c *chain) place(e entry) error {
+func (c *chain) place(e journal.Entry) error {
 	for _, raw := range e.Rows {
-		r, err := readRow(raw)
+		r, err := folder.ReadRow(raw)
 		if err != nil {
 			return err
 		}
 		if c.took != nil && c.first(r, e.Down, e.Aside) {
 			c.took(r)
 		}
-		at := &cursor{r.time, r.id}
+		at := &cursor{r.Time, r.ID}
 		switch {
 		case e.Aside:
 		case e.Down:
 			c.down = at
 		default:
 			c.up = at
-			if r.time > c.lo {
-				c.got.add(r.id)
+			if r.Time > c.lo {
+				c.got.add(r.ID)
 			}
 		}
 	}

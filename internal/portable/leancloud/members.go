@@ -13,6 +13,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/skein-im/skein/internal/portable/leancloud/api"
+	"github.com/skein-im/skein/internal/portable/leancloud/folder"
+	"github.com/skein-im/skein/internal/portable/leancloud/journal"
 )
 
 // refusedInRow is how many conversations in a row have to refuse to name roles until
@@ -22,44 +24,44 @@ const refusedInRow = 20
 // memberInfos fetches the roles: by a scan of their class, one request for 1,000, and
 // where that has nothing, from each conversation (v2, member-infos).
 func (d *dump) memberInfos(ctx context.Context) error {
-	if d.isDone(stepInfos, "") {
+	if d.isDone(journal.StepInfos, "") {
 		return nil
 	}
-	d.ledger.step("roles of members", 0)
+	d.ledger.Step("roles of members", 0)
 	found := 0
-	err := d.scan(ctx, "_ConversationMemberInfo", stepInfos, func(rows []jsontext.Value) error {
+	err := d.scan(ctx, "_ConversationMemberInfo", journal.StepInfos, func(rows []jsontext.Value) error {
 		found += len(rows)
 		return nil
 	})
 	switch {
 	case err == nil && found > 0:
-		return d.finish(stepInfos, "")
+		return d.finish(journal.StepInfos, "")
 	case err != nil && d.fatal(ctx, err):
 		return err
 	case !d.PerConversation:
 		if err != nil && !errors.Is(err, errNoClass) {
 			d.hole("", "roles of members", err)
 		}
-		return d.finish(stepInfos, "")
+		return d.finish(journal.StepInfos, "")
 	}
 	var todo []*conv
 	for _, c := range d.order {
-		if c.kind != "system" && !d.isDone(stepInfos, c.id) {
+		if c.kind != "system" && !d.isDone(journal.StepInfos, c.id) {
 			todo = append(todo, c)
 		}
 	}
-	d.ledger.step("roles of members", len(todo))
+	d.ledger.Step("roles of members", len(todo))
 	var refused atomic.Int64
-	err = each(ctx, todo, func(ctx context.Context, c *conv) error {
+	err = api.Each(ctx, todo, func(ctx context.Context, c *conv) error {
 		if refused.Load() >= refusedInRow {
 			return nil
 		}
 		err := d.infosOf(ctx, c)
-		d.ledger.one()
+		d.ledger.One()
 		switch {
 		case err == nil:
 			refused.Store(0)
-			return d.finish(stepInfos, c.id)
+			return d.finish(journal.StepInfos, c.id)
 		case d.fatal(ctx, err):
 			return err
 		case refused.Add(1) == refusedInRow:
@@ -70,19 +72,19 @@ func (d *dump) memberInfos(ctx context.Context) error {
 		return nil
 	})
 	if err == nil && refused.Load() == 0 {
-		return d.finish(stepInfos, "")
+		return d.finish(journal.StepInfos, "")
 	}
 	return err
 }
 
 // infosOf reads by skip and limit until a page is empty.
 func (d *dump) infosOf(ctx context.Context, c *conv) error {
-	return d.skipped(ctx, c.path("member-infos"), url.Values{}, entry{Step: stepInfos, Key: c.id})
+	return d.skipped(ctx, c.path("member-infos"), url.Values{}, journal.Entry{Step: journal.StepInfos, Key: c.id})
 }
 
 // skipped reads a list by skip and limit to the journal. Where a server ignores skip the
 // first row comes again, which ends it.
-func (d *dump) skipped(ctx context.Context, path string, query url.Values, as entry) error {
+func (d *dump) skipped(ctx context.Context, path string, query url.Values, as journal.Entry) error {
 	query.Set("limit", strconv.Itoa(api.PageLimit))
 	first := ""
 	for skip := 0; ; {
@@ -91,12 +93,12 @@ func (d *dump) skipped(ctx context.Context, path string, query url.Values, as en
 		if err != nil {
 			return err
 		}
-		rows, err := elements(answer)
+		rows, err := folder.Elements(answer)
 		if err != nil || len(rows) == 0 || string(rows[0]) == first {
 			return err
 		}
 		as.Rows, first = rows, string(rows[0])
-		if err := d.journal.add(as); err != nil {
+		if err := d.journal.Add(as); err != nil {
 			return err
 		}
 		skip += len(rows)
@@ -108,7 +110,7 @@ func (d *dump) class(ctx context.Context, name, step string) error {
 	if d.isDone(step, "") {
 		return nil
 	}
-	d.ledger.step(name, 0)
+	d.ledger.Step(name, 0)
 	err := d.scan(ctx, name, step, func([]jsontext.Value) error { return nil })
 	switch {
 	case err == nil || errors.Is(err, errNoClass):
@@ -123,7 +125,7 @@ func (d *dump) class(ctx context.Context, name, step string) error {
 // system fetches what belongs to system conversations: what clients sent to them, their
 // subscribers, their broadcasts and the messages to each subscriber.
 func (d *dump) system(ctx context.Context) error {
-	if err := d.class(ctx, "_SysMessage", stepInbound); err != nil {
+	if err := d.class(ctx, "_SysMessage", journal.StepInbound); err != nil {
 		return err
 	}
 	if !d.System {
@@ -151,20 +153,20 @@ func (d *dump) system(ctx context.Context) error {
 // broadcasts has those that have not run out (v2, broadcasts); history leaves broadcasts
 // out (v1, history).
 func (d *dump) broadcasts(ctx context.Context, c *conv) error {
-	if d.isDone(stepBroadcasts, c.id) {
+	if d.isDone(journal.StepBroadcasts, c.id) {
 		return nil
 	}
-	err := d.skipped(ctx, "/1.2/rtm/broadcasts", url.Values{"conv_id": {c.id}}, entry{Step: stepBroadcasts, Key: c.id})
+	err := d.skipped(ctx, "/1.2/rtm/broadcasts", url.Values{"conv_id": {c.id}}, journal.Entry{Step: journal.StepBroadcasts, Key: c.id})
 	if err != nil {
 		return err
 	}
-	return d.finish(stepBroadcasts, c.id)
+	return d.finish(journal.StepBroadcasts, c.id)
 }
 
 // subscribers come 50 a request; the next page begins behind the last one (v2,
 // subscribers).
 func (d *dump) subscribers(ctx context.Context, c *conv) error {
-	if d.isDone(stepSubscribers, c.id) {
+	if d.isDone(journal.StepSubscribers, c.id) {
 		return nil
 	}
 	query := url.Values{"limit": {"50"}}
@@ -176,19 +178,19 @@ func (d *dump) subscribers(ctx context.Context, c *conv) error {
 		if err != nil {
 			return err
 		}
-		rows, err := elements(answer)
+		rows, err := folder.Elements(answer)
 		if err != nil {
 			return err
 		}
 		if len(rows) == 0 {
-			return d.finish(stepSubscribers, c.id)
+			return d.finish(journal.StepSubscribers, c.id)
 		}
-		last := field(rows[len(rows)-1], "subscriber")
+		last := folder.Field(rows[len(rows)-1], "subscriber")
 		if last == "" || last == query.Get("client_id") {
 			return errors.New("a page of subscribers does not go on")
 		}
 		d.addSubscribers(c.id, rows)
-		if err := d.journal.add(entry{Step: stepSubscribers, Key: c.id, Rows: rows}); err != nil {
+		if err := d.journal.Add(journal.Entry{Step: journal.StepSubscribers, Key: c.id, Rows: rows}); err != nil {
 			return err
 		}
 		query.Set("client_id", last)
@@ -197,7 +199,7 @@ func (d *dump) subscribers(ctx context.Context, c *conv) error {
 
 func (d *dump) addSubscribers(conv string, rows []jsontext.Value) {
 	for _, raw := range rows {
-		if id := field(raw, "subscriber"); id != "" {
+		if id := folder.Field(raw, "subscriber"); id != "" {
 			d.subs[conv] = append(d.subs[conv], id)
 		}
 	}
@@ -205,13 +207,13 @@ func (d *dump) addSubscribers(conv string, rows []jsontext.Value) {
 
 // tell fetches the messages to each subscriber (v2, messages to a subscriber).
 func (d *dump) tell(ctx context.Context, c *conv) error {
-	walked := d.isDone(stepWalk, "")
+	walked := d.isDone(journal.StepWalk, "")
 	clients := d.subs[c.id]
-	d.ledger.step("messages of system conversation "+c.id, len(clients))
-	return each(ctx, clients, func(ctx context.Context, client string) error {
-		defer d.ledger.one()
+	d.ledger.Step("messages of system conversation "+c.id, len(clients))
+	return api.Each(ctx, clients, func(ctx context.Context, client string) error {
+		defer d.ledger.One()
 		key := c.id + ":" + client
-		if d.isDone(stepTold, key) {
+		if d.isDone(journal.StepTold, key) {
 			return nil
 		}
 		chain := d.toldTo(key)
@@ -221,7 +223,7 @@ func (d *dump) tell(ctx context.Context, c *conv) error {
 		err := d.read(ctx, chain)
 		switch {
 		case err == nil:
-			return d.finish(stepTold, key)
+			return d.finish(journal.StepTold, key)
 		case d.fatal(ctx, err):
 			return err
 		}
@@ -237,7 +239,7 @@ func (d *dump) toldTo(key string) *chain {
 	defer d.mu.Unlock()
 	if d.told[key] == nil {
 		at := &chain{
-			step: stepTold, key: key,
+			step: journal.StepTold, key: key,
 			path: "/1.2/rtm/service-conversations/" + url.PathEscape(id) + "/subscribers/" + url.PathEscape(client) + "/messages",
 		}
 		if c := d.convs[id]; c != nil && c.start > 0 {

@@ -3,35 +3,38 @@ package leancloud
 import (
 	"fmt"
 	"strings"
+
+	"github.com/skein-im/skein/internal/portable/leancloud/folder"
+	"github.com/skein-im/skein/internal/portable/leancloud/journal"
 )
 
-// recall takes one entry of the journal of a run that was stopped, so that what it asked
-// is not asked again.
-func (d *dump) recall(e entry) error {
-	if e.Step == stepRun {
+// recall applies an entry of the journal of a run that was stopped, so that the same request is not
+// sent again.
+func (d *dump) recall(e journal.Entry) error {
+	if e.Step == journal.StepRun {
 		return d.recallRun(e.Run)
 	}
 	switch {
 	case e.Done:
 		d.done[e.Step+e.Key] = true
-	case e.Step == stepConversations:
+	case e.Step == journal.StepConversations:
 		for _, raw := range e.Rows {
 			if err := d.addConversation(raw); err != nil {
 				return err
 			}
 		}
-	case e.Step == stepSubscribers:
+	case e.Step == journal.StepSubscribers:
 		d.addSubscribers(e.Key, e.Rows)
 	}
 	switch e.Step {
-	case stepWalk:
+	case journal.StepWalk:
 		return d.walk.place(e)
-	case stepHistory:
+	case journal.StepHistory:
 		if c := d.convs[e.Key]; c != nil {
 			c.done = c.done || e.Done
 			return d.historyOf(c).place(e)
 		}
-	case stepTold:
+	case journal.StepTold:
 		if e.Done {
 			delete(d.told, e.Key)
 			return nil
@@ -41,37 +44,37 @@ func (d *dump) recall(e entry) error {
 	return nil
 }
 
-func (d *dump) recallRun(r *run) error {
-	if r == nil || r.Format != Format || r.Version != Version {
-		return fmt.Errorf("%s is the journal of another version of this command", journalFile)
+func (d *dump) recallRun(r *journal.Run) error {
+	if r == nil || r.Format != folder.Format || r.Version != folder.Version {
+		return fmt.Errorf("%s is the journal of another version of this command", journal.File)
 	}
 	if r.AppID != d.run.AppID || r.Server != d.run.Server && !d.Finish {
 		return fmt.Errorf("the folder has a run of app %s on %s under way: give that app and server, or another folder", r.AppID, r.Server)
 	}
 	d.run = *r
-	d.done[stepRun] = true
+	d.done[journal.StepRun] = true
 	d.begin()
 	return nil
 }
 
-// begin makes what depends on when the run before ended.
+// begin sets what depends on when the previous run ended.
 func (d *dump) begin() {
-	d.walk = &chain{step: stepWalk, path: "/1.2/rtm/messages", start: d.run.Since, took: d.walked}
+	d.walk = &chain{step: journal.StepWalk, path: "/1.2/rtm/messages", start: d.run.Since, took: d.walked}
 }
 
-// unfinished notes what a run that is to end now has not asked for.
+// unfinished records what was not asked for when the run ends early.
 func (d *dump) unfinished() {
 	for _, step := range []struct{ step, what string }{
-		{stepConversations, "the list of conversations"}, {stepWalk, "the history of the app"}, {stepInfos, "roles of members"},
-		{stepInbound, "messages to system conversations"}, {stepUsers, "users"},
+		{journal.StepConversations, "the list of conversations"}, {journal.StepWalk, "the history of the app"}, {journal.StepInfos, "roles of members"},
+		{journal.StepInbound, "messages to system conversations"}, {journal.StepUsers, "users"},
 	} {
 		if !d.done[step.step] {
-			d.holes = append(d.holes, Hole{What: step.what + ": not read to its end"})
+			d.holes = append(d.holes, folder.Hole{What: step.what + ": not read to its end"})
 		}
 	}
 	for _, c := range d.order {
-		if c.kind != "system" && !c.done && !d.done[stepWalk] {
-			d.holes = append(d.holes, Hole{Conv: c.id, What: "history: not read to its end"})
+		if c.kind != "system" && !c.done && !d.done[journal.StepWalk] {
+			d.holes = append(d.holes, folder.Hole{Conv: c.id, What: "history: not read to its end"})
 		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/portable/convert"
-	folder "github.com/skein-im/skein/internal/portable/leancloud"
+	"github.com/skein-im/skein/internal/portable/leancloud/folder"
 )
 
 // Options are of one conversion of a dump.

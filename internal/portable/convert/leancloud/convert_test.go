@@ -20,7 +20,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/portable"
 	"github.com/skein-im/skein/internal/portable/convert"
-	folder "github.com/skein-im/skein/internal/portable/leancloud"
+	"github.com/skein-im/skein/internal/portable/leancloud/folder"
 )
 
 // Names of the tests' conversations and messages.

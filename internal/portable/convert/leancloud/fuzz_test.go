@@ -9,7 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/skein-im/skein/internal/portable"
-	folder "github.com/skein-im/skein/internal/portable/leancloud"
+	"github.com/skein-im/skein/internal/portable/leancloud/folder"
 )
 
 // FuzzAnyRowIsTakenOrReported converts a dump of any rows: it never panics, the folder

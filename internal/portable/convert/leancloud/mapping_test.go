@@ -8,7 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/skein-im/skein/internal/portable/convert"
-	folder "github.com/skein-im/skein/internal/portable/leancloud"
+	"github.com/skein-im/skein/internal/portable/leancloud/folder"
 )
 
 // quoted is a text as a JSON string.

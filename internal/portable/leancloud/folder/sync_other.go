@@ -1,6 +1,6 @@
 //go:build !linux
 
-package leancloud
+package folder
 
 import (
 	"io/fs"
@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// syncFolder waits until each file of the folder is on the disk.
-func syncFolder(dir string) error {
+// Sync waits until each file of the folder is on the disk.
+func Sync(dir string) error {
 	return filepath.WalkDir(dir, func(file string, e fs.DirEntry, err error) error {
 		if err != nil || !e.Type().IsRegular() {
 			return err
@@ -18,7 +18,7 @@ func syncFolder(dir string) error {
 		if err != nil {
 			return err
 		}
-		defer closing(f)
+		defer func() { _ = f.Close() }() // an error loses nothing
 		return f.Sync()
 	})
 }

@@ -1,4 +1,4 @@
-package leancloud
+package journal
 
 import (
 	"bufio"
@@ -13,44 +13,43 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/skein-im/skein/internal/portable/leancloud/folder"
 )
 
-// journalFile has every answer of the run under way, one a line, in the order they came.
+// File has every answer of the run under way, one a line, in the order they came.
 // It is only appended to, so whatever ends the process costs at most its last line, and
 // a run goes on from what the journal says. At the end of a run it is folded into the
-// lists of the folder and removed. dailyFile and lockFile lie beside it.
-const (
-	journalFile = "journal.jsonl"
-	dailyFile   = "requests-today.json"
-)
+// lists of the folder and removed.
+const File = "journal.jsonl"
 
 // The steps of a run.
 const (
-	stepRun           = "run"
-	stepConversations = "conversations"
-	stepWalk          = "walk"    // the history of the whole app
-	stepHistory       = "history" // of one conversation; key: its objectId
-	stepInfos         = "infos"   // key: objectId; empty: of the class as a whole
-	stepUsers         = "users"
-	stepSubscribers   = "subscribers" // key: objectId of a system conversation
-	stepTold          = "told"        // messages to one subscriber; key: objectId:client
-	stepInbound       = "inbound"
-	stepBroadcasts    = "broadcasts" // key: objectId of a system conversation
+	StepRun           = "run"
+	StepConversations = "conversations"
+	StepWalk          = "walk"    // the history of the whole app
+	StepHistory       = "history" // of one conversation; key: its objectId
+	StepInfos         = "infos"   // key: objectId; empty: of the class as a whole
+	StepUsers         = "users"
+	StepSubscribers   = "subscribers" // key: objectId of a system conversation
+	StepTold          = "told"        // messages to one subscriber; key: objectId:client
+	StepInbound       = "inbound"
+	StepBroadcasts    = "broadcasts" // key: objectId of a system conversation
 )
 
-// entry is a line of the journal: the rows of one answer, or that a step is done.
-type entry struct {
+// Entry is a line of the journal: the rows of one answer, or that a step is done.
+type Entry struct {
 	Step  string           `json:"step"`
 	Key   string           `json:"key,omitzero"`
 	Done  bool             `json:"done,omitzero"`
 	Down  bool             `json:"down,omitzero"`  // a page of history, newest first
 	Aside bool             `json:"aside,omitzero"` // a page of history that no other follows
 	Rows  []jsontext.Value `json:"rows,omitzero"`
-	Run   *run             `json:"run,omitzero"` // of stepRun, the first line
+	Run   *Run             `json:"run,omitzero"` // of stepRun, the first line
 }
 
-// run is what a run has to know after a kill.
-type run struct {
+// Run describes the run under way, for a run that goes on after a kill.
+type Run struct {
 	Format  string `json:"format"`
 	Version int    `json:"version"`
 	AppID   string `json:"app_id"`
@@ -59,19 +58,19 @@ type run struct {
 	Since   int64  `json:"since,omitzero"` // the run before has all that is older
 }
 
-// journal is safe for concurrent use.
-type journal struct {
+// Journal is safe for concurrent use.
+type Journal struct {
 	mu     sync.Mutex // guards what follows
 	file   *os.File
 	broken error // what was written last may be torn: nothing may follow it
 }
 
-// openJournal opens or makes the journal and calls was for each entry in it, oldest
+// Open opens or makes the journal and calls was for each entry in it, oldest
 // first. What is behind the last whole line was being written when a run was killed, and
 // is cut off.
-func openJournal(dir string, was func(entry) error) (*journal, error) {
-	path := filepath.Join(dir, journalFile)
-	whole, err := replay(path, was)
+func Open(dir string, was func(Entry) error) (*Journal, error) {
+	path := filepath.Join(dir, File)
+	whole, err := Replay(path, was)
 	if err != nil {
 		return nil, err
 	}
@@ -86,11 +85,11 @@ func openJournal(dir string, was func(entry) error) (*journal, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return &journal{file: f}, nil
+	return &Journal{file: f}, nil
 }
 
-// replay reads a journal and returns the length of its whole lines.
-func replay(path string, was func(entry) error) (whole int64, err error) {
+// Replay reads a journal and returns the length of its whole lines.
+func Replay(path string, was func(Entry) error) (whole int64, err error) {
 	f, err := os.Open(path) //nolint:gosec // below the operator's own directory
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
@@ -98,7 +97,7 @@ func replay(path string, was func(entry) error) (whole int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer closing(f)
+	defer func() { _ = f.Close() }() // an error loses nothing
 	in := bufio.NewReaderSize(f, 1<<20)
 	for n := 1; ; n++ {
 		line, err := in.ReadBytes('\n')
@@ -108,8 +107,8 @@ func replay(path string, was func(entry) error) (whole int64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		var e entry
-		if err := json.Unmarshal(line, &e, lenient); err != nil {
+		var e Entry
+		if err := json.Unmarshal(line, &e, folder.Lenient); err != nil {
 			if _, err := in.Peek(1); errors.Is(err, io.EOF) {
 				return whole, nil // a power cut can leave a last line that is not what was written
 			}
@@ -122,8 +121,8 @@ func replay(path string, was func(entry) error) (whole int64, err error) {
 	}
 }
 
-// add appends an entry. A kill of the process loses nothing that add has written.
-func (j *journal) add(e entry) error {
+// Add appends an entry. A kill of the process loses nothing that add has written.
+func (j *Journal) Add(e Entry) error {
 	line, err := appendEntry(nil, e)
 	if err != nil {
 		return err
@@ -140,10 +139,10 @@ func (j *journal) add(e entry) error {
 }
 
 // appendEntry writes rows as they are, which json.Marshal would refuse for some.
-func appendEntry(line []byte, e entry) ([]byte, error) {
+func appendEntry(line []byte, e Entry) ([]byte, error) {
 	rows := e.Rows
 	e.Rows = nil
-	head, err := json.Marshal(e, lenient)
+	head, err := json.Marshal(e, folder.Lenient)
 	if err != nil {
 		return nil, err
 	}
@@ -164,37 +163,19 @@ func appendEntry(line []byte, e entry) ([]byte, error) {
 	return append(line, "]}\n"...), nil
 }
 
-// failed says that nothing more can be written.
-func (j *journal) failed() bool {
+// Failed says that nothing more can be written.
+func (j *Journal) Failed() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.broken != nil
 }
 
-func (j *journal) sync() error {
+// Sync waits until everything is on the disk.
+func (j *Journal) Sync() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.file.Sync()
 }
 
 // Close ends the journal for this process.
-func (j *journal) Close() error { return j.file.Close() }
-
-// replaceFile writes a small file so that there is always a whole one.
-func replaceFile(path string, content []byte) error {
-	f, err := os.OpenFile(path+".part", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // below the operator's own directory
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(path+".part", path)
-}
-
-// closing closes a file that was read. An error of Close loses nothing then.
-func closing(c io.Closer) { _ = c.Close() }
+func (j *Journal) Close() error { return j.file.Close() }

@@ -1,4 +1,4 @@
-package leancloud
+package progress
 
 import (
 	"fmt"
@@ -8,11 +8,11 @@ import (
 	"github.com/skein-im/skein/internal/portable/leancloud/api"
 )
 
-// sayEvery is how often progress is told.
+// sayEvery is how often progress is printed.
 const sayEvery = 5 * time.Second
 
-// ledger counts what a run does and tells how far it is. It is safe for concurrent use.
-type ledger struct {
+// Counter counts what a run does and tells how far it is. It is safe for concurrent use.
+type Counter struct {
 	clock api.Clock
 	say   func(string)
 
@@ -29,12 +29,13 @@ type ledger struct {
 	failure  string
 }
 
-func newLedger(clock api.Clock, say func(string)) *ledger {
-	return &ledger{clock: clock, say: say, told: clock.Now()}
+// New begins to count. say gets the lines of progress.
+func New(clock api.Clock, say func(string)) *Counter {
+	return &Counter{clock: clock, say: say, told: clock.Now()}
 }
 
-// step begins a step of so many parts; 0: nobody knows.
-func (l *ledger) step(name string, total int) {
+// Step begins a step with total parts; zero: unknown.
+func (l *Counter) Step(name string, total int) {
 	l.mu.Lock()
 	now := l.clock.Now()
 	was := ""
@@ -48,26 +49,29 @@ func (l *ledger) step(name string, total int) {
 	}
 }
 
-// until says that the step reads messages up to a time.
-func (l *ledger) until(to int64) {
+// Until sets the time up to which the step reads messages.
+func (l *Counter) Until(to int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.to = to
 }
 
-func (l *ledger) one() {
+// One counts one part of the step as done.
+func (l *Counter) One() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.done++
 }
 
-func (l *ledger) rows(n int) {
+// Rows counts n rows of the step.
+func (l *Counter) Rows(n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.done += n
 }
 
-func (l *ledger) messages(n int, at int64) {
+// Messages counts n rows of messages; at is the time of the newest, in Unix milliseconds.
+func (l *Counter) Messages(n int, at int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.count += int64(n)
@@ -77,14 +81,15 @@ func (l *ledger) messages(n int, at int64) {
 	}
 }
 
-func (l *ledger) retried(err error) {
+// Retried notes why a request is sent again.
+func (l *Counter) Retried(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.failure = err.Error()
 }
 
-// asked counts a request and tells how far the run is, where that is due.
-func (l *ledger) asked() {
+// Asked counts a request, and prints progress if it is time to.
+func (l *Counter) Asked() {
 	l.mu.Lock()
 	l.requests++
 	now := l.clock.Now()
@@ -101,7 +106,7 @@ func (l *ledger) asked() {
 }
 
 // line is one line of progress. l.mu is held.
-func (l *ledger) line(now time.Time) string {
+func (l *Counter) line(now time.Time) string {
 	passed := now.Sub(l.began)
 	line := l.name
 	part := 0.0

@@ -1,4 +1,4 @@
-package leancloud
+package files
 
 import (
 	"cmp"
@@ -9,6 +9,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/skein-im/skein/internal/portable/leancloud/folder"
 )
 
 // link is a file that a row names.
@@ -19,7 +21,7 @@ type link struct {
 	size int64 // bytes; 0: not said
 }
 
-// key tells links apart.
+// key identifies a link.
 func (l link) key() string {
 	if l.url == "" {
 		return "id:" + l.id
@@ -27,21 +29,21 @@ func (l link) key() string {
 	return l.url
 }
 
-// links finds the files that messages, conversations and users name.
-func (d *dump) links() (map[string]link, error) {
+// links finds the files that messages, conversations and users link to.
+func links(dump string) (map[string]link, error) {
 	all := map[string]link{}
 	take := func(l link) {
 		if was, ok := all[l.key()]; !ok || was.id == "" && l.id != "" {
 			all[l.key()] = l
 		}
 	}
-	for _, dir := range []string{MessagesDir, SystemDir + "/messages"} {
-		if err := messageLinks(d.path(dir), take); err != nil {
+	for _, dir := range []string{folder.MessagesDir, folder.SystemDir + "/messages"} {
+		if err := messageLinks(folder.Path(dump, dir), take); err != nil {
 			return nil, err
 		}
 	}
-	for _, name := range []string{ConversationsFile, UsersFile} {
-		for line, err := range Lines(d.path(name)) {
+	for _, name := range []string{folder.ConversationsFile, folder.UsersFile} {
+		for line, err := range folder.Lines(folder.Path(dump, name)) {
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
@@ -56,7 +58,7 @@ func messageLinks(dir string, take func(link)) error {
 		if err != nil || e.IsDir() || !strings.HasSuffix(file, ".jsonl") {
 			return skipMissing(err)
 		}
-		for line, err := range Lines(file) {
+		for line, err := range folder.Lines(file) {
 			if err != nil {
 				return err
 			}
@@ -68,7 +70,7 @@ func messageLinks(dir string, take func(link)) error {
 	})
 }
 
-// skipMissing: a folder without such messages has no such directory.
+// skipMissing ignores that a file or directory does not exist.
 func skipMissing(err error) error {
 	if isMissing(err) {
 		return nil
@@ -76,32 +78,32 @@ func skipMissing(err error) error {
 	return err
 }
 
-// messageLink is the file of a message (v2, rich messages): data is a text with JSON in
-// it, or that JSON itself.
+// messageLink is the file of a message (v2, rich messages). data is a JSON object, or a string that
+// contains one.
 func messageLink(raw jsontext.Value) (link, bool) {
 	var m struct {
 		Data jsontext.Value `json:"data"`
 	}
-	if json.Unmarshal(raw, &m, lenient) != nil {
+	if json.Unmarshal(raw, &m, folder.Lenient) != nil {
 		return link{}, false
 	}
 	if m.Data.Kind() == '"' {
 		var inner string
-		if json.Unmarshal(m.Data, &inner, lenient) != nil || !strings.Contains(inner, "_lcfile") {
+		if json.Unmarshal(m.Data, &inner, folder.Lenient) != nil || !strings.Contains(inner, "_lcfile") {
 			return link{}, false
 		}
 		m.Data = jsontext.Value(inner)
 	}
 	var data struct {
 		File *struct {
-			URL  text `json:"url"`
-			ID   text `json:"objId"`
-			Name text `json:"name"`
-			Size size `json:"size"`
-			Meta meta `json:"metaData"`
+			URL  folder.Text `json:"url"`
+			ID   folder.Text `json:"objId"`
+			Name folder.Text `json:"name"`
+			Size size        `json:"size"`
+			Meta meta        `json:"metaData"`
 		} `json:"_lcfile"`
 	}
-	if json.Unmarshal(m.Data, &data, lenient) != nil || data.File == nil {
+	if json.Unmarshal(m.Data, &data, folder.Lenient) != nil || data.File == nil {
 		return link{}, false
 	}
 	f := data.File
@@ -115,10 +117,10 @@ func messageLink(raw jsontext.Value) (link, bool) {
 	return l, l.url != "" || l.id != ""
 }
 
-// size is a number of bytes, or nothing where the answer has something else.
-type size = millis
+// size is a number of bytes; zero if the answer has something else.
+type size = folder.Millis
 
-// meta is metaData, where that is an object.
+// meta is metaData if that is an object.
 type meta struct {
 	name string
 	size int64
@@ -130,10 +132,10 @@ func (m *meta) UnmarshalJSONFrom(in *jsontext.Decoder) error {
 		return err
 	}
 	var fields struct {
-		Name text `json:"name"`
-		Size size `json:"size"`
+		Name folder.Text `json:"name"`
+		Size size        `json:"size"`
 	}
-	err = json.Unmarshal(value, &fields, lenient)
+	err = json.Unmarshal(value, &fields, folder.Lenient)
 	m.name, m.size = string(fields.Name), int64(fields.Size)
 	return err
 }
@@ -141,8 +143,8 @@ func (m *meta) UnmarshalJSONFrom(in *jsontext.Decoder) error {
 // linkDepth is how deep columnLinks looks.
 const linkDepth = 8
 
-// columnLinks finds values of the type File in the columns of a row. A scan leaves out
-// their url and has their id alone (storage, data types).
+// columnLinks finds values of the type File in the columns of a row. In a scan they have an id and no
+// url (storage, data types).
 func columnLinks(value jsontext.Value, depth int, take func(link)) {
 	if depth > linkDepth {
 		return
@@ -150,11 +152,11 @@ func columnLinks(value jsontext.Value, depth int, take func(link)) {
 	switch value.Kind() {
 	case '{':
 		var fields map[string]jsontext.Value
-		if json.Unmarshal(value, &fields, lenient) != nil {
+		if json.Unmarshal(value, &fields, folder.Lenient) != nil {
 			return
 		}
 		if string(fields["__type"]) == `"File"` {
-			l := link{url: field(value, "url"), id: cmp.Or(field(value, "id"), field(value, "objectId")), name: field(value, "name")}
+			l := link{url: folder.Field(value, "url"), id: cmp.Or(folder.Field(value, "id"), folder.Field(value, "objectId")), name: folder.Field(value, "name")}
 			if l.url != "" || l.id != "" {
 				take(l)
 			}
@@ -165,7 +167,7 @@ func columnLinks(value jsontext.Value, depth int, take func(link)) {
 		}
 	case '[':
 		var list []jsontext.Value
-		if json.Unmarshal(value, &list, lenient) == nil {
+		if json.Unmarshal(value, &list, folder.Lenient) == nil {
 			for _, inner := range list {
 				columnLinks(inner, depth+1, take)
 			}

@@ -1,4 +1,4 @@
-package leancloud
+package files
 
 import (
 	"cmp"
@@ -26,6 +26,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/skein-im/skein/internal/portable/leancloud/api"
+	"github.com/skein-im/skein/internal/portable/leancloud/folder"
 )
 
 // Bounds on the files of messages, which anybody may have sent.
@@ -40,18 +41,32 @@ const (
 
 func isMissing(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
-// files fetches what links lead to, where that is asked for, and writes its list.
-func (d *dump) files(ctx context.Context, m *Manifest) error {
-	known, err := d.knownFiles()
+// Files says which files of a dump to fetch, and how.
+type Files struct {
+	Dir     string // of the dump
+	Fetch   bool   // false: only write the list of what was fetched earlier
+	Host    string // where files are now; tried if a link is dead
+	Private bool   // links may lead into the operator's own network
+
+	API   *api.Client
+	Clock api.Clock
+	Fatal func(context.Context, error) bool // whether an error ends the run
+	Begin func(total int)                   // called with the number of files to fetch
+	Done  func()                            // called after each
+}
+
+// Write fetches the files that links lead to, and writes their list.
+func (o Files) Write(ctx context.Context, m *folder.Manifest) error {
+	known, err := o.known()
 	if err != nil {
 		return err
 	}
-	if d.Files && !d.Finish {
-		if err := d.fetchFiles(ctx, known); err != nil {
+	if o.Fetch {
+		if err := o.fetch(ctx, known); err != nil {
 			return err
 		}
 	}
-	w, err := writeList(d.path(FilesFile))
+	w, err := folder.WriteList(o.path(folder.FilesFile))
 	if err != nil {
 		return err
 	}
@@ -64,23 +79,25 @@ func (d *dump) files(ctx context.Context, m *Manifest) error {
 		} else {
 			m.Files.Lost++
 		}
-		if err := w.value(f); err != nil {
-			w.drop()
+		if err := w.Value(f); err != nil {
+			w.Drop()
 			return err
 		}
 	}
-	if m.Lists[FilesFile], err = w.end(); err != nil {
+	if m.Lists[folder.FilesFile], err = w.End(); err != nil {
 		return err
 	}
-	return skipMissing(os.Remove(d.path(filesJournal)))
+	return skipMissing(os.Remove(o.path(filesJournal)))
 }
 
-// knownFiles are the files of earlier runs and of this one before it was stopped.
-func (d *dump) knownFiles() (map[string]File, error) {
-	known := map[string]File{}
-	for _, name := range []string{FilesFile, filesJournal} {
-		for line, err := range Lines(d.path(name)) {
-			var f File
+func (o Files) path(name string) string { return folder.Path(o.Dir, name) }
+
+// known are the files that earlier runs fetched, and this one before it was stopped.
+func (o Files) known() (map[string]folder.File, error) {
+	known := map[string]folder.File{}
+	for _, name := range []string{folder.FilesFile, filesJournal} {
+		for line, err := range folder.Lines(o.path(name)) {
+			var f folder.File
 			if err == nil {
 				err = json.Unmarshal(line, &f)
 			}
@@ -98,25 +115,26 @@ func (d *dump) knownFiles() (map[string]File, error) {
 
 // fetcher fetches files. It is safe for concurrent use.
 type fetcher struct {
-	d    *dump
+	Files
+
 	http *http.Client
 
 	mu      sync.Mutex // guards what follows
-	known   map[string]File
+	files   map[string]folder.File
 	journal *os.File
 }
 
-func (d *dump) fetchFiles(ctx context.Context, known map[string]File) error {
-	all, err := d.links()
+func (o Files) fetch(ctx context.Context, known map[string]folder.File) error {
+	all, err := links(o.Dir)
 	if err != nil {
 		return err
 	}
-	journal, err := os.OpenFile(d.path(filesJournal), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	journal, err := os.OpenFile(o.path(filesJournal), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	defer closing(journal)
-	f := &fetcher{d: d, http: fileClient(d.private), known: known, journal: journal}
+	defer func() { _ = journal.Close() }() // an error loses nothing
+	f := &fetcher{Files: o, http: fileClient(o.Private), files: known, journal: journal}
 	defer f.http.CloseIdleConnections()
 	var todo []link
 	for _, key := range slices.Sorted(maps.Keys(all)) {
@@ -128,13 +146,13 @@ func (d *dump) fetchFiles(ctx context.Context, known map[string]File) error {
 		}
 		todo = append(todo, all[key])
 	}
-	d.ledger.step("files", len(todo))
+	o.Begin(len(todo))
 	slots := make(chan struct{}, filesAtOnce)
-	return each(ctx, todo, func(ctx context.Context, l link) error {
+	return api.Each(ctx, todo, func(ctx context.Context, l link) error {
 		slots <- struct{}{}
 		defer func() { <-slots }()
 		got, err := f.get(ctx, l)
-		d.ledger.one()
+		o.Done()
 		if err != nil {
 			return err
 		}
@@ -142,21 +160,21 @@ func (d *dump) fetchFiles(ctx context.Context, known map[string]File) error {
 	})
 }
 
-// note keeps what became of a link.
-func (f *fetcher) note(key string, got File) error {
-	line, err := json.Marshal(got, lenient)
+// note records the result of a link.
+func (f *fetcher) note(key string, got folder.File) error {
+	line, err := json.Marshal(got, folder.Lenient)
 	if err != nil {
 		return err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.known[key] = got
+	f.files[key] = got
 	_, err = f.journal.Write(append(line, '\n'))
 	return err
 }
 
-// fileClient follows links that strangers wrote, so it reaches no address of the
-// operator's own network, unless the server itself is one.
+// fileClient follows links that strangers wrote, so it connects to no address of the operator's own
+// network, unless LeanCloud's server has such an address (in tests).
 func fileClient(private bool) *http.Client {
 	dialer := &net.Dialer{Timeout: 30 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
 		at, err := netip.ParseAddrPort(address)
@@ -177,10 +195,10 @@ func fileClient(private bool) *http.Client {
 // shared is the address space behind carriers' own translation (RFC 6598).
 var shared = netip.MustParsePrefix("100.64.0.0/10")
 
-// get fetches one file: from its link, and where that is dead from the address that
-// _File names today, and from the same path on FileHost. An error ends the run.
-func (f *fetcher) get(ctx context.Context, l link) (File, error) {
-	got := File{URL: l.url, ID: l.id, Name: l.name}
+// get fetches one file from its link. If that fails it tries the address that _File has now, then the
+// same path on Host. An error ends the run.
+func (f *fetcher) get(ctx context.Context, l link) (folder.File, error) {
+	got := folder.File{URL: l.url, ID: l.id, Name: l.name}
 	var errs []string
 	for _, find := range []func(context.Context, link) (string, error){
 		func(context.Context, link) (string, error) { return l.url, nil }, f.moved, f.onHost,
@@ -195,7 +213,7 @@ func (f *fetcher) get(ctx context.Context, l link) (File, error) {
 		switch {
 		case ctx.Err() != nil:
 			return got, ctx.Err()
-		case err != nil && f.d.fatal(ctx, err) || errors.Is(err, errDisk):
+		case err != nil && f.Fatal(ctx, err) || errors.Is(err, errDisk):
 			return got, err
 		case err != nil:
 			errs = append(errs, err.Error())
@@ -205,16 +223,16 @@ func (f *fetcher) get(ctx context.Context, l link) (File, error) {
 	return got, nil
 }
 
-// moved is the address that the row in _File has.
+// moved is the address in the row of _File.
 func (f *fetcher) moved(ctx context.Context, l link) (string, error) {
 	if l.id == "" {
 		return "", nil
 	}
-	row, err := f.d.api.Get(ctx, "/1.1/classes/_File/"+url.PathEscape(l.id), nil)
+	row, err := f.API.Get(ctx, "/1.1/classes/_File/"+url.PathEscape(l.id), nil)
 	if err != nil {
 		return "", fmt.Errorf("_File: %w", err)
 	}
-	address := field(row, "url")
+	address := folder.Field(row, "url")
 	if address == l.url {
 		return "", nil
 	}
@@ -223,16 +241,16 @@ func (f *fetcher) moved(ctx context.Context, l link) (string, error) {
 
 func (f *fetcher) onHost(_ context.Context, l link) (string, error) {
 	u, err := url.Parse(l.url)
-	if f.d.FileHost == "" || err != nil || u.Path == "" {
+	if f.Host == "" || err != nil || u.Path == "" {
 		return "", nil //nolint:nilerr // there is no such address
 	}
-	return strings.TrimSuffix(f.d.FileHost, "/") + u.EscapedPath(), nil
+	return strings.TrimSuffix(f.Host, "/") + u.EscapedPath(), nil
 }
 
 // errDisk: a file cannot be written.
 var errDisk = errors.New("cannot be written")
 
-func (f *fetcher) from(ctx context.Context, address string, l link, got *File) error {
+func (f *fetcher) from(ctx context.Context, address string, l link, got *folder.File) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
 		return fmt.Errorf("%.200q is no link to the web", address)
@@ -243,9 +261,9 @@ func (f *fetcher) from(ctx context.Context, address string, l link, got *File) e
 	if len(ext) > 8 || strings.Trim(ext, ".0123456789abcdefghijklmnopqrstuvwxyz") != "" {
 		ext = ""
 	}
-	to := path.Join(FilesDir, name[:2], name+ext)
+	to := path.Join(folder.FilesDir, name[:2], name+ext)
 	for try := 1; ; try++ {
-		again, err := f.once(ctx, address, f.d.path(to), l, got)
+		again, err := f.once(ctx, address, f.path(to), l, got)
 		if err == nil {
 			got.Path = to
 			if address != l.url {
@@ -256,14 +274,14 @@ func (f *fetcher) from(ctx context.Context, address string, l link, got *File) e
 		if !again || try == fileTries || ctx.Err() != nil {
 			return err
 		}
-		if err := f.d.Clock.Sleep(ctx, api.Backoff(try)); err != nil {
+		if err := f.Clock.Sleep(ctx, api.Backoff(try)); err != nil {
 			return err
 		}
 	}
 }
 
-// once asks once. again: another try may do better.
-func (f *fetcher) once(ctx context.Context, address, to string, l link, got *File) (again bool, err error) {
+// once sends one request. again: another try may succeed.
+func (f *fetcher) once(ctx context.Context, address, to string, l link, got *folder.File) (again bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, fileTime)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -275,7 +293,7 @@ func (f *fetcher) once(ctx context.Context, address, to string, l link, got *Fil
 		dns, unknown := errors.AsType[*net.DNSError](err)
 		return !errors.Is(err, syscall.ECONNREFUSED) && (!unknown || !dns.IsNotFound), err
 	}
-	defer closing(res.Body)
+	defer func() { _ = res.Body.Close() }() // an error loses nothing
 	if res.StatusCode != http.StatusOK {
 		return res.StatusCode >= 500 || res.StatusCode == http.StatusTooManyRequests, fmt.Errorf("%s answers HTTP %d", address, res.StatusCode)
 	}
@@ -307,7 +325,7 @@ func (f *fetcher) once(ctx context.Context, address, to string, l link, got *Fil
 	return false, nil
 }
 
-// disk tells a disk that fails from a link that does.
+// disk marks errors of writing with errDisk, to tell them from errors of the download.
 type disk struct{ *os.File }
 
 func (d disk) Write(b []byte) (int, error) {

@@ -1,4 +1,4 @@
-package leancloud
+package folder
 
 import (
 	"bufio"
@@ -11,6 +11,7 @@ import (
 	"iter"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -110,7 +111,21 @@ type Messages struct {
 	WholeApp      bool  `json:"whole_app"` // the history of the app as a whole was read to its end
 }
 
-// Files counts what became of the links.
+// Add adds what the folder holds of one conversation.
+func (m *Messages) Add(p Proof) {
+	if p.Count == 0 {
+		return
+	}
+	m.Conversations++
+	m.Count += p.Count
+	m.Duplicates += p.Duplicates
+	m.Newest = max(m.Newest, p.Newest)
+	if m.Oldest == 0 || p.Oldest < m.Oldest {
+		m.Oldest = p.Oldest
+	}
+}
+
+// Files counts the files that messages link to.
 type Files struct {
 	Asked bool  `json:"asked"` // the dump was to fetch them
 	Kept  int64 `json:"kept"`
@@ -118,7 +133,7 @@ type Files struct {
 	Bytes int64 `json:"bytes"`
 }
 
-// Hole is something that is not in the folder, or may not be.
+// Hole is something that is missing in the folder, or may be.
 type Hole struct {
 	Conv string `json:"conv_id,omitzero"` // empty: of the whole app
 	What string `json:"what"`
@@ -161,17 +176,20 @@ type Proof struct {
 	Checked bool `json:"checked,omitzero"`
 }
 
-// File is one link and what became of it.
+// File is one link, and its content or why it could not be downloaded.
 type File struct {
 	URL    string `json:"url"`             // as it appears
 	ID     string `json:"id,omitzero"`     // objectId of its row in _File, where it is named
 	Name   string `json:"name,omitzero"`   // as its sender called it
-	Path   string `json:"path,omitzero"`   // its content, below the folder; empty: it was not had
+	Path   string `json:"path,omitzero"`   // its content, below the folder; empty: there is none
 	Size   int64  `json:"size,omitzero"`   // bytes
 	SHA256 string `json:"sha256,omitzero"` // of the content, in hexadecimal
 	From   string `json:"from,omitzero"`   // the address that answered, where that is not URL
-	Error  string `json:"error,omitzero"`  // why it was not had
+	Error  string `json:"error,omitzero"`  // why there is no content
 }
+
+// Path is where a file of the folder is. name has slashes.
+func Path(dir, name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }
 
 // MessagesFile is the list of messages of a conversation, below the folder, with slashes.
 func MessagesFile(conv string) string {
@@ -185,8 +203,7 @@ func SystemFile(conv string) string {
 	return path.Join(SystemDir, "messages", name+".jsonl")
 }
 
-// fileName is the id itself where that is safe as the name of a file on every system,
-// and its hash otherwise.
+// fileName is the id if that is a safe file name on every system, and its hash otherwise.
 func fileName(id string) string {
 	safe := len(id) >= 2 && len(id) <= 64
 	for _, c := range id {
@@ -211,7 +228,7 @@ func Lines(file string) iter.Seq2[jsontext.Value, error] {
 			yield(nil, err)
 			return
 		}
-		defer closing(f)
+		defer func() { _ = f.Close() }() // an error loses nothing
 		in := bufio.NewReaderSize(f, 1<<16)
 		var long []byte
 		for n := 1; ; n++ {
@@ -227,7 +244,7 @@ func Lines(file string) iter.Seq2[jsontext.Value, error] {
 				return
 			}
 			if err != nil {
-				yield(nil, fmt.Errorf("%s: line %d: %w", file, n, noEOF(err)))
+				yield(nil, fmt.Errorf("%s: line %d: %w", file, n, NoEOF(err)))
 				return
 			}
 			if !yield(jsontext.Value(line[:len(line)-1]), nil) {
@@ -237,8 +254,8 @@ func Lines(file string) iter.Seq2[jsontext.Value, error] {
 	}
 }
 
-// noEOF: a line without its end was cut off.
-func noEOF(err error) error {
+// NoEOF turns io.EOF into io.ErrUnexpectedEOF, for a line or record that was cut off.
+func NoEOF(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
