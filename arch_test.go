@@ -110,6 +110,7 @@ var mayImport = map[string]string{
 	"internal/store/storetest":             ". internal/store",
 	"internal/store/transfer":              ". internal/store internal/store/rows",
 	"internal/testclient":                  "",
+	"internal/upkeep":                      ". internal/store",
 	"internal/wire":                        ". internal/wire/cursor internal/wire/strict",
 	"internal/wire/cursor":                 ".",
 	"internal/wire/request":                ". internal/wire internal/wire/cursor internal/wire/strict",

@@ -125,6 +125,20 @@ func TestUpdateSetsEachSetting(t *testing.T) {
 	same(t, "what is not given stays", view.Settings, want)
 }
 
+func TestShowNamesTheServersFlagForALimitThatTheAppDoesNotSet(t *testing.T) {
+	data, _ := newApp(t)
+	must(t, "app", "update", "--id", "shop", "--data", data, "--send-rate=50")
+	text := strings.Join(strings.Fields(must(t, "app", "show", "--id", "shop", "--data", data)), " ")
+	for _, want := range []string{"send-rate 50 ", "send-burst as the server's --send-burst ", "max-members as the server's --max-members ", "max-devices 10 "} {
+		if !strings.Contains(text, want) {
+			t.Errorf("got %q, want %q in it", text, want)
+		}
+	}
+	if got := mustJSON[appView](t, "app", "show", "--id", "shop", "--data", data).Settings; got.SendRate != 50 || got.SendBurst != 0 || got.MaxMembers != 0 {
+		t.Errorf("JSON: got send_rate %d, send_burst %d, max_members %d; want 50, 0, 0", got.SendRate, got.SendBurst, got.MaxMembers)
+	}
+}
+
 func same(t *testing.T, what string, got, want settingsView) {
 	t.Helper()
 	g, _ := json.Marshal(got)

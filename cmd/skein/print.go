@@ -42,7 +42,7 @@ type (
 		Created string  `json:"created"`
 		Expires *string `json:"expires"` // null: never
 	}
-	// settingsView has the names of the flags; numbers are what holds, zero only where it says so.
+	// settingsView has the names of the flags. The numbers hold for the app; zero is explained.
 	settingsView struct {
 		TokenAuth            bool     `json:"token_auth"`
 		RelaxedClientIDs     bool     `json:"relaxed_client_ids"`
@@ -56,7 +56,7 @@ type (
 		LastSeen             bool     `json:"last_seen"`
 		MaxDevices           int      `json:"max_devices"`
 		MaxSockets           int      `json:"max_sockets"` // 0: the app's share of the node
-		MaxMembers           int      `json:"max_members"`
+		MaxMembers           int      `json:"max_members"` // 0: as the server's flag; so too the next five
 		MaxConversations     int      `json:"max_conversations"`
 		SendRate             int      `json:"send_rate"`
 		SendBurst            int      `json:"send_burst"`
@@ -134,14 +134,16 @@ func keysOf(keys []skein.AppKey) []keyView {
 	return views
 }
 
-func settingsOf(s skein.Settings) settingsView {
-	s = s.WithDefaults()
+func settingsOf(own skein.Settings) settingsView {
+	s := own.WithDefaults()
 	return settingsView{
 		TokenAuth: !s.Open, RelaxedClientIDs: s.RelaxedClientIDs, AutoRegister: !s.NoAutoRegister,
 		MembersMayInvite: s.MembersMayInvite, AddBy: addByNames[s.AddBy.Or(skein.AddByAnyone)], MembersMayMentionAll: !s.ManagersMentionAll, PrivateHistory: s.PrivateHistory,
 		OnePerDeviceType: s.OnePerDeviceType, Presence: !s.HidePresence, LastSeen: s.LastSeen,
-		MaxDevices: s.MaxDevices, MaxMembers: s.MaxMembers, MaxConversations: s.MaxConversations,
-		SendRate: s.SendRate, SendBurst: s.SendBurst, RESTRate: s.RESTRate, CommandRate: s.CommandRate, LoginRate: s.LoginRate,
+		MaxDevices: s.MaxDevices, CommandRate: s.CommandRate,
+		// For these an app without a setting has that of the server, which this command does not know.
+		MaxMembers: own.MaxMembers, MaxConversations: own.MaxConversations,
+		SendRate: own.SendRate, SendBurst: own.SendBurst, RESTRate: own.RESTRate, LoginRate: own.LoginRate,
 		EditWindow: s.EditWindow, RecallWindow: s.RecallWindow,
 		AllowedOrigins: append([]string{}, s.AllowedOrigins...),
 		FileTypes:      s.FileTypes, MaxFileBytes: s.MaxFileBytes,
@@ -184,13 +186,13 @@ func (s settingsView) rows() [][]string {
 		{"last-seen", onOffText(s.LastSeen)},
 		{"max-devices", number(s.MaxDevices)},
 		{"max-sockets", orElse(s.MaxSockets, "the app's share of the node")},
-		{"max-members", number(s.MaxMembers)},
-		{"max-conversations", number(s.MaxConversations)},
-		{"send-rate", number(s.SendRate)},
-		{"send-burst", number(s.SendBurst)},
-		{"rest-rate", number(s.RESTRate)},
+		{"max-members", orElse(s.MaxMembers, "as the server's --max-members")},
+		{"max-conversations", orElse(s.MaxConversations, "as the server's --max-conversations")},
+		{"send-rate", orElse(s.SendRate, "as the server's --send-rate")},
+		{"send-burst", orElse(s.SendBurst, "as the server's --send-burst")},
+		{"rest-rate", orElse(s.RESTRate, "as the server's --rest-rate")},
 		{"command-rate", number(s.CommandRate)},
-		{"login-rate", number(s.LoginRate)},
+		{"login-rate", orElse(s.LoginRate, "as the server's --login-rate")},
 		{"edit-window", number(s.EditWindow)},
 		{"recall-window", number(s.RecallWindow)},
 		{"allowed-origins", cmp.Or(strings.Join(s.AllowedOrigins, ","), "none")},

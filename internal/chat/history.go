@@ -40,7 +40,7 @@ func (s *Service) Span(ctx context.Context, by skein.Actor, conv skein.ID, r ske
 	if err != nil || len(messages) == 0 {
 		return nil, false, err
 	}
-	left := newRoom()
+	left := newBudget()
 	messages = messages[:left.take(len(messages), func(i int) *skein.Message { return &messages[i] })]
 	last := messages[len(messages)-1].Seq
 	if r.Newest {
@@ -61,7 +61,7 @@ func (s *Service) Find(ctx context.Context, by skein.Actor, conv skein.ID, q ske
 	if err != nil {
 		return skein.FoundMessages{}, err
 	}
-	left := newRoom()
+	left := newBudget()
 	if kept := left.take(len(found.Messages), func(i int) *skein.Message { return &found.Messages[i] }); kept < len(found.Messages) {
 		found.Messages = found.Messages[:kept]
 		found.Next = found.Messages[kept-1].Seq

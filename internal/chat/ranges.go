@@ -10,12 +10,12 @@ import (
 // ChangePage is a range of a conversation's changes, oldest first.
 type ChangePage struct {
 	Changes []skein.Change
-	More    bool  // there are more behind them
-	Last    int64 // change_seq of the newest change there is
+	More    bool  // later changes exist
+	Last    int64 // change_seq of the newest change
 }
 
-// Changes is a range of what became of messages, of about 1 MiB at the most. What the
-// caller may not see comes as skein.ChangeNone, so that the numbers stay dense.
+// Changes is a range of the changes of messages, of about 1 MiB at most. A change that the caller may
+// not see comes as skein.ChangeNone, so that the numbers have no gap.
 // Errors: skein.ErrUnknownConversation, skein.ErrForbidden.
 func (s *Service) Changes(ctx context.Context, by skein.Actor, conv skein.ID, after int64, limit int) (ChangePage, error) {
 	c, floor, err := s.readable(ctx, by, conv)
@@ -26,7 +26,7 @@ func (s *Service) Changes(ctx context.Context, by skein.Actor, conv skein.ID, af
 	if err != nil {
 		return ChangePage{}, err
 	}
-	left := newRoom()
+	left := newBudget()
 	page.fit(&left)
 	return page, nil
 }
@@ -55,16 +55,15 @@ func (s *Service) changesOf(ctx context.Context, by skein.Actor, c skein.Convers
 	return page, nil
 }
 
-// fit cuts off the changes that there is no room for.
-func (p *ChangePage) fit(left *room) {
+// fit removes the changes that do not fit.
+func (p *ChangePage) fit(left *budget) {
 	kept := left.take(len(p.Changes), func(i int) *skein.Message { return &p.Changes[i].Message })
 	p.More = p.More || kept < len(p.Changes)
 	p.Changes = p.Changes[:kept]
 }
 
-// Bounds of what is answered in one call. A message that was changed 200 times stands
-// 200 times on a page of changes: without a bound in bytes that would be megabytes for
-// anybody who asks.
+// Bounds of the answer to one call. A message that was changed 200 times is on a page of changes 200
+// times; without a bound in bytes anybody could ask for megabytes.
 const (
 	maxItems  = 2000    // messages and changes
 	maxVolume = 1 << 20 // bytes, about
@@ -78,27 +77,25 @@ type Range struct {
 	Limit       int    // of each
 }
 
-// RangeResult is the answer to a Range. Err is why there is none:
-// skein.ErrUnknownConversation or skein.ErrForbidden.
+// RangeResult is the answer to a Range, or Err: skein.ErrUnknownConversation or skein.ErrForbidden.
 type RangeResult struct {
 	Err      error
 	Messages []skein.Message // oldest first
-	More     bool            // there are more messages behind them
+	More     bool            // later messages exist
 	LastSeq  int64
-	Floor    int64 // up to here there is nothing to see
+	Floor    int64 // the caller sees no message up to this seq
 	Changes  ChangePage
 }
 
-// Ranges answers many ranges at once, in their order. All in all they hold at most
-// 2,000 messages and changes and about 1 MiB; what is past that is left out, with
-// More set. Errors: skein.ErrUnknownClient, skein.ErrBanned about the caller.
+// Ranges answers many ranges, in their order. Together the answers hold at most 2,000 messages and
+// changes and about 1 MiB; more is left out, with More set. Errors: skein.ErrUnknownClient, skein.ErrBanned about the caller.
 func (s *Service) Ranges(ctx context.Context, by skein.Actor, asked []Range) ([]RangeResult, error) {
 	if !by.Server() {
 		if err := s.standing(ctx, by.App.ID, by.Client); err != nil {
 			return nil, err
 		}
 	}
-	left := newRoom()
+	left := newBudget()
 	results := make([]RangeResult, 0, len(asked))
 	for _, r := range asked {
 		result, err := s.rangeOf(ctx, by, r, &left)
@@ -113,7 +110,7 @@ func (s *Service) Ranges(ctx context.Context, by skein.Actor, asked []Range) ([]
 	return results, nil
 }
 
-func (s *Service) rangeOf(ctx context.Context, by skein.Actor, r Range, left *room) (RangeResult, error) {
+func (s *Service) rangeOf(ctx context.Context, by skein.Actor, r Range, left *budget) (RangeResult, error) {
 	c, floor, err := s.readable(ctx, by, r.Conv)
 	if err != nil {
 		return RangeResult{}, err
@@ -135,7 +132,7 @@ func (s *Service) rangeOf(ctx context.Context, by skein.Actor, r Range, left *ro
 	return result, nil
 }
 
-func (s *Service) fillMessages(ctx context.Context, by skein.Actor, r Range, left *room, result *RangeResult) error {
+func (s *Service) fillMessages(ctx context.Context, by skein.Actor, r Range, left *budget, result *RangeResult) error {
 	after := max(*r.AfterSeq, result.Floor)
 	if after >= result.LastSeq {
 		return nil
@@ -154,33 +151,33 @@ func (s *Service) fillMessages(ctx context.Context, by skein.Actor, r Range, lef
 	return nil
 }
 
-// room is what an answer may still hold.
-type room struct{ items, volume int }
+// budget is how much an answer may still hold.
+type budget struct{ items, volume int }
 
-// newRoom is the room of one call, more than the largest message needs.
-func newRoom() room { return room{items: maxItems, volume: maxVolume} }
+// newBudget is the budget of one call. The largest message fits into it.
+func newBudget() budget { return budget{items: maxItems, volume: maxVolume} }
 
-// most is how many items there is room for, limit at most.
-func (r *room) most(limit int) int { return min(limit, r.items) }
+// most is how many items fit, limit at most.
+func (b *budget) most(limit int) int { return min(limit, b.items) }
 
-// take says how many of the first n items there is room for, and takes that room.
-// After one that found none there is none for the others.
-func (r *room) take(n int, item func(int) *skein.Message) int {
+// take returns how many of the first n items fit, and subtracts them. After an item that does not
+// fit, nothing fits any more.
+func (b *budget) take(n int, item func(int) *skein.Message) int {
 	for i := range n {
 		volume := volumeOf(item(i))
-		if volume > r.volume {
-			r.items = 0
+		if volume > b.volume {
+			b.items = 0
 			return i
 		}
-		r.items--
-		r.volume -= volume
+		b.items--
+		b.volume -= volume
 	}
 	return n
 }
 
-// volumeOf is about what a message takes in an answer, in bytes.
+// volumeOf is about how many bytes a message takes in an answer.
 func volumeOf(m *skein.Message) int {
-	const names, emoji = 500, 32 // of the fields; around an emoji
+	const names, emoji = 500, 32 // bytes for the field names; for each emoji
 	n := names + len(m.Text) + len(m.Attr) + len(m.URL)
 	for _, id := range m.Mentions {
 		n += len(id) + len(`"",`)

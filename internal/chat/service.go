@@ -1,6 +1,6 @@
-// Package chat holds the use cases: what a caller can do, one file a noun. It knows
-// neither transport nor engine. Who may call an op is in the Actor's Need, which
-// the op table sets; here it is held against the conversation at hand.
+// Package chat holds the use cases: what a caller can do, one file a noun. It knows neither
+// transport nor engine. The op table says in the Actor's Need which role a call requires; this
+// package checks it in the conversation.
 package chat
 
 import (
@@ -14,15 +14,14 @@ import (
 	"github.com/skein-im/skein/internal/store"
 )
 
-// Events is where use cases tell what happened, after it did. Its methods do not
-// wait. Stored messages are told by the store's commit hook instead, in the order
-// of their seq.
+// Events takes what a use case has changed. Its methods do not wait. It does not get stored messages:
+// the store's commit hook announces these, in the order of their seq.
 type Events interface {
 	Say(skein.Committed) // a transient message
 	Tell(skein.Notice)   // something about a conversation
-	Cut(skein.Cut)       // sessions that are over
-	// RingAll says that a conversation holds messages up to lastSeq and changes up to
-	// lastChange (zero: nothing is said of that log), which may never have been announced.
+	Cut(skein.Cut)       // sessions that must end
+	// RingAll says that a conversation holds messages up to lastSeq and changes up to lastChange
+	// (zero: unknown), which may never have been announced.
 	RingAll(app string, conv skein.ID, lastSeq, lastChange int64)
 }
 
@@ -30,27 +29,23 @@ type Events interface {
 type Options struct {
 	Store  store.Store
 	Events Events
-	Files  Files            // nil: files are never removed
 	Now    func() time.Time // nil: time.Now
 	NewID  func() skein.ID  // nil: UUIDv7
 
-	UnnamedFor time.Duration // how long a file stays that nothing names; 0: skein.UnnamedFor
+	UnnamedFor time.Duration // how long a file is kept that nothing refers to; zero: skein.UnnamedFor
 }
 
-// Service is the use cases. Safe for concurrent use.
+// Service has the use cases as methods. Safe for concurrent use.
 type Service struct {
 	store  store.Store
 	events Events
-	files  Files
 	now    func() skein.Millis
 	newID  func() skein.ID
 
 	unnamedFor time.Duration
-	removedTo  string       // released file that was removed last, until the last one is; owned by Upkeep
-	checked    skein.Millis // when the storage was; owned by Upkeep
 }
 
-// New is the use cases over a store.
+// New makes the use cases over a store.
 func New(opts Options) *Service {
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -61,7 +56,6 @@ func New(opts Options) *Service {
 	return &Service{
 		store:  opts.Store,
 		events: opts.Events,
-		files:  opts.Files,
 		now:    func() skein.Millis { return skein.MillisOf(opts.Now()) },
 		newID:  opts.NewID,
 
@@ -72,8 +66,9 @@ func New(opts Options) *Service {
 // Now is the time as the use cases see it.
 func (s *Service) Now() skein.Millis { return s.now() }
 
-// admit is the conversation and, for a client, itself as a member, when the caller may
-// read there. Who writes is held to its rule by the store, in the write. Errors: skein.ErrUnknownConversation, skein.ErrForbidden.
+// admit returns the conversation and, for a client, its membership, if the caller may read there.
+// For a write the store checks the rule in its transaction. Errors: skein.ErrUnknownConversation,
+// skein.ErrForbidden.
 func (s *Service) admit(ctx context.Context, by skein.Actor, id skein.ID) (skein.Conversation, *skein.Member, error) {
 	conv, me, err := s.store.Conversation(ctx, by.App.ID, id, by.Client)
 	if err != nil {
@@ -94,7 +89,7 @@ func (s *Service) standing(ctx context.Context, app, client string) error {
 	return nil
 }
 
-// client is a client that is there.
+// client returns a client that exists.
 func (s *Service) client(ctx context.Context, app, id string) (skein.Client, error) {
 	c, err := s.store.Client(ctx, app, id)
 	if err == nil && c.Deleted {

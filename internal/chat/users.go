@@ -161,7 +161,7 @@ func (s *Service) DeleteUser(ctx context.Context, by skein.Actor, id string, era
 }
 
 // eraseSome erases for a short while in the caller's time, so that a small history
-// is gone when the answer comes. Upkeep does the rest.
+// is gone when the answer comes. Package upkeep does the rest.
 func (s *Service) eraseSome(ctx context.Context, now skein.Millis) {
 	const patience = 2 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -169,7 +169,7 @@ func (s *Service) eraseSome(ctx context.Context, now skein.Millis) {
 	for more := true; more && ctx.Err() == nil; {
 		var err error
 		if more, err = s.store.EraseMessages(ctx, now); err != nil {
-			return // Upkeep tries again
+			return // package upkeep tries again
 		}
 	}
 }

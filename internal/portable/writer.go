@@ -17,14 +17,13 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// Writer writes a folder. Memory is bounded: it keeps one conversation's line. It is
-// for one goroutine.
+// Writer writes a folder. It keeps only the line of one conversation in memory. It is for one
+// goroutine.
 //
-// Clients and files may come at any time. What belongs to a conversation comes after
-// its Conversation and before the next one: members in order of joining, messages by
-// seq, changes by change_seq after the messages they are about. A Writer refuses what
-// breaks this order, and records with something wrong in them, as a *skein.Fault; what
-// it has refused is not written, and the Writer can go on.
+// Clients and files may come at any time. The records of a conversation come after its Conversation
+// and before the next one: members in order of joining, messages by seq, changes by change_seq
+// after the messages that they change. A Writer refuses records that break this order or are
+// invalid with a *skein.Fault. It does not write a refused record, and can go on.
 type Writer struct {
 	dir      string
 	manifest Manifest
@@ -35,9 +34,9 @@ type Writer struct {
 	appSet   bool
 }
 
-// Create begins a folder at dir, which must be empty or not exist, or hold what a
-// Writer left unfinished: that is removed. Of the manifest Source, AppID and ClientID
-// are taken; with a ClientID messages and changes may have gaps.
+// Create begins a folder at dir, which must be empty or not exist, or hold what another Writer left
+// unfinished, which it removes. It uses Source, AppID and ClientID of the manifest; with a
+// ClientID messages and changes may have gaps.
 func Create(dir string, m Manifest) (*Writer, error) {
 	if err := prepare(dir); err != nil {
 		return nil, fmt.Errorf("create %s: %w", dir, err)
@@ -54,7 +53,7 @@ func Create(dir string, m Manifest) (*Writer, error) {
 	return w, nil
 }
 
-// prepare makes dir a folder to begin in.
+// prepare creates dir, or empties it of what another Writer left unfinished.
 func prepare(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -92,6 +91,9 @@ func (w *Writer) App(a App) error {
 		return malformed("app_id", "%q is not the app of the manifest, or none that can be", a.ID)
 	}
 	raw, err := json.Marshal(a, encoding, jsontext.WithIndent("  "))
+	if err == nil {
+		err = withoutNUL(raw)
+	}
 	if err != nil {
 		return err
 	}
@@ -101,13 +103,17 @@ func (w *Writer) App(a App) error {
 	return writeDurable(w.dir, AppFile, raw)
 }
 
-// Client adds one; in order of creation.
+// Client adds a client, in order of creation.
 func (w *Writer) Client(c Client) error { return w.add(Clients, &c, c.fault(), nil) }
 
-// Conversation begins one; in order of creation. Where LastSeq and LastChange are zero
-// they are counted. Errors are also about what is missing of the conversation before.
+// Conversation begins a conversation, in order of creation. It counts LastSeq and LastChange if they
+// are zero. An error may be about a missing record of the conversation before.
 func (w *Writer) Conversation(c Conversation) error {
-	if err := c.fault(); err != nil {
+	err := c.fault()
+	if err == nil {
+		_, err = encode(&c) // it is written later, and refused now
+	}
+	if err != nil {
 		return at(Conversations, w.lists[Conversations].lines+1, err)
 	}
 	if err := w.endConversation(); err != nil {
@@ -117,7 +123,7 @@ func (w *Writer) Conversation(c Conversation) error {
 	return nil
 }
 
-// endConversation writes the line that was kept.
+// endConversation writes the line of the current conversation.
 func (w *Writer) endConversation() error {
 	c := w.order.conv
 	if c == nil {
@@ -139,12 +145,12 @@ func (w *Writer) endConversation() error {
 	return w.add(Conversations, c, err, nil)
 }
 
-// Member adds one of the conversation at hand.
+// Member adds a member of the current conversation.
 func (w *Writer) Member(m Member) error {
 	return w.add(Members, &m, m.fault(), func() error { return w.order.member(&m) })
 }
 
-// Message adds one to the conversation at hand.
+// Message adds a message to the current conversation.
 func (w *Writer) Message(m Message) error {
 	return w.add(Messages, &m, m.fault(), func() error {
 		if w.partial {
@@ -154,7 +160,7 @@ func (w *Writer) Message(m Message) error {
 	})
 }
 
-// Change adds one to the conversation at hand.
+// Change adds a change to the current conversation.
 func (w *Writer) Change(c Change) error {
 	return w.add(Changes, &c, c.fault(), func() error {
 		if w.partial {
@@ -164,8 +170,8 @@ func (w *Writer) Change(c Change) error {
 	})
 }
 
-// File adds one and copies what content holds. Size and SHA256 are found where they
-// are not set, and checked where they are.
+// File adds a file and copies its content. It sets Size and SHA256 if they are not set, and checks
+// them otherwise.
 func (w *Writer) File(f File, content io.Reader) error {
 	if !namePattern.MatchString(f.Name) {
 		return w.add(Files, &f, f.fault(), nil)
@@ -195,13 +201,13 @@ func (w *Writer) File(f File, content io.Reader) error {
 	return w.add(Files, &f, nil, nil)
 }
 
-// add writes a record unless there is something wrong with it or its place.
+// add writes a record if it is valid and in order.
 func (w *Writer) add(name string, record any, fault error, inOrder func() error) error {
 	l := w.lists[name]
 	if fault != nil {
 		return at(name, l.lines+1, fault)
 	}
-	line, err := Encode(record)
+	line, err := encode(record)
 	if err == nil && inOrder != nil {
 		err = inOrder()
 	}
@@ -211,8 +217,17 @@ func (w *Writer) add(name string, record any, fault error, inOrder func() error)
 	return l.write(line)
 }
 
-// Close ends the folder as of a moment: lists first, the manifest last and at once.
-// Without it, or after an error, the folder is not whole.
+// encode writes a record as a line. Errors: skein.ErrMalformed for U+0000 in a text.
+func encode(record any) ([]byte, error) {
+	line, err := Encode(record)
+	if err == nil {
+		err = withoutNUL(line)
+	}
+	return line, err
+}
+
+// Close completes the folder, which shows the data as of now: it writes the manifest last, in one
+// step. Without Close, or after an error, the folder is incomplete.
 func (w *Writer) Close(now time.Time) error {
 	if err := w.close(now); err != nil {
 		return errors.Join(fmt.Errorf("write %s: %w", w.dir, err), w.Abandon())
@@ -249,7 +264,7 @@ func (w *Writer) close(now time.Time) error {
 	return writeDurable(w.dir, ManifestFile, append(raw, '\n'))
 }
 
-// Abandon lets go of the files; the folder stays without a manifest.
+// Abandon closes the files. The folder has no manifest then.
 func (w *Writer) Abandon() (err error) {
 	for name, l := range w.lists {
 		err = errors.Join(err, l.file.Close())
@@ -258,7 +273,7 @@ func (w *Writer) Abandon() (err error) {
 	return err
 }
 
-// writeDurable writes a file at once: it is there whole or not at all.
+// writeDurable writes and syncs a file in one step: it has the whole content or does not exist.
 func writeDurable(dir, name string, content []byte) error {
 	path := filepath.Join(dir, name)
 	f, err := os.OpenFile(path+unfinished, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // the operator's own

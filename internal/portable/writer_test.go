@@ -162,3 +162,35 @@ func TestAnUnfinishedFolderIsBegunAnewAndAWholeOneIsKept(t *testing.T) {
 		t.Error("a folder that holds something else was taken")
 	}
 }
+
+func TestAWriterRefusesU0000(t *testing.T) {
+	const nul = "a\x00b"
+	w, err := portable.Create(t.TempDir(), portable.Manifest{Source: "a test", AppID: "shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := group(conv1)
+	named.Extend = jsontext.Value(`{"name":"a\u0000b"}`)
+	known := client("Tom")
+	known.Ext = jsontext.Value(`{"a\u0000b":1}`)
+	for field, add := range map[string]func() error{
+		"name":        func() error { return w.App(portable.App{ID: "shop", Name: nul}) },
+		"ext":         func() error { return w.Client(known) },
+		"conv_extend": func() error { return w.Conversation(named) },
+	} {
+		if err := add(); err == nil || !strings.Contains(err.Error(), field) || !strings.Contains(err.Error(), "U+0000") {
+			t.Errorf("%s: got %v, want an error that names the field and U+0000", field, err)
+		}
+	}
+	for _, err := range []error{w.Client(client("Tom")), w.Conversation(group(conv1)), w.Member(member(conv1, "Tom"))} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Message(message(conv1, 1, nul)); err == nil || !strings.Contains(err.Error(), "text: holds U+0000") {
+		t.Errorf("a message: got %v, want an error that names text and U+0000", err)
+	}
+	if err := errors.Join(w.Message(message(conv1, 1, "ab")), w.Close(time.UnixMilli(1000))); err != nil {
+		t.Errorf("the writer cannot go on after a refusal: %v", err)
+	}
+}

@@ -92,7 +92,7 @@ func (s *Server) announce(w io.Writer) {
 
 // chores is the work that one node at a time does for all nodes. Each step may run twice and
 // decides in its own transaction, so it needs no fence.
-func (s *Server) chores(ctx context.Context, _ store.Lease) { s.chat.Upkeep(ctx, s.log) }
+func (s *Server) chores(ctx context.Context, _ store.Lease) { s.upkeep.Run(ctx) }
 
 // shutdownWait bounds each step of the drain except the closing of sockets.
 const shutdownWait = 10 * time.Second

@@ -27,6 +27,7 @@ import (
 	"github.com/skein-im/skein/internal/rest/httpx"
 	"github.com/skein-im/skein/internal/socket"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/upkeep"
 )
 
 // Server is one node: its parts, and the addresses that it listens on.
@@ -50,6 +51,7 @@ type Server struct {
 	node     *node.Node
 	delivery *delivery.Delivery
 	chat     *chat.Service
+	upkeep   *upkeep.Upkeep
 	feed     *feed.Runner
 	sockets  *socket.Server
 

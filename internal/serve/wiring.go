@@ -18,6 +18,7 @@ import (
 	"github.com/skein-im/skein/internal/rest"
 	"github.com/skein-im/skein/internal/socket"
 	"github.com/skein-im/skein/internal/store/cache"
+	"github.com/skein-im/skein/internal/upkeep"
 	"github.com/skein-im/skein/internal/wire"
 	"github.com/skein-im/skein/internal/wire/cursor"
 )
@@ -54,11 +55,12 @@ func (s *Server) wire(ctx context.Context) (err error) {
 		Store: s.store, Logs: s.logs(), Bus: s.bus, Hub: s.hub, Zone: s.config.Location(),
 		Private: s.historyIsPrivate, Log: s.log, Registerer: s.registry,
 	})
-	s.chat = chat.New(chat.Options{Store: s.store, Events: events{s.delivery, s.node}, Files: s.uploads, UnnamedFor: s.config.UnnamedFiles, Now: clock.Now})
+	s.chat = chat.New(chat.Options{Store: s.store, Events: events{s.delivery, s.node}, UnnamedFor: s.config.UnnamedFiles, Now: clock.Now})
+	s.upkeep = upkeep.New(upkeep.Options{Store: s.store, Files: s.uploads, UnnamedFor: s.config.UnnamedFiles, Now: clock.Now, Log: s.log})
 	s.feed = feed.New(feed.Options{Store: s.store, Node: s.name, Now: clock.Now, Log: s.log, Registerer: s.registry})
 	table := rows.New(rows.Deps{
 		Chat: s.chat, Gate: s.gate, Files: s.uploads, Presence: s.presence, Zone: s.config.Location(),
-		Cursors: cursor.NewSealer(s.store.Secret()),
+		Cursors: cursor.NewSealer(s.store.Secret()), Audit: auditTo(s.log),
 	})
 	work := s.newGate()
 	s.sockets = socket.New(socket.Options{

@@ -54,6 +54,6 @@ func TestAllocsOfAPageOfTheHistory(t *testing.T) {
 		for i := range messages {
 			messages[i] = skein.Message{Seq: int64(i), Sender: "Tom", Body: skein.Body{Type: skein.TypeText, Text: "hello"}}
 		}
-		wantAllocs(t, "a page", pageBudget, func() { NewMessagePage(Place{Page: 1, Size: n}, messages, 1000).AppendJSON(nil) })
+		wantAllocs(t, "a page", pageBudget, func() { NewMessagePage(PageRequest{Page: 1, Size: n}, messages, 1000).AppendJSON(nil) })
 	}
 }

@@ -41,7 +41,7 @@ type MessageList struct {
 }
 
 // NewMessagePage is the page at a place among total messages.
-func NewMessagePage(at Place, messages []skein.Message, total int64) MessageList {
+func NewMessagePage(at PageRequest, messages []skein.Message, total int64) MessageList {
 	return MessageList{CurrentPage: at.Page, Data: messagesOf(messages), LastPage: lastPage(total, int64(at.Size)), PerPage: at.Size, Total: &total}
 }
 

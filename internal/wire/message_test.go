@@ -66,8 +66,8 @@ func TestMessagesAreWrittenAsDocumented(t *testing.T) {
 		"pushed":         {AppendNewMessage(nil, &skein.Committed{Message: m, ConvType: skein.Group}), push},
 		"to its sender":  {SentOf(&m).AppendJSON(nil), `{"msg_id":"01020300000000000000000000000000","time":1608126111686,"seq":7}`},
 		"transient":      {SentOf(&skein.Message{Created: 5}).AppendJSON(nil), `{"msg_id":"00000000000000000000000000000000","time":5,"seq":null}`},
-		"a page":         {NewMessagePage(Place{Page: 2, Size: 1}, []skein.Message{m}, 3).AppendJSON(nil), `{"current_page":2,"data":[` + history + `],"last_page":3,"per_page":1,"total":3}`},
-		"an empty page":  {NewMessagePage(Place{Page: 9, Size: 10}, nil, 0).AppendJSON(nil), `{"current_page":9,"data":[],"last_page":1,"per_page":10,"total":0}`},
+		"a page":         {NewMessagePage(PageRequest{Page: 2, Size: 1}, []skein.Message{m}, 3).AppendJSON(nil), `{"current_page":2,"data":[` + history + `],"last_page":3,"per_page":1,"total":3}`},
+		"an empty page":  {NewMessagePage(PageRequest{Page: 9, Size: 10}, nil, 0).AppendJSON(nil), `{"current_page":9,"data":[],"last_page":1,"per_page":10,"total":0}`},
 		"a span":         {NewMessageSpan([]skein.Message{m, recalled}, true).AppendJSON(nil), `{"data":[` + history + `,` + bare + `],"has_more":true}`},
 		"an empty span":  {NewMessageSpan(nil, false).AppendJSON(nil), `{"data":[],"has_more":false}`},
 	} {
@@ -110,7 +110,7 @@ func FuzzMessageJSON(f *testing.F) {
 			Seq: seq, Kind: skein.ChangeKind(bits>>7) % 6, By: sender, At: skein.Millis(created), Emoji: mention, On: bit(8), Message: m,
 		}
 		sent := skein.Committed{Message: m, ConvType: skein.ConvType(bits % 5)}
-		page, span := NewMessagePage(Place{Page: 1, Size: 2}, []skein.Message{m, m}, seq), NewMessageSpan([]skein.Message{m, m}, bit(5))
+		page, span := NewMessagePage(PageRequest{Page: 1, Size: 2}, []skein.Message{m, m}, seq), NewMessageSpan([]skein.Message{m, m}, bit(5))
 		same(t, MessageOf(&m).AppendJSON(nil), MessageOf(&m))
 		same(t, NewMessageOf(&sent).AppendJSON(nil), NewMessageOf(&sent))
 		same(t, SentOf(&m).AppendJSON(nil), SentOf(&m))

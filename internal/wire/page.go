@@ -5,16 +5,16 @@ import (
 	"github.com/skein-im/skein/internal/wire/cursor"
 )
 
-// Place is a page request that has been checked.
-type Place struct {
+// PageRequest is a checked request for a page.
+type PageRequest struct {
 	Page  int64
 	Size  int
 	After skein.Cursor
-	Seal  cursor.Seal // of the cursors
+	Seal  cursor.Seal // of the cursors in the answer
 }
 
-// Offset is how many items lie before the page.
-func (p Place) Offset() int { return int(p.Page-1) * p.Size }
+// Offset is how many items come before the page.
+func (p PageRequest) Offset() int { return int(p.Page-1) * p.Size }
 
 // Page is the documented answer to a listing.
 type Page[T any] struct {
@@ -26,8 +26,8 @@ type Page[T any] struct {
 	NextCursor  *string `json:"next_cursor" en:"send it as cursor to get the next page; null at the end" zh:"用于取下一页；到末尾为 null"`
 }
 
-// NewPage is the page of items at a place among total.
-func NewPage[T any](at Place, items []T, total int, next skein.Cursor) Page[T] {
+// NewPage is the answer to a page request: the items of the page, of total.
+func NewPage[T any](at PageRequest, items []T, total int, next skein.Cursor) Page[T] {
 	if items == nil {
 		items = []T{}
 	}

@@ -134,7 +134,7 @@ func (d Deps) createConversation(ctx context.Context, by skein.Actor, in request
 }
 
 func (d Deps) queryConversations(ctx context.Context, by skein.Actor, in request.QueryConversations) (out wire.Page[wire.Conversation], err error) {
-	place, err := in.Place(request.ConvPageSize, d.seal(by, string(ConvQuery)))
+	place, err := in.Parse(request.ConvPageSize, d.seal(by, string(ConvQuery)))
 	if err != nil {
 		return out, err
 	}

@@ -70,7 +70,7 @@ func newFixture(t *testing.T) *fixture {
 	}
 	f.gate = access.New(access.Options{Apps: f.store, Clients: f.store, Now: now})
 	f.Table = New(Deps{
-		Chat: chat.New(chat.Options{Store: f.store, Events: deaf{}, Files: f.shelf, Now: now}),
+		Chat: chat.New(chat.Options{Store: f.store, Events: deaf{}, Now: now}),
 		Gate: f.gate, Files: f.shelf, Presence: window{}, Zone: time.UTC,
 		Cursors: cursor.NewSealer([]byte("secret")),
 	})

@@ -91,7 +91,7 @@ func (d Deps) listInbox(ctx context.Context, by skein.Actor, in request.ListInbo
 	if err != nil {
 		return out, err
 	}
-	place, err := in.Place(request.ConvPageSize, d.Cursors.For(by.App.ID, string(ConvList), client))
+	place, err := in.Parse(request.ConvPageSize, d.Cursors.For(by.App.ID, string(ConvList), client))
 	if err != nil {
 		return out, err
 	}
@@ -131,7 +131,7 @@ func (d Deps) sync(ctx context.Context, by skein.Actor, in request.Sync) (out wi
 		return out, err
 	}
 	seal := d.Cursors.For(by.App.ID, string(Sync), client)
-	after, limit, err := in.Place(seal)
+	after, limit, err := in.Parse(seal)
 	if err != nil {
 		return out, err
 	}

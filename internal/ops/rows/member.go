@@ -41,7 +41,7 @@ func memberOps(d Deps) []*ops.Op {
 				ZH: "按加入顺序分页返回成员，包含角色、加入时间、禁言与昵称。",
 			},
 		}, func(ctx context.Context, by skein.Actor, in request.ListMembers) (out wire.Page[wire.Member], err error) {
-			place, err := in.Place(request.MaxPageSize, d.seal(by, string(MemberList)))
+			place, err := in.Parse(request.MaxPageSize, d.seal(by, string(MemberList)))
 			if err != nil {
 				return out, err
 			}
@@ -99,7 +99,7 @@ func memberOps(d Deps) []*ops.Op {
 	}
 }
 
-func memberQuery(at wire.Place) skein.MemberQuery {
+func memberQuery(at wire.PageRequest) skein.MemberQuery {
 	return skein.MemberQuery{Offset: at.Offset(), Limit: at.Size, After: at.After}
 }
 
@@ -123,7 +123,7 @@ func memberID(m skein.Member) string { return m.Client }
 // olderMembers answers conv.members to programs from before conv.members.list: all or a
 // page, with ids or with details.
 func (d Deps) olderMembers(ctx context.Context, by skein.Actor, in request.ListMemberIDs) (any, error) {
-	place, err := in.Place(request.MaxPageSize, d.seal(by, string(MemberIDs)))
+	place, err := in.Parse(request.MaxPageSize, d.seal(by, string(MemberIDs)))
 	if err != nil {
 		return nil, err
 	}

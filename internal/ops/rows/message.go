@@ -133,7 +133,7 @@ func (d Deps) listMessages(ctx context.Context, by skein.Actor, in request.ListM
 		messages, more, err := d.Chat.Span(ctx, by, conv, span)
 		return wire.NewMessageSpan(messages, more), err
 	}
-	place, err := in.Place()
+	place, err := in.ByPage()
 	if err != nil {
 		return out, err
 	}

@@ -126,7 +126,7 @@ func (d Deps) listReaders(ctx context.Context, by skein.Actor, in request.ListRe
 	if err != nil {
 		return out, err
 	}
-	place, err := in.Place(request.ConvPageSize, d.seal(by, string(ConvReaders)))
+	place, err := in.Parse(request.ConvPageSize, d.seal(by, string(ConvReaders)))
 	if err != nil {
 		return out, err
 	}

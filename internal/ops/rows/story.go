@@ -122,4 +122,4 @@ func exampleUser(c skein.Client) wire.User {
 	return wire.UserOf(c, reply().Created, time.UTC, skein.Actor{})
 }
 
-func firstPage(size int) wire.Place { return wire.Place{Page: 1, Size: size} }
+func firstPage(size int) wire.PageRequest { return wire.PageRequest{Page: 1, Size: size} }

@@ -217,7 +217,7 @@ func (d Deps) manyUsers(ctx context.Context, by skein.Actor, in request.ManyUser
 }
 
 func (d Deps) listUsers(ctx context.Context, by skein.Actor, in request.ListUsers) (wire.Page[wire.User], error) {
-	place, err := in.Place(request.ConvPageSize, d.seal(by, string(UserList)))
+	place, err := in.Parse(request.ConvPageSize, d.seal(by, string(UserList)))
 	if err != nil {
 		return wire.Page[wire.User]{}, err
 	}

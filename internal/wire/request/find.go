@@ -39,20 +39,20 @@ func (r FindMessages) Query() (q skein.MessageQuery, err error) {
 	for _, t := range r.Types {
 		q.Types = append(q.Types, int(t))
 	}
-	if q.Since, err = momentOf("since", r.Since); err != nil {
+	if q.Since, err = timeOf("since", r.Since); err != nil {
 		return q, err
 	}
 	if r.Until == nil {
 		return q, nil
 	}
-	if q.Until, err = momentOf("until", r.Until); err == nil && q.Until == 0 {
+	if q.Until, err = timeOf("until", r.Until); err == nil && q.Until == 0 {
 		q.Until = 1 // nothing was sent before
 	}
 	return q, err
 }
 
-// momentOf is a time of a request; absent: zero. It is at most skein.Forever. Errors: skein.ErrMalformed.
-func momentOf(field string, ms *int64) (skein.Millis, error) {
+// timeOf is a time of a request; absent: zero. It is at most skein.Forever. Errors: skein.ErrMalformed.
+func timeOf(field string, ms *int64) (skein.Millis, error) {
 	switch {
 	case ms == nil:
 		return 0, nil

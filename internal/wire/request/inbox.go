@@ -16,9 +16,9 @@ type Sync struct {
 	Limit    *int64    `json:"limit" en:"conversations, 1..200, default 100; a page of about 1 MiB ends earlier" zh:"会话数，1..200，默认 100；约 1 MiB 时提前结束"`
 }
 
-// Place checks the request, whose cursor has the seal. Errors: skein.ErrMalformed
+// Parse checks the request, whose cursor has the seal. Errors: skein.ErrMalformed
 // naming the field.
-func (r Sync) Place(seal cursor.Seal) (after skein.SyncCursor, limit int, err error) {
+func (r Sync) Parse(seal cursor.Seal) (after skein.SyncCursor, limit int, err error) {
 	limit, err = limitOf("limit", r.Limit, DefaultSync)
 	if err != nil || r.Cursor == "" {
 		return after, limit, err

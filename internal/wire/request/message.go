@@ -101,9 +101,9 @@ func (r ListMessages) BySeq() (bySeq bool, rng skein.SeqRange, err error) {
 	return true, rng, err
 }
 
-// Place is the page asked for.
-func (r ListMessages) Place() (wire.Place, error) {
-	return Paging{Page: r.Page, Size: r.Size}.Place(MessagePageSize, cursor.Seal{}) // has no cursors
+// ByPage is the page that the request names.
+func (r ListMessages) ByPage() (wire.PageRequest, error) {
+	return Paging{Page: r.Page, Size: r.Size}.Parse(MessagePageSize, cursor.Seal{}) // has no cursors
 }
 
 // Message names one message.

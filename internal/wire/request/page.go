@@ -23,10 +23,10 @@ type Paging struct {
 	Cursor string `json:"cursor" en:"next_cursor of the previous page; takes precedence over page" zh:"上一页返回的 next_cursor；优先于 page"`
 }
 
-// Place checks the request, whose cursor has the seal. Errors: skein.ErrMalformed
+// Parse checks the request, whose cursor has the seal. Errors: skein.ErrMalformed
 // naming the field.
-func (p Paging) Place(defaultSize int, seal cursor.Seal) (wire.Place, error) {
-	place := wire.Place{Page: 1, Size: defaultSize, Seal: seal}
+func (p Paging) Parse(defaultSize int, seal cursor.Seal) (wire.PageRequest, error) {
+	place := wire.PageRequest{Page: 1, Size: defaultSize, Seal: seal}
 	if p.Page != nil {
 		switch {
 		case *p.Page < 1:

@@ -13,7 +13,7 @@ func TestASyncCursorComesBackAsItWas(t *testing.T) {
 		{}, {Epoch: 1}, {Since: 2}, {Upto: 3}, {Key: 4},
 		{Epoch: math.MaxInt64, Since: math.MinInt64, Upto: -1, Key: 1},
 	} {
-		got, _, err := Sync{Cursor: cursor.OfSync(c, testSeal)}.Place(testSeal)
+		got, _, err := Sync{Cursor: cursor.OfSync(c, testSeal)}.Parse(testSeal)
 		if err != nil || got != c {
 			t.Errorf("%+v: got %+v, %v", c, got, err)
 		}
@@ -38,7 +38,7 @@ func TestASyncIsHeldToItsBounds(t *testing.T) {
 		"a longer cursor":    {Sync{Cursor: good + "AAAA"}, "cursor", 0},
 		"a cursor of a page": {Sync{Cursor: *cursor.OfPage(skein.Cursor{Sort: 1}, testSeal)}, "cursor", 0},
 	} {
-		_, limit, err := tt.in.Place(testSeal)
+		_, limit, err := tt.in.Parse(testSeal)
 		if tt.field == "" {
 			if err != nil || limit != tt.limit {
 				t.Errorf("%s: got limit %d, %v; want %d", name, limit, err, tt.limit)
@@ -47,7 +47,7 @@ func TestASyncIsHeldToItsBounds(t *testing.T) {
 		}
 		checkFault(t, name, tt.in.Cursor, err, skein.ErrMalformed, tt.field)
 	}
-	if _, err := (Paging{Cursor: good}).Place(20, testSeal); err == nil {
+	if _, err := (Paging{Cursor: good}).Parse(20, testSeal); err == nil {
 		t.Error("a cursor of sync is taken for one of a page")
 	}
 }

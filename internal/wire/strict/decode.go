@@ -29,7 +29,7 @@ const MaxDepth = 32
 // ignored. Errors: skein.ErrMalformed and skein.ErrMissing, naming the field.
 func Decode(data []byte, in any) error {
 	if len(data) > 0 {
-		if err := Object(unbared(data, in), in); err != nil {
+		if err := Object(wrapList(data, in), in); err != nil {
 			return err
 		}
 	}
@@ -40,7 +40,7 @@ func Decode(data []byte, in any) error {
 // value wins over the query, and the query over the body.
 func DecodeHTTP(body []byte, query url.Values, path map[string]string, in any) error {
 	if len(body) > 0 {
-		if err := Object(unbared(body, in), in); err != nil {
+		if err := Object(wrapList(body, in), in); err != nil {
 			return err
 		}
 	}
@@ -89,8 +89,8 @@ var ErrTooDeep = skein.Malformed("", "at most 32 levels of nesting")
 
 var errNoObject = skein.Malformed("", "must be a JSON object")
 
-// unbared wraps a bare list in the object that it stands for; it leaves all else alone.
-func unbared(data []byte, in any) []byte {
+// wrapList wraps a bare list in the object that it stands for. It returns anything else unchanged.
+func wrapList(data []byte, in any) []byte {
 	if list := jsontext.Value(data); list.Kind() != '[' || !list.IsValid() {
 		return data
 	}
