@@ -41,6 +41,7 @@ func TestPostgres(t *testing.T) { storetest.Run(t, open) }
 func open(t *testing.T, opt storetest.Options) (a, b store.Store) {
 	t.Helper()
 	url := server.Database(t)
+	t.Cleanup(func() { wantNoticed(t, url) })
 	return openOne(t, url, opt), openOne(t, url, opt)
 }
 

@@ -95,7 +95,10 @@ func (o Options) config() (*pgxpool.Config, error) {
 	conn.ConnectTimeout = connectLimit
 	conn.DialFunc = dialer().DialContext
 	conn.RuntimeParams["application_name"] = o.Name
-	conn.RuntimeParams["jit"] = "off" // it compiles for longer than any of these statements runs
+	// Statements are short: to start other processes for one, or to compile it, takes longer
+	// than to run it.
+	conn.RuntimeParams["max_parallel_workers_per_gather"] = "0"
+	conn.RuntimeParams["jit"] = "off"
 	conn.RuntimeParams["statement_timeout"] = strconv.FormatInt(o.Limit.Milliseconds(), 10)
 	conn.RuntimeParams["idle_in_transaction_session_timeout"] = strconv.FormatInt(idleLimit.Milliseconds(), 10)
 	conn.OnNotice = noticed

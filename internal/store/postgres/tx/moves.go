@@ -19,13 +19,13 @@ type Moment struct {
 	Next      int64   // no transaction has reached this stamp
 	Open      []int64 // stamps
 	Forgotten int64   // departures below this stamp were purged
-	Purged    int64   // and events and batches below this one
+	Purged    int64   // and events or batches up to this one
 }
 
 // A restored copy and a promoted standby go on from the same rows and are other histories:
 // the one has another system identifier, the other another timeline, which the name of the
 // write-ahead log's file begins with.
-const momentSQL = `SELECT h.epoch, h.base, h.forgotten, h.events_forgotten,
+const momentSQL = `SELECT h.epoch, h.base, h.forgotten, greatest(h.events_forgotten, h.batches_forgotten),
 		pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint, ARRAY(SELECT x::text::bigint FROM pg_snapshot_xip(s) x),
 		(SELECT system_identifier FROM pg_control_system()), substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)
 	FROM history h, pg_current_snapshot() s`
@@ -128,7 +128,7 @@ func (m *Moves) learn(from, to Moment, moved []moves.Move) {
 	defer m.mu.Unlock()
 	switch {
 	case m.seen.Epoch != from.Epoch: // somebody began anew meanwhile
-	case from.Epoch != to.Epoch || to.Next-from.Next > maxCatchUp || to.Purged > from.Next || len(moved) == moves.Most:
+	case from.Epoch != to.Epoch || to.Next-from.Next > maxCatchUp || to.Purged >= from.Next || len(moved) == moves.Most:
 		if to.sees(m.seen) || m.seen.Epoch != to.Epoch {
 			m.all.Forget(to.Next - 1)
 			m.seen = to
