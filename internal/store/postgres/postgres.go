@@ -18,6 +18,7 @@ import (
 	"github.com/skein-im/skein/internal/store/postgres/feed"
 	"github.com/skein-im/skein/internal/store/postgres/inbox"
 	"github.com/skein-im/skein/internal/store/postgres/messages"
+	"github.com/skein-im/skein/internal/store/postgres/purge"
 	"github.com/skein-im/skein/internal/store/postgres/query"
 	"github.com/skein-im/skein/internal/store/postgres/sessions"
 	"github.com/skein-im/skein/internal/store/postgres/transfer"
@@ -67,6 +68,7 @@ type (
 	feedStore     = feed.Store
 	inboxStore    = inbox.Store
 	messageStore  = messages.Store
+	purgeStore    = purge.Store
 	queryStore    = query.Store
 	sessionStore  = sessions.Store
 	transferStore = transfer.Store
@@ -79,6 +81,7 @@ type Store struct {
 	*feedStore
 	*inboxStore
 	*messageStore
+	*purgeStore
 	*queryStore
 	*sessionStore
 	*transferStore
@@ -101,7 +104,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	s := &Store{
-		feedStore: feed.New(db, clock), inboxStore: inbox.New(db), queryStore: query.New(db),
+		feedStore: feed.New(db, clock), inboxStore: inbox.New(db), purgeStore: purge.New(db), queryStore: query.New(db),
 		transferStore: transfer.New(db), uploadStore: uploads.New(db), db: db,
 	}
 	if s.messageStore, err = messages.New(db, messages.Options{Registerer: opt.Registerer}); err != nil {

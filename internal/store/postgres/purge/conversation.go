@@ -1,4 +1,4 @@
-package postgres
+package purge
 
 import (
 	"context"
@@ -16,7 +16,7 @@ type deadConv struct {
 
 // conversation removes rows of a deleted or expired conversation, its own row last. An
 // expired one is marked as deleted first, so that it stays gone if the clock is set back.
-func (p *purge) conversation(ctx context.Context, key int64) error {
+func (p *removal) conversation(ctx context.Context, key int64) error {
 	if err := p.LockConversations(ctx, key); err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (p *purge) conversation(ctx context.Context, key int64) error {
 
 // end marks a conversation as deleted. known: it was known until now, so the feed tells its
 // end.
-func (p *purge) end(ctx context.Context, c deadConv, known bool) error {
+func (p *removal) end(ctx context.Context, c deadConv, known bool) error {
 	if _, err := p.Exec(ctx, `UPDATE conversations SET deleted = 1, moved = stamp() WHERE conv_key = $1`, c.key); err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (p *purge) end(ctx context.Context, c deadConv, known bool) error {
 	return p.Event(ctx, c.event)
 }
 
-func (p *purge) conversationRows(ctx context.Context, c deadConv) error {
+func (p *removal) conversationRows(ctx context.Context, c deadConv) error {
 	if err := p.changes(ctx, c); err != nil || p.left <= 0 {
 		return err
 	}
@@ -78,7 +78,7 @@ func (p *purge) conversationRows(ctx context.Context, c deadConv) error {
 
 // changes removes the newest lines of the log of changes, and notes how many are left: a scan
 // for those that are left would step over all that were removed before, until the next vacuum.
-func (p *purge) changes(ctx context.Context, c deadConv) error {
+func (p *removal) changes(ctx context.Context, c deadConv) error {
 	for c.changes > 0 && p.left > 0 {
 		from := max(0, c.changes-int64(p.left))
 		if _, err := p.Exec(ctx, `DELETE FROM unknown_fields WHERE kind = 6 AND thing_key = $1 AND place > $2 AND place <= $3`, c.key, from, c.changes); err != nil {
@@ -98,7 +98,7 @@ func (p *purge) changes(ctx context.Context, c deadConv) error {
 
 // messages removes the newest messages and what is beside them, in the same way. What is
 // beside them goes first: one message may have many reactions or name many files.
-func (p *purge) messages(ctx context.Context, c deadConv) error {
+func (p *removal) messages(ctx context.Context, c deadConv) error {
 	for c.lastSeq > 0 && p.left > 0 {
 		from := max(0, c.lastSeq-int64(p.left))
 		for _, sql := range besideMessages {

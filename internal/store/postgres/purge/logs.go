@@ -1,4 +1,4 @@
-package postgres
+package purge
 
 import (
 	"context"
@@ -28,7 +28,7 @@ func batchHorizon(now skein.Millis) skein.Millis {
 	return before - before%skein.Millis(day.Milliseconds())
 }
 
-func (p *purge) forgetCuts(ctx context.Context) error {
+func (p *removal) forgetCuts(ctx context.Context) error {
 	gone, err := p.Exec(ctx, `DELETE FROM cuts WHERE at < $1 AND cut_key IN (SELECT cut_key FROM cuts ORDER BY cut_key LIMIT $2)`, cutHorizon(p.now), p.left)
 	p.left -= int(gone.RowsAffected())
 	return err
@@ -41,7 +41,7 @@ type logRow struct {
 }
 
 // oldest are the first rows of a log, as far as they are older than a moment.
-func (p *purge) oldest(ctx context.Context, sql string, horizon skein.Millis) ([]logRow, error) {
+func (p *removal) oldest(ctx context.Context, sql string, horizon skein.Millis) ([]logRow, error) {
 	found, err := p.Query(ctx, sql, p.left)
 	if err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func (p *purge) oldest(ctx context.Context, sql string, horizon skein.Millis) ([
 
 // forgetEvents removes the oldest events, all of a transaction or none, and notes up to
 // where: a cursor from before that is refused.
-func (p *purge) forgetEvents(ctx context.Context) error {
+func (p *removal) forgetEvents(ctx context.Context) error {
 	old, err := p.oldest(ctx, `SELECT xid, at FROM events WHERE xid > (SELECT events_forgotten FROM history) AND xid < (SELECT horizon())
 		ORDER BY xid, event_key LIMIT $1`, eventHorizon(p.now))
 	if err != nil || len(old) == 0 {
@@ -73,7 +73,7 @@ func (p *purge) forgetEvents(ctx context.Context) error {
 
 // forgetBatches removes the oldest rows of batches. Table fed keeps how far they went in each
 // conversation, since the messages stay in the feed.
-func (p *purge) forgetBatches(ctx context.Context) error {
+func (p *removal) forgetBatches(ctx context.Context) error {
 	old, err := p.oldest(ctx, `SELECT xid, at FROM batches WHERE xid > (SELECT batches_forgotten FROM history) AND xid < (SELECT horizon())
 		ORDER BY xid LIMIT $1`, batchHorizon(p.now))
 	if err != nil || len(old) == 0 {
@@ -98,7 +98,7 @@ func (p *purge) forgetBatches(ctx context.Context) error {
 
 // forgetDepartures removes the oldest departures, and notes the newest stamp removed: a sync
 // cursor from before that begins anew.
-func (p *purge) forgetDepartures(ctx context.Context) error {
+func (p *removal) forgetDepartures(ctx context.Context) error {
 	var gone int
 	err := p.QueryRow(ctx, `WITH gone AS (DELETE FROM departures WHERE ctid = ANY (ARRAY(
 			SELECT ctid FROM departures WHERE at < $1 ORDER BY at LIMIT $2)) RETURNING moved),
@@ -124,7 +124,7 @@ const lockWait = `SET LOCAL lock_timeout = '50ms'`
 
 // turnRetries makes the next table of retries the current one, and empties the one that is
 // looked at no more. If the clock was set back, the current table's time begins again.
-func (p *purge) turnRetries(ctx context.Context) error {
+func (p *removal) turnRetries(ctx context.Context) error {
 	var table int
 	var since skein.Millis
 	if err := p.QueryRow(ctx, `SELECT retry_table, retry_since FROM history FOR UPDATE`).Scan(&table, &since); err != nil {

@@ -1,4 +1,5 @@
-package postgres
+// Package purge removes, in short transactions, the rows that no method shows any more.
+package purge
 
 import (
 	"context"
@@ -6,6 +7,12 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store/postgres/tx"
 )
+
+// Store is the methods of the store that this package has.
+type Store struct{ db *tx.DB }
+
+// New purges a database.
+func New(db *tx.DB) *Store { return &Store{db: db} }
 
 // purgeRows bounds the rows that one call of Purge removes, and that one of its transactions
 // does.
@@ -20,7 +27,7 @@ func (s *Store) Purge(ctx context.Context, now skein.Millis) (more bool, err err
 		if err != nil || remove == nil || left <= 0 {
 			return remove != nil, err
 		}
-		p := purge{now: now, left: left}
+		p := removal{now: now, left: left}
 		err = s.db.Write(ctx, func(ctx context.Context, t *tx.Tx) error {
 			p.Tx, p.left = t, left
 			return remove(ctx, &p)
@@ -32,8 +39,8 @@ func (s *Store) Purge(ctx context.Context, now skein.Millis) (more bool, err err
 	}
 }
 
-// purge is one transaction of Purge.
-type purge struct {
+// removal is one transaction of Purge.
+type removal struct {
 	*tx.Tx
 
 	now  skein.Millis
@@ -57,7 +64,7 @@ const dead = `SELECT
 
 // nextPurge finds the first thing to remove and returns what removes some of its rows; nil:
 // there is nothing.
-func (s *Store) nextPurge(ctx context.Context, now skein.Millis) (remove func(context.Context, *purge) error, err error) {
+func (s *Store) nextPurge(ctx context.Context, now skein.Millis) (remove func(context.Context, *removal) error, err error) {
 	var files, conv, app *int64
 	var cuts, events, batches, departures *bool
 	var retries skein.Millis
@@ -65,46 +72,55 @@ func (s *Store) nextPurge(ctx context.Context, now skein.Millis) (remove func(co
 		return c.QueryRow(ctx, dead, now, cutHorizon(now), eventHorizon(now), batchHorizon(now), departureHorizon(now)).
 			Scan(&files, &conv, &app, &cuts, &events, &batches, &departures, &retries)
 	})
-	of := func(key *int64, remove func(*purge, context.Context, int64) error) func(context.Context, *purge) error {
-		return func(ctx context.Context, p *purge) error { return remove(p, ctx, *key) }
+	of := func(key *int64, remove func(*removal, context.Context, int64) error) func(context.Context, *removal) error {
+		return func(ctx context.Context, p *removal) error { return remove(p, ctx, *key) }
 	}
-	old := func(remove func(*purge, context.Context) error) func(context.Context, *purge) error {
-		return func(ctx context.Context, p *purge) error { return remove(p, ctx) }
+	old := func(remove func(*removal, context.Context) error) func(context.Context, *removal) error {
+		return func(ctx context.Context, p *removal) error { return remove(p, ctx) }
 	}
 	is := func(found *bool) bool { return found != nil && *found }
 	switch {
 	case err != nil:
 		return nil, err
 	case files != nil:
-		return of(files, (*purge).uploads), nil
+		return of(files, (*removal).uploads), nil
 	case conv != nil:
-		return of(conv, (*purge).conversation), nil
+		return of(conv, (*removal).conversation), nil
 	case app != nil:
-		return of(app, (*purge).app), nil
+		return of(app, (*removal).app), nil
 	case is(cuts):
-		return old((*purge).forgetCuts), nil
+		return old((*removal).forgetCuts), nil
 	case is(events):
-		return old((*purge).forgetEvents), nil
+		return old((*removal).forgetEvents), nil
 	case is(batches):
-		return old((*purge).forgetBatches), nil
+		return old((*removal).forgetBatches), nil
 	case is(departures):
-		return old((*purge).forgetDepartures), nil
+		return old((*removal).forgetDepartures), nil
 	case retriesOver(retries, now):
-		return old((*purge).turnRetries), nil
+		return old((*removal).turnRetries), nil
 	}
 	return nil, nil //nolint:nilnil // nil says that there is nothing to remove
 }
 
 // uploads releases files of a deleted app, even those that something still names.
-func (p *purge) uploads(ctx context.Context, app int64) error {
+func (p *removal) uploads(ctx context.Context, app int64) error {
 	return p.remove(ctx, app,
 		`DELETE FROM upload_uses WHERE ctid = ANY (ARRAY(SELECT s.ctid FROM upload_uses s WHERE upload_key IN
 			(SELECT upload_key FROM uploads WHERE app_key = $1 ORDER BY due LIMIT $2) LIMIT $2))`,
 		`DELETE FROM uploads WHERE ctid = ANY (ARRAY(SELECT ctid FROM uploads WHERE app_key = $1 ORDER BY due LIMIT $2))`)
 }
 
-// app removes rows of a deleted app that has no conversations left, its own row last.
-func (p *purge) app(ctx context.Context, key int64) error {
+// app removes rows of a deleted app that has no conversations left, its own row last. Whoever
+// creates a conversation holds the app's row, and may have begun before the app was deleted.
+func (p *removal) app(ctx context.Context, key int64) error {
+	if _, err := p.Exec(ctx, `SELECT 1 FROM apps WHERE app_key = $1 FOR UPDATE`, key); err != nil {
+		return err
+	}
+	var used bool
+	err := p.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM conversations WHERE app_key = $1)`, key).Scan(&used)
+	if err != nil || used {
+		return err
+	}
 	return p.remove(ctx, key,
 		`DELETE FROM clients WHERE ctid = ANY (ARRAY(SELECT ctid FROM clients WHERE app_key = $1 LIMIT $2))`,
 		`DELETE FROM departures WHERE ctid = ANY (ARRAY(SELECT ctid FROM departures WHERE app_key = $1 LIMIT $2))`,
@@ -116,7 +132,7 @@ func (p *purge) app(ctx context.Context, key int64) error {
 
 // remove runs the deletes in order. Each removes at most $2 rows about the key $1; the next
 // one begins when the one before has nothing left to remove.
-func (p *purge) remove(ctx context.Context, key int64, deletes ...string) error {
+func (p *removal) remove(ctx context.Context, key int64, deletes ...string) error {
 	for _, sql := range deletes {
 		gone, err := p.Exec(ctx, sql, key, p.left)
 		if err != nil {
