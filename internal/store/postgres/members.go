@@ -156,10 +156,10 @@ func removeMembers(ctx context.Context, t *tx.Tx, conv tx.ConvRow, clients []str
 		return nil, err
 	}
 	removed := slices.DeleteFunc(distinct(clients), func(client string) bool { return !were[client] })
-	_, err = t.Exec(ctx, `INSERT INTO departures (app_key, client_id, conv_id, conv_key, moved)
-		SELECT $1, u.client, $2, $3, `+tx.Stamp+` FROM unnest($4::text[]) u(client)
-		ON CONFLICT (app_key, client_id, conv_id) DO UPDATE SET conv_key = excluded.conv_key, moved = excluded.moved`,
-		conv.AppKey, conv.ID, conv.Key, removed)
+	_, err = t.Exec(ctx, `INSERT INTO departures (app_key, client_id, conv_id, conv_key, moved, at)
+		SELECT $1, u.client, $2, $3, `+tx.Stamp+`, $5 FROM unnest($4::text[]) u(client)
+		ON CONFLICT (app_key, client_id, conv_id) DO UPDATE SET conv_key = excluded.conv_key, moved = excluded.moved, at = excluded.at`,
+		conv.AppKey, conv.ID, conv.Key, removed, t.Now)
 	if err == nil {
 		err = countMembers(ctx, t, conv.Key, -len(removed), at)
 	}

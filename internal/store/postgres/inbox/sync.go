@@ -67,12 +67,12 @@ func (r *round) begin(ctx context.Context, after skein.SyncCursor) (known bool, 
 	}
 	r.Epoch = now.Epoch
 	if !after.IsZero() && after.Epoch != now.Epoch || max(after.Since, after.Upto) > now.Next ||
-		after.Since != 0 && after.Since < now.Forgotten {
+		after.Since != 0 && after.Since <= now.Forgotten {
 		return false, nil
 	}
 	r.Since, r.Upto, r.Key = after.Since, after.Upto, after.Key
 	if r.Upto == 0 {
-		r.Upto = max(r.Since, now.Horizon, now.Forgotten)
+		r.Upto = max(r.Since, now.Horizon, now.Forgotten+1)
 	}
 	return true, nil
 }

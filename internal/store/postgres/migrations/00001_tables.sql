@@ -11,7 +11,7 @@ CREATE TABLE history (
   one          boolean PRIMARY KEY DEFAULT true CHECK (one),
   epoch        bigint  NOT NULL DEFAULT 1,
   base         bigint  NOT NULL DEFAULT 0, -- added to a transaction's id; see stamp()
-  forgotten    bigint  NOT NULL DEFAULT 0, -- departures below this stamp were purged
+  forgotten    bigint  NOT NULL DEFAULT 0, -- departures up to this stamp were purged
   events_forgotten bigint NOT NULL DEFAULT 0, -- events up to this stamp were purged
   batches_forgotten bigint NOT NULL DEFAULT 0, -- batches up to this stamp were purged; see fed
   generation_base bigint NOT NULL DEFAULT 0, -- added to stamps for generations of logins; see refill

@@ -51,14 +51,6 @@ func (c Conn) Membership(ctx context.Context, app string, id skein.ID, client st
 	return m, nil
 }
 
-// Depart records that a client left a conversation.
-func (t *Tx) Depart(ctx context.Context, conv ConvRow, client string) error {
-	_, err := t.Exec(ctx, `INSERT INTO departures (app_key, client_id, conv_id, conv_key, moved, at) VALUES ($1, $2, $3, $4, `+Stamp+`, $5)
-		ON CONFLICT (app_key, client_id, conv_id) DO UPDATE SET conv_key = excluded.conv_key, moved = excluded.moved, at = excluded.at`,
-		conv.AppKey, client, conv.ID, conv.Key, t.Now)
-	return err
-}
-
 // Arrive removes the record that a client left this conversation, or an earlier one with the
 // same id.
 func (t *Tx) Arrive(ctx context.Context, app int64, client string, conv skein.ID) error {

@@ -18,7 +18,7 @@ type Moment struct {
 	Horizon   int64   // all transactions below this stamp are over: the cursor of a reader
 	Next      int64   // no transaction has reached this stamp
 	Open      []int64 // stamps
-	Forgotten int64   // departures below this stamp were purged
+	Forgotten int64   // departures up to this stamp were purged
 	Purged    int64   // and events or batches up to this one
 }
 
