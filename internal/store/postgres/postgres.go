@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/postgres/committer"
 	"github.com/skein-im/skein/internal/store/postgres/engine"
 	"github.com/skein-im/skein/internal/store/postgres/feed"
 	"github.com/skein-im/skein/internal/store/postgres/inbox"
@@ -65,6 +66,7 @@ func (o Options) clock() func() *int64 {
 // The table packages implement the other methods of the store. The names keep the embedded
 // Stores from hiding each other.
 type (
+	appendStore   = committer.Store
 	feedStore     = feed.Store
 	inboxStore    = inbox.Store
 	messageStore  = messages.Store
@@ -78,6 +80,7 @@ type (
 // Store is an open database. Any number of processes may have the same database open. Safe
 // for concurrent use.
 type Store struct {
+	*appendStore
 	*feedStore
 	*inboxStore
 	*messageStore
@@ -104,10 +107,10 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	s := &Store{
-		feedStore: feed.New(db, clock), inboxStore: inbox.New(db), purgeStore: purge.New(db), queryStore: query.New(db),
+		feedStore: feed.New(db, clock), inboxStore: inbox.New(db), messageStore: messages.New(db), purgeStore: purge.New(db), queryStore: query.New(db),
 		transferStore: transfer.New(db), uploadStore: uploads.New(db), db: db,
 	}
-	if s.messageStore, err = messages.New(db, messages.Options{Registerer: opt.Registerer}); err != nil {
+	if s.appendStore, err = committer.New(db, committer.Options{Registerer: opt.Registerer}); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store: %w", err), db.Close())
 	}
 	s.sessionStore = sessions.New(db.Engine, clock)

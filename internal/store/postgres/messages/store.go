@@ -1,49 +1,14 @@
-// Package messages keeps messages: the committer that appends them, retries, history,
-// changes, reactions, pins, what clients hide for themselves, and erasure.
+// Package messages keeps what becomes of messages: history, changes, reactions, pins, what
+// clients hide for themselves, and erasure.
 package messages
 
-import (
-	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/skein-im/skein/internal/store/postgres/tx"
-)
+import "github.com/skein-im/skein/internal/store/postgres/tx"
 
 // Store is the methods of the store that this package has.
-type Store struct {
-	db        *tx.DB
-	committer *committer
-}
+type Store struct{ db *tx.DB }
 
-// Options bound what waits for the committer.
-type Options struct {
-	Jobs       int                   // messages; default 16,384; an app may hold as many as it leaves free
-	Bytes      int                   // memory; default 64 MiB; shared likewise
-	Registerer prometheus.Registerer // nil: no metrics
-}
-
-// Defaults of Options.
-const (
-	DefaultJobs  = 16_384
-	DefaultBytes = 64 << 20
-)
-
-// New reads and writes a database, and starts the committer; Close ends it.
-func New(db *tx.DB, opt Options) (*Store, error) {
-	if opt.Jobs == 0 {
-		opt.Jobs = DefaultJobs
-	}
-	if opt.Bytes == 0 {
-		opt.Bytes = DefaultBytes
-	}
-	c, err := startCommitter(db, opt)
-	if err != nil {
-		return nil, err
-	}
-	return &Store{db: db, committer: c}, nil
-}
-
-// CloseCommitter commits the messages that wait and ends the committer.
-func (s *Store) CloseCommitter() { s.committer.close() }
+// New reads and writes a database.
+func New(db *tx.DB) *Store { return &Store{db: db} }
 
 // connection reads; its methods are this package's queries.
 type connection struct{ tx.Conn }

@@ -1,4 +1,4 @@
-package messages
+package committer
 
 import (
 	"context"
@@ -35,7 +35,7 @@ func (s *Store) Admit(ctx context.Context, d skein.Draft) (conv skein.Conversati
 			}
 		}
 		if !d.ReplyTo.IsZero() {
-			seen.replyThere, err = connection{t}.exists(ctx, `SELECT 1 FROM messages WHERE id = $1 AND conv_key = $2`, d.ReplyTo, found.Key)
+			err = t.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM messages WHERE id = $1 AND conv_key = $2)`, d.ReplyTo, found.Key).Scan(&seen.replyThere)
 			if err != nil {
 				return err
 			}

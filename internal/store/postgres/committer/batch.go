@@ -1,12 +1,8 @@
-package messages
+package committer
 
 import (
-	"context"
 	"errors"
-	"slices"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
@@ -54,9 +50,8 @@ type memberName struct {
 
 // sent is where a message with an id is, and who sent it.
 type sent struct {
-	place
-
-	sender string
+	conv, seq int64
+	sender    string
 }
 
 // retry is the key of the tables of retries.
@@ -98,196 +93,6 @@ func (b *batch) begin(c *committer) {
 		former: make(map[clientName]int64), members: make(map[memberName]*member, n), known: make(map[skein.ID]sent), behind: make(map[int64]int64),
 		earlier: make(map[retry][]earlier),
 	}
-}
-
-// resolve finds the keys of the conversations. Those it does not know it looks up first: the
-// locks need them.
-func (b *batch) resolve(ctx context.Context) error {
-	var apps []string
-	var ids [][16]byte
-	for i, d := range b.drafts {
-		k, ok := b.c.key(conversation{d.App, d.Conv})
-		if !ok {
-			apps, ids = append(apps, d.App), append(ids, d.Conv)
-		}
-		b.where[i] = k
-	}
-	if len(apps) == 0 {
-		return nil
-	}
-	found, err := b.c.conn.Query(ctx, `SELECT w.app, w.id, c.app_key, c.conv_key FROM unnest($1::text[], $2::uuid[]) w(app, id)
-		JOIN apps a ON a.id = w.app AND NOT a.deleted JOIN conversations c ON c.app_key = a.app_key AND c.id = w.id AND c.deleted = 0`, apps, ids)
-	if err != nil {
-		return err
-	}
-	var name conversation
-	var k convKey
-	_, err = pgx.ForEachRow(found, []any{&name.app, &name.id, &k.app, &k.conv}, func() error {
-		b.c.keep(name, k)
-		b.fresh[k.conv] = true
-		return nil
-	})
-	for i, d := range b.drafts {
-		b.where[i] = b.c.keys[conversation{d.App, d.Conv}]
-	}
-	return err
-}
-
-// look takes the locks and reads what decides, in one round trip.
-func (b *batch) look(ctx context.Context) error {
-	asked := b.questions()
-	if len(asked.convs) == 0 {
-		return nil
-	}
-	var q pgx.Batch
-	q.Queue(`BEGIN`)
-	q.Queue(tx.LockConversations, asked.convs)
-	q.Queue(`SELECT stamp(), retry_table FROM history`).QueryRow(func(row pgx.Row) error { return row.Scan(&b.stamp, &b.table) })
-	q.Queue(lookConversations, asked.convs).Query(b.readConversations)
-	q.Queue(lookClients, asked.senderApps, asked.senders).Query(b.readClients)
-	q.Queue(lookMembers, asked.memberConvs, asked.members).Query(b.readMembers)
-	if len(asked.tags) > 0 {
-		q.Queue(lookRetries, asked.tagConvs, asked.tags).Query(b.readRetries)
-	}
-	if len(asked.ids) > 0 {
-		q.Queue(lookMessages, asked.ids).Query(b.readMessages)
-	}
-	return b.c.conn.SendBatch(ctx, &q).Close()
-}
-
-const (
-	lookConversations = `SELECT c.conv_key, c.app_key, c.type, c.mute_all, c.last_seq, c.roster_rev, c.ttl, c.speaker, c.spoke, c.active, c.expires
-		FROM conversations c JOIN apps a ON a.app_key = c.app_key AND NOT a.deleted
-		WHERE c.conv_key = ANY ($1::bigint[]) AND c.deleted = 0`
-	lookClients = `SELECT k.app_key, k.id, k.banned_until, k.incarnation, k.deleted
-		FROM unnest($1::bigint[], $2::text[]) w(app_key, id) JOIN clients k ON k.app_key = w.app_key AND k.id = w.id`
-	lookMembers = `SELECT m.conv_key, m.client_id, m.member_key, m.role, m.muted_until, greatest(m.join_seq - 1, m.cleared_seq, m.read_seq, m.sent_seq)
-		FROM unnest($1::bigint[], $2::text[]) w(conv_key, id) JOIN members m ON m.conv_key = w.conv_key AND m.client_id = w.id`
-	// All three tables: which of them is filled now may change at any moment.
-	lookRetries = `SELECT ` + tx.MessageColumns + `, w.conv_key, w.tag, m.content_hash, m.incarnation
-		FROM unnest($1::bigint[], $2::bigint[]) w(conv_key, tag) CROSS JOIN LATERAL (
-			SELECT seq FROM retries_0 r WHERE r.conv_key = w.conv_key AND r.tag = w.tag UNION ALL
-			SELECT seq FROM retries_1 r WHERE r.conv_key = w.conv_key AND r.tag = w.tag UNION ALL
-			SELECT seq FROM retries_2 r WHERE r.conv_key = w.conv_key AND r.tag = w.tag) r
-		JOIN messages m ON m.conv_key = w.conv_key AND m.seq = r.seq`
-	lookMessages = `SELECT m.id, m.conv_key, m.seq, m.sender FROM messages m WHERE m.id = ANY ($1::uuid[])`
-)
-
-// questions are the keys that look asks for, each once.
-type questions struct {
-	convs          []int64 // ascending
-	senderApps     []int64
-	senders        []string
-	memberConvs    []int64
-	members        []string
-	tagConvs, tags []int64
-	ids            [][16]byte
-}
-
-func (b *batch) questions() (q questions) {
-	for i, d := range b.drafts {
-		k := b.where[i]
-		if k.conv == 0 {
-			continue
-		}
-		q.convs = append(q.convs, k.conv)
-		if name := (clientName{k.app, d.Sender}); !has(b.senders, name) {
-			b.senders[name] = nil
-			q.senderApps, q.senders = append(q.senderApps, k.app), append(q.senders, d.Sender)
-		}
-		if name := (memberName{k.conv, d.Sender}); !has(b.members, name) {
-			b.members[name] = nil
-			q.memberConvs, q.members = append(q.memberConvs, k.conv), append(q.members, d.Sender)
-		}
-		if d.hash != nil {
-			q.tagConvs, q.tags = append(q.tagConvs, k.conv), append(q.tags, d.tag)
-		}
-		if b.careful {
-			q.ids = append(q.ids, d.ID)
-		}
-		if !d.ReplyTo.IsZero() {
-			q.ids = append(q.ids, d.ReplyTo)
-		}
-	}
-	slices.Sort(q.convs)
-	q.convs = slices.Compact(q.convs)
-	return q
-}
-
-func has[K comparable, V any](m map[K]V, key K) bool {
-	_, ok := m[key]
-	return ok
-}
-
-func (b *batch) readConversations(found pgx.Rows) error {
-	for found.Next() {
-		t := new(timeline)
-		var kind int16
-		var ttl int64
-		err := found.Scan(&t.key, &t.app, &kind, &t.muteAll, &t.lastSeq, &t.rosterRev, &ttl, &t.lastSender, &t.lastSent, (*int64)(&t.active), (*int64)(&t.expires))
-		if err != nil {
-			return err
-		}
-		t.kind, t.ttl = skein.ConvType(kind), time.Duration(ttl)*time.Millisecond
-		b.lines[t.key] = t
-	}
-	return found.Err()
-}
-
-func (b *batch) readClients(found pgx.Rows) error {
-	for found.Next() {
-		var name clientName
-		var s sender
-		var deleted bool
-		if err := found.Scan(&name.app, &name.id, (*int64)(&s.bannedUntil), &s.incarnation, &deleted); err != nil {
-			return err
-		}
-		if deleted {
-			b.former[name] = s.incarnation
-		} else {
-			b.senders[name] = &s
-		}
-	}
-	return found.Err()
-}
-
-func (b *batch) readMembers(found pgx.Rows) error {
-	for found.Next() {
-		var name memberName
-		var m member
-		var role int16
-		if err := found.Scan(&name.conv, &name.id, &m.key, &role, (*int64)(&m.mutedUntil), &m.read); err != nil {
-			return err
-		}
-		m.role = skein.Role(role)
-		b.members[name] = &m
-	}
-	return found.Err()
-}
-
-func (b *batch) readRetries(found pgx.Rows) error {
-	for found.Next() {
-		var e earlier
-		var key retry
-		var err error
-		if e.Message, err = tx.ReadMessage(found, skein.ID{}, &key.conv, &key.tag, &e.hash, &e.incarnation); err != nil {
-			return err
-		}
-		b.earlier[key] = append(b.earlier[key], e)
-	}
-	return found.Err()
-}
-
-func (b *batch) readMessages(found pgx.Rows) error {
-	for found.Next() {
-		var id skein.ID
-		var p sent
-		if err := found.Scan((*[16]byte)(&id), &p.conv, &p.seq, &p.sender); err != nil {
-			return err
-		}
-		b.known[id] = p
-	}
-	return found.Err()
 }
 
 // stale forgets the conversations that were remembered and are not there, so that the next
@@ -406,7 +211,7 @@ func (b *batch) store(t *timeline, seen sight, d *draft) store.Appended {
 		t.expires = max(t.expires, m.Created.Add(t.ttl))
 	}
 	b.rows.add(t.app, t.key, m, d, seen.sender.incarnation)
-	b.known[m.ID] = sent{place{t.key, m.Seq}, m.Sender}
+	b.known[m.ID] = sent{t.key, m.Seq, m.Sender}
 	if d.hash != nil {
 		key := retry{t.key, d.tag}
 		b.earlier[key] = append(b.earlier[key], earlier{Message: m, hash: d.hash, incarnation: seen.sender.incarnation})

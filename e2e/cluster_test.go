@@ -1,0 +1,95 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/skein-im/skein/internal/testclient"
+)
+
+// startCluster is n nodes of the built binary on one PostgreSQL, with a NATS server in each,
+// and the demo app as a client of each node sees it.
+func startCluster(t *testing.T, n int) (nodes []*app) {
+	t.Helper()
+	url := databases.Database(t)
+	routes := make([]string, n)
+	for i := range routes {
+		routes[i] = freeAddr()
+	}
+	for _, route := range routes {
+		bus := fmt.Sprintf("nats://embedded?listen=%s&peers=%s&token=%s", route, strings.Join(routes, ","), "one-secret-of-all-nodes")
+		nodes = append(nodes, demoApp(start(t, func(s *server) {
+			s.env = append(s.env, "SKEIN_DATABASE="+url, "SKEIN_BUS="+bus)
+		})))
+	}
+	return nodes
+}
+
+// The nodes are one server: what happens on one is told on the others, and in force there.
+func TestThreeNodesAreOneServer(t *testing.T) {
+	t.Parallel()
+	nodes := startCluster(t, 3)
+	a, b, c := nodes[0], nodes[1], nodes[2]
+	tom, jerry, alex := a.user(t, "tom"), b.user(t, "jerry"), c.user(t, "alex")
+	onA, onB := a.login(t, tom, "phone"), b.login(t, jerry, "phone")
+	conv := c.group(t, tom, jerry)
+
+	for i, text := range []string{"by socket", "by REST"} {
+		if i == 0 {
+			onA.ask(t, "msg.send", obj{"conv_id": conv, "type": -1, "text": text}).want(t, "msg.send", 0)
+		} else {
+			c.send(t, conv, tom, text)
+		}
+		if m := onB.expectText(t, text); m.Seq != int64(i+1) {
+			t.Errorf("%q on another node: got seq %d, want %d", text, m.Seq, i+1)
+		}
+	}
+	onB.ask(t, "typing", obj{"conv_id": conv}).want(t, "typing", 0)
+	onA.expect(t, "typing")
+
+	onC := c.login(t, alex, "phone")
+	onC.ask(t, "presence.subscribe", obj{"client_ids": []string{tom, jerry}}).want(t, "presence.subscribe", 0)
+	b.must(t, "POST", convPath(conv, "members"), obj{"client_ids": []string{alex}})
+	onA.ask(t, "msg.send", obj{"conv_id": conv, "type": -1, "text": "welcome"}).want(t, "msg.send", 0)
+	onC.expectText(t, "welcome")
+
+	again := c.login(t, tom, "phone") // the same device elsewhere
+	onA.kicked(t, "replaced")
+	again.open(t)
+	a.must(t, "POST", userPath(tom, "ban"), obj{"reason": "spam"})
+	again.kicked(t, "banned")
+	if got := onC.presence(t); got[tom].Online != 0 {
+		t.Errorf("presence of a banned client on another node: got %+v, want offline", got)
+	}
+	c.call(t, "POST", convPath(conv, "message"), obj{"from_client": tom, "type": -1, "text": "x"}).want(t, "send of a client banned on another node", 213)
+}
+
+// A node that dies takes nothing with it: what it acked is there, seq is dense, and its
+// clients go on at another node without a gap.
+func TestANodeThatDiesLosesNothing(t *testing.T) {
+	t.Parallel()
+	nodes := startCluster(t, 3)
+	senders := []string{"Tom", "Jerry", "Alex"}
+	convs := []string{nodes[0].group(t, "Tom", senders...), nodes[1].group(t, "Jerry", senders...)}
+	l := newLedger()
+	var running sync.WaitGroup
+	for i, from := range senders {
+		running.Go(func() { l.bySocket(nodes[i], from, fmt.Sprint("device", i), convs) })
+	}
+	watcher := nodes[2].login(t, "Alex", "watch")
+	eventually(t, "200 acks of three nodes", func() bool { return l.acks.Load() >= 200 })
+	nodes[1].s.Kill(t)
+	reached := l.acks.Load()
+	eventually(t, "100 more of the two nodes that live", func() bool { return l.acks.Load() >= reached+100 })
+	nodes[0].s.Kill(t)
+	nodes[2].send(t, convs[0], "Alex", "after the others")
+	watcher.expectText(t, "after the others")
+	nodes[0].s.Restart(t)
+	watcher.Forget(func(*testclient.Frame) bool { return true })
+	nodes[2].s.Kill(t) // ends the last sender
+	running.Wait()
+	l.retry(t, nodes[0])
+	l.check(t, nodes[0], convs)
+}
