@@ -13,7 +13,7 @@ import (
 // and the demo app as a client of each node sees it.
 func startCluster(t *testing.T, n int) (nodes []*app) {
 	t.Helper()
-	url := databases.Database(t)
+	url, files := databases.Database(t), t.TempDir()
 	routes := make([]string, n)
 	for i := range routes {
 		routes[i] = freeAddr()
@@ -21,7 +21,7 @@ func startCluster(t *testing.T, n int) (nodes []*app) {
 	for _, route := range routes {
 		bus := fmt.Sprintf("nats://embedded?listen=%s&peers=%s&token=%s", route, strings.Join(routes, ","), "one-secret-of-all-nodes")
 		nodes = append(nodes, demoApp(start(t, func(s *server) {
-			s.env = append(s.env, "SKEIN_DATABASE="+url, "SKEIN_BUS="+bus)
+			s.env = append(s.env, "SKEIN_DATABASE="+url, "SKEIN_BUS="+bus, "SKEIN_UPLOADS="+files)
 		})))
 	}
 	return nodes

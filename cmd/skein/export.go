@@ -44,7 +44,7 @@ func (c *exportCmd) Run(ctx context.Context, out io.Writer) error {
 		m, missing, err := portable.Export(ctx, portable.Exporting{
 			Store: s, App: c.App, Client: c.Client, Dir: c.Out, Source: versionLine(), Progress: p.show,
 			Open: func(name string) (io.ReadCloser, error) {
-				return os.Open(filepath.Join(datadir.Uploads(c.Data), name)) //nolint:gosec // a name from the store
+				return os.Open(filepath.Join(datadir.UploadsOf(c.Store), name)) //nolint:gosec // a name from the store
 			},
 		})
 		if err != nil {

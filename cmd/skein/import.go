@@ -175,7 +175,7 @@ func openAlone(ctx context.Context, cfg config.Store) (*importPlace, error) {
 	if err != nil {
 		return nil, err
 	}
-	uploads, err := files.Open(files.Options{Dir: datadir.Uploads(cfg.Data), MinFree: -1})
+	uploads, err := files.Open(files.Options{Dir: datadir.UploadsOf(cfg), MinFree: -1, Shared: cfg.Uploads != ""})
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

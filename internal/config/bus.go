@@ -117,8 +117,13 @@ func unknownOption(options url.Values, known ...string) error {
 // checkBus says which bus cannot work and why.
 func (s Serve) checkBus() error {
 	b, err := s.BusOf()
-	if err == nil && b.Several() && s.embedded() {
+	switch {
+	case err != nil || !b.Several():
+		return err
+	case s.embedded():
 		return errors.New("--bus: several nodes need --database: the embedded store in --data belongs to one process")
+	case s.Uploads == "":
+		return errors.New("--uploads: several nodes need a directory that all of them reach")
 	}
-	return err
+	return nil
 }

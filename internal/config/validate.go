@@ -18,6 +18,9 @@ func (s Store) Validate() error {
 	}
 	switch scheme, _, _ := strings.Cut(s.Database, "://"); scheme {
 	case "", "sqlite":
+		if s.Uploads != "" {
+			return errors.New("--uploads: the embedded store keeps its uploads in --data")
+		}
 		return nil
 	case "postgres", "postgresql":
 		return s.checkPostgres()

@@ -66,6 +66,20 @@ func TestADoorbellDeliversChangesThatWereLost(t *testing.T) {
 	f.wantUpdates("two were lost", tom, "1 edit text 1", "2 edit repaired", "3 edit repaired", "4 edit text 4")
 }
 
+// Who left on another node must not be told what was said afterwards, although this node may
+// remember older members.
+func TestADoorbellAsksForMembersAsNewAsTheConversation(t *testing.T) {
+	f := newFixture(t, "Tom")
+	f.login("Tom", "phone")
+	f.store.set(func(m *memory) { m.roster = 7 })
+	f.Ring("shop", conv, 2, 0)
+	f.end("Tom")
+	f.close(t.Context())
+	if f.store.atLeast != 7 {
+		t.Errorf("got members of revision %d or newer, want 7", f.store.atLeast)
+	}
+}
+
 func TestADoorbellOfAnotherNodeIsHeard(t *testing.T) {
 	f := newFixture(t, "Tom")
 	tom := f.login("Tom", "phone")

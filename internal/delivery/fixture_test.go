@@ -205,13 +205,15 @@ type memory struct {
 	deleted  bool             // guarded by mu
 	end      int64            // the newest seq there is; 0: as many as are asked for; guarded by mu
 	audience int              // reads of the audience; guarded by mu
+	roster   int64            // RosterRev of the conversation; guarded by mu
+	atLeast  int64            // the revision that the last read of the audience asked for; guarded by mu
 	asked    []skein.SeqRange // guarded by mu
 	joined   map[string]int64 // the first seq after joining of who has one other than 1; guarded by mu
 	gate     chan struct{}    // reads of the audience wait for it; nil: they do not
 	attended chan struct{}    // told when a read of the audience waits
 }
 
-func (m *memory) Audience(ctx context.Context, app string, _ skein.ID, _ int64) ([]skein.Listener, int64, error) {
+func (m *memory) Audience(ctx context.Context, app string, _ skein.ID, atLeast int64) ([]skein.Listener, int64, error) {
 	if m.gate != nil {
 		select {
 		case m.attended <- struct{}{}:
@@ -226,6 +228,7 @@ func (m *memory) Audience(ctx context.Context, app string, _ skein.ID, _ int64) 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.audience++
+	m.atLeast = atLeast
 	if m.deaf != nil {
 		return nil, 0, m.deaf
 	}
@@ -265,7 +268,7 @@ func (m *memory) Conversation(_ context.Context, app string, id skein.ID, _ stri
 	if m.deleted {
 		return skein.Conversation{}, nil, skein.ErrUnknownConversation
 	}
-	return skein.Conversation{App: app, ID: id, Type: skein.Group, LastSeq: m.end}, nil, nil
+	return skein.Conversation{App: app, ID: id, Type: skein.Group, LastSeq: m.end, RosterRev: m.roster}, nil, nil
 }
 
 func (m *memory) Changes(_ context.Context, _ string, id skein.ID, r skein.ChangeRange) (out []skein.Change, err error) {

@@ -30,7 +30,7 @@ func (l *lane) fill(ctx context.Context, e *bus.Event, last position) error {
 	if last.change == 0 || upto.change-last.change > maxRepair {
 		after.change = upto.change
 	}
-	return l.repair(ctx, convKey{e.App, e.Conv}, after, upto, e.RosterRev)
+	return l.repair(ctx, convKey{e.App, e.Conv}, after, upto)
 }
 
 // unfilled says that a gap could not be read. What follows it is delivered all the same,
@@ -51,7 +51,7 @@ func (l *lane) answerDoorbell(ctx context.Context, t task) error {
 		seq:    begin(last.seq, t.first.seq, t.upto.seq),
 		change: begin(last.change, t.first.change, t.upto.change),
 	}
-	return l.repair(ctx, at, after, t.upto, 0)
+	return l.repair(ctx, at, after, t.upto)
 }
 
 // begin is the number after which a log is delivered up to a doorbell's: what was delivered
@@ -69,20 +69,24 @@ func begin(last, first, upto int64) int64 {
 // repair delivers the messages and changes after one position up to another from the
 // store, to those who are here and may see them, and moves the lane's position past what it
 // has read.
-func (l *lane) repair(ctx context.Context, at convKey, after, upto position, rosterRev int64) error {
+func (l *lane) repair(ctx context.Context, at convKey, after, upto position) error {
 	if after.seq >= upto.seq && after.change >= upto.change {
 		return nil
-	}
-	members, _, err := l.members(ctx, &bus.Event{App: at.app, Conv: at.conv, RosterRev: rosterRev})
-	if err != nil || !slices.ContainsFunc(members, func(m skein.Listener) bool { return l.d.opts.Hub.MayHave(m.Mark) }) {
-		return err
 	}
 	conv, _, err := l.d.opts.Logs.Conversation(ctx, at.app, at.conv, "")
 	if errors.Is(err, skein.ErrUnknownConversation) {
 		return nil // deleted meanwhile: nobody sees it any more
 	}
+	if err != nil {
+		return err
+	}
+	// Who left must not be told what was stored later: a list that memory has may be older.
+	members, _, err := l.members(ctx, &bus.Event{App: at.app, Conv: at.conv, RosterRev: conv.RosterRev})
+	if err != nil || !slices.ContainsFunc(members, func(m skein.Listener) bool { return l.d.opts.Hub.MayHave(m.Mark) }) {
+		return err
+	}
 	after = l.unlessFollowed(at, conv, after, upto)
-	if err == nil && after.seq < upto.seq {
+	if after.seq < upto.seq {
 		err = l.repairMessages(ctx, conv, members, after.seq, upto.seq)
 	}
 	if err == nil && after.change < upto.change {

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/skein-im/skein"
 )
@@ -246,6 +247,23 @@ func TestOpenMakesItsFolderAndClearsIt(t *testing.T) {
 	open(t, dir)
 	if left := names(t, dir); len(left) != 1 || left[0] != name {
 		t.Errorf("after another Open: got %q, want %q alone", left, name)
+	}
+}
+
+// In a folder that nodes share, an unfinished upload may be another node's.
+func TestASharedFolderKeepsUploadsThatAnotherNodeMayBeWriting(t *testing.T) {
+	dir := t.TempDir()
+	for name, age := range map[string]time.Duration{".upload-running": time.Minute, ".upload-left": 2 * leftoverAge} {
+		path, at := filepath.Join(dir, name), time.Now().Add(-age)
+		if err := errors.Join(os.WriteFile(path, []byte("half a fi"), 0o600), os.Chtimes(path, at, at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Open(Options{Dir: dir, Shared: true}); err != nil {
+		t.Fatal(err)
+	}
+	if left := names(t, dir); len(left) != 1 || left[0] != ".upload-running" {
+		t.Errorf("after Open: got %q, want the running one alone", left)
 	}
 }
 

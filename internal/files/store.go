@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -19,7 +21,8 @@ import (
 
 // Options configure a Store.
 type Options struct {
-	Dir        string       // created with mode 0700; only one Store may use it at a time
+	Dir        string       // created with mode 0700; only one Store may use it at a time, unless it is Shared
+	Shared     bool         // the Stores of other nodes use it too
 	MinFree    int64        // bytes of the disk that uploads leave free; negative: a twentieth of the disk, at most 1 GiB; zero: none
 	Log        *slog.Logger // default: slog.Default()
 	Rand       io.Reader    // makes names; safe for concurrent use; default: crypto/rand
@@ -49,8 +52,12 @@ type Store struct {
 // temporary is the pattern of names of unfinished uploads. Handler serves none of them.
 const temporary = ".upload-*"
 
+// leftoverAge is after what time without a write an unfinished upload in a shared folder is
+// one that a crash left there: a running one that is slower is cut long before.
+const leftoverAge = time.Hour
+
 // Open creates the folder if there is none, and removes unfinished uploads that a crash
-// left there.
+// left there; from a shared folder only those that no node can be writing any more.
 func Open(o Options) (*Store, error) {
 	if o.Dir == "" {
 		return nil, errors.New("open uploads: no folder given")
@@ -83,10 +90,15 @@ func Open(o Options) (*Store, error) {
 	if s.find == nil {
 		s.find = func(context.Context, string) (skein.Upload, bool, error) { return skein.Upload{}, true, nil }
 	}
-	return s, s.removeLeftovers()
+	var age time.Duration
+	if o.Shared {
+		age = leftoverAge
+	}
+	return s, s.removeLeftovers(age)
 }
 
-func (s *Store) removeLeftovers() error {
+// removeLeftovers removes the unfinished uploads that nobody has written to for that long.
+func (s *Store) removeLeftovers(age time.Duration) error {
 	entries, err := os.ReadDir(s.dir)
 	if err != nil {
 		return fmt.Errorf("look for unfinished uploads: %w", err)
@@ -95,7 +107,11 @@ func (s *Store) removeLeftovers() error {
 		if ok, _ := filepath.Match(temporary, e.Name()); !ok { // the pattern is a constant
 			continue
 		}
-		if err := os.Remove(filepath.Join(s.dir, e.Name())); err != nil {
+		info, err := e.Info()
+		if age > 0 && err == nil && time.Since(info.ModTime()) < age {
+			continue
+		}
+		if err := os.Remove(filepath.Join(s.dir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) { // another node may have been faster
 			return fmt.Errorf("remove an unfinished upload: %w", err)
 		}
 		s.log.Info("removed an unfinished upload", slog.String("name", e.Name()))

@@ -92,7 +92,7 @@ func New(ctx context.Context, c config.Serve, acceptLoss bool, log *slog.Logger)
 		return nil, errors.Join(err, s.store.Close(), s.unlock())
 	}
 	s.uploads, err = files.Open(files.Options{
-		Dir: datadir.Uploads(c.Data), MinFree: mebibytes(c.MinFreeMiB), Log: log, Find: s.store.Upload, Registerer: s.registry,
+		Dir: datadir.UploadsOf(c.Store), Shared: c.Uploads != "", MinFree: mebibytes(c.MinFreeMiB), Log: log, Find: s.store.Upload, Registerer: s.registry,
 		NotFound: http.HandlerFunc(rest.NotFound),
 		NotAllowed: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			rest.MethodNotAllowed(w, r, "GET, HEAD")
