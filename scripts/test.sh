@@ -57,21 +57,36 @@ memory() {
 # the driver too, so that two goroutines at one connection are still seen.
 uninstrumented=-gcflags=github.com/ncruces/go-sqlite3-wasm/...=-race=false
 
-# plain are tests that run without the race detector alone: those of allocations, since it
-# allocates; those of one goroutine that damage a log thousands of times; and the contract
+# concurrent says whether a package, or its tests, starts goroutines or shares memory between
+# them. Only there the race detector can find something; it makes every test dearer.
+concurrent() { grep -qE '\bgo func\(|\.Go\(|^[[:space:]]*go [a-zA-Z.]+\(|sync\.|atomic\.|synctest\.' "$1"/*.go; }
+
+# plain are tests that run without the race detector all the same: those of allocations, since
+# it allocates; those of one goroutine that damage a log thousands of times; and the contract
 # over an engine and over two caches, since the contract over one cache of that engine runs
 # with it. The models of the cache run both ways: with it they see few worlds.
-plain='Alloc|NeverAnswered|AnyByteOfTheLog|^TestSQLite$|^TestTwoCachesContract$'
+plain='Alloc|NeverAnswered|AnyByteOfTheLog|^TestSQLite$|^TestPostgres$|^TestTwoCachesContract$'
 
-# unit leaves out what has a step of its own.
+# unit leaves out what has a step of its own. Against PostgreSQL the models try fewer worlds,
+# since each call is a round trip.
 unit() {
-	local packages plainly status=0
+	local dir with=() without=() again=() status=0
 	local -x GOTMPDIR=${TMPDIR:-/tmp} TMPDIR
 	TMPDIR=$(memory)
-	packages=$(go list ./... | grep -vE '/(e2e|bench|chaos)$')
-	plainly=$(grep -rlE --include='*_test.go' "^func (Test.*Alloc|Test.*(NeverAnswered|AnyByteOfTheLog)|TestSQLite\(|TestTwoCachesContract\(|Test.*Mirrors?TheEngine)" internal | xargs dirname | sort -u)
-	tests -race "$uninstrumented" -shuffle=on -skip "$plain" $packages || status=1
-	tests -shuffle=on -run "$plain|Mirrors?TheEngine" ${plainly//internal/.\/internal} || status=1
+	for dir in $(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}' ./... | grep -vE '/(e2e|bench|chaos)$'); do
+		if ! concurrent "$dir"; then
+			without+=("$dir")
+			continue
+		fi
+		with+=("$dir")
+		if [[ $dir != */store/postgres ]] && grep -qE "^func (Test.*Alloc|Test.*(NeverAnswered|AnyByteOfTheLog)|TestSQLite\(|TestTwoCachesContract\(|Test.*Mirrors?TheEngine)" "$dir"/*_test.go; then
+			again+=("$dir")
+		fi
+	done
+	tests -race "$uninstrumented" -shuffle=on -skip "$plain" "${with[@]}" || status=1
+	tests -shuffle=on "${without[@]}" || status=1
+	tests -shuffle=on -run "$plain|Mirrors?TheEngine" "${again[@]}" || status=1
+	tests -run '^TestPostgres$' ./internal/store/postgres -rapid.checks=10 || status=1
 	go test -C tools ./... || status=1
 	return $status
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -120,8 +121,19 @@ func (l serverLog) line(level slog.Level, format string, v []any) {
 }
 
 func (l serverLog) Noticef(format string, v ...any) { l.line(slog.LevelDebug, format, v) }
-func (l serverLog) Warnf(format string, v ...any)   { l.line(slog.LevelWarn, format, v) }
 func (l serverLog) Fatalf(format string, v ...any)  { l.line(slog.LevelError, format, v) }
-func (l serverLog) Errorf(format string, v ...any)  { l.line(slog.LevelError, format, v) }
-func (l serverLog) Debugf(format string, v ...any)  { l.line(slog.LevelDebug, format, v) }
-func (l serverLog) Tracef(format string, v ...any)  { l.line(slog.LevelDebug, format, v) }
+
+// Errorf takes what ends by itself, such as a peer that cannot be reached yet.
+func (l serverLog) Errorf(format string, v ...any) { l.line(slog.LevelWarn, format, v) }
+
+// Warnf leaves out that the passwords are kept in plain text: one is made at each start, and the
+// other is in the settings.
+func (l serverLog) Warnf(format string, v ...any) {
+	level := slog.LevelWarn
+	if strings.HasPrefix(format, "Plaintext passwords") {
+		level = slog.LevelDebug
+	}
+	l.line(level, format, v)
+}
+func (l serverLog) Debugf(format string, v ...any) { l.line(slog.LevelDebug, format, v) }
+func (l serverLog) Tracef(format string, v ...any) { l.line(slog.LevelDebug, format, v) }

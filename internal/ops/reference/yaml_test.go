@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"maps"
 	"regexp"
 	"strings"
 	"testing"
@@ -31,9 +32,7 @@ func misread(n *yaml.Node) map[string]string {
 		}
 	}
 	for _, child := range n.Content {
-		for text, typ := range misread(child) {
-			found[text] = typ
-		}
+		maps.Copy(found, misread(child))
 	}
 	return found
 }

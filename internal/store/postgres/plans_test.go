@@ -23,7 +23,7 @@ var small = []string{"apps", "history", "goose_db_version"}
 // if no index helps, and asks it afterwards which tables it read so. It does not see a
 // statement that reads a whole index.
 func TestEveryStatementAboutPeopleHasAnIndex(t *testing.T) {
-	url := server.Database(t)
+	url := server.Fresh(t)
 	joint := "?"
 	if strings.Contains(url, "?") {
 		joint = "&"

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -71,7 +72,7 @@ type lateReader struct {
 func newLateWorld(t *testing.T, seed uint64) *lateWorld {
 	t.Helper()
 	w := &lateWorld{T: t, url: server.Database(t), truth: map[skein.ID]string{}, readers: map[string]*lateReader{}}
-	w.random = rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // repeatable on purpose
+	w.random = rand.New(rand.NewPCG(seed, 1))
 	for name, forgets := range map[string]bool{"memory": false, "rows": true} {
 		s := openOne(t, w.url, storetest.Options{})
 		w.readers[name] = &lateReader{Store: s, forgets: forgets, knows: map[skein.ID]string{}}
@@ -161,9 +162,7 @@ func (w *lateWorld) end(i int, commit bool) {
 	}
 	if commit {
 		w.must(writer.tx.Commit(w.Context()))
-		for conv, says := range writer.says {
-			w.truth[conv] = says
-		}
+		maps.Copy(w.truth, writer.says)
 	} else {
 		w.must(writer.tx.Rollback(w.Context()))
 	}
@@ -240,7 +239,7 @@ func wantNoticed(t *testing.T, url string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(ctx) //nolint:errcheck // nothing is lost with it
+	defer conn.Close(ctx)
 	rows, err := conn.Query(ctx, `SELECT format('%s, type %s, deleted %s', c.id, c.type, c.deleted) FROM conversations c JOIN apps a USING (app_key)
 		WHERE NOT EXISTS (SELECT FROM batches b WHERE b.xid = c.moved AND c.conv_key = ANY (b.conv_keys))
 		AND NOT EXISTS (SELECT FROM events e WHERE e.xid = c.moved AND e.app_id = a.id AND e.conv_id = c.id)

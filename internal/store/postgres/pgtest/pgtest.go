@@ -43,10 +43,7 @@ func (s *Server) Database(t testing.TB) string {
 	ctx, server := context.Background(), s.URL(t)
 	name := s.free()
 	if name == "" {
-		name = fmt.Sprintf("skein_%d_%d", os.Getpid(), s.count.Add(1))
-		if err := do(ctx, server, fmt.Sprintf(`CREATE DATABASE %s TEMPLATE %s`, name, s.template())); err != nil {
-			t.Fatal(err)
-		}
+		name = s.copy(t)
 	}
 	t.Cleanup(func() {
 		if err := s.giveBack(ctx, name); err != nil {
@@ -54,6 +51,29 @@ func (s *Server) Database(t testing.TB) string {
 		}
 	})
 	return in(server, name)
+}
+
+// Fresh is Database for a test that looks at what PostgreSQL counted: no test has used this one.
+func (s *Server) Fresh(t testing.TB) string {
+	t.Helper()
+	server := s.URL(t)
+	name := s.copy(t)
+	t.Cleanup(func() {
+		if err := do(context.Background(), server, `DROP DATABASE `+name+` WITH (FORCE)`); err != nil {
+			t.Error(err)
+		}
+	})
+	return in(server, name)
+}
+
+// copy makes a database of the newest schema and returns its name.
+func (s *Server) copy(t testing.TB) (name string) {
+	t.Helper()
+	name = fmt.Sprintf("skein_%d_%d", os.Getpid(), s.count.Add(1))
+	if err := do(context.Background(), s.URL(t), fmt.Sprintf(`CREATE DATABASE %s TEMPLATE %s`, name, s.template())); err != nil {
+		t.Fatal(err)
+	}
+	return name
 }
 
 // Empty makes a database without tables and returns its URL.

@@ -52,9 +52,9 @@ func readMoment(row pgx.Row) (m Moment, err error) {
 func epochOf(epoch, system int64, timeline string) int64 {
 	h := fnv.New64a()
 	name := strconv.AppendInt(strconv.AppendInt(nil, epoch, 10), system, 10)
-	_, _ = h.Write(append(name, timeline...)) //nolint:errcheck // a hash takes everything
+	_, _ = h.Write(append(name, timeline...))
 	const bits = 52
-	return int64(h.Sum64()>>(64-bits)) + 1 //nolint:gosec // 52 bits
+	return int64(h.Sum64()>>(64-bits)) + 1
 }
 
 // sees reports whether m is later than other: it sees all that other sees, and more.
@@ -107,7 +107,7 @@ func (m *Moves) CatchUp(ctx context.Context, c Conn) (now Moment, err error) {
 	now, err = readMoment(answers.QueryRow())
 	var moved []moves.Move
 	if err == nil {
-		rows, _ := answers.Query() //nolint:errcheck // CollectRows returns it
+		rows, _ := answers.Query()
 		moved, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (one moves.Move, err error) {
 			return one, row.Scan(&one.Conv, &one.Stamp)
 		})
