@@ -99,7 +99,7 @@ func TestPrecedence(t *testing.T) {
 // Every setting is read from each of its three places.
 func TestEverySettingFromEverySource(t *testing.T) {
 	values := map[string]string{
-		"data": "/tmp/x", "database": "sqlite", "dev": "true", "addr": "127.0.0.1:1", "admin-addr": "127.0.0.1:2",
+		"data": "/tmp/x", "database": "postgres://db/skein", "uploads": "/srv/files", "dev": "true", "addr": "127.0.0.1:1", "admin-addr": "127.0.0.1:2",
 		"bus": "in-process", "public-url": "https://im.example", "drain": "4s", "cache-mib": "64", "unnamed-files": "48h", "timezone": "Asia/Shanghai",
 		"max-sockets": "1", "max-connections-per-address": "2", "max-uploads": "3", "max-unfinished-mib": "4", "max-unread-mib": "5", "min-free-mib": "6",
 		"allow-open-apps": "true", "language": "en", "log-level": "debug", "log-format": "json",
@@ -108,7 +108,7 @@ func TestEverySettingFromEverySource(t *testing.T) {
 		"login-rate": "-1", "sockets-per-address": "7",
 	}
 	want := Serve{
-		Store: Store{Data: "/tmp/x", Database: "sqlite"},
+		Store: Store{Data: "/tmp/x", Database: "postgres://db/skein", Uploads: "/srv/files"},
 		Dev:   true, Addr: "127.0.0.1:1", AdminAddr: "127.0.0.1:2",
 		Bus: "in-process", PublicURL: "https://im.example", Drain: 4 * time.Second, CacheMiB: 64, UnnamedFiles: 48 * time.Hour, Timezone: "Asia/Shanghai",
 		Edge:          Edge{MaxSockets: 1, MaxConnectionsPerAddress: 2, MaxUploads: 3, MaxUnfinishedMiB: 4, MaxUnreadMiB: 5, MinFreeMiB: 6},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -108,25 +109,26 @@ func listen(t *testing.T, b *Bus) *ear {
 	return e
 }
 
-// meet publishes from each node until every other one has heard it, so that all are
+// meet publishes from each node until all others have heard the newest event, so that all are
 // connected with all and nothing is under way.
 func meet(t *testing.T, nodes []*Bus) {
 	t.Helper()
 	for i, from := range nodes {
+		var others []*ear
 		for j, to := range nodes {
-			if i == j {
-				continue
+			if i != j {
+				others = append(others, listen(t, to))
 			}
-			e, seq := listen(t, to), int64(0)
-			waitFor(t, fmt.Sprintf("node %d hears node %d", j, i), func() bool {
-				heard := seq > 0 && e.seqs.Load() == seq
-				if !heard {
-					seq++
-					from.Publish(&bus.Event{App: "probe", Seq: seq})
-				}
-				return heard
-			})
 		}
+		seq := int64(0)
+		waitFor(t, fmt.Sprintf("all hear node %d", i), func() bool {
+			heard := seq > 0 && !slices.ContainsFunc(others, func(e *ear) bool { return e.seqs.Load() != seq })
+			if !heard {
+				seq++
+				from.Publish(&bus.Event{App: "probe", Seq: seq})
+			}
+			return heard
+		})
 	}
 }
 
