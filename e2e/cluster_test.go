@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -52,6 +53,12 @@ func TestThreeNodesAreOneServer(t *testing.T) {
 	b.must(t, "POST", convPath(conv, "members"), obj{"client_ids": []string{alex}})
 	onA.ask(t, "msg.send", obj{"conv_id": conv, "type": -1, "text": "welcome"}).want(t, "msg.send", 0)
 	onC.expectText(t, "welcome")
+
+	var link string
+	a.s.upload(t, a.server(), multipartFile{"file", "a.png", realPNG(t)}).want(t, "upload", 0).into(t, &link)
+	if res, _ := fetch(t, strings.Replace(link, a.s.Addr, b.s.Addr, 1), nil); res.StatusCode != http.StatusOK {
+		t.Errorf("a file on another node: got %s, want 200", res.Status)
+	}
 
 	again := c.login(t, tom, "phone") // the same device elsewhere
 	onA.kicked(t, "replaced")
