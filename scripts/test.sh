@@ -63,8 +63,9 @@ concurrent() { grep -qE '\bgo func\(|\.Go\(|^[[:space:]]*go [a-zA-Z.]+\(|sync\.|
 
 # plain are tests that run without the race detector all the same: those of allocations, since
 # it allocates; those of one goroutine that damage a log thousands of times; and the contract
-# over an engine and over two caches, since the contract over one cache of that engine runs
-# with it. The models of the cache run both ways: with it they see few worlds.
+# over SQLite and over two caches, since the contract over one cache of SQLite runs with it; and
+# that over PostgreSQL, whose tests of races run with it. The models of the cache run both ways:
+# with it they see few worlds.
 plain='Alloc|NeverAnswered|AnyByteOfTheLog|^TestSQLite$|^TestPostgres$|^TestTwoCachesContract$'
 
 # unit leaves out what has a step of its own. Against PostgreSQL the models try fewer worlds,
