@@ -47,7 +47,7 @@ type Engine struct {
 	pool      *pgxpool.Pool
 	config    *pgx.ConnConfig
 	log       *slog.Logger
-	searchers seats
+	searchers searching
 
 	closing sync.Once
 }

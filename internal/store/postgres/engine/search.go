@@ -58,15 +58,15 @@ func (e *Engine) search(ctx context.Context, limit time.Duration, fn func(contex
 	return pgx.BeginTxFunc(ctx, e.pool, begin, func(t pgx.Tx) error { return fn(ctx, t) })
 }
 
-// seats counts the searches that take long. The zero value is ready.
-type seats struct {
+// searching counts the searches that take long. The zero value is ready.
+type searching struct {
 	mu    sync.Mutex
 	taken map[string]int // by app; guarded by mu
 	all   int            // guarded by mu
 }
 
 // enter takes a searcher for an app, if there is one for it now.
-func (s *seats) enter(app string) bool {
+func (s *searching) enter(app string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.all == searchers || s.taken[app] == searchers/2 {
@@ -80,7 +80,7 @@ func (s *seats) enter(app string) bool {
 	return true
 }
 
-func (s *seats) leave(app string) {
+func (s *searching) leave(app string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.all--
