@@ -3,7 +3,6 @@ package postgres
 import (
 	"bytes"
 	"context"
-	"reflect"
 	"slices"
 
 	"github.com/skein-im/skein"
@@ -108,15 +107,9 @@ func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID,
 		if err != nil {
 			return skein.Conversation{}, err
 		}
-		asked := before.Conversation
-		if err := change(&asked); err != nil {
-			return skein.Conversation{}, err
-		}
-		after := before.Conversation
-		after.Extend, after.MuteAll, after.Updated = asked.Extend, asked.MuteAll, asked.Updated
-		after.Active = max(after.Active, asked.Active)
-		if reflect.DeepEqual(after, before.Conversation) {
-			return after, nil
+		after, changed, err := rows.AlteredConversation(before.Conversation, change)
+		if err != nil || !changed {
+			return after, err
 		}
 		_, err = t.Exec(ctx, `UPDATE conversations SET extend = $2, mute_all = $3, updated = $4, active = $5, period = $6, moved = `+tx.Stamp+`
 			WHERE conv_key = $1`, before.Key, after.Extend, after.MuteAll, after.Updated, after.Active, rows.PeriodOf(after.Active))

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"bytes"
 	"context"
-	"reflect"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -157,15 +156,9 @@ func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID,
 		if err != nil {
 			return skein.Conversation{}, err
 		}
-		asked := before.Conversation
-		if err := change(&asked); err != nil {
-			return skein.Conversation{}, err
-		}
-		after := before.Conversation
-		after.Extend, after.MuteAll, after.Updated = asked.Extend, asked.MuteAll, asked.Updated
-		after.Active = max(after.Active, asked.Active)
-		if reflect.DeepEqual(after, before.Conversation) {
-			return after, nil
+		after, changed, err := rows.AlteredConversation(before.Conversation, change)
+		if err != nil || !changed {
+			return after, err
 		}
 		g.Known.ForgetTimeline(app, id)
 		_, err = g.Move(`UPDATE conversations SET extend = ?2, mute_all = ?3, updated = ?4, active = ?5, period = ?6, moved = ?7

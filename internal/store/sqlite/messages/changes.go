@@ -36,20 +36,8 @@ func (s *Store) ChangeMessage(ctx context.Context, app string, conv, id skein.ID
 		if err != nil {
 			return skein.Change{}, err
 		}
-		return g.changeMessage(at, m, decided(d, by.Client, emoji))
+		return g.changeMessage(at, m, rows.Decided(d, by.Client, emoji))
 	})
-}
-
-// decided is the change that a decision allows; other fields of the decision are ignored.
-func decided(d skein.Change, by, emoji string) skein.Change {
-	c := skein.Change{Kind: d.Kind, By: by, At: d.At, Message: d.Message}
-	switch c.Kind {
-	case skein.ChangeReact:
-		c.Emoji, c.On = emoji, d.On
-	case skein.ChangePin:
-		c.On = d.On
-	}
-	return c
 }
 
 // subject is a message that is to change, as it is stored.
