@@ -27,6 +27,9 @@ func (serveCmd) Help() string {
 // Run serves until a signal, then drains.
 func (c *serveCmd) Run() error {
 	log := newLogger(os.Stderr, c.Serve)
+	if c.Node != "" {
+		log = log.With(slog.String("node", c.Node))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	s, err := serve.New(ctx, c.Serve, c.AcceptLoss, log)

@@ -33,6 +33,7 @@ type Serve struct {
 	Addr           string        `group:"settings" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address that serves REST, sockets, files and the chat page."`
 	AdminAddr      string        `group:"settings" default:"127.0.0.1:9090" placeholder:"HOST:PORT" help:"Address that serves /metrics and /debug/pprof. Keep it private."`
 	Bus            string        `group:"settings" default:"in-process" placeholder:"URL" help:"Bus that carries events between nodes: in-process for a single node, nats://USER:PASSWORD@HOST:4222,… or tls://…, or nats://embedded?listen=HOST:6222&peers=HOST:6222,…&token=TEXT for a NATS server in this process. Several nodes need --database."`
+	Node           string        `group:"settings" placeholder:"NAME" help:"Name of this node, such as n1: login.success tells it to clients, and every line of the log has it. If unset: none."`
 	PublicURL      string        `group:"settings" name:"public-url" placeholder:"URL" help:"URL under which clients reach the server, with the proxy's path if it has one. File links begin with it. If unset: the URL that a trusted proxy sends, or the listen address."`
 	TrustedProxies []string      `group:"settings" sep:"," placeholder:"CIDR,…" help:"Addresses of the proxies whose X-Forwarded-For, -Proto, -Host and -Prefix headers the server believes. Default: none."`
 	ProxyProtocol  bool          `group:"settings" help:"Expect a PROXY protocol header, version 2, at the start of each connection from a trusted proxy."`

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -76,6 +77,7 @@ func (s Serve) Validate() error {
 		s.Store.Validate(),
 		s.checkAddresses(ctx),
 		s.checkBus(),
+		s.checkNode(),
 		s.checkPublicURL(),
 		s.checkDrain(),
 		s.checkUnnamedFiles(),
@@ -159,6 +161,16 @@ func checkAddress(addr string) error {
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return fmt.Errorf("%q: the port is a number from 0 to 65535", addr)
+	}
+	return nil
+}
+
+var nodeName = regexp.MustCompile(`^[A-Za-z0-9._-]{0,64}$`)
+
+// checkNode accepts what may be the name of a host or of a pod.
+func (s Serve) checkNode() error {
+	if !nodeName.MatchString(s.Node) {
+		return fmt.Errorf("--node: %q is not 1 to 64 letters, digits, dots, dashes and underscores", s.Node)
 	}
 	return nil
 }

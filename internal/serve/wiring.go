@@ -67,7 +67,7 @@ func (s *Server) wire(ctx context.Context) (err error) {
 		Work: work, Gate: s.gate, Registrar: s.chat, Ops: table, Hub: s.hub, Node: s.node,
 		MaxSockets: s.handles.sockets, MaxUnauthenticated: s.perAddress(s.handles.unauthenticated),
 		MaxPerAddress: s.socketsPerAddress(), HandshakeRate: s.perAddress(0), MaxUnfinished: mebibytes(s.config.MaxUnfinishedMiB),
-		MaxMessage: s.maxBody(), FileTypes: files.DefaultTypes, Trust: s.trust, Now: clock.Now, Log: s.log, Registerer: s.registry,
+		MaxMessage: s.maxBody(), FileTypes: files.DefaultTypes, NodeName: s.config.Node, Trust: s.trust, Now: clock.Now, Log: s.log, Registerer: s.registry,
 	})
 	s.public.http = newHTTPServer(s.inLanguage(s.demoOnly(rest.New(rest.Options{
 		Work: work, Table: table, Gate: s.gate, Trust: s.trust, MaxBody: s.maxBody(), Limits: s.restLimits(),

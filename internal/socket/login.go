@@ -197,6 +197,9 @@ func (c *conn) welcome(frame wire.Frame) error {
 		HeartbeatS: int(c.server.opts.Hub.Heartbeat().Seconds()),
 		Limits:     wire.LimitsOf(c.app.Settings, c.MaxMessage(), c.server.opts.FileTypes),
 	}
+	if name := c.server.opts.NodeName; name != "" {
+		answer.Node = &name
+	}
 	return c.accept(frame, answer.Append(nil))
 }
 

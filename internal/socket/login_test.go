@@ -14,7 +14,7 @@ import (
 )
 
 func TestALoginIsAnsweredWithTheSession(t *testing.T) {
-	f := start(t, nil)
+	f := start(t, func(o *Options, _ *hub.Options) { o.NodeName = "n2" })
 	p := f.dial(t)
 	p.send(text(`{"type":"login","data":` + loginData("Tom", "phone") + `,"id":"a1"}`))
 	a := p.wantType("login.success")
@@ -22,11 +22,12 @@ func TestALoginIsAnsweredWithTheSession(t *testing.T) {
 		Time       int64  `json:"time"`
 		SessionID  string `json:"session_id"`
 		HeartbeatS int    `json:"heartbeat_s"`
+		Node       string `json:"node"`
 	}
 	if err := json.Unmarshal(a.Data, &data); err != nil {
 		t.Fatal(err)
 	}
-	if data.Time != f.clock.Now().UnixMilli() || len(data.SessionID) != 32 || data.HeartbeatS != 25 || a.ID == nil || *a.ID != "a1" {
+	if data.Time != f.clock.Now().UnixMilli() || len(data.SessionID) != 32 || data.HeartbeatS != 25 || data.Node != "n2" || a.ID == nil || *a.ID != "a1" {
 		t.Errorf("got %+v id %v", data, a.ID)
 	}
 	if !f.hub.Online("shop", "Tom") {

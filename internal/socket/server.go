@@ -76,6 +76,7 @@ type Options struct {
 
 	MaxMessage int64    // bytes of a message; default wire.MaxBody
 	FileTypes  []string // login.success lists them for apps that set no file types
+	NodeName   string   // login.success tells it; empty: none
 
 	// Work divides the processor among apps: handshakes and frames wait for their
 	// turn there. Nil: they do not wait.

@@ -82,8 +82,8 @@ func TestFramesKeepTheirKeysInOrder(t *testing.T) {
 		"pong":                 {AppendPong(nil, []byte(`"7"`), 1599927082012), `{"type":"pong","data":{"time":1599927082012},"id":"7"}`},
 		"pong without id":      {AppendPong(nil, nil, 5), `{"type":"pong","data":{"time":5}}`},
 		"kick":                 {AppendKick(nil, 5, skein.KickBanned), `{"type":"logout.kick","data":{"time":5,"reason":"banned"}}`},
-		"login": {LoginAnswer{5, "abc", "def", 25, LimitsOf(skein.Settings{RecallWindow: -1, FileTypes: []string{"png"}}, 9, nil)}.Append([]byte("x")), `x{"time":5,"session_id":"abc","generation":"def","heartbeat_s":25,"limits":{"edit_window_s":86400,"recall_window_s":null,"max_text_bytes":16384,"max_frame_bytes":9,` +
-			`"max_file_bytes":104857600,"file_types":["png"],"max_members":10000,"max_conversations":10000,"send_rate":20,"send_burst":60}}`},
+		"login": {LoginAnswer{5, "abc", "def", 25, LimitsOf(skein.Settings{RecallWindow: -1, FileTypes: []string{"png"}}, 9, nil), nil}.Append([]byte("x")), `x{"time":5,"session_id":"abc","generation":"def","heartbeat_s":25,"limits":{"edit_window_s":86400,"recall_window_s":null,"max_text_bytes":16384,"max_frame_bytes":9,` +
+			`"max_file_bytes":104857600,"file_types":["png"],"max_members":10000,"max_conversations":10000,"send_rate":20,"send_burst":60},"node":null}`},
 		"appended to another": {AppendPong([]byte("x"), nil, 5), `x{"type":"pong","data":{"time":5}}`},
 	} {
 		if string(tt.got) != tt.want {

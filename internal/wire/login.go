@@ -8,11 +8,12 @@ import (
 
 // LoginAnswer is the data of login.success.
 type LoginAnswer struct {
-	Time       int64  `json:"time" en:"server time, Unix ms" zh:"服务器时间，Unix 毫秒"`
-	SessionID  string `json:"session_id" en:"id of this session" zh:"会话连接 id"`
-	Generation string `json:"generation" en:"says how new this login is; send it back with resume when you reconnect" zh:"本次登录的新旧标识，重连时配合 resume 传回"`
-	HeartbeatS int    `json:"heartbeat_s" en:"seconds between two pings of the server" zh:"服务器 ping 间隔（秒）"`
-	Limits     Limits `json:"limits" en:"limits of this client, so that a program offers only what is allowed" zh:"对该用户生效的限制，客户端据此决定可用的功能"`
+	Time       int64   `json:"time" en:"server time, Unix ms" zh:"服务器时间，Unix 毫秒"`
+	SessionID  string  `json:"session_id" en:"id of this session" zh:"会话连接 id"`
+	Generation string  `json:"generation" en:"says how new this login is; send it back with resume when you reconnect" zh:"本次登录的新旧标识，重连时配合 resume 传回"`
+	HeartbeatS int     `json:"heartbeat_s" en:"seconds between two pings of the server" zh:"服务器 ping 间隔（秒）"`
+	Limits     Limits  `json:"limits" en:"limits of this client, so that a program offers only what is allowed" zh:"对该用户生效的限制，客户端据此决定可用的功能"`
+	Node       *string `json:"node" en:"name of the server process that holds this socket, to report with a fault; null: the operator named none. Programs must not depend on it" zh:"承载此连接的服务节点名，便于排查问题；null 表示运维未命名。客户端程序不应依赖它"`
 }
 
 // Limits are what holds for the clients of an app.

@@ -9,6 +9,7 @@ const words = {
   enter: ["Start", "开始"],
   pick: ["or be", "或者直接用"],
   fromTerminal: ["or from a terminal", "或在终端里执行"],
+  node: ["This tab is connected to node {name}", "本页连接在节点 {name}"],
   conversations: ["Conversations", "会话"],
   newConversation: ["New conversation", "发起会话"],
   search: ["Search", "搜索"],

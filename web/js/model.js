@@ -56,8 +56,12 @@ export class Chat extends Emitter {
     this.#listen(nickname);
   }
 
+  // node is the name of the server process that the connection is to; "" if it has none.
+  get node() { return this.#line.state?.session?.node ?? ""; }
+
   #listen(nickname) {
     this.#line.on("state", () => {
+      this.emit("conversations"); // node may be another
       for (const conv of this.#inbox.items.values()) conv.fresh = false; // who read, and what was pinned, may be missed
     });
     this.#sync.on("views", (views) => this.#views(views));

@@ -166,3 +166,14 @@ test("a reset drops what is known and shows what is there now", async () => {
   assert.deepEqual(lines(w, conv), ["one"]);
   assert.equal(conv.lastSeq, 1);
 });
+
+test("the chat names the node that it is connected to, and hears when that is another", async () => {
+  const w = world();
+  const seen = [];
+  w.chat.on("conversations", () => seen.push(w.chat.node));
+  for (const node of ["n1", null, "n2"]) {
+    w.line.state = { name: "online", session: { node } };
+    w.line.emit("state", w.line.state);
+    assert.equal(seen.at(-1), node ?? "");
+  }
+});

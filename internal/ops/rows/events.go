@@ -147,9 +147,11 @@ var Commands = []ops.Command{
 		Name: "login", Request: request.Login{}, Answer: wire.LoginAnswer{}, Reply: "login.success",
 		Doc: ops.Doc{EN: "Logs a client in: the socket becomes a session of that client.", ZH: "登录：此连接成为该用户的会话连接。"},
 		Example: func() (string, []byte) {
+			node := "n1"
 			answer := wire.LoginAnswer{
 				Time: 1599927082012, SessionID: "01748315dc1c7a2b8c3d4e5f60718293", Generation: "000000000000000016c2a5b1f8e7d401", HeartbeatS: 25,
 				Limits: wire.LimitsOf(skein.Settings{}, wire.MaxBody, []string{"png", "jpg", "mp4", "pdf"}),
+				Node:   &node,
 			}
 			return `{"device_id":"1111","app_id":"666666","client_id":"1111","ext":{"nickname":"liliSara"}}`,
 				wire.AppendSuccess(nil, "login", []byte(`"1"`), answer.Append(nil))

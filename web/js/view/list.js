@@ -21,6 +21,7 @@ export class ListPane {
   #pressed = null; // conversation the pointer went down on: its row may be made anew before it comes up
   #note = h("div");
   #me = h("bdi");
+  #node = h("span.node", { data: { test: "node" } });
   #current = null;
   #archived = false; // the archive is shown
   #shelf = h("button.shelf", { type: "button", hidden: true, data: { test: "archive" }, on: { click: () => { this.#archived = !this.#archived; this.show(); } } });
@@ -52,7 +53,7 @@ export class ListPane {
     });
     this.el = h("nav.pane.list", { "aria-label": t("conversations") },
       h("header",
-        h("div.me", mark(), h("h1.ellipsis", { title: chat.me }, this.#me)),
+        h("div.me", mark(), h("h1.ellipsis", { title: chat.me }, this.#me), this.#node),
         iconButton("plus", t("newConversation"), options.create, { data: { test: "new" } })),
       h("label.search", icon("search"), this.#search, h("kbd", "/")),
       this.#scroller, this.#note, this.#shelf,
@@ -91,6 +92,10 @@ export class ListPane {
     this.#shelf.setAttribute("aria-pressed", String(this.#archived));
     fill(this.#shelf, icon(this.#archived ? "back" : "archive"), t(this.#archived ? "archiveLeave" : "archived", { n: away }));
     fill(this.#me, this.#chat.name(this.#chat.me));
+    const { node } = this.#chat;
+    this.#node.hidden = !node;
+    this.#node.title = node && t("node", { name: node });
+    fill(this.#node, node);
     this.#scroller.hidden = list.length === 0;
     this.#note.hidden = list.length > 0;
     this.#rows.set(list);
