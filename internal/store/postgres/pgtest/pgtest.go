@@ -14,7 +14,18 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/skein-im/skein/internal/pgserver"
 )
+
+// settings make a server that is thrown away fast. It never syncs, and answers only on a
+// socket in its own directory.
+var settings = map[string]string{
+	"fsync": "off", "full_page_writes": "off", "synchronous_commit": "on",
+	"listen_addresses": "", "max_connections": "300", "shared_buffers": "48MB",
+	"wal_level": "minimal", "max_wal_senders": "0", "max_wal_size": "256MB",
+	"jit": "off", "autovacuum_naptime": "5s", "log_min_messages": "fatal", "log_min_error_statement": "panic",
+}
 
 // Server is a server that makes databases for tests. The zero value starts one when the first
 // is asked for.
@@ -29,7 +40,7 @@ type Server struct {
 	once    sync.Once
 	url     string
 	err     error
-	process *process // nil: not ours, or not started
+	process *pgserver.Server // nil: not ours, or not started
 	count   atomic.Int64
 
 	mu     sync.Mutex
@@ -131,13 +142,13 @@ func (s *Server) template() string { return fmt.Sprintf("skein_%d_template", os.
 
 func (s *Server) start(ctx context.Context) (err error) {
 	if s.url = os.Getenv("SKEIN_TEST_POSTGRES"); s.url == "" {
-		if s.process, err = newProcess("server"); err != nil {
+		if s.process, err = pgserver.New("", "server"); err != nil {
 			return err
 		}
-		if err := errors.Join(s.process.initdb(ctx), s.process.start(ctx, nil)); err != nil {
+		if err := errors.Join(s.process.Init(ctx), s.process.Start(ctx, settings)); err != nil {
 			return err
 		}
-		s.url = s.process.url()
+		s.url = s.process.URL()
 	}
 	if err := do(ctx, s.url, `CREATE DATABASE `+s.template()); err != nil {
 		return err
@@ -167,4 +178,11 @@ func in(server, database string) string {
 	}
 	u.Path = "/" + database
 	return u.String()
+}
+
+// Stop ends the server of this process, which else ends with it, and removes its files.
+func (s *Server) Stop() {
+	if s.process != nil {
+		s.process.End()
+	}
 }

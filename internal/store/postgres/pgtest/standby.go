@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/skein-im/skein/internal/pgserver"
 )
 
 // Pair is a primary that waits for a synchronous standby with each commit.
@@ -22,14 +24,14 @@ func StartPair(t *testing.T) *Pair {
 	ctx := t.Context()
 	primary, standby := newServer(t, "primary"), newServer(t, "standby")
 	replicating := map[string]string{"wal_level": "replica", "max_wal_senders": "4", "hot_standby": "on"}
-	must(t, primary.initdb(ctx))
-	must(t, primary.start(ctx, replicating))
-	must(t, standby.command(ctx, "pg_basebackup", "-d", primary.url(), "-D", standby.data(), "-R", "-c", "fast", "--no-sync"))
-	must(t, standby.start(ctx, replicating))
-	run(t, primary.url(), `ALTER SYSTEM SET synchronous_standby_names = '*'`, `SELECT pg_reload_conf()`, `CREATE DATABASE pair`)
-	await(t, primary.url(), `SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'`)
-	p := &Pair{URL: in(primary.url(), "pair")}
-	p.receiver = await(t, standby.url(), `SELECT coalesce(max(pid), 0) FROM pg_stat_wal_receiver`)
+	must(t, primary.Init(ctx))
+	must(t, primary.Start(ctx, settings, replicating))
+	must(t, standby.Run(ctx, "pg_basebackup", "-d", primary.URL(), "-D", standby.Data(), "-R", "-c", "fast", "--no-sync"))
+	must(t, standby.Start(ctx, settings, replicating))
+	run(t, primary.URL(), `ALTER SYSTEM SET synchronous_standby_names = '*'`, `SELECT pg_reload_conf()`, `CREATE DATABASE pair`)
+	await(t, primary.URL(), `SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'`)
+	p := &Pair{URL: in(primary.URL(), "pair")}
+	p.receiver = await(t, standby.URL(), `SELECT coalesce(max(pid), 0) FROM pg_stat_wal_receiver`)
 	t.Cleanup(func() { p.signal(t, syscall.SIGCONT) })
 	return p
 }
@@ -56,11 +58,11 @@ func (p *Pair) CancelWait(t *testing.T) {
 	must(t, err)
 }
 
-func newServer(t *testing.T, name string) *process {
+func newServer(t *testing.T, name string) *pgserver.Server {
 	t.Helper()
-	p, err := newProcess(name)
+	p, err := pgserver.New("", name)
 	must(t, err)
-	t.Cleanup(p.end)
+	t.Cleanup(p.End)
 	return p
 }
 

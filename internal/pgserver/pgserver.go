@@ -1,4 +1,6 @@
-package pgtest
+// Package pgserver starts PostgreSQL servers on this machine, from the programs that are installed.
+// A server ends with the process that started it, however that ends. Tests and tools use it.
+package pgserver
 
 import (
 	"context"
@@ -18,43 +20,42 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// settings make a server that is thrown away fast. It never syncs, and answers only on a
-// socket in its own directory.
-var settings = map[string]string{
-	"fsync": "off", "full_page_writes": "off", "synchronous_commit": "on",
-	"listen_addresses": "", "max_connections": "300", "shared_buffers": "48MB",
-	"wal_level": "minimal", "max_wal_senders": "0", "max_wal_size": "256MB",
-	"jit": "off", "autovacuum_naptime": "5s", "log_min_messages": "fatal", "log_min_error_statement": "panic",
-}
-
 // prefix begins the names of the directories of servers; the id of this process and a name
 // follow.
 const prefix = "skein-postgres-"
 
-// process is a server that ends with this process.
-type process struct {
+// Server is a server that ends with this process.
+type Server struct {
 	bin, dir string
 	owner    *syscall.Credential
 	cmd      *exec.Cmd
 }
 
-// newProcess makes the directory of a server that is to be started.
-func newProcess(name string) (p *process, err error) {
-	p = &process{dir: filepath.Join(memory(), prefix+strconv.Itoa(os.Getpid())+"-"+name)}
+// New makes the directory of a server that is to be started. parent is where; empty: in memory, where
+// the system has such a directory. name tells the servers of one process apart.
+func New(parent, name string) (p *Server, err error) {
+	if parent == "" {
+		parent = memory()
+	}
+	p = &Server{dir: filepath.Join(parent, prefix+strconv.Itoa(os.Getpid())+"-"+name)}
 	if p.bin, err = binaries(); err == nil {
-		sweep()
+		sweep(parent)
 		p.owner, err = own(p.dir)
 	}
 	return p, err
 }
 
-func (p *process) data() string { return filepath.Join(p.dir, "data") }
+// Data is the directory of the server's data.
+func (p *Server) Data() string { return filepath.Join(p.dir, "data") }
 
-// url is the URL of the server's database postgres.
-func (p *process) url() string { return "postgres://skein@/postgres?host=" + url.QueryEscape(p.dir) }
+// PID is the process id of the server's first process, which is the parent of the others.
+func (p *Server) PID() int { return p.cmd.Process.Pid }
 
-// command runs one of PostgreSQL's programs to its end.
-func (p *process) command(ctx context.Context, name string, args ...string) error {
+// URL is the URL of the server's database postgres.
+func (p *Server) URL() string { return "postgres://skein@/postgres?host=" + url.QueryEscape(p.dir) }
+
+// Run runs one of PostgreSQL's programs to its end.
+func (p *Server) Run(ctx context.Context, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(p.bin, name), args...) //nolint:gosec // PostgreSQL's own
 	cmd.Dir, cmd.SysProcAttr = p.dir, &syscall.SysProcAttr{Credential: p.owner}
 	if said, err := cmd.CombinedOutput(); err != nil {
@@ -63,16 +64,17 @@ func (p *process) command(ctx context.Context, name string, args ...string) erro
 	return nil
 }
 
-func (p *process) initdb(ctx context.Context) error {
-	return p.command(ctx, "initdb", "--pgdata", p.data(), "--username", "skein", "--auth", "trust",
+// Init makes an empty cluster of databases, whose superuser is skein.
+func (p *Server) Init(ctx context.Context) error {
+	return p.Run(ctx, "initdb", "--pgdata", p.Data(), "--username", "skein", "--auth", "trust",
 		"--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions")
 }
 
-// start starts the server and waits until it answers. The kernel ends it when the thread that
-// started it ends, so that thread is kept until this process ends.
-func (p *process) start(ctx context.Context, more map[string]string) error {
-	args := []string{"-D", p.data(), "-k", p.dir}
-	for _, set := range []map[string]string{settings, more} {
+// Start starts the server and waits until it answers. Of two settings of one name the later counts. The kernel
+// ends the server when the thread that started it ends, so that thread is kept until this process ends.
+func (p *Server) Start(ctx context.Context, settings ...map[string]string) error {
+	args := []string{"-D", p.Data(), "-k", p.dir}
+	for _, set := range settings {
 		for name, value := range set {
 			args = append(args, "-c", name+"="+value)
 		}
@@ -92,8 +94,8 @@ func (p *process) start(ctx context.Context, more map[string]string) error {
 	return p.answers(ctx)
 }
 
-// end ends the server and removes its files.
-func (p *process) end() {
+// End ends the server and removes its files.
+func (p *Server) End() {
 	if p.cmd != nil && p.cmd.Process != nil {
 		_ = p.cmd.Process.Signal(syscall.SIGQUIT) // it may have ended
 		_ = p.cmd.Wait()
@@ -102,10 +104,10 @@ func (p *process) end() {
 }
 
 // answers waits until the server answers.
-func (p *process) answers(ctx context.Context) (err error) {
+func (p *Server) answers(ctx context.Context) (err error) {
 	for range 300 {
 		var conn *pgx.Conn
-		if conn, err = pgx.Connect(ctx, p.url()); err == nil {
+		if conn, err = pgx.Connect(ctx, p.URL()); err == nil {
 			return conn.Close(ctx)
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -158,19 +160,12 @@ func own(dir string) (*syscall.Credential, error) {
 }
 
 // sweep removes what servers of processes that were killed have left.
-func sweep() {
-	left, _ := filepath.Glob(filepath.Join(memory(), prefix+"*"))
+func sweep(parent string) {
+	left, _ := filepath.Glob(filepath.Join(parent, prefix+"*"))
 	for _, dir := range left {
 		pid, err := strconv.Atoi(strings.Split(strings.TrimPrefix(filepath.Base(dir), prefix), "-")[0])
 		if err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
 			_ = os.RemoveAll(dir)
 		}
-	}
-}
-
-// Stop ends the server of this process, which else ends with it, and removes its files.
-func (s *Server) Stop() {
-	if s.process != nil {
-		s.process.end()
 	}
 }
