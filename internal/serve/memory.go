@@ -41,7 +41,6 @@ type memory struct {
 	allocated uint64 // since the start of the process
 	live      uint64 // as the last collection found
 	held      uint64 // live, garbage, or free and not returned to the system
-	stacks    uint64 // that the last collection scanned
 }
 
 // spare reports whether the heap holds much more than the live data, and more than the node
@@ -61,13 +60,11 @@ func readMemory() memory {
 		{Name: "/gc/heap/live:bytes"},
 		{Name: "/memory/classes/heap/objects:bytes"},
 		{Name: "/memory/classes/heap/free:bytes"},
-		{Name: "/gc/scan/stack:bytes"},
 	}
 	metrics.Read(samples)
 	return memory{
 		allocated: samples[0].Value.Uint64(),
 		live:      samples[1].Value.Uint64(),
 		held:      samples[2].Value.Uint64() + samples[3].Value.Uint64(),
-		stacks:    samples[4].Value.Uint64(),
 	}
 }

@@ -28,7 +28,7 @@ func TestMemoryIsSpareWhenTheNodeIsQuiet(t *testing.T) {
 
 func TestTheStateOfTheHeapIsRead(t *testing.T) {
 	runtime.GC() // finds the live data
-	if m := readMemory(); m.allocated == 0 || m.live == 0 || m.held < m.live || m.stacks == 0 {
+	if m := readMemory(); m.allocated == 0 || m.live == 0 || m.held < m.live {
 		t.Errorf("got %+v, want all above zero, and held at least live", m)
 	}
 }

@@ -37,7 +37,6 @@ func (s *Server) Run(ctx context.Context, out io.Writer, restore func()) error {
 	}
 	g.Go(func() error { s.followApps(gctx); return nil })
 	g.Go(func() error { returnMemory(gctx); return nil })
-	g.Go(func() error { collectLess(gctx); return nil })
 	g.Go(func() error {
 		<-gctx.Done()
 		restore()

@@ -3,8 +3,10 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"net/url"
 
 	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/vfs"
 
 	"github.com/skein-im/skein"
 )
@@ -39,6 +41,12 @@ type Conn struct {
 	meter    meter // of the read under way; see readers
 }
 
+// Through names the file at path so that OpenConn opens it through a registered VFS.
+func Through(vfsName, path string) string {
+	u := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{"vfs": {vfsName}}.Encode()}
+	return u.String()
+}
+
 // OpenConn opens the file at path with settings, which are SQL.
 func OpenConn(path string, flags sqlite3.OpenFlag, settings string) (*Conn, error) {
 	db, err := sqlite3.OpenFlags(path, flags)
@@ -64,6 +72,19 @@ func (c *Conn) Close() error {
 		errs = errors.Join(errs, stmt.Close())
 	}
 	return errors.Join(errs, c.DB.Close())
+}
+
+// log is the write-ahead log of the file.
+func (c *Conn) log() (vfs.File, error) {
+	f, err := c.DB.FileControl("main", sqlite3.FCNTL_JOURNAL_POINTER)
+	if err != nil {
+		return nil, err
+	}
+	log, ok := f.(vfs.File)
+	if !ok {
+		return nil, fmt.Errorf("the log is a %T", f)
+	}
+	return log, nil
 }
 
 // KeepLog keeps the log when this Conn is closed as the last one.

@@ -12,17 +12,15 @@ import (
 	"github.com/ncruces/go-sqlite3/vfs"
 
 	"github.com/skein-im/skein"
-	"github.com/skein-im/skein/internal/store/sqlite/wal"
 )
 
-// brokenDisk is a way to files whose syncs, or whose writes, fail while it is broken.
+// brokenDisk is a VFS whose files of one kind fail to sync or to write on demand.
 type brokenDisk struct {
 	vfs.VFSFilename
 
-	kind   vfs.OpenFlag // of the files that it is about
+	kind   vfs.OpenFlag // of the files that fail
 	broken atomic.Bool  // syncs fail
 	full   atomic.Bool  // writes fail
-	writes atomic.Int64 // asked for
 }
 
 type brokenFile struct {
@@ -49,27 +47,25 @@ func (f *brokenFile) Sync(flags vfs.SyncFlag) error {
 }
 
 func (f *brokenFile) WriteAt(p []byte, off int64) (int, error) {
-	f.disk.writes.Add(1)
 	if f.disk.full.Load() {
 		return 0, errBroken
 	}
 	return f.FileSharedMemory.WriteAt(p, off)
 }
 
-// newBrokenDisk answers the disk, which connections reach by the test's name. Logs
-// are gathered on it.
+// newBrokenDisk returns the disk. Connections reach it through the VFS named after the test.
 func newBrokenDisk(t *testing.T, kind vfs.OpenFlag) *brokenDisk {
 	t.Helper()
 	d := &brokenDisk{VFSFilename: vfs.Find("").(vfs.VFSFilename), kind: kind}
-	vfs.Register(t.Name(), wal.Disk{VFSFilename: d})
+	vfs.Register(t.Name(), d)
 	t.Cleanup(func() { vfs.Unregister(t.Name()) })
 	return d
 }
 
-// moveWriter makes the writer connect anew, to the disk of the test's name.
+// moveWriter makes the writer connect anew, through the VFS named after the test.
 func moveWriter(t *testing.T, e *Engine) {
 	t.Helper()
-	mustChange(t, e, func(*Conn) error { e.writer.vfs = t.Name(); return nil }, nil)
+	mustChange(t, e, func(*Conn) error { e.writer.path = Through(t.Name(), e.Path()); return nil }, nil)
 	mustChange(t, e, func(*Conn) error { panic("so that the next group connects anew") }, ErrPanicked)
 }
 
@@ -77,7 +73,7 @@ func TestAFailedSyncOfTheFileKeepsTheLog(t *testing.T) {
 	disk := newBrokenDisk(t, vfs.OPEN_MAIN_DB)
 	e := newEngine(t, Options{})
 	path := e.Path()
-	mover, err := startCheckpointer(wal.Through(t.Name(), path), 1, e.log)
+	mover, err := startCheckpointer(Through(t.Name(), path), 1, e.log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,29 +132,6 @@ func TestAfterAFailedSyncOfTheLogTheWriterConnectsAnew(t *testing.T) {
 	wantIntact(t, e)
 }
 
-// The budget: how often the log may be written for a commit of a hundred notes, and
-// for that of the job behind which they waited.
-func TestACommitWritesItsLogInOnePiece(t *testing.T) {
-	const notes, budget = 100, 2
-	disk := newBrokenDisk(t, vfs.OPEN_WAL)
-	e := newEngine(t, Options{})
-	moveWriter(t, e)
-	addMany(t, e, "hi", 1, nil)
-	release := holdWriter(t, e)
-	disk.writes.Store(0)
-	done := make(chan struct{})
-	go func() { defer close(done); addMany(t, e, "hi", notes, nil) }()
-	for e.Queued() < notes {
-		runtime.Gosched()
-	}
-	release()
-	<-done
-	wantNotes(t, e, notes+1)
-	if got := disk.writes.Load(); got < 1 || got > budget {
-		t.Errorf("%d writes of the log, want 1 to %d", got, budget)
-	}
-}
-
 func TestAFailedWriteOfTheLogIsOver(t *testing.T) {
 	disk := newBrokenDisk(t, vfs.OPEN_WAL)
 	e := newEngine(t, Options{})
@@ -195,26 +168,13 @@ func TestASpilledGroupThatIsTakenBackTouchesNothingLater(t *testing.T) {
 	}
 }
 
-func TestALogThatIsNotSyncedIsNotGathered(t *testing.T) {
+func TestTheWriterSyncsItsLogAtEachCommit(t *testing.T) {
 	e := newEngine(t, Options{})
-	for synchronous, want := range map[string]bool{"OFF": false, "NORMAL": false, "FULL": true, "EXTRA": true} {
-		c, err := OpenConn(wal.Through(wal.Gathering, e.Path()), sqlite3.OPEN_READWRITE, Settings+`PRAGMA synchronous = `+synchronous)
-		if err != nil {
-			t.Fatal(err)
+	mustChange(t, e, func(c *Conn) error {
+		const full = 2
+		if got, err := c.Count(`PRAGMA synchronous`); got != full || err != nil {
+			t.Errorf("synchronous is %d, %v, want %d", got, err, full)
 		}
-		if _, err := wal.Of(c.DB); (err == nil) != want {
-			t.Errorf("synchronous=%s: got error %v", synchronous, err)
-		}
-		if err := c.Close(); err != nil {
-			t.Error(err)
-		}
-	}
-	c, err := OpenConn(e.Path(), sqlite3.OPEN_READWRITE, Settings)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if _, err := wal.Of(c.DB); err == nil {
-		t.Error("nor is one that was opened by another way")
-	}
+		return nil
+	}, nil)
 }

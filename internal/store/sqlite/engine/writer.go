@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/vfs"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/share"
@@ -25,7 +26,6 @@ const (
 // writer owns the only connection that writes. Its loop is the group commit.
 type writer struct {
 	path    string
-	vfs     string // by which conn reaches the file; see wal.Disk
 	now     func() time.Time
 	log     *slog.Logger
 	tables  Tables
@@ -38,8 +38,8 @@ type writer struct {
 	closeErr error         // written by loop before stopped is closed
 
 	// Owned by loop.
-	conn    *Conn     // nil: the next group opens one
-	wal     *wal.File // of conn
+	conn    *Conn    // nil: the next group opens one
+	wal     vfs.File // the log of conn
 	mark    *wal.Marker
 	pace    pacer
 	damage  *damage
@@ -52,7 +52,6 @@ type writer struct {
 func startWriter(opt Options, tables Tables, m *metrics, found *damage) (*writer, error) {
 	w := &writer{
 		path:    opt.Path,
-		vfs:     wal.Gathering,
 		now:     opt.Now,
 		log:     opt.Log,
 		tables:  tables,
@@ -63,7 +62,6 @@ func startWriter(opt Options, tables Tables, m *metrics, found *damage) (*writer
 		mark:    wal.NewMarker(opt.Path, opt.Log),
 		damage:  found,
 	}
-	wal.Register(w.vfs)
 	if err := w.connect(); err != nil {
 		return nil, err
 	}
@@ -212,7 +210,7 @@ func (w *writer) transact(jobs []*Job) (g Group, begun int, err error) {
 	if err := g.Flush(); err != nil {
 		return nil, len(jobs), w.giveUp("write", err)
 	}
-	if err := w.wal.Gather(func() error { return w.conn.Exec(`COMMIT`) }); err != nil {
+	if err := w.conn.Exec(`COMMIT`); err != nil {
 		return nil, len(jobs), w.giveUp("commit", err)
 	}
 	w.mark.Set(w.wal, w.logged, w.now())
@@ -260,11 +258,11 @@ func (w *writer) giveUp(attempt string, cause error) error {
 }
 
 func (w *writer) connect() error {
-	conn, err := OpenConn(wal.Through(w.vfs, w.path), sqlite3.OPEN_READWRITE|sqlite3.OPEN_URI, WriterSettings)
+	conn, err := OpenConn(w.path, sqlite3.OPEN_READWRITE, WriterSettings)
 	if err != nil {
 		return err
 	}
-	log, err := wal.Of(conn.DB)
+	log, err := conn.log()
 	if err != nil {
 		return errors.Join(err, conn.Close())
 	}

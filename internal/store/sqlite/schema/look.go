@@ -11,7 +11,6 @@ import (
 	"github.com/ncruces/go-sqlite3/vfs"
 
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
-	"github.com/skein-im/skein/internal/store/sqlite/wal"
 )
 
 // Names by which lookingDisk reaches files: one locks the file as SQLite does, so
@@ -136,7 +135,7 @@ func lookUntouched(path string, see func(*engine.Conn) error) error {
 
 func lookOnce(name, path string, see func(*engine.Conn) error) error {
 	vfs.Register(name, lookingDisk{vfs.Find("").(vfs.VFSFilename), name == lookingVFS}) //nolint:forcetypeassert // the library's own is one
-	c, err := engine.OpenConn(wal.Through(name, path), sqlite3.OPEN_READWRITE|sqlite3.OPEN_URI, `PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY;`)
+	c, err := engine.OpenConn(engine.Through(name, path), sqlite3.OPEN_READWRITE|sqlite3.OPEN_URI, `PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY;`)
 	if err != nil {
 		return err
 	}

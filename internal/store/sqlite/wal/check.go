@@ -1,6 +1,5 @@
-// Package wal knows SQLite's write-ahead log from outside: it writes a commit's part of it
-// in few calls, marks how far it is synced, and checks whether all that was answered can
-// be read from it.
+// Package wal knows SQLite's write-ahead log from outside: it marks how far the log is synced,
+// and checks before the store is opened that every answered write can be read from the log.
 package wal
 
 import (

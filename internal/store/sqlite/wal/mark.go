@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -87,8 +88,8 @@ type Marker struct {
 	off   bool     // the mark cannot be written; said once
 }
 
-// Set keeps that the log is on the disk up to that many frames.
-func (m *Marker) Set(log *File, frames int, now time.Time) {
+// Set records that the log is synced up to that many frames.
+func (m *Marker) Set(log io.ReaderAt, frames int, now time.Time) {
 	if m.off || frames == 0 {
 		return
 	}
@@ -98,7 +99,7 @@ func (m *Marker) Set(log *File, frames int, now time.Time) {
 	}
 }
 
-func (m *Marker) write(log *File, frames int, now time.Time) (err error) {
+func (m *Marker) write(log io.ReaderAt, frames int, now time.Time) (err error) {
 	if m.file == nil {
 		if m.file, err = os.OpenFile(m.path+MarkSuffix, os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
 			return err
@@ -106,12 +107,12 @@ func (m *Marker) write(log *File, frames int, now time.Time) (err error) {
 	}
 	if m.frame == nil {
 		header := make([]byte, logHeaderBytes)
-		if _, err := log.File.ReadAt(header, 0); err != nil {
+		if _, err := log.ReadAt(header, 0); err != nil {
 			return err
 		}
 		m.frame = make([]byte, frameHeaderBytes+int(binary.BigEndian.Uint32(header[8:])))
 	}
-	if _, err := log.File.ReadAt(m.frame, logHeaderBytes+int64(frames-1)*int64(len(m.frame))); err != nil {
+	if _, err := log.ReadAt(m.frame, logHeaderBytes+int64(frames-1)*int64(len(m.frame))); err != nil {
 		return err
 	}
 	f := frame(m.frame)
