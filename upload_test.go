@@ -55,7 +55,7 @@ func TestUploadsAreFoundHoweverTheLinkIsWritten(t *testing.T) {
 		"no text":                        {"", false},
 		"a bad escape":                   {"%3" + strings.Repeat("%zz", 40) + `\u00` + "&#;&#x;&#99999999999;%", false},
 	} {
-		for place, b := range map[string]skein.Body{
+		for field, b := range map[string]skein.Body{
 			"text": {Text: tt.text}, "url": {URL: tt.text}, "attr": {Attr: []byte(tt.text)},
 		} {
 			got, want := fmt.Sprint(b.Uploads()), "[]"
@@ -63,7 +63,7 @@ func TestUploadsAreFoundHoweverTheLinkIsWritten(t *testing.T) {
 				want = "[" + hex + "]"
 			}
 			if got != want {
-				t.Errorf("%s in %s %q: got %s, want %s", name, place, tt.text, got, want)
+				t.Errorf("%s in %s %q: got %s, want %s", name, field, tt.text, got, want)
 			}
 		}
 	}

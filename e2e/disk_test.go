@@ -130,7 +130,7 @@ func (d *disk) unmount(t *testing.T) {
 
 // uploads remembers the files that were answered, over restarts.
 type uploads struct {
-	deaf atomic.Bool // answers are not heard
+	ignore atomic.Bool // answers are ignored, as if none had come
 
 	mu       sync.Mutex
 	answered map[string][]byte // by link; guarded by mu
@@ -161,7 +161,7 @@ func (u *uploads) keepOn(t *testing.T, a *app, stop <-chan struct{}) {
 }
 
 func (u *uploads) book(ans *answer, err error, content []byte) (code int) {
-	if u.deaf.Load() {
+	if u.ignore.Load() {
 		return 0
 	}
 	u.mu.Lock()

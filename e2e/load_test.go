@@ -26,7 +26,7 @@ type ledger struct {
 	acks    atomic.Int64
 	refused atomic.Int64 // answers 5030
 	padding string       // at the end of each text; set before the load
-	deaf    atomic.Bool  // answers are not heard: what they are to is as good as unanswered
+	ignore  atomic.Bool  // answers are ignored, as if none had come
 
 	mu       sync.Mutex
 	attempts map[string]*attempt // by client_msg_id; guarded by mu
@@ -46,7 +46,7 @@ func (l *ledger) begin(conv, from string) *attempt {
 
 // settle books the answer to an attempt.
 func (l *ledger) settle(at *attempt, a *answer) {
-	if l.deaf.Load() {
+	if l.ignore.Load() {
 		return
 	}
 	l.mu.Lock()

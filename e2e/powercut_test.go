@@ -41,14 +41,14 @@ func TestPowerCutLosesNoAck(t *testing.T) {
 		// A machine without power answers nobody. This one still runs, and a sync that
 		// was under way may succeed in it without having reached the disk: ext4 asks
 		// whether it was shut down only when a sync begins.
-		l.deaf.Store(true)
-		u.deaf.Store(true)
+		l.ignore.Store(true)
+		u.ignore.Store(true)
 		d.cut(t)
 		s.Kill(t)
 		close(stop)
 		running.Wait()
-		l.deaf.Store(false)
-		u.deaf.Store(false)
+		l.ignore.Store(false)
+		u.ignore.Store(false)
 
 		d.back(t)
 		from = s.log.len()

@@ -65,15 +65,15 @@ func (c *importCmd) Run(ctx context.Context, out io.Writer) (err error) {
 	if err := datadir.Make(c.Data, nil); err != nil {
 		return err
 	}
-	place, err := c.open(ctx)
+	dest, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, place.close()) }()
-	if err := c.prepareApp(ctx, place, from, out, job); err != nil {
+	defer func() { err = errors.Join(err, dest.close()) }()
+	if err := c.prepareApp(ctx, dest, from, out, job); err != nil {
 		return err
 	}
-	job.To, job.Batch = place.target, place.batch
+	job.To, job.Batch = dest.target, dest.batch
 	job.Progress = newProgress(os.Stderr, time.Now, "lines").show
 	sum, err := job.Run(ctx)
 	if err != nil {
@@ -84,7 +84,7 @@ func (c *importCmd) Run(ctx context.Context, out io.Writer) (err error) {
 
 // prepareApp makes the app where it is not there, and prints its key at once: it is
 // not known later.
-func (c *importCmd) prepareApp(ctx context.Context, p *importPlace, from *portable.Reader, out io.Writer, job *importer.Import) error {
+func (c *importCmd) prepareApp(ctx context.Context, p *destination, from *portable.Reader, out io.Writer, job *importer.Import) error {
 	app, err := p.store.App(ctx, c.App)
 	if errors.Is(err, skein.ErrUnknownApp) {
 		key, hash := access.NewKey()
@@ -130,8 +130,8 @@ func (c *importCmd) print(out io.Writer, sum importer.Summary) error {
 	return nil
 }
 
-// importPlace is where an import goes.
-type importPlace struct {
+// destination is the store that an import goes to, and how.
+type destination struct {
 	store  store.Store // for the app
 	target importer.Target
 	batch  int // records at once
@@ -146,7 +146,7 @@ const (
 )
 
 // open finds where to import to: a copy, the server that runs, or the store.
-func (c *importCmd) open(ctx context.Context) (*importPlace, error) {
+func (c *importCmd) open(ctx context.Context) (*destination, error) {
 	if c.DryRun {
 		return c.openCopy(ctx)
 	}
@@ -160,17 +160,17 @@ func (c *importCmd) open(ctx context.Context) (*importPlace, error) {
 	if err := datadir.Settle(c.Data); err != nil {
 		return nil, errors.Join(err, unlock())
 	}
-	place, err := openAlone(ctx, c.Store)
+	dest, err := openAlone(ctx, c.Store)
 	if err != nil {
 		return nil, errors.Join(err, unlock())
 	}
-	closeStore := place.close
-	place.close = func() error { return errors.Join(closeStore(), unlock()) }
-	return place, nil
+	closeStore := dest.close
+	dest.close = func() error { return errors.Join(closeStore(), unlock()) }
+	return dest, nil
 }
 
 // openAlone opens a store that nobody serves.
-func openAlone(ctx context.Context, cfg config.Store) (*importPlace, error) {
+func openAlone(ctx context.Context, cfg config.Store) (*destination, error) {
 	s, err := datadir.Open(ctx, cfg, datadir.Options{})
 	if err != nil {
 		return nil, err
@@ -179,12 +179,12 @@ func openAlone(ctx context.Context, cfg config.Store) (*importPlace, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	return &importPlace{store: s, target: importer.StoreTarget{Store: s, SaveFile: uploads.SaveAs}, batch: batchAlone, close: s.Close}, nil
+	return &destination{store: s, target: importer.StoreTarget{Store: s, SaveFile: uploads.SaveAs}, batch: batchAlone, close: s.Close}, nil
 }
 
 // openBeside has the running server take the records: it alone knows what it keeps in
 // memory.
-func (c *importCmd) openBeside(ctx context.Context) (*importPlace, error) {
+func (c *importCmd) openBeside(ctx context.Context) (*destination, error) {
 	client, err := datadir.Dial(ctx, c.Data)
 	if err != nil {
 		return nil, err
@@ -193,11 +193,11 @@ func (c *importCmd) openBeside(ctx context.Context) (*importPlace, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &importPlace{store: s, target: importer.Remote{HTTP: client, Base: "http://skein"}, batch: batchBeside, close: s.Close}, nil
+	return &destination{store: s, target: importer.Remote{HTTP: client, Base: "http://skein"}, batch: batchBeside, close: s.Close}, nil
 }
 
 // openCopy imports into a copy of the store, without the files.
-func (c *importCmd) openCopy(ctx context.Context) (_ *importPlace, err error) {
+func (c *importCmd) openCopy(ctx context.Context) (_ *destination, err error) {
 	if err := c.NeedsSQLite("there is no --dry-run: import into a database of its own first"); err != nil {
 		return nil, err
 	}
@@ -207,11 +207,11 @@ func (c *importCmd) openCopy(ctx context.Context) (_ *importPlace, err error) {
 	}
 	cfg := c.Store
 	cfg.Data = dir
-	place, err := openAlone(ctx, cfg)
+	dest, err := openAlone(ctx, cfg)
 	if err != nil {
 		return nil, errors.Join(err, remove())
 	}
-	closeStore := place.close
-	place.close = func() error { return errors.Join(closeStore(), remove()) }
-	return place, nil
+	closeStore := dest.close
+	dest.close = func() error { return errors.Join(closeStore(), remove()) }
+	return dest, nil
 }

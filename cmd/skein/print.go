@@ -72,12 +72,12 @@ type (
 	}
 )
 
-// printSecrets prints the key and secrets of a new app; place is its store.
-func printSecrets(out io.Writer, s appSecrets, place string, asJSON bool) error {
+// printSecrets prints the key and secrets of a new app in the store of that name.
+func printSecrets(out io.Writer, s appSecrets, storeName string, asJSON bool) error {
 	if asJSON {
 		return printJSON(out, s)
 	}
-	return printTable(out, fmt.Sprintf("App %s is in the store %s.\nKeep the key: it is not shown again.\n", s.AppID, place), [][]string{
+	return printTable(out, fmt.Sprintf("App %s is in the store %s.\nKeep the key: it is not shown again.\n", s.AppID, storeName), [][]string{
 		{"app_id", s.AppID}, {"app_key", s.AppKey}, {"token_secret", s.TokenSecret},
 	})
 }

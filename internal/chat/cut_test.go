@@ -10,16 +10,16 @@ import (
 
 // cuts hears the cuts alone.
 type cuts struct {
-	deaf
+	noEvents
 
 	heard []skein.Cut
 }
 
-type deaf struct{}
+type noEvents struct{}
 
-func (deaf) RingAll(string, skein.ID, int64, int64) {}
-func (deaf) Say(skein.Committed)                    {}
-func (deaf) Tell(skein.Notice)                      {}
+func (noEvents) RingAll(string, skein.ID, int64, int64) {}
+func (noEvents) Say(skein.Committed)                    {}
+func (noEvents) Tell(skein.Notice)                      {}
 
 func (c *cuts) Cut(cut skein.Cut) { c.heard = append(c.heard, cut) }
 

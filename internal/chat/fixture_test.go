@@ -57,7 +57,7 @@ func newFixture(t *testing.T, settings skein.Settings) *fixture {
 			t.Error(err)
 		}
 	})
-	f.Service = New(Options{Store: st, Events: ears{f}, Now: now})
+	f.Service = New(Options{Store: st, Events: recorder{f}, Now: now})
 	f.shop = f.app("shop", settings)
 	f.register(f.shop, "Tom", "Jerry", "Alex", "Iron")
 	return f
@@ -190,13 +190,13 @@ func (f *fixture) note(format string, args ...any) {
 	f.told = append(f.told, fmt.Sprintf(format, args...))
 }
 
-// ears hears what the use cases tell.
-type ears struct{ f *fixture }
+// recorder notes the events of the use cases.
+type recorder struct{ f *fixture }
 
-func (e ears) RingAll(_ string, _ skein.ID, seq, _ int64) { e.f.note("doorbell seq %d", seq) }
-func (e ears) Say(m skein.Committed)                      { e.f.note("msg %s %q seq %d", m.Sender, m.Text, m.Seq) }
+func (e recorder) RingAll(_ string, _ skein.ID, seq, _ int64) { e.f.note("doorbell seq %d", seq) }
+func (e recorder) Say(m skein.Committed)                      { e.f.note("msg %s %q seq %d", m.Sender, m.Text, m.Seq) }
 
-func (e ears) Tell(n skein.Notice) {
+func (e recorder) Tell(n skein.Notice) {
 	audience := "members"
 	if n.Audience != nil {
 		audience = fmt.Sprint(n.Audience)
@@ -225,4 +225,4 @@ func rest(n skein.Notice) (text string) {
 	return text
 }
 
-func (e ears) Cut(c skein.Cut) { e.f.note("cut %s %q %s", c.Client, c.Device, c.Reason) }
+func (e recorder) Cut(c skein.Cut) { e.f.note("cut %s %q %s", c.Client, c.Device, c.Reason) }

@@ -75,11 +75,11 @@ func TestTheListOfTheMembersIsLeftAsItIs(t *testing.T) {
 func TestAnAudienceThatCannotBeReadIsCountedAndNoStop(t *testing.T) {
 	f := newFixture(t, "Tom")
 	tom := f.login("Tom", "phone")
-	f.store.set(func(m *memory) { m.deaf = errAway })
+	f.store.set(func(m *memory) { m.audienceErr = errAway })
 	f.publish(event(1))
 	f.end("Tom")
 	f.wantShown("while the store is away", tom)
-	f.store.set(func(m *memory) { m.deaf = nil })
+	f.store.set(func(m *memory) { m.audienceErr = nil })
 	f.publish(event(2))
 	f.end("Tom")
 	f.wantShown("after it came back", tom, "2")

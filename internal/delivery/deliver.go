@@ -62,7 +62,7 @@ func (l *lane) deliver(ctx context.Context, e *bus.Event) error {
 func (l *lane) deliverTo(ctx context.Context, e *bus.Event, members []skein.Listener) {
 	delivered, blind := 0, blindOf(e)
 	for _, client := range l.audience(ctx, e, members) {
-		except := hub.Except{Deaf: e.Kind, Session: e.Session}
+		except := hub.Except{Withheld: e.Kind, Session: e.Session}
 		if client == e.Sender {
 			if !e.ToSender {
 				continue

@@ -203,11 +203,11 @@ func TestWhatCouldNotBeReadIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, "Tom")
 		tom := f.login("Tom", "phone")
-		f.store.set(func(m *memory) { m.deaf = errAway })
+		f.store.set(func(m *memory) { m.audienceErr = errAway })
 		f.lines(1, 2)
 		f.Committed([]skein.Committed{changed(1, 1, skein.ChangeEdit, "Tom")})
 		time.Sleep(3 * retryEvery) // it is tried, in vain
-		f.store.set(func(m *memory) { m.deaf = nil })
+		f.store.set(func(m *memory) { m.audienceErr = nil })
 		time.Sleep(retryEvery)
 		synctest.Wait()
 		f.end("Tom")

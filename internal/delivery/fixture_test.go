@@ -197,20 +197,20 @@ func (f *fixture) wantShown(what string, s *screen, want ...string) {
 type memory struct {
 	store.Store
 
-	mu       sync.Mutex
-	members  []string         // guarded by mu
-	all      []skein.Listener // the members as they are; nil: see members
-	away     error            // the answer to reads of messages; guarded by mu
-	deaf     error            // the answer to reads of the audience; guarded by mu
-	deleted  bool             // guarded by mu
-	end      int64            // the newest seq there is; 0: as many as are asked for; guarded by mu
-	audience int              // reads of the audience; guarded by mu
-	roster   int64            // RosterRev of the conversation; guarded by mu
-	atLeast  int64            // the revision that the last read of the audience asked for; guarded by mu
-	asked    []skein.SeqRange // guarded by mu
-	joined   map[string]int64 // the first seq after joining of who has one other than 1; guarded by mu
-	gate     chan struct{}    // reads of the audience wait for it; nil: they do not
-	attended chan struct{}    // told when a read of the audience waits
+	mu          sync.Mutex
+	members     []string         // guarded by mu
+	all         []skein.Listener // the members as they are; nil: see members
+	away        error            // the answer to reads of messages; guarded by mu
+	audienceErr error            // the answer to reads of the audience; guarded by mu
+	deleted     bool             // guarded by mu
+	end         int64            // the newest seq there is; 0: as many as are asked for; guarded by mu
+	audience    int              // reads of the audience; guarded by mu
+	roster      int64            // RosterRev of the conversation; guarded by mu
+	atLeast     int64            // the revision that the last read of the audience asked for; guarded by mu
+	asked       []skein.SeqRange // guarded by mu
+	joined      map[string]int64 // the first seq after joining of who has one other than 1; guarded by mu
+	gate        chan struct{}    // reads of the audience wait for it; nil: they do not
+	attended    chan struct{}    // told when a read of the audience waits
 }
 
 func (m *memory) Audience(ctx context.Context, app string, _ skein.ID, atLeast int64) ([]skein.Listener, int64, error) {
@@ -229,8 +229,8 @@ func (m *memory) Audience(ctx context.Context, app string, _ skein.ID, atLeast i
 	defer m.mu.Unlock()
 	m.audience++
 	m.atLeast = atLeast
-	if m.deaf != nil {
-		return nil, 0, m.deaf
+	if m.audienceErr != nil {
+		return nil, 0, m.audienceErr
 	}
 	if app != "shop" || m.deleted {
 		return nil, 0, nil

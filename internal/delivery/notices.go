@@ -145,7 +145,7 @@ func oneDeed(edits []store.Entry) int {
 
 // askToSync asks those members, and other clients, who are on this node.
 func (l *lane) askToSync(app string, members []skein.Listener, others []string) {
-	frame, except := wire.AppendResync(nil), hub.Except{Deaf: skein.EventSetOf(skein.EventResync)}
+	frame, except := wire.AppendResync(nil), hub.Except{Withheld: skein.EventSetOf(skein.EventResync)}
 	people := l.people[:0]
 	for i := range members {
 		if l.d.opts.Hub.MayHave(members[i].Mark) {

@@ -87,7 +87,7 @@ func TestIfItIsUnknownWhoMissedANoticeAllSessionsSync(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, "Tom")
 		tom, eve := f.login("Tom", "phone"), f.login("Eve", "phone")
-		f.store.set(func(m *memory) { m.deaf = errAway })
+		f.store.set(func(m *memory) { m.audienceErr = errAway })
 		f.Compare(store.Moved{App: "shop", Conv: conv, Edits: []store.Entry{edit(store.EntryConversationUpdated, 1, "")}})
 		time.Sleep(f.opts.ResyncOver)
 		synctest.Wait()

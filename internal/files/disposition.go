@@ -19,19 +19,19 @@ var alike = map[string][]string{
 // and under which name it saves it. If the extension of the title does not belong to the
 // kind, disposition appends one that does, so that a text is never saved as a program.
 func (k *kind) disposition(title string) string {
-	place := "attachment"
+	kind := "attachment"
 	if k.inline {
-		place = "inline"
+		kind = "inline"
 	}
 	if title == "" {
 		if k.inline {
 			return ""
 		}
-		return place
+		return kind
 	}
 	ext := strings.ToLower(strings.TrimPrefix(path.Ext(title), "."))
 	if ext != k.ext && !slices.Contains(alike[k.ext], ext) {
 		title += "." + k.ext
 	}
-	return mime.FormatMediaType(place, map[string]string{"filename": title})
+	return mime.FormatMediaType(kind, map[string]string{"filename": title})
 }

@@ -9,7 +9,7 @@ import (
 )
 
 func TestFilesAreSavedUnderTheNameThatTheirUploaderGave(t *testing.T) {
-	for given, tt := range map[string]struct{ ext, place, want string }{
+	for given, tt := range map[string]struct{ ext, kind, want string }{
 		"":                                 {"png", "", ""},
 		"cat.png":                          {"png", "inline", "cat.png"},
 		"CAT.PNG":                          {"png", "inline", "CAT.PNG"},
@@ -35,12 +35,12 @@ func TestFilesAreSavedUnderTheNameThatTheirUploaderGave(t *testing.T) {
 		if strings.ContainsFunc(header, func(r rune) bool { return r < ' ' || r > '~' }) {
 			t.Errorf("%q: the header %q is not of printable ASCII", given, header)
 		}
-		place, params, err := mime.ParseMediaType(header)
+		kind, params, err := mime.ParseMediaType(header)
 		if header == "" {
-			place, err = "", nil
+			kind, err = "", nil
 		}
-		if err != nil || place != tt.place || params["filename"] != tt.want {
-			t.Errorf("%q: got %q, which says %q %q (%v), want %q %q", given, header, place, params["filename"], err, tt.place, tt.want)
+		if err != nil || kind != tt.kind || params["filename"] != tt.want {
+			t.Errorf("%q: got %q, which says %q %q (%v), want %q %q", given, header, kind, params["filename"], err, tt.kind, tt.want)
 		}
 	}
 }

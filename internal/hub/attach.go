@@ -11,7 +11,7 @@ type Login struct {
 	ID                  string         // 32 hex digits of a UUIDv7
 	Rev                 int64          // skein.Client.Rev by which the login was allowed
 	Expires             skein.Millis   // end of the token; zero: none
-	Deaf                skein.EventSet // events that the session does not get
+	Withheld            skein.EventSet // events that the session does not get
 	Conn                Conn
 	Waits               func() // told before Answer waits for the socket; nil: nobody needs to know
 }
@@ -64,7 +64,7 @@ func (h *Hub) newSession(l Login) *Session {
 		id:         l.ID,
 		rev:        l.Rev,
 		expires:    l.Expires,
-		deaf:       l.Deaf,
+		withheld:   l.Withheld,
 		holding:    true,
 	}
 	now := h.now()

@@ -4,13 +4,13 @@ import "github.com/skein-im/skein"
 
 // Except names sessions of the addressed client that are left out of a delivery.
 type Except struct {
-	Device  string         // this device; empty: none
-	Session string         // the session with this id; empty: none
-	Deaf    skein.EventSet // sessions that do not get any of these events
+	Device   string         // this device; empty: none
+	Session  string         // the session with this id; empty: none
+	Withheld skein.EventSet // sessions that do not get any of these events
 }
 
 func (e Except) leavesOut(s *Session) bool {
-	return e.Device != "" && e.Device == s.device || e.Deaf&s.deaf != 0 || e.Session != "" && e.Session == s.id
+	return e.Device != "" && e.Device == s.device || e.Withheld&s.withheld != 0 || e.Session != "" && e.Session == s.id
 }
 
 // MayHave is false where no client with this mark (skein.MarkOf) has a session on this
@@ -48,11 +48,11 @@ func (h *Hub) DeliverTo(app, client, session string, frame []byte) bool {
 const Shards = shardCount
 
 // DeliverToShard queues an event for all sessions of one part of this node, from 0 to
-// Shards-1, that are not deaf to it, and says for how many. What goes to every session can
+// Shards-1, from which the event is not withheld, and says for how many. What goes to every session can
 // so be spread over time.
 func (h *Hub) DeliverToShard(shard int, frame []byte, kind skein.EventSet) (queued int) {
 	for _, s := range h.shards[shard].all() {
-		if kind&s.deaf == 0 && s.deliver(frame) {
+		if kind&s.withheld == 0 && s.deliver(frame) {
 			queued++
 		}
 	}

@@ -40,7 +40,7 @@ type Session struct {
 
 	// Small fields stand together, which keeps a session small.
 
-	deaf       skein.EventSet // events it does not get
+	withheld   skein.EventSet // events it does not get
 	slot       int16          // in the wheel, plus one; zero: in none; guarded by shard.mu
 	attached   bool           // guarded by shard.mu
 	entered    bool           // guarded by shard.mu

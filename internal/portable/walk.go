@@ -57,12 +57,12 @@ func (s *source[T]) advance(w *walk) error {
 	}
 }
 
-// take shows the record at hand, unless its place is wrong, and reads the next.
-func (s *source[T]) take(w *walk, place error) error {
+// take shows the record at hand, unless it is misplaced, and reads the next.
+func (s *source[T]) take(w *walk, misplaced error) error {
 	var err error
-	if place != nil {
+	if misplaced != nil {
 		w.wrong = true
-		err = w.fault(&LineError{List: s.lines.name, Line: s.lines.n, Err: place})
+		err = w.fault(&LineError{List: s.lines.name, Line: s.lines.n, Err: misplaced})
 	} else {
 		err = w.see(Record{List: s.lines.name, Line: s.lines.n, Size: s.lines.size, Value: s.head})
 	}
@@ -73,9 +73,9 @@ func (s *source[T]) take(w *walk, place error) error {
 }
 
 // belonging takes the records of conv; the others wait for their own.
-func belonging[T any](w *walk, s *source[T], conv skein.ID, of func(*T) skein.ID, place func(*T) error) error {
+func belonging[T any](w *walk, s *source[T], conv skein.ID, of func(*T) skein.ID, misplaced func(*T) error) error {
 	for s.head != nil && of(s.head) == conv {
-		if err := s.take(w, place(s.head)); err != nil {
+		if err := s.take(w, misplaced(s.head)); err != nil {
 			return err
 		}
 	}
@@ -83,9 +83,9 @@ func belonging[T any](w *walk, s *source[T], conv skein.ID, of func(*T) skein.ID
 }
 
 // rest takes what belongs to no conversation, or came too late.
-func rest[T any](w *walk, s *source[T], place func(*T) error) error {
+func rest[T any](w *walk, s *source[T], misplaced func(*T) error) error {
 	for s.head != nil {
-		if err := s.take(w, place(s.head)); err != nil {
+		if err := s.take(w, misplaced(s.head)); err != nil {
 			return err
 		}
 	}

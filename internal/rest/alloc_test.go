@@ -23,9 +23,9 @@ import (
 const sendBudget = 38
 
 func TestAllocsOfACall(t *testing.T) {
-	gate := access.New(access.Options{Apps: vault{}, Clients: vault{}})
+	gate := access.New(access.Options{Apps: fakeStore{}, Clients: fakeStore{}})
 	s := New(Options{
-		Table: rows.New(rows.Deps{Chat: chat.New(chat.Options{Store: vault{}, Events: deaf{}}), Gate: gate, Zone: time.UTC}),
+		Table: rows.New(rows.Deps{Chat: chat.New(chat.Options{Store: fakeStore{}, Events: noEvents{}}), Gate: gate, Zone: time.UTC}),
 		Gate:  gate, Log: slog.New(slog.DiscardHandler),
 	})
 	const body = `{"from_client":"Tom","type":-1,"text":"hello"}`
@@ -68,14 +68,14 @@ type bodyOf struct{ *strings.Reader }
 
 func (bodyOf) Close() error { return nil }
 
-// vault is a store that takes messages at no cost.
-type vault struct{ store.Store }
+// fakeStore is a store that takes messages at no cost.
+type fakeStore struct{ store.Store }
 
-func (vault) App(context.Context, string) (skein.App, error) {
+func (fakeStore) App(context.Context, string) (skein.App, error) {
 	return skein.App{ID: "shop", Keys: []skein.AppKey{{Name: "main", Hash: access.HashKey("master")}}, Settings: skein.Settings{RESTRate: -1}}, nil
 }
 
-func (vault) AppendAll(_ context.Context, drafts []skein.Draft) ([]store.Appended, error) {
+func (fakeStore) AppendAll(_ context.Context, drafts []skein.Draft) ([]store.Appended, error) {
 	m := drafts[0].Message
 	m.Seq = 1
 	return []store.Appended{{Message: m}}, nil

@@ -39,14 +39,14 @@ type fixture struct {
 
 	url    string
 	client *http.Client
-	files  *shelf
+	files  *fakeFiles
 	log    *bytes.Buffer // read it when the server is closed
 	app    skein.App
 }
 
 func newFixture(t *testing.T, change func(*Options)) *fixture {
 	t.Helper()
-	f := &fixture{T: t, files: &shelf{}, log: &bytes.Buffer{}}
+	f := &fixture{T: t, files: &fakeFiles{}, log: &bytes.Buffer{}}
 	var err error
 	f.store, err = sqlite.Open(t.Context(), sqlite.Options{Path: sqlitetest.File(t), Readers: 1})
 	f.must(err)
@@ -63,7 +63,7 @@ func newFixture(t *testing.T, change func(*Options)) *fixture {
 	gate := access.New(access.Options{Apps: f.store, Clients: f.store})
 	opts := Options{
 		Table: rows.New(rows.Deps{
-			Chat: chat.New(chat.Options{Store: f.store, Events: deaf{}}), Gate: gate, Files: f.files, Zone: time.UTC,
+			Chat: chat.New(chat.Options{Store: f.store, Events: noEvents{}}), Gate: gate, Files: f.files, Zone: time.UTC,
 			Cursors: cursor.NewSealer([]byte("secret")),
 		}),
 		Gate: gate, Log: slog.New(slog.NewTextHandler(f.log, nil)), Registerer: prometheus.NewRegistry(),
@@ -212,20 +212,20 @@ func (f *fixture) must(err error) {
 	}
 }
 
-// deaf hears nothing.
-type deaf struct{}
+// noEvents ignores all events.
+type noEvents struct{}
 
-func (deaf) RingAll(string, skein.ID, int64, int64) {}
-func (deaf) Say(skein.Committed)                    {}
-func (deaf) Tell(skein.Notice)                      {}
-func (deaf) Cut(skein.Cut)                          {}
+func (noEvents) RingAll(string, skein.ID, int64, int64) {}
+func (noEvents) Say(skein.Committed)                    {}
+func (noEvents) Tell(skein.Notice)                      {}
+func (noEvents) Cut(skein.Cut)                          {}
 
-// shelf keeps files as the test says; by default it counts them.
-type shelf struct {
+// fakeFiles keeps files as the test says; by default it counts them.
+type fakeFiles struct {
 	save func(ctx context.Context, r io.Reader) (string, error)
 }
 
-func (s *shelf) Save(ctx context.Context, r io.Reader, _ []string, _ int64) (string, error) {
+func (s *fakeFiles) Save(ctx context.Context, r io.Reader, _ []string, _ int64) (string, error) {
 	if s.save != nil {
 		return s.save(ctx, r)
 	}
@@ -233,4 +233,4 @@ func (s *shelf) Save(ctx context.Context, r io.Reader, _ []string, _ int64) (str
 	return "x.png", err
 }
 
-func (s *shelf) Remove(string) (int64, error) { return 0, nil }
+func (s *fakeFiles) Remove(string) (int64, error) { return 0, nil }

@@ -144,7 +144,7 @@ func TestTheAnswerToALongUploadHasItsOwnTime(t *testing.T) {
 	f.want("a long upload", f.upload(uploadBody), 200, 0)
 }
 
-// The first bytes are at the shelf before the last ones were sent.
+// The first bytes are stored before the last ones were sent.
 func TestAnUploadStreams(t *testing.T) {
 	f := newFixture(t, nil)
 	arrived := make(chan string)
@@ -203,6 +203,6 @@ func TestAnUploadThatIsGivenUpEndsItsCall(t *testing.T) {
 		t.Fatalf("got HTTP %d of a call that was given up", resp.StatusCode)
 	}
 	if err := <-ended; !errors.Is(err, skein.ErrMalformed) {
-		t.Errorf("the shelf read to the end with %v, want an error of the form", err)
+		t.Errorf("the store of files read to the end with %v, want an error of the form", err)
 	}
 }

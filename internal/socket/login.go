@@ -126,7 +126,7 @@ func (c *conn) attach(actor skein.Actor, in request.Login) (*hub.Session, error)
 		ID:         actor.Session,
 		Rev:        actor.Rev,
 		Expires:    actor.Expires,
-		Deaf:       rows.Withheld(actor.Actions),
+		Withheld:   rows.Withheld(actor.Actions),
 		Conn:       c,
 		Waits:      c.waits,
 	})

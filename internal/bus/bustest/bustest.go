@@ -41,26 +41,26 @@ func Run(t *testing.T, open Open) {
 	}
 }
 
-// ear is a handler that keeps what it hears.
-type ear struct {
-	heard chan *bus.Event
-	stop  func()
+// receiver is a handler that keeps the events it gets.
+type receiver struct {
+	events chan *bus.Event
+	stop   func()
 }
 
-func listen(b bus.Bus) *ear {
-	e := &ear{heard: make(chan *bus.Event, 10_000)}
-	e.stop = b.Subscribe(func(ev *bus.Event) { e.heard <- ev })
+func listen(b bus.Bus) *receiver {
+	e := &receiver{events: make(chan *bus.Event, 10_000)}
+	e.stop = b.Subscribe(func(ev *bus.Event) { e.events <- ev })
 	return e
 }
 
-// next is the next event heard.
-func (e *ear) next(t *testing.T) *bus.Event {
+// next is the next event received.
+func (e *receiver) next(t *testing.T) *bus.Event {
 	t.Helper()
 	select {
-	case ev := <-e.heard:
+	case ev := <-e.events:
 		return ev
 	case <-time.After(patience):
-		t.Fatal("an event was not heard")
+		t.Fatal("an event was not received")
 		return nil
 	}
 }
@@ -92,13 +92,13 @@ func others(nodes []bus.Bus, but int) []bus.Bus {
 
 func hearsAll(t *testing.T, nodes []bus.Bus) {
 	for from := range nodes {
-		var ears []*ear
+		var receivers []*receiver
 		for _, b := range others(nodes, from) {
-			ears = append(ears, listen(b), listen(b))
+			receivers = append(receivers, listen(b), listen(b))
 		}
 		for _, want := range samples() {
 			nodes[from].Publish(&want)
-			for _, e := range ears {
+			for _, e := range receivers {
 				if got := e.next(t); !reflect.DeepEqual(*got, want) {
 					t.Errorf("heard %+v, want %+v", *got, want)
 				}
@@ -130,9 +130,9 @@ func keepsNothing(t *testing.T, nodes []bus.Bus) {
 
 func keepsOrder(t *testing.T, nodes []bus.Bus) {
 	const events = 200
-	ears := make([]*ear, 0, len(nodes))
+	receivers := make([]*receiver, 0, len(nodes))
 	for _, b := range nodes {
-		ears = append(ears, listen(b))
+		receivers = append(receivers, listen(b))
 	}
 	var publishers sync.WaitGroup
 	for from := range nodes {
@@ -143,7 +143,7 @@ func keepsOrder(t *testing.T, nodes []bus.Bus) {
 		})
 	}
 	publishers.Wait()
-	for _, e := range ears {
+	for _, e := range receivers {
 		last := map[skein.ID]int64{}
 		for range (len(nodes) - 1) * events {
 			ev := e.next(t)
@@ -176,7 +176,7 @@ func stops(t *testing.T, nodes []bus.Bus) {
 			t.Fatalf("heard %d, want %d", got, seq+1)
 		}
 	}
-	if n := len(gone.heard); n != 0 {
+	if n := len(gone.events); n != 0 {
 		t.Errorf("who stopped heard %d events", n)
 	}
 }

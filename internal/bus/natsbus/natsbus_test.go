@@ -93,11 +93,11 @@ func value(t *testing.T, reg *prometheus.Registry, name string) (sum float64) {
 	return sum
 }
 
-// ear counts what a node hears.
-type ear struct{ seqs, resyncs atomic.Int64 }
+// receiver counts the events that a node gets.
+type receiver struct{ seqs, resyncs atomic.Int64 }
 
-func listen(t *testing.T, b *Bus) *ear {
-	e := new(ear)
+func listen(t *testing.T, b *Bus) *receiver {
+	e := new(receiver)
 	stop := b.Subscribe(func(ev *bus.Event) {
 		if ev.Resync {
 			e.resyncs.Add(1)
@@ -114,7 +114,7 @@ func listen(t *testing.T, b *Bus) *ear {
 func meet(t *testing.T, nodes []*Bus) {
 	t.Helper()
 	for i, from := range nodes {
-		var others []*ear
+		var others []*receiver
 		for j, to := range nodes {
 			if i != j {
 				others = append(others, listen(t, to))
@@ -122,7 +122,7 @@ func meet(t *testing.T, nodes []*Bus) {
 		}
 		seq := int64(0)
 		waitFor(t, fmt.Sprintf("all hear node %d", i), func() bool {
-			heard := seq > 0 && !slices.ContainsFunc(others, func(e *ear) bool { return e.seqs.Load() != seq })
+			heard := seq > 0 && !slices.ContainsFunc(others, func(e *receiver) bool { return e.seqs.Load() != seq })
 			if !heard {
 				seq++
 				from.Publish(&bus.Event{App: "probe", Seq: seq})

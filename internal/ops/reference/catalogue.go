@@ -118,18 +118,18 @@ func (o op) identifier() string {
 	return strings.Join(words, "")
 }
 
-// place is where REST looks for a field.
-type place string
+// location is where REST looks for a field.
+type location string
 
 const (
-	inPath  place = "path"
-	inQuery place = "query"
-	inBody  place = "body"
+	inPath  location = "path"
+	inQuery location = "query"
+	inBody  location = "body"
 )
 
-// placeOf says where the documents put a field of a request: DELETE takes both;
+// locationOf says where the documents put a field of a request: DELETE takes both;
 // a list goes into the body.
-func (o op) placeOf(f field) place {
+func (o op) locationOf(f field) location {
 	switch {
 	case strings.Contains(o.Path, "{"+f.name+"}"):
 		return inPath
@@ -140,11 +140,11 @@ func (o op) placeOf(f field) place {
 	}
 }
 
-// at are the fields of one place.
-func (o op) at(p place) []field {
+// at are the fields of one location.
+func (o op) at(p location) []field {
 	var fields []field
 	for _, f := range o.fields {
-		if o.placeOf(f) == p {
+		if o.locationOf(f) == p {
 			fields = append(fields, f)
 		}
 	}

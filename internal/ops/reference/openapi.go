@@ -87,7 +87,7 @@ func (b *openAPIBuilder) operation(o op, g group) *openapi3.Operation {
 		Security:    security(o),
 		Responses:   openapi3.NewResponsesWithCapacity(8),
 	}
-	for _, p := range []place{inPath, inQuery} {
+	for _, p := range []location{inPath, inQuery} {
 		for _, f := range o.at(p) {
 			operation.Parameters = append(operation.Parameters, &openapi3.ParameterRef{Value: b.parameter(f, p, values)})
 		}
@@ -113,7 +113,7 @@ func description(o op) string {
 }
 
 // parameter is a field in the path or the query, where JSON is text.
-func (b *openAPIBuilder) parameter(f field, p place, values map[string]jsontext.Value) *openapi3.Parameter {
+func (b *openAPIBuilder) parameter(f field, p location, values map[string]jsontext.Value) *openapi3.Parameter {
 	param := &openapi3.Parameter{
 		Name: f.name, In: string(p), Required: p == inPath || f.need,
 		Description: f.doc.EN, Extensions: map[string]any{"x-description-zh": f.doc.ZH},

@@ -15,7 +15,7 @@ import (
 	"github.com/skein-im/skein/internal/wire"
 )
 
-// guides are the pages as people wrote them, with places for what the table knows.
+// guides are the pages as people wrote them, with placeholders for what the table knows.
 //
 //go:embed guide/*.tmpl
 var guides embed.FS
@@ -32,7 +32,7 @@ func page(c *catalogue, lang language) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the guides: %w", err)
 	}
-	places := map[string]string{
+	values := map[string]string{
 		"FirstMinute":   w.firstMinute(c),
 		"FirstLogin":    string(commandFrame("login", `{"app_id":"666666","client_id":"Jerry","device_id":"web1"}`)),
 		"SocketURL":     strings.Replace(exampleHost, "http", "ws", 1) + rows.SocketPath,
@@ -54,19 +54,19 @@ func page(c *catalogue, lang language) ([]byte, error) {
 		"EventFields":   w.eventFields(),
 		"Contents":      "",
 	}
-	if places["Contents"], err = w.contents(guide, places); err != nil {
+	if values["Contents"], err = w.contents(guide, values); err != nil {
 		return nil, err
 	}
-	out, err := render(guide, lang, places)
+	out, err := render(guide, lang, values)
 	if w.err != nil {
 		return nil, w.err
 	}
 	return out, err
 }
 
-func render(guide *template.Template, lang language, places map[string]string) ([]byte, error) {
+func render(guide *template.Template, lang language, values map[string]string) ([]byte, error) {
 	var out bytes.Buffer
-	if err := guide.ExecuteTemplate(&out, lang.file, places); err != nil {
+	if err := guide.ExecuteTemplate(&out, lang.file, values); err != nil {
 		return nil, fmt.Errorf("write the page: %w", err)
 	}
 	return out.Bytes(), nil
@@ -75,8 +75,8 @@ func render(guide *template.Template, lang language, places map[string]string) (
 var chapter = regexp.MustCompile(`(?m)^## (.+)$`)
 
 // contents are links to the chapters of the page as it comes out.
-func (w *writer) contents(guide *template.Template, places map[string]string) (string, error) {
-	out, err := render(guide, w.language, places)
+func (w *writer) contents(guide *template.Template, values map[string]string) (string, error) {
+	out, err := render(guide, w.language, values)
 	var links []string
 	for _, m := range chapter.FindAllSubmatch(out, -1) {
 		title := string(m[1])

@@ -20,9 +20,9 @@ const (
 )
 
 func TestAllocsOfCommands(t *testing.T) {
-	vault := vault{page: make([]skein.Message, 20)}
-	gate := access.New(access.Options{Apps: vault, Clients: vault})
-	table := New(Deps{Chat: chat.New(chat.Options{Store: vault, Events: deaf{}}), Gate: gate, Zone: time.UTC})
+	st := fakeStore{page: make([]skein.Message, 20)}
+	gate := access.New(access.Options{Apps: st, Clients: st})
+	table := New(Deps{Chat: chat.New(chat.Options{Store: st, Events: noEvents{}}), Gate: gate, Zone: time.UTC})
 	app, err := gate.App(t.Context(), "shop")
 	if err != nil {
 		t.Fatal(err)
@@ -62,18 +62,18 @@ func TestAllocsOfCommands(t *testing.T) {
 	}
 }
 
-// vault is a store that takes and answers at no cost.
-type vault struct {
+// fakeStore is a store that takes and answers at no cost.
+type fakeStore struct {
 	store.Store
 
 	page []skein.Message
 }
 
-func (vault) App(context.Context, string) (skein.App, error) {
+func (fakeStore) App(context.Context, string) (skein.App, error) {
 	return skein.App{ID: "shop", Settings: skein.Settings{SendRate: -1}}, nil
 }
 
-func (vault) AppendAll(_ context.Context, drafts []skein.Draft) ([]store.Appended, error) {
+func (fakeStore) AppendAll(_ context.Context, drafts []skein.Draft) ([]store.Appended, error) {
 	answers := make([]store.Appended, len(drafts))
 	for i, d := range drafts {
 		answers[i].Message = d.Message
@@ -82,10 +82,10 @@ func (vault) AppendAll(_ context.Context, drafts []skein.Draft) ([]store.Appende
 	return answers, nil
 }
 
-func (v vault) Conversation(context.Context, string, skein.ID, string) (skein.Conversation, *skein.Member, error) {
+func (v fakeStore) Conversation(context.Context, string, skein.ID, string) (skein.Conversation, *skein.Member, error) {
 	return skein.Conversation{LastSeq: int64(len(v.page))}, &skein.Member{}, nil
 }
 
-func (v vault) Messages(context.Context, string, skein.ID, skein.SeqRange) ([]skein.Message, error) {
+func (v fakeStore) Messages(context.Context, string, skein.ID, skein.SeqRange) ([]skein.Message, error) {
 	return v.page, nil
 }

@@ -134,11 +134,11 @@ func (d Deps) createConversation(ctx context.Context, by skein.Actor, in request
 }
 
 func (d Deps) queryConversations(ctx context.Context, by skein.Actor, in request.QueryConversations) (out wire.Page[wire.Conversation], err error) {
-	place, err := in.Parse(request.ConvPageSize, d.seal(by, string(ConvQuery)))
+	paging, err := in.Parse(request.ConvPageSize, d.seal(by, string(ConvQuery)))
 	if err != nil {
 		return out, err
 	}
-	q := skein.ConvQuery{Offset: place.Offset(), Limit: place.Size, After: place.After, Count: true}
+	q := skein.ConvQuery{Offset: paging.Offset(), Limit: paging.Size, After: paging.After, Count: true}
 	if q.ByCreation, err = in.ByCreation(); err != nil {
 		return out, err
 	}
@@ -152,7 +152,7 @@ func (d Deps) queryConversations(ctx context.Context, by skein.Actor, in request
 	q.Where = where
 	page, err := d.Chat.FindConversations(ctx, by, q)
 	items := each(page.Conversations, func(c skein.Conversation) wire.Conversation { return wire.ConversationOf(c, d.Zone) })
-	return wire.NewPage(place, items, page.Total, page.Next), err
+	return wire.NewPage(paging, items, page.Total, page.Next), err
 }
 
 func joinOrLeave(do func(context.Context, skein.Actor, skein.ID, string) error) func(context.Context, skein.Actor, request.JoinConversation) (ops.Done, error) {

@@ -8,19 +8,19 @@ import (
 )
 
 func TestALimitedTokenHearsOnlyWhatItMayRead(t *testing.T) {
-	all := func(names ...string) (deaf []string) {
+	all := func(names ...string) (withheld []string) {
 		names = append(names, skein.EventKick, skein.EventResync)
 		for _, e := range Events {
 			if e.Name != skein.EventResync && !slices.Contains(names, e.Name) { // everyone is told to sync
-				deaf = append(deaf, e.Name)
+				withheld = append(withheld, e.Name)
 			}
 		}
-		return deaf
+		return withheld
 	}
 	conv := []string{skein.EventConvCreated, skein.EventConvUpdated, skein.EventConvDeleted, skein.EventMembersAdded, skein.EventMembersRemoved, skein.EventRead}
 	for name, tt := range map[string]struct {
-		actions []string
-		deaf    []string
+		actions  []string
+		withheld []string
 	}{
 		"not limited":    {nil, nil},
 		"to nothing":     {[]string{}, all()},
@@ -30,7 +30,7 @@ func TestALimitedTokenHearsOnlyWhatItMayRead(t *testing.T) {
 		"to typing":      {[]string{"typing"}, all(skein.EventTyping)},
 		"to reading":     {[]string{"conv.read"}, all(skein.EventRead)},
 	} {
-		if got, want := Withheld(tt.actions), skein.EventSetOf(tt.deaf...); got != want {
+		if got, want := Withheld(tt.actions), skein.EventSetOf(tt.withheld...); got != want {
 			t.Errorf("%s: got %b, want %b", name, got, want)
 		}
 	}

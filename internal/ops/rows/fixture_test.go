@@ -37,7 +37,7 @@ type fixture struct {
 
 	store *sqlite.Store
 	gate  *access.Gate
-	shelf *shelf
+	files *fakeFiles
 	clock atomic.Int64 // Unix milliseconds
 
 	mu   sync.Mutex
@@ -48,7 +48,7 @@ var people = []string{"Owner", "Admin", "Member", "Outsider"}
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{T: t, shelf: &shelf{}}
+	f := &fixture{T: t, files: &fakeFiles{}}
 	f.clock.Store(1_790_000_000_000)
 	now := func() time.Time { return time.UnixMilli(f.clock.Load()) }
 	var err error
@@ -70,8 +70,8 @@ func newFixture(t *testing.T) *fixture {
 	}
 	f.gate = access.New(access.Options{Apps: f.store, Clients: f.store, Now: now})
 	f.Table = New(Deps{
-		Chat: chat.New(chat.Options{Store: f.store, Events: deaf{}, Now: now}),
-		Gate: f.gate, Files: f.shelf, Presence: window{}, Zone: time.UTC,
+		Chat: chat.New(chat.Options{Store: f.store, Events: noEvents{}, Now: now}),
+		Gate: f.gate, Files: f.files, Presence: window{}, Zone: time.UTC,
 		Cursors: cursor.NewSealer([]byte("secret")),
 	})
 	return f
@@ -152,22 +152,22 @@ func (f *fixture) must(err error) {
 	}
 }
 
-// deaf hears nothing.
-type deaf struct{}
+// noEvents ignores all events.
+type noEvents struct{}
 
-func (deaf) RingAll(string, skein.ID, int64, int64) {}
-func (deaf) Say(skein.Committed)                    {}
-func (deaf) Tell(skein.Notice)                      {}
-func (deaf) Cut(skein.Cut)                          {}
+func (noEvents) RingAll(string, skein.ID, int64, int64) {}
+func (noEvents) Say(skein.Committed)                    {}
+func (noEvents) Tell(skein.Notice)                      {}
+func (noEvents) Cut(skein.Cut)                          {}
 
-// shelf takes every file and keeps the names of those that are there.
-type shelf struct {
+// fakeFiles takes every file and keeps the names of those that are there.
+type fakeFiles struct {
 	mu    sync.Mutex
 	named int      // guarded by mu
 	names []string // guarded by mu
 }
 
-func (s *shelf) Save(_ context.Context, r io.Reader, _ []string, _ int64) (string, error) {
+func (s *fakeFiles) Save(_ context.Context, r io.Reader, _ []string, _ int64) (string, error) {
 	_, err := io.Copy(io.Discard, r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,7 +177,7 @@ func (s *shelf) Save(_ context.Context, r io.Reader, _ []string, _ int64) (strin
 	return name, err
 }
 
-func (s *shelf) Remove(name string) (int64, error) {
+func (s *fakeFiles) Remove(name string) (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.names = slices.DeleteFunc(s.names, func(n string) bool { return n == name })
@@ -199,4 +199,4 @@ func (w window) Subscribe(ctx context.Context, by skein.Actor, clients []string)
 	return w.Of(ctx, by, clients)
 }
 
-func (s *shelf) Walk(context.Context, func([]skein.StoredFile) error) error { return nil }
+func (s *fakeFiles) Walk(context.Context, func([]skein.StoredFile) error) error { return nil }

@@ -91,15 +91,15 @@ func (d Deps) listInbox(ctx context.Context, by skein.Actor, in request.ListInbo
 	if err != nil {
 		return out, err
 	}
-	place, err := in.Parse(request.ConvPageSize, d.Cursors.For(by.App.ID, string(ConvList), client))
+	paging, err := in.Parse(request.ConvPageSize, d.Cursors.For(by.App.ID, string(ConvList), client))
 	if err != nil {
 		return out, err
 	}
 	page, err := d.Chat.Views(ctx, by, client, skein.ViewQuery{
-		Archived: bool(in.Archived), Offset: place.Offset(), Limit: place.Size, After: place.After,
+		Archived: bool(in.Archived), Offset: paging.Offset(), Limit: paging.Size, After: paging.After,
 	})
 	items := each(page.Views, func(v skein.View) wire.View { return d.view(by, &v) })
-	return wire.NewPage(place, items, page.Total, page.Next), err
+	return wire.NewPage(paging, items, page.Total, page.Next), err
 }
 
 func (d Deps) markConversation(ctx context.Context, by skein.Actor, in request.MarkConversation) (out wire.View, err error) {

@@ -41,12 +41,12 @@ func memberOps(d Deps) []*ops.Op {
 				ZH: "按加入顺序分页返回成员，包含角色、加入时间、禁言与昵称。",
 			},
 		}, func(ctx context.Context, by skein.Actor, in request.ListMembers) (out wire.Page[wire.Member], err error) {
-			place, err := in.Parse(request.MaxPageSize, d.seal(by, string(MemberList)))
+			paging, err := in.Parse(request.MaxPageSize, d.seal(by, string(MemberList)))
 			if err != nil {
 				return out, err
 			}
-			page, total, err := d.members(ctx, by, in.ConvID, memberQuery(place))
-			return wire.NewPage(place, each(page.Members, wire.MemberOf), total, page.Next), err
+			page, total, err := d.members(ctx, by, in.ConvID, memberQuery(paging))
+			return wire.NewPage(paging, each(page.Members, wire.MemberOf), total, page.Next), err
 		}, func() (string, wire.Page[wire.Member]) {
 			return convField + `,"size":20}`, wire.NewPage(firstPage(20), []wire.Member{
 				wire.MemberOf(skein.Member{Client: "Tom", Role: skein.RoleOwner, Joined: created, JoinSeq: 1}),
@@ -123,13 +123,13 @@ func memberID(m skein.Member) string { return m.Client }
 // olderMembers answers conv.members to programs from before conv.members.list: all or a
 // page, with ids or with details.
 func (d Deps) olderMembers(ctx context.Context, by skein.Actor, in request.ListMemberIDs) (any, error) {
-	place, err := in.Parse(request.MaxPageSize, d.seal(by, string(MemberIDs)))
+	paging, err := in.Parse(request.MaxPageSize, d.seal(by, string(MemberIDs)))
 	if err != nil {
 		return nil, err
 	}
 	paged, q := in.Paged(), skein.MemberQuery{}
 	if paged {
-		q = memberQuery(place)
+		q = memberQuery(paging)
 	}
 	page, total, err := d.members(ctx, by, in.ConvID, q)
 	if err != nil {
@@ -140,9 +140,9 @@ func (d Deps) olderMembers(ctx context.Context, by skein.Actor, in request.ListM
 	case !paged:
 		return each(page.Members, wire.MemberOf), nil
 	case bool(in.Detail):
-		return wire.NewPage(place, each(page.Members, wire.MemberOf), total, page.Next), nil
+		return wire.NewPage(paging, each(page.Members, wire.MemberOf), total, page.Next), nil
 	default:
-		return wire.NewPage(place, each(page.Members, memberID), total, page.Next), nil
+		return wire.NewPage(paging, each(page.Members, memberID), total, page.Next), nil
 	}
 }
 

@@ -133,12 +133,12 @@ func (d Deps) listMessages(ctx context.Context, by skein.Actor, in request.ListM
 		messages, more, err := d.Chat.Span(ctx, by, conv, span)
 		return wire.NewMessageSpan(messages, more), err
 	}
-	place, err := in.ByPage()
+	paging, err := in.ByPage()
 	if err != nil {
 		return out, err
 	}
-	messages, total, err := d.Chat.Page(ctx, by, conv, place.Page, place.Size)
-	return wire.NewMessagePage(place, messages, total), err
+	messages, total, err := d.Chat.Page(ctx, by, conv, paging.Page, paging.Size)
+	return wire.NewMessagePage(paging, messages, total), err
 }
 
 // rangesOp is msg.ranges. It comes after changes in the reference.

@@ -126,7 +126,7 @@ func (d Deps) listReaders(ctx context.Context, by skein.Actor, in request.ListRe
 	if err != nil {
 		return out, err
 	}
-	place, err := in.Parse(request.ConvPageSize, d.seal(by, string(ConvReaders)))
+	paging, err := in.Parse(request.ConvPageSize, d.seal(by, string(ConvReaders)))
 	if err != nil {
 		return out, err
 	}
@@ -134,10 +134,10 @@ func (d Deps) listReaders(ctx context.Context, by skein.Actor, in request.ListRe
 	if err != nil {
 		return out, err
 	}
-	r, err := d.Chat.Readers(ctx, by, id, seq, memberQuery(place))
+	r, err := d.Chat.Readers(ctx, by, id, seq, memberQuery(paging))
 	items := each(r.Page.Members, func(m skein.Member) wire.Reader { return wire.ReaderOf(m, r.Seq) })
 	return wire.Readers{
 		ReaderCounts: wire.ReaderCounts{Seq: r.Seq, Members: r.Members, Received: r.Received, Read: r.Read},
-		Page:         wire.NewPage(place, items, r.Members, r.Page.Next),
+		Page:         wire.NewPage(paging, items, r.Members, r.Page.Next),
 	}, err
 }

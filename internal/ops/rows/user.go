@@ -217,7 +217,7 @@ func (d Deps) manyUsers(ctx context.Context, by skein.Actor, in request.ManyUser
 }
 
 func (d Deps) listUsers(ctx context.Context, by skein.Actor, in request.ListUsers) (wire.Page[wire.User], error) {
-	place, err := in.Parse(request.ConvPageSize, d.seal(by, string(UserList)))
+	paging, err := in.Parse(request.ConvPageSize, d.seal(by, string(UserList)))
 	if err != nil {
 		return wire.Page[wire.User]{}, err
 	}
@@ -226,10 +226,10 @@ func (d Deps) listUsers(ctx context.Context, by skein.Actor, in request.ListUser
 		return wire.Page[wire.User]{}, err
 	}
 	page, err := d.Chat.Users(ctx, by, skein.ClientQuery{
-		IDs: ids, Offset: place.Offset(), Limit: place.Size, After: place.After,
+		IDs: ids, Offset: paging.Offset(), Limit: paging.Size, After: paging.After,
 	})
 	items := each(page.Clients, func(c skein.Client) wire.User { return d.user(by, c) })
-	return wire.NewPage(place, items, page.Total, page.Next), err
+	return wire.NewPage(paging, items, page.Total, page.Next), err
 }
 
 // importUsers registers the users that can be read, and reports on each.

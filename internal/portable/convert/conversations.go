@@ -119,11 +119,11 @@ func (in *Input) gather(c *Conversation, standings *standingReader) error {
 		}
 	}
 	in.index.add(id, g.C.Created)
-	return in.place(&g)
+	return in.store(&g)
 }
 
-// place puts a conversation where it is written from.
-func (in *Input) place(g *gathered) error {
+// store adds a conversation to those that will be written.
+func (in *Input) store(g *gathered) error {
 	value, err := encode(g)
 	if err != nil {
 		return err

@@ -108,7 +108,7 @@ func (in *Input) write(ctx context.Context, o Options, w *portable.Writer) error
 			return err
 		}
 	}
-	if err := in.placeStrays(); err != nil {
+	if err := in.adoptStrays(); err != nil {
 		return err
 	}
 	again, err := in.idsUsedAgain()
@@ -142,8 +142,8 @@ func (in *Input) write(ctx context.Context, o Options, w *portable.Writer) error
 	})
 }
 
-// placeStrays makes a conversation for messages whose conversation the source lacks.
-func (in *Input) placeStrays() error {
+// adoptStrays makes a conversation for messages whose conversation the source lacks.
+func (in *Input) adoptStrays() error {
 	var conv skein.ID
 	var created int64
 	return in.strays.Each(in.ctx, func(key, value []byte) error {
@@ -161,7 +161,7 @@ func (in *Input) placeStrays() error {
 			if err := in.report.add(Line{Kind: OfConversation, Outcome: Made, Why: strayMade, Conv: conv.String(), At: m.At}); err != nil {
 				return err
 			}
-			if err := in.place(g); err != nil {
+			if err := in.store(g); err != nil {
 				return err
 			}
 		}

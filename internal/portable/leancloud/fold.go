@@ -159,11 +159,11 @@ type folding struct {
 	d        *dump
 	tables   map[string]*sorting.Table // by file name
 	messages *sorting.Parts
-	clients  map[string]uint8 // bits of places
+	clients  map[string]uint8 // bits of clientFields
 }
 
-// places are where a client id can appear: the bits of folding.clients.
-var places = []string{"m", "mu", "c", "info", "from", "subscriber"}
+// clientFields are the fields where a client id can appear: the bits of folding.clients.
+var clientFields = []string{"m", "mu", "c", "info", "from", "subscriber"}
 
 // rowTables are the lists that are sorted as tables.
 var rowTables = []string{folder.ConversationsFile, folder.MemberInfosFile, folder.UsersFile, folder.SubscribersFile, folder.InboundFile, folder.BroadcastsFile}
@@ -299,7 +299,7 @@ func (s *folding) message(e journal.Entry, raw jsontext.Value) error {
 }
 
 func (s *folding) client(id, in string) {
-	if i := slices.Index(places, in); id != "" && i >= 0 {
+	if i := slices.Index(clientFields, in); id != "" && i >= 0 {
 		s.clients[id] |= 1 << i
 	}
 }
@@ -378,7 +378,7 @@ func (s *folding) writeClients(m *folder.Manifest) error {
 	}
 	for _, id := range slices.Sorted(maps.Keys(s.clients)) {
 		c := folder.Client{ID: id}
-		for i, in := range places {
+		for i, in := range clientFields {
 			if s.clients[id]&(1<<i) != 0 {
 				c.In = append(c.In, in)
 			}

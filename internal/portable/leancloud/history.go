@@ -119,7 +119,7 @@ func (d *dump) readUp(ctx context.Context, c *chain) (agreed bool, err error) {
 	}
 }
 
-// end is the place behind a page; nil: it is empty.
+// end is the position after a page; nil if the page is empty.
 func end(rows []folder.Row) *cursor {
 	if len(rows) == 0 {
 		return nil
@@ -171,8 +171,8 @@ func ascending(rows []folder.Row, after *cursor) bool {
 	return true
 }
 
-// keep writes a page to the journal. place: the chain goes on behind it after a kill.
-func (d *dump) keep(c *chain, rows []folder.Row, down, place bool) error {
+// keep writes a page to the journal. advance: after a kill the chain continues behind this page.
+func (d *dump) keep(c *chain, rows []folder.Row, down, advance bool) error {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -182,12 +182,12 @@ func (d *dump) keep(c *chain, rows []folder.Row, down, place bool) error {
 		if !down && r.Time > c.lo {
 			c.got.add(r.ID)
 		}
-		if c.took != nil && c.first(r, down, !place) {
+		if c.took != nil && c.first(r, down, !advance) {
 			c.took(r)
 		}
 	}
 	d.ledger.Messages(len(rows), rows[len(rows)-1].Time)
-	return d.journal.Add(journal.Entry{Step: c.step, Key: c.key, Rows: raw, Down: down, Aside: !place})
+	return d.journal.Add(journal.Entry{Step: c.step, Key: c.key, Rows: raw, Down: down, Aside: !advance})
 }
 
 // page asks for one page of history: 1,000 rows, without limit there would be 100 (v2,
@@ -226,8 +226,8 @@ func (c *chain) first(r folder.Row, down, aside bool) bool {
 	return !aside && (!down || c.up == nil || r.Time > c.up.time)
 }
 
-// place puts a chain where the journal left it.
-func (c *chain) place(e journal.Entry) error {
+// resume sets a chain to where the journal ends.
+func (c *chain) resume(e journal.Entry) error {
 	for _, raw := range e.Rows {
 		r, err := folder.ReadRow(raw)
 		if err != nil {

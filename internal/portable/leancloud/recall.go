@@ -28,18 +28,18 @@ func (d *dump) recall(e journal.Entry) error {
 	}
 	switch e.Step {
 	case journal.StepWalk:
-		return d.walk.place(e)
+		return d.walk.resume(e)
 	case journal.StepHistory:
 		if c := d.convs[e.Key]; c != nil {
 			c.done = c.done || e.Done
-			return d.historyOf(c).place(e)
+			return d.historyOf(c).resume(e)
 		}
 	case journal.StepTold:
 		if e.Done {
 			delete(d.told, e.Key)
 			return nil
 		}
-		return d.toldTo(e.Key).place(e)
+		return d.toldTo(e.Key).resume(e)
 	}
 	return nil
 }

@@ -198,12 +198,12 @@ func (i *Import) living(id string) (there, living bool, err error) {
 // conversation begins the import of a conversation, or continues one that exists. A new one is
 // invisible to other methods until its End record.
 func (i *Import) conversation(r *store.ConversationRecord) (any, error) {
-	a, err := i.place(r.ID)
+	a, err := i.arrival(r.ID)
 	if err == nil {
 		a.closed = a.Type != r.Type || a.Creator != r.Creator || a.Created != r.Created
 		return i.t.ConversationRecord(a)
 	}
-	if err != errNoPlace { //nolint:errorlint // place's own
+	if err != errNoConversation { //nolint:errorlint // arrival's own
 		return nil, err
 	}
 	c := r.Conversation
@@ -217,11 +217,11 @@ func (i *Import) conversation(r *store.ConversationRecord) (any, error) {
 	return nil, nil //nolint:nilnil // nothing was there, and nothing went wrong
 }
 
-// errNoPlace is about a conversation that does not exist.
-var errNoPlace = skein.About(skein.ErrUnknownConversation, "conv_id")
+// errNoConversation is about a conversation that does not exist.
+var errNoConversation = skein.About(skein.ErrUnknownConversation, "conv_id")
 
-// place is a conversation that exists or is being imported. Errors: errNoPlace, ErrConflict.
-func (i *Import) place(id skein.ID) (*Arrival, error) {
+// arrival is a conversation that exists or is being imported. Errors: errNoConversation, ErrConflict.
+func (i *Import) arrival(id skein.ID) (*Arrival, error) {
 	if a, ok := i.arrivals[id]; ok {
 		return a, nil
 	}
@@ -230,7 +230,7 @@ func (i *Import) place(id skein.ID) (*Arrival, error) {
 	case err != nil:
 		return nil, err
 	case a == nil:
-		return nil, errNoPlace
+		return nil, errNoConversation
 	case a.State == Gone:
 		return nil, conflict("conv_id", "was deleted here and is being removed; try again later")
 	}
@@ -240,7 +240,7 @@ func (i *Import) place(id skein.ID) (*Arrival, error) {
 
 // into is the conversation that a record belongs to.
 func (i *Import) into(id skein.ID) (*Arrival, error) {
-	a, err := i.place(id)
+	a, err := i.arrival(id)
 	if err == nil && a.closed {
 		err = conflict("conv_id", "is another conversation here")
 	}
@@ -275,7 +275,7 @@ func (i *Import) member(r *store.MemberRecord) (any, error) {
 
 // end makes a conversation visible if all of it was imported.
 func (i *Import) end(r *store.End) (any, error) {
-	a, err := i.place(r.Conv)
+	a, err := i.arrival(r.Conv)
 	if err != nil {
 		return nil, err
 	}

@@ -26,28 +26,28 @@ type Paging struct {
 // Parse checks the request, whose cursor has the seal. Errors: skein.ErrMalformed
 // naming the field.
 func (p Paging) Parse(defaultSize int, seal cursor.Seal) (wire.PageRequest, error) {
-	place := wire.PageRequest{Page: 1, Size: defaultSize, Seal: seal}
+	page := wire.PageRequest{Page: 1, Size: defaultSize, Seal: seal}
 	if p.Page != nil {
 		switch {
 		case *p.Page < 1:
-			return place, skein.Malformed("page", "must be at least 1")
+			return page, skein.Malformed("page", "must be at least 1")
 		case *p.Page > maxPage:
-			return place, skein.Malformed("page", "out of range")
+			return page, skein.Malformed("page", "out of range")
 		}
-		place.Page = *p.Page
+		page.Page = *p.Page
 	}
 	if p.Size != nil {
 		if *p.Size < 1 || *p.Size > MaxPageSize {
-			return place, skein.Malformed("size", "must be 1 to 100")
+			return page, skein.Malformed("size", "must be 1 to 100")
 		}
-		place.Size = int(*p.Size)
+		page.Size = int(*p.Size)
 	}
 	if p.Cursor == "" {
-		return place, nil
+		return page, nil
 	}
 	var err error
-	place.After, err = cursor.ParsePage(p.Cursor, seal)
-	return place, err
+	page.After, err = cursor.ParsePage(p.Cursor, seal)
+	return page, err
 }
 
 // limitOf is a limit of 1..MaxLimit, absent where the request has none. Errors:

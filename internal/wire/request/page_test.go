@@ -47,9 +47,9 @@ func TestAPlaceIsCheckedAndHasDefaults(t *testing.T) {
 
 func TestACursorComesBackAsItWas(t *testing.T) {
 	for _, c := range []skein.Cursor{{Sort: 1}, {Tie: 1}, {Sort: math.MaxInt64, Tie: math.MinInt64}, {Sort: -1, Tie: -1}, {Since: 5, Again: true}} {
-		place, err := Paging{Cursor: *cursor.OfPage(c, testSeal)}.Parse(20, testSeal)
-		if err != nil || place.After != c {
-			t.Errorf("%+v: got %+v, %v", c, place.After, err)
+		page, err := Paging{Cursor: *cursor.OfPage(c, testSeal)}.Parse(20, testSeal)
+		if err != nil || page.After != c {
+			t.Errorf("%+v: got %+v, %v", c, page.After, err)
 		}
 	}
 	if got := cursor.OfPage(skein.Cursor{}, testSeal); got != nil {

@@ -205,19 +205,19 @@ type merge struct {
 type file struct {
 	f      *os.File
 	in     *bufio.Reader
-	place  int // among its siblings, oldest first
+	rank   int // among its siblings, oldest first
 	key    []byte
 	record []byte // key and value
 }
 
 func openMerge(paths []string) (*merge, error) {
 	m := &merge{}
-	for place, path := range paths {
+	for rank, path := range paths {
 		f, err := os.Open(path) //nolint:gosec // one that write made
 		if err != nil {
 			return nil, errors.Join(err, m.Close())
 		}
-		one := &file{f: f, in: bufio.NewReaderSize(f, readBuffer), place: place}
+		one := &file{f: f, in: bufio.NewReaderSize(f, readBuffer), rank: rank}
 		m.open = append(m.open, one)
 		switch err := one.read(); {
 		case errors.Is(err, io.EOF):
@@ -286,7 +286,7 @@ type files []*file
 
 func (h files) Len() int { return len(h) }
 func (h files) Less(i, j int) bool {
-	return cmp.Or(bytes.Compare(h[i].key, h[j].key), cmp.Compare(h[i].place, h[j].place)) < 0
+	return cmp.Or(bytes.Compare(h[i].key, h[j].key), cmp.Compare(h[i].rank, h[j].rank)) < 0
 }
 func (h files) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
 func (h *files) Push(x any)   { *h = append(*h, x.(*file)) } //nolint:forcetypeassert // heap gives back what it was given

@@ -25,8 +25,8 @@ func (s *Server) page(rows []Message, q url.Values) (string, int) {
 	if up {
 		older, newer = newer, older
 	}
-	low, ok := older.place(rows, 0, false)
-	high, fine := newer.place(rows, position(rows, s.now.UnixMilli()), true)
+	low, ok := older.index(rows, 0, false)
+	high, fine := newer.index(rows, position(rows, s.now.UnixMilli()), true)
 	if !ok || !fine {
 		return `{"code":1,"error":"invalid msgid or timestamp"}`, http.StatusBadRequest
 	}
@@ -52,8 +52,8 @@ type bound struct {
 	with   bool // the message itself belongs to it
 }
 
-// place is the first row behind the bound, or of an upper one the first beyond it.
-func (b bound) place(rows []Message, without int, upper bool) (int, bool) {
+// index finds the first row behind the bound, or of an upper one the first beyond it.
+func (b bound) index(rows []Message, without int, upper bool) (int, bool) {
 	if b.at == "" {
 		return without, true
 	}

@@ -255,16 +255,16 @@ func (c connection) moved(from, to feedCursor) (moved []store.Moved, err error) 
 
 // edited adds what else was committed in conversations between two cursors.
 func (c connection) edited(moved []store.Moved, from, to feedCursor) ([]store.Moved, error) {
-	place := make(map[skein.ID]int, len(moved)) // an ID is of one app alone
+	index := make(map[skein.ID]int, len(moved)) // an ID is of one app alone
 	for i := range moved {
-		place[moved[i].Conv] = i
+		index[moved[i].Conv] = i
 	}
 	err := c.Rows(func(r *sqlite3.Stmt) {
 		e := readEvent(r)
-		i, known := place[e.Conv]
+		i, known := index[e.Conv]
 		if !known {
 			i = len(moved)
-			place[e.Conv] = i
+			index[e.Conv] = i
 			moved = append(moved, store.Moved{App: e.App, Conv: e.Conv})
 		}
 		moved[i].Edits = append(moved[i].Edits, e)

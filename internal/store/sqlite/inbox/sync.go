@@ -92,7 +92,7 @@ func (r *round) begin(after skein.SyncCursor, reached int64) (known bool, err er
 // changed lists the next conversations that moved in the order of their keys, up to one more
 // than the limit.
 func (r *round) changed() (list []rows.Changed, err error) {
-	places, known, err := r.places()
+	moved, known, err := r.moved()
 	if err != nil {
 		return nil, err
 	}
@@ -106,15 +106,15 @@ func (r *round) changed() (list []rows.Changed, err error) {
 	err = r.Rows(func(s *sqlite3.Stmt) {
 		list = append(list, rows.Changed{Key: s.ColumnInt64(0), Gone: engine.ID(s, 1)})
 	}, query, r.app, r.client, r.Since, r.Key, r.limit+1)
-	return r.merge(list, places), err
+	return r.merge(list, moved), err
 }
 
 // merge adds the conversations that moved to those found, in the order of their keys.
-func (r *round) merge(list []rows.Changed, places []int64) []rows.Changed {
-	if len(places) == 0 {
+func (r *round) merge(list []rows.Changed, moved []int64) []rows.Changed {
+	if len(moved) == 0 {
 		return list
 	}
-	for _, key := range places {
+	for _, key := range moved {
 		list = append(list, rows.Changed{Key: key})
 	}
 	slices.SortStableFunc(list, func(a, b rows.Changed) int { return cmp.Compare(a.Key, b.Key) })
@@ -122,11 +122,11 @@ func (r *round) merge(list []rows.Changed, places []int64) []rows.Changed {
 	return list[:min(len(list), r.limit+1)]
 }
 
-// places lists the client's conversations that moved since the cursor. known is false if the
+// moved lists the client's conversations that moved since the cursor. known is false if the
 // memory of moves does not reach back that far. It starts from the app's moves or from the
 // client's memberships, whichever are fewer. To find out, it counts both with a growing
 // limit: most clients are in few conversations, and in most apps many moved.
-func (r *round) places() (moved []int64, known bool, err error) {
+func (r *round) moved() (moved []int64, known bool, err error) {
 	if r.Since == 0 || !r.moves.Covers(r.Since) {
 		return nil, false, nil
 	}
@@ -183,13 +183,13 @@ const (
 		WHERE app_key = ` + tx.AppKey + ` AND client_id = ?2 AND moved > ?3 AND conv_key > ?4`
 	myDepartures = `SELECT conv_key, conv_id FROM departures INDEXED BY departures_by_move
 		WHERE app_key = ` + tx.AppKey + ` AND client_id = ?2 AND moved > ?3 AND conv_key > ?4`
-	myPlaces = `SELECT m.conv_key, NULL FROM members m INDEXED BY members_by_client
+	myConversations = `SELECT m.conv_key, NULL FROM members m INDEXED BY members_by_client
 		CROSS JOIN conversations c ON c.conv_key = m.conv_key
 		WHERE m.app_key = ` + tx.AppKey + ` AND m.client_id = ?2 AND m.conv_key > ?4 AND c.moved > ?3`
 
-	syncAll    = myPlaces + ` AND c.deleted = 0 ORDER BY m.conv_key LIMIT ?5`
+	syncAll    = myConversations + ` AND c.deleted = 0 ORDER BY m.conv_key LIMIT ?5`
 	syncMine   = myRows + ` UNION ` + myDepartures + ` ORDER BY 1 LIMIT ?5`
-	syncByRows = myRows + ` UNION ` + myDepartures + ` UNION ` + myPlaces + ` ORDER BY 1 LIMIT ?5`
+	syncByRows = myRows + ` UNION ` + myDepartures + ` UNION ` + myConversations + ` ORDER BY 1 LIMIT ?5`
 )
 
 // tell adds a conversation to the page. An expired one is added when Purge has marked it as

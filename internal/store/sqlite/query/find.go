@@ -54,7 +54,7 @@ func (c connection) find(search search, app string, q skein.ConvQuery) (page ske
 
 // inOrder is a page in the order of creation.
 func (c connection) inOrder(search search, app string, q skein.ConvQuery) (page skein.ConvPage, err error) {
-	page, _, err = c.page(&search, app, q, byCreation, func(place skein.Cursor) { search.And(`c.conv_key > ?`, place.Tie) })
+	page, _, err = c.page(&search, app, q, byCreation, func(after skein.Cursor) { search.And(`c.conv_key > ?`, after.Tie) })
 	return page, err
 }
 
@@ -91,7 +91,7 @@ func (c connection) page(s *search, app string, q skein.ConvQuery, order string,
 // walk is find for a search that must read rows. Checking the conditions costs most, so it
 // checks each row once for both the total and the page.
 func (c connection) walk(search search, app string, q skein.ConvQuery) (page skein.ConvPage, err error) {
-	var places []skein.Cursor // of the page, and of the next one's first
+	var cursors []skein.Cursor // of the page, and of the next one's first
 	err = c.Ask(func(r *sqlite3.Stmt) {
 		page.Total++
 		at := skein.Cursor{Sort: r.ColumnInt64(0), Tie: r.ColumnInt64(1), Since: q.After.Since}
@@ -99,18 +99,18 @@ func (c connection) walk(search search, app string, q skein.ConvQuery) (page ske
 		if rows.Listed(q.After) {
 			passed = at.Sort > q.After.Sort || at.Sort == q.After.Sort && at.Tie >= q.After.Tie
 		}
-		if !passed && len(places) <= q.Limit {
-			places = append(places, at)
+		if !passed && len(cursors) <= q.Limit {
+			cursors = append(cursors, at)
 		}
 	}, `SELECT c.active, c.conv_key FROM `+search.from+` WHERE `+search.SQL()+byActivity, search.Args)
 	if err != nil {
 		return page, err
 	}
-	if len(places) > q.Limit {
-		places = places[:q.Limit]
-		page.Next = places[q.Limit-1]
+	if len(cursors) > q.Limit {
+		cursors = cursors[:q.Limit]
+		page.Next = cursors[q.Limit-1]
 	}
-	for _, at := range places {
+	for _, at := range cursors {
 		_, err := c.Row(func(r *sqlite3.Stmt) {
 			page.Conversations = append(page.Conversations, tx.ReadConversation(r, app).Conversation)
 		}, `SELECT `+tx.ConversationColumns+` FROM conversations c WHERE conv_key = ?1`, at.Tie)

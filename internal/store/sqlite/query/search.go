@@ -44,6 +44,6 @@ func (s *search) meets(where []skein.Condition, now skein.Millis) {
 }
 
 // after leaves out the listing up to a position in it.
-func (s *search) after(place skein.Cursor) {
-	s.And(`c.period <= ? AND (c.active, c.conv_key) < (?, ?)`, rows.PeriodOf(skein.Millis(place.Sort)), place.Sort, place.Tie)
+func (s *search) after(at skein.Cursor) {
+	s.And(`c.period <= ? AND (c.active, c.conv_key) < (?, ?)`, rows.PeriodOf(skein.Millis(at.Sort)), at.Sort, at.Tie)
 }
