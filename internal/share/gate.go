@@ -79,21 +79,29 @@ func (p *Pass) Enter(g *Gate, app string) {
 	p.since.Store(int64(clock()))
 }
 
-// Leave frees the place. It reports false if the pass was outside.
+// Leave frees the place. It reports false if the pass was outside. While others wait, the
+// place is free only after the turn was charged: else the app could take it again as if
+// its turn had cost nothing.
 func (p *Pass) Leave() bool {
 	since := p.since.Swap(0)
 	if since == 0 {
 		return false
 	}
 	g := p.gate
-	g.giveBack()
-	if g.waiters.Load() > 0 {
-		took := time.Duration(0)
-		if since != unmeasured {
-			took = clock() - time.Duration(since)
+	if g.waiters.Load() == 0 {
+		g.giveBack()
+		if g.waiters.Load() > 0 { // they began to wait before the place was free
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			g.serve()
 		}
-		g.handOn(p.app, took)
+		return true
 	}
+	took := time.Duration(0)
+	if since != unmeasured {
+		took = max(clock()-time.Duration(since), 1) // clocks may be coarse
+	}
+	g.handOn(p.app, took)
 	return true
 }
 
@@ -189,11 +197,12 @@ func (g *Gate) wait(app string) {
 	runtime.Gosched()
 }
 
-// handOn charges an app for its turn and lets in the next waiter.
+// handOn charges an app for its turn, then frees its place and lets in the next waiter.
 func (g *Gate) handOn(app string, took time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.waiting.Charge(g.waiting.Of(app), took)
+	g.giveBack()
 	g.serve()
 }
 
