@@ -88,7 +88,7 @@ func (w *writer) contents(guide *template.Template, values map[string]string) (s
 // anchor is what GitHub makes of a heading.
 func anchor(heading string) string {
 	kept := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(".,:`'()（）", r) {
+		if strings.ContainsRune(".,:`'()（）：、", r) {
 			return -1
 		}
 		return r
