@@ -227,7 +227,7 @@ func clients(ctx context.Context, c tx.Conn, app string, q skein.ClientQuery) (p
 		offset = 0
 	}
 	var keys []int64
-	found, err := c.Query(ctx, `SELECT `+tx.ClientColumns+`, client_key FROM `+from+` AND client_key > $3 ORDER BY client_key LIMIT $4 OFFSET $5`,
+	found, err := c.Query(ctx, `SELECT `+tx.ClientColumns+`, client_key FROM `+from+` AND client_key > $3 AND client_key > 0 ORDER BY client_key LIMIT $4 OFFSET $5`,
 		app, q.IDs, q.After.Tie, q.Limit+1, offset)
 	page.Clients, err = collect(found, err, func(r pgx.CollectableRow) (skein.Client, error) {
 		var key int64

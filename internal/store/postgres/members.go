@@ -230,7 +230,7 @@ func membersPage(ctx context.Context, c tx.Conn, conv tx.ConvRow, q skein.Member
 	}
 	var keys []int64
 	found, err := c.Query(ctx, `SELECT `+tx.MemberColumns+`, m.member_key FROM conversations c JOIN members m ON m.conv_key = c.conv_key
-		WHERE c.conv_key = $1 AND m.member_key > $2 ORDER BY m.member_key LIMIT $3 OFFSET $4`, conv.Key, q.After.Tie, ask, offset)
+		WHERE c.conv_key = $1 AND m.member_key > $2 AND m.member_key > 0 ORDER BY m.member_key LIMIT $3 OFFSET $4`, conv.Key, q.After.Tie, ask, offset)
 	page.Members, err = collect(found, err, func(r pgx.CollectableRow) (m skein.Member, err error) {
 		var key int64
 		err = r.Scan(append(tx.MemberFields(&m), &key)...)

@@ -30,6 +30,7 @@ type batch struct {
 	senders map[clientName]*sender
 	former  map[clientName]int64 // incarnations of clients that are not living
 	members map[memberName]*member
+	retries retryRows           // rows of retries with the tags of drafts
 	earlier map[retry][]earlier // messages that a draft may be a retry of
 	known   map[skein.ID]sent   // messages by id
 	again   bool                // an answer relies on an earlier commit

@@ -63,24 +63,42 @@ func (b *batch) look(ctx context.Context) error {
 	if len(asked.ids) > 0 {
 		q.Queue(lookMessages, asked.ids).Query(b.readMessages)
 	}
-	return b.c.conn.SendBatch(ctx, &q).Close()
+	if err := b.c.conn.SendBatch(ctx, &q).Close(); err != nil {
+		return err
+	}
+	return b.lookEarlier(ctx)
+}
+
+// lookEarlier reads the messages that drafts may be retries of.
+func (b *batch) lookEarlier(ctx context.Context) error {
+	if len(b.retries.tags) == 0 {
+		return nil
+	}
+	found, err := b.c.conn.Query(ctx, lookEarlier, b.retries.convs, b.retries.tags, b.retries.seqs)
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	return b.readEarlier(found)
 }
 
 const (
 	lookConversations = `SELECT c.conv_key, c.app_key, c.type, c.mute_all, c.last_seq, c.roster_rev, c.ttl, c.speaker, c.spoke, c.active, c.expires
-		FROM conversations c JOIN apps a ON a.app_key = c.app_key AND NOT a.deleted
-		WHERE c.conv_key = ANY ($1::bigint[]) AND c.deleted = 0`
+		FROM conversations c WHERE c.conv_key = ANY ($1::bigint[]) AND c.deleted = 0 AND c.app_key NOT IN (SELECT app_key FROM apps WHERE deleted)`
 	lookClients = `SELECT k.app_key, k.id, k.banned_until, k.incarnation, k.deleted
 		FROM unnest($1::bigint[], $2::text[]) w(app_key, id) JOIN clients k ON k.app_key = w.app_key AND k.id = w.id`
 	lookMembers = `SELECT m.conv_key, m.client_id, m.member_key, m.role, m.muted_until, greatest(m.join_seq - 1, m.cleared_seq, m.read_seq, m.sent_seq)
 		FROM unnest($1::bigint[], $2::text[]) w(conv_key, id) JOIN members m ON m.conv_key = w.conv_key AND m.client_id = w.id`
-	// All three tables: which of them is filled now may change at any moment.
-	lookRetries = `SELECT ` + tx.MessageColumns + `, w.conv_key, w.tag, m.content_hash, m.incarnation
+	// All three tables: which of them is filled now may change at any moment. The messages are
+	// read by a statement of their own, and only if there are any: in one statement PostgreSQL may
+	// begin with all messages of the conversations.
+	lookRetries = `SELECT w.conv_key, w.tag, r.seq
 		FROM unnest($1::bigint[], $2::bigint[]) w(conv_key, tag) CROSS JOIN LATERAL (
 			SELECT seq FROM retries_0 r WHERE r.conv_key = w.conv_key AND r.tag = w.tag UNION ALL
 			SELECT seq FROM retries_1 r WHERE r.conv_key = w.conv_key AND r.tag = w.tag UNION ALL
-			SELECT seq FROM retries_2 r WHERE r.conv_key = w.conv_key AND r.tag = w.tag) r
-		JOIN messages m ON m.conv_key = w.conv_key AND m.seq = r.seq`
+			SELECT seq FROM retries_2 r WHERE r.conv_key = w.conv_key AND r.tag = w.tag) r`
+	lookEarlier = `SELECT ` + tx.MessageColumns + `, w.conv_key, w.tag, m.content_hash, m.incarnation
+		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) w(conv_key, tag, seq) JOIN messages m ON m.conv_key = w.conv_key AND m.seq = w.seq`
 	lookMessages = `SELECT m.id, m.conv_key, m.seq, m.sender FROM messages m WHERE m.id = ANY ($1::uuid[])`
 )
 
@@ -177,6 +195,17 @@ func (b *batch) readMembers(found pgx.Rows) error {
 }
 
 func (b *batch) readRetries(found pgx.Rows) error {
+	for found.Next() {
+		var conv, tag, seq int64
+		if err := found.Scan(&conv, &tag, &seq); err != nil {
+			return err
+		}
+		b.retries.add(conv, tag, seq)
+	}
+	return found.Err()
+}
+
+func (b *batch) readEarlier(found pgx.Rows) error {
 	for found.Next() {
 		var e earlier
 		var key retry

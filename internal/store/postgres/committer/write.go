@@ -13,23 +13,29 @@ import (
 
 // messageRows are the columns of the messages to insert, and of the rows that come with them.
 type messageRows struct {
-	convs, seqs           []int64
-	ids                   [][16]byte
-	senders               []string
-	clientMsgIDs          []*string
-	hashes                [][]byte
-	types, flags          []int64
-	created, updated      []int64
-	replies               []*[16]byte
-	mentions, attrs       []*string
-	urls, texts           []string
-	incarnations          []int64
-	retryConvs, retryTags []int64
-	retrySeqs             []int64
-	mentionConvs          []int64
-	mentionSeqs           []int64
-	mentioned             []string
-	named                 []naming
+	convs, seqs      []int64
+	ids              [][16]byte
+	senders          []string
+	clientMsgIDs     []*string
+	hashes           [][]byte
+	types, flags     []int64
+	created, updated []int64
+	replies          []*[16]byte
+	mentions, attrs  []*string
+	urls, texts      []string
+	incarnations     []int64
+	retries          retryRows
+	mentionConvs     []int64
+	mentionSeqs      []int64
+	mentioned        []string
+	named            []naming
+}
+
+// retryRows are columns of rows of the tables of retries.
+type retryRows struct{ convs, tags, seqs []int64 }
+
+func (r *retryRows) add(conv, tag, seq int64) {
+	r.convs, r.tags, r.seqs = append(r.convs, conv), append(r.tags, tag), append(r.seqs, seq)
 }
 
 // naming is a message that names files.
@@ -62,7 +68,7 @@ func (r *messageRows) add(app, conv int64, m skein.Message, d *draft, incarnatio
 	r.urls, r.texts = append(r.urls, m.URL), append(r.texts, m.Text)
 	r.incarnations = append(r.incarnations, incarnation)
 	if d.hash != nil {
-		r.retryConvs, r.retryTags, r.retrySeqs = append(r.retryConvs, conv), append(r.retryTags, d.tag), append(r.retrySeqs, m.Seq)
+		r.retries.add(conv, d.tag, m.Seq)
 	}
 	if len(d.uploads) > 0 {
 		r.named = append(r.named, naming{tx.Thing{Kind: tx.ByMessage, Key: conv, Seq: m.Seq}, app, d.uploads})
@@ -136,8 +142,8 @@ func (b *batch) queueRows(q *pgx.Batch) {
 		}
 		q.Queue(updateMembers, keys, seqs)
 	}
-	if len(r.retryTags) > 0 {
-		q.Queue(insertRetries[b.table], r.retryConvs, r.retryTags, r.retrySeqs)
+	if len(r.retries.tags) > 0 {
+		q.Queue(insertRetries[b.table], r.retries.convs, r.retries.tags, r.retries.seqs)
 	}
 	if len(r.mentioned) > 0 {
 		q.Queue(insertMentions, r.mentionConvs, r.mentioned, r.mentionSeqs)

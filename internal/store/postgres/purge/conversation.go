@@ -145,4 +145,4 @@ const memberDepartures = `INSERT INTO departures (app_key, client_id, conv_id, c
 	FROM members m JOIN conversations c ON c.conv_key = m.conv_key WHERE m.member_key IN (` + firstMembers + `)
 	ON CONFLICT (app_key, client_id, conv_id) DO UPDATE SET conv_key = excluded.conv_key, moved = excluded.moved, at = excluded.at`
 
-const firstMembers = `SELECT member_key FROM members WHERE conv_key = $1 ORDER BY member_key LIMIT $2`
+const firstMembers = `SELECT member_key FROM members WHERE conv_key = $1 AND member_key > 0 ORDER BY member_key LIMIT $2`

@@ -20,8 +20,12 @@ const purgeRows = 500
 
 // Purge removes rows that no other method can reach any more; see store.Upkeep. It looks for
 // one thing to remove after the other and removes some of its rows in a transaction. Whoever
-// purges at the same time finds fewer rows, and does no harm.
+// purges at the same time finds fewer rows, and does no harm. It also renews the planner's
+// statistics of tables that have grown.
 func (s *Store) Purge(ctx context.Context, now skein.Millis) (more bool, err error) {
+	if err := s.analyse(ctx); err != nil {
+		return false, err
+	}
 	for left := purgeRows; ; {
 		remove, err := s.nextPurge(ctx, now)
 		if err != nil || remove == nil || left <= 0 {

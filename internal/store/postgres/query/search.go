@@ -33,7 +33,8 @@ func newSearch(app, member string, where []skein.Condition, now skein.Millis) *s
 		s.from = `(SELECT conv_key FROM members WHERE app_key = ` + key + ` AND client_id = ` + s.arg(member) + ` OFFSET 0) m
 			CROSS JOIN LATERAL (SELECT * FROM conversations WHERE conv_key = m.conv_key OFFSET 0) c`
 	} else {
-		s.and(`c.app_key = ` + key)
+		// Only with the second condition the index of listings is used.
+		s.and(`c.app_key = ` + key + ` AND c.period < 9007199254740991`)
 	}
 	s.meets(app, where, now)
 	return s

@@ -129,7 +129,7 @@ func (x *source) Member(c transfer.Conv, client string) (*store.MemberRecord, er
 
 func (x *source) Members(c transfer.Conv, each func(*store.MemberRecord) error) error {
 	for after := int64(0); ; {
-		rows, err := x.Query(x.ctx, memberSelect+` WHERE m.conv_key = $1 AND m.member_key > $2 ORDER BY m.member_key LIMIT $3`, c.Key, after, exportPage)
+		rows, err := x.Query(x.ctx, memberSelect+` WHERE m.conv_key = $1 AND m.member_key > $2 AND m.member_key > 0 ORDER BY m.member_key LIMIT $3`, c.Key, after, exportPage)
 		if err != nil {
 			return err
 		}
