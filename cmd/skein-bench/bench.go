@@ -21,6 +21,7 @@ import (
 	"github.com/skein-im/skein/internal/bench/driver"
 	"github.com/skein-im/skein/internal/bench/load"
 	"github.com/skein-im/skein/internal/bench/neighbours"
+	"github.com/skein-im/skein/internal/bench/online"
 	"github.com/skein-im/skein/internal/bench/report"
 )
 
@@ -44,13 +45,16 @@ type benchCmd struct {
 	Markdown     string   `placeholder:"FILE" help:"Write the results between the markers of this document."`
 	Profile      string   `placeholder:"FILE" help:"Write CPU profiles of the server; the file name gets the scenario and the phase."`
 	Dir          string   `placeholder:"DIR" help:"Directory for the stores of the servers that are started; default: the temporary directory."`
+	Nodes        []int    `placeholder:"N,…" help:"Run each scenario on N nodes with one PostgreSQL, for each N; 0 is one server with the embedded store. Default: 0."`
+	Database     string   `placeholder:"URL" help:"With --nodes N: use this PostgreSQL database, which must be empty, for one scenario. Default: start a PostgreSQL for each scenario."`
+	DatabasePID  int      `name:"database-pid" placeholder:"N" help:"Process id of the first process of --database or of the target's PostgreSQL, for its CPU and memory."`
 	Server       string   `placeholder:"FILE" help:"The skein binary to start; default: the one beside skein-bench, then the one in PATH."`
 
-	Target string `group:"target" placeholder:"URL" help:"Measure the server at this URL, such as http://127.0.0.1:8080, and delete what was created on it."`
-	Admin  string `group:"target" placeholder:"URL" help:"Its admin address, for --profile and for its memory after a collection."`
-	PID    int    `group:"target" name:"pid" placeholder:"N" help:"Its process id, for its CPU and memory."`
-	App    string `group:"target" default:"666666" placeholder:"ID" help:"The app to use, which should have no rate limits; default 666666."`
-	Key    string `group:"target" default:"master" placeholder:"KEY" help:"The key of that app; default master."`
+	Target []string `group:"target" placeholder:"URL,…" help:"Measure the server whose nodes are at these URLs, such as http://127.0.0.1:8080, and delete what was created on it."`
+	Admin  string   `group:"target" placeholder:"URL" help:"The admin address of its first node, for --profile and for its memory after a collection."`
+	PID    []int    `group:"target" name:"pid" placeholder:"N,…" help:"The process ids of its nodes, for their CPU and memory."`
+	App    string   `group:"target" default:"666666" placeholder:"ID" help:"The app to use, which should have no rate limits; default 666666."`
+	Key    string   `group:"target" default:"master" placeholder:"KEY" help:"The key of that app; default master."`
 }
 
 // Help is shown below the summary by --help.
@@ -68,22 +72,25 @@ func (c *benchCmd) Run(ctx context.Context, out io.Writer) error {
 	if slices.Equal(c.Scenarios, []string{neighbours.AttackerName}) {
 		return neighbours.Attacker(ctx, os.Stdin, out)
 	}
+	if slices.Equal(c.Scenarios, []string{online.OnlookerName}) {
+		return online.Onlooker(ctx, os.Stdin, out)
+	}
 	signal.Ignore(syscall.SIGPIPE) // if the reader of our output ends, we still stop the server and remove its store
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
 	server := c.Server
-	if server == "" && c.Target == "" {
+	if server == "" && len(c.Target) == 0 {
 		if server, err = findServer(self); err != nil {
 			return err
 		}
 	}
 	made, err := bench.Run(ctx, load.Options{
 		Options: driver.Options{
-			Program: server, Self: self, Dir: c.Dir, Target: c.Target, Admin: c.Admin, PID: c.PID, App: c.App, Key: c.Key,
+			Program: server, Self: self, Dir: c.Dir, Database: c.Database, DatabasePID: c.DatabasePID, Target: c.Target, Admin: c.Admin, PID: c.PID, App: c.App, Key: c.Key,
 		},
-		Scenarios: c.Scenarios, Phase: time.Duration(c.Seconds * float64(time.Second)), Count: c.Count, Clients: c.Clients, Attacks: c.Attack, Seed: c.Seed,
+		Setups: c.Nodes, Scenarios: c.Scenarios, Phase: time.Duration(c.Seconds * float64(time.Second)), Count: c.Count, Clients: c.Clients, Attacks: c.Attack, Seed: c.Seed,
 		NoClientIDs: !c.ClientMsgIDs, Profile: c.Profile,
 		Version: cmp.Or(version, "unknown"), Commit: revision(),
 	}, out)

@@ -18,6 +18,7 @@ import (
 	"github.com/skein-im/skein/internal/bench/driver"
 	"github.com/skein-im/skein/internal/bench/load"
 	"github.com/skein-im/skein/internal/bench/neighbours"
+	"github.com/skein-im/skein/internal/bench/online"
 	"github.com/skein-im/skein/internal/bench/proc"
 	"github.com/skein-im/skein/internal/bench/report"
 )
@@ -27,21 +28,26 @@ type scenario struct {
 	name  string
 	about string
 	run   func(context.Context, *load.Run) error
-	own   bool // it starts its own servers
+
+	own   bool // it starts its own servers, each with an embedded store
+	asked bool // it runs only when it is named
+	least int  // nodes
+	args  []string
 }
 
 // all scenarios, in the order in which they run.
 var all = []scenario{
-	{"idle", "sockets that are logged in and say nothing", idle, false},
-	{"pairs", "one-to-one messages, with 1 and with 16 under way", pairs, false},
-	{"group", "one group, all online", group, false},
-	{"rooms", "a chat room with several senders", rooms, false},
-	{"rest", "sends over keep-alive HTTP connections", rest, false},
-	{"history", "pages of a long conversation", history, false},
-	{"login", "a storm of logins", login, false},
-	{"sync", "a storm of reconnects, each followed by a sync", synchronise, false},
-	{"latency", "end-to-end latency at a fixed rate", latency, false},
-	{"neighbours", "what one app's attacks do to another app", neighbours.Run, true},
+	{name: "idle", about: "sockets that are logged in and say nothing", run: idle},
+	{name: "pairs", about: "one-to-one messages, with 1 and with 16 under way", run: pairs},
+	{name: "group", about: "one group, all online", run: group},
+	{name: "rooms", about: "a chat room with several senders", run: rooms},
+	{name: "rest", about: "sends over keep-alive HTTP connections", run: rest},
+	{name: "history", about: "pages of a long conversation", run: history},
+	{name: "login", about: "a storm of logins", run: login},
+	{name: "sync", about: "a storm of reconnects, each followed by a sync", run: synchronise},
+	{name: "latency", about: "end-to-end latency at a fixed rate", run: latency},
+	{name: "neighbours", about: "what one app's attacks do to another app", run: neighbours.Run, own: true},
+	{name: "online", about: "many clients online in one group on several nodes, of which one is lost; only when named", run: online.Run, asked: true, least: 2, args: []string{"--max-members", "1000000"}},
 }
 
 // Names are the names of all scenarios.
@@ -91,18 +97,34 @@ func Run(ctx context.Context, o load.Options, out io.Writer) (report.Report, err
 		return made, err
 	}
 	for _, s := range chosen {
-		results, err := play(ctx, s, o, out)
-		made.Results = append(made.Results, results...)
-		if err != nil {
-			return made, fmt.Errorf("%s: %w", s.name, err)
+		for _, nodes := range setupsOf(s, o) {
+			o.Nodes = nodes
+			results, err := play(ctx, s, o, out)
+			made.Results = append(made.Results, results...)
+			if err != nil {
+				return made, fmt.Errorf("%s: %w", s.name, err)
+			}
 		}
 	}
 	return made, nil
 }
 
+// setupsOf are the numbers of nodes that the scenario runs on, one after the other, so that what else the machine does
+// affects all of them alike.
+func setupsOf(s scenario, o load.Options) []int {
+	switch {
+	case len(o.Target) > 1:
+		return []int{len(o.Target)}
+	case len(o.Setups) == 0 || len(o.Target) == 1:
+		return []int{0}
+	default:
+		return slices.DeleteFunc(slices.Clone(o.Setups), func(n int) bool { return n < s.least || s.own && n > 0 })
+	}
+}
+
 func choose(names []string) ([]scenario, error) {
 	if len(names) == 0 {
-		return all, nil
+		return slices.DeleteFunc(slices.Clone(all), func(s scenario) bool { return s.asked }), nil
 	}
 	var chosen []scenario
 	for _, name := range names {
@@ -118,8 +140,11 @@ func choose(names []string) ([]scenario, error) {
 // serverOf describes in words what is measured, and how.
 func serverOf(o load.Options) string {
 	words := "a server of its own for each scenario, embedded store, durable; generator and server on the same cores"
-	if o.Target != "" {
-		words = "the server at " + o.Target
+	if len(o.Setups) > 0 {
+		words = "servers of their own for each scenario: embedded store, or nodes with a NATS server in each on one PostgreSQL, all durable; generator and server on the same cores"
+	}
+	if len(o.Target) > 0 {
+		words = "the server at " + strings.Join(o.Target, ", ")
 	}
 	if o.NoClientIDs {
 		words += "; messages without client_msg_id"
@@ -135,7 +160,7 @@ func play(ctx context.Context, s scenario, o load.Options, out io.Writer) (resul
 	ctx, cancel := context.WithTimeoutCause(ctx, o.Limit, fmt.Errorf("not done in %v", o.Limit))
 	defer cancel()
 	tag := "b"
-	if o.Target != "" {
+	if len(o.Target) > 0 {
 		tag += strconv.FormatInt(o.Now().UnixMilli(), 36) // apart from clients of earlier runs
 	}
 	r := load.New(o, s.name, out, tag, 0)
@@ -143,6 +168,7 @@ func play(ctx context.Context, s scenario, o load.Options, out io.Writer) (resul
 		err = s.run(ctx, r)
 		return r.Results, cmp.Or(context.Cause(ctx), err)
 	}
+	o.Args = s.args
 	h, err := driver.Open(ctx, o.Options)
 	if err != nil {
 		return nil, err
@@ -155,7 +181,7 @@ func play(ctx context.Context, s scenario, o load.Options, out io.Writer) (resul
 	if err != nil {
 		err = h.Explain(err)
 	}
-	if o.Target != "" {
+	if len(o.Target) > 0 {
 		r.CleanUp(context.WithoutCancel(ctx))
 	}
 	return r.Results, err

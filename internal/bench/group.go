@@ -18,11 +18,6 @@ func group(ctx context.Context, r *load.Run) error {
 	if err != nil {
 		return err
 	}
-	floor, err := driver.StartFloor(r.Options.Options)
-	if err != nil {
-		return err
-	}
-	defer floor.End()
 	for _, p := range []struct {
 		name, about string
 		window      int
@@ -32,29 +27,20 @@ func group(ctx context.Context, r *load.Run) error {
 		{"100 messages a second", "100 messages a second", 0, time.Second / 100, report.AtMost(7), nil},
 		{"window 8", "8 under way", 8, 0, report.AtMost(4), report.AtLeast(200_000)},
 	} {
-		speakTo := func(h *driver.Host, d time.Duration) (load.Spoken, error) {
+		about := fmt.Sprintf("%d members online, one sends, %s", len(a.clients), p.about)
+		if err := r.BesideFloor(p.name, about, 10*time.Second, 5*time.Second, func(h *driver.Host, d time.Duration) (load.Spoken, []report.Value, error) {
 			c, err := a.gather(ctx, r, h, p.window)
 			if err != nil {
-				return load.Spoken{}, err
+				return load.Spoken{}, nil, err
 			}
+			var s load.Spoken
 			if p.interval == 0 {
-				return r.Speak(ctx, h, c, p.name, d)
+				s, err = r.Speak(ctx, h, c, p.name, d)
+			} else {
+				s, err = r.Pace(ctx, h, c, p.name, d, p.interval)
 			}
-			return r.Pace(ctx, h, c, p.name, d, p.interval)
-		}
-		s, err := speakTo(r.Host, r.Lasting(10*time.Second))
-		if err != nil {
-			return err
-		}
-		f, err := speakTo(floor, r.Lasting(5*time.Second))
-		if err != nil {
-			return err
-		}
-		figures := func(s load.Spoken) []report.Value {
-			return s.Values("delivery", "deliveries", s.Pushes, r.ForTheUsual(p.cpu), r.ForTheUsual(p.many))
-		}
-		about := fmt.Sprintf("%d members online, one sends, %s", len(a.clients), p.about)
-		if err := r.Report(p.name, about, load.WithFloor(figures(s), figures(f)), s.Checked, s.Faults(f)); err != nil {
+			return s, s.Values("delivery", "deliveries", s.Pushes, r.ForTheUsual(p.cpu), r.ForTheUsual(p.many)), err
+		}); err != nil {
 			return err
 		}
 	}

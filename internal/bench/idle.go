@@ -23,7 +23,13 @@ func idle(ctx context.Context, r *load.Run) error {
 	}
 	n := len(clients)
 	watch := r.Lasting(heartbeat)
-	before, err := quietMemory(ctx, r, watch)
+	rest := func(name string) (m load.Measured, memory int64, err error) {
+		if m, err = r.Measure(ctx, r.Host, name, watch, func() error { return driver.Wait(ctx, watch) }); err == nil && m.Known {
+			memory, err = r.Host.Memory(ctx)
+		}
+		return m, memory, err
+	}
+	empty, before, err := rest("empty")
 	if err != nil {
 		return err
 	}
@@ -33,46 +39,30 @@ func idle(ctx context.Context, r *load.Run) error {
 	if err != nil {
 		return err
 	}
-	watched, err := r.Measure(ctx, r.Host, "", watch, func() error { return driver.Wait(ctx, watch) })
-	if err != nil {
-		return err
-	}
-	after, err := memory(ctx, r)
+	watched, after, err := rest("")
 	if err != nil {
 		return err
 	}
 	if err := q.Check(ctx, r.Patience); err != nil {
 		return err
 	}
+	ofACore := func(m load.Measured) float64 { return 100 * m.Used.CPU().Seconds() / m.Took.Seconds() }
 	var values []report.Value
 	if watched.Known {
 		values = []report.Value{
 			{Name: "server memory (RSS) a socket", Value: float64(after-before) / float64(n), Unit: "B", Target: r.ForTheUsual(report.AtMost(5000))},
-			{Name: "server CPU while idle, of a core", Value: 100 * watched.CPU.Seconds() / watched.Took.Seconds(), Unit: "%", Target: r.ForTheUsual(report.AtMost(1))},
-			{Name: "server CPU a login", Value: load.Micros(logins.CPU) / float64(n), Unit: "µs", Target: r.ForTheUsual(report.AtMost(220))},
+			{Name: "server CPU while idle, of a core", Value: ofACore(watched), Unit: "%", Target: r.ForTheUsual(report.AtMost(1))},
+			{Name: "server CPU without sockets, of a core", Value: ofACore(empty), Unit: "%"},
+			{Name: "server memory (RSS) without sockets", Value: float64(before) / (1 << 20), Unit: "MiB"},
+			{Name: "server CPU a login", Value: load.Micros(logins.Used.CPU()) / float64(n), Unit: "µs", Target: r.ForTheUsual(report.AtMost(220))},
 		}
+	}
+	if r.Host.OnDatabase() {
+		values = append(values,
+			report.Value{Name: "of it PostgreSQL, while idle, of a core", Value: 100 * watched.Used.Database.Seconds() / watched.Took.Seconds(), Unit: "%"},
+			report.Value{Name: "of it PostgreSQL, without sockets, of a core", Value: 100 * empty.Used.Database.Seconds() / empty.Took.Seconds(), Unit: "%"})
 	}
 	values = append(values, report.Value{Name: "logins a second", Value: float64(n) / logins.Took.Seconds()})
 	about := fmt.Sprintf("%d sockets that say nothing for %v", n, watched.Took.Round(time.Second))
 	return r.Report("", about, values, fmt.Sprintf("each of %d sockets answers at the end", n), &q.Faults)
-}
-
-// quietMemory is the server's memory after a time without calls. The memory with the sockets is
-// measured after such a time too.
-func quietMemory(ctx context.Context, r *load.Run, watch time.Duration) (int64, error) {
-	if r.Host.PID == 0 {
-		return 0, nil
-	}
-	if err := driver.Wait(ctx, watch); err != nil {
-		return 0, err
-	}
-	return memory(ctx, r)
-}
-
-// memory is the server's memory; zero if its pid is unknown.
-func memory(ctx context.Context, r *load.Run) (int64, error) {
-	if r.Host.PID == 0 {
-		return 0, nil
-	}
-	return r.Host.Memory(ctx)
 }

@@ -18,11 +18,6 @@ func pairs(ctx context.Context, r *load.Run) error {
 	if err != nil {
 		return err
 	}
-	floor, err := driver.StartFloor(r.Options.Options)
-	if err != nil {
-		return err
-	}
-	defer floor.End()
 	for _, p := range []struct {
 		window    int
 		cpu, rate *report.Target
@@ -30,26 +25,16 @@ func pairs(ctx context.Context, r *load.Run) error {
 		{1, report.AtMost(65), nil},
 		{16, report.AtMost(40), report.AtLeast(25_000)},
 	} {
-		speakTo := func(h *driver.Host, d time.Duration) (load.Spoken, error) {
+		name := fmt.Sprintf("window %d", p.window)
+		about := fmt.Sprintf("%d pairs, one sends and one reads, %d under way each", len(crowd.Convs), p.window)
+		if err := r.BesideFloor(name, about, 10*time.Second, 5*time.Second, func(h *driver.Host, d time.Duration) (load.Spoken, []report.Value, error) {
 			c, err := crowd.Gather(ctx, r, h, p.window)
 			if err != nil {
-				return load.Spoken{}, err
+				return load.Spoken{}, nil, err
 			}
-			return r.Speak(ctx, h, c, fmt.Sprintf("window %d", p.window), d)
-		}
-		s, err := speakTo(r.Host, r.Lasting(10*time.Second))
-		if err != nil {
-			return err
-		}
-		f, err := speakTo(floor, r.Lasting(5*time.Second))
-		if err != nil {
-			return err
-		}
-		figures := func(s load.Spoken) []report.Value {
-			return s.Values("message", "messages", s.Answers, r.ForTheUsual(p.cpu), r.ForTheUsual(p.rate))
-		}
-		about := fmt.Sprintf("%d pairs, one sends and one reads, %d under way each", len(crowd.Convs), p.window)
-		if err := r.Report(fmt.Sprintf("window %d", p.window), about, load.WithFloor(figures(s), figures(f)), s.Checked, s.Faults(f)); err != nil {
+			s, err := r.Speak(ctx, h, c, name, d)
+			return s, s.Values("message", "messages", s.Answers, r.ForTheUsual(p.cpu), r.ForTheUsual(p.rate)), err
+		}); err != nil {
 			return err
 		}
 	}

@@ -33,7 +33,8 @@ func (h *Host) Call(ctx context.Context, method, path string, body, into any) er
 
 // CallOnce is Call without a second try.
 func (h *Host) CallOnce(ctx context.Context, method, path string, body, into any) error {
-	return testclient.App{Addr: h.Addr, ID: h.App, Key: h.Key, Token: h.bearer, HTTP: h.http}.Call(ctx, method, path, body, into)
+	node := h.At(int(h.calls.Add(1))) // one after another
+	return testclient.App{Addr: node.Addr, ID: h.App, Key: h.Key, Token: h.bearer, HTTP: h.http}.Call(ctx, method, path, body, into)
 }
 
 // StoredMessage is a message of a history as the server shows it.

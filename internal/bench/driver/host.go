@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/skein-im/skein/internal/bench/proc"
@@ -20,20 +21,27 @@ import (
 
 // Options say which server is measured.
 type Options struct {
-	Program string // the server's binary
-	Self    string // the load generator's own, which also runs the floor and the attacks
-	Dir     string // where the stores of the servers it starts are
-	Target  string // URL of a server that runs already; empty: one is started for each scenario
-	Admin   string // URL of its admin address; empty: no profile, memory as it is
-	PID     int    // of that server; zero: its CPU and memory are not known
-	App     string // the app of that server
-	Key     string // the key of that app
+	Program string   // the server's binary
+	Self    string   // the load generator's own, which also runs the floor and the attacks
+	Dir     string   // where the stores of the servers it starts are
+	Args    []string // flags for the servers it starts
+	Nodes   int      // started for each scenario, on one PostgreSQL; zero: one server with an embedded store
+
+	Database    string // URL of the PostgreSQL of those nodes, empty before each scenario; "": one is started
+	DatabasePID int    // of its first process; zero: its CPU is not known
+
+	Target []string // URLs of the nodes of a server that runs already; none: it is started for each scenario
+	Admin  string   // URL of the first one's admin address; empty: no profile, memory as it is
+	PID    []int    // of those nodes; none: their CPU and memory are not known
+	App    string   // the app of that server
+	Key    string   // the key of that app
 }
 
 // MaxPatience bounds a wait for the server.
 const MaxPatience = 20 * time.Second
 
-// Host is what is measured: a server, or the floor.
+// Host is what is measured: a server, or the floor. Of a server of several nodes it is the first node, and others
+// are the rest.
 type Host struct {
 	Addr  string // host:port of REST and socket
 	Admin string // host:port of pprof; empty: none
@@ -47,6 +55,10 @@ type Host struct {
 	From  sources
 	Token bool // logins need one
 
+	others   []*Host
+	database *database // nil: the embedded store, or one of which nothing is known
+	calls    atomic.Int64
+
 	Secret []byte // signs tokens; nil: the server is asked for them
 	bearer string // token of the client that calls; empty: the backend calls
 }
@@ -59,24 +71,55 @@ const (
 
 // Open is the target, or a new server on an empty store.
 func Open(ctx context.Context, o Options) (*Host, error) {
-	h := &Host{http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: SetupConnections, MaxConnsPerHost: SetupConnections}}}
-	if o.Target == "" {
+	h := &Host{http: client()}
+	switch {
+	case len(o.Target) > 0:
+		return h, h.reach(ctx, o)
+	case o.Nodes > 0:
+		return h, h.startCluster(ctx, o)
+	default:
 		return h, h.start(ctx, o)
 	}
-	var err error
-	if h.Addr, err = hostOf("--target", o.Target); err != nil {
-		return nil, err
-	}
+}
+
+// reach fills in where the nodes of the target are.
+func (h *Host) reach(ctx context.Context, o Options) (err error) {
+	h.App, h.Key = o.App, o.Key
 	if o.Admin != "" {
 		if h.Admin, err = hostOf("--admin", o.Admin); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	h.PID, h.App, h.Key = o.PID, o.App, o.Key
-	if err := h.ready(ctx); err != nil {
-		return nil, err
+	for i, target := range o.Target {
+		node := h
+		if i > 0 {
+			node = h.another()
+		}
+		if node.Addr, err = hostOf("--target", target); err != nil {
+			return err
+		}
+		if len(o.PID) > i {
+			node.PID = o.PID[i]
+		}
+		if err := node.ready(ctx); err != nil {
+			return err
+		}
 	}
-	return h, h.needToken(ctx)
+	if err := h.needToken(ctx); err != nil {
+		return err
+	}
+	for _, node := range h.others {
+		node.Token = h.Token
+	}
+	if o.DatabasePID != 0 {
+		h.database = &database{pid: o.DatabasePID, url: o.Database}
+	}
+	return nil
+}
+
+// client keeps connections for calls of the backend.
+func client() *http.Client {
+	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: SetupConnections, MaxConnsPerHost: SetupConnections}}
 }
 
 // hostOf is the host:port of a URL.
@@ -94,7 +137,7 @@ func (h *Host) start(ctx context.Context, o Options) error {
 		return err
 	}
 	h.App, h.Key = devApp, devKey
-	return h.spawn(ctx, o.Program, 0, "--dev")
+	return h.spawn(ctx, o.Program, 0, append(o.Args, "--dev")...)
 }
 
 // freeAddr is a loopback address on which nobody listens now.
@@ -129,10 +172,14 @@ func StartFloor(o Options) (*Host, error) {
 
 // End stops what was started and removes what it kept.
 func (h *Host) End() {
+	for _, node := range h.others {
+		node.End()
+	}
 	h.http.CloseIdleConnections()
 	if h.child != nil {
 		h.child.End()
 	}
+	h.database.end()
 	if h.Data != "" {
 		_ = os.RemoveAll(h.Data) // at worst it stays where temporary things do
 	}
@@ -140,11 +187,14 @@ func (h *Host) End() {
 
 // Explain adds what the server said last.
 func (h *Host) Explain(err error) error {
+	for _, node := range h.others {
+		err = node.Explain(err)
+	}
 	if h.child == nil {
 		return err
 	}
 	if h.child.Ended() {
-		err = fmt.Errorf("%w; the server has ended", err)
+		err = fmt.Errorf("%w; the server at %s has ended", err, h.Addr)
 	}
 	if said := h.child.Log.String(); said != "" {
 		err = fmt.Errorf("%w\nThe server said last:\n%s", err, said)
@@ -187,16 +237,6 @@ func (h *Host) get(ctx context.Context, addr, path string) (status int, err erro
 	return resp.StatusCode, err
 }
 
-// Memory is the resident memory after the server gave back what it could.
-func (h *Host) Memory(ctx context.Context) (int64, error) {
-	if h.Admin != "" {
-		if _, err := h.get(ctx, h.Admin, "/debug/pprof/heap?gc=1"); err != nil {
-			return 0, fmt.Errorf("--admin: %w", err)
-		}
-	}
-	return proc.RSS(h.PID)
-}
-
 // needToken finds out whether logins need a token, as apps but those of --dev do.
 func (h *Host) needToken(ctx context.Context) error {
 	const probe = "benchprobe"
@@ -236,14 +276,6 @@ func (h *Host) tokenOf(ctx context.Context, client string) (string, error) {
 		return "", fmt.Errorf("user.token: %w in %s", err, raw)
 	}
 	return answer.Token, nil
-}
-
-// CPU is what the host has used; zero where its pid is unknown.
-func (h *Host) CPU() (time.Duration, error) {
-	if h.PID == 0 {
-		return 0, nil
-	}
-	return proc.CPU(h.PID)
 }
 
 // MaxProfile bounds the time of a profile. The server sends the profile at the end of that time.

@@ -25,3 +25,26 @@ func TestSocketsComeFromManyAddresses(t *testing.T) {
 		}
 	}
 }
+
+func TestTheClientsOfAPairAreOnDifferentNodes(t *testing.T) {
+	for nodes := 1; nodes <= 5; nodes++ {
+		h := NewHost()
+		for range nodes - 1 {
+			h.another()
+		}
+		senders := map[*Host]int{}
+		const pairs = 60
+		for i := range pairs {
+			if one, other := h.At(2*i), h.At(2*i+1); nodes > 1 && one == other {
+				t.Errorf("%d nodes: clients %d and %d are on the same node", nodes, 2*i, 2*i+1)
+			}
+			senders[h.At(2*i)]++
+		}
+		for _, n := range senders {
+			if len(senders) != nodes || n != pairs/nodes {
+				t.Errorf("%d nodes: got senders %v, want %d on each", nodes, senders, pairs/nodes)
+				break
+			}
+		}
+	}
+}

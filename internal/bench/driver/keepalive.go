@@ -26,8 +26,8 @@ func (h *Host) KeepAlives(ctx context.Context, n int) (all []*KeepAlive, end fun
 			_ = k.conn.Close() // nobody waits for what is lost with it
 		}
 	}
-	for range n {
-		conn, err := h.From.Dial(ctx, "tcp", h.Addr)
+	for i := range n {
+		conn, err := h.From.Dial(ctx, "tcp", h.At(i).Addr)
 		if err != nil {
 			closing()
 			return nil, nil, err

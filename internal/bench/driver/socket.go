@@ -89,7 +89,7 @@ func (h *Host) JoinAll(ctx context.Context, clients []string) ([]*Socket, error)
 	sockets := make([]*Socket, len(clients))
 	err := Parallel(ctx, len(clients), SetupConnections, func(ctx context.Context, i int) error {
 		var err error
-		sockets[i], err = h.Join(ctx, clients[i])
+		sockets[i], err = h.At(i).Join(ctx, clients[i])
 		return err
 	})
 	if err != nil {

@@ -1,6 +1,10 @@
 package load
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/skein-im/skein/internal/bench/driver"
+)
 
 func TestAProfileIsNamedForItsPhase(t *testing.T) {
 	for want, in := range map[string][3]string{
@@ -14,8 +18,8 @@ func TestAProfileIsNamedForItsPhase(t *testing.T) {
 }
 
 func TestTheFloorIsPutBesideFiguresOfTheSameName(t *testing.T) {
-	m := measured{Took: 1e9, CPU: 2e9, own: 1e9, Known: true}
-	values := WithFloor(m.Values("message", "messages", 1000, nil, nil), measured{Took: 1e9, CPU: 1e9, Known: true}.Values("message", "messages", 4000, nil, nil))
+	m := Measured{Took: 1e9, Used: driver.Usage{Nodes: 2e9}, own: 1e9, Known: true}
+	values := WithFloor(m.Values("message", "messages", 1000, nil, nil), Measured{Took: 1e9, Used: driver.Usage{Nodes: 1e9}, Known: true}.Values("message", "messages", 4000, nil, nil))
 	if v := values[0]; v.Value != 2000 || *v.Floor != 250 || v.Unit != "µs" {
 		t.Errorf("CPU: got %+v, want 2000 µs over 250", v)
 	}

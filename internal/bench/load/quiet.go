@@ -28,19 +28,32 @@ func NewQuiet() *Quiet { return &Quiet{} }
 func (q *Quiet) JoinAll(ctx context.Context, h *driver.Host, clients []string, atOnce int, took func(time.Duration)) error {
 	return driver.Parallel(ctx, len(clients), atOnce, func(ctx context.Context, i int) error {
 		start := time.Now()
-		s, err := h.Join(ctx, clients[i])
+		s, err := h.At(i).Join(ctx, clients[i])
 		if err != nil {
 			return err
 		}
 		if took != nil {
 			took(time.Since(start))
 		}
-		q.mu.Lock()
-		q.sockets = append(q.sockets, s)
-		q.mu.Unlock()
-		q.readers.Go(func() { q.read(s) })
+		q.add(s)
 		return nil
 	})
+}
+
+// Join logs one client in and returns its socket, for sending.
+func (q *Quiet) Join(ctx context.Context, h *driver.Host, client string) (*driver.Socket, error) {
+	s, err := h.Join(ctx, client)
+	if err == nil {
+		q.add(s)
+	}
+	return s, err
+}
+
+func (q *Quiet) add(s *driver.Socket) {
+	q.mu.Lock()
+	q.sockets = append(q.sockets, s)
+	q.mu.Unlock()
+	q.readers.Go(func() { q.read(s) })
 }
 
 func (q *Quiet) read(s *driver.Socket) {

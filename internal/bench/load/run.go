@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 type Options struct {
 	driver.Options
 
+	Setups      []int         // numbers of nodes: each scenario runs on each, see driver.Options.Nodes; none: on one server with an embedded store
 	Scenarios   []string      // names of scenarios; none: all
 	Phase       time.Duration // how long each takes; zero: the scenario's own
 	Count       int           // units of work of each phase, instead of Phase; zero: as many as fit
@@ -63,11 +65,25 @@ func New(o Options, scenario string, out io.Writer, tag string, stream uint64) *
 // Report records the result of one phase and prints it.
 func (r *Run) Report(name, about string, values []report.Value, checked string, faults *ledger.Faults) error {
 	result := report.Result{
-		Scenario: r.scenario, Phase: name, About: about,
+		Scenario: r.scenario, Phase: name, Setup: setupOf(r.Options), About: about,
 		Values: values, Checked: checked, Faults: faults.List(),
 	}
 	r.Results = append(r.Results, result)
 	return result.Table(r.out)
+}
+
+// setupOf names the server where several kinds are compared.
+func setupOf(o Options) string {
+	switch {
+	case len(o.Setups) == 0:
+		return ""
+	case o.Nodes == 0:
+		return "embedded"
+	case o.Nodes == 1:
+		return "1 node"
+	default:
+		return fmt.Sprintf("%d nodes", o.Nodes)
+	}
 }
 
 // ClientsOr is how many clients the scenario has; usual: unless the options say otherwise.
@@ -78,9 +94,10 @@ func (r *Run) ClientsOr(usual int) int {
 	return usual
 }
 
-// ForTheUsual returns the target, or nil if the number of clients is not the scenario's own.
+// ForTheUsual returns the target, or nil if the number of clients is not the scenario's own or the server has
+// PostgreSQL: the targets are for the embedded store.
 func (r *Run) ForTheUsual(t *report.Target) *report.Target {
-	if r.Clients > 0 {
+	if r.Clients > 0 || r.Nodes > 0 {
 		return nil
 	}
 	return t

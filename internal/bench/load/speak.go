@@ -10,7 +10,7 @@ import (
 
 // Spoken is what came of letting a crowd speak.
 type Spoken struct {
-	measured
+	Measured
 
 	crowd           *Crowd
 	Answers, Pushes int64

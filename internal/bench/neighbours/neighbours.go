@@ -25,7 +25,7 @@ const (
 // does the worst that the default limits allow. Each attack has a server of its own, and the
 // attacker is a process of the lowest priority.
 func Run(ctx context.Context, r *load.Run) error {
-	if r.Target != "" {
+	if len(r.Target) > 0 {
 		return errors.New("this scenario needs two apps and starts a server of its own: leave out --target")
 	}
 	chosen, err := chooseAttacks(r.Attacks)

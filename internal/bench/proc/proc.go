@@ -20,27 +20,37 @@ func CPU(pid int) (time.Duration, error) {
 	return parseStat(stat)
 }
 
-// parseStat reads utime and stime of /proc/pid/stat. The second field is the name
-// in brackets, which may hold blanks and brackets.
-func parseStat(stat []byte) (time.Duration, error) {
-	const (
-		utime = 11 // counted from behind the name
-		tick  = 10 * time.Millisecond
-	) // USER_HZ is 100 on every Linux that Go runs on
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	if len(fields) < utime+2 {
-		return 0, fmt.Errorf("stat has %d fields: %q", len(fields), stat)
-	}
-	var ticks int64
-	for _, field := range fields[utime : utime+2] {
-		n, err := strconv.ParseInt(string(field), 10, 64)
+// Fields of /proc/pid/stat, counted from behind the name.
+const (
+	utime          = 11
+	stime          = 12
+	childrensUtime = 13
+	childrensStime = 14
+)
+
+// parseStat reads utime and stime of /proc/pid/stat.
+func parseStat(stat []byte) (time.Duration, error) { return parseTicks(stat, utime, stime) }
+
+// parseTicks adds up fields of /proc/pid/stat.
+func parseTicks(stat []byte, places ...int) (total time.Duration, err error) {
+	const tick = 10 * time.Millisecond // USER_HZ is 100 on every Linux that Go runs on
+	fields := behindName(stat)
+	for _, at := range places {
+		if len(fields) <= at {
+			return 0, fmt.Errorf("stat has %d fields: %q", len(fields), stat)
+		}
+		n, err := strconv.ParseInt(string(fields[at]), 10, 64)
 		if err != nil {
 			return 0, fmt.Errorf("stat: %w", err)
 		}
-		ticks += n
+		total += time.Duration(n) * tick
 	}
-	return time.Duration(ticks) * tick, nil
+	return total, nil
 }
+
+// behindName are the fields of /proc/pid/stat behind the second one, the name in brackets, which may hold blanks and
+// brackets.
+func behindName(stat []byte) [][]byte { return bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:]) }
 
 // RSS is the resident memory of a process, in bytes.
 func RSS(pid int) (int64, error) {

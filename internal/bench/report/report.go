@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,7 +36,8 @@ type Report struct {
 type Result struct {
 	Scenario string   `json:"scenario"`
 	Phase    string   `json:"phase,omitempty"`
-	About    string   `json:"about"` // what was done, for a reader
+	Setup    string   `json:"setup,omitempty"` // which server, where several kinds are compared
+	About    string   `json:"about"`           // what was done, for a reader
 	Values   []Value  `json:"values"`
 	Checked  string   `json:"checked"`          // what was held against what, in words
 	Faults   []string `json:"faults,omitempty"` // what was lost, doubled, swapped, refused
@@ -43,10 +45,8 @@ type Result struct {
 
 // Title names the result in one line.
 func (r Result) Title() string {
-	if r.Phase == "" {
-		return r.Scenario
-	}
-	return r.Scenario + ", " + r.Phase
+	parts := slices.DeleteFunc([]string{r.Scenario, r.Phase, r.Setup}, func(part string) bool { return part == "" })
+	return strings.Join(parts, ", ")
 }
 
 // Value is one figure.
