@@ -38,6 +38,7 @@ type Serve struct {
 	TrustedProxies []string      `group:"settings" sep:"," placeholder:"CIDR,…" help:"Addresses of the proxies whose X-Forwarded-For, -Proto, -Host and -Prefix headers the server believes. Default: none."`
 	ProxyProtocol  bool          `group:"settings" help:"Expect a PROXY protocol header, version 2, at the start of each connection from a trusted proxy."`
 	Drain          time.Duration `group:"settings" default:"10s" placeholder:"TIME" help:"Time over which the server closes its sockets after SIGTERM; 0s closes them at once."`
+	Patience       time.Duration `group:"settings" default:"30s" placeholder:"TIME" help:"Time for which the server keeps its sockets after it lost the database. Then it closes them with 1012, so that clients go to another node."`
 	CacheMiB       int           `group:"settings" name:"cache-mib" default:"128" placeholder:"MIB" help:"Memory, in MiB, for the cache of members, newest messages and clients; 0 turns the cache off."`
 	UnnamedFiles   time.Duration `group:"settings" default:"24h" placeholder:"TIME" help:"Time after which the server deletes an upload that no message, conversation or user refers to."`
 	Timezone       string        `group:"settings" default:"UTC" placeholder:"ZONE" help:"Time zone of ctime and mtime of conversations, such as Asia/Shanghai."`

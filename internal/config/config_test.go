@@ -52,7 +52,7 @@ func TestDefaults(t *testing.T) {
 		Store: Store{Data: "./data", Database: "sqlite"},
 		Edge:  Edge{MaxConnectionsPerAddress: 512, MaxUploads: 512, MaxUnfinishedMiB: 64, MaxUnreadMiB: 256, MinFreeMiB: -1},
 		Addr:  "127.0.0.1:8080", AdminAddr: "127.0.0.1:9090", Bus: "in-process",
-		Drain: 10 * time.Second, UnnamedFiles: 24 * time.Hour, CacheMiB: 128, Timezone: "UTC", Language: "zh", LogLevel: "info", LogFormat: "text",
+		Drain: 10 * time.Second, Patience: 30 * time.Second, UnnamedFiles: 24 * time.Hour, CacheMiB: 128, Timezone: "UTC", Language: "zh", LogLevel: "info", LogFormat: "text",
 		Limits: Limits{
 			MaxBodyKiB: 256, MaxMembers: 10_000, MaxConversations: 10_000,
 			SendRate: 20, SendBurst: 60, RESTRate: 500, LoginRate: 10,
@@ -100,7 +100,7 @@ func TestPrecedence(t *testing.T) {
 func TestEverySettingFromEverySource(t *testing.T) {
 	values := map[string]string{
 		"data": "/tmp/x", "database": "postgres://db/skein", "uploads": "/srv/files", "dev": "true", "addr": "127.0.0.1:1", "admin-addr": "127.0.0.1:2",
-		"bus": "in-process", "public-url": "https://im.example", "drain": "4s", "cache-mib": "64", "unnamed-files": "48h", "timezone": "Asia/Shanghai",
+		"bus": "in-process", "public-url": "https://im.example", "drain": "4s", "patience": "9s", "node": "one", "cache-mib": "64", "unnamed-files": "48h", "timezone": "Asia/Shanghai",
 		"max-sockets": "1", "max-connections-per-address": "2", "max-uploads": "3", "max-unfinished-mib": "4", "max-unread-mib": "5", "min-free-mib": "6",
 		"allow-open-apps": "true", "language": "en", "log-level": "debug", "log-format": "json",
 		"trusted-proxies": "10.0.0.0/8,::1", "proxy-protocol": "true",
@@ -110,7 +110,7 @@ func TestEverySettingFromEverySource(t *testing.T) {
 	want := Serve{
 		Store: Store{Data: "/tmp/x", Database: "postgres://db/skein", Uploads: "/srv/files"},
 		Dev:   true, Addr: "127.0.0.1:1", AdminAddr: "127.0.0.1:2",
-		Bus: "in-process", PublicURL: "https://im.example", Drain: 4 * time.Second, CacheMiB: 64, UnnamedFiles: 48 * time.Hour, Timezone: "Asia/Shanghai",
+		Bus: "in-process", PublicURL: "https://im.example", Drain: 4 * time.Second, Patience: 9 * time.Second, Node: "one", CacheMiB: 64, UnnamedFiles: 48 * time.Hour, Timezone: "Asia/Shanghai",
 		Edge:          Edge{MaxSockets: 1, MaxConnectionsPerAddress: 2, MaxUploads: 3, MaxUnfinishedMiB: 4, MaxUnreadMiB: 5, MinFreeMiB: 6},
 		AllowOpenApps: true, Language: "en", LogLevel: "debug", LogFormat: "json",
 		TrustedProxies: []string{"10.0.0.0/8", "::1"}, ProxyProtocol: true,

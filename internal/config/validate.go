@@ -80,6 +80,7 @@ func (s Serve) Validate() error {
 		s.checkNode(),
 		s.checkPublicURL(),
 		s.checkDrain(),
+		s.checkPatience(),
 		s.checkUnnamedFiles(),
 		s.checkCache(),
 		s.Edge.check(),
@@ -194,6 +195,13 @@ func (s Serve) checkPublicURL() error {
 func (s Serve) checkDrain() error {
 	if s.Drain < 0 {
 		return fmt.Errorf("--drain: %v is less than nothing", s.Drain)
+	}
+	return nil
+}
+
+func (s Serve) checkPatience() error {
+	if s.Patience < time.Second {
+		return fmt.Errorf("--patience: %v is less than 1s", s.Patience)
 	}
 	return nil
 }

@@ -53,6 +53,17 @@ func (h *Hub) sayGoodbye(ctx context.Context) {
 	}
 }
 
+// Dismiss ends up to n sessions with CloseElsewhere, each after the answer to its current
+// command, and says how many. Their clients reconnect to another node.
+func (h *Hub) Dismiss(n int) (dismissed int) {
+	all := h.all()
+	some := all[:min(n, len(all))]
+	for _, s := range some {
+		s.end(nil, ending{code: CloseElsewhere, reason: "this node has lost its database", patient: true})
+	}
+	return len(some)
+}
+
 // goodbyePace is the time between two of n goodbyes.
 func goodbyePace(ctx context.Context, n int) time.Duration {
 	deadline, ok := ctx.Deadline()

@@ -17,6 +17,7 @@ type Conn interface {
 // Close codes that the hub ends sessions with.
 const (
 	CloseGoingAway = 1001 // the node drains
+	CloseElsewhere = 1012 // this node cannot serve; another one may
 	CloseAbnormal  = 1006 // never on the wire: the socket is cut
 	CloseKicked    = 4401 // replaced, one device too many, token over, banned …
 	CloseSilent    = 4504 // nothing heard for two heartbeats

@@ -2,13 +2,16 @@ package node
 
 import "github.com/prometheus/client_golang/prometheus"
 
-type metrics struct{ lost prometheus.Counter }
+type metrics struct{ lost, dismissed prometheus.Counter }
 
 func (m *metrics) init(reg prometheus.Registerer) {
 	m.lost = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "skein_node_lease_lost_total", Help: "Times that the lease of this node had expired and it entered its sessions again.",
 	})
+	m.dismissed = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "skein_node_dismissed_total", Help: "Sessions closed with 1012 because the store was away for longer than --patience.",
+	})
 	if reg != nil {
-		reg.MustRegister(m.lost)
+		reg.MustRegister(m.lost, m.dismissed)
 	}
 }

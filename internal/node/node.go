@@ -53,6 +53,10 @@ type Options struct {
 	// Forget drops what this node caches of a client; nil: it caches nothing.
 	Forget func(app, client string)
 
+	// Patience is how long the node keeps its sockets while the store does not answer; default
+	// 30 s. Then it closes them with hub.CloseElsewhere over about dismissBeats beats.
+	Patience time.Duration
+
 	Beat  time.Duration // how often the node asks the store; default 1 s
 	Lease time.Duration // without a renewal for that long, its sessions end for the other nodes; default 5 s
 
@@ -70,6 +74,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Lease == 0 {
 		o.Lease = 5 * time.Second
+	}
+	if o.Patience == 0 {
+		o.Patience = 30 * time.Second
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -95,6 +102,8 @@ type Node struct {
 	wake    chan struct{}   // has an element when leaving is not empty
 
 	watermark store.Watermark // of the cuts that were applied; owned by run
+	answered  time.Time       // when the store last answered a renewal; owned by run
+	dismiss   int             // sessions to dismiss each beat; zero: patience has not ended; owned by run
 
 	unsubscribe func()
 	cancel      context.CancelFunc
@@ -117,6 +126,7 @@ func New(ctx context.Context, opts Options) (*Node, error) {
 	if n.opts.Bus != nil {
 		n.unsubscribe = n.opts.Bus.Subscribe(n.receive)
 	}
+	n.answered = n.opts.Now()
 	running, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
 	n.running.Go(func() { n.run(running) })
@@ -150,14 +160,44 @@ func (n *Node) run(ctx context.Context) {
 
 // beat renews the lease, expires the sessions of dead nodes, and applies the cuts that the
 // bus may have lost.
-func (n *Node) beat(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, n.opts.Lease)
+func (n *Node) beat(running context.Context) {
+	ctx, cancel := context.WithTimeout(running, n.opts.Lease)
 	defer cancel()
-	err := errors.Join(n.renew(ctx), n.expire(ctx), n.applyNewCuts(ctx))
-	if err != nil && ctx.Err() == nil {
+	began := n.opts.Now()
+	lost := n.renew(ctx)
+	err := errors.Join(lost, n.expire(ctx), n.applyNewCuts(ctx))
+	if lost == nil {
+		n.answered, n.dismiss = began, 0
+	} else if running.Err() == nil {
+		n.endPatience()
+	}
+	if err != nil && running.Err() == nil {
 		n.trouble.Log(n.opts.Log, n.opts.Now(), "the store did not answer this node: other nodes may treat its sessions as ended", slog.Any("error", err))
 	}
 	n.removeEnded(ctx) // those that could not be removed before
+}
+
+// dismissBeats is over how many beats the sessions of a node without a store are dismissed, so
+// that they do not all come to the other nodes at once; leastDismissed is how many go in a beat
+// at least.
+const (
+	dismissBeats   = 10
+	leastDismissed = 100
+)
+
+// endPatience dismisses some sessions if the store has not answered for longer than Patience.
+func (n *Node) endPatience() {
+	away := n.opts.Now().Sub(n.answered)
+	if away < n.opts.Patience {
+		return
+	}
+	if n.dismiss == 0 {
+		all := n.opts.Hub.Sessions()
+		n.dismiss = max(leastDismissed, all/dismissBeats)
+		n.opts.Log.Warn("the store is away for longer than --patience: closing the sockets with 1012",
+			slog.Duration("away", away.Round(time.Millisecond)), slog.Int("sessions", all))
+	}
+	n.metrics.dismissed.Add(float64(n.opts.Hub.Dismiss(n.dismiss)))
 }
 
 // renew renews the lease and ends the sessions that were displaced. If the store has lost

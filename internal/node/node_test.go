@@ -438,3 +438,35 @@ func TestAfterTheStoreWasAwayNoNodeIsExpiredForOneLease(t *testing.T) {
 		c.want("then", one.told(), "Tom left last=true here=true")
 	})
 }
+
+func TestANodeThatLostTheStoreKeepsItsSocketsForItsPatience(t *testing.T) {
+	inCluster(t, func(c *cluster) {
+		_, back := c.login("one", "phone", 1)
+		time.Sleep(100 * time.Millisecond) // between two beats
+		c.setAway(errors.New("no route to the store"))
+		time.Sleep(29 * time.Second)
+		c.want("before its patience ends", back.state(), "open")
+		c.setAway(nil)
+		time.Sleep(time.Second)
+		c.want("when the store is back", back.state(), "open")
+
+		var all []*screen
+		for i := range 3 * leastDismissed / 2 {
+			_, conn := c.login("one", fmt.Sprint("device", i), 1)
+			all = append(all, conn)
+		}
+		c.setAway(errors.New("no route to the store"))
+		time.Sleep(30 * time.Second)
+		dismissed := func() (n int) {
+			for _, conn := range append(all, back) {
+				if conn.state() == "1012 this node has lost its database" {
+					n++
+				}
+			}
+			return n
+		}
+		c.want("at the end of its patience", fmt.Sprint(dismissed()), fmt.Sprint(leastDismissed))
+		time.Sleep(time.Second)
+		c.want("a beat later", fmt.Sprint(dismissed()), fmt.Sprint(len(all)+1))
+	})
+}

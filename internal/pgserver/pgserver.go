@@ -29,6 +29,11 @@ type Server struct {
 	bin, dir string
 	owner    *syscall.Credential
 	cmd      *exec.Cmd
+	settings []map[string]string // of the last start
+
+	// Enter is called on the thread that starts the server, such as to enter a network namespace;
+	// nil: nothing is done.
+	Enter func() error
 }
 
 // New makes the directory of a server that is to be started. parent is where; empty: in memory, where
@@ -50,6 +55,9 @@ func (p *Server) Data() string { return filepath.Join(p.dir, "data") }
 
 // PID is the process id of the server's first process, which is the parent of the others.
 func (p *Server) PID() int { return p.cmd.Process.Pid }
+
+// Dir is the directory of the server's socket.
+func (p *Server) Dir() string { return p.dir }
 
 // URL is the URL of the server's database postgres.
 func (p *Server) URL() string { return "postgres://skein@/postgres?host=" + url.QueryEscape(p.dir) }
@@ -73,6 +81,7 @@ func (p *Server) Init(ctx context.Context) error {
 // Start starts the server and waits until it answers. Of two settings of one name the later counts. The kernel
 // ends the server when the thread that started it ends, so that thread is kept until this process ends.
 func (p *Server) Start(ctx context.Context, settings ...map[string]string) error {
+	p.settings = settings
 	args := []string{"-D", p.Data(), "-k", p.dir}
 	for _, set := range settings {
 		for name, value := range set {
@@ -85,6 +94,12 @@ func (p *Server) Start(ctx context.Context, settings ...map[string]string) error
 	begun := make(chan error)
 	go func() {
 		runtime.LockOSThread()
+		if p.Enter != nil {
+			if err := p.Enter(); err != nil {
+				begun <- err
+				return
+			}
+		}
 		begun <- p.cmd.Start()
 		select {}
 	}()
@@ -97,7 +112,8 @@ func (p *Server) Start(ctx context.Context, settings ...map[string]string) error
 // End ends the server and removes its files.
 func (p *Server) End() {
 	if p.cmd != nil && p.cmd.Process != nil {
-		_ = p.cmd.Process.Signal(syscall.SIGQUIT) // it may have ended
+		_ = p.Signal(syscall.SIGCONT)             // it may have ended, or be stopped
+		_ = p.cmd.Process.Signal(syscall.SIGQUIT) // likewise
 		_ = p.cmd.Wait()
 	}
 	_ = os.RemoveAll(p.dir) // else the next process sweeps it

@@ -47,7 +47,7 @@ func (s *Server) wire(ctx context.Context) (err error) {
 		},
 	})
 	if s.node, err = node.New(ctx, node.Options{
-		Name: s.name, Store: s.store, Bus: s.bus, Hub: s.hub, Presence: s.presence, Forget: s.forget, Now: clock.Now, Log: s.log, Registerer: s.registry,
+		Name: s.name, Store: s.store, Bus: s.bus, Hub: s.hub, Presence: s.presence, Forget: s.forget, Patience: s.config.Patience, Now: clock.Now, Log: s.log, Registerer: s.registry,
 	}); err != nil {
 		return err
 	}

@@ -102,6 +102,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	opt = opt.withDefaults()
 	db, err := tx.Open(ctx, engine.Options{
 		URL: opt.URL, Name: opt.Name, Conns: opt.Conns, Limit: opt.Limit, Log: opt.Log, Beside: opt.Beside,
+		Registerer: opt.Registerer,
 	}, opt.Now, opt.Committed)
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)

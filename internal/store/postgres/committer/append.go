@@ -51,6 +51,9 @@ func (s *Store) AppendAll(ctx context.Context, drafts []skein.Draft) ([]store.Ap
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if s.db.Away() { // else they would wait for a batch whose outcome is sought
+		return nil, skein.ErrUnavailable
+	}
 	answers, all := make([]store.Appended, len(drafts)), make([]draft, len(drafts))
 	waiting := make([]*draft, len(drafts))
 	c := &call{ended: ctx.Err, since: time.Now(), left: len(drafts), done: make(chan struct{})}

@@ -172,7 +172,7 @@ func (c *committer) try(ctx context.Context, b *batch) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, tryLimit)
 	defer cancel()
 	if c.conn == nil {
-		if c.conn, err = pgx.ConnectConfig(ctx, c.config); err != nil {
+		if c.conn, err = c.db.Connect(ctx, c.config); err != nil {
 			c.conn = nil
 			return err
 		}
@@ -254,7 +254,11 @@ const failurePause = 10 * time.Second
 
 func (f *failureLog) tell(log *slog.Logger, err error) {
 	if now := time.Now(); now.Sub(f.told) >= failurePause {
-		log.Error("store cannot commit", slog.Any("error", err), slog.Int("failed_before", f.silent))
+		level := slog.LevelError
+		if engine.Outage(err) || errors.Is(err, skein.ErrUnavailable) { // it goes on by itself
+			level = slog.LevelWarn
+		}
+		log.Log(context.Background(), level, "store cannot commit", slog.Any("error", err), slog.Int("failed_before", f.silent))
 		f.told, f.silent = now, 0
 		return
 	}

@@ -1,6 +1,6 @@
-// Package engine runs transactions on PostgreSQL: the pool of connections, retries, the
-// mapping of errors, and the notice that a commit was not waited for by the synchronous
-// standby. It knows no table but those of the migrations' runner.
+// Package engine runs transactions on PostgreSQL: which host of the database takes writes, the
+// pool of connections, retries, the mapping of errors, and the notice that a commit was not
+// waited for by the synchronous standby. It knows no table but those of the migrations' runner.
 package engine
 
 import (
@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/skein-im/skein"
 )
@@ -30,6 +31,8 @@ type Options struct {
 	Limit  time.Duration // statement_timeout: the longest statement; default 30 s
 	Log    *slog.Logger
 	Beside bool // another process serves the database: it is not migrated; see ErrOldSchema
+
+	Registerer prometheus.Registerer // nil: no metrics
 }
 
 // Defaults of Options.
@@ -38,9 +41,10 @@ const (
 	DefaultLimit = 30 * time.Second
 )
 
-// idleLimit ends a transaction whose node has stopped in the middle of it: its locks would
-// stop others, and its xid would stop every cursor of the cluster.
-const idleLimit = 15 * time.Second
+// idleLimit ends a transaction whose node was lost in the middle of it: its locks would stop
+// others, and its xid would stop every cursor of the cluster. The other nodes are promised to
+// go on within 5 s of the loss of a node.
+const idleLimit = 4 * time.Second
 
 // Engine is an open database. Safe for concurrent use.
 type Engine struct {
@@ -48,23 +52,44 @@ type Engine struct {
 	config    *pgx.ConnConfig
 	log       *slog.Logger
 	searchers searching
+	health    *health
 
 	closing sync.Once
+	stop    context.CancelFunc // ends watch
+	watched chan struct{}      // closed when watch has ended
 }
 
 // Open connects, brings the schema up to date and checks what the promises need; Close ends
 // it. The context bounds only the opening.
 // Errors: ErrOldSchema, ErrUnsafe.
 func Open(ctx context.Context, opt Options) (*Engine, error) {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
 	config, err := opt.config()
 	if err != nil {
 		return nil, err
 	}
+	h := newHealth(opt.Registerer)
+	h.hosts = hostsOf(config.ConnConfig)
+	config.ConnConfig.DialFunc = h.dial
+	config.BeforeConnect = h.direct
+	p := newProber(h, config.ConnConfig)
+	if err := p.find(ctx); err != nil {
+		h.unregister()
+		return nil, Unavailable("connect", err)
+	}
+	h.up.Set(1)
 	pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), config)
 	if err != nil {
+		p.drop()
+		h.unregister()
 		return nil, err
 	}
-	e := &Engine{pool: pool, config: config.ConnConfig, log: opt.Log}
+	e := &Engine{pool: pool, config: config.ConnConfig, log: opt.Log, health: h, watched: make(chan struct{})}
+	watching, stop := context.WithCancel(context.Background())
+	e.stop = stop
+	go e.watch(watching, p)
 	if err := e.check(ctx, opt.Beside); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
@@ -93,7 +118,9 @@ func (o Options) config() (*pgxpool.Config, error) {
 		o.Name = "skein"
 	}
 	conn.ConnectTimeout = connectLimit
-	conn.DialFunc = dialer().DialContext
+	if conn.ValidateConnect == nil { // the URL says nothing of target_session_attrs: a standby is of no use
+		conn.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
 	conn.RuntimeParams["application_name"] = o.Name
 	// Statements are short: to start other processes for one, or to compile it, takes longer
 	// than to run it.
@@ -136,13 +163,18 @@ func (e *Engine) check(ctx context.Context, beside bool) error {
 	case have == newest:
 		return nil
 	}
-	return bring(ctx, e.config, beside, newest)
+	return e.bring(ctx, beside, newest)
 }
 
 // Close waits for the transactions under way and closes the connections. Later calls return
 // ErrUnavailable. A second Close does nothing.
 func (e *Engine) Close() error {
-	e.closing.Do(e.pool.Close)
+	e.closing.Do(func() {
+		e.stop()
+		<-e.watched
+		e.pool.Close()
+		e.health.unregister()
+	})
 	return nil
 }
 
@@ -229,6 +261,9 @@ func (e *Engine) Config() *pgx.ConnConfig { return e.config.Copy() }
 
 // Ping reports whether the database can be read now. Errors: ErrUnavailable.
 func (e *Engine) Ping(ctx context.Context) error {
+	if e.Away() {
+		return errAway
+	}
 	if err := e.pool.Ping(ctx); err != nil {
 		return fmt.Errorf("ping: %w: %w", skein.ErrUnavailable, err)
 	}

@@ -23,9 +23,14 @@ const schemaLock = `SELECT pg_advisory_lock(1936418153, 0)`
 
 // bring brings the schema up to date, unless it is newer and says that this binary may work
 // on it all the same: during a rolling upgrade the older release runs beside the newer.
-func bring(ctx context.Context, config *pgx.ConnConfig, beside bool, newest int64) (err error) {
-	config = config.Copy()
-	config.RuntimeParams["statement_timeout"] = "0" // a migration, and the wait for another node's, may take long
+func (e *Engine) bring(ctx context.Context, beside bool, newest int64) (err error) {
+	config := e.Config()
+	if err := e.health.direct(ctx, config); err != nil {
+		return err
+	}
+	// A migration, and the wait for another node's, may take long.
+	config.RuntimeParams["statement_timeout"] = "0"
+	config.RuntimeParams["idle_in_transaction_session_timeout"] = "0"
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return Unavailable("connect", err)

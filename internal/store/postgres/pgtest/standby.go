@@ -2,6 +2,9 @@ package pgtest
 
 import (
 	"context"
+	"net/url"
+	"strconv"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -13,9 +16,11 @@ import (
 
 // Pair is a primary that waits for a synchronous standby with each commit.
 type Pair struct {
-	URL string // of an empty database on the primary
+	URL  string // of an empty database on the primary
+	Both string // the same, with both servers as hosts
 
-	receiver int // the process of the standby that takes what the primary sends
+	primary, standby *pgserver.Server
+	receiver         int // the process of the standby that takes what the primary sends
 }
 
 // StartPair starts a primary and its standby, which end with the test.
@@ -30,11 +35,42 @@ func StartPair(t *testing.T) *Pair {
 	must(t, standby.Start(ctx, settings, replicating))
 	run(t, primary.URL(), `ALTER SYSTEM SET synchronous_standby_names = '*'`, `SELECT pg_reload_conf()`, `CREATE DATABASE pair`)
 	await(t, primary.URL(), `SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'`)
-	p := &Pair{URL: in(primary.URL(), "pair")}
+	p := &Pair{
+		URL: in(primary.URL(), "pair"), primary: primary, standby: standby,
+		Both: "postgres://skein@/pair?host=" + url.QueryEscape(primary.Dir()+","+standby.Dir()),
+	}
 	p.receiver = await(t, standby.URL(), `SELECT coalesce(max(pid), 0) FROM pg_stat_wal_receiver`)
-	t.Cleanup(func() { p.signal(t, syscall.SIGCONT) })
+	t.Cleanup(func() { _ = syscall.Kill(p.receiver, syscall.SIGCONT) }) // it may have ended
 	return p
 }
+
+// LosePrimary makes the primary answer nobody any more: it is killed, or its processes stop and
+// its connections stay open.
+func (p *Pair) LosePrimary(t *testing.T, kill bool) {
+	t.Helper()
+	if kill {
+		must(t, p.primary.Kill())
+		return
+	}
+	must(t, p.primary.Signal(syscall.SIGSTOP))
+}
+
+// Promote makes the standby take writes.
+func (p *Pair) Promote(t *testing.T) {
+	t.Helper()
+	run(t, p.standby.URL(), `SELECT pg_promote()`)
+}
+
+// Own starts a server for one test, which may stop and kill it.
+func Own(t *testing.T) *pgserver.Server {
+	t.Helper()
+	p := newServer(t, "own-"+strconv.FormatInt(serial.Add(1), 10))
+	must(t, p.Init(t.Context()))
+	must(t, p.Start(t.Context(), settings))
+	return p
+}
+
+var serial atomic.Int64
 
 // StopStandby makes the standby take nothing in any more.
 func (p *Pair) StopStandby(t *testing.T) { t.Helper(); p.signal(t, syscall.SIGSTOP) }
