@@ -9,12 +9,12 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// Budgets: how often the engine may allocate for one call, with its caller alone, so
-// that the commit is one message's. A change that needs more says here what for.
+// Budgets: how often the engine may allocate for one call when nobody else calls, so that a
+// commit has one message. A change that needs more says here for what.
 const (
 	appendBudget = 21 // the id, the job and its channel, the commit, what the statements are given, what is told
 	retryBudget  = 24 // the same, and the first message as it was stored
-	syncBudget   = 10 // of a client whom nothing new awaits: the snapshot and what the statements are given
+	syncBudget   = 10 // of a client for whom nothing is new: the snapshot and what the statements are given
 	pageBudget   = 48 // two a message, its texts, beside the list of them
 	listenBudget = 5  // the list, and a name for each member
 	clientBudget = 3  // its name

@@ -19,7 +19,7 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// upgraded opens a store that was at the schema of a version and had these rows.
+// upgraded opens a store that had an older schema version and these rows.
 func upgraded(t *testing.T, version int64, rows string, opt Options) *Store {
 	t.Helper()
 	opt.Path = filepath.Join(t.TempDir(), "skein.db")
@@ -43,8 +43,8 @@ func upgraded(t *testing.T, version int64, rows string, opt Options) *Store {
 	return openStore(t, opt)
 }
 
-// earlier is a store of the first schema: an app with the files 0 to 9, of which 0 to
-// 5 are named by things of every kind, with many messages between.
+// earlier is a store of the first schema: an app with the files 0 to 9. Things of every kind
+// name the files 0 to 5, with many messages between.
 func earlier(named int64) string {
 	stem := func(n int) string { return fmt.Sprintf("%032x", n) }
 	var b strings.Builder
@@ -138,7 +138,7 @@ func TestLookingThroughAnEarlierVersionGoesOnAfterARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = openStore(t, opt)
-	err := tx.Change(context.Background(), s.db, func(g group) error { // an edit of what is not looked at yet
+	err := tx.Change(context.Background(), s.db, func(g group) error { // edits a message that the backfill has not reached yet
 		if err := g.Exec(`UPDATE messages SET text = 'nothing' WHERE seq = 12345`); err != nil {
 			return err
 		}

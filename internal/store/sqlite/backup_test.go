@@ -17,7 +17,7 @@ import (
 func TestABackupIsOfOneMoment(t *testing.T) {
 	s := newStore(t, Options{})
 	one, two := newGroup(t, s), newGroup(t, s)
-	backup := func(out string) error { // while messages come, and no more of them on a slow machine
+	backup := func(out string) error { // while messages arrive; on a slow machine no more of them
 		stop := make(chan struct{})
 		var writing sync.WaitGroup
 		defer writing.Wait()
@@ -45,8 +45,8 @@ func TestABackupIsOfOneMoment(t *testing.T) {
 	}
 }
 
-// keepSending sends into both, never more into two than into one, until it is stopped or
-// there are some hundred more.
+// keepSending sends to both conversations, never more to two than to one, until it is stopped or
+// has sent some hundred messages.
 func keepSending(t *testing.T, s *Store, one, two skein.ID, stop <-chan struct{}) {
 	for range 200 {
 		for _, conv := range []skein.ID{one, two} {

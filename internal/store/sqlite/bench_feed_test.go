@@ -11,8 +11,8 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// BenchmarkFeed reads 20,000 messages, as the doorbell does and as a consumer does. The
-// cost is that of one message.
+// BenchmarkFeed reads 20,000 messages as the doorbell does and as a consumer does. It reports
+// the cost of one message.
 func BenchmarkFeed(b *testing.B) {
 	const messages = 20_000
 	for _, convs := range []int{500, 5000} {
@@ -60,7 +60,7 @@ func BenchmarkFeed(b *testing.B) {
 	}
 }
 
-// appendAll stores n messages, in turn into conversations.
+// appendAll stores n messages in the conversations in turn.
 func appendAll(b *testing.B, s *Store, convs []skein.ID, n int64) {
 	b.Helper()
 	text := strings.Repeat("x", 100)

@@ -10,7 +10,7 @@ import (
 	"github.com/skein-im/skein/internal/store"
 )
 
-// BenchmarkCreateGroup makes groups of 500 clients who are in many.
+// BenchmarkCreateGroup creates groups of 500 clients who are already in many groups.
 func BenchmarkCreateGroup(b *testing.B) {
 	s := openBench(b)
 	var members []skein.Member

@@ -10,7 +10,7 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// syncToEnd is the cursor after all of alice's conversations.
+// syncToEnd returns the cursor after all of alice's conversations.
 func syncToEnd(b *testing.B, s *Store, want int) (cursor skein.SyncCursor) {
 	b.Helper()
 	for told, done := 0, false; !done; {
@@ -27,9 +27,8 @@ func syncToEnd(b *testing.B, s *Store, want int) (cursor skein.SyncCursor) {
 	return cursor
 }
 
-// benchGroups makes n groups in one commit, spread over the file as they would come
-// in a year: those that are the client's and the others', which are bob's. It
-// answers the client's.
+// benchGroups creates n groups in one commit, spread over the file as if they were created over
+// a year: the client's, and between them others that are bob's. It returns the client's.
 func benchGroups(b *testing.B, s *Store, client string, n int, isMine func(int) bool) (mine []skein.ID) {
 	b.Helper()
 	benchClient(b, s, client)

@@ -17,9 +17,8 @@ import (
 	"github.com/skein-im/skein/internal/store"
 )
 
-// BenchmarkAppend stores messages of 100 bytes into 500 private conversations at
-// several depths of concurrency. cpu-µs/op is user and system time of the whole
-// process, the benchmark's own included.
+// BenchmarkAppend stores messages of 100 bytes in 500 private conversations at several levels of
+// concurrency. cpu-µs/op is user and system time of the whole process, including the benchmark.
 func BenchmarkAppend(b *testing.B) {
 	for _, senders := range []int{1, 16, 128, 512} {
 		b.Run(fmt.Sprintf("%d at once", senders), func(b *testing.B) {
@@ -107,7 +106,7 @@ func openBench(b *testing.B) *Store {
 	return s
 }
 
-// openBenchAt opens the store of a file until the end of the benchmark.
+// openBenchAt opens the store at path until the benchmark ends.
 func openBenchAt(b *testing.B, path string) *Store {
 	b.Helper()
 	s, err := Open(b.Context(), Options{Path: path})
@@ -129,7 +128,7 @@ func benchClient(b *testing.B, s *Store, id string) {
 	}
 }
 
-// benchPairs makes n private conversations of "alice" with others.
+// benchPairs creates n private conversations of "alice" with others.
 func benchPairs(b *testing.B, s *Store, n int) []skein.ID {
 	b.Helper()
 	benchClient(b, s, "alice")

@@ -17,7 +17,7 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// changeIt makes a change whatever the message is like.
+// changeIt changes a message without a check.
 func changeIt(t testing.TB, s *Store, m skein.Message, by string, c skein.Change) {
 	t.Helper()
 	c.At = 3
@@ -28,7 +28,7 @@ func changeIt(t testing.TB, s *Store, m skein.Message, by string, c skein.Change
 }
 
 func TestWhatIsTakenBackIsInNoColumnOfAnyTable(t *testing.T) {
-	const secret = "5ecret" // in all that is said
+	const secret = "5ecret" // in every text
 	for name, takeBack := range map[string]func(*Store, skein.Message){
 		"recalled": func(s *Store, m skein.Message) { changeIt(t, s, m, "ann", skein.Change{Kind: skein.ChangeRecall}) },
 		"erased": func(s *Store, _ skein.Message) {
@@ -54,7 +54,7 @@ func TestWhatIsTakenBackIsInNoColumnOfAnyTable(t *testing.T) {
 			t.Fatalf("%s: before, found only in %v", name, columnsWith(t, s, secret))
 		}
 		takeBack(s, m)
-		// Who reacted with what is in the log of changes: it was never said.
+		// The log of changes still has who reacted with what: that is no content.
 		if got := columnsWith(t, s, secret); fmt.Sprint(got) != "[changes.emoji]" {
 			t.Errorf("%s: found in %v", name, got)
 		}
@@ -133,7 +133,7 @@ func TestAPurgeLeavesNoRow(t *testing.T) {
 	}
 }
 
-// columnsWith are the columns of all tables that hold text anywhere.
+// columnsWith returns the columns of all tables that contain text.
 func columnsWith(t *testing.T, s *Store, text string) (found []string) {
 	t.Helper()
 	var columns [][2]string

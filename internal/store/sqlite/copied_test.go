@@ -9,8 +9,8 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/schema"
 )
 
-// Somebody stops the server, puts an older copy in the place of the file, and starts
-// it again. No clock tells the two histories apart once the server has written.
+// Somebody stops the server, replaces the file by an older copy, and starts the server again.
+// Once it has written, no clock can distinguish the two histories.
 func TestACopyPutBackByHandIsAnotherHistory(t *testing.T) {
 	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return at }
@@ -27,7 +27,7 @@ func TestACopyPutBackByHandIsAnotherHistory(t *testing.T) {
 	lost := endOfRound(t, s, kept)
 
 	at = at.Add(time.Hour)
-	for range 3 { // the first opening is long ago when a client comes back
+	for range 3 { // a client returns long after the first start
 		s = openStore(t, Options{Path: copied, Now: clock})
 		appendMany(t, s, conv, "said anew", 1, nil)
 		if err := s.Close(); err != nil {
@@ -92,7 +92,7 @@ func TestACursorFromBeforeTheFirstCommitHolds(t *testing.T) {
 	}
 }
 
-// endOfRound is the cursor at the end of a round.
+// endOfRound returns the cursor at the end of a round.
 func endOfRound(t *testing.T, s *Store, from skein.SyncCursor) skein.SyncCursor {
 	t.Helper()
 	page, err := s.Sync(t.Context(), "app", "ann", from, 100)

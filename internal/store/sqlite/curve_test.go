@@ -18,13 +18,13 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// The curves: what one piece of work costs at several sizes of what lies stored, of
-// which docs/performance.md says that it must not grow. `make curves` runs them and
-// reads their names: what is at work, what grows and how far.
+// The curves measure what one operation costs at several amounts of stored data.
+// docs/performance.md says that these costs must not grow. `make curves` runs them and reads
+// their names: the operation, what grows, and how far.
 
 var large = flag.Bool("curve.large", false, "fill stores of 10 million messages and conversations too, which takes minutes")
 
-// sizes are 1,000 and 1,000,000, and one between. With -short they are small.
+// sizes are 1,000, 1,000,000 and one between. With -short they are small.
 func sizes() []int {
 	all := []int{1000, 100_000, 1_000_000}
 	switch {
@@ -36,8 +36,8 @@ func sizes() []int {
 	return all
 }
 
-// curve measures a piece of work at each size, and all of it again, so that what else
-// the machine does meets all sizes alike.
+// curve measures an operation at each size, then repeats the series, so that other load on the
+// machine affects all sizes alike.
 func curve(b *testing.B, work, of string, sizes []int, measure func(b *testing.B, at int)) {
 	b.Helper()
 	repetitions := 5
@@ -51,16 +51,16 @@ func curve(b *testing.B, work, of string, sizes []int, measure func(b *testing.B
 	}
 }
 
-// cost reports what a piece of work costs the process, which does n of them.
+// cost reports what an operation costs the process, which does n of them at once.
 func cost(b *testing.B, unit string, n int, do func()) {
 	b.Helper()
 	start := cpuTime(b)
 	do()
 	b.ReportMetric(float64((cpuTime(b)-start).Nanoseconds())/1000/float64(n), "CPU-µs/"+unit)
-	b.ReportMetric(0, "ns/op") // is none
+	b.ReportMetric(0, "ns/op") // suppresses it
 }
 
-// costEach reports what a piece of work costs that is done one after the other.
+// costEach reports what an operation costs if calls follow one another.
 func costEach(b *testing.B, unit string, work func() error) {
 	b.Helper()
 	const n = 1000
@@ -100,10 +100,10 @@ func BenchmarkCurveConversation(b *testing.B) {
 	}
 }
 
-// curvePages reads pages of conversations of all sizes, and any page of the largest.
+// curvePages reads the newest page of conversations of all sizes, and random pages of the largest.
 func curvePages(b *testing.B, stores []*Store, convs []skein.ID) {
 	const size = 20
-	page := func(number, n int) skein.SeqRange { // as the pages of msg.list are read
+	page := func(number, n int) skein.SeqRange { // as msg.list reads its pages
 		return skein.SeqRange{Limit: size, Newest: true, Before: int64(n - (number-1)*size + 1)}
 	}
 	for _, read := range []struct {
@@ -140,9 +140,9 @@ func costPages(b *testing.B, s *Store, conv skein.ID, next func() skein.SeqRange
 	})
 }
 
-// BenchmarkCurveApp is an app of many clients, each in two conversations: a sync of a
-// client with 50 of which 3 changed, the read behind a login, and sends into 500 of
-// these conversations and into any of them.
+// BenchmarkCurveApp is an app of many clients, each in two conversations. It measures a sync of
+// a client with 50 conversations of which 3 changed, the read behind a login, and sends to 500
+// of these conversations and to any of them.
 func BenchmarkCurveApp(b *testing.B) {
 	var stores []*Store
 	var returns []comeback
@@ -177,8 +177,8 @@ func BenchmarkCurveApp(b *testing.B) {
 	curve(b, "send into any", "conversations", sizes(), into(func(n int) int { return n }))
 }
 
-// BenchmarkCurveInbox is the sync of a client with few and with many conversations,
-// of which 3 changed: alone in its app, and beside 20,000 of others' that changed.
+// BenchmarkCurveInbox measures the sync of a client with few and with many conversations of
+// which 3 changed: alone in its app, and while 20,000 conversations of others changed too.
 func BenchmarkCurveInbox(b *testing.B) {
 	mine := []int{50, 500, 5000}
 	for _, beside := range []struct {
@@ -199,8 +199,7 @@ func BenchmarkCurveInbox(b *testing.B) {
 	}
 }
 
-// comeback is a client who syncs from where its cursor was before 3 of its
-// conversations changed.
+// comeback is a client that syncs with a cursor from before 3 of its conversations changed.
 type comeback struct {
 	store  *Store
 	cursor skein.SyncCursor
@@ -208,8 +207,7 @@ type comeback struct {
 
 const changedSince = 3
 
-// newComeback gives alice as many conversations; what else happens, happens after her
-// cursor too.
+// newComeback gives alice that many conversations. All other events happen after her cursor too.
 func newComeback(b *testing.B, s *Store, convs int, meanwhile ...func(group) error) comeback {
 	b.Helper()
 	mine := benchGroups(b, s, "alice", convs, func(int) bool { return true })
@@ -237,12 +235,12 @@ func (c comeback) cost(b *testing.B) {
 	})
 }
 
-// idByTime is a client_msg_id that begins with the time, so that those of one sender
-// lie together in the index of retries.
+// idByTime is a client_msg_id that begins with the time, so that those of one sender are
+// neighbours in the index of retries.
 func idByTime() string { return uuid.Must(uuid.NewV7()).String() }
 
-// costSends stores messages of 100 bytes with a client_msg_id, 128 at once, until all
-// of them are in the file and none is in the log.
+// costSends stores messages of 100 bytes with a client_msg_id, 128 at once, until all of them
+// were moved from the log into the file.
 func costSends(b *testing.B, path string, to func() (conv skein.ID, sender string), clientMsgID func() string) {
 	const sends, atOnce = 4096, 128
 	s := openBenchAt(b, path)
@@ -269,8 +267,8 @@ func costSends(b *testing.B, path string, to func() (conv skein.ID, sender strin
 	})
 }
 
-// aside is a copy of a small store, so that what is sent does not make it a larger
-// one; of a large one, where it is little, the store itself.
+// aside returns a copy of a small store, because the sends would make the store larger. A large
+// store is used itself.
 func aside(b *testing.B, path string) string {
 	b.Helper()
 	const small = 100 << 20
@@ -292,11 +290,11 @@ func aside(b *testing.B, path string) string {
 	return copied
 }
 
-// fillMessages gives a conversation n messages of 100 bytes of alice's, as sends with
-// a client_msg_id would have: in few commits, since the sends are not what is measured.
-// The retry numbers spread over all that there are, as hashes do, but come in two
-// sweeps from the lowest to the highest: the first fills the pages of their index, the
-// second splits them, and neither goes to and fro between them.
+// fillMessages stores n messages of 100 bytes from alice in a conversation, as sends with a
+// client_msg_id would do. It uses few commits, because filling is not measured. The retry
+// numbers spread over the whole range, as hashes do, but come in two sweeps in ascending order:
+// the first fills the pages of their index and the second splits them, without jumping between
+// pages.
 func fillMessages(b *testing.B, s *Store, conv skein.ID, n int) {
 	b.Helper()
 	const chunk = 100_000
@@ -322,7 +320,7 @@ func fillMessages(b *testing.B, s *Store, conv skein.ID, n int) {
 	}
 }
 
-// fillApp makes n clients and n conversations, each of one client and the next.
+// fillApp creates n clients, and n conversations, each of one client and the next.
 func fillApp(b *testing.B, s *Store, n int) {
 	b.Helper()
 	const chunk = 100_000
@@ -346,8 +344,8 @@ func fillApp(b *testing.B, s *Store, n int) {
 	}
 }
 
-// reopen opens a store anew, so that moving what filled it out of the log is no part of
-// what is measured.
+// reopen opens a store again, so that the measurement does not include moving the log of the
+// filling.
 func reopen(b *testing.B, s *Store) *Store {
 	b.Helper()
 	if err := s.Close(); err != nil {
@@ -356,7 +354,7 @@ func reopen(b *testing.B, s *Store) *Store {
 	return openBenchAt(b, s.db.Engine().Path())
 }
 
-// inOneCommit does what the store has no call for, and forgets what it knew.
+// inOneCommit writes what the store has no method for, and clears the writer's memory.
 func inOneCommit(b *testing.B, s *Store, fill func(group) error) {
 	b.Helper()
 	err := tx.Change(b.Context(), s.db, func(g group) error {

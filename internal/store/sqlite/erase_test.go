@@ -6,8 +6,8 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// An erasure takes as many steps as its own app has messages for, however many others
-// have: a step is a bounded number of looks, and there is one for each 5,000.
+// The number of steps of an erasure depends only on the messages of its own app: one step for
+// each 5,000.
 func TestAnErasureLooksAtItsOwnAppAlone(t *testing.T) {
 	s := newStore(t, Options{})
 	loud, _ := newTenant(t, s, "loud", 1)

@@ -8,11 +8,11 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// Statements are the texts of the statements that the store has kept so far, and how
-// often each was prepared anew since; none when the store is closed.
+// Statements returns the statements that the store keeps, and how often each was prepared again.
+// A closed store has none.
 func (s *Store) Statements() map[string]int { return s.db.Engine().Statements(context.Background()) }
 
-// Plan is how SQLite means to run a statement, a line a step.
+// Plan returns how SQLite will run a statement, one line for each step.
 func (s *Store) Plan(sql string) (steps []string, err error) {
 	err = tx.Read(context.Background(), s.db, "", func(c connection) error {
 		return c.Rows(func(r *sqlite3.Stmt) { steps = append(steps, r.ColumnText(3)) }, `EXPLAIN QUERY PLAN `+sql)
@@ -20,8 +20,8 @@ func (s *Store) Plan(sql string) (steps []string, err error) {
 	return steps, err
 }
 
-// ForgottenMoves are the conversations that moved in this process and that memory
-// does not know to have moved then; none when the store is closed.
+// ForgottenMoves returns the conversations that moved in this process although the memory of
+// moves lacks that move. A closed store has none.
 func (s *Store) ForgottenMoves() (convs []int64) {
 	err := tx.Change(context.Background(), s.db, func(g group) error {
 		m := s.db.Moves

@@ -46,8 +46,8 @@ func TestWhatThereWasNoTimeForKeepsItsPlace(t *testing.T) {
 	}
 }
 
-// mostJobs is the most jobs that shared a commit, about: the bound of the histogram's
-// highest bucket that has any.
+// mostJobs is about the largest number of jobs in a commit: the bound of the highest bucket of
+// the histogram that is not empty.
 func mostJobs(t *testing.T, registry *prometheus.Registry) (most float64) {
 	t.Helper()
 	below := uint64(0)
@@ -80,7 +80,7 @@ func commitJobs(t *testing.T, registry *prometheus.Registry) *dto.Histogram {
 	return nil
 }
 
-// newTenant makes an app with n clients and a group of them.
+// newTenant creates an app with n clients and a group of them.
 func newTenant(t *testing.T, s *Store, app string, n int) (conv skein.ID, members []skein.Member) {
 	t.Helper()
 	if err := s.CreateApp(t.Context(), skein.App{ID: app}); err != nil {
@@ -106,8 +106,8 @@ func tenantDraft(app string, conv skein.ID) skein.Draft {
 	return d
 }
 
-// One app has hundreds of writes of each costly kind in the queue. Another app's messages
-// come after few of them, not behind them all.
+// One app has hundreds of expensive writes of each kind in the queue. Another app's messages
+// wait for few of them, not for all.
 func TestAFloodOfCostlyWritesLetsAnotherAppThrough(t *testing.T) {
 	for name, tt := range map[string]struct {
 		each  func(s *Store, conv skein.ID, members []skein.Member) error
@@ -161,7 +161,7 @@ func TestAFloodOfCostlyWritesLetsAnotherAppThrough(t *testing.T) {
 	}
 }
 
-// An app that fills its part of the queue is refused, and no other.
+// An app that fills its part of the queue is refused, other apps are not.
 func TestAFloodIsRefusedAlone(t *testing.T) {
 	for name, opt := range map[string]Options{
 		"by jobs":  {QueueJobs: 32},
@@ -179,7 +179,7 @@ func TestAFloodIsRefusedAlone(t *testing.T) {
 			waiting := 0
 			for _, app := range floods {
 				for refused := false; !refused; {
-					// One that the queue takes waits for the writer, so it does not answer.
+					// A call that the queue accepts waits for the writer, so it does not return.
 					answered := make(chan error, 1)
 					all.Go(func() {
 						_, _, err := s.Append(t.Context(), tenantDraft(app, convs[app]))
@@ -213,8 +213,8 @@ func TestAFloodIsRefusedAlone(t *testing.T) {
 	}
 }
 
-// An update of many conversations is many jobs of the writer, so that other apps come
-// in between.
+// An update of many conversations is many jobs of the writer, so that jobs of other apps can run
+// between them.
 func TestALargeUpdateIsManyCommits(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	s := newStore(t, Options{Registerer: registry})
@@ -231,7 +231,7 @@ func TestALargeUpdateIsManyCommits(t *testing.T) {
 	}
 }
 
-// A link in an extend is a row of each conversation, though it is but 50 bytes.
+// A link in an extend costs each conversation a row, although it has only 50 bytes.
 func TestAnUpdateWithManyLinksIsManyCommits(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	s := newStore(t, Options{Registerer: registry})
@@ -251,7 +251,7 @@ func TestAnUpdateWithManyLinksIsManyCommits(t *testing.T) {
 	}
 }
 
-// Whoever deletes a client with many conversations keeps the writer for some at a time.
+// Deleting a client with many conversations occupies the writer for some of them at a time.
 func TestADeletionOfAMemberOfManyIsManyCommits(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	s := newStore(t, Options{Registerer: registry})
@@ -276,7 +276,7 @@ func TestADeletionOfAMemberOfManyIsManyCommits(t *testing.T) {
 	}
 }
 
-// newGroups makes n groups of the clients "ann" and "bob".
+// newGroups creates n groups of the clients "ann" and "bob".
 func newGroups(t *testing.T, s *Store, n int) {
 	t.Helper()
 	for _, id := range []string{"ann", "bob"} {

@@ -16,7 +16,7 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// What makes an answered write durable, as the connections themselves see it.
+// The settings that make an answered write durable, read from the connections themselves.
 func TestTheWriterSyncsEveryCommit(t *testing.T) {
 	s := newStore(t, Options{})
 	mustChange(t, s, func(g group) error {
@@ -38,7 +38,7 @@ func TestTheWriterSyncsEveryCommit(t *testing.T) {
 		_, err := c.Row(func(r *sqlite3.Stmt) { version = r.ColumnText(0) }, `SELECT sqlite_version()`)
 		return err
 	})
-	// 3.51.3 mended a corruption on resetting the log.
+	// 3.51.3 fixed a corruption when the log is reset.
 	if err != nil || version < "3.51.3" {
 		t.Errorf("SQLite %s, %v", version, err)
 	}
@@ -49,15 +49,15 @@ func TestTheLogStartsAnewWhileWritesGoOn(t *testing.T) {
 	s := newStore(t, Options{logPages: pages})
 	conv := newGroup(t, s)
 	big := strings.Repeat("x", skein.MaxText)
-	for range 100 { // each of about a hundred pages
+	for range 100 { // about a hundred pages each
 		appendMany(t, s, conv, big, 20, nil)
 	}
 	file, err := os.Stat(s.db.Engine().Path() + "-wal")
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Ten times the length that a checkpoint is due at leaves room for a slow disk;
-	// all that was written is forty times as long.
+	// A slow disk may let the log grow to ten times the length at which a checkpoint is due. All
+	// writes together are forty times as long.
 	if got := int(file.Size() / 4096); got > 10*pages {
 		t.Fatalf("the log is %d pages long", got)
 	}

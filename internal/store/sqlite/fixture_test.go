@@ -40,7 +40,7 @@ func openStore(t *testing.T, opt Options) *Store {
 	return s
 }
 
-// newGroup makes the client "ann" and a group of hers.
+// newGroup creates the client "ann" and a group of hers.
 func newGroup(t *testing.T, s *Store) skein.ID {
 	t.Helper()
 	if _, _, err := s.CreateClient(t.Context(), skein.Client{App: "app", ID: "ann"}); err != nil {
@@ -87,8 +87,8 @@ func wantDense(t *testing.T, s *Store, conv skein.ID, n int) {
 	}
 }
 
-// holdWriter keeps the writer busy with a job until release is called, so that a
-// test may fill the queue behind it.
+// holdWriter keeps the writer busy with a job until release is called, so that a test can fill
+// the queue.
 func holdWriter(t *testing.T, s *Store) (release func()) {
 	t.Helper()
 	begun, end := make(chan struct{}), make(chan struct{})

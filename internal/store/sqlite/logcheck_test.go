@@ -16,7 +16,7 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/wal"
 )
 
-// crashed is what a process leaves behind that is killed now.
+// crashed returns the files that the process would leave behind if it were killed now.
 type crashed struct{ db, log, mark []byte }
 
 func crash(t *testing.T, s *Store) crashed {
@@ -25,7 +25,7 @@ func crash(t *testing.T, s *Store) crashed {
 	return crashed{fileOf(t, path), fileOf(t, path+"-wal"), fileOf(t, path+wal.MarkSuffix)}
 }
 
-// lay puts the files into a new directory; nil is none.
+// lay writes the files into a new directory. A nil file is absent.
 func (c crashed) lay(t *testing.T) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "skein.db")
@@ -37,7 +37,7 @@ func (c crashed) lay(t *testing.T) (path string) {
 	return path
 }
 
-// damaged has one byte of the log different.
+// damaged changes one byte of the log.
 func (c crashed) damaged(at int) crashed {
 	c.log = append([]byte(nil), c.log...)
 	c.log[at] ^= 0x10
@@ -50,7 +50,7 @@ const (
 	testFrame        = frameHeaderBytes + 4096
 )
 
-// wantLoss wants the loss told, and no file to be different for it.
+// wantLoss checks that the loss is reported and that no file changed.
 func wantLoss(t *testing.T, what string, c crashed) {
 	t.Helper()
 	path := c.lay(t)
@@ -109,8 +109,7 @@ func TestAnyByteOfTheLogThatIsDifferentIsALoss(t *testing.T) {
 	wantLoss(t, "no log", c)
 }
 
-// A commit that was under way may be in the log in any part: its sectors get to the
-// disk in any order.
+// Any part of an unfinished commit may be in the log: its sectors reach the disk in any order.
 func TestACommitThatWasNeverAnsweredIsNoLoss(t *testing.T) {
 	s := newStore(t, Options{})
 	conv := newGroup(t, s)
@@ -138,7 +137,7 @@ func TestACommitThatWasNeverAnsweredIsNoLoss(t *testing.T) {
 	}
 }
 
-// A power cut may take the mark of the last seconds.
+// A power cut may lose the last seconds of the mark.
 func TestAnOldMarkIsNoLossAndHidesNone(t *testing.T) {
 	s := newStore(t, Options{})
 	conv := newGroup(t, s)
@@ -149,7 +148,7 @@ func TestAnOldMarkIsNoLossAndHidesNone(t *testing.T) {
 	for name, mark := range map[string][]byte{"old": old.mark, "torn": c.mark[:20], "none": nil, "of zeroes": make([]byte, len(c.mark))} {
 		c.mark = mark
 		wantNoLoss(t, "mark: "+name, c)
-		// More than one commit follows: the damaged one had been synced.
+		// More than one commit follows, so the damaged one had been synced.
 		wantLoss(t, "mark: "+name, c.damaged(len(old.log)+frameHeaderBytes+100))
 	}
 }

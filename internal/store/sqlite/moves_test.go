@@ -48,8 +48,8 @@ func TestASyncTellsWhatAnotherProcessMoved(t *testing.T) {
 	}
 }
 
-// Whoever follows the cursor while others write hears of the last message of each
-// conversation in the end, and of nothing once that is told.
+// A client that follows the cursor while others write finally gets the last message of each
+// conversation, and after that nothing more.
 func TestSyncsBesideWritesMissNothing(t *testing.T) {
 	s := newStore(t, Options{})
 	var convs []skein.ID
@@ -100,7 +100,7 @@ func TestSyncsBesideWritesMissNothing(t *testing.T) {
 	}
 }
 
-// told are the conversations that ann is told of since a cursor.
+// told returns the conversations that a sync from a cursor returns to ann.
 func told(t *testing.T, s *Store, from skein.SyncCursor) (convs []skein.ID) {
 	t.Helper()
 	page, err := s.Sync(t.Context(), "app", "ann", from, 100)

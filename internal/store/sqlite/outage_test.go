@@ -15,8 +15,7 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// Each outage is brought about and lifted by a job on the writer's connection or
-// by another handle on the file.
+// A job on the writer's connection, or another connection, begins and ends each outage.
 func TestOutage(t *testing.T) {
 	for name, tt := range map[string]struct {
 		begin func(t *testing.T, s *Store)
@@ -42,7 +41,7 @@ func TestOutage(t *testing.T) {
 			},
 			lift: func(t *testing.T, s *Store) {
 				t.Helper()
-				// A group that was taken back has left the hook where it was.
+				// A group that was rolled back did not change the hook.
 				mustChange(t, s, func(g group) error { g.DB.CommitHook(nil); return nil }, nil)
 			},
 		},
@@ -75,7 +74,7 @@ func TestOutage(t *testing.T) {
 	}
 }
 
-// appendMany appends n messages at once and wants the same error for each.
+// appendMany appends n messages at once and expects the same error for each.
 func appendMany(t *testing.T, s *Store, conv skein.ID, text string, n int, want error) {
 	t.Helper()
 	var all sync.WaitGroup

@@ -11,14 +11,13 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// pagesBudget is how many pages of 4 KiB a commit of 200 messages into 200
-// conversations that lie apart may write into the log. It is what the indexes of messages,
-// conversations and members cost beyond the CPU that a benchmark sees: a new index
-// shows here first.
+// pagesBudget is how many pages of 4 KiB a commit of 200 messages in 200 separate conversations
+// may write to the log. This is what indexes cost besides the CPU that a benchmark measures: a
+// new index shows here first.
 const pagesBudget = 257
 
 func TestPagesOfACommit(t *testing.T) {
-	s := newStore(t, Options{logPages: 1 << 20, groupBudget: time.Minute}) // one commit, and the log begins nowhere anew
+	s := newStore(t, Options{logPages: 1 << 20, groupBudget: time.Minute}) // one commit, and the log does not restart
 	const n = 200
 	var convs []skein.ID
 	for range n {
@@ -32,7 +31,7 @@ func TestPagesOfACommit(t *testing.T) {
 			all.Go(func() {
 				d := newDraft(conv, "about as long as what people say to each other in one go, not more")
 				d.ClientMsgID = fmt.Sprintf("%d %d", round, i)
-				d.Created = skein.Millis(round) * 2000 // of another period: no conversation is busy
+				d.Created = skein.Millis(round) * 2000 // in another period: no conversation is busy
 				if _, _, err := s.Append(t.Context(), d); err != nil {
 					t.Error(err)
 				}
@@ -42,7 +41,7 @@ func TestPagesOfACommit(t *testing.T) {
 		release()
 		all.Wait()
 	}
-	for round := range 20 { // until the pages are as full as they get
+	for round := range 20 { // until the pages do not get fuller
 		commit(round)
 	}
 	before := logged(t, s)
@@ -52,8 +51,8 @@ func TestPagesOfACommit(t *testing.T) {
 	}
 }
 
-// quietGroups makes conversations that lie between those that speak, so that no two
-// of these share a page.
+// quietGroups creates conversations between the active ones, so that no two active ones share a
+// page.
 func quietGroups(t *testing.T, s *Store, n int) {
 	t.Helper()
 	err := tx.Change(t.Context(), s.db, func(g group) error {
@@ -76,7 +75,7 @@ func quietGroups(t *testing.T, s *Store, n int) {
 	}
 }
 
-// logged is how long the log is, in pages.
+// logged is the length of the log in pages.
 func logged(t *testing.T, s *Store) (pages int) {
 	t.Helper()
 	file, err := os.Stat(s.db.Engine().Path() + "-wal")

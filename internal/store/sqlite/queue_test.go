@@ -37,7 +37,7 @@ func TestAFullQueueRefusesAtOnce(t *testing.T) {
 	}
 }
 
-// draftBytes is what newDraft with a text of two bytes holds in the queue.
+// draftBytes is the size in the queue of a newDraft with a text of two bytes.
 const draftBytes = 512 + 2
 
 func TestAJobNobodyWaitsForIsNotBegun(t *testing.T) {

@@ -54,8 +54,8 @@ func TestAReadEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// flood begins n searches of an app that do not end, more than it may run at once, and
-// waits until as many run as may. It answers how many searchers the app has.
+// flood starts n endless searches of an app, more than it may run at once, and waits until it
+// has all the searchers it can get. It returns how many those are.
 func flood(t *testing.T, s *Store, app string, n, running int) (searching *atomic.Int64, release func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -65,7 +65,7 @@ func flood(t *testing.T, s *Store, app string, n, running int) (searching *atomi
 		all.Go(func() {
 			err := tx.Walk(ctx, s.db, app, func(c connection) error {
 				if _, err := c.Row(nil, `SELECT 1`); err != nil {
-					return err // a reader, which has no time even for this
+					return err // on a reader, whose time limit is too short even for this
 				}
 				searching.Add(1)
 				defer searching.Add(-1)
@@ -86,8 +86,8 @@ func flood(t *testing.T, s *Store, app string, n, running int) (searching *atomi
 	}
 }
 
-// Two apps have more long searches than there are searchers. A third app's commands and
-// its own searches, all of which are made to need a searcher, are answered.
+// Two apps have more long searches than there are searchers. A third app's commands are still
+// answered, and so are its searches, all of which need a searcher here.
 func TestSearchesOfOneAppLeaveOthersTheirPart(t *testing.T) {
 	s := newStore(t, Options{quickTime: 1, searchTime: time.Hour})
 	conv, _ := newTenant(t, s, "quiet", 3)
@@ -120,7 +120,7 @@ func TestSearchesOfOneAppLeaveOthersTheirPart(t *testing.T) {
 	}
 }
 
-// newWide makes n groups of the client "ann", with extends of some length.
+// newWide creates n groups of the client "ann" with extends of a given length.
 func newWide(t *testing.T, s *Store, n int) {
 	t.Helper()
 	newGroup(t, s)
@@ -171,13 +171,13 @@ func TestASearchThatIsTooMuchEndsWithWhatWasTooMuch(t *testing.T) {
 			t.Errorf("%s: got %v, want %v about %s", name, err, skein.ErrRateLimited, call.field)
 		}
 	}
-	// What is found by a key has no such limit, nor has a sync.
+	// Reads by key and syncs have no such limit.
 	if page, err := s.Sync(t.Context(), "app", "ann", skein.SyncCursor{}, 10); err != nil || len(page.Views) != 10 {
 		t.Errorf("a sync: got %d conversations, %v, want 10", len(page.Views), err)
 	}
 }
 
-// The page and its total come of one look at what may match.
+// The page and its total come from one pass over the candidates.
 func TestASearchLooksOnce(t *testing.T) {
 	s := newStore(t, Options{Readers: 1, quickTime: time.Hour})
 	newWide(t, s, 30)

@@ -112,7 +112,7 @@ func TestRetriesAreForgottenWithAge(t *testing.T) {
 	}
 }
 
-// knownRetries counts the messages that are known by their client_msg_id.
+// knownRetries counts the messages that the store finds by client_msg_id.
 const knownRetries = `SELECT (SELECT count(*) FROM retries_0) + (SELECT count(*) FROM retries_1) + (SELECT count(*) FROM retries_2)`
 
 func TestARefusedMessageLeavesNoTrace(t *testing.T) {
@@ -141,8 +141,8 @@ func TestTheSaltIsTheStoresOwnAndStays(t *testing.T) {
 	}
 }
 
-// A message that an earlier version stored has the hash of its content as it was
-// written. Its retries are promised as those of any other.
+// An earlier version stored the hash of the content as it was written. Retries of such messages
+// must be recognised too.
 func TestARetryFindsWhatAnEarlierVersionStored(t *testing.T) {
 	s := newStore(t, Options{})
 	conv := newGroup(t, s)
@@ -193,7 +193,7 @@ func TestHashesOfContentStayAsTheyAre(t *testing.T) {
 	}
 }
 
-// sharedTag finds two ids of a sender's with one tag.
+// sharedTag finds two ids of a sender that have the same tag.
 func sharedTag(t *testing.T, salt []byte, sender string) (one, two string) {
 	t.Helper()
 	seen := map[uint32]string{}
@@ -209,7 +209,7 @@ func sharedTag(t *testing.T, salt []byte, sender string) (one, two string) {
 	return "", ""
 }
 
-// What is on the disk must be found by later versions too.
+// Later versions must find what is on the disk.
 func TestRetryTagsStayAsTheyAre(t *testing.T) {
 	for _, tt := range []struct {
 		sender, id string
@@ -226,7 +226,7 @@ func TestRetryTagsStayAsTheyAre(t *testing.T) {
 	}
 }
 
-// A message without attr and mentions pays nothing for the comparing by content.
+// Comparing content costs nothing for a message without attr and mentions.
 func BenchmarkContentHash(b *testing.B) {
 	plain := skein.Body{Type: skein.TypeText, Text: "hello, is anybody there?"}
 	rich := plain

@@ -17,7 +17,7 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/schema"
 )
 
-// fixture is a store as the binary of an older schema left it when it was killed.
+// fixture is a store as a binary with an older schema left it when it was killed.
 func fixture(t *testing.T, version string) (path string) {
 	t.Helper()
 	raw, err := os.ReadFile("testdata/schemas/" + version + ".tar.gz")
@@ -61,7 +61,7 @@ func TestTheFixtureOfTheFirstSchemaHasRowsInEveryTable(t *testing.T) {
 		t.Fatalf("tables %v, %v", tables, err)
 	}
 	for _, table := range tables {
-		if table == "erasures" { // a server ends a small one within the call
+		if table == "erasures" { // a server completes a small one within the call
 			continue
 		}
 		if found, err := c.Row(nil, `SELECT 1 FROM `+table); err != nil || !found {
@@ -70,7 +70,7 @@ func TestTheFixtureOfTheFirstSchemaHasRowsInEveryTable(t *testing.T) {
 	}
 }
 
-// Every file that is refused is left as it was, to the byte, with nothing beside it.
+// A refused file is not changed by a byte, and no file is created beside it.
 func TestOpenRefusesWhatIsNoStoreAndLeavesItAlone(t *testing.T) {
 	for name, tt := range map[string]struct {
 		make func(t *testing.T, path string)
@@ -145,7 +145,7 @@ func TestOpenRefusesWhatIsNoStoreAndLeavesItAlone(t *testing.T) {
 					t.Errorf("beside a server: %v: got error %v, want %q about %s", beside, err, tt.want, path)
 				}
 				if beside {
-					continue // a server that runs has its files beside it
+					continue // a running server has files beside it
 				}
 				for file, content := range files(t, dir) {
 					if before[file] != content {
@@ -157,7 +157,7 @@ func TestOpenRefusesWhatIsNoStoreAndLeavesItAlone(t *testing.T) {
 	}
 }
 
-// files are the names in a directory and what is in them.
+// files returns the files of a directory and their content.
 func files(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -190,7 +190,7 @@ func putFile(t *testing.T, path string, content []byte) {
 	}
 }
 
-// run makes or changes the file as another program does.
+// run creates or changes the file as another program would.
 func run(t *testing.T, path, sql string) {
 	t.Helper()
 	c, err := engine.OpenConn(path, sqlite3.OPEN_READWRITE|sqlite3.OPEN_CREATE, sql)
@@ -202,7 +202,7 @@ func run(t *testing.T, path, sql string) {
 	}
 }
 
-// withLog is run by a program that did not end in order.
+// withLog is run by a program that was killed.
 func withLog(t *testing.T, path, sql string) {
 	t.Helper()
 	aside := filepath.Join(t.TempDir(), "aside.db")
@@ -256,8 +256,8 @@ func TestAMigratedStoreSaysWhoseItIs(t *testing.T) {
 	}
 }
 
-// Before schema 13 the newest message_key at its return told what a client's former
-// holder had said, and a flag told it of imported messages.
+// Before schema 13 a client that was created again stored the newest message_key of that
+// moment, to tell the messages of the former holder of its id. Imported messages had a flag.
 func TestTheReturnOfAClientBeforeIncarnationsIsCarriedOver(t *testing.T) {
 	path := fixture(t, "00012")
 	run(t, path, `UPDATE clients SET since = (SELECT min(message_key) FROM messages WHERE sender = 'tom') WHERE id = 'tom' AND app_key = (SELECT app_key FROM apps WHERE id = 'shop');

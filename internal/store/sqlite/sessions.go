@@ -7,8 +7,8 @@ import (
 )
 
 // generationBits leaves room for a billion logins between two starts of the server: each
-// start raises the stamp by at least a second, which is a million stamps of 1,024
-// generations each.
+// start raises the stamp by at least a second, which is a million stamps with 1,024 generations
+// each.
 const generationBits = 10
 
 // firstGeneration is greater than every generation that an earlier process gave out: it

@@ -8,8 +8,8 @@ import (
 	"github.com/skein-im/skein/internal/store"
 )
 
-// A device that resumes a login of before a restart gives way to those after it, also
-// where the clock was put back meanwhile.
+// A device that resumes a login from before a restart does not displace later logins, even if
+// the clock was set back meanwhile.
 func TestGenerationsGrowOverRestarts(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "skein.db")
 	var before int64

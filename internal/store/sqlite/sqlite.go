@@ -28,15 +28,15 @@ import (
 
 // Options say where the store is and what bounds it.
 type Options struct {
-	Path       string                // the file, made if it is not there; its directory exists
-	Beside     bool                  // another process serves the file: it is not migrated; see schema.ErrOldSchema
-	AcceptLoss bool                  // go on where the log does not hold all that was answered; see wal.LossError
-	Committed  store.CommitHook      // nil: nobody is told
-	Now        func() time.Time      // for terms: bans, mutes, ends of conversations; nil: time.Now
+	Path       string                // the file, created if it does not exist; its directory exists
+	Beside     bool                  // another process serves the file: do not migrate it; see schema.ErrOldSchema
+	AcceptLoss bool                  // continue even if the log lacks answered writes; see wal.LossError
+	Committed  store.CommitHook      // nil: none
+	Now        func() time.Time      // decides when bans, mutes and conversations end; nil: time.Now
 	Log        *slog.Logger          // nil: no log
-	QueueJobs  int                   // writes that may wait; default 16,384; an app may hold as many as it leaves free, beyond it is refused at once
-	QueueBytes int                   // memory of the writes that wait; default 64 MiB; shared likewise
-	Readers    int                   // reads by key at the same moment, and at most so many by callers and searches; default 4; more wait for one of these
+	QueueJobs  int                   // writes that may wait; default 16,384. An app may hold as many as it leaves free; more are refused at once
+	QueueBytes int                   // memory of waiting writes; default 64 MiB; shared likewise
+	Readers    int                   // concurrent reads by key, and at most as many by callers and by searches; default 4; more wait
 	Registerer prometheus.Registerer // nil: no metrics
 
 	// For tests; zero: the engine's.

@@ -16,9 +16,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// The contract, and beside it that no statement which it made the engine run reads a
-// table from end to end, that none is prepared again and again, and that memory
-// knows what moved.
+// Besides the contract this checks that no statement of the suite scans a table, that none is
+// prepared again and again, and that the memory of moves is complete.
 func TestSQLite(t *testing.T) {
 	ran := statements{all: make(map[string]int)}
 	storetest.Run(t, func(t *testing.T, opt storetest.Options) (a, b store.Store) {
@@ -56,10 +55,10 @@ func open(t *testing.T, opt storetest.Options) *sqlite.Store {
 	return s
 }
 
-// statements are what stores were asked to run.
+// statements are the statements that stores ran.
 type statements struct {
 	mu  sync.Mutex
-	all map[string]int // text → how often it was prepared anew; guarded by mu
+	all map[string]int // text → how often it was prepared again; guarded by mu
 }
 
 func (s *statements) keep(more map[string]int) {
@@ -79,11 +78,11 @@ func (s *statements) wantPreparedOnce(t *testing.T) {
 	}
 }
 
-// harmless scans are of tables that stay small, of rows that another step has found,
-// of an index that holds only what is looked for, or of nothing.
+// harmless scans read tables that stay small, rows that another step found, an index that has
+// only the wanted rows, or nothing.
 var harmless = regexp.MustCompile(`^SCAN (\(subquery|(apps|a|history|pauses|erasures|cuts|backfill|j|CONSTANT ROW)\b)|USING (COVERING )?INDEX conversations_deleted$`)
 
-// A statement whose text is built for one call is not kept: those are for TestPlans.
+// Statements that are built for one call are not kept: TestPlans checks those.
 var planned = regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b`)
 
 func (s *statements) wantNoScan(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
-// A column that a migration adds is lost to those who export and import, unless
-// somebody decides otherwise: here.
+// A new column is not exported or imported unless somebody decides so. This test asks for that
+// decision.
 func TestAnExportKnowsEveryColumn(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "skein.db")
 	s, err := Open(t.Context(), Options{Path: path})
@@ -20,7 +20,7 @@ func TestAnExportKnowsEveryColumn(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	carried := map[string]string{ // columns that come out and go in, and those that an import makes anew
+	carried := map[string]string{ // columns that are exported and imported, and those that an import computes
 		"apps":          "app_key id name keys token_secret settings created deleted",
 		"clients":       "client_key app_key id ext created updated banned_until ban_reason cut device_cuts seen deleted add_by rev incarnation",
 		"conversations": "conv_key app_key id type creator member_count mute_all last_seq last_change speaker spoke moved created updated active period ttl expires deleted extend roster_rev",
@@ -32,7 +32,7 @@ func TestAnExportKnowsEveryColumn(t *testing.T) {
 		"sanctions":     "conv_key app_key client_id banned_until muted_until",
 		"uploads":       "upload_key app_key name client_id created size title kept due",
 	}
-	// These are derived, or the store's own.
+	// These are derived, or belong to the store itself.
 	derived := "mentions private_pairs upload_uses departures erasures cuts storage removals backfill history pauses retries_0 retries_1 retries_2 unknown_fields goose_db_version events leases"
 	err = tx.Read(t.Context(), s.db, "", func(c connection) error {
 		var tables []string

@@ -8,9 +8,9 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
-// logPages is how long the log may grow before it is moved into the file: 64 MiB.
-// Pages that changed often are moved once, so a long log costs a third of the
-// CPU a row that SQLite's default of 1,000 pages costs.
+// logPages is how long the log may grow before it is moved into the file: 64 MiB. A page that
+// changed often is moved once, so a row costs a third of the CPU that it costs with SQLite's
+// default of 1,000 pages.
 const logPages = 16_384
 
 // checkpointer moves the log into the file on its own connection: moving 64 MiB takes up to
@@ -19,15 +19,15 @@ const logPages = 16_384
 type checkpointer struct {
 	conn  *Conn
 	log   *slog.Logger
-	limit int // pages in the log, from which on it is to be moved
+	limit int // pages of the log from which on it is moved
 
-	// stuck: a sync of the file failed. What was moved before may have been dropped by
-	// the system, which says so once only, so the log, which was synced when it was
-	// written, must keep all it has until the next start moves it from its beginning.
+	// stuck: a sync of the file failed. The system may have dropped pages that were moved
+	// before, and it reports that only once. So the log, which was synced when it was
+	// written, must keep all its pages until the next start moves them again.
 	stuck atomic.Bool
 
-	due     chan struct{} // the writer asks; closed to stop
-	moved   chan struct{} // the answer, after which the writer may ask again
+	due     chan struct{} // the writer asks for a checkpoint; closed to stop
+	moved   chan struct{} // the checkpoint is over; the writer may ask again
 	stopped chan struct{} // closed when loop has ended
 
 	asked bool // owned by the writer's loop
@@ -50,7 +50,7 @@ func startCheckpointer(path string, limit int, log *slog.Logger) (*checkpointer,
 	return c, nil
 }
 
-// stop waits for the checkpoint under way.
+// stop waits for a running checkpoint and ends the loop.
 func (c *checkpointer) stop() error {
 	close(c.due)
 	<-c.stopped
@@ -68,8 +68,8 @@ func (c *checkpointer) loop() {
 	}
 }
 
-// committed is called by the writer after each commit, with its connection and
-// the length of the log in pages. It waits for nothing but the end of the log.
+// committed is called by the writer after each commit, with its connection and the length of
+// the log in pages. It waits only while it moves the end of the log itself.
 func (c *checkpointer) committed(writer *Conn, pages int) {
 	select {
 	case <-c.moved:
@@ -84,8 +84,8 @@ func (c *checkpointer) committed(writer *Conn, pages int) {
 	}
 }
 
-// checkpoint moves what no reader needs in the log any more. If it fails, the log
-// gets longer and a later commit asks again, unless it is stuck.
+// checkpoint moves the pages that no reader needs in the log any more. If it fails, the log
+// grows and a later commit asks again, unless the checkpointer is stuck.
 func (c *checkpointer) checkpoint(conn *Conn) {
 	if c.stuck.Load() {
 		return

@@ -11,10 +11,10 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// Settings hold for every Conn, busy_timeout first since the others may
-// meet a lock. FULL syncs the log on every commit: an answered write survives the
-// loss of power. No table declares a foreign key: rows go in short chunks long
-// after what they belong to.
+// Settings are those of every Conn. busy_timeout comes first, because the others may meet a
+// lock. FULL syncs the log on every commit, so an answered write survives a power cut. No table
+// declares a foreign key: rows are removed in small batches, long after the row that they
+// belong to.
 const Settings = `
 PRAGMA busy_timeout = 5000;
 PRAGMA journal_mode = WAL;
@@ -23,18 +23,17 @@ PRAGMA foreign_keys = OFF;
 PRAGMA temp_store = MEMORY;
 `
 
-// Settings of the writer and of a reader. The writer leaves the log to the
-// checkpointer, and zeroes what is taken out of a page that it writes anyway: a
-// recalled text is not left in the file, save for the pages of a long one, until
-// they are used again, and for the log, until it starts anew. The caches are in KiB
-// and filled only as needed.
+// Settings of the writer and of a reader. The writer leaves the log to the checkpointer. It
+// overwrites deleted content with zeros in pages that it writes anyway. So a recalled text does
+// not stay in the file, with two exceptions: overflow pages of a long text until they are used
+// again, and the log until it restarts. The caches are in KiB and filled only as needed.
 const (
 	WriterSettings = Settings + `PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = FAST; PRAGMA cache_size = -32768;`
 	ReaderSettings = `PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;`
 )
 
-// Conn is one handle on the file with the statements it has prepared. It is
-// owned by one goroutine at a time.
+// Conn is a connection to the file with its prepared statements. It is owned by one goroutine
+// at a time.
 type Conn struct {
 	DB       *sqlite3.Conn
 	prepared map[string]*sqlite3.Stmt
@@ -65,7 +64,7 @@ func OpenConn(path string, flags sqlite3.OpenFlag, settings string) (*Conn, erro
 	return &Conn{DB: db, prepared: make(map[string]*sqlite3.Stmt)}, nil
 }
 
-// Close closes the handle.
+// Close closes the connection.
 func (c *Conn) Close() error {
 	var errs error
 	for _, stmt := range c.prepared {
@@ -87,7 +86,7 @@ func (c *Conn) log() (vfs.File, error) {
 	return log, nil
 }
 
-// KeepLog keeps the log when this Conn is closed as the last one.
+// KeepLog makes Close keep the log, even if this is the last connection.
 func (c *Conn) KeepLog() error {
 	_, err := c.DB.Config(sqlite3.DBCONFIG_NO_CKPT_ON_CLOSE, true)
 	return err
@@ -107,7 +106,7 @@ func (c *Conn) statement(sql string) (*sqlite3.Stmt, error) {
 	return stmt, nil
 }
 
-// Exec runs a constant statement that answers no rows.
+// Exec runs a constant statement that returns no rows.
 func (c *Conn) Exec(sql string, args ...any) error {
 	stmt, err := c.statement(sql)
 	if err != nil {
@@ -119,13 +118,13 @@ func (c *Conn) Exec(sql string, args ...any) error {
 	return stmt.Exec()
 }
 
-// Change is Exec that reports whether any row was changed.
+// Change is Exec, and reports whether any row was changed.
 func (c *Conn) Change(sql string, args ...any) (bool, error) {
 	n, err := c.Changes(sql, args...)
 	return n > 0, err
 }
 
-// Changes is Exec that tells how many rows were changed.
+// Changes is Exec, and returns how many rows were changed.
 func (c *Conn) Changes(sql string, args ...any) (int64, error) {
 	if err := c.Exec(sql, args...); err != nil {
 		return 0, err
@@ -133,8 +132,8 @@ func (c *Conn) Changes(sql string, args ...any) (int64, error) {
 	return c.DB.Changes(), nil
 }
 
-// Row shows the first row of a constant query to read, which must copy what it
-// keeps and must not use the Conn. It reports whether there was one.
+// Row passes the first row of a constant query to read, which must copy what it keeps and must
+// not use the Conn. It reports whether there was a row.
 func (c *Conn) Row(read func(*sqlite3.Stmt), sql string, args ...any) (bool, error) {
 	stmt, err := c.statement(sql)
 	if err != nil {
@@ -150,7 +149,7 @@ func (c *Conn) Row(read func(*sqlite3.Stmt), sql string, args ...any) (bool, err
 	return found, finish(stmt)
 }
 
-// Rows shows each row of a constant query to read, as Row does.
+// Rows passes each row of a constant query to read, as Row does.
 func (c *Conn) Rows(read func(*sqlite3.Stmt), sql string, args ...any) error {
 	stmt, err := c.statement(sql)
 	if err != nil {
@@ -187,7 +186,7 @@ func finish(stmt *sqlite3.Stmt) error {
 	return err
 }
 
-// bind gives stmt its arguments, the first to ?1.
+// bind sets the arguments of stmt, the first to ?1.
 func bind(stmt *sqlite3.Stmt, args []any) error {
 	for i, arg := range args {
 		if err := bindOne(stmt, i+1, arg); err != nil {
@@ -235,7 +234,7 @@ func bindOne(stmt *sqlite3.Stmt, i int, arg any) error {
 // RawText is text in bytes, such as a JSON value; nil is NULL.
 type RawText []byte
 
-// Bytes copies a column of bytes or text; NULL is nil, empty is not.
+// Bytes copies a column of bytes or text. NULL becomes nil, empty does not.
 func Bytes(stmt *sqlite3.Stmt, col int) []byte {
 	if stmt.ColumnType(col) == sqlite3.NULL {
 		return nil
@@ -243,7 +242,7 @@ func Bytes(stmt *sqlite3.Stmt, col int) []byte {
 	return stmt.ColumnBlob(col, []byte{})
 }
 
-// ID is the ID in a column; NULL is the zero ID.
+// ID is the ID in a column. NULL is the zero ID.
 func ID(stmt *sqlite3.Stmt, col int) (id skein.ID) {
 	copy(id[:], stmt.ColumnRawBlob(col))
 	return id
@@ -257,7 +256,7 @@ func Millis(stmt *sqlite3.Stmt, col int) skein.Millis {
 	return skein.Millis(stmt.ColumnInt64(col))
 }
 
-// Count is the number that a query of one row and column answers.
+// Count is the number that a query of one row and one column returns.
 func (c *Conn) Count(sql string, args ...any) (n int, err error) {
 	_, err = c.Row(func(r *sqlite3.Stmt) { n = int(r.ColumnInt64(0)) }, sql, args...)
 	return n, err

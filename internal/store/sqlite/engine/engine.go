@@ -22,18 +22,18 @@ import (
 	"github.com/skein-im/skein/internal/share"
 )
 
-// Options say where the file is and what bounds its use. All must be set, save for
-// those that say what their zero value means.
+// Options say where the file is and what bounds its use. All must be set, except those that
+// say what their zero value means.
 type Options struct {
 	Path       string // absolute, so that it never looks like a URI or one of SQLite's own names
 	Now        func() time.Time
 	Log        *slog.Logger
 	QueueJobs  int                   // writes that may wait
-	QueueBytes int                   // memory of the writes that wait
-	Readers    int                   // reads by key at the same moment; reads of the other two sets: at most as many
+	QueueBytes int                   // memory of the waiting writes
+	Readers    int                   // concurrent reads by key; the other two sets of reads have at most as many each
 	Registerer prometheus.Registerer // nil: no metrics
 
-	// For tests; zero: the constant of the name.
+	// For tests; zero: the constant of that name.
 	LogPages    int
 	GroupBudget time.Duration
 	QuickTime   time.Duration
@@ -65,7 +65,7 @@ type Engine struct {
 	// See reads.go.
 	callers, readers, searchers *readers
 	quickTime, searchTime       time.Duration
-	ended                       share.Warning // of searches that took too long
+	ended                       share.Warning // about searches that took too long
 
 	damage   *damage
 	closing  sync.Once

@@ -16,9 +16,9 @@ import (
 // errClosed is the error of a closed store.
 var errClosed = fmt.Errorf("store is closed: %w", skein.ErrUnavailable)
 
-// Outage reports whether err means that the engine cannot work now at all: the disk is full, a
-// read, write or sync failed, or another process holds the file. The open transaction must
-// then be given up.
+// Outage reports whether err means that the engine cannot work at all at the moment: the disk
+// is full, a read, write or sync failed, or another process locks the file. The open
+// transaction must then be rolled back.
 func Outage(err error) bool {
 	var code sqlite3.ErrorCode
 	if !errors.As(err, &code) {
@@ -26,14 +26,14 @@ func Outage(err error) bool {
 	}
 	switch code {
 	case sqlite3.ERROR, sqlite3.CONSTRAINT, sqlite3.MISMATCH, sqlite3.TOOBIG, sqlite3.RANGE, sqlite3.MISUSE:
-		return false // about one statement, not about the engine
+		return false // about one statement, not the engine
 	default:
 		return true
 	}
 }
 
-// Unavailable says what was attempted and marks an outage as ErrUnavailable;
-// other errors stay what they are.
+// Unavailable adds what was attempted and marks an outage as ErrUnavailable. It leaves other
+// errors as they are.
 func Unavailable(attempt string, err error) error {
 	if err == nil || !Outage(err) {
 		return err
@@ -41,18 +41,18 @@ func Unavailable(attempt string, err error) error {
 	return fmt.Errorf("%s: %w: %w", attempt, skein.ErrUnavailable, err)
 }
 
-// outageLog logs that commits fail, but not each one: during an outage hundreds may fail in a
+// outageLog logs failed commits, but not each one: during an outage hundreds may fail in a
 // second.
 type outageLog struct {
 	told   time.Time
-	silent int // failed since then, and not told
+	silent int // failures since then that were not logged
 }
 
-// outagePause is the least time between two log lines.
+// outagePause is the shortest time between two log lines.
 const outagePause = 10 * time.Second
 
-// tell logs a commit that failed, with SQLite's extended code where it has one: it
-// tells a write that failed (778, a full disk too) from a sync that failed (1034).
+// tell logs a failed commit with SQLite's extended code, if there is one: it distinguishes a
+// failed write (778, also for a full disk) from a failed sync (1034).
 func (o *outageLog) tell(log *slog.Logger, now time.Time, err error) {
 	if now.Sub(o.told) < outagePause {
 		o.silent++

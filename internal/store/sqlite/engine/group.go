@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// Tables are what the writer commits to. It calls them from its own goroutine alone.
+// Tables are what the writer commits to. Only the writer's goroutine calls them.
 type Tables interface {
-	// Start reads what is to be known from the opening on.
+	// Start reads what must be known from the start.
 	Start(c *Conn) error
 	// Begin makes the group of a transaction that has just begun on c. foreign: another
 	// connection may have changed the file since the last one.
 	Begin(c *Conn, now time.Time, foreign bool) (Group, error)
-	// Forget drops what was derived from rows that may be different now.
+	// Forget drops what was derived from rows, since these may have changed.
 	Forget()
 }
 
@@ -22,16 +22,16 @@ type Tables interface {
 type Group interface {
 	// Flush brings the rows up to date with what the jobs did.
 	Flush() error
-	// Save remembers what the group holds beside rows, before a job that may be undone.
+	// Save remembers the group's state outside the rows, before a job that may be undone.
 	Save()
-	// Undo takes back what the group took in since Save. changed: rows were changed
-	// since then too, and are being rolled back.
+	// Undo restores the state that Save remembered. changed: rows were changed since then
+	// too, and are being rolled back.
 	Undo(changed bool)
-	// Committed says that all of it is durable. The jobs are answered after it.
+	// Committed says that the group is durable. The jobs are answered after it.
 	Committed()
 }
 
-// ErrPanicked answers the job that panicked; the log has the stack.
+// ErrPanicked is the answer to a job that panicked. The log has the stack.
 var ErrPanicked = errors.New("store failed on this write")
 
 // panicError is the error of a job that panicked.
@@ -43,8 +43,8 @@ type panicError struct {
 
 func (p *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", p.value, p.stack) }
 
-// run runs one job, unless nobody waits for it any more. A job that is not whole gets a
-// savepoint, so that it happens wholly or not at all; for it, rows are up to date.
+// run runs one job, unless its caller stopped waiting. A job that is not Whole gets a savepoint,
+// so that it happens completely or not at all; before it, the rows are brought up to date.
 func (w *writer) run(g Group, j *Job) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics are what an operator watches of the writer.
+// metrics are the writer's figures for operators.
 type metrics struct {
 	commit  prometheus.Histogram
 	jobs    prometheus.Histogram
@@ -62,7 +62,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	}
 	m.writes, m.upkeep = m.wait.WithLabelValues("write"), m.wait.WithLabelValues("upkeep")
 	for _, why := range []refused{refusedClosed, refusedJobs, refusedBytes, refusedTime} {
-		m.refused.WithLabelValues(string(why)) // seen before it happens
+		m.refused.WithLabelValues(string(why)) // so that the series exists from the start
 	}
 	if r == nil {
 		return m, nil
@@ -81,7 +81,7 @@ func (m *metrics) collectors() []prometheus.Collector {
 	return []prometheus.Collector{m.commit, m.jobs, m.queued, m.wait, m.refused, m.failed, m.long, m.corrupt}
 }
 
-// waited tells how long each call waited until its jobs were taken.
+// waited observes how long each call waited until its jobs were taken.
 func (m *metrics) waited(jobs []*Job) {
 	now, last := time.Now(), (*call)(nil)
 	for _, j := range jobs {
@@ -97,7 +97,7 @@ func (m *metrics) waited(jobs []*Job) {
 	}
 }
 
-// unregister lets a later store use the same registerer.
+// unregister makes the registerer free for a later store.
 func (m *metrics) unregister() {
 	if m.registerer == nil {
 		return

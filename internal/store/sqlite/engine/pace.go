@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// A commit of one write costs nearly what a commit of ten does: a sync, some system
-// calls and some wake-ups. Under load commits fill by themselves, since writes queue
-// while the last commit is synced. At a thousand writes a second they do not, and nearly
-// every write would pay for a commit of its own; see docs/decisions/0023.
+// A commit of one write costs nearly as much as a commit of ten: a sync, some system calls and
+// some wake-ups. Under load, writes queue while the last commit is synced, so the next commit
+// has many. At a thousand writes a second they do not queue, and nearly every write would pay
+// for a commit of its own; see docs/decisions/0023.
 const (
 	// commitInterval is about the time between the starts of two commits, while waiting
 	// gathers more writes: a commit waits for as many writes as usually come in that time.
@@ -16,10 +16,10 @@ const (
 	maxInterval    = 5 * commitInterval / 4 // a commit that begins later than that does not wait
 	slack          = 1.1                    // how much longer than usual the writes may take to come
 
-	enough     = 16  // with so many writes in the queue, a commit does not wait for more
-	worthwhile = 0.5 // a wait must gather so many writes on average, or commits stop waiting
+	enough     = 16  // with this many writes in the queue, a commit does not wait for more
+	worthwhile = 0.5 // a wait must gather at least this many writes on average, or commits stop waiting
 	smoothing  = 8   // an average covers about this many commits or waits
-	retrial    = 32  // after so many commits without a wait, one waits again to see
+	retrial    = 32  // after this many commits without a wait, one commit waits as a trial
 )
 
 // pacer delays a commit that follows the last one soon, so that more writes share it. It
@@ -49,7 +49,7 @@ func (p *pacer) waited(writes int) {
 	p.without = 0
 }
 
-// begin notes that a commit of so many writes begins.
+// begin notes that a commit of that many writes begins.
 func (p *pacer) begin(now time.Time, writes int) {
 	lately := float64(writes) * float64(commitInterval) / float64(max(now.Sub(p.last), 1))
 	p.rate += (min(lately, enough) - p.rate) / smoothing
@@ -57,7 +57,7 @@ func (p *pacer) begin(now time.Time, writes int) {
 	p.without++
 }
 
-// gather waits until there is something to commit, and then for more where that pays.
+// gather waits until there is something to commit, and then for more writes if that pays.
 func (w *writer) gather() {
 	writes, oldest := w.queue.await()
 	if wait := w.pace.delay(time.Now(), oldest, writes); wait > 0 {

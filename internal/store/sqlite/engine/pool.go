@@ -12,26 +12,25 @@ import (
 	"github.com/skein-im/skein/internal/share"
 )
 
-// readers is a fixed set of read-only connections, each used by one call at a time.
-// Calls that wait for one are served so that apps get equal shares of the time that
-// reads take.
+// readers is a fixed set of read-only connections, each used by one call at a time. Waiting
+// calls take turns so that apps get equal shares of the readers' time.
 type readers struct {
 	size    int
 	damage  *damage
-	parted  bool                // an app may hold at most as many as it leaves free
+	parted  bool                // an app may use at most as many connections as it leaves free
 	waited  prometheus.Observer // seconds
 	mu      sync.Mutex
-	returns sync.Cond      // signalled when a connection comes back after closing
+	returns sync.Cond      // signalled when a connection is released after close
 	idle    []*Conn        // guarded by mu, as all below
 	lent    map[string]int // connections, by app
 	waiting share.Turns[*readerTurn]
 	closed  bool
 }
 
-// readerTurn is a call that waits for a connection.
+// readerTurn is a call waiting for a connection.
 type readerTurn struct {
 	got  chan *Conn // nil: closed
-	over bool       // nobody waits any more; guarded by the readers' mu
+	over bool       // the call stopped waiting; guarded by the readers' mu
 }
 
 func openReaders(path string, n int, parted bool, waited prometheus.Observer) (*readers, error) {
@@ -78,15 +77,15 @@ func (r *readers) lend(ctx context.Context, app string, limit time.Duration, rea
 // errLong is the error of a read that exceeded its limit.
 var errLong = errors.New("read takes long")
 
-// meter is the context of a read as SQLite looks at it: before each row and after
-// every thousand steps of its machine. It ends with the call or when its time is up.
+// meter is the context of a read, which SQLite checks before each row and after every thousand
+// steps of its virtual machine. It ends with the call or when its time is up.
 type meter struct {
-	context.Context //nolint:containedctx // SQLite asks a context whether to go on; it is one, for one read
+	context.Context //nolint:containedctx // it is a context itself, for one read
 
 	until time.Time // zero: no limit
 }
 
-// Err is why the read has to end; nil: it may go on.
+// Err is why the read must end; nil: it may continue.
 func (m *meter) Err() error {
 	if err := m.Context.Err(); err != nil {
 		return err
@@ -113,7 +112,7 @@ func (r *readers) acquire(ctx context.Context, app string) (*Conn, error) {
 	}
 	turn, since := &readerTurn{got: make(chan *Conn, 1)}, time.Now()
 	r.waiting.Push(app, turn)
-	r.serve() // those that wait may all be of other apps that have their share
+	r.serve() // perhaps all waiting calls are of other apps that have their share
 	r.mu.Unlock()
 	select {
 	case c := <-turn.got:
@@ -128,7 +127,7 @@ func (r *readers) acquire(ctx context.Context, app string) (*Conn, error) {
 	}
 }
 
-// leave ends the wait of a call, which may have got a connection just now.
+// leave ends the wait of a call. The call may have got a connection at the same moment.
 func (r *readers) leave(turn *readerTurn, app string) {
 	r.mu.Lock()
 	turn.over = true
@@ -142,7 +141,7 @@ func (r *readers) leave(turn *readerTurn, app string) {
 	}
 }
 
-// may reports whether an app may have a connection now. mu is held.
+// may reports whether an app may get a connection now. mu is held.
 func (r *readers) may(app string) bool {
 	if len(r.idle) == 0 {
 		return false
@@ -158,7 +157,7 @@ func (r *readers) hand(app string) *Conn {
 	return c
 }
 
-// serve hands out what is idle to those who wait. mu is held.
+// serve lends idle connections to waiting calls. mu is held.
 func (r *readers) serve() {
 	for len(r.idle) > 0 {
 		line := r.waiting.Next(r.may)
@@ -178,8 +177,7 @@ func (r *readers) release(c *Conn, app string, took time.Duration) {
 	c.DB.SetInterrupt(context.Background())
 	c.meter = meter{}
 	if !c.DB.GetAutocommit() {
-		// Nothing was written, so there is nothing that could fail; if it did, the
-		// next BEGIN would say so.
+		// Nothing was written, so nothing should fail. If it does, the next BEGIN fails too.
 		_ = c.Exec(`ROLLBACK`)
 	}
 	r.mu.Lock()
@@ -205,7 +203,7 @@ func inSnapshot(read func(*Conn) error) func(*Conn) error {
 	}
 }
 
-// close refuses the waiting calls and waits until every connection has come back. A second
+// close refuses the waiting calls and waits until every connection was released. A second
 // close does nothing.
 func (r *readers) close() error {
 	r.mu.Lock()

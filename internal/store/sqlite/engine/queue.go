@@ -11,20 +11,20 @@ import (
 // Job is one write waiting for the group commit that takes it. The waiting call
 // owns it until it is queued and again once the call is done.
 type Job struct {
-	App   string            // whose share it is taken from; empty: the operator's
-	Run   func(Group) error // may run again in another group, if this one was given up
+	App   string            // the app that is charged for it; empty: the operator
+	Run   func(Group) error // runs again in another group if this one fails
 	Whole bool              // Run changes nothing unless it succeeds, so it needs no savepoint
-	Bytes int               // about how much memory it holds
+	Bytes int               // about how much memory it uses
 	Rows  int               // about how many rows it writes; zero: one
 	Err   error             // its answer, once the call is done
 
 	call  *call
 	share *share.Line[*Job]
-	cost  time.Duration // of the writer, as it was guessed; see guess
-	took  time.Duration // in the group that ran it last
+	cost  time.Duration // estimated time of the writer; see guess
+	took  time.Duration // time in the group that ran it last
 }
 
-// About what a row and a byte of a job cost the writer. The guess decides which jobs share a
+// Estimates of what a row and a byte of a job cost the writer. They decide which jobs share a
 // commit; an app is charged for the time that its jobs really took.
 const (
 	rowCost  = 20 * time.Microsecond
@@ -37,7 +37,7 @@ func (j *Job) guess() time.Duration {
 
 // call is a caller waiting for its jobs. Owned by the writer's loop once they are queued.
 type call struct {
-	ended func() error // the caller's ctx.Err: a job nobody waits for any more is not begun
+	ended func() error // the caller's ctx.Err: a job is not begun once its caller stopped waiting
 	since time.Time    // when it was queued
 	left  int          // jobs without an answer
 	done  chan struct{}
@@ -66,7 +66,7 @@ type queue struct {
 	closed  bool
 }
 
-// holding is the amount of work that waits.
+// holding is an amount of waiting work.
 type holding struct {
 	jobs  int
 	bytes int
@@ -79,14 +79,13 @@ func (h holding) plus(other holding) holding {
 
 func (h holding) negative() holding { return holding{-h.jobs, -h.bytes, -h.cost} }
 
-// holding is the job's part of the queue.
+// holding is what the job takes of the queue.
 func (j *Job) holding() holding { return holding{1, j.Bytes, j.cost} }
 
-// maxWait bounds the work that may wait for one app, in the writer's time. More is refused at
-// once.
+// maxWait bounds the waiting work of one app, in the writer's time. More is refused at once.
 const maxWait = 10 * time.Second
 
-// refused is why the queue did not take a job: the reason in metrics.
+// refused is why the queue refused a job: the reason in metrics.
 type refused string
 
 const (
@@ -102,9 +101,8 @@ func newQueue(maxJobs, maxBytes int) *queue {
 	return q
 }
 
-// put adds the jobs of a call, which are all of one app, all or none, or says at once
-// why not. Errors: ErrUnavailable, with the time to come back when the app's part of
-// the queue is full.
+// put adds all jobs of a call, which belong to one app, or refuses them all at once. Errors:
+// ErrUnavailable; if the app's part of the queue is full, with the time when to try again.
 func (q *queue) put(jobs []*Job) (refused, error) {
 	now, more := time.Now(), holding{jobs: len(jobs)}
 	for _, j := range jobs {
@@ -130,7 +128,7 @@ func (q *queue) put(jobs []*Job) (refused, error) {
 	return "", nil
 }
 
-// refusal is why an app may not queue more; empty: it may.
+// refusal is why an app may not queue more. Empty: it may.
 func (q *queue) refusal(app string, more holding) refused {
 	all, held := q.all.plus(more), q.held[app].plus(more)
 	switch {
@@ -157,8 +155,8 @@ func (q *queue) hold(app string, more holding) {
 	}
 }
 
-// await waits until jobs wait, and says how many and since when the next one is; none: the
-// queue is closed and empty.
+// await blocks until the queue has jobs. It returns how many, and when the next one was queued.
+// Zero: the queue is closed and empty.
 func (q *queue) await() (jobs int, since time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -173,9 +171,9 @@ func (q *queue) await() (jobs int, since time.Time) {
 	return q.all.jobs, q.waiting.Next(nil).First().call.since
 }
 
-// take takes the jobs of one group into the slice it is given: up to limit, and no more
-// than may be done in budget, as it is guessed, but one at least, if any wait. settle
-// follows, or putBack for the last of them and then settle.
+// take moves the jobs of one group into the given slice: up to limit, and no more than can
+// probably be done within budget, but at least one if any wait. The caller then calls settle,
+// and before it putBack for jobs that it did not begin.
 func (q *queue) take(into []*Job, limit int, budget time.Duration) []*Job {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -192,7 +190,7 @@ func (q *queue) take(into []*Job, limit int, budget time.Duration) []*Job {
 	return into
 }
 
-// putBack undoes the take of these jobs, the last that were taken: they were not begun.
+// putBack returns the last of the taken jobs to the queue. They were not begun.
 func (q *queue) putBack(jobs []*Job) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -202,8 +200,8 @@ func (q *queue) putBack(jobs []*Job) {
 	}
 }
 
-// settle charges the apps for what their jobs took, which are a group that is over;
-// the group's own time, such as for its sync, they bear by what each took.
+// settle charges the apps for the time of a finished group: each for the time of its own jobs,
+// and in proportion for the rest, such as the sync.
 func (q *queue) settle(jobs []*Job, group time.Duration) {
 	var sum time.Duration
 	for _, j := range jobs {
@@ -218,7 +216,7 @@ func (q *queue) settle(jobs []*Job, group time.Duration) {
 	}
 }
 
-// close refuses further jobs; those that wait can still be taken.
+// close refuses further jobs. Waiting jobs can still be taken.
 func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -226,7 +224,7 @@ func (q *queue) close() {
 	q.filled.Broadcast()
 }
 
-// depth is how many jobs wait now.
+// depth is how many jobs wait.
 func (q *queue) depth() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()

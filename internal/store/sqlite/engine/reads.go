@@ -9,15 +9,15 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// There are three sets of read connections. The callers read the app and the client that
-// calls, which every command needs. The readers read rows by a key. A search or listing may
-// read many rows; it begins on a reader too, where most finish quickly. If it takes long, a
-// searcher begins it anew. Apps share the searchers by the time that they use, and a search
-// ends when its time is up.
+// There are three sets of read connections. The callers look up the app and the client of a
+// call, which every command needs. The readers read rows by key. A search or listing may read
+// many rows: it begins on a reader, where most finish quickly, and if it takes long it starts
+// again on a searcher. Apps share the searchers by the time that they use, and a search ends
+// when its time is up.
 
-// A search that takes a reader longer than quickTime is begun anew by a searcher. One that
-// takes the searcher longer than searchTime is refused. One app alone gets at most half of
-// the searchers, and fewer beside others.
+// A search that takes longer than quickTime on a reader starts again on a searcher. One that
+// takes longer than searchTime there is refused. One app gets at most half of the searchers,
+// and fewer if others need them.
 const (
 	callerReaders = 2
 	searchers     = 4
@@ -25,7 +25,7 @@ const (
 	searchTime    = time.Second
 )
 
-// Caller reads what every command needs to know about its caller.
+// Caller reads the app or the client of a call.
 func (e *Engine) Caller(ctx context.Context, app string, read func(*Conn) error) error {
 	return e.callers.lend(ctx, app, 0, read)
 }
@@ -61,10 +61,10 @@ func (e *Engine) Search(ctx context.Context, app, what string, read func(*Conn) 
 	}
 }
 
-// retrySearch is after how long a caller may repeat a search that took too long.
+// retrySearch is how long a caller must wait before it repeats a search that took too long.
 const retrySearch = time.Second
 
-// look reads with a reader and, if that takes long, anew with a searcher.
+// look reads with a reader and, if that takes long, again with a searcher.
 func (e *Engine) look(ctx context.Context, app string, limit time.Duration, read func(*Conn) error) error {
 	err := e.readers.lend(ctx, app, e.quickTime, read)
 	if errors.Is(err, errLong) {

@@ -11,13 +11,13 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 )
 
-// Backup writes what the file at path holds now into the new file out, and waits
-// until it is on the disk. Other handles read and write on meanwhile; their log
-// grows until it is done. It writes rows and no free pages, so nothing that was
-// erased is in the copy. A store that is damaged is not backed up. When it fails there may be a part of out.
+// Backup writes the present content of the file at path into the new file out and syncs it.
+// Meanwhile other connections continue to read and write, and their log grows. The copy has
+// rows but no free pages, so it has nothing that was erased. Backup refuses a damaged store.
+// If it fails it may leave a part of out behind.
 func Backup(ctx context.Context, path, out string) error {
 	err := lookWhole(ctx, path, func(*engine.Conn) error { return nil })
-	if err != nil && !errors.Is(err, errInUse) { // who uses it has found it whole
+	if err != nil && !errors.Is(err, errInUse) { // the process that uses the file has checked it
 		return fmt.Errorf("back up the store: %w", err)
 	}
 	err = withFile(ctx, path, func(c *engine.Conn) error {
@@ -35,7 +35,7 @@ func Backup(ctx context.Context, path, out string) error {
 	return nil
 }
 
-// Check reads all of the file at path and answers what is wrong with it first.
+// Check reads the whole file at path and returns the first fault that it finds.
 func Check(ctx context.Context, path string) error {
 	err := withFile(ctx, path, func(c *engine.Conn) error { return c.Sound(`PRAGMA integrity_check(1)`) })
 	if err != nil {
@@ -44,7 +44,7 @@ func Check(ctx context.Context, path string) error {
 	return nil
 }
 
-// withFile lends do a connection that changes nothing.
+// withFile calls do with a read-only connection.
 func withFile(ctx context.Context, path string, do func(*engine.Conn) error) error {
 	c, err := engine.OpenConn(path, sqlite3.OPEN_READONLY, engine.ReaderSettings)
 	if err != nil {
@@ -67,7 +67,7 @@ func syncFile(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// syncDir makes the names in a directory durable.
+// syncDir makes the file names in a directory durable.
 func syncDir(dir string) error {
 	d, err := os.Open(dir) //nolint:gosec // the operator's own
 	if err != nil {

@@ -23,21 +23,21 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/wal"
 )
 
-// Options say which file it is and what may be done to it.
+// Options say which file to open and what may be done to it.
 type Options struct {
 	Path       string // absolute
-	Beside     bool   // another process serves the file: it is not migrated; see ErrOldSchema
-	AcceptLoss bool   // go on where the log does not hold all that was answered; see wal.LossError
+	Beside     bool   // another process serves the file: do not migrate it; see ErrOldSchema
+	AcceptLoss bool   // continue even if the log lacks answered writes; see wal.LossError
 	Now        func() time.Time
 	Log        *slog.Logger
 }
 
-// NewEpoch is the statement that makes the cursors given out so far void.
+// NewEpoch is the statement that invalidates all cursors given out so far.
 const NewEpoch = `UPDATE history SET epoch = abs(random() >> 11)`
 
-// Bring makes the file at path one that this binary can work with. A file that it
-// refuses is left as it was. Beside another process that serves the file it is looked
-// at and not migrated. Errors: *wal.LossError, ErrOldSchema.
+// Bring creates, checks and migrates the file so that this binary can work with it. It leaves a
+// file that it refuses unchanged. Beside another process that serves the file it only checks
+// the file. Errors: *wal.LossError, ErrOldSchema.
 func Bring(ctx context.Context, opt Options) error {
 	path := opt.Path
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
@@ -60,16 +60,15 @@ func Bring(ctx context.Context, opt Options) error {
 	if opt.Beside {
 		return fmt.Errorf("%s has schema version %d, this skein would make it %d: %w", path, version, newest, ErrOldSchema)
 	}
-	// What follows is committed without a mark.
+	// The following commits write no mark.
 	if err := errors.Join(wal.RemoveMark(path), migrate(ctx, path)); err != nil {
 		return fmt.Errorf("migrate %s from schema version %d to %d: %w", path, version, newest, err)
 	}
 	return nil
 }
 
-// versionOf checks that a file is sound and has all that was committed, and returns the version
-// of its schema. If another process stays connected to the file, that process has already
-// made these checks.
+// versionOf checks that a file is sound and has all commits, and returns the version of its
+// schema. If another process is connected to the file, that process has made these checks.
 func versionOf(ctx context.Context, opt Options) (version int64, err error) {
 	path := opt.Path
 	see := func(c *engine.Conn) error {
@@ -90,7 +89,7 @@ func versionOf(ctx context.Context, opt Options) (version int64, err error) {
 	return version, readable(path, withFile(ctx, path, see))
 }
 
-// lookWhole is look, after a check that the file has all that was committed. Errors: *wal.LossError, those
+// lookWhole is look, after a check that the log lacks no commits. Errors: *wal.LossError, those
 // of look.
 func lookWhole(ctx context.Context, path string, see func(*engine.Conn) error) error {
 	err := look(ctx, path, func(c *engine.Conn) error {
@@ -125,7 +124,7 @@ func acceptLoss(ctx context.Context, opt Options, loss error) error {
 	}
 	_, _, err = c.DB.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE)
 	if err == nil {
-		err = c.Exec(NewEpoch) // clients may know what is lost
+		err = c.Exec(NewEpoch) // clients may have seen what is lost
 	}
 	if err := errors.Join(err, c.Close()); err != nil {
 		return readable(opt.Path, err)
@@ -136,7 +135,7 @@ func acceptLoss(ctx context.Context, opt Options, loss error) error {
 	return wal.RemoveMark(opt.Path)
 }
 
-// readable explains the error about a corrupt file.
+// readable explains an error about a corrupt file.
 func readable(path string, err error) error {
 	if engine.Corrupt(err) {
 		return fmt.Errorf("%s is damaged, restore a backup: %w", path, err)
@@ -144,15 +143,15 @@ func readable(path string, err error) error {
 	return err
 }
 
-// create makes a new store. It gets its name when it is whole, so a file of that
-// name that has nothing in it was not made here.
+// create makes a new store. The file gets its name only when it is complete, so an empty file
+// of that name was not made here.
 func create(ctx context.Context, path string) error {
 	dir, name := filepath.Split(path)
 	made, err := os.CreateTemp(dir, name+newSuffix)
 	if err != nil {
 		return fmt.Errorf("create %s: %w", path, err)
 	}
-	defer func() { _ = os.Remove(made.Name()) }() // a second name, or of no use
+	defer func() { _ = os.Remove(made.Name()) }() // it is a second name of the store, or useless
 	err = made.Close()
 	if err == nil {
 		err = withDatabase(made.Name(), func(db *sql.DB) error { return define(ctx, db) })
@@ -169,11 +168,11 @@ func create(ctx context.Context, path string) error {
 	return syncDir(dir)
 }
 
-// newSuffix is the end of the name of a store that is being made; see [os.CreateTemp].
+// newSuffix ends the name of a store that is being made; see [os.CreateTemp].
 const newSuffix = ".new-*"
 
-// define gives an empty file the newest schema, in one commit and in a tenth of the time
-// that goose takes. Goose finds its own table there when it brings the file up to date.
+// define gives an empty file the newest schema, in one commit and in a tenth of the time that
+// goose takes. It fills goose's own table too, so that goose can migrate the file later.
 func define(ctx context.Context, db *sql.DB) error {
 	all, err := migrationFiles()
 	if err != nil {
@@ -187,7 +186,7 @@ func define(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }() // after a commit there is nothing to take back
+	defer func() { _ = tx.Rollback() }() // does nothing after a commit
 	err = errors.Join(versions.CreateVersionTable(ctx, tx), versions.Insert(ctx, tx, database.InsertRequest{}))
 	for _, m := range all {
 		if err == nil {
@@ -203,7 +202,7 @@ func define(ctx context.Context, db *sql.DB) error {
 	return tx.Commit()
 }
 
-// migrate brings the schema of the file at path up to date, and gives it a log.
+// migrate brings the schema of the file at path up to date and switches it to a log.
 func migrate(ctx context.Context, path string) error {
 	return withDatabase(path, func(db *sql.DB) error {
 		provider, err := goose.NewProvider(goose.DialectSQLite3, db, migrations.Files)
@@ -214,8 +213,8 @@ func migrate(ctx context.Context, path string) error {
 	})
 }
 
-// withDatabase opens the file at path by database/sql, which goose wants; everything
-// else uses the driver's own API.
+// withDatabase opens the file at path with database/sql, which goose needs. All other code uses
+// the driver's own API.
 func withDatabase(path string, do func(*sql.DB) error) error {
 	db, err := driver.Open(path, func(c *sqlite3.Conn) error {
 		return c.Exec(engine.Settings)

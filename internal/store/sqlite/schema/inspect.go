@@ -10,7 +10,7 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/wal"
 )
 
-// Contents is what a store holds, in numbers.
+// Contents are the numbers of things in a store.
 type Contents struct {
 	Schema        int64
 	Epoch         int64
@@ -19,8 +19,8 @@ type Contents struct {
 	Uploads       []string         // names
 }
 
-// Inspect reads all of a store that nobody uses, such as a backup, and changes
-// nothing. Errors tell what is wrong with it.
+// Inspect reads all of a store that no process uses, such as a backup, and changes nothing. An
+// error says what is wrong with it.
 func Inspect(path string) (held Contents, err error) {
 	if _, err := recognise(path); err != nil {
 		return held, err

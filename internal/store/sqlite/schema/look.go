@@ -13,16 +13,16 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 )
 
-// Names by which lookingDisk reaches files: one locks the file as SQLite does, so
-// that nobody else is connected; the other is for files that nobody uses.
+// Names of the VFSs that lookingDisk is registered under. The first locks the file as SQLite
+// does, so that no other process is connected; the second is for files that no process uses.
 const (
 	lookingVFS   = "skein-looking"
 	untouchedVFS = "skein-untouched"
 )
 
-// lookingDisk reads a database and its log and changes nothing: no page, no journal
-// mode, no file beside them. SQLite keeps the index of the log in memory, since the
-// files have no shared memory here.
+// lookingDisk reads a database and its log and changes nothing: no page, no journal mode, no
+// other file. SQLite keeps the index of the log in memory, because these files have no shared
+// memory.
 type lookingDisk struct {
 	vfs.VFSFilename
 
@@ -98,17 +98,17 @@ func (absent) SectorSize() int { return 4096 }
 // DeviceCharacteristics implements [vfs.File].
 func (absent) DeviceCharacteristics() vfs.DeviceCharacteristic { return vfs.IOCAP_POWERSAFE_OVERWRITE }
 
-// lookPause and lookPatience are how long look tries again while somebody else is
-// connected: another one may only be looking too.
+// look tries again every lookPause, for lookPatience, while another process is connected:
+// perhaps that one only looks too.
 const (
 	lookPause    = 10 * time.Millisecond
 	lookPatience = time.Second
 )
 
-// errInUse says that somebody else is connected to the file and stays so.
+// errInUse says that another process stays connected to the file.
 var errInUse = errors.New("another process uses the store")
 
-// look shows see the file at path while nobody else is connected to it, and changes
+// look calls see with the file at path while no other process is connected to it, and changes
 // nothing. Errors: errInUse; those of see.
 func look(ctx context.Context, path string, see func(*engine.Conn) error) error {
 	for deadline := time.Now().Add(lookPatience); ; {
@@ -127,8 +127,8 @@ func look(ctx context.Context, path string, see func(*engine.Conn) error) error 
 	}
 }
 
-// lookUntouched is look for a file that nobody uses, such as a backup; it may be
-// where nothing can be written.
+// lookUntouched is look for a file that no process uses, such as a backup. The file may be on a
+// read-only disk.
 func lookUntouched(path string, see func(*engine.Conn) error) error {
 	return lookOnce(untouchedVFS, path, see)
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/migrations"
 )
 
-// applicationID marks a file as Skein's, in its header: "Skei". Files of the first
-// two schemas have zero there.
+// applicationID, "Skei", marks a file as Skein's in its header. Files of the first two schemas
+// have zero there.
 const (
 	applicationID = 0x536b6569
 	markedSince   = 3 // schema
@@ -27,9 +27,9 @@ const (
 // binary would have to migrate.
 var ErrOldSchema = errors.New("the running server keeps an older schema: restart it with this version first")
 
-// recognise reads the header of the file and answers what tells that it is no store,
-// and whether it has a log: a copy that VACUUM made has none yet. SQLite itself would
-// make a database of an empty file, and would delete a log beside one.
+// recognise reads the header of the file. It returns an error if the file is no store, and
+// whether the file uses a log: a copy that VACUUM made does not yet. SQLite itself would turn an
+// empty file into a database, and would delete a log beside it.
 func recognise(path string) (logged bool, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -60,8 +60,8 @@ func recognise(path string) (logged bool, err error) {
 	return header[18] == 2, nil
 }
 
-// checkSchema answers the version of the schema, and an error unless it is one that
-// this binary knows and the file holds what that version has.
+// checkSchema returns the version of the schema. It fails unless this binary knows the version
+// and the file has the tables and indexes of that version.
 func checkSchema(c *engine.Conn, path string) (version int64, err error) {
 	have, err := defined(c)
 	if err != nil {
@@ -102,7 +102,7 @@ func checkSchema(c *engine.Conn, path string) (version int64, err error) {
 	return version, nil
 }
 
-// defined is what the file defines, by kind and name, without comments and spaces.
+// defined are the definitions in the file, by kind and name, without comments and spaces.
 func defined(c *engine.Conn) (map[string]string, error) {
 	all := make(map[string]string)
 	err := c.Rows(func(r *sqlite3.Stmt) {
@@ -132,7 +132,7 @@ type migration struct {
 	name, up string
 }
 
-// migrationFiles are all, in their order.
+// migrationFiles are all migrations in order.
 func migrationFiles() (all []migration, err error) {
 	entries, err := migrations.Files.ReadDir(".")
 	if err != nil {
@@ -153,12 +153,11 @@ func migrationFiles() (all []migration, err error) {
 	return all, nil
 }
 
-// schemas are what schemaOf has answered, by version: the migrations are part of the
-// binary.
+// schemas caches the results of schemaOf by version.
 var schemas sync.Map
 
-// schemaOf is what the migrations up to a version define; never change it. It runs them
-// in memory and without goose, in a tenth of its time: this is part of every start.
+// schemaOf returns what the migrations up to a version define. The caller must not change the
+// result. It runs them in memory without goose, in a tenth of the time: every start does this.
 func schemaOf(version int64) (all map[string]string, err error) {
 	if known, ok := schemas.Load(version); ok {
 		return known.(map[string]string), nil //nolint:forcetypeassert // nothing else is stored

@@ -38,7 +38,7 @@ func TestANewStoreIsAsTheMigrationsMakeIt(t *testing.T) {
 	}
 }
 
-// inside is what a new file defines and which migrations it says it has, in their order.
+// inside returns what a new file defines and which migrations it records, in order.
 func inside(t *testing.T, path string) (all []string) {
 	t.Helper()
 	c, err := engine.OpenConn(path, sqlite3.OPEN_READONLY, ``)

@@ -15,12 +15,12 @@ import (
 	"time"
 )
 
-// The log as SQLite writes it: a header, then frames of a header and a page each. See
+// The format of the log: a header, then frames. A frame is a header and a page. See
 // https://sqlite.org/fileformat2.html#the_write_ahead_log.
 const (
 	logHeaderBytes   = 32
 	frameHeaderBytes = 24
-	logMagic         = 0x377f0682 // with the lowest bit set sums are of big-endian words
+	logMagic         = 0x377f0682 // if the lowest bit is set, checksums are of big-endian words
 )
 
 // frame is one frame of a log.
@@ -28,14 +28,14 @@ type frame []byte
 
 func (f frame) page() uint32 { return binary.BigEndian.Uint32(f) }
 
-// commits is the size of the database in pages where the frame ends a commit; else zero.
+// commits is the size of the database in pages if the frame ends a commit, else zero.
 func (f frame) commits() uint32 { return binary.BigEndian.Uint32(f[4:]) }
 
 func (f frame) salt() [2]uint32 { return twoWords(f[8:]) }
 func (f frame) sum() [2]uint32  { return twoWords(f[16:]) }
 func (f frame) content() []byte { return f[frameHeaderBytes:] }
 
-// follows reports whether the frame is as it was written behind one with a sum.
+// follows reports whether the frame is intact and was written after a frame with that checksum.
 func (f frame) follows(sum [2]uint32, order binary.ByteOrder) bool {
 	return logSum(logSum(sum, f[:8], order), f.content(), order) == f.sum()
 }
@@ -44,7 +44,7 @@ func twoWords(b []byte) [2]uint32 {
 	return [2]uint32{binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])}
 }
 
-// logSum is SQLite's checksum of b, going on from s.
+// logSum is SQLite's checksum of b, continued from s.
 func logSum(s [2]uint32, b []byte, order binary.ByteOrder) [2]uint32 {
 	for ; len(b) >= 8; b = b[8:] {
 		s[0] += order.Uint32(b) + s[1]
@@ -53,12 +53,12 @@ func logSum(s [2]uint32, b []byte, order binary.ByteOrder) [2]uint32 {
 	return s
 }
 
-// LossError says that the log beside a store does not hold all that was answered.
+// LossError says that the log beside a store lacks answered writes.
 type LossError struct {
 	Path   string
-	Offset int64     // in the log, from where on it cannot be read
-	Pages  int64     // that were committed and are lost, at least
-	Last   time.Time // of the newest commit that is known of; zero: not known
+	Offset int64     // in the log: it cannot be read from here on
+	Pages  int64     // committed pages that are lost, at least
+	Last   time.Time // of the newest known commit; zero: not known
 }
 
 func (e *LossError) Error() string {
@@ -69,27 +69,27 @@ func (e *LossError) Error() string {
 	return fmt.Sprintf("the log of %s is damaged at byte %d: at least %d pages of writes that were answered cannot be read%s", e.Path, e.Offset, e.Pages, until)
 }
 
-// logCheck reads the log beside a store that nobody has open.
+// logCheck reads the log beside a store that no process has open.
 type logCheck struct {
 	path string
 	file *os.File
 	db   *os.File
 
-	page  int64 // size of one
+	page  int64 // size in bytes
 	order binary.ByteOrder
 	salt  [2]uint32
-	whole bool      // the header is as it was written
+	whole bool      // the header is intact
 	sum   [2]uint32 // of the header
 	buf   *bufio.Reader
 	frame frame
 
-	committed int64  // frames that SQLite will read
-	size      uint32 // of the database after them, in pages
+	committed int64  // frames that SQLite would read
+	size      uint32 // of the database after these frames, in pages
 	beyond    map[uint32]bool
 }
 
-// Check answers a *LossError where something that was committed is in the log and
-// SQLite would not read it, and changes nothing.
+// Check returns a *LossError if the log lacks committed pages or has some that SQLite would not
+// read. It changes nothing.
 func Check(path string) (err error) {
 	m, marked, err := readMark(path)
 	if err != nil {
@@ -129,7 +129,7 @@ func Check(path string) (err error) {
 		}
 		return nil
 	case int32(l.salt[0]-m.salt[0]) > 0: // salts go round
-		return nil // the log has started anew since, after all of it was moved into the file
+		return nil // the log has restarted since, after all of it was moved into the file
 	default:
 		return l.without(m, marked)
 	}
@@ -143,8 +143,8 @@ func (l *logCheck) loss(pages int64, m mark) error {
 	return e
 }
 
-// without is about a log that is not there, or is not the one of the mark: nothing is
-// lost where it was moved into the file.
+// without handles a log that is missing or is older than the mark. Nothing is lost if the
+// marked page was moved into the file.
 func (l *logCheck) without(m mark, marked bool) error {
 	if !marked {
 		return nil
@@ -164,7 +164,7 @@ func (l *logCheck) without(m mark, marked bool) error {
 	return l.loss(int64(m.frames), m)
 }
 
-// pageSize is that of the database.
+// pageSize is the page size of the database.
 func (l *logCheck) pageSize() (int64, error) {
 	header := make([]byte, 18)
 	if _, err := l.db.ReadAt(header, 0); err != nil {
@@ -176,7 +176,7 @@ func (l *logCheck) pageSize() (int64, error) {
 	return 1 << 16, nil
 }
 
-// readHeader leaves page zero where there is no whole frame behind the header.
+// readHeader leaves page zero if no complete frame follows the header.
 func (l *logCheck) readHeader() error {
 	page, err := l.pageSize()
 	if err != nil {
@@ -206,13 +206,13 @@ func (l *logCheck) readHeader() error {
 	return nil
 }
 
-// rewind makes next answer the frame behind that many.
+// rewind makes next return the frame after that many.
 func (l *logCheck) rewind(frames int64) {
 	from := logHeaderBytes + frames*int64(len(l.frame))
 	l.buf = bufio.NewReaderSize(io.NewSectionReader(l.file, from, 1<<62), 1<<20)
 }
 
-// next reads the next frame; false at the end of the log.
+// next reads the next frame. It returns false at the end of the log.
 func (l *logCheck) next() (bool, error) {
 	_, err := io.ReadFull(l.buf, l.frame)
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -221,8 +221,8 @@ func (l *logCheck) next() (bool, error) {
 	return err == nil, err
 }
 
-// walk reads the frames as SQLite does, up to the first that is not as it was written,
-// and then looks for what proves that those behind it were committed.
+// walk reads the frames as SQLite does, up to the first damaged one. Then it looks for proof
+// that frames behind it were committed.
 func (l *logCheck) walk(m mark) error {
 	info, err := l.db.Stat()
 	if err != nil {
@@ -230,7 +230,7 @@ func (l *logCheck) walk(m mark) error {
 	}
 	pages := uint32(info.Size() / l.page)
 	sum, read := l.sum, int64(0)
-	var open []uint32 // pages behind the end of the file in the commit that is read
+	var open []uint32 // pages past the end of the file in the commit being read
 	for {
 		more, err := l.next()
 		if err != nil {
@@ -263,7 +263,7 @@ func (l *logCheck) walk(m mark) error {
 	return err
 }
 
-// fits says whether each page behind the end of the file is in the log.
+// fits returns an error unless the log has each page past the end of the file.
 func (l *logCheck) fits(pages uint32) error {
 	const lockByte = 1 << 30 // the page with this byte is never written
 	missing := 0
@@ -278,10 +278,10 @@ func (l *logCheck) fits(pages uint32) error {
 	return nil
 }
 
-// proven counts the frames behind a damaged one that were committed for certain. A
-// commit is synced before the next one is begun, so a commit with a frame behind it
-// had been synced. A last commit proves nothing: it may never have been. Frames that
-// a commit that failed has left behind continue no commit.
+// proven counts the frames behind a damaged one that were certainly committed. A commit is
+// synced before the next one begins, so a commit that another frame follows had been synced.
+// The last commit proves nothing: perhaps it was never synced. Frames left behind by a failed
+// commit do not continue a commit.
 func (l *logCheck) proven() (frames int64, err error) {
 	var sum [2]uint32
 	known, ended := false, false
@@ -303,8 +303,8 @@ func (l *logCheck) proven() (frames int64, err error) {
 	}
 }
 
-// headless is about a log without its header, of which SQLite reads nothing. It is
-// torn by right when a log starts anew, after all of it was moved into the file.
+// headless handles a log with a damaged header, of which SQLite reads nothing. A header may be
+// torn without loss when the log restarts, after all of it was moved into the file.
 func (l *logCheck) headless(m mark, marked bool) error {
 	for _, order := range [...]binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 		l.order = order
@@ -320,7 +320,7 @@ func (l *logCheck) headless(m mark, marked bool) error {
 	return l.without(m, marked)
 }
 
-// notMoved counts the pages of the log's commits that are not in the file.
+// notMoved counts the pages of the log's commits that the file does not have.
 func (l *logCheck) notMoved() (pages int64, err error) {
 	newest, err := l.newestPages()
 	content := make([]byte, l.page)
@@ -334,8 +334,8 @@ func (l *logCheck) notMoved() (pages int64, err error) {
 	return pages, err
 }
 
-// newestPages are the sums of the pages of all commits in a log without its header, as
-// far as its frames follow each other.
+// newestPages returns the checksums of the newest committed pages in a log with a damaged
+// header, as far as its frames follow each other.
 func (l *logCheck) newestPages() (map[uint32]uint32, error) {
 	newest, open := make(map[uint32]uint32), make(map[uint32]uint32)
 	var sum [2]uint32
@@ -352,7 +352,7 @@ func (l *logCheck) newestPages() (map[uint32]uint32, error) {
 		}
 		sum = l.frame.sum()
 		open[l.frame.page()] = crc32.Checksum(l.frame.content(), castagnoli)
-		if l.frame.commits() > 0 && read > 0 { // the first is held against nothing
+		if l.frame.commits() > 0 && read > 0 { // the first frame has nothing to be checked against
 			maps.Copy(newest, open)
 			clear(open)
 		}

@@ -11,23 +11,23 @@ import (
 	"time"
 )
 
-// mark says how far the log has been synced: it names the last frame of the newest
-// commit. SQLite reads a log up to the first frame that is not as it was written and
-// drops the rest without a word, since after a crash what follows was never synced.
-// The mark tells the two apart; see docs/decisions/0015.
+// mark says how far the log is synced: it names the last frame of the newest commit. SQLite
+// reads a log up to the first damaged frame and drops the rest silently. After a crash that is
+// right, because the rest was never synced; after damage it loses commits. The mark
+// distinguishes the two; see docs/decisions/0015.
 //
-// It is written after each commit and never synced, so it may be behind the log and
-// is never ahead of it.
+// It is written after each commit and never synced, so it may be behind the log but is never
+// ahead of it.
 type mark struct {
-	salt   [2]uint32 // of the log; another one after each start of it anew
+	salt   [2]uint32 // of the log; it changes whenever the log restarts
 	frames uint32
-	page   uint32 // that the last frame holds
+	page   uint32 // in the last frame
 	sum    uint32 // of that page
 	at     time.Time
 }
 
 const (
-	// MarkSuffix is the end of the mark's name, behind the store's.
+	// MarkSuffix follows the store's name in the name of the mark.
 	MarkSuffix = "-mark"
 	markMagic  = "SkeinMk1"
 	markBytes  = len(markMagic) + 5*4 + 8 + 4
@@ -44,8 +44,8 @@ func (m mark) encode() []byte {
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
 
-// readMark is the mark beside the store at path; ok is false where there is none, or
-// it was torn, which says nothing about the log.
+// readMark reads the mark beside the store at path. ok is false if there is none or it is torn,
+// which says nothing about the log.
 func readMark(path string) (m mark, ok bool, err error) {
 	b, err := os.ReadFile(path + MarkSuffix) //nolint:gosec // the operator's own
 	if errors.Is(err, fs.ErrNotExist) {
@@ -68,7 +68,7 @@ func readMark(path string) (m mark, ok bool, err error) {
 	return m, true, nil
 }
 
-// RemoveMark takes away the mark of the store at path, if there is one.
+// RemoveMark removes the mark of the store at path, if there is one.
 func RemoveMark(path string) error {
 	if err := os.Remove(path + MarkSuffix); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -76,16 +76,16 @@ func RemoveMark(path string) error {
 	return nil
 }
 
-// NewMarker keeps the mark of the store at path.
+// NewMarker returns a Marker for the store at path.
 func NewMarker(path string, log *slog.Logger) *Marker { return &Marker{path: path, log: log} }
 
-// Marker keeps the mark of the writer. Owned by its loop.
+// Marker writes the mark. Owned by the writer's loop.
 type Marker struct {
 	path  string
 	log   *slog.Logger
 	file  *os.File // nil: none yet
 	frame []byte   // scratch
-	off   bool     // the mark cannot be written; said once
+	off   bool     // the mark cannot be written; logged once
 }
 
 // Set records that the log is synced up to that many frames.
@@ -122,7 +122,7 @@ func (m *Marker) write(log io.ReaderAt, frames int, now time.Time) (err error) {
 	return err
 }
 
-// Close lets go of the mark, which goes with the log.
+// Close closes the mark, and removes it if the log is gone.
 func (m *Marker) Close() error {
 	if m.file == nil {
 		return nil

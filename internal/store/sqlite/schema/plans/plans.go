@@ -1,4 +1,4 @@
-// Package plans holds queries against the plans that SQLite makes for them, in tests.
+// Package plans checks in tests how SQLite runs queries.
 package plans
 
 import (
@@ -14,19 +14,18 @@ import (
 	"github.com/skein-im/skein/internal/store/sqlite/schema"
 )
 
-// Plan is a query whose cost must not grow with what lies stored, and how SQLite is to
-// run it.
+// Plan is a query whose cost must not grow with the stored data, and how SQLite must run it.
 type Plan struct {
 	SQL   string
 	Want  []string // steps, among others
 	Sorts bool     // a few rows; others may not sort
 }
 
-// scansOfNothing takes out of a plan what is called a scan and is none: of a row
-// without a table, and of a list that the query itself holds.
+// scansOfNothing removes steps from a plan that SQLite calls scans but that read no table: a row
+// without a table, and a list in the query itself.
 var scansOfNothing = strings.NewReplacer("SCAN CONSTANT ROW", "", "SCAN j VIRTUAL TABLE", "")
 
-// Hold makes a new store and holds the plans against it.
+// Hold makes a new store and checks the plans on it.
 func Hold(t *testing.T, all map[string]Plan) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "skein.db")
