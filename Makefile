@@ -24,10 +24,16 @@ run: ## build and run the demo: open http://127.0.0.1:8080/ in two tabs
 	@echo "2/2 starting the demo with its data in $(DATA); stop it with Ctrl-C"
 	@bin/skein serve --dev --data $(DATA)
 
+.PHONY: cluster
+cluster: ## build and run three nodes on PostgreSQL behind a balancer; CLUSTER='--nodes 5 --port 7000': others
+	@scripts/install.sh postgresql
+	@$(MAKE) --no-print-directory build
+	@bin/skein-cluster $(CLUSTER)
+
 .PHONY: build
-build: ## build bin/skein, and the load generator bin/skein-bench
+build: ## build bin/skein, the load generator bin/skein-bench, and bin/skein-cluster of make cluster
 	@mkdir -p bin
-	@go build -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/ ./cmd/skein ./cmd/skein-bench
+	@go build -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/ ./cmd/skein ./cmd/skein-bench ./cmd/skein-cluster
 
 .PHONY: test
 test: ## run everything that CI runs, after installing what it needs

@@ -20,21 +20,23 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// benchProgram is the load generator: the one beside the server's binary, or one that
-// is built for this run.
-var benchProgram = sync.OnceValues(func() (string, error) {
-	beside := filepath.Join(filepath.Dir(program), "skein-bench")
+// benchProgram is the load generator.
+var benchProgram = sync.OnceValues(func() (string, error) { return besideProgram("skein-bench") })
+
+// besideProgram is a tool: the one beside the server's binary, or one that is built for this run.
+func besideProgram(name string) (string, error) {
+	beside := filepath.Join(filepath.Dir(program), name)
 	if _, err := os.Stat(beside); err == nil {
 		return beside, nil
 	}
-	built := filepath.Join(tempDir, "skein-bench")
-	build := exec.Command("go", "build", "-o", built, "./cmd/skein-bench")
+	built := filepath.Join(tempDir, name)
+	build := exec.Command("go", "build", "-o", built, "./cmd/"+name)
 	build.Dir = ".."
 	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build ./cmd/skein-bench: %w\n%s", err, out)
+		return "", fmt.Errorf("go build ./cmd/%s: %w\n%s", name, err, out)
 	}
 	return built, nil
-})
+}
 
 // skeinBench runs the load generator to its end.
 func skeinBench(t *testing.T, args ...string) (stdout, stderr string, exit int) {

@@ -4,11 +4,14 @@
 # for the web client's own tests, what makes a disk that loses its power, and strace
 # for one whose syncs fail, nginx and Caddy to stand in front of a server, and PostgreSQL,
 # of which the tests start servers of their own: the system's own is not started. It can do
-# so on Debian and Ubuntu as root; elsewhere the tests say what they lack.
+# so on Debian and Ubuntu as root; elsewhere the tests say what they lack. With the name of a
+# package it installs that alone.
 set -euo pipefail
+only=${1:-}
 
 missing=()
 need() { # command, packages …
+	[[ -z $only || $only == "$2" ]] || return 0
 	command -v "$1" >/dev/null || missing+=("${@:2}")
 }
 need gcc gcc libc6-dev
@@ -21,7 +24,7 @@ need strace strace
 need nginx nginx-light
 need caddy caddy
 postgres=$(compgen -G '/usr/lib/postgresql/*/bin/initdb' || command -v initdb || true)
-[[ $postgres ]] || missing+=(postgresql) # the newest that the system has; 15 on Debian 12
+[[ $postgres || (-n $only && $only != postgresql) ]] || missing+=(postgresql) # the newest that the system has; 15 on Debian 12
 
 ((${#missing[@]})) || exit 0
 if ((EUID != 0)) || ! command -v apt-get >/dev/null; then

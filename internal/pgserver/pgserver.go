@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"os/exec"
@@ -27,6 +28,7 @@ const prefix = "skein-postgres-"
 // Server is a server that ends with this process.
 type Server struct {
 	bin, dir string
+	kept     bool // its data outlive it
 	owner    *syscall.Credential
 	cmd      *exec.Cmd
 	settings []map[string]string // of the last start
@@ -34,6 +36,28 @@ type Server struct {
 	// Enter is called on the thread that starts the server, such as to enter a network namespace;
 	// nil: nothing is done.
 	Enter func() error
+}
+
+// Keep is a server whose data stay in a directory, which is made when it is missing. Only the owner
+// of the directory can connect, by the socket in it.
+func Keep(dir string) (p *Server, err error) {
+	p = &Server{dir: dir, kept: true}
+	if len(p.dir) > longestDir {
+		return nil, fmt.Errorf("%s: at most %d bytes, because PostgreSQL has its socket there", dir, longestDir)
+	}
+	if p.bin, err = binaries(); err == nil {
+		p.owner, err = own(p.dir)
+	}
+	return p, err
+}
+
+// longestDir leaves room for the name of the socket in what systems take for its path.
+const longestDir = 103 - len("/.s.PGSQL.5432")
+
+// Made reports whether Init has made the data.
+func (p *Server) Made() bool {
+	_, err := os.Stat(p.Data())
+	return err == nil
 }
 
 // New makes the directory of a server that is to be started. parent is where; empty: in memory, where
@@ -45,6 +69,9 @@ func New(parent, name string) (p *Server, err error) {
 	p = &Server{dir: filepath.Join(parent, prefix+strconv.Itoa(os.Getpid())+"-"+name)}
 	if p.bin, err = binaries(); err == nil {
 		sweep(parent)
+		err = os.RemoveAll(p.dir)
+	}
+	if err == nil {
 		p.owner, err = own(p.dir)
 	}
 	return p, err
@@ -52,6 +79,9 @@ func New(parent, name string) (p *Server, err error) {
 
 // Data is the directory of the server's data.
 func (p *Server) Data() string { return filepath.Join(p.dir, "data") }
+
+// Log is the file of what a server writes whose data are kept.
+func (p *Server) Log() string { return filepath.Join(p.dir, "log") }
 
 // PID is the process id of the server's first process, which is the parent of the others.
 func (p *Server) PID() int { return p.cmd.Process.Pid }
@@ -72,10 +102,18 @@ func (p *Server) Run(ctx context.Context, name string, args ...string) error {
 	return nil
 }
 
-// Init makes an empty cluster of databases, whose superuser is skein.
+// Init makes an empty cluster of databases, whose superuser is skein. The data get their name when they are
+// complete.
 func (p *Server) Init(ctx context.Context) error {
-	return p.Run(ctx, "initdb", "--pgdata", p.Data(), "--username", "skein", "--auth", "trust",
-		"--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions")
+	unfinished := p.Data() + ".unfinished"
+	args := []string{"--pgdata", unfinished, "--username", "skein", "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-instructions"}
+	if !p.kept {
+		args = append(args, "--no-sync")
+	}
+	if err := errors.Join(os.RemoveAll(unfinished), p.Run(ctx, "initdb", args...)); err != nil {
+		return err
+	}
+	return os.Rename(unfinished, p.Data())
 }
 
 // Start starts the server and waits until it answers. Of two settings of one name the later counts. The kernel
@@ -90,7 +128,15 @@ func (p *Server) Start(ctx context.Context, settings ...map[string]string) error
 	}
 	p.cmd = exec.Command(filepath.Join(p.bin, "postgres"), args...) //nolint:gosec,noctx // it outlives the test that starts it
 	p.cmd.Dir = p.dir
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.owner, Pdeathsig: syscall.SIGQUIT, Setpgid: true}
+	p.cmd.SysProcAttr = endWithParent(p.owner)
+	if p.kept {
+		log, err := os.OpenFile(p.Log(), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+		if err != nil {
+			return err
+		}
+		defer log.Close() //nolint:errcheck // the server has it
+		p.cmd.Stdout, p.cmd.Stderr = log, log
+	}
 	begun := make(chan error)
 	go func() {
 		runtime.LockOSThread()
@@ -109,22 +155,35 @@ func (p *Server) Start(ctx context.Context, settings ...map[string]string) error
 	return p.answers(ctx)
 }
 
-// End ends the server and removes its files.
+// End ends the server, and removes its files unless they are kept.
 func (p *Server) End() {
+	how := syscall.SIGQUIT // at once
+	if p.kept {
+		how = syscall.SIGINT // with a checkpoint
+	}
 	if p.cmd != nil && p.cmd.Process != nil {
-		_ = p.Signal(syscall.SIGCONT)             // it may have ended, or be stopped
-		_ = p.cmd.Process.Signal(syscall.SIGQUIT) // likewise
+		_ = p.Signal(syscall.SIGCONT) // it may have ended, or be stopped
+		_ = p.cmd.Process.Signal(how) // likewise
 		_ = p.cmd.Wait()
 	}
-	_ = os.RemoveAll(p.dir) // else the next process sweeps it
+	if !p.kept {
+		_ = os.RemoveAll(p.dir) // else the next process sweeps it
+	}
 }
 
 // answers waits until the server answers.
 func (p *Server) answers(ctx context.Context) (err error) {
-	for range 300 {
+	tries := 300
+	if p.kept {
+		tries = 3000 // it may have to recover
+	}
+	for range tries {
 		var conn *pgx.Conn
 		if conn, err = pgx.Connect(ctx, p.URL()); err == nil {
 			return conn.Close(ctx)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
@@ -152,10 +211,10 @@ func memory() string {
 	return os.TempDir()
 }
 
-// own makes the server's directory. PostgreSQL refuses to run as root: then it runs as
-// postgres or nobody.
+// own makes the server's directory, if it does not exist. PostgreSQL refuses to run as root: then it
+// runs as postgres or nobody.
 func own(dir string) (*syscall.Credential, error) {
-	if err := errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700)); err != nil {
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
 	if os.Geteuid() != 0 {
@@ -169,10 +228,26 @@ func own(dir string) (*syscall.Credential, error) {
 	}
 	uid, err := strconv.ParseUint(who.Uid, 10, 32)
 	gid, err2 := strconv.ParseUint(who.Gid, 10, 32)
-	if err := errors.Join(err, err2, os.Chown(dir, int(uid), int(gid))); err != nil {
+	if err := errors.Join(err, err2, os.Chown(dir, int(uid), int(gid)), enterable(dir, who.Username)); err != nil {
 		return nil, err
 	}
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+}
+
+// enterable says which directory above dir other users cannot enter.
+func enterable(dir, name string) error {
+	for above := filepath.Dir(dir); ; above = filepath.Dir(above) {
+		info, err := os.Stat(above)
+		if err != nil {
+			return err
+		}
+		if info.Mode()&0o001 == 0 {
+			return fmt.Errorf("PostgreSQL does not run as root, and its user %s cannot enter %s: use another directory, or another user than root", name, above)
+		}
+		if above == filepath.Dir(above) {
+			return nil
+		}
+	}
 }
 
 // sweep removes what servers of processes that were killed have left.

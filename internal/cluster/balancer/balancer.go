@@ -14,8 +14,9 @@ import (
 	"time"
 )
 
-// Balancer gives each call to the ready node with the fewest calls and sockets under way. A call
-// that could not be sent goes to another node; a call that was sent is never sent again, because
+// Balancer gives each call to the ready node with the fewest calls and sockets under way. If the
+// connection fails, a call that was not sent yet goes to another node, and so does one that only
+// reads, such as the handshake of a socket. Another call that was sent is not sent again, because
 // the node may have done it. Safe for concurrent use.
 type Balancer struct {
 	nodes []*node
@@ -157,7 +158,7 @@ func (b *Balancer) choose(tried map[*node]bool) (best *node) {
 // sender is the transport of the proxy.
 type sender struct{ *Balancer }
 
-// RoundTrip sends a request to one node after the other, until one of them can be connected to.
+// RoundTrip sends a request to one node after the other, until one answers or may have done it.
 func (s sender) RoundTrip(r *http.Request) (*http.Response, error) {
 	c, _ := r.Context().Value(callKey{}).(*call)
 	tried := map[*node]bool{}
@@ -166,7 +167,7 @@ func (s sender) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, errNoNode
 		}
 		res, err := s.http.RoundTrip(requestTo(r, c.node.addr))
-		if !notSent(err) {
+		if err == nil || r.Context().Err() != nil || !harmless(r, err) {
 			return res, err
 		}
 		c.node.ready.Store(false)
@@ -192,8 +193,10 @@ type keptOpen struct{ r *http.Request }
 func (k keptOpen) Read(p []byte) (int, error) { return k.r.Body.Read(p) }
 func (keptOpen) Close() error                 { return nil }
 
-// notSent reports whether the connection failed before anything was sent.
-func notSent(err error) bool {
+// harmless reports whether a request that failed can be sent again: nothing of it was sent, or it
+// only reads.
+func harmless(r *http.Request, err error) bool {
 	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "dial"
+	dialled := errors.As(err, &op) && op.Op == "dial"
+	return dialled || r.Body == nil && (r.Method == http.MethodGet || r.Method == http.MethodHead)
 }
