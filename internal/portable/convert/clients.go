@@ -13,16 +13,16 @@ import (
 	"github.com/skein-im/skein/internal/portable/convert/sorter"
 )
 
-// clients are the client ids that appear, each with the first moment it was seen.
+// clients are the client ids that appear in the source, each with the first time it was seen.
 type clients struct {
 	rename  map[string]string
-	relaxed bool // one of them needs the relaxed alphabet
+	relaxed bool // an id needs the relaxed alphabet
 	renamed map[string]bool
 
 	seen   map[string]int64 // since the last flush
-	all    *sorter.Sorter   // by id, then by moment
-	refuse map[string]int64 // ids that no client can have, with their uses
-	more   int64            // uses of those beyond maxRefused
+	all    *sorter.Sorter   // by id, then by time
+	refuse map[string]int64 // ids that Skein does not allow, with their number of uses
+	more   int64            // uses of further such ids, beyond maxRefused
 }
 
 const (
@@ -34,8 +34,8 @@ func newClients(all *sorter.Sorter, rename map[string]string) *clients {
 	return &clients{rename: rename, renamed: map[string]bool{}, seen: map[string]int64{}, all: all, refuse: map[string]int64{}}
 }
 
-// id is the client id that Skein is to have for one of the source. ok is false where
-// there is none.
+// id returns Skein's client id for an id of the source. ok is false if Skein does not allow the
+// id.
 func (c *clients) id(source string) (id string, ok bool) {
 	id = source
 	if to, found := c.rename[source]; found {
@@ -56,7 +56,7 @@ func (c *clients) id(source string) (id string, ok bool) {
 	return id, true
 }
 
-// saw notes that a client was there at a moment.
+// saw records that a client existed at a time.
 func (c *clients) saw(id string, at int64) error {
 	if first, known := c.seen[id]; !known || at < first {
 		c.seen[id] = at
@@ -79,11 +79,11 @@ func (c *clients) flush() error {
 	return nil
 }
 
-// neverSeen is the moment of clients that the source names without one.
+// neverSeen is the time of clients that the source names without a time.
 const neverSeen = int64(skein.Forever)
 
-// each gives every client in order of creation: the first moment it was seen, or else
-// the moment now.
+// each calls its function for every client in order of creation. A client was created when it
+// was first seen, or now if the source has no time for it.
 func (c *clients) each(ctx context.Context, byAge *sorter.Sorter, now int64, f func(portable.Client) error) error {
 	if err := c.flush(); err != nil {
 		return err
@@ -110,7 +110,7 @@ func (c *clients) each(ctx context.Context, byAge *sorter.Sorter, now int64, f f
 	})
 }
 
-// refused lists the ids that no client can have.
+// refused lists the ids that Skein does not allow.
 func (c *clients) refused() []Usage {
 	list := make([]Usage, 0, len(c.refuse))
 	for id, n := range c.refuse {

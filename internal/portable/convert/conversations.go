@@ -13,7 +13,7 @@ import (
 	"github.com/skein-im/skein/internal/portable"
 )
 
-// What the report says of conversations, members and standings.
+// Texts of the report about conversations, members and standings.
 const (
 	extendLost       = "conv_extend: over 16 KiB together, left out; the value is in this line"
 	extendAsText     = "conv_extend: JSON that Skein does not take (depth over 31, a key twice or a number beyond a double), kept as a text"
@@ -32,17 +32,17 @@ const (
 	strayMade        = "messages name it, and the source has no row of it any more: a conversation without members"
 )
 
-// gathered is a conversation in its final form, but for what its messages tell.
+// gathered is a conversation in its final form, except for what its messages add.
 type gathered struct {
 	C       portable.Conversation
 	Members []portable.Member
 	Pair    bool
-	Owned   bool // its creator is a member, and so its owner unless it is private
+	Owned   bool // the creator is a member, and therefore the owner unless the conversation is private
 	At      string
 }
 
-// closeConversations ends the reading of conversations: joins standings to them and
-// makes the index.
+// closeConversations ends the reading of conversations: it joins the standings to them and
+// builds the index.
 func (in *Input) closeConversations() error {
 	in.index = &index{}
 	standings, err := in.standings.Sorted()
@@ -137,7 +137,7 @@ func (in *Input) tell(c *Conversation, o Outcome, why string) error {
 	return in.report.add(Line{Kind: OfConversation, Outcome: o, Why: why, ID: c.Origin.ID, Conv: c.Record.ID.String(), At: c.At, Raw: c.Raw})
 }
 
-// extend is as many of the fields as fit, in the order of their importance.
+// extend returns as many of the fields as fit, the most important first.
 func (in *Input) extend(c *Conversation) (jsontext.Value, error) {
 	var fields []Field
 	size := len("{}")
@@ -171,7 +171,7 @@ func (in *Input) extend(c *Conversation) (jsontext.Value, error) {
 	return Object(fields...), nil
 }
 
-// members are those that Skein can have, each once.
+// members returns the members that Skein allows, each once.
 func (in *Input) members(c *Conversation) ([]portable.Member, error) {
 	var list []portable.Member
 	known := make(map[string]bool, len(c.Members))
@@ -198,7 +198,7 @@ func (in *Input) members(c *Conversation) ([]portable.Member, error) {
 	return list, nil
 }
 
-// creator sets who made the conversation, and makes that one its owner.
+// creator sets the creator of the conversation and makes it the owner.
 func (in *Input) creator(g *gathered, c *Conversation) error {
 	id, ok := "", false
 	if c.Record.Creator != "" {
@@ -230,7 +230,7 @@ func (in *Input) creator(g *gathered, c *Conversation) error {
 
 const roomRole = "has a role in a chat room, which Skein keeps with its members"
 
-// stand gives a client its standing.
+// stand applies a standing to its member.
 func (in *Input) stand(g *gathered, s *Standing) error {
 	line := Line{Kind: OfRow, Outcome: Skipped, ID: s.ID, Conv: g.C.ID.String(), Client: s.Client, At: s.At, Raw: s.Raw}
 	id, ok := in.people.id(s.Client)
@@ -276,17 +276,18 @@ func (in *Input) stand(g *gathered, s *Standing) error {
 	return nil
 }
 
-// standingReader gives the standings of one conversation after another.
+// standingReader reads the standings, one conversation after another.
 type standingReader struct {
 	ahead[Standing]
 
 	in *Input
 }
 
-// conv is the conversation of the next one.
+// conv returns the conversation of the next standing.
 func (r *standingReader) conv() skein.ID { return skein.ID(r.key) }
 
-// of are the standings in a conversation; those in conversations before it have none.
+// of returns the standings in a conversation. Standings before it belong to conversations that
+// are missing.
 func (r *standingReader) of(conv skein.ID) (list []Standing, err error) {
 	for r.next != nil && bytes.Compare(r.key, conv[:]) <= 0 {
 		if r.conv() == conv {
@@ -301,7 +302,7 @@ func (r *standingReader) of(conv skein.ID) (list []Standing, err error) {
 	return list, nil
 }
 
-// rest accounts for the standings in conversations after the last.
+// rest accounts for the standings after the last conversation.
 func (r *standingReader) rest() error {
 	for r.next != nil {
 		if err := r.orphan(); err != nil {
@@ -323,7 +324,7 @@ func (r *standingReader) orphan() error {
 	return r.in.report.add(Line{Kind: OfRow, Outcome: Skipped, Why: why, ID: s.ID, Conv: conv.String(), Client: s.Client, At: s.At, Raw: s.Raw})
 }
 
-// pairOf names two members, whatever their order.
+// pairOf returns a key for two members that does not depend on their order.
 func pairOf(members []portable.Member) [16]byte {
 	a, b := members[0].Client, members[1].Client
 	if a > b {

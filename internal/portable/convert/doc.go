@@ -1,5 +1,5 @@
-// Package convert makes a portable folder of what another messaging system left. It
-// puts records in order, numbers messages, holds everything to Skein's limits and
-// accounts for each record that it is given. It knows no other system: a converter is
-// a function that reads the records of one and hands each to a method of Input.
+// Package convert makes a portable folder from the data of another messaging system. It sorts
+// the records, numbers the messages, applies Skein's limits, and accounts for each record that
+// it is given. It knows no other system: a converter is a function that reads the records of
+// its system and passes each one to a method of Input.
 package convert

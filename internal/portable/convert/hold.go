@@ -11,31 +11,31 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// What can be wrong with a JSON value that Skein is to keep.
+// Reasons why Skein cannot store a JSON value.
 var (
 	errDepth  = errors.New("nests too deep")
 	errNumber = errors.New("holds a number beyond the range of a double")
 	errJSON   = errors.New("is not valid JSON, or has a key twice")
 )
 
-// maxDepth bounds how deep kept JSON may nest: one less than a line of the folder, 32.
+// maxDepth is the nesting depth that stored JSON may have: one less than that of a line of the
+// folder, 32.
 const maxDepth = 31
 
-// lenient reads what other systems write: invalid UTF-8 and lone surrogates become
+// lenient accepts invalid UTF-8 and lone surrogates, which other systems write. They become
 // U+FFFD.
 var lenient = jsontext.AllowInvalidUTF8(true)
 
-// Text is s as Skein can keep it: valid UTF-8 without U+0000, for each of which U+FFFD
-// stands. changed reports whether s was otherwise.
+// Text returns s as valid UTF-8 without U+0000, with U+FFFD in place of each U+0000. changed
+// reports whether that differs from s.
 func Text(s string) (text string, changed bool) {
 	text = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 	return text, text != s
 }
 
-// Compact is a JSON value as Skein keeps it: without white space, with the escapes that
-// are needed, its keys in their order and its numbers as they are written. U+0000,
-// invalid UTF-8 and lone surrogates become U+FFFD, which changed reports. Errors are
-// about what Skein refuses.
+// Compact returns a JSON value in the form that Skein stores: without white space, with only the
+// necessary escapes; keys keep their order and numbers their digits. U+0000, invalid UTF-8 and
+// lone surrogates become U+FFFD, which changed reports. It fails if Skein refuses the value.
 func Compact(v jsontext.Value) (kept jsontext.Value, changed bool, err error) {
 	dec := jsontext.NewDecoder(bytes.NewReader(v), lenient)
 	var out bytes.Buffer
@@ -70,7 +70,7 @@ func Compact(v jsontext.Value) (kept jsontext.Value, changed bool, err error) {
 	return kept, changed || !v.IsValid(), nil
 }
 
-// Quote is a text as a JSON value.
+// Quote returns a text as a JSON value.
 func Quote(s string) jsontext.Value {
 	text, _ := Text(s)
 	quoted, _ := jsontext.AppendQuote(nil, text) // valid UTF-8 never fails
@@ -83,7 +83,7 @@ type Field struct {
 	Value jsontext.Value
 }
 
-// Object is the object of fields in their order; nil where there are none.
+// Object returns the object that has these fields in order; nil if there are none.
 func Object(fields ...Field) jsontext.Value {
 	if len(fields) == 0 {
 		return nil

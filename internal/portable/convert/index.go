@@ -8,7 +8,7 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// index tells when a conversation was created: 24 bytes a conversation.
+// index knows when each conversation was created. It needs 24 bytes a conversation.
 type index struct {
 	entries []entry
 }
@@ -18,7 +18,7 @@ type entry struct {
 	at int64
 }
 
-// add takes the conversations by id.
+// add adds a conversation. The caller adds them in the order of their ids.
 func (x *index) add(id skein.ID, created int64) { x.entries = append(x.entries, entry{id, created}) }
 
 func (x *index) created(id skein.ID) (at int64, known bool) {
@@ -29,7 +29,7 @@ func (x *index) created(id skein.ID) (at int64, known bool) {
 	return x.entries[i].at, true
 }
 
-// sortedIDs are the keys of a map in order.
+// sortedIDs returns the keys of a map in order.
 func sortedIDs(m map[skein.ID]Line) []skein.ID {
 	return slices.SortedFunc(maps.Keys(m), func(a, b skein.ID) int { return bytes.Compare(a[:], b[:]) })
 }

@@ -15,9 +15,9 @@ import (
 	"github.com/skein-im/skein/internal/portable/convert/sorter"
 )
 
-// Input takes the records of the source. All conversations and standings come before
-// the first message; apart from that the order is free, but must be the same each time.
-// It is for one goroutine. Errors are those of the disk.
+// Input takes the records of the source. All conversations and standings must come before the
+// first message. Otherwise any order is allowed, as long as it is the same each time. One
+// goroutine uses it. Errors are those of the disk.
 type Input struct {
 	ctx    context.Context //nolint:containedctx // of the one call of Run that it lives in
 	report *report
@@ -25,7 +25,7 @@ type Input struct {
 
 	conversations *sorter.Sorter // by id
 	standings     *sorter.Sorter // by conversation
-	messages      *sorter.Sorter // by conversation, its creation first, then by moment and tie
+	messages      *sorter.Sorter // by creation of the conversation, then by conversation, time and tie
 	strays        *sorter.Sorter // messages of conversations that are missing
 	ids           *sorter.Sorter // message ids and where they are
 
@@ -33,29 +33,28 @@ type Input struct {
 	folder   *portable.Writer
 	files    map[string]bool   // names in the folder
 	ready    *sorter.Sorter    // conversations in their final form, in order of creation
-	skipped  map[skein.ID]Line // conversations that are left out, with their messages counted
+	skipped  map[skein.ID]Line // conversations that are left out; the lines count their messages
 	source   string
 	progress func(stage string, n int64)
 	taken    int64
 }
 
-// Left accounts for a record that the converter does not hand over: refused, skipped or
-// merged.
+// Left accounts for a record that the converter leaves out: refused, skipped or merged.
 func (in *Input) Left(l Line) error {
 	in.report.in[l.Kind] += max(l.Count, 1)
 	return in.report.add(l)
 }
 
-// Tell adds a line about something worth knowing that is no record.
+// Tell adds a line about something that is worth knowing but is no record.
 func (in *Input) Tell(l Line) error {
 	l.Outcome = Noted
 	return in.report.add(l)
 }
 
-// Note counts something worth knowing.
+// Note counts something that is worth knowing.
 func (in *Input) Note(kind Kind, why string) { in.report.count(kind, Noted, why, 1) }
 
-// Skip leaves out a conversation; messages that name it are counted with it.
+// Skip leaves out a conversation. Its line counts the messages that name it.
 func (in *Input) Skip(conv skein.ID, l Line) error {
 	in.report.in[OfConversation]++
 	l.Kind, l.Outcome, l.Conv = OfConversation, Skipped, conv.String()
@@ -68,7 +67,7 @@ func (in *Input) Skip(conv skein.ID, l Line) error {
 	return nil
 }
 
-// Saw makes it known that a client was there at a moment.
+// Saw records that a client existed at a time.
 func (in *Input) Saw(id string, at int64) error {
 	if id, ok := in.people.id(id); ok && validTime(at) {
 		return in.people.saw(id, at)
@@ -76,8 +75,8 @@ func (in *Input) Saw(id string, at int64) error {
 	return nil
 }
 
-// Client takes a client, which may appear nowhere else. created is when it was, as far as
-// the source tells; zero: not at all.
+// Client takes a client, which perhaps appears nowhere else. created is when it was created;
+// zero if the source does not say.
 func (in *Input) Client(id string, created int64, from Origin) error {
 	in.report.in[OfClient]++
 	if id, ok := in.people.id(id); ok {
@@ -89,8 +88,8 @@ func (in *Input) Client(id string, created int64, from Origin) error {
 	return in.report.add(Line{Kind: OfClient, Outcome: Refused, Why: clientRefused, ID: from.ID, Client: id, At: from.At, Raw: from.Raw})
 }
 
-// File takes a file with its content. One that came before under the same name is the
-// same. Errors are also those of content.
+// File takes a file with its content. Files with the same name are the same file. Errors are
+// also those of content.
 func (in *Input) File(f portable.File, content io.Reader) error {
 	in.report.in[OfRow]++
 	if in.files[f.Name] {
@@ -107,7 +106,7 @@ func (in *Input) File(f portable.File, content io.Reader) error {
 
 const fileTwice = "a file with the content of another one"
 
-// encode and decode are how records lie in a sorter.
+// encode and decode convert records for a sorter.
 func encode(v any) ([]byte, error) { return json.Marshal(v, json.Deterministic(true), lenient) }
 
 func decode(data []byte, v any) error { return json.Unmarshal(data, v, lenient) }
@@ -142,7 +141,7 @@ func (in *Input) refuseConversation(c *Conversation) error {
 	return in.report.add(Line{Kind: OfConversation, Outcome: Refused, Why: convUnusable, ID: c.Origin.ID, At: c.At, Raw: c.Raw})
 }
 
-// Standing takes what a client is in a conversation.
+// Standing takes the role and restrictions of a client in a conversation.
 func (in *Input) Standing(s Standing) error {
 	in.report.in[OfRow]++
 	value, err := encode(s)
@@ -152,7 +151,7 @@ func (in *Input) Standing(s Standing) error {
 	return in.standings.Add(s.Conv[:], value)
 }
 
-// What a message is refused for.
+// Reasons to refuse a message.
 const (
 	noID          = "no msg_id that can be read"
 	noConv        = "names no conversation"
@@ -208,7 +207,7 @@ func (in *Input) Message(m Message) error {
 	return in.report.add(line)
 }
 
-// keep puts a message that can be held in its place.
+// keep adds a message that Skein allows.
 func (in *Input) keep(m *Message, line Line) error {
 	changes := m.fit()
 	if in.mentions(&m.Record) {
@@ -246,7 +245,7 @@ func (in *Input) keep(m *Message, line Line) error {
 	return to.Add(key, value)
 }
 
-// kept is a message in a sorter; what is not here is in its key.
+// kept is a message in a sorter. Its key has the other fields.
 type kept struct {
 	M        portable.Message
 	Newest   int64
@@ -255,8 +254,8 @@ type kept struct {
 	At       string
 }
 
-// messageKey orders messages as the folder does: conversations by their creation and
-// id, then by moment and tie.
+// messageKey orders messages as the folder does: conversations by creation and id, then messages
+// by time and tie.
 func messageKey(created int64, m *portable.Message, tie string) []byte {
 	key := make([]byte, 0, 8+16+8+len(tie))
 	key = binary.BigEndian.AppendUint64(key, uint64(created))
@@ -265,14 +264,14 @@ func messageKey(created int64, m *portable.Message, tie string) []byte {
 	return append(key, tie...)
 }
 
-// idKey orders the places where message ids are used by id, then by moment.
+// idKey orders the uses of message ids by id, then by time.
 func idKey(id skein.ID, m *portable.Message, tie string) []byte {
 	key := make([]byte, 0, 16+8+16+len(tie))
 	key = binary.BigEndian.AppendUint64(append(key, id[:]...), uint64(m.Created))
 	return append(append(key, m.Conv[:]...), tie...)
 }
 
-// unknown is what the source has beside what Skein knows, where it can be kept.
+// unknown returns the fields that Skein does not know, if it can store them.
 func (in *Input) unknown(v jsontext.Value, line Line) (jsontext.Value, error) {
 	if v == nil {
 		return nil, nil
@@ -289,8 +288,7 @@ const (
 	unknownLost = "further fields: over 64 KiB, or JSON that Skein does not take; left out, the whole is in this line"
 )
 
-// mentions replaces the ids that are mentioned by those Skein is to have. It reports
-// whether any had to go.
+// mentions replaces the mentioned ids by Skein's. It reports whether it had to drop any.
 func (in *Input) mentions(m *portable.Message) (lost bool) {
 	var list []string
 	for _, source := range m.Mentions {
@@ -307,7 +305,7 @@ func (in *Input) mentions(m *portable.Message) (lost bool) {
 
 func validTime(t int64) bool { return t > 0 && t < int64(skein.Forever) }
 
-// clampTime is t, or none where it is not one.
+// clampTime returns t, or zero if t is no valid time.
 func clampTime(t int64) int64 {
 	if !validTime(t) {
 		return 0

@@ -16,10 +16,10 @@ import (
 // ErrNoObject is about a row that cannot be read.
 var ErrNoObject = errors.New("not a JSON object")
 
-// Fields are the members of an object in their order; values are as they were written.
+// Fields are the members of an object in order. Values are as they were written.
 type Fields []Field
 
-// Get is the value of a field, the last where it is there twice; empty: none.
+// Get returns the value of a field, the last one if it appears twice. Empty: there is none.
 func (f Fields) Get(name string) string {
 	for _, field := range slices.Backward(f) {
 		if field.Name == name {
@@ -29,8 +29,8 @@ func (f Fields) Get(name string) string {
 	return ""
 }
 
-// ReadObject reads a JSON object leniently: half surrogate pairs and a key twice are no
-// error. Errors: ErrNoObject.
+// ReadObject reads a JSON object leniently: half surrogate pairs and duplicate keys are no error.
+// Errors: ErrNoObject.
 func ReadObject(v []byte) (list Fields, err error) {
 	dec := jsontext.NewDecoder(bytes.NewReader(v), lenient, jsontext.AllowDuplicateNames(true))
 	if dec.PeekKind() != '{' {
@@ -60,7 +60,7 @@ func ReadObject(v []byte) (list Fields, err error) {
 	return list, nil
 }
 
-// String is a JSON string.
+// String reads a JSON string.
 func String(v string) (s string, ok bool) {
 	if jsontext.Value(v).Kind() != '"' || json.Unmarshal([]byte(v), &s, lenient) != nil {
 		return "", false
@@ -68,7 +68,7 @@ func String(v string) (s string, ok bool) {
 	return s, true
 }
 
-// Integer is a JSON number without a fraction, or a string of one.
+// Integer reads a JSON number without a fraction, or a string with such a number.
 func Integer(v string) (n int64, ok bool) {
 	if s, is := String(v); is {
 		v = s
@@ -84,8 +84,8 @@ func Integer(v string) (n int64, ok bool) {
 	return int64(f), true
 }
 
-// ClientID is a client id: a string, or a whole number as its digits. Anything else
-// becomes a text that is no client id.
+// ClientID reads a client id: a string, or a whole number as its digits. Anything else becomes a
+// text that is no valid client id.
 func ClientID(v jsontext.Value) string {
 	if s, ok := String(string(v)); ok {
 		return s
@@ -98,8 +98,8 @@ func ClientID(v jsontext.Value) string {
 	return "(" + string(v) + ")"
 }
 
-// ClientIDs are those of a list. What is there instead of a list becomes a text that is
-// no client id.
+// ClientIDs reads a list of client ids. Anything but a list becomes a text that is no valid
+// client id.
 func ClientIDs(v string) (ids []string) {
 	var list []jsontext.Value
 	switch err := json.Unmarshal([]byte(v), &list, lenient, jsontext.AllowDuplicateNames(true)); {
@@ -113,8 +113,8 @@ func ClientIDs(v string) (ids []string) {
 	return ids
 }
 
-// Moment is a time in one of the forms that exports have, in Unix milliseconds; zero:
-// none.
+// Moment reads a time in one of the forms that exports use. It returns Unix milliseconds, or
+// zero if there is none.
 func Moment(v string) int64 {
 	if n, ok := Integer(v); ok {
 		return n

@@ -51,7 +51,7 @@ func (t *talk) messages() error {
 	return nil
 }
 
-// copies chooses the newest of two records of one message and reports the other.
+// copies keeps the newest of two records of one message and reports the other.
 func (t *talk) copies(a, b *kept) (newest *kept, err error) {
 	older, newer := a, b
 	if a.Newest > b.Newest {
@@ -108,7 +108,7 @@ func (t *talk) message(k *kept, key []byte) error {
 	return t.in.people.saw(m.Sender, m.Created)
 }
 
-// positions notes how far the sender of a message sent and its receiver received.
+// positions records how far the sender of a message has sent and its receiver has received.
 func (t *talk) positions(k *kept) {
 	sender := t.members[k.M.Sender]
 	if sender != nil {
@@ -130,7 +130,7 @@ func (t *talk) positions(k *kept) {
 	}
 }
 
-// reKey makes of the key of a message in Input.messages what placeOf makes of its key in
+// reKey turns the key of a message in Input.messages into what placeOf returns for its key in
 // Input.ids.
 func reKey(key []byte) string {
 	return string(key[24:32]) + string(key[8:24]) + string(key[32:])

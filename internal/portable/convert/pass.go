@@ -60,7 +60,7 @@ func (p *pass) conversation(g *gathered) error {
 	return nil
 }
 
-// kind makes the first conversation of a pair private, and later ones of that pair groups.
+// kind decides that the first conversation of a pair is private and later ones are groups.
 func (p *pass) kind(g *gathered) error {
 	if !g.Pair {
 		return nil

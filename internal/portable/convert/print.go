@@ -6,7 +6,7 @@ import (
 	"text/tabwriter"
 )
 
-// printedClients bounds the refused client ids that String lists; the report has more.
+// printedClients is how many refused client ids String lists. The report has more.
 const printedClients = 20
 
 // String is the summary for people.

@@ -15,62 +15,62 @@ import (
 // Origin is where a record came from, for the report.
 type Origin struct {
 	At  string // such as "messages.jsonl:17"
-	ID  string // what the source calls it
+	ID  string // its id in the source
 	Raw []byte // what was read
 }
 
-// Conversation is one of the source's. Of Record ID, Type, Creator, MuteAll, Created,
-// Updated, Active, TTL and Unknown are taken; client ids may be any text.
+// Conversation is a conversation of the source. Of Record only ID, Type, Creator, MuteAll,
+// Created, Updated, Active, TTL and Unknown are used. Client ids may be any text.
 type Conversation struct {
 	Record  portable.Conversation
-	Extend  []Field // of conv_extend, the most important first: what does not fit is left out
+	Extend  []Field // of conv_extend, the most important first; what does not fit is left out
 	Members []portable.Member
-	Pair    bool // the source has one such conversation for its two members: it is to be private
+	Pair    bool // the source has one such conversation for two members: make it private
 
 	Origin
 }
 
-// Standing is what a client is in a conversation, said apart from its members.
+// Standing is a client's role and restrictions in a conversation, which the source keeps apart
+// from the list of members.
 type Standing struct {
 	Conv        skein.ID
 	Client      string
 	Role        string // owner or admin, or none
 	Muted       bool   // do not disturb
-	MutedUntil  int64  // may not speak until
+	MutedUntil  int64  // may not send until
 	BannedUntil int64  // may not join until
 
 	Origin
 }
 
-// Message is one of the source's. Of Record Conv, ID, Sender, ClientMsgID, Type, Text,
-// Attr, URL, MentionAll, Mentions, ReplyTo, ByServer, Status, Created, Updated, Version
-// and Unknown are taken; texts may be any bytes, client ids any text.
+// Message is a message of the source. Of Record only Conv, ID, Sender, ClientMsgID, Type, Text,
+// Attr, URL, MentionAll, Mentions, ReplyTo, ByServer, Status, Created, Updated, Version and
+// Unknown are used. Texts may be any bytes, client ids any text.
 type Message struct {
 	Record portable.Message
 
-	// Tie orders messages of one moment, and with Conv and Created tells whether two
-	// records are copies of one message. Of copies the one with the greatest Newest wins,
-	// then the one that came last.
+	// Tie orders messages of the same time. Records with the same Conv, Created and Tie are
+	// copies of one message. The copy with the greatest Newest wins, then the last one.
 	Tie    string
 	Newest int64
 
 	Mangled bool // reading its text has replaced invalid characters
 
-	// Whole is all that the message says as the source has it: its attr where no type of
-	// Skein fits, with type OtherType.
+	// Whole is the complete content in the source's form. If no type of Skein fits, it
+	// becomes the attr of a message of OtherType.
 	Whole jsontext.Value
 
-	Received bool // the source knows that its receiver has it; counts where there are two members
-	Room     bool // of a chat room, where the conversation itself is missing
+	Received bool // the source knows that the receiver has it; used if there are two members
+	Room     bool // sent to a chat room; used if the conversation itself is missing
 
 	Origin
 }
 
-// OtherType is the type of a message that has none of Skein's types and none of the
-// developer's: its attr is all that it says.
+// OtherType is the type of a message that fits neither Skein's types nor the developer's. Its
+// attr is the whole content.
 const OtherType = 1<<31 - 1
 
-// What is changed of a message. The texts are the words of the report.
+// Changes that are made to a message. The report uses these texts.
 const (
 	textCharacters = "text: U+0000 and invalid characters replaced by U+FFFD"
 	textCut        = "text: cut at 16 KiB; the whole is in this line"
@@ -81,7 +81,7 @@ const (
 	otherType      = "type: none of Skein's types fits; all of the message is under attr, its type is 2147483647"
 )
 
-// fit makes the message one that Skein takes. It tells what had to change.
+// fit changes the message so that Skein accepts it. It returns the changes.
 func (m *Message) fit() (changes []string) {
 	r := &m.Record
 	if r.Status > int(skein.StatusNormal) {
@@ -136,7 +136,7 @@ func fitAttr(v jsontext.Value) (attr jsontext.Value, changes []string) {
 	return attr, changes
 }
 
-// lossy reports whether a change needs a line with all that was read.
+// lossy reports whether a change needs a line with the original record.
 func lossy(why string) bool { return why != otherType }
 
 // needsURL reports whether messages of a type have a url.
@@ -144,7 +144,7 @@ func needsURL(t int) bool {
 	return t <= skein.TypeImage && t >= skein.TypeFile && t != skein.TypeLocation
 }
 
-// cut is the longest beginning of s that has at most n bytes and no half character.
+// cut returns the longest prefix of s that has at most n bytes and no partial character.
 func cut(s string, n int) string {
 	for n > 0 && !utf8.RuneStart(s[n]) {
 		n--
@@ -152,8 +152,8 @@ func cut(s string, n int) string {
 	return s[:n]
 }
 
-// validURL holds a url to the rule of msg.send: of the documented types that have one
-// programs open it as it stands.
+// validURL checks a url by the rule of msg.send, because programs open the url of these types
+// without a check.
 func validURL(t int, link string) bool {
 	if _, odd := Text(link); odd || len(link) > skein.MaxURL {
 		return false

@@ -14,11 +14,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// ReportFile is the report in the folder: JSON Lines, one for each thing that was not
-// taken over as it was, and the Summary as the last line.
+// ReportFile is the report in the folder: JSON Lines, one for each record that was not taken
+// over unchanged, and the Summary as the last line.
 const ReportFile = "report.jsonl"
 
-// Kind is what a line of the report is about.
+// Kind is the kind of record that a line of the report is about.
 type Kind string
 
 // The kinds.
@@ -30,33 +30,33 @@ const (
 	OfRow          Kind = "row" // of anything else
 )
 
-// Outcome is what became of a record.
+// Outcome is what happened to a record.
 type Outcome string
 
-// The outcomes. Refused, Skipped and Merged records are not in the folder; a Made one
-// is, and came from no record.
+// The outcomes. Refused, Skipped and Merged records are not in the folder. A Made one is in the
+// folder and came from no record of the source.
 const (
 	Changed Outcome = "changed"
-	Refused Outcome = "refused" // Skein cannot hold it
-	Skipped Outcome = "skipped" // Skein has nothing of its kind
-	Merged  Outcome = "merged"  // it says what another record says, or said once
+	Refused Outcome = "refused" // Skein does not allow it
+	Skipped Outcome = "skipped" // Skein has no such thing
+	Merged  Outcome = "merged"  // it repeats another record, or an older state of one
 	Made    Outcome = "made"
-	Noted   Outcome = "noted" // taken over as it is; worth knowing
+	Noted   Outcome = "noted" // taken over unchanged, but worth knowing
 )
 
 // Line is one line of the report.
 type Line struct {
 	Kind    Kind    `json:"kind"`
 	Outcome Outcome `json:"outcome"`
-	Why     string  `json:"why"` // one of few constant texts: the Summary counts by it
+	Why     string  `json:"why"` // one of a few constant texts, by which the Summary counts
 	Detail  string  `json:"detail,omitzero"`
 	Conv    string  `json:"conv_id,omitzero"`
 	ID      string  `json:"id,omitzero"` // as the source has it
 	Client  string  `json:"client_id,omitzero"`
 	At      string  `json:"at,omitzero"`    // where it was read
-	Count   int64   `json:"count,omitzero"` // records that the line stands for; absent: one
+	Count   int64   `json:"count,omitzero"` // records that the line is about; absent: one
 
-	Messages int64 `json:"messages,omitzero"` // of a conversation that is skipped: its messages, skipped with it
+	Messages int64 `json:"messages,omitzero"` // of a skipped conversation: its messages, which are skipped too
 
 	Raw []byte `json:"-"` // what was read
 }
@@ -65,12 +65,12 @@ type Line struct {
 type written struct {
 	Line
 
-	// One of them is what was read: as base64 where it is not valid JSON.
+	// One of them is what was read; base64 if it is not valid JSON.
 	JSON   jsontext.Value `json:"raw,omitzero"`
 	Base64 []byte         `json:"raw_base64,omitzero"`
 }
 
-// Count is how many records had one outcome for one reason.
+// Count is the number of records with the same outcome for the same reason.
 type Count struct {
 	Kind    Kind    `json:"kind"`
 	Outcome Outcome `json:"outcome"`
@@ -97,7 +97,7 @@ type Summary struct {
 	Counts  []Count  `json:"counts"`
 	Facts   []string `json:"facts"`                     // true of every conversion of this source
 	Refused []Usage  `json:"refused_clients,omitzero"`  // ids that no client of Skein can have
-	Relaxed bool     `json:"relaxed_client_ids"`        // the app's ids need the relaxed alphabet
+	Relaxed bool     `json:"relaxed_client_ids"`        // the app needs the relaxed alphabet of ids
 	Renamed int64    `json:"renamed_clients,omitempty"` // ids replaced as --rename says
 }
 
@@ -169,7 +169,7 @@ func (r *report) write(v any) error {
 	return err
 }
 
-// left is how many records of a kind had an outcome.
+// left is the number of records of a kind with an outcome.
 func (r *report) left(kind Kind, o Outcome) (n int64) {
 	for why, records := range r.counts {
 		if why.kind == kind && why.outcome == o {
@@ -179,7 +179,7 @@ func (r *report) left(kind Kind, o Outcome) (n int64) {
 	return n
 }
 
-// summary adds everything up. It fails where the account of a kind does not balance.
+// summary adds everything up. It fails if the account of a kind does not balance.
 func (r *report) summary() (Summary, error) {
 	var s Summary
 	for _, kind := range []Kind{OfClient, OfConversation, OfMember, OfMessage, OfRow} {

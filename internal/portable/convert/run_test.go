@@ -15,7 +15,7 @@ import (
 	"github.com/skein-im/skein/internal/portable"
 )
 
-// fewLines is a messaging system of a few lines: what a converter of another one is like.
+// fewLines is a tiny messaging system. It shows what a converter looks like.
 func fewLines(rooms int, messages int, text string) func(context.Context, *Input) error {
 	return func(_ context.Context, in *Input) error {
 		for r := range rooms {
@@ -93,8 +93,8 @@ func TestASourceThatMixesUpTheOrderIsAnError(t *testing.T) {
 	}
 }
 
-// TestMemoryDoesNotGrowWithMessages looks at what is alive while 40 MiB go through one
-// conversation: never a quarter of that.
+// TestMemoryDoesNotGrowWithMessages converts 40 MiB in one conversation. The live memory must
+// always stay below a quarter of that.
 func TestMemoryDoesNotGrowWithMessages(t *testing.T) {
 	const messages, bound = 40_000, 10 << 20
 	alive := func() uint64 {

@@ -1,5 +1,5 @@
-// Package leancloud converts a dump of LeanCloud IM. It maps rows to records; what
-// package convert does with records holds for every source.
+// Package leancloud converts a dump of LeanCloud IM. It maps rows to records. What is the same
+// for every source is in package convert.
 package leancloud
 
 import (
@@ -20,20 +20,20 @@ import (
 	"github.com/skein-im/skein/internal/portable/leancloud/folder"
 )
 
-// Options are of one conversion of a dump.
+// Options are the settings of one conversion.
 type Options struct {
 	From     string            // the folder of the dump
 	Out      string            // the portable folder to make
 	Rename   map[string]string // client ids to replace
 	MarkRead bool              // every member has read everything
 	Progress func(stage string, now int64)
-	Memory   int // of convert.Options
+	Memory   int // see convert.Options
 
-	// PublicURL stands before the links to files that the dump has; empty: a link begins
-	// with skein.UploadsPath.
+	// PublicURL precedes the links to files that the dump has. Empty: a link begins with
+	// skein.UploadsPath.
 	PublicURL string
-	// Extension is the one that Skein gives a file, skein.ErrFileType for one that it
-	// does not store. Without it no files are taken.
+	// Extension returns the extension that Skein gives a file, or skein.ErrFileType if it
+	// does not store such files. If nil, no files are taken.
 	Extension func(path string) (string, error)
 }
 
@@ -46,7 +46,7 @@ var facts = []string{
 	"IP addresses (from-ip) are in the dump and are not taken over.",
 }
 
-// Convert makes a portable folder of a dump.
+// Convert makes a portable folder from a dump.
 func Convert(ctx context.Context, o Options) (convert.Summary, error) {
 	m, err := readManifest(o.From)
 	if err != nil {
@@ -67,7 +67,7 @@ func Convert(ctx context.Context, o Options) (convert.Summary, error) {
 	}, d.read)
 }
 
-// clientName is the creator of conversations that LeanCloud names none of.
+// clientName is the creator of conversations for which LeanCloud names no creator.
 const clientName = "leancloud"
 
 func readManifest(dir string) (m folder.Manifest, err error) {
@@ -87,16 +87,16 @@ func readManifest(dir string) (m folder.Manifest, err error) {
 	return m, nil
 }
 
-// dump is a folder that is being read.
+// dump is the folder being read.
 type dump struct {
 	Options
 
 	manifest folder.Manifest
-	links    map[string]string // of files that the folder has, by the hash of what LeanCloud had
+	links    map[string]string // links to files of the folder, by the hash of LeanCloud's link
 	messages int64             // lines read
 }
 
-// read hands over everything in the folder, in the order that convert.Input asks for.
+// read passes everything in the folder on, in the order that convert.Input requires.
 func (d *dump) read(ctx context.Context, in *convert.Input) error {
 	for _, hole := range d.manifest.Holes {
 		if err := in.Tell(convert.Line{Kind: convert.OfRow, Why: "the dump has a hole", Detail: hole.What, ID: hole.Conv, At: folder.ManifestFile}); err != nil {
@@ -106,7 +106,7 @@ func (d *dump) read(ctx context.Context, in *convert.Input) error {
 	steps := []struct {
 		list string
 		take func(*convert.Input, row) error
-		skip string // why no row of it becomes a record
+		skip string // reason why no row of the list becomes a record
 	}{
 		{list: folder.ConversationsFile, take: d.conversation},
 		{list: folder.MemberInfosFile, take: d.memberInfo},
@@ -149,12 +149,12 @@ func (d *dump) read(ctx context.Context, in *convert.Input) error {
 type row struct {
 	raw  []byte
 	at   string
-	conv string // of a message: the conversation whose list it is in, where its name tells
+	conv string // of a message: the conversation of its list, if the list's name says it
 }
 
 func (r row) origin(id string) convert.Origin { return convert.Origin{At: r.at, ID: id, Raw: r.raw} }
 
-// list gives every line of a list.
+// list calls its function for every line of a list.
 func (d *dump) list(ctx context.Context, name string, take func(row) error) (lines int64, err error) {
 	for raw, err := range folder.Lines(filepath.Join(d.From, name)) {
 		if err == nil {
@@ -171,7 +171,7 @@ func (d *dump) list(ctx context.Context, name string, take func(row) error) (lin
 	return lines, nil
 }
 
-// whole holds a list to what the manifest says of it.
+// whole compares a list with its entry in the manifest.
 func (d *dump) whole(name string, lines int64) error {
 	if said, ok := d.manifest.Lists[name]; ok && said.Lines != lines {
 		return fmt.Errorf("%s has %d lines, and %s says %d: the dump is damaged", name, lines, folder.ManifestFile, said.Lines)
@@ -179,7 +179,7 @@ func (d *dump) whole(name string, lines int64) error {
 	return nil
 }
 
-// messageLists gives every message of the lists below a folder.
+// messageLists calls its function for every message of the lists below a folder.
 func (d *dump) messageLists(ctx context.Context, in *convert.Input, below string) error {
 	root := filepath.Join(d.From, below)
 	if _, err := os.Stat(root); errors.Is(err, fs.ErrNotExist) {
@@ -218,7 +218,7 @@ func (d *dump) conversation(in *convert.Input, r row) error {
 		return in.Skip(mapped.Record.ID, convert.Line{Why: "a system conversation; Skein has none", ID: mapped.ID, At: r.at, Raw: r.raw})
 	}
 	if n := len(mapped.Members); mapped.Record.Type == int(skein.Room) && n > 0 {
-		for _, m := range mapped.Members { // clients, if not members
+		for _, m := range mapped.Members { // they are clients, even if not members
 			if err := in.Saw(m.Client, mapped.Record.Created); err != nil {
 				return err
 			}
@@ -246,7 +246,7 @@ func (d *dump) conversation(in *convert.Input, r row) error {
 	return nil
 }
 
-// servedMembers is how many of m LeanCloud regards.
+// servedMembers is how many entries of m LeanCloud serves.
 const servedMembers = 500
 
 func (d *dump) memberInfo(in *convert.Input, r row) error {
@@ -260,7 +260,7 @@ func (d *dump) memberInfo(in *convert.Input, r row) error {
 	return in.Standing(s)
 }
 
-// subscriber makes the client known: it may appear nowhere else.
+// subscriber records the client, which perhaps appears nowhere else.
 func subscriber(in *convert.Input, r row) error {
 	fields, err := convert.ReadObject(r.raw)
 	if err != nil {

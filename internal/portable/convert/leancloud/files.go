@@ -18,7 +18,7 @@ import (
 	"github.com/skein-im/skein/internal/portable/leancloud/folder"
 )
 
-// file takes a file that the dump has, under a name that its content decides.
+// file takes a file of the dump, under a name derived from its content.
 func (d *dump) file(in *convert.Input, r row) error {
 	left := convert.Line{Kind: convert.OfRow, Outcome: convert.Skipped, At: r.at, Raw: r.raw}
 	var f folder.File
@@ -56,8 +56,8 @@ func (d *dump) file(in *convert.Input, r row) error {
 	return nil
 }
 
-// link is where Skein has the file that LeanCloud had at a url, or with an objectId;
-// empty: the dump does not have it.
+// link returns Skein's link to the file that LeanCloud had at a url or under an objectId. Empty:
+// the dump does not have the file.
 func (d *dump) link(url, id string) string {
 	name := d.links[hashOf(cmp.Or(url, id))]
 	if name == "" {
@@ -66,7 +66,7 @@ func (d *dump) link(url, id string) string {
 	return strings.TrimSuffix(d.PublicURL, "/") + skein.UploadsPath + name
 }
 
-// hashOf bounds what is kept of a url.
+// hashOf shortens a url to a hash, to save memory.
 func hashOf(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return string(sum[:16])

@@ -12,9 +12,9 @@ import (
 	"github.com/skein-im/skein/internal/portable/leancloud/folder"
 )
 
-// FuzzAnyRowIsTakenOrReported converts a dump of any rows: it never panics, the folder
-// it makes is one that the portable reader takes line by line, and the account of every
-// kind balances, or Convert says that the dump is damaged.
+// FuzzAnyRowIsTakenOrReported converts a dump of arbitrary rows. Convert must not panic. It
+// either says that the dump is damaged, or makes a folder whose every line the portable reader
+// accepts, with an account that balances for every kind.
 func FuzzAnyRowIsTakenOrReported(f *testing.F) {
 	for _, row := range []string{
 		msg(1, 1600000000001, "a", `"x"`, `,"ack-at":1,"mention-all":true,"mention-pids":["a"],"patch-timestamp":1600000000002`),

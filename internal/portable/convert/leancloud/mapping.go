@@ -18,14 +18,14 @@ import (
 	"github.com/skein-im/skein/internal/portable/leancloud/folder"
 )
 
-// What a row is left out for.
+// Reasons to leave out a row.
 var (
 	errNoID      = errors.New("no objectId")
 	errNoClient  = errors.New("no clientId, or no conversation")
 	errTemporary = errors.New("of a temporary conversation; it ended with its time, and LeanCloud keeps no row of it")
 )
 
-// Notes on messages that are taken.
+// Notes on messages that are taken over.
 const (
 	noteID      = "msg-id is not 22 characters of base64: msg_id is made from it"
 	noteBinary  = "is binary: its base64 is under attr, its type is 2147483647"
@@ -34,8 +34,8 @@ const (
 	noteUnknown = "has fields that the converter does not know; they are kept under leancloud"
 )
 
-// conversationOf maps a row of _Conversation. system: it is a system conversation, of
-// which only the id and the origin are set.
+// conversationOf maps a row of _Conversation. If it is a system conversation, system is true and
+// only the id and the origin are set.
 func conversationOf(r row) (c convert.Conversation, system bool, err error) {
 	fields, err := convert.ReadObject(r.raw)
 	if err != nil {
@@ -73,10 +73,10 @@ func conversationOf(r row) (c convert.Conversation, system bool, err error) {
 	return c, false, nil
 }
 
-// builtIn are the columns of _Conversation that are not the app's own.
+// builtIn are LeanCloud's own columns of _Conversation.
 var builtIn = []string{"objectId", "_id", "createdAt", "updatedAt", "m", "mu", "c", "lm", "tr", "sys", "unique", "uniqueId", "ACL"}
 
-// columns are what goes to conv_extend: name, attr, then the app's own columns by name.
+// columns returns the fields of conv_extend: name, attr, then the app's columns by name.
 func columns(fields convert.Fields) []convert.Field {
 	first := []string{"attr", "name"}
 	list := slices.DeleteFunc(slices.Clone(fields), func(f convert.Field) bool {
@@ -88,7 +88,7 @@ func columns(fields convert.Fields) []convert.Field {
 	return list
 }
 
-// mutesOf are the clients of mu: they want no notifications.
+// mutesOf returns the clients in mu, who want no notifications.
 func mutesOf(c *convert.Conversation, r row) (list []convert.Standing) {
 	fields, err := convert.ReadObject(r.raw)
 	if err != nil {
@@ -100,7 +100,7 @@ func mutesOf(c *convert.Conversation, r row) (list []convert.Standing) {
 	return list
 }
 
-// standingOf maps a line of member infos; no Role: a member like all others.
+// standingOf maps a line of member infos. Without a Role it is an ordinary member.
 func standingOf(r row) (s convert.Standing, err error) {
 	var info folder.MemberInfo
 	if err := json.Unmarshal(r.raw, &info, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)); err != nil {
@@ -125,7 +125,7 @@ func standingOf(r row) (s convert.Standing, err error) {
 	return s, nil
 }
 
-// messageOf maps a row of a history. link is that of dump.
+// messageOf maps a row of a history. link is dump.link.
 func messageOf(r row, link func(url, id string) string) (m convert.Message, notes []string, err error) {
 	fields, err := convert.ReadObject(r.raw)
 	if err != nil {
@@ -164,11 +164,11 @@ func messageOf(r row, link func(url, id string) string) (m convert.Message, note
 	return m, notes, nil
 }
 
-// unknownName is the field of a record that holds what Skein has no place for.
+// unknownName is the field of a record for everything that Skein does not know.
 const unknownName = "leancloud"
 
-// convOf is the conversation of a message: the one in whose history it was, or the one
-// that to names, for conv-id may be of a conversation and a client.
+// convOf returns the conversation of a message: the one whose history has it, or else the one
+// that to names, because conv-id can stand for a conversation and a client.
 func convOf(fields convert.Fields, list string) (skein.ID, error) {
 	to, _ := convert.String(fields.Get("to"))
 	conv, _ := convert.String(fields.Get("conv-id"))
@@ -189,7 +189,7 @@ func convOf(fields convert.Fields, list string) (skein.ID, error) {
 	return skein.ID{}, nil
 }
 
-// content maps what a message says: data, and bin.
+// content maps the content of a message: data and bin.
 func content(m *convert.Message, fields convert.Fields, link func(url, id string) string) {
 	data := jsontext.Value(fields.Get("data"))
 	if len(data) == 0 {
@@ -219,7 +219,7 @@ func content(m *convert.Message, fields convert.Fields, link func(url, id string
 	m.Record.Type, m.Record.Text = skein.TypeText, said
 }
 
-// recalled is the _lctype of what was taken back.
+// recalled is the _lctype of a recalled message.
 const recalled = -127
 
 // typedContent maps the fields of a typed message.
@@ -257,8 +257,8 @@ func typedContent(m *convert.Message, typed convert.Fields, link func(url, id st
 	r.Attr = attr(jsontext.Value(typed.Get("_lcattrs")), rest)
 }
 
-// attr is _lcattrs, with the fields beside it among its own. Where that cannot be, it
-// is an object of both.
+// attr returns _lcattrs with the fields beside it added. If that is not possible, it returns an
+// object that has both.
 func attr(attrs jsontext.Value, rest convert.Fields) jsontext.Value {
 	if len(attrs) == 0 || attrs.Kind() == 'n' {
 		return convert.Object(rest...)
@@ -273,11 +273,11 @@ func attr(attrs jsontext.Value, rest convert.Fields) jsontext.Value {
 	return convert.Object(append(own, rest...)...)
 }
 
-// withoutDashes makes one name of the spellings that APIs and exports have.
+// withoutDashes maps the different spellings of APIs and exports to one name.
 var withoutDashes = strings.NewReplacer("-", "", "_", "")
 
-// further takes the fields that not every row has. It returns those that it does not
-// know, as an object, or nil.
+// further maps the fields that not every row has. It returns the unknown ones as an object, or
+// nil.
 func further(m *convert.Message, fields convert.Fields) jsontext.Value {
 	r := &m.Record
 	var unknown []convert.Field
@@ -305,8 +305,8 @@ func further(m *convert.Message, fields convert.Fields) jsontext.Value {
 	return convert.Object(unknown...)
 }
 
-// objectID is the conv_id of a conversation: its objectId and eight zeros. An id of
-// another form gets one that is made from it; exact is false then.
+// objectID returns the conv_id of a conversation: its objectId and eight zeros. For an id of
+// another form it derives a conv_id from it, and exact is false.
 func objectID(name string) (id skein.ID, exact bool) {
 	const objectIDLength, convIDLength = 24, 32
 	lower := strings.ToLower(name)
@@ -319,7 +319,7 @@ func objectID(name string) (id skein.ID, exact bool) {
 	return skein.NamedID(clientName, "conversation", name), false
 }
 
-// bornAt is when an objectId was made, in milliseconds; zero where it does not say.
+// bornAt returns when an objectId was made, in milliseconds; zero if it does not say.
 func bornAt(name string) int64 {
 	if len(name) != 24 {
 		return 0
@@ -333,8 +333,8 @@ func bornAt(name string) int64 {
 
 var standardBase64 = strings.NewReplacer("-", "+", "_", "/")
 
-// messageID is the 16 bytes of a msg-id, whose base64 may have both alphabets. An id of
-// another form gets one that is made from it; exact is false then.
+// messageID returns the 16 bytes of a msg-id, whose base64 may use both alphabets. For an id of
+// another form it derives one from it, and exact is false.
 func messageID(name string) (id skein.ID, exact bool) {
 	if name == "" {
 		return skein.ID{}, false
@@ -348,7 +348,7 @@ func messageID(name string) (id skein.ID, exact bool) {
 	return skein.NamedID(clientName, "message", name), false
 }
 
-// idText is an id: a string, or as a backup of the database has it.
+// idText reads an id: a string, or the form that a backup of the database has.
 func idText(v string) string {
 	if s, ok := convert.String(v); ok {
 		return s

@@ -11,7 +11,7 @@ import (
 	"github.com/skein-im/skein/internal/portable/leancloud/folder"
 )
 
-// quoted is a text as a JSON string.
+// quoted returns a text as a JSON string.
 func quoted(s string) string {
 	raw, err := jsontext.AppendQuote(nil, s)
 	if err != nil {
