@@ -15,8 +15,8 @@ type App struct {
 	Unknown jsontext.Value `json:",embed"`
 }
 
-// Settings are those of the app that are not at their default, with the names that
-// `skein app show` has; an absent one means the default.
+// Settings are the settings of the app that differ from the default, under the names that
+// `skein app show` uses. An absent one has its default.
 type Settings struct {
 	TokenAuth            *bool    `json:"token_auth,omitzero"` // absent: true
 	RelaxedClientIDs     bool     `json:"relaxed_client_ids,omitzero"`
@@ -45,7 +45,7 @@ type Settings struct {
 	MaxStorageBytes      int64    `json:"max_storage_bytes,omitzero"`
 }
 
-// AppOf is what app.json says of an app.
+// AppOf returns the content of app.json for an app.
 func AppOf(a skein.App) App {
 	s := a.Settings
 	return App{ID: a.ID, Name: a.Name, Settings: Settings{
@@ -59,7 +59,7 @@ func AppOf(a skein.App) App {
 	}}
 }
 
-// Of are the settings as the domain has them.
+// Of returns the settings in the form of the domain.
 func (s Settings) Of() skein.Settings {
 	return skein.Settings{
 		Open: isOff(s.TokenAuth), RelaxedClientIDs: s.RelaxedClientIDs, NoAutoRegister: isOff(s.AutoRegister),
@@ -72,7 +72,7 @@ func (s Settings) Of() skein.Settings {
 	}
 }
 
-// off is a switch that is on unless it is said to be off.
+// off reads a switch that is on by default.
 func off(is bool) *bool {
 	if !is {
 		return nil
@@ -82,7 +82,7 @@ func off(is bool) *bool {
 
 func isOff(v *bool) bool { return v != nil && !*v }
 
-// addByOf is the word of a choice.
+// addByOf returns the word for a choice.
 func addByOf(choice skein.AddBy) string {
 	for word, a := range addBys {
 		if a == choice {

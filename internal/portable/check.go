@@ -10,8 +10,8 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// What is wrong with a record, seen alone: a *skein.Fault that names its field, or nil.
-// Client ids are held to the relaxed alphabet; import holds them to that of the app.
+// Checks of a single record. They return a *skein.Fault that names the field, or nil. They allow
+// the relaxed alphabet in client ids; import applies the app's own.
 
 func (c *Client) fault() error {
 	var f faults
@@ -116,7 +116,7 @@ func (m *Message) fault() error {
 	return f.first
 }
 
-// ascending reports whether texts are in order, each once.
+// ascending reports whether texts are in ascending order without duplicates.
 func ascending(texts []string) bool {
 	for i := range texts {
 		if i > 0 && texts[i] <= texts[i-1] {
@@ -126,7 +126,7 @@ func ascending(texts []string) bool {
 	return true
 }
 
-// hashLength is that of Message.Hash, in bytes.
+// hashLength is the length of Message.Hash in bytes.
 const hashLength = 16
 
 func (f *faults) reactions(list []Reaction) {
@@ -186,7 +186,7 @@ func (v *File) fault() error {
 // addBys are the words of Client.AddBy.
 var addBys = map[string]skein.AddBy{"": skein.AddByDefault, "anyone": skein.AddByAnyone, "known": skein.AddByKnown, "nobody": skein.AddByNobody}
 
-// faults keeps the first of them.
+// faults keeps the first fault.
 type faults struct{ first error }
 
 func (f *faults) when(wrong bool, field, detail string) {
@@ -199,16 +199,16 @@ func (f *faults) client(field, id string) {
 	f.when(!skein.ValidClientID(id, true), field, "must be 1 to 64 of A-Z a-z 0-9 _ - . @ :")
 }
 
-// text checks what JSON can hold.
+// text checks that JSON can represent a text.
 func (f *faults) text(field, s string) { f.when(!utf8.ValidString(s), field, "is not UTF-8") }
 
-// unknown checks fields that this version does not know: a JSON object.
+// unknown checks that the unknown fields are a JSON object.
 func (f *faults) unknown(v jsontext.Value) {
 	f.when(len(v) > 0 && v.Kind() != '{', "unknown fields", "must be a JSON object")
 	f.keptJSON("unknown fields", v, MaxLine)
 }
 
-// known refuses fields that this version does not know, where none can be kept.
+// known refuses unknown fields where none can be stored.
 func (f *faults) known(field string, unknown jsontext.Value) {
 	f.when(len(unknown) > len("{}"), field, "has a field that this version does not know; keep such fields beside it, not in it")
 }
@@ -222,14 +222,14 @@ type moments []struct {
 	value int64
 }
 
-// moments checks what may be zero.
+// moments checks times that may be zero.
 func (f *faults) moments(all moments) {
 	for _, m := range all {
 		f.when(m.value < 0 || m.value > maxTime, m.field, "out of range")
 	}
 }
 
-// keptJSON checks JSON that is kept in a record: what is no JSON, or too deep.
+// keptJSON checks JSON inside a record: it must be valid and not too deep.
 func (f *faults) keptJSON(field string, v jsontext.Value, most int) {
 	switch {
 	case len(v) == 0 || f.first != nil:
@@ -242,7 +242,7 @@ func (f *faults) keptJSON(field string, v jsontext.Value, most int) {
 	}
 }
 
-// depth is how deep valid JSON nests.
+// depth returns how deep valid JSON nests.
 func depth(v jsontext.Value) (deepest int) {
 	now, inText := 0, false
 	for i := 0; i < len(v); i++ {

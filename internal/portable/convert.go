@@ -117,7 +117,7 @@ func StoreRecord(app string, value any) (any, error) {
 	}
 }
 
-// some is a JSON object, or nil where nothing is in it.
+// some returns a JSON object, or nil if it is empty.
 func some(fields jsontext.Value) []byte {
 	if len(fields) <= len("{}") {
 		return nil

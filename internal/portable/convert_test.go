@@ -9,7 +9,7 @@ import (
 	"github.com/skein-im/skein/internal/store"
 )
 
-// fill sets every field to something, so that one that is forgotten is missed.
+// fill sets every field, so that the test notices a forgotten one.
 func fill(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Struct:

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Each example of docs/portable.md is a record that nothing is wrong with.
+// Each example of docs/portable.md is a valid record.
 func TestTheExamplesOfTheDocumentCanBeRead(t *testing.T) {
 	raw, err := os.ReadFile("../../docs/portable.md")
 	if err != nil {
@@ -45,7 +45,7 @@ func TestTheExamplesOfTheDocumentCanBeRead(t *testing.T) {
 	}
 }
 
-// one checks a line, which may have no field that is unknown.
+// one checks a line, which must not have unknown fields.
 func one[T any](fault func(*T) error) func([]byte) error {
 	return func(line []byte) error {
 		v := new(T)

@@ -11,7 +11,7 @@ import (
 	"github.com/skein-im/skein/internal/store"
 )
 
-// Exporting says what to export, and from where.
+// Exporting says what to export and from where.
 type Exporting struct {
 	Store  store.Transfer
 	App    string
@@ -20,11 +20,11 @@ type Exporting struct {
 	Source string // see Manifest
 
 	Open     func(name string) (io.ReadCloser, error) // content of a file
-	Progress func(done, all int64)                    // messages; nil: nobody looks
+	Progress func(done, all int64)                    // messages; may be nil
 }
 
-// Export writes an app, or the data of one client, to a folder. It answers the manifest
-// and the names of files that went while it ran.
+// Export writes an app, or the data of one client, to a folder. It returns the manifest, and the
+// names of files that were deleted while it ran.
 func Export(ctx context.Context, e Exporting) (Manifest, []string, error) {
 	s := &exportSink{Exporting: e, ctx: ctx}
 	at, err := e.Store.Export(ctx, e.App, e.Client, s)
@@ -38,7 +38,7 @@ func Export(ctx context.Context, e Exporting) (Manifest, []string, error) {
 	return s.writer.manifest, s.missing, err
 }
 
-// exportSink writes what the store shows.
+// exportSink writes the records that the store passes to it.
 type exportSink struct {
 	Exporting
 
@@ -59,7 +59,7 @@ func (s *exportSink) Begin(app store.AppRecord, messages int64) (err error) {
 	return s.writer.App(a)
 }
 
-// Record writes one.
+// Record writes one record.
 func (s *exportSink) Record(record any) error {
 	if err := s.ctx.Err(); err != nil {
 		return err
@@ -88,7 +88,7 @@ func (s *exportSink) Record(record any) error {
 	return nil
 }
 
-// file copies a file's content; one that is gone by now is missing.
+// file copies the content of a file. A file that was deleted meanwhile is noted as missing.
 func (s *exportSink) file(f File) error {
 	content, err := s.Open(f.Name)
 	if errors.Is(err, fs.ErrNotExist) {

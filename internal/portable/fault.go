@@ -7,8 +7,7 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// LineError is what is wrong with a line: Err is a *skein.Fault where a field is at
-// fault.
+// LineError is a fault in a line. If a field is at fault, Err is a *skein.Fault.
 type LineError struct {
 	List string
 	Line int64 // from 1
@@ -17,10 +16,10 @@ type LineError struct {
 
 func (e *LineError) Error() string { return fmt.Sprintf("%s: line %d: %v", e.List, e.Line, e.Reason()) }
 
-// Unwrap is Err.
+// Unwrap returns Err.
 func (e *LineError) Unwrap() error { return e.Err }
 
-// Field is the field at fault; empty: none in particular.
+// Field returns the field at fault. Empty: no single field.
 func (e *LineError) Field() string {
 	if f, ok := errors.AsType[*skein.Fault](e.Err); ok {
 		return f.Field
@@ -28,7 +27,7 @@ func (e *LineError) Field() string {
 	return ""
 }
 
-// Reason is what is wrong in words, with the field.
+// Reason says in words what is wrong, with the field.
 func (e *LineError) Reason() string {
 	if f, ok := errors.AsType[*skein.Fault](e.Err); ok && errors.Is(f, skein.ErrMalformed) {
 		return f.Field + ": " + f.Detail

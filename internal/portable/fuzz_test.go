@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// FuzzLine: whatever a line is, reading it does not panic; one with nothing wrong is
-// written so that it reads the same, and becomes a record of the store.
+// FuzzLine reads arbitrary lines, which must not panic. A valid line, written and read again,
+// must stay the same, and must become a record of the store.
 func FuzzLine(f *testing.F) {
 	for _, seed := range []string{
 		`{"client_id":"tom","ext":{"a":1e2},"ctime":1,"device_cuts":{"p":1},"x":null}`,

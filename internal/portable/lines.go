@@ -19,8 +19,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// lines reads one list. What it cannot get over (a file that is cut, a wrong hash) is an
-// error; what is wrong with a line is a *LineError, after which it goes on.
+// lines reads one list. A fault in a line is a *LineError, after which reading continues. Any
+// other error, such as a truncated file or a wrong hash, ends it.
 type lines struct {
 	name string
 	want List
@@ -32,7 +32,7 @@ type lines struct {
 	done bool
 }
 
-// openLines finds the list in the folder, compressed or not.
+// openLines opens a list of the folder, compressed or not.
 func openLines(root *os.Root, name string, want List) (*lines, error) {
 	packed, err := openRegular(root, name+".jsonl.gz")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -63,7 +63,7 @@ func openLines(root *os.Root, name string, want List) (*lines, error) {
 
 const readAhead = 64 << 10
 
-// openRegular opens a file of the folder that is one: no link out of it, no pipe.
+// openRegular opens a regular file of the folder. It refuses a link out of the folder or a pipe.
 func openRegular(root *os.Root, name string) (*os.File, error) {
 	info, err := root.Lstat(name)
 	if err != nil {
@@ -79,7 +79,7 @@ func (l *lines) damaged(err error) error {
 	return fmt.Errorf("%s: after line %d: the file is cut or damaged: %w", l.name, l.n, err)
 }
 
-// next reads the next line into record; more is false at the end, which is checked
+// next reads the next line into record. At the end more is false, and the list is checked
 // against the manifest.
 func (l *lines) next(record any) (more bool, err error) {
 	if l.done {
@@ -96,7 +96,7 @@ func (l *lines) next(record any) (more bool, err error) {
 	return true, nil
 }
 
-// line is the next one without its end; nil: there is none.
+// line returns the next line without its end; nil: there is none.
 func (l *lines) line() ([]byte, error) {
 	line, err := l.buf.ReadSlice('\n')
 	for errors.Is(err, bufio.ErrBufferFull) {
@@ -123,7 +123,7 @@ func (l *lines) line() ([]byte, error) {
 	return line[:len(line)-1], nil
 }
 
-// end holds the list against the manifest.
+// end compares the list with the manifest.
 func (l *lines) end() error {
 	switch sum := hex.EncodeToString(l.sum.Sum(nil)); {
 	case l.n != l.want.Lines:
@@ -163,8 +163,8 @@ func decode(line []byte, record any) error {
 	return withoutNUL(line)
 }
 
-// withoutNUL refuses valid JSON with U+0000 in a text or a name: not every engine can keep
-// it. JSON has no other way to write it than the escape.
+// withoutNUL refuses valid JSON with U+0000 in a text or a name, because not every engine can
+// store it. JSON can write it only as an escape.
 func withoutNUL(line []byte) error {
 	if !bytes.Contains(line, []byte(`\u0000`)) {
 		return nil
@@ -189,7 +189,7 @@ func withoutNUL(line []byte) error {
 	}
 }
 
-// fieldOf is a JSON pointer as fields are written here.
+// fieldOf turns a JSON pointer into the notation used for fields here.
 func fieldOf(p jsontext.Pointer) (field string) {
 	for token := range p.Tokens() {
 		if field != "" {

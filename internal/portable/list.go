@@ -14,10 +14,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// encoding makes equal bytes of equal records, and keeps JSON inside a record as it was.
+// encoding gives equal records equal bytes and does not change JSON inside a record.
 var encoding = json.JoinOptions(json.Deterministic(true), jsontext.PreserveRawStrings(true))
 
-// list is one list that is being written. The same lines make the same bytes.
+// list writes one list. The same lines give the same bytes.
 type list struct {
 	file  *os.File
 	buf   *bufio.Writer

@@ -4,22 +4,21 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// order holds the records to the order of the folder: what belongs to a conversation
-// comes after its line and before the next conversation's. Whoever writes and whoever
-// reads shares it.
+// order checks the order of records: those of a conversation come after its line and before the
+// next conversation's line. Reader and Writer share it.
 type order struct {
 	conv     *Conversation // nil: none yet
 	messages int64         // of conv, so far
 	changes  int64
-	owner    bool // conv has one
+	owner    bool // conv has an owner
 
-	furthestSeq, furthestChange int64 // that its records name
+	furthestSeq, furthestChange int64 // the greatest numbers in its records
 }
 
-// conversation begins the next one.
+// conversation begins the next conversation.
 func (o *order) conversation(c *Conversation) { *o = order{conv: c} }
 
-// end tells what is missing of the conversation before the next one begins.
+// end returns an error if records of the current conversation are missing.
 func (o *order) end() error {
 	switch {
 	case o.conv == nil:
@@ -36,7 +35,7 @@ func (o *order) end() error {
 	return nil
 }
 
-// in checks that a record belongs to the conversation at hand.
+// in checks that a record belongs to the current conversation.
 func (o *order) in(conv skein.ID) error {
 	if o.conv == nil || o.conv.ID != conv {
 		return malformed("conv_id", "%v has no line in %s, or comes out of its order", conv, Conversations)

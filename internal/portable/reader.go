@@ -12,8 +12,7 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// Reader reads a folder. Memory is bounded: it keeps one record of each list. It is for
-// one goroutine.
+// Reader reads a folder. It keeps only one record of each list in memory. One goroutine uses it.
 type Reader struct {
 	Manifest Manifest
 	App      App
@@ -22,8 +21,8 @@ type Reader struct {
 	root *os.Root
 }
 
-// Record is one record with its place. Value is a *File, *Client, *Conversation,
-// *Member, *Message or *Change; nil: the conversation before is complete.
+// Record is a record and where it is. Value is a *File, *Client, *Conversation, *Member, *Message
+// or *Change, or nil: the previous conversation is complete.
 type Record struct {
 	List  string
 	Line  int64
@@ -31,8 +30,8 @@ type Record struct {
 	Value any
 }
 
-// Open reads manifest and app.json of the folder at dir. Errors: a folder that is not
-// whole, or of a newer version.
+// Open reads manifest and app.json of the folder at dir. It fails if the folder is incomplete or
+// of a newer version.
 func Open(dir string) (*Reader, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -45,7 +44,7 @@ func Open(dir string) (*Reader, error) {
 	return r, nil
 }
 
-// Close lets go of the folder.
+// Close closes the folder.
 func (r *Reader) Close() error { return r.root.Close() }
 
 func (r *Reader) open() error {
@@ -81,7 +80,7 @@ func (r *Reader) open() error {
 	return nil
 }
 
-// small reads a file of 1 MiB at the most.
+// small reads a file of at most 1 MiB.
 func (r *Reader) small(name string) ([]byte, error) {
 	f, err := openRegular(r.root, name)
 	if err != nil {
@@ -136,11 +135,10 @@ func (r *Reader) Content(f File) (*os.File, error) {
 	return content, nil
 }
 
-// Each shows every record: files, clients, then each conversation with all that
-// belongs to it and a record without a value at its end. What is wrong with a line goes
-// to fault, and that record is not shown; where fault answers an error, or see does,
-// Each ends with it. It also ends with what it cannot get over: a list that is missing,
-// cut or not as the manifest says.
+// Each calls see for every record: files, clients, then each conversation with its records,
+// ended by a record without a value. For a faulty line it calls fault instead. If fault or see
+// returns an error, Each ends with it. It also fails if a list is missing, truncated or differs
+// from the manifest.
 func (r *Reader) Each(see func(Record) error, fault func(*LineError) error) error {
 	w := walk{see: see, fault: fault}
 	for _, name := range lists {

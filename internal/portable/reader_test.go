@@ -18,7 +18,7 @@ import (
 	"github.com/skein-im/skein/internal/portable"
 )
 
-// read answers what a folder holds, in the words of its records, and its faults.
+// read returns the records of a folder as text, and its faults.
 func read(dir string) (seen, faults []string, err error) {
 	r, err := portable.Open(dir)
 	if err != nil {
@@ -61,7 +61,7 @@ func TestAReaderShowsWhatAWriterWrote(t *testing.T) {
 	}
 }
 
-// rewrite replaces a list by lines, with a manifest that says so.
+// rewrite replaces a list by lines and updates the manifest.
 func rewrite(t *testing.T, dir, name string, change func(lines []string) []string) {
 	t.Helper()
 	packed := filepath.Join(dir, name+".jsonl.gz")
@@ -106,7 +106,7 @@ func editManifest(t *testing.T, dir string, change func(map[string]any)) {
 	}
 }
 
-// replaced is a change of lines that replaces a text in all of them.
+// replaced returns a function that replaces a text in all lines.
 func replaced(from, to string) func([]string) []string {
 	return func(lines []string) []string {
 		return slices.Collect(strings.Lines(strings.ReplaceAll(strings.Join(lines, ""), from, to)))

@@ -1,11 +1,10 @@
-// Package portable is an app as a folder of JSON Lines: what export writes and import
-// reads, on any engine and from any converter. docs/portable.md describes the folder for
-// those who read or write one without this code.
+// Package portable reads and writes an app as a folder of JSON Lines. Export writes it and import
+// reads it, with any engine and any converter. docs/portable.md describes the folder for people
+// who read or write one without this code.
 //
-// A record is one line and can be checked alone. Times are Unix milliseconds; a number of
-// zero, an empty text or an absent field all mean that there is none. Ids are those of
-// the API: conv_id and msg_id are 32 lower-case hexadecimal digits. Fields that this
-// version does not know are kept in Unknown.
+// A record is one line and can be checked alone. Times are Unix milliseconds. Zero, an empty text
+// and an absent field all mean that there is no value. conv_id and msg_id are 32 lower-case
+// hexadecimal digits, as in the API. Unknown has the fields that this version does not know.
 package portable
 
 import (
@@ -23,13 +22,13 @@ type Client struct {
 	Ext         jsontext.Value   `json:"ext,omitzero"` // any JSON
 	Created     int64            `json:"ctime"`
 	Updated     int64            `json:"mtime,omitzero"`
-	BannedUntil int64            `json:"banned_until,omitzero"` // 9007199254740991: without a term
+	BannedUntil int64            `json:"banned_until,omitzero"` // 9007199254740991: for ever
 	BanReason   string           `json:"ban_reason,omitzero"`
-	Cut         int64            `json:"cut,omitzero"` // tokens issued at or before this moment are refused
+	Cut         int64            `json:"cut,omitzero"` // tokens issued at or before this time are refused
 	DeviceCuts  map[string]int64 `json:"device_cuts,omitempty"`
-	AddBy       string           `json:"add_by,omitzero"` // which clients may add it: anyone, known, nobody; absent: as the app says
+	AddBy       string           `json:"add_by,omitzero"` // which clients may add it: anyone, known, nobody; absent: the app's setting
 	Seen        int64            `json:"last_seen,omitzero"`
-	Deleted     bool             `json:"deleted,omitzero"` // what is left of a deleted client: its id and its cut
+	Deleted     bool             `json:"deleted,omitzero"` // a deleted client: only its id and its cut are left
 
 	Unknown jsontext.Value `json:",embed"`
 }
@@ -52,10 +51,10 @@ type Conversation struct {
 	Unknown jsontext.Value `json:",embed"`
 }
 
-// Sanction is what is in force against a client who is not a member.
+// Sanction is a ban or a mute of a client who is not a member.
 type Sanction struct {
 	Client      string `json:"client_id"`
-	BannedUntil int64  `json:"banned_until,omitzero"` // may not join by itself until
+	BannedUntil int64  `json:"banned_until,omitzero"` // until then it may not join by itself
 	MutedUntil  int64  `json:"muted_until,omitzero"`
 
 	Unknown jsontext.Value `json:",embed"` // must be empty
@@ -75,11 +74,11 @@ type Member struct {
 	ReadSeq     int64    `json:"read_seq,omitzero"`
 	ReceivedSeq int64    `json:"received_seq,omitzero"`
 	SentSeq     int64    `json:"sent_seq,omitzero"`    // its own newest message
-	ClearedSeq  int64    `json:"cleared_seq,omitzero"` // up to where it cleared its history
-	Pinned      int64    `json:"pin,omitzero"`         // since when it stands on top of its list
+	ClearedSeq  int64    `json:"cleared_seq,omitzero"` // it cleared its history up to here
+	Pinned      int64    `json:"pin,omitzero"`         // when it pinned the conversation
 	Muted       bool     `json:"muted,omitzero"`       // no notifications
 	Archived    bool     `json:"archived,omitzero"`
-	UnreadMark  bool     `json:"unread_mark,omitzero"` // to come back to, though it may have read all
+	UnreadMark  bool     `json:"unread_mark,omitzero"` // it marked the conversation as unread
 	Draft       string   `json:"draft,omitzero"`
 
 	Unknown jsontext.Value `json:",embed"`
@@ -93,7 +92,7 @@ type Message struct {
 	ID          skein.ID       `json:"msg_id"`
 	Sender      string         `json:"client_id"`
 	ClientMsgID string         `json:"client_msg_id,omitzero"`
-	Hash        []byte         `json:"content_hash,omitempty"` // of what was first sent, in base64; with client_msg_id, where the text was edited or erased since
+	Hash        []byte         `json:"content_hash,omitempty"` // of the first content, in base64; only with client_msg_id, and if the content has changed since
 	Type        int            `json:"type"`
 	Text        string         `json:"text,omitzero"`
 	Attr        jsontext.Value `json:"attr,omitzero"` // any JSON
@@ -103,24 +102,24 @@ type Message struct {
 	ReplyTo     skein.ID       `json:"reply_to,omitzero"`
 	NoSync      bool           `json:"no_sync,omitzero"`
 	ByServer    bool           `json:"by_server,omitzero"`  // the backend sent it in the client's name
-	Former      bool           `json:"former,omitzero"`     // its sender was deleted since, and another has the client_id
-	Status      int            `json:"msg_status,omitzero"` // 2 deleted, 3 recalled: it has a place and says nothing; absent: normal
+	Former      bool           `json:"former,omitzero"`     // the sender was deleted, and another client has the client_id now
+	Status      int            `json:"msg_status,omitzero"` // 2 deleted, 3 recalled: it keeps its seq and has no content; absent: normal
 	Created     int64          `json:"ctime"`
 	Updated     int64          `json:"mtime,omitzero"`
 	Version     int            `json:"version,omitzero"`    // absent: 1, as sent
 	Changed     int64          `json:"change_seq,omitzero"` // newest change that everyone sees
-	Pinned      int64          `json:"pin,omitzero"`        // since when
+	Pinned      int64          `json:"pin,omitzero"`        // when it was pinned
 	Reactions   []Reaction     `json:"reactions,omitempty"`
 	Hidden      []string       `json:"hidden_for,omitempty"` // members who deleted it for themselves
 
 	Unknown jsontext.Value `json:",embed"`
 }
 
-// Reaction is that one client set one emoji.
+// Reaction is one emoji of one client.
 type Reaction struct {
 	Emoji  string `json:"emoji"`
 	Client string `json:"client_id"`
-	Change int64  `json:"change_seq"` // of the change that set it: the order they came in
+	Change int64  `json:"change_seq"` // of the change that set it; reactions are in this order
 
 	Unknown jsontext.Value `json:",embed"` // must be empty
 }
@@ -131,20 +130,20 @@ type Change struct {
 	Conv   skein.ID `json:"conv_id"`
 	Seq    int64    `json:"change_seq"`
 	Kind   string   `json:"kind"`               // edit, recall, react, pin, delete
-	MsgSeq int64    `json:"seq"`                // the message it is about
+	MsgSeq int64    `json:"seq"`                // of the changed message
 	By     string   `json:"client_id,omitzero"` // absent: the app's backend
 	At     int64    `json:"time"`
 	Emoji  string   `json:"emoji,omitzero"` // react
-	On     bool     `json:"on,omitzero"`    // react, pin: set, or taken away
+	On     bool     `json:"on,omitzero"`    // react, pin: set, not removed
 
 	Unknown jsontext.Value `json:",embed"`
 }
 
 // File is a line of files.jsonl; its content is files/NAME.
 type File struct {
-	Name    string `json:"name"`               // as in the link: what follows /storage/uploads/
-	Title   string `json:"title,omitzero"`     // what its uploader called it
-	Client  string `json:"client_id,omitzero"` // who uploaded it; absent: the backend
+	Name    string `json:"name"`               // the part of the link after /storage/uploads/
+	Title   string `json:"title,omitzero"`     // the name that the uploader gave it
+	Client  string `json:"client_id,omitzero"` // the uploader; absent: the backend
 	Created int64  `json:"ctime"`
 	Size    int64  `json:"size"`   // bytes
 	SHA256  string `json:"sha256"` // of the content, in hexadecimal
@@ -152,8 +151,7 @@ type File struct {
 	Unknown jsontext.Value `json:",embed"`
 }
 
-// End says that all records of a conversation have been given. It is in no list of the
-// folder.
+// End says that a conversation is complete. It is in no list of the folder.
 type End struct {
 	Conv       skein.ID `json:"conv_id"`
 	LastSeq    int64    `json:"last_seq"`

@@ -6,14 +6,14 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// walk is one reading of all lists.
+// walk reads all lists in parallel.
 type walk struct {
 	see   func(Record) error
 	fault func(*LineError) error
-	lists []*lines // in the order of lists
+	lists []*lines // in the order of the variable lists
 	order order
 	bytes int64 // of files
-	wrong bool  // a line was
+	wrong bool  // a line was faulty
 }
 
 func (w *walk) close() (err error) {
@@ -23,14 +23,14 @@ func (w *walk) close() (err error) {
 	return err
 }
 
-// source is a list of one kind of record, with the record that comes next.
+// source is a list and its next record.
 type source[T any] struct {
 	lines *lines
-	head  *T // nil: the end
+	head  *T // the next record; nil: the end
 	fault func(*T) error
 }
 
-// advance reads the next record that has nothing wrong with it.
+// advance reads the next valid record.
 func (s *source[T]) advance(w *walk) error {
 	for {
 		next := new(T)
@@ -57,7 +57,7 @@ func (s *source[T]) advance(w *walk) error {
 	}
 }
 
-// take shows the record at hand, unless it is misplaced, and reads the next.
+// take passes on the next record, unless it is misplaced, and reads the one after it.
 func (s *source[T]) take(w *walk, misplaced error) error {
 	var err error
 	if misplaced != nil {
@@ -72,7 +72,7 @@ func (s *source[T]) take(w *walk, misplaced error) error {
 	return s.advance(w)
 }
 
-// belonging takes the records of conv; the others wait for their own.
+// belonging takes the records of conv and stops at the first of another conversation.
 func belonging[T any](w *walk, s *source[T], conv skein.ID, of func(*T) skein.ID, misplaced func(*T) error) error {
 	for s.head != nil && of(s.head) == conv {
 		if err := s.take(w, misplaced(s.head)); err != nil {
@@ -82,7 +82,7 @@ func belonging[T any](w *walk, s *source[T], conv skein.ID, of func(*T) skein.ID
 	return nil
 }
 
-// rest takes what belongs to no conversation, or came too late.
+// rest reports the remaining records: their conversation is missing, or was before them.
 func rest[T any](w *walk, s *source[T], misplaced func(*T) error) error {
 	for s.head != nil {
 		if err := s.take(w, misplaced(s.head)); err != nil {
@@ -110,7 +110,7 @@ func (w *walk) all(r *Reader) error {
 	return w.conversations()
 }
 
-// conversations takes each one with what belongs to it.
+// conversations takes each conversation with its records.
 func (w *walk) conversations() error {
 	convs := &source[Conversation]{lines: w.lists[1], fault: (*Conversation).fault}
 	members := &source[Member]{lines: w.lists[2], fault: (*Member).fault}
@@ -150,7 +150,7 @@ func (w *walk) conversations() error {
 	return err
 }
 
-// end ends the conversation of a line.
+// end ends the conversation that began in a line.
 func (w *walk) end(line int64) error {
 	if err := w.order.end(); err != nil {
 		return w.fault(&LineError{List: Conversations, Line: line, Err: err})
@@ -158,7 +158,7 @@ func (w *walk) end(line int64) error {
 	return w.see(Record{List: Conversations, Line: line})
 }
 
-// message holds one to its place; after a gap it goes on behind it.
+// message checks the seq of a message. After a gap it continues with the seq that it found.
 func (w *walk) message(m *Message) error {
 	err := w.order.message(m)
 	if err != nil {
@@ -167,7 +167,7 @@ func (w *walk) message(m *Message) error {
 	return err
 }
 
-// file checks that the content is there.
+// file checks that the content exists.
 func (w *walk) file(r *Reader, f *File) error {
 	content, err := r.Content(*f)
 	if err != nil {

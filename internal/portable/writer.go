@@ -34,8 +34,8 @@ type Writer struct {
 	appSet   bool
 }
 
-// Create begins a folder at dir, which must be empty or not exist, or hold what another Writer left
-// unfinished, which it removes. It uses Source, AppID and ClientID of the manifest; with a
+// Create begins a folder at dir, which must be empty or not exist, or contain an unfinished folder of
+// another Writer, which it removes. It uses Source, AppID and ClientID of the manifest; with a
 // ClientID messages and changes may have gaps.
 func Create(dir string, m Manifest) (*Writer, error) {
 	if err := prepare(dir); err != nil {
@@ -53,7 +53,7 @@ func Create(dir string, m Manifest) (*Writer, error) {
 	return w, nil
 }
 
-// prepare creates dir, or empties it of what another Writer left unfinished.
+// prepare creates dir, or removes an unfinished folder of another Writer from it.
 func prepare(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -111,7 +111,7 @@ func (w *Writer) Client(c Client) error { return w.add(Clients, &c, c.fault(), n
 func (w *Writer) Conversation(c Conversation) error {
 	err := c.fault()
 	if err == nil {
-		_, err = encode(&c) // it is written later, and refused now
+		_, err = encode(&c) // written later, but refused now
 	}
 	if err != nil {
 		return at(Conversations, w.lists[Conversations].lines+1, err)

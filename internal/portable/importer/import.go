@@ -1,5 +1,4 @@
-// Package importer imports a portable folder, into a store or into the server that runs
-// beside this process.
+// Package importer imports a portable folder into a store, or into a running server.
 package importer
 
 import (
@@ -107,8 +106,8 @@ func (i *Import) lines() (n int64) {
 	return n
 }
 
-// Run imports a folder that Check found good. It may run again after an error, or when
-// the store has some of the records already: those are counted as known and not changed.
+// Run imports a folder that Check accepted. It may run again after an error or when the store
+// already has some of the records: it counts these as known and does not change them.
 func (i *Import) Run(ctx context.Context) (Summary, error) {
 	run := &importRun{Import: i, ctx: ctx, all: i.lines(), sum: Summary{Lists: map[string]*Counts{}}}
 	if run.Batch == 0 {

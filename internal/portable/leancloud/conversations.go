@@ -46,8 +46,8 @@ func (d *dump) listConversations(ctx context.Context) error {
 	return d.finish(journal.StepConversations, "")
 }
 
-// exported reads an export of the console: JSON Lines, where a line that begins with #
-// says what the file is.
+// exported reads an export of the console: JSON Lines. A line that begins with # describes the
+// file.
 func (d *dump) exported(file string) error {
 	var rows []jsontext.Value
 	flush := func() error {
@@ -139,11 +139,12 @@ func (d *dump) known(id string) bool {
 	return d.convs[id] != nil
 }
 
-// compared is the time from which the history of a conversation and that of the app
-// have the same messages: both began to read at or before it.
+// compared is the time from which on the history of a conversation and the history of the app
+// must have the same messages: both were read from that time or earlier.
 func (d *dump) compared(c *conv) int64 { return max(c.start, d.run.Since) }
 
-// historyOf is the history of a group, of two or of a chat room (v2, history of each).
+// historyOf is the history of a group, a private conversation or a chat room (v2, history of
+// each).
 func (d *dump) historyOf(c *conv) *chain {
 	if c.chain == nil {
 		c.chain = &chain{step: journal.StepHistory, key: c.id, path: c.path("messages"), start: c.start, lo: d.compared(c)}
@@ -151,7 +152,7 @@ func (d *dump) historyOf(c *conv) *chain {
 	return c.chain
 }
 
-// path is where something of a conversation is asked for.
+// path is the path of a request about a conversation.
 func (c *conv) path(of string) string {
 	group := "conversations"
 	if c.kind == "room" {
@@ -160,7 +161,7 @@ func (c *conv) path(of string) string {
 	return "/1.2/rtm/" + group + "/" + url.PathEscape(c.id) + "/" + of
 }
 
-// walked counts a row of the history of the app with its conversation.
+// walked counts a row of the app's history for its conversation.
 func (d *dump) walked(r folder.Row) {
 	id := r.ConvOf(d.known)
 	d.mu.Lock()
@@ -181,10 +182,10 @@ func (d *dump) walked(r folder.Row) {
 // errNoClass: the app has no such class, so there are no rows.
 var errNoClass = errors.New("no such class")
 
-// scan reads a class by objectId, 1,000 rows a request: a greater limit would silently
-// become 100. A cursor lives 10 minutes; after that the scan begins anew, for objectId
-// may not be in a condition. The end is a page without a cursor, which may be empty, and
-// no other empty page is (storage, traversing a class).
+// scan reads a class by objectId, 1,000 rows a request: LeanCloud silently turns a greater limit
+// into 100. A cursor is valid for 10 minutes; after that the scan starts again, because
+// conditions may not use objectId. A page without a cursor is the last one and may be empty; no
+// other page may (storage, traversing a class).
 func (d *dump) scan(ctx context.Context, class, step string, took func([]jsontext.Value) error) error {
 	query := url.Values{"limit": {strconv.Itoa(api.PageLimit)}}
 	for anew := 0; ; {

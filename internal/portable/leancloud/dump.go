@@ -74,11 +74,11 @@ type dump struct {
 	ledger  *progress.Counter
 	journal *journal.Journal
 	run     journal.Run
-	before  *previous // what the run before left
+	before  *previous // the result of the previous run
 
 	mu        sync.Mutex // guards what follows
 	convs     map[string]*conv
-	order     []*conv // as they came
+	order     []*conv // in the order of their arrival
 	walk      *chain
 	told      map[string]*chain // messages to one subscriber; by objectId:client
 	toldTally map[string]*tally // by conv-id, of system conversations

@@ -14,7 +14,7 @@ import (
 	"github.com/skein-im/skein/internal/portable/leancloud/standin"
 )
 
-// quickClock passes as fast as somebody sleeps on it.
+// quickClock does not wait: Sleep moves its time on.
 type quickClock struct {
 	mu     sync.Mutex
 	passed time.Duration
@@ -33,7 +33,7 @@ func (c *quickClock) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// serve runs a stand-in for the length of a test.
+// serve runs a stand-in until the test ends.
 func serve(t *testing.T, o standin.Options) (*standin.Server, Options) {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)

@@ -17,18 +17,18 @@ import (
 	"github.com/skein-im/skein/internal/portable/leancloud/journal"
 )
 
-// farFuture is later than every message, also one of a server whose clock is ahead: by
-// default history ends at what the server takes for now (v2, history).
+// farFuture is later than every message, even if the server's clock is ahead. By default history
+// ends at the server's present time (v2, history).
 const farFuture = 4102444800000 // 2100-01-01
 
-// cursor is the last row of a page. Both parts go into the next request: by the time
-// alone, which is exclusive, the rest of its millisecond would be lost (v2, history).
+// cursor is the last row of a page. The next request needs both parts: the time alone is
+// exclusive, so the rest of its millisecond would be lost (v2, history).
 type cursor struct {
 	time int64
 	id   string
 }
 
-// tally tells two sets of messages apart without keeping them.
+// tally compares two sets of messages without keeping them.
 type tally struct {
 	count int64
 	mix   uint64
@@ -41,22 +41,22 @@ func (t *tally) add(id string) {
 	t.mix += h.Sum64()
 }
 
-// chain is one history: of the app, of a conversation, or to one subscriber. Its pages
-// go up from the oldest row to a short page, and then from the newest row down to where
-// they meet, so that neither a page cut short, nor a row in the future of the server's
-// clock, nor a server that ignores reversed leaves a gap.
+// chain is one history: of the app, of a conversation, or to one subscriber. Its pages go up from
+// the oldest row to a short page, and then down from the newest row until they meet. So there is
+// no gap if a page is cut short, a row is ahead of the server's clock, or the server ignores
+// reversed.
 type chain struct {
 	step, key string
 	path      string
-	start     int64 // Unix milliseconds; what is not newer is in the folder already
-	lo        int64 // Unix milliseconds; only what is newer counts in got
+	start     int64 // Unix milliseconds; the folder already has what is not newer
+	lo        int64 // Unix milliseconds; got counts only what is newer
 	up, down  *cursor
 	got       tally // going up
 	agreed    func(tally) bool
 	took      func(folder.Row)
 }
 
-// flat remembers of which steps the server ignores reversed.
+// flat lists the steps for which the server ignores reversed.
 func (d *dump) flat(step string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -69,7 +69,7 @@ func (d *dump) setFlat(step string) {
 	d.flatSteps[step] = true
 }
 
-// read reads a chain to its end. What the journal had of it is not asked again.
+// read reads a chain to its end. It does not request again what the journal has.
 func (d *dump) read(ctx context.Context, c *chain) error {
 	meet := c.start
 	if c.down == nil && !d.flat(c.step) {
@@ -84,7 +84,7 @@ func (d *dump) read(ctx context.Context, c *chain) error {
 	return d.readDown(ctx, c, meet)
 }
 
-// readUp reads oldest first until a page is not full. agreed: what it read is what the
+// readUp reads oldest first until a page is not full. agreed: what it read equals what the
 // history of the whole app has, so this is the end.
 func (d *dump) readUp(ctx context.Context, c *chain) (agreed bool, err error) {
 	for {
@@ -99,7 +99,7 @@ func (d *dump) readUp(ctx context.Context, c *chain) (agreed bool, err error) {
 		no, refused := errors.AsType[*api.Refusal](err)
 		switch {
 		case refused && no.Status == http.StatusBadRequest:
-			d.setFlat(c.step) // no page says what an older server does with reversed
+			d.setFlat(c.step) // LeanCloud's pages do not say what an older server does with reversed
 			return false, nil
 		case err != nil:
 			return false, err
@@ -156,7 +156,7 @@ func (d *dump) readDown(ctx context.Context, c *chain, meet int64) error {
 	}
 }
 
-// ascending says that a page is oldest first and follows after.
+// ascending reports whether a page is oldest first and follows the cursor.
 func ascending(rows []folder.Row, after *cursor) bool {
 	at := int64(0)
 	if after != nil {
@@ -190,8 +190,8 @@ func (d *dump) keep(c *chain, rows []folder.Row, down, advance bool) error {
 	return d.journal.Add(journal.Entry{Step: c.step, Key: c.key, Rows: raw, Down: down, Aside: !advance})
 }
 
-// page asks for one page of history: 1,000 rows, without limit there would be 100 (v2,
-// history). A page that is cut off again and again is asked for in smaller parts.
+// page requests one page of history: 1,000 rows; without a limit it would have 100 (v2, history).
+// A page that is cut off again and again is requested in smaller parts.
 func (d *dump) page(ctx context.Context, path string, query url.Values) (rows []folder.Row, full bool, err error) {
 	for limit := d.Page; ; limit /= 4 {
 		query.Set("limit", strconv.Itoa(limit))
@@ -216,12 +216,12 @@ func (d *dump) page(ctx context.Context, path string, query url.Values) (rows []
 	}
 }
 
-// meets says that a page, newest first, has the row where the way up ended.
+// meets reports whether a page, newest first, has the row where reading upwards ended.
 func (c *chain) meets(rows []folder.Row) bool {
 	return c.up != nil && slices.ContainsFunc(rows, func(r folder.Row) bool { return r.Time == c.up.time && r.ID == c.up.id })
 }
 
-// first says that a row was not on an earlier page of the chain.
+// first reports whether a row was not on an earlier page of the chain.
 func (c *chain) first(r folder.Row, down, aside bool) bool {
 	return !aside && (!down || c.up == nil || r.Time > c.up.time)
 }

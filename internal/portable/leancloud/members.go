@@ -17,12 +17,12 @@ import (
 	"github.com/skein-im/skein/internal/portable/leancloud/journal"
 )
 
-// refusedInRow is how many conversations in a row have to refuse to name roles until
-// the rest is not asked.
+// refusedInRow is after how many refusals in a row the roles of further conversations are not
+// requested.
 const refusedInRow = 20
 
-// memberInfos fetches the roles: by a scan of their class, one request for 1,000, and
-// where that has nothing, from each conversation (v2, member-infos).
+// memberInfos fetches the roles: by a scan of their class, 1,000 a request, or if that has
+// nothing, from each conversation (v2, member-infos).
 func (d *dump) memberInfos(ctx context.Context) error {
 	if d.isDone(journal.StepInfos, "") {
 		return nil
@@ -82,8 +82,8 @@ func (d *dump) infosOf(ctx context.Context, c *conv) error {
 	return d.skipped(ctx, c.path("member-infos"), url.Values{}, journal.Entry{Step: journal.StepInfos, Key: c.id})
 }
 
-// skipped reads a list by skip and limit to the journal. Where a server ignores skip the
-// first row comes again, which ends it.
+// skipped reads a list by skip and limit into the journal. If the server ignores skip, the first
+// row comes again, which ends the reading.
 func (d *dump) skipped(ctx context.Context, path string, query url.Values, as journal.Entry) error {
 	query.Set("limit", strconv.Itoa(api.PageLimit))
 	first := ""
@@ -105,7 +105,7 @@ func (d *dump) skipped(ctx context.Context, path string, query url.Values, as jo
 	}
 }
 
-// class scans a class that an app need not have.
+// class scans a class that the app may not have.
 func (d *dump) class(ctx context.Context, name, step string) error {
 	if d.isDone(step, "") {
 		return nil
@@ -122,7 +122,7 @@ func (d *dump) class(ctx context.Context, name, step string) error {
 	return nil
 }
 
-// system fetches what belongs to system conversations: what clients sent to them, their
+// system fetches the data of system conversations: the messages that clients sent to them, their
 // subscribers, their broadcasts and the messages to each subscriber.
 func (d *dump) system(ctx context.Context) error {
 	if err := d.class(ctx, "_SysMessage", journal.StepInbound); err != nil {
@@ -150,8 +150,8 @@ func (d *dump) system(ctx context.Context) error {
 	return nil
 }
 
-// broadcasts has those that have not run out (v2, broadcasts); history leaves broadcasts
-// out (v1, history).
+// broadcasts fetches the broadcasts that have not expired (v2, broadcasts). History leaves
+// broadcasts out (v1, history).
 func (d *dump) broadcasts(ctx context.Context, c *conv) error {
 	if d.isDone(journal.StepBroadcasts, c.id) {
 		return nil
@@ -163,7 +163,7 @@ func (d *dump) broadcasts(ctx context.Context, c *conv) error {
 	return d.finish(journal.StepBroadcasts, c.id)
 }
 
-// subscribers come 50 a request; the next page begins behind the last one (v2,
+// subscribers fetches 50 subscribers a request. The next page begins after the last one (v2,
 // subscribers).
 func (d *dump) subscribers(ctx context.Context, c *conv) error {
 	if d.isDone(journal.StepSubscribers, c.id) {
@@ -250,8 +250,8 @@ func (d *dump) toldTo(key string) *chain {
 	return d.told[key]
 }
 
-// tallyTo is what the history of the app has to one subscriber: its conv-id there is the
-// MD5 of objectId:client (v1, history of system conversations).
+// tallyTo returns the tally of the messages to one subscriber in the app's history. Their conv-id
+// is the MD5 of objectId:client (v1, history of system conversations).
 func (d *dump) tallyTo(key string) tally {
 	sum := md5.Sum([]byte(key)) //nolint:gosec // see the import
 	d.mu.Lock()

@@ -54,7 +54,7 @@ func (d *dump) isSystem(id string) bool {
 	return d.convs[id] != nil && d.convs[id].kind == "system"
 }
 
-// merge writes the list of one conversation anew, with the old and the new messages.
+// merge rewrites the list of one conversation with the old and the new messages.
 func (s *folding) merge(part *os.File, fresh []sorting.Message) (*proving, error) {
 	conv := fresh[0].Conv
 	p := &proving{began: s.d.run.Began}

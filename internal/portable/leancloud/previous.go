@@ -13,7 +13,7 @@ import (
 	"github.com/skein-im/skein/internal/portable/leancloud/journal"
 )
 
-// beforeFile is the manifest of the previous run while the lists are written anew.
+// beforeFile is the manifest of the previous run while the lists are rewritten.
 const beforeFile = "manifest.before.json"
 
 // previous is what the previous run wrote.

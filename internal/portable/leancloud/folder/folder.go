@@ -17,19 +17,19 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// The folder of a dump. Lists are JSON Lines. A raw line is one object as LeanCloud
-// answered it: only white space between tokens is gone, so numbers of any size, escapes
-// such as \u0000 and unknown fields are what they were. Nothing in a raw line is
-// checked: data may be a string or an object, from-ip null, ack-at absent.
+// The folder of a dump. Lists are JSON Lines. A raw line is one object as LeanCloud answered it,
+// without the white space between tokens. Numbers of any size, escapes such as \u0000 and unknown
+// fields are unchanged. Nothing in a raw line is checked: data may be a string or an object,
+// from-ip null, ack-at absent.
 //
-// A list that LeanCloud had nothing for may be missing.
+// If LeanCloud had no data for a list, the list may be missing.
 const (
-	// ManifestFile is written last: a folder without one is not whole.
+	// ManifestFile is written last: a folder without one is incomplete.
 	ManifestFile = "manifest.json"
 
 	// ConversationsFile has the raw rows of the class _Conversation, by objectId:
 	// groups, private conversations, chat rooms (tr) and system conversations (sys).
-	// A conversation that has messages but no row any more is not in it.
+	// A conversation that has messages but no row is not in it.
 	ConversationsFile = "conversations.jsonl"
 
 	// MemberInfosFile has a MemberInfo a line, by conversation, then by client.
@@ -42,13 +42,13 @@ const (
 	ClientsFile = "clients.jsonl"
 
 	// MessagesDir has one list of raw messages a conversation, see MessagesFile:
-	// oldest first, by timestamp and then by the bytes of msg-id, each of which is there
-	// once. A list that is read again later has a message as it was answered last.
+	// oldest first, by timestamp and then by the bytes of msg-id. Each msg-id appears once.
+	// If a list was read again, it has the last answer for each message.
 	MessagesDir = "messages"
 
 	// SystemDir has the same for system conversations: SystemFile. The messages to all
-	// clients are in one list, for a client's messages have a conv-id of their own, the
-	// MD5 of "CONVERSATION:CLIENT", and name the conversation in their field to. They are
+	// clients are in one list: they have a conv-id for each client, the MD5 of
+	// "CONVERSATION:CLIENT", and name the conversation in their field to. They are
 	// ordered by timestamp, msg-id, conv-id.
 	SystemDir = "system"
 
@@ -56,11 +56,11 @@ const (
 	// subscribers of all system conversations, by conv_id, then by subscriber.
 	SubscribersFile = SystemDir + "/subscribers.jsonl"
 
-	// InboundFile has the raw rows of the class _SysMessage, by objectId: what clients
-	// sent to system conversations.
+	// InboundFile has the raw rows of the class _SysMessage, by objectId: the messages that
+	// clients sent to system conversations.
 	InboundFile = SystemDir + "/inbound.jsonl"
 
-	// BroadcastsFile has a Broadcast a line: broadcasts that have not run out.
+	// BroadcastsFile has a Broadcast a line: broadcasts that have not expired.
 	BroadcastsFile = SystemDir + "/broadcasts.jsonl"
 
 	// ProofFile has a Proof a line, by conversation.
@@ -77,7 +77,7 @@ const (
 	Version = 1
 )
 
-// Manifest says what the folder holds.
+// Manifest says what the folder contains.
 type Manifest struct {
 	Format  string `json:"format"`  // Format
 	Version int    `json:"version"` // Version
@@ -85,33 +85,33 @@ type Manifest struct {
 	Server  string `json:"server"`
 	Time    int64  `json:"time"` // when the run that wrote it began, Unix milliseconds
 
-	// Complete: everything that was asked for was answered. What is missing otherwise,
-	// and what merely looks wrong, is in Holes.
+	// Complete: every request was answered. Otherwise Holes has what is missing, and also
+	// what only looks wrong.
 	Complete bool   `json:"complete"`
 	Holes    []Hole `json:"holes,omitzero"`
 
-	Lists    map[string]List `json:"lists"` // by file name; without the lists of messages
+	Lists    map[string]List `json:"lists"` // by file name; not the lists of messages
 	Messages Messages        `json:"messages"`
 	Files    Files           `json:"files"`
 }
 
-// List is what the manifest says of one list.
+// List is the manifest's entry about a list.
 type List struct {
 	Lines  int64  `json:"lines"`
 	SHA256 string `json:"sha256"` // of the whole list, in hexadecimal
 }
 
-// Messages is what all lists of messages hold together.
+// Messages are the totals of all lists of messages.
 type Messages struct {
 	Conversations int64 `json:"conversations"` // that have messages
 	Count         int64 `json:"count"`
-	Duplicates    int64 `json:"duplicates"` // msg-ids that a conversation has more than once, at other times
+	Duplicates    int64 `json:"duplicates"` // msg-ids that appear more than once in a conversation, at different times
 	Oldest        int64 `json:"oldest,omitzero"`
 	Newest        int64 `json:"newest,omitzero"`
 	WholeApp      bool  `json:"whole_app"` // the history of the app as a whole was read to its end
 }
 
-// Add adds what the folder holds of one conversation.
+// Add adds the figures of one conversation.
 func (m *Messages) Add(p Proof) {
 	if p.Count == 0 {
 		return
@@ -127,17 +127,17 @@ func (m *Messages) Add(p Proof) {
 
 // Files counts the files that messages link to.
 type Files struct {
-	Asked bool  `json:"asked"` // the dump was to fetch them
+	Asked bool  `json:"asked"` // the dump was asked to fetch them
 	Kept  int64 `json:"kept"`
 	Lost  int64 `json:"lost"` // see File.Error
 	Bytes int64 `json:"bytes"`
 }
 
-// Hole is something that is missing in the folder, or may be.
+// Hole is something that is, or may be, missing in the folder.
 type Hole struct {
 	Conv string `json:"conv_id,omitzero"` // empty: of the whole app
 	What string `json:"what"`
-	// Doubt: nothing failed, but two answers do not fit together.
+	// Doubt: nothing failed, but two answers disagree.
 	Doubt bool `json:"doubt,omitzero"`
 }
 
@@ -160,7 +160,7 @@ type Client struct {
 	In []string `json:"in"`
 }
 
-// Proof is what the folder holds of one conversation.
+// Proof describes the messages of one conversation in the folder.
 type Proof struct {
 	Conv       string `json:"conv_id"`
 	Kind       string `json:"kind"` // "conversation", "room", "system", or "unknown": it has no row
@@ -171,24 +171,24 @@ type Proof struct {
 	NewestID   string `json:"newest_id,omitzero"`
 	SHA256     string `json:"sha256,omitzero"`     // of its list of messages, in hexadecimal
 	Duplicates int64  `json:"duplicates,omitzero"` // as in Messages
-	// Checked: the conversation itself was asked for its history to its end, and where
-	// the history of the whole app was read too, both have the same messages.
+	// Checked: the history of the conversation itself was read to its end, and if the
+	// history of the whole app was read too, both have the same messages.
 	Checked bool `json:"checked,omitzero"`
 }
 
 // File is one link, and its content or why it could not be downloaded.
 type File struct {
 	URL    string `json:"url"`             // as it appears
-	ID     string `json:"id,omitzero"`     // objectId of its row in _File, where it is named
-	Name   string `json:"name,omitzero"`   // as its sender called it
+	ID     string `json:"id,omitzero"`     // objectId of its row in _File, if known
+	Name   string `json:"name,omitzero"`   // the name that its sender gave it
 	Path   string `json:"path,omitzero"`   // its content, below the folder; empty: there is none
 	Size   int64  `json:"size,omitzero"`   // bytes
 	SHA256 string `json:"sha256,omitzero"` // of the content, in hexadecimal
-	From   string `json:"from,omitzero"`   // the address that answered, where that is not URL
+	From   string `json:"from,omitzero"`   // the address that answered, if it is not URL
 	Error  string `json:"error,omitzero"`  // why there is no content
 }
 
-// Path is where a file of the folder is. name has slashes.
+// Path returns the path of a file of the folder. name has slashes.
 func Path(dir, name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }
 
 // MessagesFile is the list of messages of a conversation, below the folder, with slashes.
@@ -216,8 +216,8 @@ func fileName(id string) string {
 	return "x" + hex.EncodeToString(sum[:])
 }
 
-// Lines streams a list: one line at a time, however long the list is. A list that does
-// not exist has no lines. The value is only valid until the next one.
+// Lines reads a list line by line. A list that does not exist has no lines. A line is valid until
+// the next one.
 func Lines(file string) iter.Seq2[jsontext.Value, error] {
 	return func(yield func(jsontext.Value, error) bool) {
 		f, err := os.Open(file) //nolint:gosec // below the operator's own directory

@@ -26,7 +26,7 @@ type Row struct {
 // Text is a string; empty if the answer has something else.
 type Text string
 
-// UnmarshalJSONFrom reads any value; one that is no string counts as empty.
+// UnmarshalJSONFrom reads any value. Anything but a string counts as empty.
 func (t *Text) UnmarshalJSONFrom(in *jsontext.Decoder) error {
 	value, err := in.ReadValue()
 	if err == nil && value.Kind() == '"' {
@@ -41,7 +41,7 @@ func (t *Text) UnmarshalJSONFrom(in *jsontext.Decoder) error {
 // something else.
 type Millis int64
 
-// UnmarshalJSONFrom reads any value; one that is no number counts as zero.
+// UnmarshalJSONFrom reads any value. Anything but a number counts as zero.
 func (m *Millis) UnmarshalJSONFrom(in *jsontext.Decoder) error {
 	value, err := in.ReadValue()
 	if err != nil {
@@ -63,9 +63,9 @@ func (m *Millis) UnmarshalJSONFrom(in *jsontext.Decoder) error {
 	return nil
 }
 
-// ReadRow reads a message as history answers it (v2, history): conv-id is the objectId
-// and eight zeros (v1, in the example of a row), of a system conversation an MD5; to is
-// the objectId of the conversation; data may be anything.
+// ReadRow reads a message from an answer of history (v2, history). conv-id is the objectId and
+// eight zeros (v1, in the example of a row), or an MD5 for a system conversation. to is the
+// objectId of the conversation. data may be anything.
 func ReadRow(raw jsontext.Value) (Row, error) {
 	var r struct {
 		Time Millis `json:"timestamp"`
@@ -80,7 +80,7 @@ func ReadRow(raw jsontext.Value) (Row, error) {
 	return Row{Time: int64(r.Time), ID: string(r.ID), Conv: string(r.Conv), to: string(r.To), From: string(r.From), Raw: raw}, nil
 }
 
-// ConvOf is the conversation a message belongs to. known says which objectIds there are.
+// ConvOf returns the conversation that a message belongs to. known reports which objectIds exist.
 func (r Row) ConvOf(known func(string) bool) string {
 	short := r.Conv
 	if len(short) == 32 {
@@ -167,7 +167,7 @@ func (t *Truth) UnmarshalJSONFrom(in *jsontext.Decoder) error {
 // createdAt and updatedAt, an object with iso for other columns (storage, data types).
 type Moment int64
 
-// UnmarshalJSONFrom reads any value; one that is no date counts as zero.
+// UnmarshalJSONFrom reads any value. Anything but a date counts as zero.
 func (m *Moment) UnmarshalJSONFrom(in *jsontext.Decoder) error {
 	value, err := in.ReadValue()
 	if err != nil {

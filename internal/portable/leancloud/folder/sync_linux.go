@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Sync waits until the whole file system is on the disk: one wait for all files.
+// Sync syncs the whole file system: one wait for all files.
 func Sync(dir string) error {
 	f, err := os.Open(dir) //nolint:gosec // the operator's own directory
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// Sync waits until each file of the folder is on the disk.
+// Sync syncs each file of the folder.
 func Sync(dir string) error {
 	return filepath.WalkDir(dir, func(file string, e fs.DirEntry, err error) error {
 		if err != nil || !e.Type().IsRegular() {

@@ -1,3 +1,2 @@
-// Package journal keeps every answer of the run under way, so that a run that was stopped goes on
-// from there.
+// Package journal keeps every answer of the current run, so that a stopped run can continue.
 package journal

@@ -17,10 +17,9 @@ import (
 	"github.com/skein-im/skein/internal/portable/leancloud/folder"
 )
 
-// File has every answer of the run under way, one a line, in the order they came.
-// It is only appended to, so whatever ends the process costs at most its last line, and
-// a run goes on from what the journal says. At the end of a run it is folded into the
-// lists of the folder and removed.
+// File has every answer of the current run, one a line, in the order of arrival. Lines are only
+// appended, so a crash loses at most the last line, and the next run continues from the journal.
+// At the end of a run the journal is merged into the lists of the folder and removed.
 const File = "journal.jsonl"
 
 // The steps of a run.
@@ -43,31 +42,30 @@ type Entry struct {
 	Key   string           `json:"key,omitzero"`
 	Done  bool             `json:"done,omitzero"`
 	Down  bool             `json:"down,omitzero"`  // a page of history, newest first
-	Aside bool             `json:"aside,omitzero"` // a page of history that no other follows
+	Aside bool             `json:"aside,omitzero"` // a page of history that no other page follows
 	Rows  []jsontext.Value `json:"rows,omitzero"`
 	Run   *Run             `json:"run,omitzero"` // of stepRun, the first line
 }
 
-// Run describes the run under way, for a run that goes on after a kill.
+// Run describes the current run, for one that continues it after a kill.
 type Run struct {
 	Format  string `json:"format"`
 	Version int    `json:"version"`
 	AppID   string `json:"app_id"`
 	Server  string `json:"server"`
 	Began   int64  `json:"began"`          // Unix milliseconds
-	Since   int64  `json:"since,omitzero"` // the run before has all that is older
+	Since   int64  `json:"since,omitzero"` // an earlier run has everything older
 }
 
 // Journal is safe for concurrent use.
 type Journal struct {
 	mu     sync.Mutex // guards what follows
 	file   *os.File
-	broken error // what was written last may be torn: nothing may follow it
+	broken error // the last write may be torn: nothing may follow it
 }
 
-// Open opens or makes the journal and calls was for each entry in it, oldest
-// first. What is behind the last whole line was being written when a run was killed, and
-// is cut off.
+// Open opens or creates the journal and calls was for each entry in it, oldest first. It cuts off
+// an incomplete last line, which was being written when a run was killed.
 func Open(dir string, was func(Entry) error) (*Journal, error) {
 	path := filepath.Join(dir, File)
 	whole, err := Replay(path, was)
@@ -88,7 +86,7 @@ func Open(dir string, was func(Entry) error) (*Journal, error) {
 	return &Journal{file: f}, nil
 }
 
-// Replay reads a journal and returns the length of its whole lines.
+// Replay reads a journal and returns the length of its complete lines.
 func Replay(path string, was func(Entry) error) (whole int64, err error) {
 	f, err := os.Open(path) //nolint:gosec // below the operator's own directory
 	if errors.Is(err, fs.ErrNotExist) {
@@ -110,7 +108,7 @@ func Replay(path string, was func(Entry) error) (whole int64, err error) {
 		var e Entry
 		if err := json.Unmarshal(line, &e, folder.Lenient); err != nil {
 			if _, err := in.Peek(1); errors.Is(err, io.EOF) {
-				return whole, nil // a power cut can leave a last line that is not what was written
+				return whole, nil // a power cut can leave a damaged last line
 			}
 			return 0, fmt.Errorf("%s: line %d: %w", path, n, err)
 		}
@@ -121,7 +119,7 @@ func Replay(path string, was func(Entry) error) (whole int64, err error) {
 	}
 }
 
-// Add appends an entry. A kill of the process loses nothing that add has written.
+// Add appends an entry. A kill of the process loses nothing that Add has written.
 func (j *Journal) Add(e Entry) error {
 	line, err := appendEntry(nil, e)
 	if err != nil {
@@ -138,7 +136,7 @@ func (j *Journal) Add(e Entry) error {
 	return j.broken
 }
 
-// appendEntry writes rows as they are, which json.Marshal would refuse for some.
+// appendEntry writes rows unchanged. json.Marshal would refuse some of them.
 func appendEntry(line []byte, e Entry) ([]byte, error) {
 	rows := e.Rows
 	e.Rows = nil
@@ -163,14 +161,14 @@ func appendEntry(line []byte, e Entry) ([]byte, error) {
 	return append(line, "]}\n"...), nil
 }
 
-// Failed says that nothing more can be written.
+// Failed reports that nothing more can be written.
 func (j *Journal) Failed() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.broken != nil
 }
 
-// Sync waits until everything is on the disk.
+// Sync syncs the journal.
 func (j *Journal) Sync() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -31,20 +31,20 @@ type Options struct {
 	Faults
 }
 
-// Faults are what LeanCloud and the way to it do wrong.
+// Faults are the faults of LeanCloud and of the network that the stand-in imitates.
 type Faults struct {
 	NoReversed  bool // history ignores reversed
 	NoWalk      bool // the history of the app is not offered
 	NoInfoClass bool // roles cannot be scanned
-	ShortPages  bool // a page of history has at most 7 rows fewer than asked for, as where 6 MB cut it
+	ShortPages  bool // a page of history has up to 7 rows fewer than requested, as if cut at 6 MB
 	FutureTail  bool // the newest messages are ahead of the server's clock
-	Every429    int  // each so many requests one is refused, with and without Retry-After in turn
-	EveryCut    int  // each so many requests an answer is cut, at a clean end and not in turn
-	CutOver     int  // an answer of more bytes is cut each time; 0: none
-	EveryHang   int  // each so many requests there is no answer until the caller gives up
-	Every500    int  // each so many requests one fails
+	Every429    int  // one of this many requests is refused, alternately with and without Retry-After
+	EveryCut    int  // one of this many answers is cut, alternately at a clean end or not
+	CutOver     int  // answers of more bytes are always cut; 0: none
+	EveryHang   int  // one of this many requests gets no answer until the caller gives up
+	Every500    int  // one of this many requests fails
 	Daily       int  // requests until code 140; 0: no bound
-	AtOnce      int  // requests at once until 429; 60 where it is zero
+	AtOnce      int  // requests at once until 429; zero: 60
 }
 
 // Credentials of the app.
@@ -56,7 +56,7 @@ const (
 // Now is the server's time at the beginning.
 var Now = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 
-// Message is one message of the truth.
+// Message is a message that the server has.
 type Message struct {
 	Time int64 // Unix milliseconds
 	ID   string
@@ -95,7 +95,7 @@ type Server struct {
 	most     int
 }
 
-// New makes the app.
+// New creates the app.
 func New(o Options) *Server {
 	o.Conversations = cmp.Or(o.Conversations, 12)
 	o.Messages = cmp.Or(o.Messages, 600)
@@ -243,7 +243,7 @@ func (s *Server) message(c Conversation, at int64, k int) Message {
 	return m
 }
 
-// data is what a message says: anything.
+// data returns the content of a message: anything.
 func (s *Server) data(k int) string {
 	switch k % 11 {
 	case 0:
@@ -272,7 +272,7 @@ func (s *Server) data(k int) string {
 	}
 }
 
-// arrange puts everything into the server's order.
+// arrange sorts everything in the server's order.
 func (s *Server) arrange() {
 	order := func(a, b Message) int { return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.tie, b.tie)) }
 	s.all = s.all[:0]
@@ -284,8 +284,8 @@ func (s *Server) arrange() {
 	slices.SortFunc(s.convs, func(a, b Conversation) int { return cmp.Compare(a.ID, b.ID) })
 }
 
-// Truth is what a dump must have of a conversation: rows oldest first, by time and the
-// bytes of msg-id.
+// Truth returns what a dump must have of a conversation: rows oldest first, by time and the bytes
+// of msg-id.
 func (s *Server) Truth(conv string) []Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -296,14 +296,14 @@ func (s *Server) Truth(conv string) []Message {
 	return out
 }
 
-// Conversations are all rows of _Conversation, by objectId.
+// Conversations returns all rows of _Conversation, by objectId.
 func (s *Server) Conversations() []Conversation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.convs)
 }
 
-// Say adds n messages to a conversation, later than all it has.
+// Say adds n messages to a conversation, later than its others.
 func (s *Server) Say(conv string, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -339,7 +339,7 @@ func (s *Server) Pass(d time.Duration) {
 	s.now = s.now.Add(d)
 }
 
-// Stats are the requests so far, by kind, the most at once, and the rows of messages.
+// Stats are the requests so far by kind, the most at once, and the rows of messages.
 func (s *Server) Stats() (kinds map[string]int, most, rows int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
