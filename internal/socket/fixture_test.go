@@ -180,6 +180,10 @@ type fixture struct {
 	log    *strings.Builder
 }
 
+// mostWait is how long a test waits for something before it fails. It bounds despair, and is
+// no part of what any test promises: a machine may be ten times slower than this one.
+const mostWait = time.Minute
+
 // start runs a server that is shut down, with all its goroutines, at the end of
 // the test.
 func start(t testing.TB, change func(*Options, *hub.Options)) *fixture {
@@ -209,7 +213,7 @@ func start(t testing.TB, change func(*Options, *hub.Options)) *fixture {
 	web := httptest.NewServer(f.socket)
 	f.addr = web.Listener.Addr().String()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), mostWait)
 		defer cancel()
 		if err := f.socket.Shutdown(ctx); err != nil {
 			t.Errorf("shutdown: %v", err)
@@ -242,7 +246,7 @@ func (f *fixture) dial(t testing.TB, early ...[]byte) *peer {
 	}
 	t.Cleanup(func() { _ = nc.Close() })
 	p := &peer{t: t, nc: nc, r: bufio.NewReaderSize(nc, 4096)}
-	_ = nc.SetDeadline(time.Now().Add(20 * time.Second)) // a test that hangs fails here
+	_ = nc.SetDeadline(time.Now().Add(mostWait)) // a test that hangs fails here
 	p.send(append([][]byte{[]byte(handshake)}, early...)...)
 	res, err := http.ReadResponse(p.r, nil)
 	if err != nil {
@@ -255,6 +259,45 @@ func (f *fixture) dial(t testing.TB, early ...[]byte) *peer {
 		t.Fatalf("extensions negotiated: %q", ext)
 	}
 	return p
+}
+
+// timedConn is a pipe that records the read deadline of its socket.
+type timedConn struct {
+	net.Conn
+
+	mu     sync.Mutex
+	readBy time.Time
+}
+
+func (c *timedConn) SetReadDeadline(at time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.readBy = at
+	return c.Conn.SetReadDeadline(at)
+}
+
+// deadline is the read deadline; zero: none.
+func (c *timedConn) deadline() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.readBy
+}
+
+// pipe is a peer on a pipe, whose socket has no file descriptor, as behind TLS.
+func (f *fixture) pipe(t testing.TB) (*peer, *timedConn) {
+	t.Helper()
+	client, server := net.Pipe()
+	t.Cleanup(func() { _ = client.Close() })
+	nc := &timedConn{Conn: server}
+	c := newConn(f.socket, nc, "pipe", 0)
+	if direct(c.nc) != nil {
+		t.Fatal("a pipe has no file descriptor")
+	}
+	if err := f.socket.reserve("pipe"); err != nil {
+		t.Fatal(err)
+	}
+	f.socket.open.add(c, func() { f.socket.running.Go(func() { c.serve(nil) }) })
+	return &peer{t: t, nc: client, r: bufio.NewReader(client)}, nc
 }
 
 func loginData(client, device string) string {

@@ -243,17 +243,27 @@ func TestAMessageThatIsNotFinishedInTimeEndsItsSocket(t *testing.T) {
 
 // The deadline of a complete message must not end a later one.
 func TestASocketLivesOnBehindAMessageThatCameInPieces(t *testing.T) {
-	f := start(t, func(o *Options, _ *hub.Options) { o.MessageWait = 50 * time.Millisecond })
+	f := start(t, func(o *Options, _ *hub.Options) { o.MessageWait = time.Hour })
 	p := f.login(t, "Tom", "phone")
 	command, answer := echo("x")
-	for began := time.Now(); time.Since(began) < 250*time.Millisecond; {
-		p.send(text(command)[:9])
-		p.send(text(command)[9:])
-		p.want(answer)
-	}
-	<-time.After(100 * time.Millisecond) // the last deadline expires; it must not end the socket
-	p.send(text(command))
+	head, rest := text(command)[:9], text(command)[9:]
+	p.send(head)
+	waitFor(t, func() bool { return f.socket.unfinished.Taken() > 0 })
+	p.send(rest)
 	p.want(answer)
+	f.expireReads() // the next read fails, although the message is complete
+	p.send(head)
+	waitFor(t, func() bool { return f.socket.unfinished.Taken() > 0 })
+	f.expireReads() // of the message before: this one has an hour
+	p.send(rest)
+	p.want(answer)
+}
+
+// expireReads lets the read deadline of every socket pass.
+func (f *fixture) expireReads() {
+	f.socket.open.each(func(c *conn) {
+		_ = c.nc.SetReadDeadline(time.Unix(1, 0)) // the test sees whether the socket goes on
+	})
 }
 
 func TestOneAppLeavesSocketsToAnother(t *testing.T) {

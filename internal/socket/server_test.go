@@ -84,7 +84,7 @@ func TestSocketsOfOneAddressAreCounted(t *testing.T) {
 // waitFor waits for a condition that another goroutine makes true.
 func waitFor(t *testing.T, done func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !done(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(mostWait); !done(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("it never happened")
 		}
@@ -243,16 +243,7 @@ func TestAShutdownCutsWhoeverIsLeft(t *testing.T) {
 
 func TestSocketsWithoutAFileDescriptorWorkToo(t *testing.T) {
 	f := start(t, nil)
-	client, server := net.Pipe()
-	c := newConn(f.socket, server, "pipe", 0)
-	if direct(c.nc) != nil {
-		t.Fatal("a pipe has no file descriptor")
-	}
-	if err := f.socket.reserve("pipe"); err != nil {
-		t.Fatal(err)
-	}
-	f.socket.open.add(c, func() { f.socket.running.Go(func() { c.serve(nil) }) })
-	p := &peer{t: t, nc: client, r: bufio.NewReader(client)}
+	p, _ := f.pipe(t)
 	p.say("login", loginData("Tom", "phone"))
 	p.wantType("login.success")
 	big := bytes.Repeat([]byte("x"), 200_000)
@@ -260,5 +251,5 @@ func TestSocketsWithoutAFileDescriptorWorkToo(t *testing.T) {
 	p.want("text " + string(big))
 	go p.send(closeCode(1000)) // a pipe holds nothing: both ends write
 	p.want("close 1000")
-	_ = client.Close()
+	_ = p.nc.Close()
 }
