@@ -90,7 +90,7 @@ func freeAddr(tb testing.TB) string {
 
 func (s *server) waitReady() {
 	s.tb.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		resp, err := http.Get("http://" + s.addr + "/readyz")
 		if err != nil {
 			continue

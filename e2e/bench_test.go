@@ -15,7 +15,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/gobwas/ws"
 )
@@ -295,14 +294,13 @@ func TestBenchEndsWhenItIsInterrupted(t *testing.T) {
 		stores, _ := filepath.Glob(filepath.Join(dir, "*", "skein.db"))
 		return len(stores) == 1
 	})
-	started := time.Now()
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
 	err = cmd.Wait()
 	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.ExitCode() != 1 || time.Since(started) > patience {
-		t.Errorf("after %v: %v, want exit code 1 long before its 25 s of watching\n%s", time.Since(started), err, stderr.String())
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 { // at the end of its watching it exits with 0
+		t.Errorf("after SIGINT: %v, want exit code 1\n%s", err, stderr.String())
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)

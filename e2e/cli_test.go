@@ -11,10 +11,6 @@ import (
 	"time"
 )
 
-// follow is the 2 s within which a running server follows the command
-// line, with a second for the test's own machine.
-const follow = 3 * time.Second
-
 // refuse runs `skein serve` and expects it to end by itself with an error that
 // names every one of the words.
 func refuse(t *testing.T, env []string, args []string, names ...string) {
@@ -86,7 +82,7 @@ func TestAppsFollowTheCommandLine(t *testing.T) {
 	knows := func(h headers, code int) func() bool {
 		return func() bool { return s.once(t, "GET", "/im/users", h, nil).Code == code }
 	}
-	within(t, follow, "a new app is known", knows(a.server(), 0))
+	eventually(t, "a new app is known", knows(a.server(), 0))
 	u := a.user(t, "u")
 	c := a.login(t, u, "d")
 
@@ -141,15 +137,15 @@ func TestAppsFollowTheCommandLine(t *testing.T) {
 		t.Fatalf("rotate-key: got %+v, %v, want another key", rotated, err)
 	}
 	fresh := headers{"IM-APP-ID": a.ID, "app-key": rotated.AppKey}
-	within(t, follow, "a rotated key is known", knows(fresh, 0))
+	eventually(t, "a rotated key is known", knows(fresh, 0))
 	s.call(t, "GET", "/im/users", a.server(), nil).want(t, "the old key within its grace", 0)
 	run("app", "rotate-key", "--id", a.ID, "--grace", "0s", "--json")
-	within(t, follow, "old keys have ended", knows(a.server(), 4003))
+	eventually(t, "old keys have ended", knows(a.server(), 4003))
 
 	// Settings.
 	s.call(t, "GET", "/im/users", a.bare(), nil).want(t, "no credential", 4003)
 	run("app", "update", "--id", a.ID, "--token-auth", "off", "--relaxed-client-ids", "on", "--auto-register", "off")
-	within(t, follow, "the app is open", knows(a.bare(), 0))
+	eventually(t, "the app is open", knows(a.bare(), 0))
 	s.call(t, "POST", "/im/users", a.bare(), obj{"client_id": "a_b-c.d@e:" + u}).want(t, "a relaxed client_id", 0)
 	s.call(t, "GET", userPath("a_b-c.d@e:"+u), a.bare(), nil).want(t, "its path", 0)
 	s.call(t, "POST", "/im/users", a.bare(), obj{"client_id": "a b"}).want(t, "a blank in a relaxed client_id", 212)
@@ -159,14 +155,14 @@ func TestAppsFollowTheCommandLine(t *testing.T) {
 	bare := s.socket(t)
 	bare.ask(t, "login", a.loginData(u, "d3")).want(t, "login without a token", 0)
 	run("app", "update", "--id", a.ID, "--token-auth", "on")
-	bare.closedWithin(t, follow, 4401)
+	bare.closed(t, 4401)
 	c.open(t)
 
 	run("app", "update", "--id", a.ID, "--token-auth", "off")
-	within(t, follow, "the app is open again", knows(a.bare(), 0))
+	eventually(t, "the app is open again", knows(a.bare(), 0))
 	run("app", "delete", "--id", a.ID)
-	within(t, follow, "a deleted app is unknown", knows(a.bare(), 4003))
-	c.closedWithin(t, follow, 4401)
+	eventually(t, "a deleted app is unknown", knows(a.bare(), 4003))
+	c.closed(t, 4401)
 	fails("app", "show", "--id", a.ID)
 }
 

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 )
 
 func TestHealth(t *testing.T) {
@@ -122,7 +121,7 @@ func TestSecondSIGTERMExitsAtOnce(t *testing.T) {
 		return status == http.StatusServiceUnavailable
 	})
 	s.Term(t)
-	s.Wait(t, 10*time.Second) // of ten minutes
+	s.Wait(t, patience) // of ten minutes
 	httpClient.CloseIdleConnections()
 	s.Restart(t)
 	if h := a.history(t, conv); len(h) != 1 || h[0].MsgID != sent.text("msg_id") {

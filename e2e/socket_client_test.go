@@ -211,15 +211,10 @@ func (c *socket) ask(t *testing.T, typ string, data any) *answer {
 // an end without a close frame.
 func (c *socket) closed(t *testing.T, want ...int) {
 	t.Helper()
-	c.closedWithin(t, patience, want...)
-}
-
-func (c *socket) closedWithin(t *testing.T, limit time.Duration, want ...int) {
-	t.Helper()
 	select {
 	case <-c.Ended():
-	case <-time.After(limit):
-		t.Fatalf("the socket is open after %v, want it closed with %v; inbox %v", limit, want, c.Pending())
+	case <-time.After(patience):
+		t.Fatalf("the socket is open after %v, want it closed with %v; inbox %v", patience, want, c.Pending())
 	}
 	if code, err := c.End(); !slices.Contains(want, code) {
 		t.Fatalf("close code: got %d (%v), want %v", code, err, want)

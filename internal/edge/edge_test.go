@@ -43,7 +43,7 @@ func serve(t *testing.T, change func(*Options)) guarded {
 	t.Cleanup(func() {
 		_ = s.Close()
 		<-ended
-		for end := time.Now().Add(10 * time.Second); g.size() > 0 && time.Now().Before(end); {
+		for end := time.Now().Add(time.Minute); g.size() > 0 && time.Now().Before(end); {
 			time.Sleep(time.Millisecond) // their goroutines end behind Close
 		}
 		if n := g.size(); n != 0 || len(g.byAddr) != 0 || g.waiting.Len() != 0 {
@@ -61,7 +61,7 @@ func dial(t *testing.T, addr string) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second)) // a test that hangs says where
+	_ = c.SetDeadline(time.Now().Add(time.Minute)) // a test that hangs says where
 	return c
 }
 
@@ -69,7 +69,7 @@ func dial(t *testing.T, addr string) net.Conn {
 // the next one; zero: the connection is over.
 func (s guarded) ask(c net.Conn, path string) int {
 	status := call(c, path)
-	for end := time.Now().Add(10 * time.Second); status != 0 && path != "/wait" && !s.waits(c) && time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); status != 0 && path != "/wait" && !s.waits(c) && time.Now().Before(end); {
 		time.Sleep(time.Millisecond) // the server notes it behind the answer
 	}
 	return status

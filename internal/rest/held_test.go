@@ -73,7 +73,7 @@ func (f *fixture) drip(method, path, media, body string, headers ...string) *buf
 	nc, err := net.Dial("tcp", f.listening.Listener.Addr().String())
 	f.must(err)
 	f.Cleanup(func() { _ = nc.Close() })
-	f.must(nc.SetDeadline(time.Now().Add(20 * time.Second))) // a test that hangs says where
+	f.must(nc.SetDeadline(time.Now().Add(time.Minute))) // a test that hangs says where
 	_, err = fmt.Fprintf(nc, "%s %s HTTP/1.1\r\nHost: x\r\nApp-Id: shop\r\n%s\r\nContent-Length: 100000\r\n%s\r\n\r\n%s",
 		method, path, media, strings.Join(headers, "\r\n"), body)
 	f.must(err)
@@ -91,7 +91,7 @@ func (f *fixture) status(r *bufio.Reader) string {
 // eventually waits for what another goroutine is about to do.
 func (f *fixture) eventually(what string, done func() bool) {
 	f.Helper()
-	for end := time.Now().Add(10 * time.Second); !done(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !done(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			f.Fatalf("%s: it never happened", what)
 		}

@@ -1,21 +1,23 @@
 // Command testreport reads the events of `go test -json` from standard input and
 // says what a person wants to know: one line a package, the output of what
-// failed, and what was skipped and why.
+// failed and how to run it again, and what was skipped and why.
 //
-//	go test -json ./... | testreport -skips FILE
+//	go test -json -race ./... | testreport -skips FILE -failures FILE -flags -race
 //
-// Each skipped test is appended to FILE as one line "name: reason". It exits 1
-// when a test or a build failed.
+// Each skipped test is appended to the first file as one line "name: reason", and what is
+// shown of failed tests to the second. It exits 1 when a test or a build failed.
 package main
 
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -31,30 +33,50 @@ type event struct {
 
 func main() {
 	skips := flag.String("skips", os.DevNull, "append a line for each skipped test to this file")
+	failures := flag.String("failures", os.DevNull, "append what is shown of failed tests to this file")
+	flags := flag.String("flags", "", "the flags of go test that a failed test is run again with")
 	flag.Parse()
 
-	file, err := os.OpenFile(*skips, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	failed, err := run(*skips, *failures, *flags)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
+	}
+	if err != nil || failed {
 		os.Exit(1)
 	}
-	r := newReport(os.Stdout, file)
+}
+
+func run(skips, failures, flags string) (failed bool, err error) {
+	var files [2]*os.File
+	for i, name := range []string{skips, failures} {
+		if files[i], err = os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644); err != nil {
+			return false, err
+		}
+		defer func() { err = errors.Join(err, files[i].Close()) }()
+	}
+	r := newReport(os.Stdout, files[0], files[1], flags)
 	r.read(os.Stdin)
-	if err := file.Close(); err != nil || r.failed {
-		os.Exit(1)
-	}
+	return r.failed, nil
 }
 
 // report collects the output of each running test until its end is known.
 type report struct {
-	out    io.Writer
-	skips  io.Writer
-	output map[string]*strings.Builder // by package and test
-	failed bool
+	out      io.Writer
+	skips    io.Writer
+	failures io.Writer
+	flags    string
+	output   map[test]*strings.Builder
+	failed   bool
 }
 
-func newReport(out, skips io.Writer) *report {
-	return &report{out: out, skips: skips, output: map[string]*strings.Builder{}}
+// test is a test of a package. Without a name it is the package itself.
+type test struct{ pkg, name string }
+
+func newReport(out, skips, failures io.Writer, flags string) *report {
+	return &report{
+		out: out, skips: skips, failures: io.MultiWriter(out, failures), flags: flags,
+		output: map[test]*strings.Builder{},
+	}
 }
 
 func (r *report) read(in io.Reader) {
@@ -77,7 +99,7 @@ func (r *report) read(in io.Reader) {
 func (r *report) take(e event) {
 	switch e.Action {
 	case "build-output":
-		fmt.Fprint(r.out, e.Output)
+		fmt.Fprint(r.failures, e.Output)
 	case "build-fail":
 		r.failed = true
 	case "output":
@@ -88,7 +110,7 @@ func (r *report) take(e event) {
 }
 
 func (r *report) outputOf(e event) *strings.Builder {
-	key := e.Package + " " + e.Test
+	key := test{e.Package, e.Test}
 	if r.output[key] == nil {
 		r.output[key] = &strings.Builder{}
 	}
@@ -97,11 +119,11 @@ func (r *report) outputOf(e event) *strings.Builder {
 
 func (r *report) end(e event) {
 	output := r.outputOf(e).String()
-	delete(r.output, e.Package+" "+e.Test)
+	delete(r.output, test{e.Package, e.Test})
 	switch {
 	case e.Action == "fail":
 		r.failed = true
-		fmt.Fprint(r.out, output)
+		r.fail(e, output)
 	case e.Action == "skip" && e.Test != "":
 		fmt.Fprintf(r.skips, "%s %s: %s\n", e.Package, e.Test, reason(output))
 	}
@@ -109,6 +131,59 @@ func (r *report) end(e event) {
 		fmt.Fprintf(r.out, "%-4s %s %.1fs\n", e.Action, e.Package, e.Elapsed)
 	}
 }
+
+// fail shows what a failed test or package said, and the command that runs it again.
+func (r *report) fail(e event, output string) {
+	if e.Test == "" {
+		r.unfinished(e.Package)
+	}
+	fmt.Fprint(r.failures, bounded(output))
+	again := append([]string{"go test -count=1"}, strings.Fields(r.flags)...)
+	if e.Test != "" {
+		again = append(again, "-run", "'"+pattern(e.Test)+"'")
+	} else if seed := shuffled.FindString(output); seed != "" {
+		again = append(again, strings.Replace(seed, "-test.shuffle ", "-shuffle=", 1))
+	}
+	fmt.Fprintf(r.failures, "again: %s %s\n", strings.Join(again, " "), e.Package)
+}
+
+// unfinished shows what those tests of a package said whose end is not known: it panicked,
+// or its time was over.
+func (r *report) unfinished(pkg string) {
+	var names []string
+	for t := range r.output {
+		if t.pkg == pkg {
+			names = append(names, t.name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		fmt.Fprintf(r.failures, "not finished: %s\n%s", name, bounded(r.output[test{pkg, name}].String()))
+		delete(r.output, test{pkg, name})
+	}
+}
+
+// most bounds, in bytes, what is shown of one test: its beginning and its end.
+const most = 64 << 10
+
+func bounded(output string) string {
+	if len(output) <= most {
+		return output
+	}
+	return fmt.Sprintf("%s\n… %d bytes …\n%s", output[:most/2], len(output)-most, output[len(output)-most/2:])
+}
+
+// pattern is the value of -run for one test.
+func pattern(name string) string {
+	parts := strings.Split(name, "/")
+	for i, part := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(part) + "$"
+	}
+	return strings.Join(parts, "/")
+}
+
+// shuffled is what a test binary says of the order of its tests.
+var shuffled = regexp.MustCompile(`-test\.shuffle \d+`)
 
 // position is what testing puts before each line that a test logs.
 var position = regexp.MustCompile(`^\s*\S+\.go:\d+: `)

@@ -7,8 +7,8 @@ import (
 
 func TestReport(t *testing.T) {
 	for name, tt := range map[string]struct {
-		events, out, skips string
-		failed             bool
+		events, out, skips, failures string
+		failed                       bool
 	}{
 		"a package that passes is one line": {
 			events: `{"Action":"output","Package":"p","Test":"T","Output":"noise\n"}
@@ -16,18 +16,30 @@ func TestReport(t *testing.T) {
 {"Action":"pass","Package":"p","Elapsed":1.25}`,
 			out: "pass p 1.2s\n",
 		},
-		"a failure brings its output": {
-			events: `{"Action":"output","Package":"p","Test":"T","Output":"got 1, want 2\n"}
-{"Action":"fail","Package":"p","Test":"T"}
+		"a failure brings its output and how to see it again": {
+			events: `{"Action":"output","Package":"p","Test":"T/a_(b)","Output":"got 1, want 2\n"}
+{"Action":"fail","Package":"p","Test":"T/a_(b)"}
+{"Action":"output","Package":"p","Output":"-test.shuffle 12\n"}
 {"Action":"fail","Package":"p","Elapsed":1}`,
-			out:    "got 1, want 2\nfail p 1.0s\n",
+			out: "got 1, want 2\nagain: go test -count=1 -race -run '^T$/^a_\\(b\\)$' p\n" +
+				"-test.shuffle 12\nagain: go test -count=1 -race -shuffle=12 p\nfail p 1.0s\n",
+			failures: "got 1, want 2\nagain: go test -count=1 -race -run '^T$/^a_\\(b\\)$' p\n" +
+				"-test.shuffle 12\nagain: go test -count=1 -race -shuffle=12 p\n",
 			failed: true,
+		},
+		"a test that never ends is shown with its package": {
+			events: `{"Action":"output","Package":"p","Test":"T","Output":"waiting\n"}
+{"Action":"fail","Package":"p","Elapsed":1}`,
+			out:      "not finished: T\nwaiting\nagain: go test -count=1 -race p\nfail p 1.0s\n",
+			failures: "not finished: T\nwaiting\nagain: go test -count=1 -race p\n",
+			failed:   true,
 		},
 		"a build that fails is a failure": {
 			events: `{"ImportPath":"p","Action":"build-output","Output":"undefined: x\n"}
 {"ImportPath":"p","Action":"build-fail"}`,
-			out:    "undefined: x\n",
-			failed: true,
+			out:      "undefined: x\n",
+			failures: "undefined: x\n",
+			failed:   true,
 		},
 		"a skip is kept with its reason": {
 			events: `{"Action":"output","Package":"p","Test":"T","Output":"=== RUN   T\n"}
@@ -45,13 +57,20 @@ func TestReport(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var out, skips strings.Builder
-			r := newReport(&out, &skips)
+			var out, skips, failures strings.Builder
+			r := newReport(&out, &skips, &failures, "-race")
 			r.read(strings.NewReader(tt.events))
-			if out.String() != tt.out || skips.String() != tt.skips || r.failed != tt.failed {
-				t.Errorf("%s\ngot  %q, skips %q, failed %v\nwant %q, skips %q, failed %v", tt.events,
-					out.String(), skips.String(), r.failed, tt.out, tt.skips, tt.failed)
+			if out.String() != tt.out || skips.String() != tt.skips || failures.String() != tt.failures || r.failed != tt.failed {
+				t.Errorf("%s\ngot  %q, skips %q, failures %q, failed %v\nwant %q, skips %q, failures %q, failed %v", tt.events,
+					out.String(), skips.String(), failures.String(), r.failed, tt.out, tt.skips, tt.failures, tt.failed)
 			}
 		})
+	}
+}
+
+func TestALongOutputKeepsItsBeginningAndItsEnd(t *testing.T) {
+	got := bounded("first" + strings.Repeat("x", 2*most) + "last")
+	if len(got) > most+100 || !strings.HasPrefix(got, "firstx") || !strings.HasSuffix(got, "xlast") {
+		t.Errorf("got %d bytes, %.10q … %q", len(got), got, got[len(got)-10:])
 	}
 }

@@ -49,7 +49,7 @@ func TestFaultsHappenAtTheirRates(t *testing.T) {
 		for seq := range int64(events) {
 			n.Nodes()[0].Publish(&bus.Event{Seq: seq + 1})
 		}
-		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 			mu.Lock()
 			arrived := heard
 			mu.Unlock()

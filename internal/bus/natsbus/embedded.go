@@ -87,8 +87,8 @@ func Embed(opts Embedded) (*Server, error) {
 }
 
 const (
-	maxPayload = 8 << 20 // above the largest event
-	readyWait  = 5 * time.Second
+	maxPayload = 8 << 20          // above the largest event
+	readyWait  = 30 * time.Second // it is a bound for machines that are busy
 )
 
 func addressOf(listen string) (host string, port int, err error) {

@@ -69,8 +69,12 @@ type Bus struct {
 
 var _ bus.Bus = (*Bus)(nil)
 
-// connectWait bounds one attempt to connect.
-const connectWait = 2 * time.Second
+// connectWait bounds one attempt to connect, and flushWait the first answer of a server that
+// is connected.
+const (
+	connectWait = 2 * time.Second
+	flushWait   = 10 * time.Second
+)
 
 // Connect connects a node. If no server can be reached it goes on trying in the background,
 // and the bus loses everything until then. The caller must call Close. Errors: the
@@ -112,7 +116,7 @@ func (b *Bus) connect(ctx context.Context) (err error) {
 		err = b.sub.SetPendingLimits(slowEvents, slowBytes)
 	}
 	if err == nil && b.conn.IsConnected() {
-		ctx, cancel := context.WithTimeout(ctx, connectWait)
+		ctx, cancel := context.WithTimeout(ctx, flushWait)
 		defer cancel()
 		err = b.conn.FlushWithContext(ctx) // the server has the subscription now
 	}
@@ -269,7 +273,7 @@ func (b *Bus) Close(ctx context.Context) {
 	defer stop()
 	b.writing.Wait()
 	if b.conn.IsConnected() {
-		bounded, cancel := context.WithTimeout(ctx, connectWait)
+		bounded, cancel := context.WithTimeout(ctx, flushWait)
 		defer cancel()
 		_ = b.conn.FlushWithContext(bounded) // what is lost is in the store
 	}
