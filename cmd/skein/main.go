@@ -24,6 +24,8 @@ type program struct {
 	Export  exportCmd  `cmd:"" help:"Write an app, or the data of one client, to a portable folder. A server may run meanwhile."`
 	Import  importCmd  `cmd:"" help:"Import an app from a portable folder. A server may run meanwhile."`
 
+	Migrate migrateCmd `cmd:"" help:"Move the store to PostgreSQL, or back to an embedded store, while servers run."`
+
 	LeanCloud leancloudCmd `cmd:"" name:"leancloud" help:"Move an app from LeanCloud IM."`
 
 	Version versionCmd `cmd:"" help:"Print version, commit and Go release."`

@@ -10,6 +10,7 @@ import (
 
 	"github.com/skein-im/skein/internal/config"
 	"github.com/skein-im/skein/internal/store"
+	sqlitecopying "github.com/skein-im/skein/internal/store/sqlite/copying"
 	"github.com/skein-im/skein/internal/store/sqlite/schema"
 )
 
@@ -122,6 +123,9 @@ func (r Restore) prepare(ctx context.Context, made string) (Copied, error) {
 	}
 	size, err := copyData(ctx, r.From, made, copyStore)
 	if err != nil {
+		return size, err
+	}
+	if err := sqlitecopying.Cancel(StoreFile(made)); err != nil { // the backup may be of a store that was about to move
 		return size, err
 	}
 	in := r.To

@@ -31,6 +31,7 @@ type Options struct {
 	Limit  time.Duration // statement_timeout: the longest statement; default 30 s
 	Log    *slog.Logger
 	Beside bool // another process serves the database: it is not migrated; see ErrOldSchema
+	Moving bool // for a migration of the store, which may open what nothing else may
 
 	Registerer prometheus.Registerer // nil: no metrics
 }
@@ -90,7 +91,7 @@ func Open(ctx context.Context, opt Options) (*Engine, error) {
 	watching, stop := context.WithCancel(context.Background())
 	e.stop = stop
 	go e.watch(watching, p)
-	if err := e.check(ctx, opt.Beside); err != nil {
+	if err := e.check(ctx, opt); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
@@ -142,28 +143,34 @@ var ErrUnsafe = errors.New("database: synchronous_commit is off, so an answered 
 
 // check refuses a server that acknowledges what it has not written, and brings the schema up to
 // date where it is not.
-func (e *Engine) check(ctx context.Context, beside bool) error {
+func (e *Engine) check(ctx context.Context, opt Options) error {
 	newest, err := newestSchema()
 	if err != nil {
 		return err
 	}
 	var commit string
 	var have int64
+	var moving Migration
 	err = e.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) (err error) {
 		if err = c.QueryRow(ctx, `SHOW synchronous_commit`).Scan(&commit); err == nil {
 			have, err = version(ctx, c.Conn())
+		}
+		if err == nil && !opt.Moving {
+			moving, err = Migrating(ctx, c.Conn())
 		}
 		return err
 	})
 	switch {
 	case err != nil:
 		return Unavailable("connect", err)
+	case moving.refusal() != nil:
+		return moving.refusal()
 	case commit == "off":
 		return ErrUnsafe
 	case have == newest:
 		return nil
 	}
-	return e.bring(ctx, beside, newest)
+	return e.bring(ctx, opt.Beside, newest)
 }
 
 // Close waits for the transactions under way and closes the connections. Later calls return

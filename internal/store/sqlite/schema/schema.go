@@ -92,6 +92,11 @@ func checkSchema(c *engine.Conn, path string) (version int64, err error) {
 			return version, fmt.Errorf("%s says that its schema has version %d, but its %s is not that version's: a build that was never released made it, and it cannot be brought up to date; export what is needed with that build", path, version, name)
 		}
 	}
+	if _, moving := have["table moving"]; moving {
+		if err := mustNotHaveMoved(c, path); err != nil {
+			return version, err
+		}
+	}
 	var id int64
 	if _, err := c.Row(func(r *sqlite3.Stmt) { id = r.ColumnInt64(0) }, `PRAGMA application_id`); err != nil {
 		return version, err
