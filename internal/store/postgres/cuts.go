@@ -32,7 +32,7 @@ func (s *Store) CutsSince(ctx context.Context, after store.Watermark, limit int)
 	err = s.db.Each(ctx, func(ctx context.Context, c tx.Conn) error {
 		// The horizon is read first: what is below it is over when the cuts are read.
 		var horizon store.Watermark
-		if err := c.QueryRow(ctx, `SELECT horizon()`).Scan(&horizon); err != nil {
+		if err := c.QueryRow(ctx, `SELECT `+tx.Horizon).Scan(&horizon); err != nil {
 			return err
 		}
 		if next = max(after, horizon); after == 0 {

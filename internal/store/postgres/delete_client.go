@@ -134,6 +134,11 @@ func (d deletion) deleteClient(ctx context.Context, t *tx.Tx) (r deleted, err er
 	if r.left, err = d.leave(ctx, t, still); err != nil {
 		return r, err
 	}
+	for _, mine := range []string{`first_id`, `second_id`} { // also of conversations that it was removed from
+		if _, err := t.Exec(ctx, `DELETE FROM private_pairs WHERE app_key = $1 AND `+mine+` = $2`, app, d.id); err != nil {
+			return r, err
+		}
+	}
 	stub := skein.Client{App: d.app, ID: d.id, Deleted: true, Rev: r.rev}
 	err = noteCuts(ctx, t, app, skein.CutsBetween(skein.Client{}, stub))
 	if err == nil {

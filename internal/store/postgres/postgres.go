@@ -5,7 +5,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -111,9 +110,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 		feedStore: feed.New(db, clock), inboxStore: inbox.New(db), messageStore: messages.New(db), purgeStore: purge.New(db), queryStore: query.New(db),
 		transferStore: transfer.New(db), uploadStore: uploads.New(db), db: db,
 	}
-	if s.appendStore, err = committer.New(db, committer.Options{Registerer: opt.Registerer}); err != nil {
-		return nil, errors.Join(fmt.Errorf("open store: %w", err), db.Close())
-	}
+	s.appendStore = committer.New(db, committer.Options{})
 	s.sessionStore = sessions.New(db.Engine, clock)
 	return s, nil
 }

@@ -117,8 +117,11 @@ func (g group) deleteClient(app, id string, at skein.Millis, erase bool) (left [
 	if err != nil {
 		return nil, 0, err
 	}
-	err = g.Exec(`DELETE FROM private_pairs WHERE app_key = `+tx.AppKey+` AND conv_key IN
-		(SELECT conv_key FROM members WHERE app_key = `+tx.AppKey+` AND client_id = ?2)`, app, id)
+	for _, mine := range []string{`first_id`, `second_id`} { // also of conversations that it was removed from
+		if err == nil {
+			err = g.Exec(`DELETE FROM private_pairs WHERE app_key = `+tx.AppKey+` AND `+mine+` = ?2`, app, id)
+		}
+	}
 	if err == nil {
 		err = g.forgetInbox(app, id)
 	}

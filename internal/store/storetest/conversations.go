@@ -85,6 +85,22 @@ var conversations = []check{
 		f.create(f.conv("game", skein.Private), "ann", "bob")
 		f.unknownToAll("shop", other.ID, "ann")
 	}},
+	{"who is deleted frees the pairs of private conversations that it was removed from", func(f *fixture) {
+		f.app("shop", "ann", "bob", "cat")
+		for _, pair := range [][]string{{"ann", "bob"}, {"bob", "cat"}} {
+			before := f.create(f.conv("shop", skein.Private), pair...)
+			_, err := f.RemoveMembers(f.Context(), "shop", before.ID, store.Authority{}, []string{"bob"}, f.now(), 0)
+			f.must(err)
+		}
+		_, _, err := f.DeleteClient(f.Context(), "shop", "bob", f.now(), false)
+		f.must(err)
+		_, _, err = f.CreateClient(f.Context(), skein.Client{App: "shop", ID: "bob"})
+		f.must(err)
+		for _, pair := range [][]string{{"ann", "bob"}, {"bob", "cat"}} {
+			next := f.create(f.conv("shop", skein.Private), pair...)
+			equal(f, "members", f.audience("shop", next.ID), pair)
+		}
+	}},
 	{"a private pair asked for by a hundred at once is created once", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		var mu sync.Mutex

@@ -63,7 +63,7 @@ func (s *Store) AppendAll(ctx context.Context, drafts []skein.Draft) ([]store.Ap
 		waiting[i] = &all[i]
 	}
 	if err := s.committer.queue.put(drafts[0].App, waiting); err != nil {
-		s.committer.metrics.refused.Add(float64(len(drafts)))
+		s.db.Metrics.Refused.Add(float64(len(drafts)))
 		return nil, err
 	}
 	defer share.Pause(ctx).Resume()

@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store/postgres/engine"
 	"github.com/skein-im/skein/internal/store/postgres/tx"
@@ -30,13 +28,12 @@ const (
 type committer struct {
 	db      *tx.DB
 	queue   *queue
-	metrics *metrics
-	config  *pgx.ConnConfig
+	metrics engine.CommitMetrics
 	stop    context.CancelFunc
 	stopped chan struct{} // closed when loop has ended
 
 	// Owned by loop.
-	conn   *pgx.Conn // nil: the next batch opens one
+	conn   *engine.Dedicated
 	keys   map[conversation]convKey
 	failed failureLog
 }
@@ -53,23 +50,14 @@ type convKey struct{ app, conv int64 }
 // maxKeys bounds committer.keys; an entry takes about 100 bytes.
 const maxKeys = 65_536
 
-func startCommitter(db *tx.DB, opt Options) (*committer, error) {
-	m, err := newMetrics(opt.Registerer)
-	if err != nil {
-		return nil, err
-	}
+func startCommitter(db *tx.DB, opt Options) *committer {
 	ctx, stop := context.WithCancel(context.Background())
 	c := &committer{
-		db: db, queue: newQueue(opt), metrics: m, config: db.Config(), stop: stop,
-		stopped: make(chan struct{}), keys: make(map[conversation]convKey),
-	}
-	// The tables grow from nothing faster than they are analysed. Each lookup is by a whole
-	// key, so a plan by index is right always, and a plan by statistics may be wrong for long.
-	for _, way := range []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin"} {
-		c.config.RuntimeParams[way] = "off"
+		db: db, queue: newQueue(opt), metrics: db.Metrics.Messages, stop: stop,
+		stopped: make(chan struct{}), conn: db.Dedicate(engine.ByIndex), keys: make(map[conversation]convKey),
 	}
 	go c.loop(ctx)
-	return c, nil
+	return c
 }
 
 // closeGrace is how long the drafts that wait may take when the store is closed.
@@ -86,8 +74,7 @@ func (c *committer) close() {
 
 func (c *committer) loop(ctx context.Context) {
 	defer close(c.stopped)
-	defer c.metrics.unregister()
-	defer func() { c.disconnect(ctx) }()
+	defer c.conn.Close(ctx)
 	var drafts []*draft
 	for {
 		drafts = c.queue.take(drafts[:0], maxBatch)
@@ -95,10 +82,10 @@ func (c *committer) loop(ctx context.Context) {
 			return
 		}
 		start := time.Now()
-		c.metrics.begin(drafts, c.queue.depth(), start)
-		c.commit(ctx, drafts)
+		c.observe(drafts, start)
+		err := c.commit(ctx, drafts)
 		took := time.Since(start)
-		c.metrics.commit.Observe(took.Seconds())
+		c.metrics.Done(took, err)
 		c.queue.settle(drafts, took)
 		for _, d := range drafts {
 			d.finish()
@@ -107,16 +94,27 @@ func (c *committer) loop(ctx context.Context) {
 	}
 }
 
-// commit stores drafts and gives each its answer.
-func (c *committer) commit(ctx context.Context, drafts []*draft) {
+// observe tells of a batch that begins now.
+func (c *committer) observe(drafts []*draft, now time.Time) {
+	c.metrics.Begin(len(drafts), c.queue.depth())
+	last := (*call)(nil)
+	for _, d := range drafts {
+		if d.call != last {
+			last = d.call
+			c.metrics.Waited(now.Sub(last.since))
+		}
+	}
+}
+
+// commit stores drafts and gives each its answer. It returns why it stored none.
+func (c *committer) commit(ctx context.Context, drafts []*draft) error {
 	drafts = c.waitedFor(drafts)
 	if len(drafts) == 0 {
-		return
+		return nil
 	}
 	b := &batch{drafts: drafts}
 	err := c.tries(ctx, b)
 	if err != nil {
-		c.metrics.failed.Inc()
 		c.failed.tell(c.db.Log, err)
 		err = engine.Unavailable("append", err)
 		if !errors.Is(err, skein.ErrUnavailable) {
@@ -126,6 +124,7 @@ func (c *committer) commit(ctx context.Context, drafts []*draft) {
 			d.answer.Err = err
 		}
 	}
+	return err
 }
 
 // waitedFor answers the drafts that nobody waits for any more, and returns the others.
@@ -171,12 +170,6 @@ func (c *committer) tries(ctx context.Context, b *batch) (err error) {
 func (c *committer) try(ctx context.Context, b *batch) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, tryLimit)
 	defer cancel()
-	if c.conn == nil {
-		if c.conn, err = c.db.Connect(ctx, c.config); err != nil {
-			c.conn = nil
-			return err
-		}
-	}
 	b.begin(c)
 	var told *tx.Ticket
 	if err = b.resolve(ctx); err == nil {
@@ -193,37 +186,11 @@ func (c *committer) try(ctx context.Context, b *batch) (err error) {
 		if ctx.Err() != nil { // it took too long, such as behind the locks of a node that waits for a standby
 			err = fmt.Errorf("%w: %w", skein.ErrUnavailable, err)
 		}
-		c.recover(ctx)
+		c.conn.Recover(ctx)
 		return err
 	}
 	told.Tell()
 	return nil
-}
-
-// recover ends the transaction that failed; a connection that cannot is closed.
-func (c *committer) recover(ctx context.Context) {
-	if c.conn.IsClosed() {
-		c.conn = nil
-		return
-	}
-	if c.conn.PgConn().TxStatus() == 'I' {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer cancel()
-	if _, err := c.conn.Exec(ctx, `ROLLBACK`); err != nil {
-		c.disconnect(ctx)
-	}
-}
-
-func (c *committer) disconnect(ctx context.Context) {
-	if c.conn == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer cancel()
-	_ = c.conn.Close(ctx)
-	c.conn = nil
 }
 
 // key is where a conversation is, if that is known.

@@ -26,7 +26,11 @@ func (b *batch) resolve(ctx context.Context) error {
 	if len(apps) == 0 {
 		return nil
 	}
-	found, err := b.c.conn.Query(ctx, `SELECT w.app, w.id, c.app_key, c.conv_key FROM unnest($1::text[], $2::uuid[]) w(app, id)
+	c, err := b.c.conn.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	found, err := c.Query(ctx, `SELECT w.app, w.id, c.app_key, c.conv_key FROM unnest($1::text[], $2::uuid[]) w(app, id)
 		JOIN apps a ON a.id = w.app AND NOT a.deleted JOIN conversations c ON c.app_key = a.app_key AND c.id = w.id AND c.deleted = 0`, apps, ids)
 	if err != nil {
 		return err
@@ -50,20 +54,20 @@ func (b *batch) look(ctx context.Context) error {
 	if len(asked.convs) == 0 {
 		return nil
 	}
-	var q pgx.Batch
-	q.Queue(`BEGIN`)
-	q.Queue(tx.LockConversations, asked.convs)
-	q.Queue(`SELECT stamp(), retry_table FROM history`).QueryRow(func(row pgx.Row) error { return row.Scan(&b.stamp, &b.table) })
-	q.Queue(lookConversations, asked.convs).Query(b.readConversations)
-	q.Queue(lookClients, asked.senderApps, asked.senders).Query(b.readClients)
-	q.Queue(lookMembers, asked.memberConvs, asked.members).Query(b.readMembers)
-	if len(asked.tags) > 0 {
-		q.Queue(lookRetries, asked.tagConvs, asked.tags).Query(b.readRetries)
-	}
-	if len(asked.ids) > 0 {
-		q.Queue(lookMessages, asked.ids).Query(b.readMessages)
-	}
-	if err := b.c.conn.SendBatch(ctx, &q).Close(); err != nil {
+	err := b.c.conn.Begin(ctx, func(q *pgx.Batch) {
+		q.Queue(tx.LockConversations, asked.convs)
+		q.Queue(`SELECT ` + tx.Stamp + `, retry_table FROM history`).QueryRow(func(row pgx.Row) error { return row.Scan(&b.stamp, &b.table) })
+		q.Queue(lookConversations, asked.convs).Query(b.readConversations)
+		q.Queue(lookClients, asked.senderApps, asked.senders).Query(b.readClients)
+		q.Queue(lookMembers, asked.memberConvs, asked.members).Query(b.readMembers)
+		if len(asked.tags) > 0 {
+			q.Queue(lookRetries, asked.tagConvs, asked.tags).Query(b.readRetries)
+		}
+		if len(asked.ids) > 0 {
+			q.Queue(lookMessages, asked.ids).Query(b.readMessages)
+		}
+	})
+	if err != nil {
 		return err
 	}
 	return b.lookEarlier(ctx)
@@ -74,7 +78,11 @@ func (b *batch) lookEarlier(ctx context.Context) error {
 	if len(b.retries.tags) == 0 {
 		return nil
 	}
-	found, err := b.c.conn.Query(ctx, lookEarlier, b.retries.convs, b.retries.tags, b.retries.seqs)
+	c, err := b.c.conn.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	found, err := c.Query(ctx, lookEarlier, b.retries.convs, b.retries.tags, b.retries.seqs)
 	if err != nil {
 		return err
 	}

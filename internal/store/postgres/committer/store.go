@@ -3,8 +3,6 @@
 package committer
 
 import (
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/skein-im/skein/internal/store/postgres/tx"
 )
 
@@ -16,9 +14,8 @@ type Store struct {
 
 // Options bound what waits for the committer.
 type Options struct {
-	Jobs       int                   // messages; default 16,384; an app may hold as many as it leaves free
-	Bytes      int                   // memory; default 64 MiB; shared likewise
-	Registerer prometheus.Registerer // nil: no metrics
+	Jobs  int // messages; default 16,384; an app may hold as many as it leaves free
+	Bytes int // memory; default 64 MiB; shared likewise
 }
 
 // Defaults of Options.
@@ -28,18 +25,14 @@ const (
 )
 
 // New starts the committer of a database; CloseCommitter ends it.
-func New(db *tx.DB, opt Options) (*Store, error) {
+func New(db *tx.DB, opt Options) *Store {
 	if opt.Jobs == 0 {
 		opt.Jobs = DefaultJobs
 	}
 	if opt.Bytes == 0 {
 		opt.Bytes = DefaultBytes
 	}
-	c, err := startCommitter(db, opt)
-	if err != nil {
-		return nil, err
-	}
-	return &Store{db: db, committer: c}, nil
+	return &Store{db: db, committer: startCommitter(db, opt)}
 }
 
 // CloseCommitter commits the messages that wait and ends the committer.

@@ -6,7 +6,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/skein-im/skein"
-	"github.com/skein-im/skein/internal/store/postgres/engine"
 	"github.com/skein-im/skein/internal/store/postgres/tx"
 	"github.com/skein-im/skein/internal/store/rows"
 )
@@ -113,7 +112,7 @@ var insertRetries = [...]string{
 
 // write writes everything and commits, in one round trip. Errors: engine.ErrUnknownOutcome.
 func (b *batch) write(ctx context.Context) error {
-	if b.c.conn.PgConn().TxStatus() == 'I' {
+	if !b.c.conn.InTransaction() {
 		return nil // no draft has a conversation
 	}
 	var q pgx.Batch
@@ -123,8 +122,7 @@ func (b *batch) write(ctx context.Context) error {
 		// is answered again may not be there yet.
 		q.Queue(`SELECT pg_logical_emit_message(true, 'skein', 'again')`)
 	}
-	q.Queue(`COMMIT`)
-	return engine.Commit(ctx, b.c.conn, func(ctx context.Context) error { return b.c.conn.SendBatch(ctx, &q).Close() })
+	return b.c.conn.Commit(ctx, &q)
 }
 
 func (b *batch) queueRows(q *pgx.Batch) {

@@ -49,6 +49,8 @@ const idleLimit = 4 * time.Second
 
 // Engine is an open database. Safe for concurrent use.
 type Engine struct {
+	Metrics *Metrics
+
 	pool      *pgxpool.Pool
 	config    *pgx.ConnConfig
 	log       *slog.Logger
@@ -71,6 +73,10 @@ func Open(ctx context.Context, opt Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	metrics, err := newMetrics(opt.Registerer)
+	if err != nil {
+		return nil, err
+	}
 	h := newHealth(opt.Registerer)
 	h.hosts = hostsOf(config.ConnConfig)
 	config.ConnConfig.DialFunc = h.dial
@@ -78,6 +84,7 @@ func Open(ctx context.Context, opt Options) (*Engine, error) {
 	p := newProber(h, config.ConnConfig)
 	if err := p.find(ctx); err != nil {
 		h.unregister()
+		metrics.unregister()
 		return nil, Unavailable("connect", err)
 	}
 	h.up.Set(1)
@@ -85,9 +92,10 @@ func Open(ctx context.Context, opt Options) (*Engine, error) {
 	if err != nil {
 		p.drop()
 		h.unregister()
+		metrics.unregister()
 		return nil, err
 	}
-	e := &Engine{pool: pool, config: config.ConnConfig, log: opt.Log, health: h, watched: make(chan struct{})}
+	e := &Engine{Metrics: metrics, pool: pool, config: config.ConnConfig, log: opt.Log, health: h, watched: make(chan struct{})}
 	watching, stop := context.WithCancel(context.Background())
 	e.stop = stop
 	go e.watch(watching, p)
@@ -181,6 +189,7 @@ func (e *Engine) Close() error {
 		<-e.watched
 		e.pool.Close()
 		e.health.unregister()
+		e.Metrics.unregister()
 	})
 	return nil
 }
@@ -200,7 +209,7 @@ func (e *Engine) Each(ctx context.Context, fn func(context.Context, Conn) error)
 
 // Read runs fn in a transaction that sees one moment and writes nothing.
 func (e *Engine) Read(ctx context.Context, fn func(context.Context, pgx.Tx) error) error {
-	return e.again(ctx, "read", func() error {
+	return e.Again(ctx, "read", func() error {
 		return pgx.BeginTxFunc(ctx, e.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly},
 			func(t pgx.Tx) error { return fn(ctx, t) })
 	})
@@ -211,7 +220,7 @@ func (e *Engine) Read(ctx context.Context, fn func(context.Context, pgx.Tx) erro
 // held; nil: nothing is to be done. Errors: those of fn; ErrUnavailable, also where the
 // outcome is unknown (ErrUnknownOutcome).
 func (e *Engine) Write(ctx context.Context, fn func(context.Context, pgx.Tx) error, before func()) error {
-	return e.again(ctx, "write", func() error { return e.write(ctx, fn, before) })
+	return e.Again(ctx, "write", func() error { return e.write(ctx, fn, before) })
 }
 
 func (e *Engine) write(ctx context.Context, fn func(context.Context, pgx.Tx) error, before func()) (err error) {
@@ -248,8 +257,9 @@ const commitLimit = 30 * time.Second
 // maxTries bounds how often a transaction is run again that PostgreSQL gave up for another.
 const maxTries = 12
 
-// again runs a transaction until PostgreSQL does not give it up for another.
-func (e *Engine) again(ctx context.Context, what string, run func() error) error {
+// Again runs a transaction until PostgreSQL does not give it up for another. what was attempted
+// is named in errors. Errors: those of run, ErrUnavailable for an outage.
+func (e *Engine) Again(ctx context.Context, what string, run func() error) error {
 	for try := 1; ; try++ {
 		err := run()
 		if try == maxTries || !GivenUp(err) {

@@ -24,7 +24,7 @@ const schemaLock = `SELECT pg_advisory_lock(1936418153, 0)`
 // bring brings the schema up to date, unless it is newer and says that this binary may work
 // on it all the same: during a rolling upgrade the older release runs beside the newer.
 func (e *Engine) bring(ctx context.Context, beside bool, newest int64) (err error) {
-	config := e.Config()
+	config := e.config.Copy()
 	if err := e.health.direct(ctx, config); err != nil {
 		return err
 	}

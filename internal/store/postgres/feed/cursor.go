@@ -64,8 +64,8 @@ type limits struct {
 
 // limitsNow is the query that readLimits reads.
 const limitsNow = `SELECT epoch, batches_forgotten, events_forgotten,
-	greatest(batches_forgotten, (SELECT max(xid) FROM batches WHERE xid < (SELECT horizon()))),
-	greatest(events_forgotten, (SELECT max(xid) FROM events WHERE xid < (SELECT horizon()))),
+	greatest(batches_forgotten, (SELECT max(xid) FROM batches WHERE xid < ` + tx.Horizon + `)),
+	greatest(events_forgotten, (SELECT max(xid) FROM events WHERE xid < ` + tx.Horizon + `)),
 	EXISTS (SELECT 1 FROM fed) FROM history`
 
 func (l *limits) fields() []any {

@@ -145,13 +145,13 @@ func (p *page) readLogs(ctx context.Context) error {
 	}
 	mostBatches := min(p.left, maxBatches)
 	q.Queue(`SELECT xid, conv_keys, from_seq, to_seq, from_change, to_change FROM batches
-		WHERE xid >= $1 AND xid < (SELECT horizon()) ORDER BY xid LIMIT $2`, firstBatch, mostBatches).
+		WHERE xid >= $1 AND xid < `+tx.Horizon+` ORDER BY xid LIMIT $2`, firstBatch, mostBatches).
 		Query(func(r pgx.Rows) (err error) {
 			batches, err = pgx.CollectRows(r, readBatch)
 			return err
 		})
 	q.Queue(`SELECT xid, event_key, kind, at, app_id, conv_id, change_seq, client_id, clients FROM events
-		WHERE (xid, event_key) > ($1, $2) AND xid < (SELECT horizon()) ORDER BY xid, event_key LIMIT $3`, p.at.event, lastKey, p.left+1).
+		WHERE (xid, event_key) > ($1, $2) AND xid < `+tx.Horizon+` ORDER BY xid, event_key LIMIT $3`, p.at.event, lastKey, p.left+1).
 		Query(func(r pgx.Rows) (err error) {
 			events, err = pgx.CollectRows(r, readEvent)
 			return err

@@ -31,7 +31,7 @@ func (c connection) list(ctx context.Context, app, client string, q skein.ViewQu
 		offset = 0
 	}
 	var began int64
-	err = c.QueryRow(ctx, `SELECT horizon(), (SELECT count(*) `+listOf+`)`, app, client, q.Archived, c.Now).Scan(&began, &page.Total)
+	err = c.QueryRow(ctx, `SELECT `+tx.Horizon+`, (SELECT count(*) `+listOf+`)`, app, client, q.Archived, c.Now).Scan(&began, &page.Total)
 	if err != nil || q.Limit <= 0 || offset >= page.Total {
 		return page, err
 	}

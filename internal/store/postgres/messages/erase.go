@@ -66,7 +66,7 @@ func (s *Store) EraseMessages(ctx context.Context, now skein.Millis) (more bool,
 // firstErasure reads the oldest. ready: every transaction is over that may have seen the
 // client before it was deleted.
 func (c connection) firstErasure(ctx context.Context, e *erasure) (found, ready bool, err error) {
-	err = c.QueryRow(ctx, `SELECT erasure_key, app_key, client_id, incarnation, conv_id, seq, xid < horizon() FROM erasures ORDER BY erasure_key LIMIT 1`).
+	err = c.QueryRow(ctx, `SELECT erasure_key, app_key, client_id, incarnation, conv_id, seq, xid < `+tx.Horizon+` FROM erasures ORDER BY erasure_key LIMIT 1`).
 		Scan(&e.key, &e.app, &e.client, &e.incarnation, &e.conv, &e.seq, &ready)
 	found, err = tx.Found(err)
 	return found, ready, err

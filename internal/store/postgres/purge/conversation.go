@@ -5,6 +5,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/postgres/tx"
 )
 
 // deadConv is a conversation to remove, as it is under its lock.
@@ -44,7 +45,7 @@ func (p *removal) conversation(ctx context.Context, key int64) error {
 // end marks a conversation as deleted. known: it was known until now, so the feed tells its
 // end.
 func (p *removal) end(ctx context.Context, c deadConv, known bool) error {
-	if _, err := p.Exec(ctx, `UPDATE conversations SET deleted = 1, moved = stamp() WHERE conv_key = $1`, c.key); err != nil {
+	if _, err := p.Exec(ctx, `UPDATE conversations SET deleted = 1, moved = `+tx.Stamp+` WHERE conv_key = $1`, c.key); err != nil {
 		return err
 	}
 	p.Moved(c.key, 0, 0)

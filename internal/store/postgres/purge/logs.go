@@ -10,6 +10,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/postgres/tx"
 	"github.com/skein-im/skein/internal/store/rows"
 )
 
@@ -56,7 +57,7 @@ func (p *removal) oldest(ctx context.Context, sql string, horizon skein.Millis) 
 // forgetEvents removes the oldest events, all of a transaction or none, and notes up to
 // where: a cursor from before that is refused.
 func (p *removal) forgetEvents(ctx context.Context) error {
-	old, err := p.oldest(ctx, `SELECT xid, at FROM events WHERE xid > (SELECT events_forgotten FROM history) AND xid < (SELECT horizon())
+	old, err := p.oldest(ctx, `SELECT xid, at FROM events WHERE xid > (SELECT events_forgotten FROM history) AND xid < `+tx.Horizon+`
 		ORDER BY xid, event_key LIMIT $1`, eventHorizon(p.now))
 	if err != nil || len(old) == 0 {
 		return err
@@ -74,7 +75,7 @@ func (p *removal) forgetEvents(ctx context.Context) error {
 // forgetBatches removes the oldest rows of batches. Table fed keeps how far they went in each
 // conversation, since the messages stay in the feed.
 func (p *removal) forgetBatches(ctx context.Context) error {
-	old, err := p.oldest(ctx, `SELECT xid, at FROM batches WHERE xid > (SELECT batches_forgotten FROM history) AND xid < (SELECT horizon())
+	old, err := p.oldest(ctx, `SELECT xid, at FROM batches WHERE xid > (SELECT batches_forgotten FROM history) AND xid < `+tx.Horizon+`
 		ORDER BY xid LIMIT $1`, batchHorizon(p.now))
 	if err != nil || len(old) == 0 {
 		return err

@@ -25,7 +25,7 @@ func (s *Store) FindConversations(ctx context.Context, app string, q skein.ConvQ
 func (c connection) find(ctx context.Context, app string, q skein.ConvQuery, m *tx.Moves) (page skein.ConvPage, err error) {
 	search := newSearch(app, q.Member, q.Where, c.Now)
 	if q.After.Since == 0 {
-		if err := c.QueryRow(ctx, `SELECT horizon()`).Scan(&q.After.Since); err != nil {
+		if err := c.QueryRow(ctx, `SELECT `+tx.Horizon).Scan(&q.After.Since); err != nil {
 			return page, err
 		}
 	}

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/postgres/engine"
 	rule "github.com/skein-im/skein/internal/store/sessions"
 )
 
@@ -22,8 +24,9 @@ const (
 	// So of two logins of a client the later committed has the greater one.
 	placeBits = 10
 	maxBatch  = 512
-	// gatherFor is how long a batch waits for more logins when the one before was not alone.
-	gatherFor = 2 * time.Millisecond
+	// gatherFor is how long a batch waits for more logins when the one before was not alone. A
+	// transaction of one login costs nearly as much as one of twenty.
+	gatherFor = 5 * time.Millisecond
 	// enterLimit bounds the transaction of a batch.
 	enterLimit = 30 * time.Second
 )
@@ -31,6 +34,7 @@ const (
 // entry is a login on its way. The committer owns it until done is closed.
 type entry struct {
 	login      store.Login
+	since      time.Time
 	done       chan struct{}
 	generation int64
 	displaced  []store.Displaced
@@ -39,7 +43,7 @@ type entry struct {
 
 // EnterSession adds a session; see store.Sessions.
 func (s *Store) EnterSession(ctx context.Context, l store.Login) (int64, []store.Displaced, error) {
-	e := &entry{login: l, done: make(chan struct{})}
+	e := &entry{login: l, since: time.Now(), done: make(chan struct{})}
 	select {
 	case <-s.closing:
 		return 0, nil, skein.ErrUnavailable
@@ -70,15 +74,22 @@ func (s *Store) EnterSession(ctx context.Context, l store.Login) (int64, []store
 // commit is the committer.
 func (s *Store) commit() {
 	defer close(s.ended)
+	defer s.conn.Close(context.Background())
 	for busy := false; ; {
 		batch := s.gather(busy)
 		if len(batch) == 0 {
 			return
 		}
 		busy = len(batch) > 1
+		start := time.Now()
+		s.metrics.Begin(len(batch), len(s.logins))
+		for _, e := range batch {
+			s.metrics.Waited(start.Sub(e.since))
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), enterLimit)
 		err := s.enter(ctx, batch)
 		cancel()
+		s.metrics.Done(time.Since(start), err)
 		for _, e := range batch {
 			if err != nil {
 				e.generation, e.displaced, e.err = 0, nil, err
@@ -118,16 +129,29 @@ func (s *Store) gather(busy bool) (batch []*entry) {
 
 // enter runs the transaction of a batch.
 func (s *Store) enter(ctx context.Context, entries []*entry) error {
-	return s.db.Write(ctx, func(ctx context.Context, t pgx.Tx) error {
-		b := &batch{of: make(map[client][]*row), held: make(map[string]bool)}
-		if err := b.read(ctx, t, entries); err != nil {
-			return err
+	var err error
+	for range 2 { // the connection may have been lost while nobody used it
+		err = s.db.Again(ctx, "log in", func() error { return s.try(ctx, entries) })
+		if !engine.Outage(err) || errors.Is(err, engine.ErrUnknownOutcome) {
+			break
 		}
-		for place, e := range entries {
-			e.generation, e.displaced, e.err = b.enter(e.login, b.first+int64(place))
-		}
-		return b.write(ctx, t)
-	}, nil)
+	}
+	return err
+}
+
+// try runs the transaction once.
+func (s *Store) try(ctx context.Context, entries []*entry) error {
+	defer s.conn.Recover(ctx)
+	b := &batch{of: make(map[client][]*row), held: make(map[string]bool)}
+	if err := s.conn.Begin(ctx, func(q *pgx.Batch) { b.read(q, entries) }); err != nil {
+		return err
+	}
+	for place, e := range entries {
+		e.generation, e.displaced, e.err = b.enter(e.login, b.first+int64(place))
+	}
+	var q pgx.Batch
+	b.write(&q)
+	return s.conn.Commit(ctx, &q)
 }
 
 // batch is the sessions of the clients that log in, as they become by one login after the
@@ -147,7 +171,8 @@ type row struct {
 	dirty     bool
 }
 
-func (b *batch) read(ctx context.Context, t pgx.Tx, entries []*entry) error {
+// read queues the locks and what decides.
+func (b *batch) read(q *pgx.Batch, entries []*entry) {
 	nodes := make(map[string]bool)
 	for _, e := range entries {
 		b.of[client{e.login.App, e.login.Client}] = nil
@@ -155,7 +180,6 @@ func (b *batch) read(ctx context.Context, t pgx.Tx, entries []*entry) error {
 	}
 	clients := slices.Collect(maps.Keys(b.of))
 	apps, ids := columns(clients)
-	q := new(pgx.Batch)
 	lock(q, clients)
 	q.Queue(`SELECT `+sessionColumns+` FROM unnest($1::text[], $2::text[]) u(app, client_id) JOIN sessions s USING (app, client_id) WHERE displaced IS NULL`, apps, ids).
 		Query(func(rows pgx.Rows) error {
@@ -182,9 +206,8 @@ func (b *batch) read(ctx context.Context, t pgx.Tx, entries []*entry) error {
 			}
 			return rows.Err()
 		})
-	q.Queue(`SELECT (generation_base + stamp()) << $1::int FROM history`, placeBits).
+	q.Queue(`SELECT (generation_base + base + pg_current_xact_id()::text::bigint) << $1::int FROM history`, placeBits).
 		QueryRow(func(r pgx.Row) error { return r.Scan(&b.first) })
-	return t.SendBatch(ctx, q).Close()
 }
 
 // enter lets one login in. next is the generation that a new one gets.
@@ -231,10 +254,10 @@ func (b *batch) touch(r *row) {
 	}
 }
 
-// write stores the rows that changed, in one statement.
-func (b *batch) write(ctx context.Context, t pgx.Tx) error {
+// write queues the statement that stores the rows that changed.
+func (b *batch) write(q *pgx.Batch) {
 	if len(b.dirty) == 0 {
-		return nil
+		return
 	}
 	var (
 		apps, clients, devices, ids, nodes []string
@@ -248,11 +271,10 @@ func (b *batch) write(ctx context.Context, t pgx.Tx) error {
 		ids, nodes, types = append(ids, r.ID), append(nodes, r.Node), append(types, int16(r.DeviceType))
 		generations, resumed, displaced = append(generations, r.Generation), append(resumed, r.Resumed), append(displaced, r.displaced)
 	}
-	_, err := t.Exec(ctx, `INSERT INTO sessions (app, client_id, device_id, device_type, session_id, node, generation, resumed, displaced)
+	q.Queue(`INSERT INTO sessions (app, client_id, device_id, device_type, session_id, node, generation, resumed, displaced)
 		SELECT app, client, device, type, id, node, generation, resumed, displaced FROM unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::text[], $7::bigint[], $8::boolean[], $9::text[])
 			u(app, client, device, type, id, node, generation, resumed, displaced)
 		ON CONFLICT (app, client_id, session_id, node) DO UPDATE SET device_id = excluded.device_id, device_type = excluded.device_type,
 			generation = excluded.generation, resumed = excluded.resumed, displaced = excluded.displaced`,
 		apps, clients, devices, types, ids, nodes, generations, resumed, displaced)
-	return err
 }

@@ -20,6 +20,8 @@ type Store struct {
 	db    *engine.Engine
 	clock func() *int64
 
+	conn    *engine.Dedicated // owned by commit
+	metrics engine.CommitMetrics
 	logins  chan *entry   // to the committer
 	closing chan struct{} // closed when Close begins
 	closed  sync.Once
@@ -34,7 +36,7 @@ const maxWaiting = 4096
 // New starts the committer of logins; Close ends it. clock answers the milliseconds by which
 // leases end; where it answers nil the database's clock does.
 func New(db *engine.Engine, clock func() *int64) *Store {
-	s := &Store{db: db, clock: clock, logins: make(chan *entry, maxWaiting), closing: make(chan struct{}), ended: make(chan struct{})}
+	s := &Store{db: db, clock: clock, conn: db.Dedicate(engine.ByIndex), metrics: db.Metrics.Logins, logins: make(chan *entry, maxWaiting), closing: make(chan struct{}), ended: make(chan struct{})}
 	go s.commit()
 	return s
 }

@@ -21,9 +21,13 @@ type Tx struct {
 // span is which numbers of a conversation's logs a transaction gave out; zeroes: none.
 type span struct{ fromSeq, toSeq, fromChange, toChange int64 }
 
-// Stamp is SQL for the stamp of the transaction. In a subquery it is worked out once, however
-// many rows the statement writes.
-const Stamp = `(SELECT stamp())`
+// Stamp and Horizon are SQL for what the functions stamp and horizon of the schema answer. In a
+// subquery they are worked out once, however many rows the statement has; and a function of that
+// kind is parsed and planned anew in each statement that calls it.
+const (
+	Stamp   = `(SELECT base + pg_current_xact_id()::text::bigint FROM history)`
+	Horizon = `(SELECT base + pg_snapshot_xmin(pg_current_snapshot())::text::bigint FROM history)`
+)
 
 // LockConversations waits until the transaction is the only one that moves these
 // conversations. It comes before the transaction's first write. What was read before it may
