@@ -4,7 +4,7 @@ import { h, fill } from "./dom.js";
 import { t } from "./i18n.js";
 import { Connection, State } from "./skein/connection.js";
 import { Outbox, randomId } from "./skein/outbox.js";
-import { Shelf } from "./skein/shelf.js";
+import { UnsentStore } from "./skein/unsent.js";
 import { SkeinError } from "./skein/errors.js";
 import { Chat } from "./model.js";
 import { Rest } from "./rest.js";
@@ -75,7 +75,7 @@ function start(demo, { name, nickname }) {
   });
   tape.record(connection);
   const rest = new Rest({ appId: demo.appId, upload: demo.ops["file.upload"], prefix, watch: tape.watch });
-  const outbox = new Outbox(connection, { shelf: kept(demo.appId, name) });
+  const outbox = new Outbox(connection, { store: kept(demo.appId, name) });
   const chat = new Chat(connection, { outbox, nickname, storage: demo.storage, upload: (file) => rest.upload(file) });
   const page = new Page(demo, connection, chat);
 
@@ -95,7 +95,7 @@ function start(demo, { name, nickname }) {
 
 // kept is the storage for unsent messages; null if the browser has none.
 function kept(appId, name) {
-  try { return new Shelf(localStorage, appId, name); } catch { return null; }
+  try { return new UnsentStore(localStorage, appId, name); } catch { return null; }
 }
 
 // Page is the three panes of one client.

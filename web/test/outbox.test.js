@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { Outbox } from "../js/skein/outbox.js";
 import { SkeinError } from "../js/skein/errors.js";
-import { Shelf } from "../js/skein/shelf.js";
+import { UnsentStore } from "../js/skein/unsent.js";
 import { Clock, Line, refused, settle } from "./fakes.js";
 
 // answers are what the next sends get; then each is stored.
@@ -140,12 +140,12 @@ function storage(most = Infinity) {
 
 test("what was not sent is sent by the next page, in order and under its own id", async () => {
   const kept = storage();
-  const before = start({ shelf: new Shelf(kept, "app", "Tom") });
+  const before = start({ store: new UnsentStore(kept, "app", "Tom") });
   before.line.set(false);
   for (const t of ["a", "b", "c"]) before.outbox.add("c1", text(t));
   assert.equal(kept.map.size, 3);
 
-  const { line, outbox, sent } = start({ shelf: new Shelf(kept, "app", "Tom"), newId: () => "new" });
+  const { line, outbox, sent } = start({ store: new UnsentStore(kept, "app", "Tom"), newId: () => "new" });
   assert.deepEqual(outbox.pending("c1").map((e) => e.body.text), ["a", "b", "c"]);
   outbox.add("c1", text("d"));
   line.set(true);
@@ -157,20 +157,20 @@ test("what was not sent is sent by the next page, in order and under its own id"
 
 test("another client's messages are not taken up", () => {
   const kept = storage();
-  const before = start({ shelf: new Shelf(kept, "app", "Tom") });
+  const before = start({ store: new UnsentStore(kept, "app", "Tom") });
   before.line.set(false);
   before.outbox.add("c1", text("a"));
-  assert.deepEqual(start({ shelf: new Shelf(kept, "app", "Jerry") }).outbox.pending("c1"), []);
-  assert.deepEqual(start({ shelf: new Shelf(kept, "other", "Tom") }).outbox.pending("c1"), []);
+  assert.deepEqual(start({ store: new UnsentStore(kept, "app", "Jerry") }).outbox.pending("c1"), []);
+  assert.deepEqual(start({ store: new UnsentStore(kept, "other", "Tom") }).outbox.pending("c1"), []);
 });
 
 test("a failed message is still failed after a reload, and can be thrown away for good", async () => {
   const kept = storage();
-  const before = start({ shelf: new Shelf(kept, "app", "Tom") });
+  const before = start({ store: new UnsentStore(kept, "app", "Tom") });
   before.line.answers = [refused(4004)];
   before.outbox.add("c1", text("a"));
   await settle();
-  const { outbox, line } = start({ shelf: new Shelf(kept, "app", "Tom") });
+  const { outbox, line } = start({ store: new UnsentStore(kept, "app", "Tom") });
   const [entry] = outbox.pending("c1");
   assert.equal(entry.state, "failed");
   assert.equal(entry.error.code, 4004);
@@ -183,7 +183,7 @@ test("a failed message is still failed after a reload, and can be thrown away fo
 
 test("a file that is not uploaded yet is not kept, its message is", async () => {
   const kept = storage();
-  const { line, outbox } = start({ shelf: new Shelf(kept, "app", "Tom") });
+  const { line, outbox } = start({ store: new UnsentStore(kept, "app", "Tom") });
   line.answer = () => new Promise(() => {});
   let uploaded;
   outbox.add("c1", { type: -2 }, { prepare: (entry) => new Promise((r) => { uploaded = () => { entry.body.url = "/x.png"; r(); }; }) });
@@ -193,18 +193,18 @@ test("a file that is not uploaded yet is not kept, its message is", async () => 
   assert.match([...kept.map.values()][0], /x\.png/);
 });
 
-test("the shelf is bounded, and what is strange in it is dropped", () => {
+test("the store of unsent messages is bounded, and drops invalid entries", () => {
   const kept = storage();
-  const shelf = new Shelf(kept, "app", "Tom");
-  for (let i = 0; i < 150; i++) shelf.put({ conv_id: "c", client_msg_id: `id${i}`, body: text("a"), at: i, n: i, state: "sending" });
-  assert.equal(shelf.all().length, 100);
-  shelf.take({ client_msg_id: "id0" });
-  shelf.put({ conv_id: "c", client_msg_id: "big", body: text("x".repeat(70_000)), at: 1, n: 1, state: "sending" });
-  assert.equal(shelf.all().length, 99);
+  const store = new UnsentStore(kept, "app", "Tom");
+  for (let i = 0; i < 150; i++) store.put({ conv_id: "c", client_msg_id: `id${i}`, body: text("a"), at: i, n: i, state: "sending" });
+  assert.equal(store.all().length, 100);
+  store.take({ client_msg_id: "id0" });
+  store.put({ conv_id: "c", client_msg_id: "big", body: text("x".repeat(70_000)), at: 1, n: 1, state: "sending" });
+  assert.equal(store.all().length, 99);
   for (const strange of ["{", "null", "7", `{"conv_id":"c"}`]) kept.setItem("skein.unsent app Tom strange", strange);
   kept.setItem("other", "kept");
-  assert.equal(shelf.all().length, 99);
+  assert.equal(store.all().length, 99);
   assert.equal(kept.getItem("other"), "kept");
-  assert.deepEqual(new Shelf(storage(0), "app", "Tom").all(), []);
-  new Shelf(storage(0), "app", "Tom").put({ conv_id: "c", client_msg_id: "id", body: {}, at: 1, n: 1, state: "sending" });
+  assert.deepEqual(new UnsentStore(storage(0), "app", "Tom").all(), []);
+  new UnsentStore(storage(0), "app", "Tom").put({ conv_id: "c", client_msg_id: "id", body: {}, at: 1, n: 1, state: "sending" });
 });

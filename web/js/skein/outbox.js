@@ -1,6 +1,6 @@
 // outbox.js: sends messages. In each conversation it sends one at a time, in the order in
 // which the user wrote them. A message keeps its client_msg_id in every try, so that a lost
-// answer does not lead to a second message. With a shelf (shelf.js) unsent messages survive
+// answer does not lead to a second message. With an UnsentStore (unsent.js) unsent messages survive
 // a reload. No DOM.
 
 import { Emitter } from "./emitter.js";
@@ -17,17 +17,17 @@ export class Outbox extends Emitter {
   #queues = new Map(); // conv_id → unsent entries, oldest first
   #busy = new Set(); // conv_ids with a running try
   #options;
-  #shelf;
+  #store;
   #n = 0; // orders messages of the same millisecond
 
-  constructor(connection, { shelf = null, ...options } = {}) {
+  constructor(connection, { store = null, ...options } = {}) {
     super();
     this.#connection = connection;
-    this.#shelf = shelf;
+    this.#store = store;
     this.#options = {
       now: Date.now, setTimeout: (fn, ms) => setTimeout(fn, ms), random: Math.random, newId: randomId, ...options,
     };
-    for (const kept of shelf?.all() ?? []) this.#adopt(kept);
+    for (const kept of store?.all() ?? []) this.#adopt(kept);
     connection.on("state", ({ name }) => {
       if (name === "online") for (const conv of this.#queues.keys()) this.#pump(conv);
     });
@@ -134,7 +134,7 @@ export class Outbox extends Emitter {
     const queue = this.#queues.get(entry.conv_id) ?? [];
     const at = queue.indexOf(entry);
     if (at >= 0) queue.splice(at, 1);
-    this.#shelf?.take(entry);
+    this.#store?.take(entry);
   }
 
   #queue(entry) {
@@ -142,13 +142,13 @@ export class Outbox extends Emitter {
     this.#queues.get(entry.conv_id).push(entry);
   }
 
-  // keep stores an entry on the shelf, unless it must still be prepared: the shelf cannot
-  // store a file.
+  // keep stores an entry, unless it must still be prepared: the store cannot
+  // keep a file.
   #keep(entry) {
-    if (!entry.prepare) this.#shelf?.put(entry);
+    if (!entry.prepare) this.#store?.put(entry);
   }
 
-  // adopt queues an entry that an earlier page left on the shelf.
+  // adopt queues an entry that an earlier page stored.
   #adopt({ failed, ...kept }) {
     const error = failed ? new SkeinError("refused", failed) : null;
     this.#n = Math.max(this.#n, kept.n ?? 0);

@@ -24,7 +24,7 @@ export class ListPane {
   #node = h("span.node", { data: { test: "node" } });
   #current = null;
   #archived = false; // the archive is shown
-  #shelf = h("button.shelf", { type: "button", hidden: true, data: { test: "archive" }, on: { click: () => { this.#archived = !this.#archived; this.show(); } } });
+  #archive = h("button.archive", { type: "button", hidden: true, data: { test: "archive" }, on: { click: () => { this.#archived = !this.#archived; this.show(); } } });
   #stops;
 
   // options: context (for curl lines), open(conv), create(), leave(), again(), wire()
@@ -56,7 +56,7 @@ export class ListPane {
         h("div.me", mark(), h("h1.ellipsis", { title: chat.me }, this.#me), this.#node),
         iconButton("plus", t("newConversation"), options.create, { data: { test: "new" } })),
       h("label.search", icon("search"), this.#search, h("kbd", "/")),
-      this.#scroller, this.#note, this.#shelf,
+      this.#scroller, this.#note, this.#archive,
       h("div.foot", switches(options.again), h("span.spring"),
         iconButton("wire", t("wireShow"), options.wire, { class: "icon-button only-phone", data: { test: "wire-phone" } }),
         iconButton("leave", t("leave"), options.leave)));
@@ -88,9 +88,9 @@ export class ListPane {
     const away = this.#chat.list("", true).length;
     if (away === 0) this.#archived = false;
     const list = this.#chat.list(q, this.#archived);
-    this.#shelf.hidden = away === 0;
-    this.#shelf.setAttribute("aria-pressed", String(this.#archived));
-    fill(this.#shelf, icon(this.#archived ? "back" : "archive"), t(this.#archived ? "archiveLeave" : "archived", { n: away }));
+    this.#archive.hidden = away === 0;
+    this.#archive.setAttribute("aria-pressed", String(this.#archived));
+    fill(this.#archive, icon(this.#archived ? "back" : "archive"), t(this.#archived ? "archiveLeave" : "archived", { n: away }));
     fill(this.#me, this.#chat.name(this.#chat.me));
     const { node } = this.#chat;
     this.#node.hidden = !node;

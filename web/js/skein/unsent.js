@@ -1,14 +1,14 @@
-// shelf.js: stores the messages of the outbox, so that they survive a reload or a crash of
+// unsent.js: stores the messages of the outbox, so that they survive a reload or a crash of
 // the page. Each message has its own key, so that several tabs of one client can share the
-// shelf. If two tabs send the same message, the server stores it once, by its
+// store. If two tabs send the same message, the server stores it once, by its
 // client_msg_id. No DOM.
 
 const MOST = 100; // messages stored
 const LARGEST = 64 << 10; // characters of a stored message
 
-// Shelf stores entries of outbox.js in a storage such as localStorage. If that is full or
+// UnsentStore stores entries of outbox.js in a storage such as localStorage. If that is full or
 // forbidden, messages are lost with the page.
-export class Shelf {
+export class UnsentStore {
   #storage;
   #prefix;
 
