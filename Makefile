@@ -74,6 +74,14 @@ bin/golangci-lint bin/govulncheck: tools/go.mod tools/go.sum
 gen: ## write the generated files anew: api/ and docs/api/
 	go generate ./...
 
+.PHONY: image
+image: ## build the container image skein:VERSION
+	docker build -f deploy/Dockerfile --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) -t skein:$(VERSION) -t skein:latest .
+
+.PHONY: chart
+chart: ## render the Helm chart with Helm, check it against Kubernetes' types, write deploy/helm/rendered: after each change of the chart
+	go run -C tools/chart .
+
 .PHONY: schema
 schema: build ## keep a store of the newest schema, for later versions to be upgraded from: part of each release
 	SKEIN_RECORD_SCHEMA=$$(ls internal/store/sqlite/migrations/*.sql | tail -1 | xargs basename | cut -c1-5) SKEIN_E2E_BIN=$(CURDIR)/bin/skein go test -count=1 -run TestAStoreOfEverySchemaAnswersWhatItDid ./e2e

@@ -127,7 +127,7 @@ var mayImport = map[string]string{
 	"internal/wire/strict":                 ".",
 	"bench":                                "internal/testclient",
 	"chaos":                                anything,
-	"deploy":                               "",
+	"deploy":                               "internal/config",
 	"e2e":                                  "internal/testclient",
 	"web":                                  "",
 }

@@ -1,5 +1,6 @@
 // Package deploy holds what operators install beside the server. Its test keeps the
-// dashboard and the alerts in step with the server's metrics and with docs/operations.md.
+// dashboard and the alerts in step with the server's metrics and with docs/operations.md, and the
+// images and the chart in step with its settings.
 package deploy
 
 import (

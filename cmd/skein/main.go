@@ -17,6 +17,7 @@ import (
 // program is the command line.
 type program struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
+	Ready   readyCmd   `cmd:"" help:"Ask the server on this machine whether it is ready; the exit code is 1 if it is not."`
 	App     appCmd     `cmd:"" help:"Create, list, show, change and delete apps; running servers follow within 2 s."`
 	Token   tokenCmd   `cmd:"" help:"Print a signed token for one client."`
 	Backup  backupCmd  `cmd:"" help:"Copy the store and the uploads. A server may run meanwhile."`
