@@ -27,7 +27,7 @@ const (
 type clusterCmd struct {
 	Nodes   int    `default:"3" help:"How many nodes, 1 to ${most_nodes}."`
 	Port    int    `default:"8080" help:"Port of the balancer on 127.0.0.1. With 8080 the nodes use 8081 and up, their metrics 8091, their buses 8101."`
-	Data    string `placeholder:"DIR" help:"Directory of the database, the uploads and the logs, which are kept. Default: ./data/cluster; for root /var/lib/skein-cluster, because PostgreSQL does not run as root and its user must be able to enter it."`
+	Data    string `placeholder:"DIR" help:"Directory of the database, the uploads and the logs, which are kept. Default: ./data-cluster; for root /var/lib/skein-cluster, because PostgreSQL does not run as root and its user must be able to enter it."`
 	Program string `placeholder:"FILE" help:"The server's binary. Default: skein beside this one."`
 }
 
@@ -98,5 +98,5 @@ func defaultData() string {
 	if os.Geteuid() == 0 {
 		return "/var/lib/skein-cluster"
 	}
-	return filepath.Join("data", "cluster")
+	return "data-cluster" // not in ./data, which is the --data of make run
 }
