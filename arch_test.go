@@ -24,7 +24,7 @@ const anything = "all"
 // then the code.
 var mayImport = map[string]string{
 	".":                                    "",
-	"cmd/skein":                            ". internal/access internal/config internal/datadir internal/files internal/portable internal/portable/convert internal/portable/convert/leancloud internal/portable/importer internal/portable/leancloud internal/portable/leancloud/folder internal/serve internal/store internal/store/copying internal/wire/request internal/wire/strict",
+	"cmd/skein":                            ". internal/access internal/config internal/datadir internal/doctor internal/files internal/portable internal/portable/convert internal/portable/convert/leancloud internal/portable/importer internal/portable/leancloud internal/portable/leancloud/folder internal/serve internal/store internal/store/copying internal/wire/request internal/wire/strict",
 	"cmd/skein-bench":                      "internal/bench internal/bench/driver internal/bench/load internal/bench/neighbours internal/bench/online internal/bench/report",
 	"cmd/skein-cluster":                    "internal/cluster",
 	"internal/access":                      ". internal/recent internal/store",
@@ -49,6 +49,7 @@ var mayImport = map[string]string{
 	"internal/console":                     ". internal/access internal/ops internal/ops/rows internal/wire web",
 	"internal/datadir":                     "internal/clock internal/config internal/store internal/store/cache internal/store/copying internal/store/postgres internal/store/postgres/copying internal/store/sqlite internal/store/sqlite/copying internal/store/sqlite/schema internal/store/sqlite/wal",
 	"internal/delivery":                    ". internal/bus internal/hub internal/recent internal/share internal/store internal/wire",
+	"internal/doctor":                      "internal/bus/natsbus internal/config internal/datadir internal/files internal/store/postgres/facts internal/store/sqlite/schema",
 	"internal/edge":                        "internal/share",
 	"internal/feed":                        ". internal/store",
 	"internal/files":                       ". internal/share",
@@ -89,6 +90,7 @@ var mayImport = map[string]string{
 	"internal/store/postgres/committer":    ". internal/share internal/store internal/store/postgres/engine internal/store/postgres/tx internal/store/rows",
 	"internal/store/postgres/copying":      "internal/store/copying internal/store/postgres/engine internal/store/rows",
 	"internal/store/postgres/engine":       ". internal/store/postgres/migrations",
+	"internal/store/postgres/facts":        "internal/store/postgres/engine",
 	"internal/store/postgres/feed":         ". internal/store internal/store/postgres/engine internal/store/postgres/tx internal/store/rows",
 	"internal/store/postgres/inbox":        ". internal/store internal/store/moves internal/store/postgres/engine internal/store/postgres/tx internal/store/rows",
 	"internal/store/postgres/messages":     ". internal/store internal/store/postgres/engine internal/store/postgres/tx internal/store/rows",

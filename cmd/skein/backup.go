@@ -25,7 +25,7 @@ func (backupCmd) Help() string {
 
 // Run makes the backup.
 func (c *backupCmd) Run(ctx context.Context, out io.Writer) error {
-	if err := c.NeedsSQLite("use pg_basebackup or pg_dump, and copy the uploads in --data"); err != nil {
+	if err := c.NeedsSQLite("make backups with pg_basebackup and an archive of the log, or with pg_dump, then copy the uploads; docs/operations.md has the commands"); err != nil {
 		return err
 	}
 	datadir.SetPrivateUmask()

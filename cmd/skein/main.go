@@ -26,6 +26,7 @@ type program struct {
 	Import  importCmd  `cmd:"" help:"Import an app from a portable folder. A server may run meanwhile."`
 
 	Migrate migrateCmd `cmd:"" help:"Move the store to PostgreSQL, or back to an embedded store, while servers run."`
+	Doctor  doctorCmd  `cmd:"" help:"Check the store, the bus, the machine and the settings, and say what to do."`
 
 	LeanCloud leancloudCmd `cmd:"" name:"leancloud" help:"Move an app from LeanCloud IM."`
 

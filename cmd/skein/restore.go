@@ -25,7 +25,7 @@ func (restoreCmd) Help() string {
 
 // Run restores the backup.
 func (c *restoreCmd) Run(ctx context.Context, out io.Writer) error {
-	if err := c.NeedsSQLite("restore the database with PostgreSQL's own tools, and copy the uploads into --data"); err != nil {
+	if err := c.NeedsSQLite("restore with pg_restore, or from a pg_basebackup, then put the uploads back and start the server, which notices that the history is another one; docs/operations.md has the commands"); err != nil {
 		return err
 	}
 	ctx, stop := untilSignal(ctx)

@@ -121,3 +121,14 @@ func readHolder(path string) string {
 	}
 	return holder
 }
+
+// Holder is the process id of the server that runs on a directory; zero: none is known.
+func Holder(dir string) int {
+	holder := readHolder(filepath.Join(dir, lockFile))
+	_, number, _ := strings.Cut(holder, ", pid ")
+	pid, err := strconv.Atoi(number)
+	if err != nil || !strings.HasPrefix(holder, "skein serve") {
+		return 0
+	}
+	return pid
+}

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -56,13 +57,23 @@ type opener = func(store.CommitHook) (store.Store, error)
 func onPostgres(ctx context.Context, cfg config.Store, opts Options) opener {
 	return func(committed store.CommitHook) (store.Store, error) {
 		s, err := postgres.Open(ctx, postgres.Options{
-			URL: cfg.Database, Beside: opts.Beside, Committed: committed, Now: clock.Now, Log: opts.Log, Registerer: opts.Registerer,
+			URL: cfg.Database, Name: connectionName(opts.Beside), Beside: opts.Beside, Committed: committed, Now: clock.Now, Log: opts.Log, Registerer: opts.Registerer,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("--database: %w", err)
 		}
 		return s, nil
 	}
+}
+
+// connectionName tells the database, and whoever looks there, which version of the server it is that connects. A command has
+// no version.
+func connectionName(command bool) string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || command || info.Main.Version == "" {
+		return "skein"
+	}
+	return "skein " + info.Main.Version
 }
 
 func embedded(ctx context.Context, cfg config.Store, opts Options) opener {

@@ -21,7 +21,7 @@ const freeStep = 1 << 20
 var errNoSpace = &skein.Fault{Err: skein.ErrUnavailable, Field: "file", Detail: "too little space is left for uploads"}
 
 // Free returns how much of the disk is free and how large it is, in bytes.
-func (s *Store) Free() (free, size int64, err error) { return diskSpace(s.dir) }
+func (s *Store) Free() (free, size int64, err error) { return DiskSpace(s.dir) }
 
 // checkFree refuses uploads while less than MinFree of the disk is free, so that messages
 // can still be stored. It allows them if the platform cannot tell. Errors:

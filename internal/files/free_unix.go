@@ -4,9 +4,9 @@ package files
 
 import "syscall"
 
-// diskSpace returns how much of the disk of a folder this process may still use, and how
+// DiskSpace returns how much of the disk of a folder this process may still use, and how
 // large the disk is, in bytes.
-func diskSpace(dir string) (free, size int64, err error) {
+func DiskSpace(dir string) (free, size int64, err error) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(dir, &s); err != nil {
 		return 0, 0, err

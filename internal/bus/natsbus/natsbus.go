@@ -154,6 +154,11 @@ func (b *Bus) options(patient bool) []nats.Option {
 	if b.opts.Embedded != nil {
 		all = append(all, b.opts.Embedded.inProcess()...)
 	}
+	return append(all, b.credentials()...)
+}
+
+// credentials say who this node is.
+func (b *Bus) credentials() (all []nats.Option) {
 	switch {
 	case b.opts.Password != "":
 		all = append(all, nats.UserInfo(b.opts.User, b.opts.Password))

@@ -286,3 +286,12 @@ func (e *Engine) Ping(ctx context.Context) error {
 	}
 	return nil
 }
+
+// PoolOf is how many connections the pool of a node with this URL may have.
+func PoolOf(url string) int {
+	config, err := Options{URL: url}.config()
+	if err != nil {
+		return DefaultConns
+	}
+	return int(config.MaxConns)
+}

@@ -112,3 +112,12 @@ func mayServe(ctx context.Context, conn *pgx.Conn, have, newest int64) error {
 	}
 	return nil
 }
+
+// Schemas are the version of a database's schema, zero for an empty one, and the newest that this binary knows.
+func Schemas(ctx context.Context, conn *pgx.Conn) (have, newest int64, err error) {
+	if newest, err = newestSchema(); err != nil {
+		return 0, 0, err
+	}
+	have, err = version(ctx, conn)
+	return have, newest, err
+}

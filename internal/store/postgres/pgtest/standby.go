@@ -61,12 +61,12 @@ func (p *Pair) Promote(t *testing.T) {
 	run(t, p.standby.URL(), `SELECT pg_promote()`)
 }
 
-// Own starts a server for one test, which may stop and kill it.
-func Own(t *testing.T) *pgserver.Server {
+// Own starts a server for one test, which may stop and kill it. Its settings beat those of the tests.
+func Own(t *testing.T, more ...map[string]string) *pgserver.Server {
 	t.Helper()
 	p := newServer(t, "own-"+strconv.FormatInt(serial.Add(1), 10))
 	must(t, p.Init(t.Context()))
-	must(t, p.Start(t.Context(), settings))
+	must(t, p.Start(t.Context(), append([]map[string]string{settings}, more...)...))
 	return p
 }
 

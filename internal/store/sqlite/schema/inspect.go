@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -53,4 +54,34 @@ func countRows(c *engine.Conn, held *Contents) error {
 		c.Rows(func(r *sqlite3.Stmt) { held.Conversations[r.ColumnText(0)] = r.ColumnInt64(1) },
 			`SELECT id, (SELECT count(*) FROM conversations c WHERE c.app_key = a.app_key) FROM apps a`),
 		c.Rows(func(r *sqlite3.Stmt) { held.Uploads = append(held.Uploads, r.ColumnText(0)) }, `SELECT name FROM uploads ORDER BY name`))
+}
+
+// Health is what a look at a store tells that a server may have open.
+type Health struct {
+	Have, Newest int64  // schema
+	Moving       string // the target of a migration under way
+}
+
+// Examine looks at a store and changes nothing. whole: it reads all pages. Errors tell what is wrong with the store.
+func Examine(ctx context.Context, path string, whole bool) (h Health, err error) {
+	if _, err := recognise(path); err != nil {
+		return h, err
+	}
+	if h.Newest, err = newestSchema(); err != nil {
+		return h, err
+	}
+	see := func(c *engine.Conn) error {
+		if h.Have, err = checkSchema(c, path); err != nil {
+			return err
+		}
+		m, err := Moving(c)
+		if h.Moving = m.To; err != nil || !whole {
+			return err
+		}
+		return c.Sound(`PRAGMA quick_check(1)`)
+	}
+	if err = lookWhole(ctx, path, see); errors.Is(err, errInUse) {
+		err = readable(path, withFile(ctx, path, see))
+	}
+	return h, err
 }
