@@ -75,7 +75,8 @@ npm_tools() {
 	node calls.js "$url"
 }
 
-make --no-print-directory build
+# BUILT says that bin/ has just been built, and that others run what is in it.
+[[ ${BUILT:-} ]] || make --no-print-directory build
 serve
 go_client
 serve # the examples are for one that is fresh

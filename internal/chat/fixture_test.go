@@ -48,7 +48,7 @@ func newFixture(t *testing.T, settings skein.Settings) *fixture {
 	f := &fixture{T: t}
 	f.clock.Store(int64(start))
 	now := func() time.Time { return time.UnixMilli(f.clock.Load()) }
-	st, err := sqlite.Open(t.Context(), sqlite.Options{Path: sqlitetest.File(t), Readers: 1, Now: now})
+	st, err := sqlite.Open(t.Context(), sqlite.Options{Path: sqlitetest.File(t), Readers: 1, Now: now, SearchTime: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

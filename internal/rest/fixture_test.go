@@ -48,7 +48,7 @@ func newFixture(t *testing.T, change func(*Options)) *fixture {
 	t.Helper()
 	f := &fixture{T: t, files: &fakeFiles{}, log: &bytes.Buffer{}}
 	var err error
-	f.store, err = sqlite.Open(t.Context(), sqlite.Options{Path: sqlitetest.File(t), Readers: 1})
+	f.store, err = sqlite.Open(t.Context(), sqlite.Options{Path: sqlitetest.File(t), Readers: 1, SearchTime: time.Hour})
 	f.must(err)
 	t.Cleanup(func() { f.must(f.store.Close()) })
 	f.app = skein.App{

@@ -65,7 +65,7 @@ func newFixture(t *testing.T) *fixture {
 	f := &fixture{T: t, clock: time.UnixMilli(1_790_000_000_000), shop: &skein.App{ID: "shop", Settings: skein.Settings{}.WithDefaults()}}
 	f.files.at = skein.MillisOf(f.clock)
 	now := func() time.Time { return f.clock }
-	st, err := sqlite.Open(t.Context(), sqlite.Options{Path: sqlitetest.File(t), Readers: 1, Now: now})
+	st, err := sqlite.Open(t.Context(), sqlite.Options{Path: sqlitetest.File(t), Readers: 1, Now: now, SearchTime: time.Hour})
 	f.must(err)
 	t.Cleanup(func() { f.must(st.Close()) })
 	f.store, f.chat = st, chat.New(chat.Options{Store: st, Events: silent{}, Now: now})

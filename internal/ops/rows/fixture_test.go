@@ -53,7 +53,7 @@ func newFixture(t *testing.T) *fixture {
 	now := func() time.Time { return time.UnixMilli(f.clock.Load()) }
 	var err error
 	f.store, err = sqlite.Open(t.Context(), sqlite.Options{
-		Path: sqlitetest.File(t), Readers: 1, Now: now,
+		Path: sqlitetest.File(t), Readers: 1, Now: now, SearchTime: time.Hour,
 		Committed: func(sent []skein.Committed) {
 			f.mu.Lock()
 			defer f.mu.Unlock()

@@ -58,7 +58,7 @@ func openPair(t testing.TB, opt storetest.Options, bytes int) (p pair) {
 	t.Helper()
 	var hooks [2]store.CommitHook
 	engine, err := sqlite.Open(t.Context(), sqlite.Options{
-		Path: sqlitetest.File(t), Readers: 1, Now: opt.Now,
+		Path: sqlitetest.File(t), Readers: 1, Now: opt.Now, SearchTime: time.Hour,
 		Committed: func(sent []skein.Committed) {
 			hooks[0](sent) // not the other: it has to find out by itself
 			if opt.Committed != nil {
@@ -92,7 +92,7 @@ func open(t testing.TB, opt storetest.Options, bytes int) *Store {
 	t.Helper()
 	s, err := Over(func(told store.CommitHook) (store.Store, error) {
 		return sqlite.Open(t.Context(), sqlite.Options{
-			Path: sqlitetest.File(t), Readers: 1, Now: opt.Now, Committed: told,
+			Path: sqlitetest.File(t), Readers: 1, Now: opt.Now, SearchTime: time.Hour, Committed: told,
 		})
 	}, Options{Bytes: bytes, Committed: opt.Committed})
 	if err != nil {

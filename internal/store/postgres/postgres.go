@@ -36,6 +36,7 @@ type Options struct {
 	Log        *slog.Logger          // nil: no log
 	Conns      int                   // connections; default engine.DefaultConns
 	Limit      time.Duration         // the longest statement; default engine.DefaultLimit
+	SearchTime time.Duration         // the longest statement of a search; default 1 s; longer ones are refused
 	Registerer prometheus.Registerer // nil: no metrics
 }
 
@@ -101,7 +102,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	opt = opt.withDefaults()
 	db, err := tx.Open(ctx, engine.Options{
 		URL: opt.URL, Name: opt.Name, Conns: opt.Conns, Limit: opt.Limit, Log: opt.Log, Beside: opt.Beside,
-		Registerer: opt.Registerer,
+		SearchTime: opt.SearchTime, Registerer: opt.Registerer,
 	}, opt.Now, opt.Committed)
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)

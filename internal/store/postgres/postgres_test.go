@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/postgres"
@@ -47,7 +48,7 @@ func open(t *testing.T, opt storetest.Options) (a, b store.Store) {
 
 func openOne(t *testing.T, url string, opt storetest.Options) *postgres.Store {
 	t.Helper()
-	s, err := postgres.Open(t.Context(), postgres.Options{URL: url, Committed: opt.Committed, Now: opt.Now})
+	s, err := postgres.Open(t.Context(), postgres.Options{URL: url, Committed: opt.Committed, Now: opt.Now, SearchTime: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

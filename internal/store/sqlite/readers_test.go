@@ -89,7 +89,7 @@ func flood(t *testing.T, s *Store, app string, n, running int) (searching *atomi
 // Two apps have more long searches than there are searchers. A third app's commands are still
 // answered, and so are its searches, all of which need a searcher here.
 func TestSearchesOfOneAppLeaveOthersTheirPart(t *testing.T) {
-	s := newStore(t, Options{quickTime: 1, searchTime: time.Hour})
+	s := newStore(t, Options{quickTime: 1, SearchTime: time.Hour})
 	conv, _ := newTenant(t, s, "quiet", 3)
 	one, release := flood(t, s, "flood1", 16, 2)
 	defer release()
@@ -145,7 +145,7 @@ func wideQuery() skein.ConvQuery {
 
 func TestASearchThatIsTooMuchEndsWithWhatWasTooMuch(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	s := newStore(t, Options{quickTime: 1, searchTime: 1, Registerer: registry})
+	s := newStore(t, Options{quickTime: 1, SearchTime: 1, Registerer: registry})
 	newWide(t, s, 50)
 	for name, call := range map[string]struct {
 		do    func() error

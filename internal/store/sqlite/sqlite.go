@@ -37,13 +37,13 @@ type Options struct {
 	QueueJobs  int                   // writes that may wait; default 16,384. An app may hold as many as it leaves free; more are refused at once
 	QueueBytes int                   // memory of waiting writes; default 64 MiB; shared likewise
 	Readers    int                   // concurrent reads by key, and at most as many by callers and by searches; default 4; more wait
+	SearchTime time.Duration         // the longest search; default 1 s; longer ones are refused
 	Registerer prometheus.Registerer // nil: no metrics
 
 	// For tests; zero: the engine's.
 	logPages    int
 	groupBudget time.Duration
 	quickTime   time.Duration
-	searchTime  time.Duration
 }
 
 // Defaults of Options.
@@ -122,7 +122,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	}
 	db, err := tx.Open(engine.Options{
 		Path: path, Now: opt.Now, Log: opt.Log, QueueJobs: opt.QueueJobs, QueueBytes: opt.QueueBytes, Readers: opt.Readers, Registerer: opt.Registerer,
-		LogPages: opt.logPages, GroupBudget: opt.groupBudget, QuickTime: opt.quickTime, SearchTime: opt.searchTime,
+		LogPages: opt.logPages, GroupBudget: opt.groupBudget, QuickTime: opt.quickTime, SearchTime: opt.SearchTime,
 	}, opt.Committed)
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)

@@ -53,9 +53,9 @@ var cursors = []check{
 				return list, page.Next, err
 			}
 		}
-		random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // repeatable on purpose
-		for round := range 4 {
-			for size := 1; size <= n+1; size++ {
+		random := rand.New(rand.NewPCG(1, 2))  //nolint:gosec // repeatable on purpose
+		for _, round := range []int{0, 1, 3} { // how much moves after each page
+			for _, size := range []int{1, 2, 4, n, n + 1} {
 				for name, list := range map[string]func(skein.Cursor) ([]skein.ID, skein.Cursor, error){
 					"all":         find(skein.ConvQuery{Limit: size}),
 					"a where":     find(skein.ConvQuery{Limit: size, Where: where}),

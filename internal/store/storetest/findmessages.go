@@ -60,7 +60,7 @@ var findMessages = []check{
 		f.change("shop", history[9], "bob", skein.Change{Kind: skein.ChangeHide, At: f.now()})
 		history = f.history("shop", conv)
 		some := func() skein.Millis { return history[r.IntN(n)].Created + skein.Millis(r.IntN(3)-1) }
-		for range 400 {
+		for range 200 {
 			q := skein.MessageQuery{SeqRange: skein.SeqRange{Limit: 1 + r.IntN(12), Newest: r.IntN(2) == 0}}
 			if r.IntN(2) == 0 {
 				q.Sender = []string{"ann", "bob", "nobody"}[r.IntN(3)]

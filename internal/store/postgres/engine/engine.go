@@ -4,6 +4,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,10 +26,13 @@ import (
 
 // Options say where the database is and what bounds its use.
 type Options struct {
-	URL    string        // postgres://user:password@host:port/database?…; never logged
-	Name   string        // application_name; default "skein"
-	Conns  int           // connections of the pool; default 16
-	Limit  time.Duration // statement_timeout: the longest statement; default 30 s
+	URL   string        // postgres://user:password@host:port/database?…; never logged
+	Name  string        // application_name; default "skein"
+	Conns int           // connections of the pool; default 16
+	Limit time.Duration // statement_timeout: the longest statement; default 30 s
+	// SearchTime is the longest statement of a search; default 1 s.
+	SearchTime time.Duration
+
 	Log    *slog.Logger
 	Beside bool // another process serves the database: it is not migrated; see ErrOldSchema
 	Moving bool // for a migration of the store, which may open what nothing else may
@@ -51,11 +55,12 @@ const idleLimit = 4 * time.Second
 type Engine struct {
 	Metrics *Metrics
 
-	pool      *pgxpool.Pool
-	config    *pgx.ConnConfig
-	log       *slog.Logger
-	searchers searching
-	health    *health
+	pool       *pgxpool.Pool
+	config     *pgx.ConnConfig
+	log        *slog.Logger
+	searchers  searching
+	searchTime time.Duration
+	health     *health
 
 	closing sync.Once
 	stop    context.CancelFunc // ends watch
@@ -95,7 +100,10 @@ func Open(ctx context.Context, opt Options) (*Engine, error) {
 		metrics.unregister()
 		return nil, err
 	}
-	e := &Engine{Metrics: metrics, pool: pool, config: config.ConnConfig, log: opt.Log, health: h, watched: make(chan struct{})}
+	e := &Engine{
+		Metrics: metrics, pool: pool, config: config.ConnConfig, log: opt.Log, health: h,
+		searchTime: cmp.Or(opt.SearchTime, searchTime), watched: make(chan struct{}),
+	}
 	watching, stop := context.WithCancel(context.Background())
 	e.stop = stop
 	go e.watch(watching, p)

@@ -30,7 +30,7 @@ func (e *Engine) Search(ctx context.Context, app, what string, fn func(context.C
 		return searched(ctx, err)
 	}
 	if e.searchers.enter(app) {
-		err = e.search(ctx, searchTime, fn)
+		err = e.search(ctx, e.searchTime, fn)
 		e.searchers.leave(app)
 		if !Overtime(err) || ctx.Err() != nil {
 			return searched(ctx, err)
