@@ -155,6 +155,10 @@ func (h *handle) RenewNode(ctx context.Context, node string, lease time.Duration
 	return h.shared.sessions.RenewNode(ctx, node, lease)
 }
 
+func (h *handle) CountNodes(ctx context.Context, ahead time.Duration) (int, error) {
+	return h.shared.sessions.CountNodes(ctx, ahead)
+}
+
 func (h *handle) ExpireNodes(ctx context.Context) ([]store.Departure, error) {
 	return h.shared.sessions.ExpireNodes(ctx)
 }

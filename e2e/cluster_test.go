@@ -98,3 +98,27 @@ func TestANodeThatDiesLosesNothing(t *testing.T) {
 	l.retry(t, nodes[0])
 	l.check(t, nodes[0], convs)
 }
+
+// The nodes share the rate of an app key. A refusal tells how long the caller must wait: one second for each
+// node, at one call a second. So the test does not depend on the speed of the machine.
+func TestNodesShareTheRateOfAnAppKey(t *testing.T) {
+	t.Parallel()
+	nodes := startCluster(t, 3)
+	made := newApp(t, nodes[0].s, unique("shop"), "--rest-rate", "1", "--database", nodes[0].s.setting("SKEIN_DATABASE"))
+	wait := func(want string, on ...*app) {
+		t.Helper()
+		for _, a := range on {
+			eventually(t, "a refusal that says to wait "+want+" s", func() bool {
+				got := a.s.once(t, "GET", "/im/users?size=1", made.server(), nil)
+				return got.Code == 4290 && got.Header.Get("Retry-After") == want
+			})
+		}
+	}
+	wait("3", nodes...)
+	nodes[2].s.Kill(t)
+	wait("2", nodes[:2]...)
+	nodes[1].s.Stop(t)
+	wait("1", nodes[0])
+	nodes[2].s.Restart(t)
+	wait("2", nodes[0], nodes[2])
+}

@@ -148,6 +148,16 @@ func newServer(data string, opts ...option) *server {
 	return s
 }
 
+// setting is what the server's environment sets.
+func (s *server) setting(name string) (value string) {
+	for _, kv := range s.env {
+		if k, v, _ := strings.Cut(kv, "="); k == name {
+			value = v
+		}
+	}
+	return value
+}
+
 // launch starts the process and waits until /readyz says yes.
 func (s *server) launch() error {
 	if s.Addr == "" {

@@ -28,7 +28,9 @@ type Options struct {
 	OpenToAll bool
 	// Limits are what holds for apps whose own setting is zero.
 	Limits skein.Settings
-	Log    *slog.Logger // nil: no log
+	// Nodes is how many nodes share the rate of an app key; nil: this is the only one.
+	Nodes func() int
+	Log   *slog.Logger // nil: no log
 }
 
 // Gate knows who is calling. Safe for concurrent use.
@@ -46,11 +48,14 @@ func New(opts Options) *Gate {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
+	if opts.Nodes == nil {
+		opts.Nodes = func() int { return 1 }
+	}
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Gate{
-		opts: opts, rates: newRates(),
+		opts: opts, rates: newRates(opts.Nodes),
 		apps: recent.NewShared[string, cachedApp](maxApps), unknown: recent.NewShared[string, time.Time](maxApps),
 		warned: rate.Sometimes{First: 1, Interval: time.Minute},
 	}

@@ -28,6 +28,7 @@ type fixture struct {
 	*Gate
 
 	clock atomic.Int64 // Unix milliseconds
+	live  atomic.Int64 // nodes
 
 	mu      sync.Mutex
 	apps    map[string]skein.App    // guarded by mu
@@ -44,7 +45,8 @@ func newFixture(t *testing.T, settings skein.Settings) *fixture {
 	f.clock.Store(int64(start))
 	f.Gate = New(Options{
 		Apps: tenants{f: f}, Clients: tenants{f: f}, AllowOpen: true,
-		Now: func() time.Time { return time.UnixMilli(f.clock.Load()) },
+		Nodes: func() int { return int(f.live.Load()) },
+		Now:   func() time.Time { return time.UnixMilli(f.clock.Load()) },
 	})
 	f.setApp(skein.App{
 		ID: "shop", Keys: []skein.AppKey{{Name: "main", Hash: HashKey(appKeyText)}},

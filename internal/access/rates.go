@@ -18,6 +18,7 @@ type limiters[K comparable] = recent.Shared[K, *rate.Limiter]
 
 // rates counts callers against the limits of their apps.
 type rates struct {
+	nodes   func() int // that share the rate of an app key
 	sends   *limiters[sender]
 	clients *limiters[sender] // by REST
 	keys    *limiters[appKey]
@@ -43,8 +44,9 @@ func loginKeyOf(in Login) loginKey {
 	return k
 }
 
-func newRates() *rates {
+func newRates(nodes func() int) *rates {
 	return &rates{
+		nodes:   nodes,
 		sends:   recent.NewShared[sender, *rate.Limiter](maxCounted),
 		clients: recent.NewShared[sender, *rate.Limiter](maxCounted),
 		keys:    recent.NewShared[appKey, *rate.Limiter](maxCounted),
@@ -67,11 +69,12 @@ func (r *rates) debit(by skein.Actor, n int, now time.Time) {
 	if by.Server() || s.SendRate < 0 || n <= 0 {
 		return
 	}
-	l := limiterOf(r.sends, sender{by.App.ID, by.Client}, rate.Limit(s.SendRate), s.SendBurst)
+	l := limiterOf(r.sends, sender{by.App.ID, by.Client}, rate.Limit(s.SendRate), s.SendBurst, now)
 	l.ReserveN(now, min(n, l.Burst()))
 }
 
-// admitREST counts one call of an app key or of a client. Apps without token authentication are for development and
+// admitREST counts one call of an app key or of a client. A backend spreads its calls over the
+// nodes, so each node admits its part of the key's rate. A client calls one node at a time and has its whole rate there. Apps without token authentication are for development and
 // have no such limit.
 func (r *rates) admitREST(by skein.Actor, now time.Time) error {
 	s := by.App.Settings
@@ -81,7 +84,8 @@ func (r *rates) admitREST(by skein.Actor, now time.Time) error {
 	if !by.Server() {
 		return admit(r.clients, sender{by.App.ID, by.Client}, rate.Limit(s.RESTRate), s.RESTRate, 1, now)
 	}
-	return admit(r.keys, appKey{by.App.ID, by.Key}, rate.Limit(s.RESTRate), s.RESTRate, 1, now)
+	nodes := max(r.nodes(), 1)
+	return admit(r.keys, appKey{by.App.ID, by.Key}, rate.Limit(s.RESTRate)/rate.Limit(nodes), max(s.RESTRate/nodes, 1), 1, now)
 }
 
 // loginLocked says whether k has failed too often, without counting.
@@ -129,7 +133,7 @@ func perMinuteLimit(n int) rate.Limit { return rate.Limit(float64(n) / 60) }
 // admit takes n of k's tokens, all of them where there are never so many, or says when
 // there are enough.
 func admit[K comparable](m *limiters[K], k K, limit rate.Limit, burst, n int, now time.Time) error {
-	l := limiterOf(m, k, limit, burst)
+	l := limiterOf(m, k, limit, burst, now)
 	n = min(n, burst)
 	if l.AllowN(now, n) {
 		return nil
@@ -138,17 +142,20 @@ func admit[K comparable](m *limiters[K], k K, limit rate.Limit, burst, n int, no
 	return skein.Later(skein.ErrRateLimited, time.Duration(missing*float64(time.Second)/float64(limit)))
 }
 
-// limiterOf is k's bucket, with the limit and burst that its app has now.
-func limiterOf[K comparable](m *limiters[K], k K, limit rate.Limit, burst int) *rate.Limiter {
+// limiterOf is k's bucket, with the limit and burst that hold now. When they change, the bucket
+// keeps what is in it.
+func limiterOf[K comparable](m *limiters[K], k K, limit rate.Limit, burst int, now time.Time) *rate.Limiter {
 	fits := func(l *rate.Limiter) bool { return l.Limit() == limit && l.Burst() == burst }
 	l, counted := m.Get(k)
 	if counted && fits(l) {
 		return l
 	}
-	return m.Renew(k, func(l *rate.Limiter, counted bool) *rate.Limiter { // new, or the app's settings changed
-		if counted && fits(l) { // somebody else was faster
-			return l
+	return m.Renew(k, func(l *rate.Limiter, counted bool) *rate.Limiter {
+		if !counted {
+			return rate.NewLimiter(limit, burst)
 		}
-		return rate.NewLimiter(limit, burst)
+		l.SetLimitAt(now, limit)
+		l.SetBurstAt(now, burst)
+		return l
 	})
 }

@@ -68,6 +68,65 @@ func TestARateFollowsTheSettingsOfItsApp(t *testing.T) {
 		if got := allowed(t, 100, send(tt.settings)); got != tt.want {
 			t.Errorf("rate %d and burst %d: %d messages, want %d", tt.settings.SendRate, tt.settings.SendBurst, got, tt.want)
 		}
+		if more := (skein.Settings{SendRate: 1, SendBurst: 100}); tt.settings.SendRate > 0 {
+			if got := allowed(t, 100, send(more)); got != 0 {
+				t.Errorf("a greater burst, at once: %d more messages, want 0", got)
+			}
+		}
+		f.pass(10 * time.Second)
+	}
+}
+
+// On three nodes a backend that spreads its calls has its rate, not three times as much.
+func TestNodesShareTheRateOfAKey(t *testing.T) {
+	for name, tt := range map[string]struct{ rate, nodes, atOnce, inTwoSeconds int }{
+		"one node":                      {60, 1, 60, 120},
+		"three nodes":                   {60, 3, 20, 40},
+		"more nodes than calls":         {2, 4, 1, 1},
+		"the number is not known yet":   {60, 0, 60, 120},
+		"a rate that cannot be divided": {10, 3, 3, 6},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, skein.Settings{RESTRate: tt.rate})
+			f.live.Store(int64(tt.nodes))
+			call := func() error {
+				_, err := f.call(appKeyText, "")
+				return err
+			}
+			if got := allowed(t, 200, call); got != tt.atOnce {
+				t.Errorf("at once: %d calls, want %d", got, tt.atOnce)
+			}
+			got := 0
+			for range 4 {
+				f.pass(500 * time.Millisecond)
+				got += allowed(t, 200, call)
+			}
+			if got != tt.inTwoSeconds {
+				t.Errorf("in two seconds: %d calls, want %d", got, tt.inTwoSeconds)
+			}
+		})
+	}
+}
+
+func TestARateFollowsTheNumberOfNodesAndGivesNothingAway(t *testing.T) {
+	f := newFixture(t, skein.Settings{RESTRate: 60})
+	call := func() error {
+		_, err := f.call(appKeyText, "")
+		return err
+	}
+	for i, tt := range []struct{ nodes, want int }{{1, 60}, {3, 0}, {2, 0}, {1, 0}} { // all tokens are spent
+		f.live.Store(int64(tt.nodes))
+		if got := allowed(t, 100, call); got != tt.want {
+			t.Errorf("step %d, %d nodes at the same moment: %d calls, want %d", i, tt.nodes, got, tt.want)
+		}
+	}
+	for _, tt := range []struct{ nodes, want int }{{3, 20}, {2, 30}, {1, 60}} {
+		f.live.Store(int64(tt.nodes))
+		_ = allowed(t, 1, call) // from now on the rate is the new one
+		f.pass(10 * time.Second)
+		if got := allowed(t, 100, call); got != tt.want {
+			t.Errorf("%d nodes: %d calls at once, want %d", tt.nodes, got, tt.want)
+		}
 	}
 }
 

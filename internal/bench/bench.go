@@ -32,6 +32,7 @@ type scenario struct {
 	own   bool // it starts its own servers, each with an embedded store
 	asked bool // it runs only when it is named
 	least int  // nodes
+	long  bool // it prepares so much that it may take four times as long as others
 	args  []string
 }
 
@@ -47,7 +48,7 @@ var all = []scenario{
 	{name: "sync", about: "a storm of reconnects, each followed by a sync", run: synchronise},
 	{name: "latency", about: "end-to-end latency at a fixed rate", run: latency},
 	{name: "neighbours", about: "what one app's attacks do to another app", run: neighbours.Run, own: true},
-	{name: "online", about: "many clients online in one group on several nodes, of which one is lost; only when named", run: online.Run, asked: true, least: 2, args: []string{"--max-members", "1000000"}},
+	{name: "online", about: "many clients online in one group on several nodes, of which one is lost; only when named", run: online.Run, asked: true, least: 2, long: true, args: []string{"--max-members", "1000000"}},
 }
 
 // Names are the names of all scenarios.
@@ -156,6 +157,9 @@ func serverOf(o load.Options) string {
 func play(ctx context.Context, s scenario, o load.Options, out io.Writer) (results []report.Result, err error) {
 	if s.own {
 		o.Limit *= time.Duration(len(neighbours.Names())) // one after the other, each a scenario of its own
+	}
+	if s.long {
+		o.Limit *= 4
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, o.Limit, fmt.Errorf("not done in %v", o.Limit))
 	defer cancel()

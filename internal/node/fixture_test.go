@@ -126,6 +126,15 @@ func (c *cluster) CutsSince(_ context.Context, after store.Watermark, limit int)
 	return slices.Clone(some), after + store.Watermark(len(some)), c.away
 }
 
+func (c *cluster) CountNodes(ctx context.Context, ahead time.Duration) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.away != nil {
+		return 0, c.away
+	}
+	return c.Table.CountNodes(ctx, ahead)
+}
+
 func (c *cluster) RenewNode(ctx context.Context, node string, lease time.Duration) ([]store.Displaced, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -92,6 +93,7 @@ type Node struct {
 	opts    Options
 	metrics metrics
 	trouble share.Warning
+	live    atomic.Int64 // how many nodes there are, as the store last said
 
 	renewing sync.Mutex // held while the lease is renewed and lost sessions are entered again
 	failed   bool       // the last renewal; guarded by renewing
@@ -114,9 +116,12 @@ type Node struct {
 // The caller must call Close.
 func New(ctx context.Context, opts Options) (*Node, error) {
 	n := &Node{opts: opts.withDefaults(), wake: make(chan struct{}, 1)}
-	n.metrics.init(opts.Registerer)
+	n.metrics.init(opts.Registerer, n.Live)
 	_, _, err := n.opts.Store.RenewNode(ctx, n.opts.Name, n.opts.Lease)
 	if err != nil {
+		return nil, err
+	}
+	if err := n.count(ctx); err != nil {
 		return nil, err
 	}
 	if _, n.watermark, err = n.opts.Store.CutsSince(ctx, 0, 1); err != nil {
@@ -158,14 +163,14 @@ func (n *Node) run(ctx context.Context) {
 	}
 }
 
-// beat renews the lease, expires the sessions of dead nodes, and applies the cuts that the
-// bus may have lost.
+// beat renews the lease, expires the sessions of dead nodes, applies the cuts that the bus
+// may have lost, and counts the nodes.
 func (n *Node) beat(running context.Context) {
 	ctx, cancel := context.WithTimeout(running, n.opts.Lease)
 	defer cancel()
 	began := n.opts.Now()
 	lost := n.renew(ctx)
-	err := errors.Join(lost, n.expire(ctx), n.applyNewCuts(ctx))
+	err := errors.Join(lost, n.expire(ctx), n.applyNewCuts(ctx), n.count(ctx))
 	if lost == nil {
 		n.answered, n.dismiss = began, 0
 	} else if running.Err() == nil {
@@ -256,15 +261,35 @@ func (n *Node) enterAgain(ctx context.Context) error {
 // expire removes the sessions of nodes whose lease has expired. After the store was away
 // it first gives the other nodes one lease to renew theirs: the store was away for them too.
 func (n *Node) expire(ctx context.Context) error {
-	n.renewing.Lock()
-	wait := n.failed || n.opts.Now().Before(n.spare)
-	n.renewing.Unlock()
-	if wait {
+	if n.storeWasAway() {
 		return nil
 	}
 	left, err := n.opts.Store.ExpireNodes(ctx)
 	n.announceLeft(left)
 	return err
+}
+
+// count asks the store how many nodes renewed their lease in the last beat, and a quarter of
+// one for those that are late.
+func (n *Node) count(ctx context.Context) error {
+	live, err := n.opts.Store.CountNodes(ctx, n.opts.Lease-n.opts.Beat*5/4)
+	if err != nil || live < n.Live() && n.storeWasAway() {
+		return err
+	}
+	n.live.Store(int64(max(live, 1)))
+	return nil
+}
+
+// Live is how many nodes there are, this one included. A node that was killed is counted for at
+// most a beat and a quarter, and a beat until this node asks again. Without the store it is the last known number.
+func (n *Node) Live() int { return int(n.live.Load()) }
+
+// storeWasAway reports whether the other nodes may not have had the time to renew their leases
+// since the store was away.
+func (n *Node) storeWasAway() bool {
+	n.renewing.Lock()
+	defer n.renewing.Unlock()
+	return n.failed || n.opts.Now().Before(n.spare)
 }
 
 // cutsAtOnce is how many cuts are read with one call.

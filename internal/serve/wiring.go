@@ -26,7 +26,8 @@ import (
 // wire makes and connects the parts above the store.
 func (s *Server) wire(ctx context.Context) (err error) {
 	s.gate = access.New(access.Options{
-		Apps: s.store, Clients: s.store, AllowOpen: s.openAllowed, OpenToAll: s.config.AllowOpenApps,
+		Nodes: func() int { return s.node.Live() },
+		Apps:  s.store, Clients: s.store, AllowOpen: s.openAllowed, OpenToAll: s.config.AllowOpenApps,
 		Limits: limitsOf(s.config.Limits), Now: clock.Now, Log: s.log,
 	})
 	s.hub = hub.New(hub.Options{

@@ -46,6 +46,9 @@ type Sessions interface {
 	// sessions that were displaced and not taken out with LeaveSessions yet, so that a
 	// lost message about them does no harm.
 	RenewNode(ctx context.Context, node string, lease time.Duration) (displaced []Displaced, held bool, err error)
+	// CountNodes counts the nodes whose lease lasts longer than ahead from now. With the
+	// lease that all nodes ask for less a time t, it counts those that renewed it within t.
+	CountNodes(ctx context.Context, ahead time.Duration) (int, error)
 	// ExpireNodes takes out the sessions of nodes whose lease has ended, and answers
 	// them.
 	ExpireNodes(ctx context.Context) ([]Departure, error)

@@ -15,12 +15,12 @@ import (
 const SetupConnections = 64
 
 // Call makes one REST call as the app's backend. It repeats a call that the server refuses for its
-// rate.
+// rate, or because it is overloaded.
 func (h *Host) Call(ctx context.Context, method, path string, body, into any) error {
 	for {
 		err := h.CallOnce(ctx, method, path, body, into)
 		var refused *testclient.Refusal
-		if !errors.As(err, &refused) || refused.Code != codeTooMany {
+		if !errors.As(err, &refused) || refused.Code != codeTooMany && refused.Code != codeUnavailable {
 			return err
 		}
 		select {

@@ -27,6 +27,7 @@ func (s *Socket) Until(ctx context.Context) (stop func() bool) {
 const (
 	codeUnauthenticated = 4003
 	codeTooMany         = 4290
+	codeUnavailable     = 5030
 )
 
 // Call sends a command and waits for its answer, which is valid until the next read.

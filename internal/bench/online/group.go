@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,6 +25,7 @@ type group struct {
 	host      *driver.Host
 	processes []*process
 	faults    ledger.Faults
+	repeated  atomic.Int64 // logins that were tried again
 }
 
 // process is a process of clients.
@@ -75,7 +77,7 @@ func (g *group) each(orders func(*process) order) (took []time.Duration, err err
 	for i, p := range g.processes {
 		told := orders(p)
 		work.Go(func() error {
-			if err := json.NewEncoder(p.in).Encode(told); err != nil { //nolint:gosec // the key of an app of a server that lives as long as the run
+			if err := json.NewEncoder(p.in).Encode(told); err != nil {
 				return p.explain(err)
 			}
 			var r reply
@@ -86,6 +88,7 @@ func (g *group) each(orders func(*process) order) (took []time.Duration, err err
 				g.faults.Addf("%s", fault)
 			}
 			all[i] = r.Took
+			g.repeated.Add(r.Repeated)
 			if r.Error != "" {
 				return errors.New(r.Error)
 			}

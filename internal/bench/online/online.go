@@ -14,7 +14,7 @@ import (
 const (
 	usual    = 50_000           // clients
 	messages = 20               // to all of them, in each phase
-	atOnce   = 64               // logins of one process under way
+	atOnce   = 16               // logins of one process under way
 	patience = 2 * time.Minute  // for the last client
 	settling = 25 * time.Second // without calls before memory is read, in which each socket is pinged once
 )
@@ -134,6 +134,7 @@ func (s *scenario) arrive(ctx context.Context, phase, what string, n int, of *dr
 	values = append(load.WithoutGenerator(values), took.Values("connect and login", nil)...)
 	values = append(values,
 		report.Value{Name: "time until the last is logged in", Value: m.Took.Seconds(), Unit: "s"},
+		report.Value{Name: "logins that were tried again", Value: float64(s.group.repeated.Swap(0))},
 		report.Value{Name: "generator CPU a login", Value: load.Micros(own) / float64(n), Unit: "µs"})
 	if before > 0 {
 		after, err := s.memory(ctx)

@@ -35,9 +35,10 @@ type place struct {
 
 // reply is what came of an order.
 type reply struct {
-	Error  string          `json:"error"`
-	Took   []time.Duration `json:"took"` // of each login
-	Faults []string        `json:"faults"`
+	Error    string          `json:"error"`
+	Took     []time.Duration `json:"took"` // of each login
+	Faults   []string        `json:"faults"`
+	Repeated int64           `json:"repeated"` // logins that were tried again
 }
 
 // Onlooker obeys orders until in ends.
@@ -51,7 +52,7 @@ func Onlooker(ctx context.Context, in io.Reader, out io.Writer) error {
 			return nil // skein-bench has ended
 		}
 		took, err := o.obey(ctx, told)
-		r := reply{Took: took, Faults: o.faults.List()}
+		r := reply{Took: took, Faults: o.faults.List(), Repeated: o.repeated.Swap(0)}
 		if err != nil {
 			r.Error = err.Error()
 		}
@@ -63,9 +64,10 @@ func Onlooker(ctx context.Context, in io.Reader, out io.Writer) error {
 
 // onlookers are clients that listen.
 type onlookers struct {
-	faults ledger.Faults
-	nodes  map[string]*driver.Host // by address; owned by obey
-	over   atomic.Int64            // sockets that ended by themselves since the last order of Lost
+	faults   ledger.Faults
+	nodes    map[string]*driver.Host // by address; owned by obey
+	repeated atomic.Int64            // logins that were tried again
+	over     atomic.Int64            // sockets that ended by themselves since the last order of Lost
 
 	mu      sync.Mutex
 	clients map[string]*onlooker // guarded by mu
@@ -114,7 +116,7 @@ func (o *onlookers) join(ctx context.Context, told order) ([]time.Duration, erro
 	return took, driver.Parallel(ctx, len(told.Join), atOnce, func(ctx context.Context, n int) error {
 		p := told.Join[n]
 		start := time.Now()
-		s, err := o.nodes[p.Addr].Join(ctx, p.Client)
+		s, err := o.insist(ctx, o.nodes[p.Addr], p.Client)
 		took[n] = time.Since(start)
 		if err != nil {
 			return err
@@ -130,6 +132,21 @@ func (o *onlookers) join(ctx context.Context, told order) ([]time.Duration, erro
 		o.readers.Go(func() { o.read(one, s) })
 		return nil
 	})
+}
+
+// insist logs a client in and tries again after a failure, as clients do.
+func (o *onlookers) insist(ctx context.Context, h *driver.Host, client string) (s *driver.Socket, err error) {
+	const tries, pause = 10, time.Second
+	for range tries {
+		if s, err = h.Join(ctx, client); err == nil {
+			return s, nil
+		}
+		o.repeated.Add(1)
+		if err := driver.Wait(ctx, pause); err != nil {
+			return nil, err
+		}
+	}
+	return nil, err
 }
 
 // read reads what comes, since the server closes a socket that does not answer its pings.

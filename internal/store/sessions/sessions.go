@@ -146,6 +146,19 @@ func (t *Table) RenewNode(_ context.Context, name string, lease time.Duration) (
 	return displaced, held, nil
 }
 
+// CountNodes counts nodes by their leases; see store.Sessions.
+func (t *Table) CountNodes(_ context.Context, ahead time.Duration) (count int, err error) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	from := t.now().Add(ahead)
+	for _, n := range t.nodes {
+		if n.until.After(from) {
+			count++
+		}
+	}
+	return count, nil
+}
+
 // ExpireNodes removes nodes and their sessions; see store.Sessions.
 func (t *Table) ExpireNodes(context.Context) (left []store.Departure, err error) {
 	t.mu.Lock()

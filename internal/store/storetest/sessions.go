@@ -24,6 +24,7 @@ var sessions = []check{
 	{"the sessions of a node whose lease ended are answered by ExpireNodes", leaseEnds},
 	{"a node that comes back enters its sessions with their old generations", nodeComesBack},
 	{"without a lease nobody enters", noLease},
+	{"nodes are counted that renewed their lease within a time", countedNodes},
 	{"sessions of another app are others", sessionsOfApps},
 }
 
@@ -334,4 +335,28 @@ func sessionsOfApps(f *fixture) {
 	equal(f, "displaced by another app's Tom", reasons(displaced), "")
 	equal(f, "who is there", f.there(), "phone:1")
 	equal(f, "the other app's Tom was its last", f.leave(other.Session)[0].Last, true)
+}
+
+func countedNodes(f *fixture) {
+	const within = 1250 * time.Millisecond
+	count := func(name string, want int) {
+		f.Helper()
+		got, err := f.CountNodes(f.Context(), lease-within)
+		f.must(err)
+		equal(f, "nodes "+name, got, want)
+	}
+	count("before any came", 0)
+	f.node("one")
+	f.node("two")
+	count("that came", 2)
+	f.pass(time.Second)
+	f.node("one")
+	count("a second later", 2)
+	f.pass(within - time.Second)
+	count("of which one renewed", 1)
+	f.node("two")
+	count("that came back", 2)
+	f.pass(lease + time.Millisecond)
+	f.expire()
+	count("whose leases ended", 0)
 }

@@ -198,6 +198,9 @@ func (t *turns) SessionsOf(ctx context.Context, app string, clients []string) ([
 func (t *turns) RenewNode(ctx context.Context, node string, lease time.Duration) ([]store.Displaced, bool, error) {
 	return t.next().RenewNode(ctx, node, lease)
 }
+func (t *turns) CountNodes(ctx context.Context, ahead time.Duration) (int, error) {
+	return t.next().CountNodes(ctx, ahead)
+}
 func (t *turns) ExpireNodes(ctx context.Context) ([]store.Departure, error) {
 	return t.next().ExpireNodes(ctx)
 }

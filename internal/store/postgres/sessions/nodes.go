@@ -68,6 +68,14 @@ func (s *Store) addNode(ctx context.Context, t pgx.Tx, node string, lease time.D
 	return err
 }
 
+// CountNodes counts nodes by their leases; see store.Sessions.
+func (s *Store) CountNodes(ctx context.Context, ahead time.Duration) (count int, err error) {
+	err = s.db.Each(ctx, func(ctx context.Context, c engine.Conn) error {
+		return c.QueryRow(ctx, `SELECT count(*) FROM nodes WHERE NOT gone AND until > clock($1) + $2`, s.clock(), ahead.Milliseconds()).Scan(&count)
+	})
+	return count, err
+}
+
 // ExpireNodes takes out the sessions of nodes whose lease has ended; see store.Sessions. It
 // marks the nodes first, so that none of them enters a session from then on, and then takes
 // out some sessions in each transaction, so that the locks of their clients are few.
