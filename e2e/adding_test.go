@@ -11,8 +11,8 @@ func (a *app) invite(t *testing.T, convType int, by string, others ...string) *a
 	return a.s.call(t, "POST", "/im/conversations", a.as(t, by), obj{"to_client_ids": others, "conv_type": convType})
 }
 
-// However many strangers put a client into groups and leave, it goes on: by itself, with
-// those it knows, and through the backend.
+// Even if many strangers add a client to groups and leave, it can still join conversations by
+// itself, with clients it knows, and through the backend.
 func TestStrangersFillOnlyAPartOfAClientsConversations(t *testing.T) {
 	t.Parallel()
 	a := newApp(t, strictServer.get(t), unique("crowd"), "--max-conversations", "20", "--send-rate=-1", "--rest-rate=-1")

@@ -117,8 +117,8 @@ func TestABackupBringsItAllBack(t *testing.T) {
 	a.login(t, ann, "d").open(t)
 }
 
-// Who puts an old file back by hand has not said so to anybody; clients are told to
-// begin anew all the same, also after the server has written.
+// Nobody tells the server when an old file was put back by hand. Clients must start a full sync
+// all the same, also after the server has written.
 func TestAFilePutBackByHandResetsSync(t *testing.T) {
 	t.Parallel()
 	s := start(t)

@@ -100,7 +100,7 @@ func (s *badFixture) hold(t *testing.T, c bad, way string, got *answer) {
 	}
 }
 
-// bySocket sends a body as the data of a command, as it stands.
+// bySocket sends a body unchanged as the data of a command.
 func (s *badFixture) bySocket(t *testing.T, op, data string) *answer {
 	t.Helper()
 	s.client.forget()

@@ -225,8 +225,8 @@ func (p *tab) sees(text string) {
 	p.until(fmt.Sprintf("the text %q", text), fmt.Sprintf(`document.body.innerText.includes(%q)`, text))
 }
 
-// click clicks what the selector finds. The page may make it anew or move it between
-// the look and the click; a person would see that and click once more, as it does.
+// click clicks the element that the selector finds. The page may replace or move it before the
+// click arrives. A person would click again then, and so does click.
 func (p *tab) click(selector string) {
 	p.t.Helper()
 	ctx, cancel := p.limited()

@@ -40,7 +40,7 @@ func (p *tab) shot(name string) {
 	}
 }
 
-// contrast finds texts in sight that hold less than 4.5:1 against what is behind.
+// contrast finds visible texts with a contrast of less than 4.5:1 to their background.
 const contrast = `(() => {
 	const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
 	const rgba = (css) => {

@@ -100,7 +100,7 @@ func newCable(t *testing.T, s *server) *cable {
 	return c
 }
 
-// Cut breaks what is connected and refuses more; with false it is whole again.
+// Cut breaks all connections and refuses new ones. With false it ends that.
 func (c *cable) Cut(cut bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -108,7 +108,7 @@ func pathPattern(path string) *regexp.Regexp {
 	return regexp.MustCompile("^" + parameter.ReplaceAllString(regexp.QuoteMeta(path), "[^/]+") + "$")
 }
 
-// pointer is a key as it stands in a JSON pointer.
+// pointer escapes a key for a JSON pointer.
 func pointer(key string) string {
 	return url.PathEscape(strings.NewReplacer("~", "~0", "/", "~1").Replace(key))
 }

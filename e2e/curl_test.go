@@ -74,8 +74,8 @@ var (
 	seedPath = regexp.MustCompile(`@(/.*\.jpg)$`)
 )
 
-// runCurl runs a curl line of the document with the real curl: as it stands but
-// for host, conversation and the path of the picture.
+// runCurl runs a curl line of the document with the real curl. It changes only the host, the
+// conversation and the path of the picture.
 func runCurl(t *testing.T, s *server, line, conv string) *answer {
 	t.Helper()
 	words := shellWords(line)

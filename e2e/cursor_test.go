@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// listings are the ops that answer cursors: the paths of one client's, of which the
-// first page has a next one.
+// listings are the paths of one client's listings with cursors, each with more than one page.
 func listings(client, conv string) map[string]string {
 	return map[string]string{
 		"conv.list":         userPath(client, "conversations?size=1"),

@@ -79,8 +79,8 @@ func TestALogThatIsGoneOrCutIsNotPassedOver(t *testing.T) {
 	}
 }
 
-// A corrupt page of the store is told once and takes the server out of rotation; calls
-// that do not meet it are answered.
+// A corrupt page of the store is logged once, and /readyz fails from then on. Calls that do not
+// read the page are answered.
 func TestACorruptPageIsTold(t *testing.T) {
 	t.Parallel()
 	s := unwatched(t)

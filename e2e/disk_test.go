@@ -44,8 +44,8 @@ func mount(dir string, args ...string) ([]byte, error) {
 	return exec.Command("mount", append(args, dir)...).CombinedOutput()
 }
 
-// unmountAtLast takes away what is mounted, even if something holds it. Servers
-// started later than the mount have ended by then.
+// unmountAtLast unmounts at the end of the test, even if the disk is in use. Servers that were
+// started after the mount have ended by then.
 func unmountAtLast(t *testing.T, dir string) {
 	if unix.Unmount(dir, unix.MNT_DETACH) == unix.EINVAL {
 		return // nothing is mounted
@@ -55,7 +55,7 @@ func unmountAtLast(t *testing.T, dir string) {
 	}
 }
 
-// ramDisk is a file system of so many MiB.
+// ramDisk mounts a file system of that many MiB.
 func ramDisk(t *testing.T, size int) (dir string) {
 	t.Helper()
 	asRoot(t, "mount")
@@ -89,8 +89,8 @@ const (
 	withoutFlush = 2
 )
 
-// cut takes the power: what is not on the disk now never gets there, and from here
-// on every write and sync fails.
+// cut cuts the power: data that is not on the disk now is lost, and from here on every write and
+// sync fails.
 func (d *disk) cut(t *testing.T) {
 	t.Helper()
 	f, err := os.Open(d.dir)

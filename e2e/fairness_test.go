@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// While one app does what costs the store most, and is told so where it is too
-// much, no call of another app is refused or goes wrong.
+// While one app makes the most expensive calls, some of which are refused, no call of another app
+// is refused or fails.
 func TestOneAppsCostlyCallsRefuseNobodyElses(t *testing.T) {
 	s := start(t, withoutDev())
 	busy := newApp(t, s, unique("busy"), "--rest-rate=-1", "--send-rate=-1")

@@ -11,9 +11,8 @@ import (
 	"testing"
 )
 
-// What is allowed is stored under a name of ours with the extension of its content,
-// whatever its own name says, and is served so that no browser runs it. What each kind
-// of content is told by is tested in internal/files.
+// An allowed file gets a name from the server, with the extension of its content, and is served
+// so that no browser runs it. internal/files tests how each kind of content is recognised.
 func TestAllowedFiles(t *testing.T) {
 	t.Parallel()
 	a := dev(t)

@@ -57,7 +57,7 @@ func TestFullDiskRefusesWritesAlone(t *testing.T) {
 	wantOnlyOutages(t, s)
 }
 
-// grow takes what is left of the disk.
+// grow fills the rest of the disk.
 func grow(t *testing.T, path string) {
 	t.Helper()
 	f, err := os.Create(path)
@@ -70,7 +70,7 @@ func grow(t *testing.T, path string) {
 	}
 }
 
-// wantRefusals wants the answer 5030 to whatever would have to be kept.
+// wantRefusals expects 5030 for every call that would have to store something.
 func (s *server) wantRefusals(t *testing.T, a *app, conv string) {
 	t.Helper()
 	a.call(t, "POST", convPath(conv, "message"), obj{"from_client": "Tom", "type": -1, "text": long(8 << 10)}).want(t, "a send", 5030)

@@ -9,9 +9,8 @@ import (
 	"time"
 )
 
-// Under load: what is sent after the answer to an add reaches the new
-// member; what is sent after the answer to a remove does not, and its history is
-// closed to it.
+// Under load, a message sent after the answer to an add reaches the new member. One sent after the
+// answer to a remove does not reach the removed member, who cannot read the history either.
 func TestMembershipHoldsFromItsAnswerOn(t *testing.T) {
 	t.Parallel()
 	a := strict(t)

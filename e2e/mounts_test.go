@@ -9,9 +9,9 @@ import (
 // ownMountsMark is in the environment of the process that runs the tests.
 const ownMountsMark = "SKEIN_E2E_OWN_MOUNTS"
 
-// ownMounts starts the tests anew where what they mount is seen by nobody else and
-// goes with them, also when they end by a panic or a signal. Where that is not
-// allowed it does nothing.
+// ownMounts restarts the tests in a mount namespace of their own: nobody else sees what they mount,
+// and it disappears with them, even after a panic or a signal. It does nothing if the system
+// does not allow that.
 func ownMounts() error {
 	if os.Geteuid() != 0 || os.Getenv(ownMountsMark) != "" {
 		return nil

@@ -161,8 +161,7 @@ func form(v any) string {
 	}
 }
 
-// A banned client is refused with 213 whatever it asks, also by a token that was
-// made after the ban.
+// Every call of a banned client is refused with 213, also with a token made after the ban.
 func TestBannedClientMayNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A recalled text is served nowhere, whoever asks and however.
+// No answer contains a recalled text, whoever makes which call.
 func TestWhatIsRecalledIsServedNowhere(t *testing.T) {
 	t.Parallel()
 	s := start(t, withoutDev())

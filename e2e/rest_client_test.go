@@ -112,8 +112,8 @@ var textOf = map[int]string{
 // leaks are words of the machinery that no answer may hold.
 var leaks = regexp.MustCompile(`(?i)goroutine|panic|\.go\b|sqlite|\bsql\b|syntax error|no such (column|table)|near "|/work/|/tmp/|/root/|/home/|runtime error|unmarshal|strconv|jsontext|encoding/|net/http|\bgo1\.|nil pointer|\bGo (struct|value|type)|multipart:|constraint|internal/|skein-im`)
 
-// try makes one request and reports what is wrong with the answer's form, which
-// no request whatever may get.
+// try makes one request. It reports an answer that has not the documented form, which is an error
+// for every request.
 func (s *server) try(method, path string, h headers, body any) (*answer, error) {
 	if text, ok := body.(string); ok {
 		body = []byte(text)

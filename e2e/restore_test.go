@@ -145,7 +145,7 @@ func shops(t *testing.T, data string) string {
 	return apps[0].ID
 }
 
-// A restore that is killed leaves what was there or what is to be there, whole.
+// A restore that is killed leaves either the old or the new data, complete.
 func TestARestoreThatIsKilledLeavesOldOrNew(t *testing.T) {
 	t.Parallel()
 	saved := map[string]string{"one": savedShop(t, "one"), "two": savedShop(t, "two")}

@@ -19,10 +19,10 @@ import (
 // binary of its day left it when it was killed, and what that binary answered.
 const schemas = "../internal/store/sqlite/testdata/schemas"
 
-// publicURL is what the links in the answers begin with, whatever port a server has.
+// publicURL begins the links in the answers, so that they do not depend on the port.
 const publicURL = "https://im.example.com"
 
-// schemaFixture is what is known of one of them.
+// schemaFixture describes one of these stores.
 type schemaFixture struct {
 	AppID       string     `json:"app_id"`
 	AppKey      string     `json:"app_key"`

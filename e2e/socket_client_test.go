@@ -84,7 +84,7 @@ func (s *server) socket(t *testing.T) *socket {
 	return c
 }
 
-// sendText sends one text frame as it stands.
+// sendText sends one text frame unchanged.
 func (c *socket) sendText(text string) error { return c.Conn.Send([]byte(text)) }
 
 // take removes the first frame that pick accepts, waiting for it if need be.
@@ -93,7 +93,7 @@ func (c *socket) take(limit time.Duration, pick func(*frame) bool) (*frame, erro
 	return (*frame)(f), err
 }
 
-// next is the next frame, whatever it is.
+// next returns the next frame of any type.
 func (c *socket) next(t *testing.T) *frame {
 	t.Helper()
 	f, err := c.take(patience, func(*frame) bool { return true })

@@ -68,7 +68,7 @@ func TestWhoGetsTheLiveCopy(t *testing.T) {
 	}
 }
 
-// What happens to a conversation is told to its members who are online.
+// Members who are online get an event for every change of a conversation.
 func TestConversationEvents(t *testing.T) {
 	t.Parallel()
 	a := dev(t)

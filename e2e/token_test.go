@@ -37,7 +37,7 @@ func TestGoodTokens(t *testing.T) {
 	a.s.call(t, "GET", userPath(ghost), a.as(t, ghost), nil).want(t, "a token of an unknown client", 211)
 }
 
-// A cut is for good: tokens of before stay refused, whatever comes after.
+// A forced logout is final: tokens issued before it stay refused, whatever happens later.
 func TestCutIsForGood(t *testing.T) {
 	t.Parallel()
 	a := strict(t)

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Two servers on one embedded store would not hear of each other's events, so the
-// second is refused and the first goes on; commands beside it work.
+// Two servers on one embedded store would not get each other's events. So the second one does not
+// start and the first one continues. Commands work beside it.
 func TestSecondServerOnOneStoreIsRefused(t *testing.T) {
 	t.Parallel()
 	first := start(t)

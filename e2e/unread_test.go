@@ -158,7 +158,7 @@ func TestAMarkAsUnreadIsOnesOwnUntilOneReads(t *testing.T) {
 	}
 }
 
-// Past one step of 100, with what others and the own devices are told.
+// More conversations than one step of 100, and the events for others and for the own devices.
 func TestAllIsReadInOneCall(t *testing.T) {
 	t.Parallel()
 	a := strict(t)
