@@ -98,7 +98,7 @@ var mayImport = map[string]string{
 	"internal/store/postgres/pgtest":       "internal/pgserver",
 	"internal/store/postgres/purge":        ". internal/store internal/store/postgres/engine internal/store/postgres/tx internal/store/rows",
 	"internal/store/postgres/query":        ". internal/store internal/store/moves internal/store/postgres/engine internal/store/postgres/tx internal/store/rows",
-	"internal/store/postgres/sessions":     ". internal/store internal/store/postgres/engine internal/store/sessions",
+	"internal/store/postgres/sessions":     ". internal/store internal/store/postgres/engine internal/store/postgres/tx internal/store/sessions",
 	"internal/store/postgres/transfer":     ". internal/store internal/store/postgres/engine internal/store/postgres/tx internal/store/rows internal/store/transfer",
 	"internal/store/postgres/tx":           ". internal/store internal/store/moves internal/store/postgres/engine internal/store/rows",
 	"internal/store/postgres/uploads":      ". internal/store internal/store/postgres/engine internal/store/postgres/tx internal/store/rows",

@@ -111,13 +111,15 @@ func (n *nodes) start() error {
 			follower.Doorbell(ctx, func(m store.Moved) {
 				m.Edits = unlessBroken("notices", m.Edits)
 				one.delivery.Compare(m)
-			})
+			}, one.delivery.Resync)
 		})
 	}
 	return nil
 }
 
-func (n *nodes) addr(i int) string { return n.all[i%len(n.all)].addr() }
+func (n *nodes) addr() string          { return n.all[0].addr() }
+func (n *nodes) addrs(i int) []string  { return []string{n.all[i%len(n.all)].addr()} }
+func (n *nodes) ghosts() time.Duration { return shortGhosts }
 
 func (n *nodes) faults() []choice {
 	return []choice{

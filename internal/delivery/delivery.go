@@ -187,7 +187,7 @@ func (d *Delivery) RingAll(app string, conv skein.ID, lastSeq, lastChange int64)
 func (d *Delivery) receive(e *bus.Event) {
 	switch {
 	case e.Resync:
-		d.resync()
+		d.Resync()
 	case e.Cut != nil, e.Sessions != nil: // for package node
 	case e.Doorbell:
 		d.Ring(e.App, e.Conv, e.Seq, e.Change)
@@ -210,7 +210,7 @@ func (d *Delivery) put(t task) {
 	}
 	d.metrics.dropped.Inc()
 	if t.edits != nil {
-		d.resync()
+		d.Resync()
 	}
 }
 

@@ -63,7 +63,7 @@ const maxPositions = 50_000
 
 func newLane(d *Delivery) *lane {
 	return &lane{
-		d: d, queue: newQueue(d.resync), positions: recent.New[convKey, position](maxPositions),
+		d: d, queue: newQueue(d.Resync), positions: recent.New[convKey, position](maxPositions),
 		told: recent.New[deedKey, tellings](maxTold),
 	}
 }
@@ -115,7 +115,7 @@ func (l *lane) failed(t task, err error) {
 	l.d.opts.Log.Warn("an event was not delivered live: the store could not be read",
 		slog.String("app", t.app), slog.String("conv", t.conv.String()), slog.Any("error", err))
 	if t.edits != nil {
-		l.d.resync()
+		l.d.Resync()
 	}
 	l.queue.postpone(t)
 }

@@ -28,9 +28,9 @@ func (d *Delivery) retryUntil(ctx context.Context) {
 	}
 }
 
-// resync has all sessions of this node asked to sync: events may have been lost of which
+// Resync has all sessions of this node asked to sync: events may have been lost of which
 // nobody knows what they were. It does not wait.
-func (d *Delivery) resync() {
+func (d *Delivery) Resync() {
 	select {
 	case d.resyncs <- struct{}{}:
 	default: // it will begin anew anyway

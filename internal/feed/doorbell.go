@@ -19,8 +19,9 @@ const doorbell = "doorbell"
 
 // Doorbell calls ring for each conversation in which any node committed something, until
 // ctx ends. ring must not block. So a node notices a lost event even if no later event
-// follows in that conversation.
-func (r *Runner) Doorbell(ctx context.Context, ring func(store.Moved)) {
+// follows in that conversation. It calls missed when the store has another history, such as
+// after a failover: it does not ring for what was committed before it has begun anew there.
+func (r *Runner) Doorbell(ctx context.Context, ring func(store.Moved), missed func()) {
 	tick := time.NewTicker(ringEvery)
 	defer tick.Stop()
 	var at store.FeedCursor
@@ -43,6 +44,7 @@ func (r *Runner) Doorbell(ctx context.Context, ring func(store.Moved)) {
 		}
 		if errors.Is(err, store.ErrFeedCursor) {
 			begun = false
+			missed()
 		}
 		if err != nil && ctx.Err() == nil {
 			r.metrics.errors.WithLabelValues(doorbell).Inc()

@@ -123,13 +123,18 @@ type following struct {
 	at     store.FeedCursor
 	kept   store.FeedCursor // as stored
 	keptAt time.Time
-	failed int // failures since the last success
+	failed int  // failures since the last success
+	read   bool // a page, since the lease was taken
 }
 
 // step reads and handles one page, or waits if there is none. It returns false when the
 // lease is lost.
 func (f *following) step(ctx context.Context, wake <-chan struct{}) bool {
 	entries, next, err := f.opts.Store.Feed(ctx, f.at, pageSize)
+	if errors.Is(err, store.ErrFeedCursor) && f.read {
+		f.opts.Log.Warn("feed consumer goes on from its stored cursor: the store has another history", slog.String("consumer", f.Name))
+		return false
+	}
 	if errors.Is(err, store.ErrFeedCursor) {
 		f.opts.Log.Warn("feed consumer begins anew: its cursor is of another history or too old", slog.String("consumer", f.Name))
 		f.restart(ctx)
@@ -142,7 +147,7 @@ func (f *following) step(ctx context.Context, wake <-chan struct{}) bool {
 		f.fail(ctx, err)
 		return true
 	}
-	f.failed = 0
+	f.failed, f.read = 0, true
 	f.metrics.entries.WithLabelValues(f.Name).Add(float64(len(entries)))
 	ended := next == f.at
 	f.at = next

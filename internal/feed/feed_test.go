@@ -284,7 +284,7 @@ func TestTheDoorbellRingsWhatMovedOneLookLater(t *testing.T) {
 				mu.Lock()
 				defer mu.Unlock()
 				rung = append(rung, m)
-			})
+			}, func() {})
 		})
 		defer stop()
 		synctest.Wait()

@@ -33,7 +33,7 @@ func (s *Server) Run(ctx context.Context, out io.Writer, restore func()) error {
 	g.Go(s.serveControl)
 	g.Go(func() error { s.feed.Alone(gctx, "chores", s.chores); return nil })
 	if s.bus != nil { // without another node no announcement can be lost
-		g.Go(func() error { s.feed.Doorbell(gctx, s.delivery.Compare); return nil })
+		g.Go(func() error { s.feed.Doorbell(gctx, s.delivery.Compare, s.delivery.Resync); return nil })
 	}
 	g.Go(func() error { s.followApps(gctx); return nil })
 	g.Go(func() error { returnMemory(gctx); return nil })

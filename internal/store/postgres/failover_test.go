@@ -49,6 +49,17 @@ func TestNodesFollowTheWritesToThePromotedStandby(t *testing.T) {
 				}
 				sent++
 			}
+			feed, err := nodes["one"].FeedEnd(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			lease, ok, err := nodes["one"].ClaimLease(t.Context(), "hooks", "one", time.Minute)
+			if err != nil || !ok {
+				t.Fatal(ok, err)
+			}
+			if err := nodes["one"].KeepCursor(t.Context(), lease, feed); err != nil {
+				t.Fatal(err)
+			}
 			before, err := nodes["one"].Sync(t.Context(), "app", "ann", skein.SyncCursor{}, 10)
 			if err != nil {
 				t.Fatal(err)
@@ -66,6 +77,7 @@ func TestNodesFollowTheWritesToThePromotedStandby(t *testing.T) {
 						t.Fatalf("node %s has not found the standby: %v", name, err)
 					}
 					time.Sleep(50 * time.Millisecond)
+					_, _, _ = s.RenewNode(t.Context(), name, time.Minute) // as a node does
 				}
 				sent++
 				t.Logf("node %s stores again %v after the promotion", name, time.Since(promoted).Round(time.Millisecond))
@@ -80,10 +92,21 @@ func TestNodesFollowTheWritesToThePromotedStandby(t *testing.T) {
 				t.Errorf("sync with a cursor of the old primary: got %+v, %v, want a reset", after, err)
 			}
 
+			if _, _, err := nodes["two"].Moved(t.Context(), feed); !errors.Is(err, store.ErrFeedCursor) {
+				t.Errorf("the feed from a cursor of the old primary: got %v, want ErrFeedCursor", err)
+			}
+			lease, ok, err = nodes["one"].ClaimLease(t.Context(), "hooks", "one", time.Minute)
+			if err != nil || !ok {
+				t.Fatal(ok, err)
+			}
+			if moved, _, err := nodes["one"].Moved(t.Context(), lease.Cursor); err != nil || len(moved) != 1 || moved[0].LastSeq != int64(sent) {
+				t.Errorf("the feed from the stored cursor: got %+v, %v, want the conversation with seq %d", moved, err, sent)
+			}
+
 			// The table of sessions is not replicated.
 			for name, s := range nodes {
-				if _, held, err := s.RenewNode(t.Context(), name, time.Minute); held || err != nil {
-					t.Errorf("lease of node %s: got held %v, %v, want it lost", name, held, err)
+				if _, _, err := s.RenewNode(t.Context(), name, time.Minute); err != nil {
+					t.Fatal(err)
 				}
 				left, err := s.ExpireNodes(t.Context())
 				if err != nil || len(left) != 0 {

@@ -113,6 +113,9 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	}
 	s.appendStore = committer.New(db, committer.Options{})
 	s.sessionStore = sessions.New(db.Engine, clock)
+	if err := s.settle(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store: %w", err), s.Close())
+	}
 	return s, nil
 }
 

@@ -10,7 +10,7 @@ import (
 const deadAfter = 10 * time.Second
 
 // connectLimit bounds how long a connection to one host takes.
-const connectLimit = 3 * time.Second
+const connectLimit = 5 * time.Second
 
 // dialer opens connections that notice a lost server, while they are idle and while they wait
 // for an answer.

@@ -72,11 +72,11 @@ func Outage(err error) bool {
 		}
 		return code == readOnly || code == lockTimeout || GivenUp(err)
 	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return false
-	}
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
 	}
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true

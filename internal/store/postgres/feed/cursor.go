@@ -63,13 +63,13 @@ type limits struct {
 }
 
 // limitsNow is the query that readLimits reads.
-const limitsNow = `SELECT epoch, batches_forgotten, events_forgotten,
+const limitsNow = `SELECT batches_forgotten, events_forgotten,
 	greatest(batches_forgotten, (SELECT max(xid) FROM batches WHERE xid < ` + tx.Horizon + `)),
 	greatest(events_forgotten, (SELECT max(xid) FROM events WHERE xid < ` + tx.Horizon + `)),
-	EXISTS (SELECT 1 FROM fed) FROM history`
+	EXISTS (SELECT 1 FROM fed), ` + tx.EpochColumns + ` FROM history`
 
 func (l *limits) fields() []any {
-	return []any{&l.start.epoch, &l.start.batch, &l.start.event, &l.end.batch, &l.end.event, &l.start.old}
+	return []any{&l.start.batch, &l.start.event, &l.end.batch, &l.end.event, &l.start.old}
 }
 
 // holds reports whether a position belongs to this history and everything after it is still
@@ -94,7 +94,7 @@ func (l *limits) from(after store.FeedCursor) (position, error) {
 }
 
 func readLimits(ctx context.Context, c tx.Conn) (l limits, err error) {
-	err = c.QueryRow(ctx, limitsNow).Scan(l.fields()...)
+	l.start.epoch, err = tx.ReadEpoch(c.QueryRow(ctx, limitsNow), l.fields()...)
 	l.end.epoch = l.start.epoch
 	return l, err
 }

@@ -17,10 +17,11 @@ func (s *Store) ClaimLease(ctx context.Context, name, node string, ttl time.Dura
 	err := s.db.Write(ctx, func(ctx context.Context, t *tx.Tx) (err error) {
 		var cursor *string
 		var epoch int64
-		ok, err = tx.Found(t.QueryRow(ctx, `INSERT INTO leases AS l (name, node, fence, until) VALUES ($1, $2, 1, clock($3) + $4)
+		epoch, err = tx.ReadEpoch(t.QueryRow(ctx, `INSERT INTO leases AS l (name, node, fence, until) VALUES ($1, $2, 1, clock($3) + $4)
 			ON CONFLICT (name) DO UPDATE SET fence = l.fence + 1, node = excluded.node, until = clock($3) + $4
 				WHERE l.node IN (excluded.node, '') OR l.until <= clock($3)
-			RETURNING fence, cursor, (SELECT epoch FROM history)`, name, node, s.clock(), ttl.Milliseconds()).Scan(&l.Fence, &cursor, &epoch))
+			RETURNING fence, cursor, `+tx.EpochColumns, name, node, s.clock(), ttl.Milliseconds()), &l.Fence, &cursor)
+		ok, err = tx.Found(err)
 		if l.Kept = ok && cursor != nil; l.Kept {
 			l.Cursor = store.FeedCursor(strconv.FormatInt(epoch, 10) + "." + *cursor)
 		}

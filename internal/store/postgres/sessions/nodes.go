@@ -10,16 +10,12 @@ import (
 
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/postgres/engine"
+	"github.com/skein-im/skein/internal/store/postgres/tx"
 )
 
 // The table refill has one row, which is lost with the sessions: whoever finds that it is not
 // there knows that they were lost. A node cannot enter a session before it has renewed its
-// lease, whose row is lost too, and the first that does so writes the row of refill.
-
-// lostGenerations is added to transaction ids when the sessions were lost. A transaction that
-// writes unlogged tables alone is not waited for, so after a crash PostgreSQL may give the last
-// ids of before again: at most those of the last second. This is many times as many.
-const lostGenerations = 1 << 24
+// lease, whose row is lost too, and the first that does so writes the row of refill (tx.Refill).
 
 // RenewNode extends the lease of a node; see store.Sessions.
 func (s *Store) RenewNode(ctx context.Context, node string, lease time.Duration) (displaced []store.Displaced, held bool, err error) {
@@ -54,16 +50,10 @@ func (s *Store) RenewNode(ctx context.Context, node string, lease time.Duration)
 // addNode gives a lease to a node that had none. Where the tables were emptied, nobody is said
 // to have ended its last session until each node has had the time to enter its own again.
 func (s *Store) addNode(ctx context.Context, t pgx.Tx, node string, lease time.Duration) error {
-	lost, err := t.Exec(ctx, `INSERT INTO refill (until) VALUES (clock($1) + $2) ON CONFLICT DO NOTHING`, s.clock(), lease.Milliseconds())
-	if err != nil {
+	if err := tx.Refill(ctx, t, s.clock(), lease); err != nil {
 		return err
 	}
-	if lost.RowsAffected() > 0 {
-		if _, err := t.Exec(ctx, `UPDATE history SET generation_base = generation_base + $1`, int64(lostGenerations)); err != nil {
-			return err
-		}
-	}
-	_, err = t.Exec(ctx, `INSERT INTO nodes (node, until) VALUES ($1, clock($2) + $3)
+	_, err := t.Exec(ctx, `INSERT INTO nodes (node, until) VALUES ($1, clock($2) + $3)
 		ON CONFLICT (node) DO UPDATE SET until = excluded.until, gone = false`, node, s.clock(), lease.Milliseconds())
 	return err
 }

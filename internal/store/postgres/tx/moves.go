@@ -22,12 +22,9 @@ type Moment struct {
 	Purged    int64   // and events or batches up to this one
 }
 
-// A restored copy and a promoted standby go on from the same rows and are other histories:
-// the one has another system identifier, the other another timeline, which the name of the
-// write-ahead log's file begins with.
-const momentSQL = `SELECT h.epoch, h.base, h.forgotten, greatest(h.events_forgotten, h.batches_forgotten),
+const momentSQL = `SELECT h.base, h.forgotten, greatest(h.events_forgotten, h.batches_forgotten),
 		pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint, ARRAY(SELECT x::text::bigint FROM pg_snapshot_xip(s) x),
-		(SELECT system_identifier FROM pg_control_system()), substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)
+		` + EpochColumns + `
 	FROM history h, pg_current_snapshot() s`
 
 // Moment is what the transaction sees; it must see the same in all its statements.
@@ -36,10 +33,8 @@ func (c Conn) Moment(ctx context.Context) (Moment, error) {
 }
 
 func readMoment(row pgx.Row) (m Moment, err error) {
-	var epoch, base, system int64
-	var timeline string
-	err = row.Scan(&epoch, &base, &m.Forgotten, &m.Purged, &m.Horizon, &m.Next, &m.Open, &system, &timeline)
-	m.Epoch = epochOf(epoch, system, timeline)
+	var base int64
+	m.Epoch, err = ReadEpoch(row, &base, &m.Forgotten, &m.Purged, &m.Horizon, &m.Next, &m.Open)
 	m.Horizon += base
 	m.Next += base
 	for i := range m.Open {

@@ -23,9 +23,10 @@ type span struct{ fromSeq, toSeq, fromChange, toChange int64 }
 
 // Stamp and Horizon are SQL for what the functions stamp and horizon of the schema answer. In a
 // subquery they are worked out once, however many rows the statement has; and a function of that
-// kind is parsed and planned anew in each statement that calls it.
+// kind is parsed and planned anew in each statement that calls it. No transaction has a stamp
+// while the row of refill is missing: see Refill.
 const (
-	Stamp   = `(SELECT base + pg_current_xact_id()::text::bigint FROM history)`
+	Stamp   = `coalesce((SELECT base + pg_current_xact_id()::text::bigint FROM history, refill), no_stamp())`
 	Horizon = `(SELECT base + pg_snapshot_xmin(pg_current_snapshot())::text::bigint FROM history)`
 )
 
