@@ -110,6 +110,10 @@ fuzz: ## run each fuzz target for FUZZTIME (3s)
 chaos: ## kill, stop and cut off the server for CHAOS_TIME (1h) and check what its clients saw
 	go test ./chaos -count=1 -timeout 0 -v -run '^TestChaos$$' -chaos.duration $(CHAOS_TIME) -chaos.seed $(CHAOS_SEED)
 
+.PHONY: chaos-cluster
+chaos-cluster: ## three nodes as processes, a PostgreSQL that fails over and NATS, for CHAOS_TIME (1h); as root also cuts between them
+	go test ./chaos -count=1 -timeout 0 -v -run '^TestCluster$$' -chaos.duration $(CHAOS_TIME) -chaos.seed $(CHAOS_SEED)
+
 .PHONY: chaos-nodes
 chaos-nodes: ## three nodes in one process on a bus that loses a tenth of the events, for CHAOS_TIME (1h)
 	go test ./chaos -count=1 -timeout 0 -v -run '^TestNodes$$' -chaos.duration $(CHAOS_TIME) -chaos.seed $(CHAOS_SEED)

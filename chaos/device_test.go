@@ -34,8 +34,8 @@ type device struct {
 	rested     int              // syncs done with nothing left to fetch; guarded by mu
 }
 
-func newDevice(a *app, client, id, addr string, h *history, calls *atomic.Int64, thrifty bool) (*device, error) {
-	k, err := newLink(addr)
+func newDevice(a *app, client, id string, addrs []string, h *history, calls *atomic.Int64, thrifty bool) (*device, error) {
+	k, err := newLink(addrs...)
 	if err != nil {
 		return nil, err
 	}

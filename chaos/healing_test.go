@@ -182,7 +182,7 @@ func (n *nodes) lastSightings(r *round) error {
 	if err := a.must(nil, "POST", "/im/users", map[string]string{"client_id": client}); err != nil {
 		return err
 	}
-	watching, err := a.visit(r.devices[0].client, n.addr(0))
+	watching, err := a.visit(r.devices[0].client, n.all[0].addr())
 	if err != nil {
 		return err
 	}
@@ -191,7 +191,7 @@ func (n *nodes) lastSightings(r *round) error {
 	if _, err := watching.ask("presence.subscribe", map[string]any{"client_ids": watched}); err != nil {
 		return err
 	}
-	visitor, err := a.visit(client, n.addr(1))
+	visitor, err := a.visit(client, n.all[1].addr())
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/skein-im/skein/internal/chat"
 	"github.com/skein-im/skein/internal/delivery"
 	"github.com/skein-im/skein/internal/hub"
-	cluster "github.com/skein-im/skein/internal/node"
+	ofnodes "github.com/skein-im/skein/internal/node"
 	"github.com/skein-im/skein/internal/ops/rows"
 	"github.com/skein-im/skein/internal/presence"
 	"github.com/skein-im/skein/internal/rest"
@@ -29,7 +29,7 @@ import (
 // node is one node in this process, all of it but files, over HTTP and WebSocket.
 type node struct {
 	hub      *hub.Hub
-	sessions *cluster.Node
+	sessions *ofnodes.Node
 	presence *presence.Presence
 	delivery *delivery.Delivery
 	http     *httptest.Server
@@ -65,7 +65,7 @@ func newNode(name string, h *handle, b bus.Bus, logs slog.Handler) (*node, error
 			return n.sessions.Online(ctx, app, clients)
 		},
 	})
-	if n.sessions, err = cluster.New(context.Background(), cluster.Options{
+	if n.sessions, err = ofnodes.New(context.Background(), ofnodes.Options{
 		Name: name, Store: s, Hub: n.hub, Bus: b, Presence: hasty{n.presence}, Forget: s.Forget, Lease: lease, Log: log,
 	}); err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func (h hasty) Doubt(within time.Duration) { h.Presence.Doubt(unlessBroken("doub
 type events struct {
 	*delivery.Delivery
 
-	sessions *cluster.Node
+	sessions *ofnodes.Node
 }
 
 // Cut ends sessions on every node.

@@ -15,11 +15,13 @@ type weather struct {
 	trap     bool          // the next piece that goes up is the last of its connection
 }
 
-// link is a TCP proxy between one device and the server. A cut loses what was
-// under way: what a closed link held back never comes later.
+// link is a TCP proxy between one device and the server, or the nodes: each connection goes
+// to the next of them that accepts it. A cut loses what was under way: what a closed link
+// held back never comes later.
 type link struct {
 	listener net.Listener
-	target   string
+	targets  []string
+	next     int // of targets; owned by accept
 	open     sync.WaitGroup
 
 	mu    sync.Mutex
@@ -36,12 +38,12 @@ func (p *pair) close() {
 	p.server.Close()
 }
 
-func newLink(target string) (*link, error) {
+func newLink(targets ...string) (*link, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	k := &link{listener: l, target: target, pairs: map[*pair]struct{}{}}
+	k := &link{listener: l, targets: targets, pairs: map[*pair]struct{}{}}
 	k.open.Go(k.accept)
 	return k, nil
 }
@@ -86,7 +88,7 @@ func (k *link) accept() {
 		if err != nil {
 			return
 		}
-		server, err := net.DialTimeout("tcp", k.target, 2*time.Second)
+		server, err := k.dial()
 		if err != nil {
 			client.Close()
 			continue
@@ -98,6 +100,18 @@ func (k *link) accept() {
 		}
 		k.open.Go(func() { k.carry(p) })
 	}
+}
+
+// dial connects to the next target that accepts.
+func (k *link) dial() (server net.Conn, err error) {
+	for range k.targets {
+		target := k.targets[k.next]
+		k.next = (k.next + 1) % len(k.targets)
+		if server, err = net.DialTimeout("tcp", target, 2*time.Second); err == nil {
+			return server, nil
+		}
+	}
+	return nil, err
 }
 
 func (k *link) keep(p *pair) bool {

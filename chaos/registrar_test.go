@@ -32,6 +32,7 @@ type registrar struct {
 	rng     *rand.Rand
 	history *history
 	calls   *atomic.Int64
+	ghosts  time.Duration // as in system
 	places  []*place
 	devices map[string][]*device // by client
 	doomed  string               // a conversation to be deleted on the way; empty: it has been
@@ -110,16 +111,13 @@ func (r *registrar) carry(ctx context.Context, p *place, guest string) error {
 	return r.backend(ctx, op, method, convPath(p.id, "/members"), args{ConvID: p.id, ClientIDs: []string{guest}})
 }
 
-// ghostWait is how long a call whose connection is gone may still be done.
-const ghostWait = 2 * time.Second
-
 // itself lets the guest ask. An attempt without an answer may be done after the one
 // that was answered; nothing else is done with the guest before that is over.
 func (r *registrar) itself(ctx context.Context, op string, p *place, guest string) error {
 	mine := r.devices[guest]
 	lost, err := mine[r.rng.IntN(len(mine))].do(ctx, op, args{ConvID: p.id, ClientIDs: []string{guest}}, 0)
 	if err == nil && lost > 0 {
-		pause(ctx, ghostWait)
+		pause(ctx, r.ghosts)
 	}
 	return err
 }

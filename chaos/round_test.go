@@ -33,8 +33,10 @@ type round struct {
 type system interface {
 	createApp(id string, private bool) (*app, error)
 	start() error
-	addr(i int) string // where the device with a number connects to; the backend has 0
-	faults() []choice  // what may go wrong with it
+	addr() string          // where the backend connects to
+	addrs(i int) []string  // where the device with a number connects to, the first that accepts
+	ghosts() time.Duration // how long a call whose connection is gone may still be done
+	faults() []choice      // what may go wrong with it
 	strike(ctx context.Context, f fault) error
 	calm() error              // ends all faults that last
 	lastWords(r *round) error // what is held against it at the end, when its clients know all
@@ -93,7 +95,7 @@ func (r *round) prepare() error {
 // populate makes the clients c0 … of an app, their conversations and their devices.
 // The first two clients are founders, who stay wherever they are.
 func (r *round) populate(a *app, prefix string, n int, withRoom bool) error {
-	a.addr = r.system.addr(0)
+	a.addr = r.system.addr()
 	r.history.add(event{Kind: kindApp, App: a.id, Private: a.private})
 	clients := make([]string, n)
 	for i := range clients {
@@ -103,7 +105,7 @@ func (r *round) populate(a *app, prefix string, n int, withRoom bool) error {
 		}
 	}
 	door := &registrar{
-		app: a, rng: r.rng(uint64(100 + len(r.doors))), history: r.history, calls: &r.calls,
+		app: a, ghosts: r.system.ghosts(), rng: r.rng(uint64(100 + len(r.doors))), history: r.history, calls: &r.calls,
 		devices: map[string][]*device{}, pairs: [][2]string{{clients[1], clients[n-1]}, {clients[2], clients[n-2]}},
 	}
 	places := []*place{
@@ -153,7 +155,7 @@ func (r *round) found(a *app, p *place, founders []string) error {
 func (r *round) equip(a *app, door *registrar, clients []string) error {
 	for i, client := range clients {
 		for j := range 1 + i%2 {
-			d, err := newDevice(a, client, fmt.Sprintf("d%d", j), r.system.addr(len(r.devices)), r.history, &r.calls, (i+j)%3 == 0)
+			d, err := newDevice(a, client, fmt.Sprintf("d%d", j), r.system.addrs(len(r.devices)), r.history, &r.calls, (i+j)%3 == 0)
 			if err != nil {
 				return err
 			}

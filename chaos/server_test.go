@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,10 @@ type server struct {
 	public  string // address
 	admin   string
 	log     *os.File
+
+	args  []string     // of serve, beside addresses, data and drain
+	env   []string     // beside ours
+	enter func() error // called on the thread that starts the process; nil: nothing is done
 
 	mu   sync.Mutex
 	cmd  *exec.Cmd     // guarded by mu
@@ -87,7 +92,7 @@ func (s *server) environment() []string {
 		k = strings.ToUpper(k)
 		return strings.HasPrefix(k, "SKEIN_") || strings.HasSuffix(k, "_PROXY")
 	})
-	return append(env, "SKEIN_CHAOS_CLOCK="+s.clock())
+	return append(append(env, "SKEIN_CHAOS_CLOCK="+s.clock()), s.env...)
 }
 
 // setClock puts the server's clock wrong.
@@ -131,21 +136,40 @@ func (s *server) createApp(id string, private bool) (*app, error) {
 func (s *server) start() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	cmd := exec.Command(s.program, "serve", "--addr", s.public, "--admin-addr", s.admin, "--data", s.data(), "--drain", "1s")
+	cmd := exec.Command(s.program, append([]string{"serve", "--addr", s.public, "--admin-addr", s.admin, "--data", s.data(), "--drain", "1s"}, s.args...)...)
 	cmd.Env = s.environment()
 	cmd.Stdout, cmd.Stderr = s.log, s.log
 	// The server must not outlive a test binary that was killed.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
+	done, err := s.launch(cmd)
+	if err != nil {
 		return err
 	}
-	done := make(chan struct{})
-	go func() {
-		_ = cmd.Wait() // the exit code is read from ProcessState
-		close(done)
-	}()
 	s.cmd, s.done = cmd, done
 	return s.ready()
+}
+
+// launch starts a process; done is closed when it has ended. The thread that starts the process
+// lives as long as it, and nothing else runs on it, since enter may have changed it.
+func (s *server) launch(cmd *exec.Cmd) (done chan struct{}, err error) {
+	started := make(chan error)
+	done = make(chan struct{})
+	go func() {
+		runtime.LockOSThread()
+		if s.enter != nil {
+			if err := s.enter(); err != nil {
+				started <- err
+				return
+			}
+		}
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait() // the exit code is read from ProcessState
+			close(done)
+		}
+	}()
+	return done, <-started
 }
 
 // startWait bounds how long a start may take, on a machine that does much else.
@@ -171,7 +195,13 @@ func (s *server) ready() error {
 	return fmt.Errorf("skein serve is not ready in %v", startWait)
 }
 
-func (s *server) addr(int) string        { return s.public }
+// shortGhosts is how long a call may still be done whose connection is gone, by a server that
+// works or is dead.
+const shortGhosts = 2 * time.Second
+
+func (s *server) addr() string           { return s.public }
+func (s *server) addrs(int) []string     { return []string{s.public} }
+func (s *server) ghosts() time.Duration  { return shortGhosts }
 func (s *server) faults() []choice       { return serverFaults }
 func (s *server) calm() error            { return s.setClock(0) }
 func (s *server) lastWords(*round) error { return nil }
