@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"fmt"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -40,10 +41,10 @@ var failovers = []string{"killed", "stopped", "cut off"}
 func (c *cluster) faults() []choice {
 	of := clusterFaults
 	if c.network != nil {
-		of = append(of[:len(of):len(of)], cuts...)
+		of = append(slices.Clip(of), cuts...)
 	}
 	if len(c.nats) > 0 {
-		of = append(of[:len(of):len(of)], choice{"nats-stopped", 10, time.Second, longestStop})
+		of = append(slices.Clip(of), choice{"nats-stopped", 10, time.Second, longestStop})
 	}
 	return of
 }
@@ -61,7 +62,7 @@ func (c *cluster) strike(ctx context.Context, f fault) error {
 	case "node-stopped":
 		return c.during(ctx, f, c.nodes[node].pause, c.nodes[node].resume, c.others(node), nodeLost)
 	case "nodes-restarted":
-		return c.restartNodes(ctx)
+		return c.restartNodes()
 	case "node-from-database":
 		cut := func() error {
 			for _, m := range machinesOfDatabase {
@@ -130,7 +131,7 @@ func (c *cluster) killNode(ctx context.Context, node int, f fault) error {
 }
 
 // restartNodes drains and starts one node after the other. Those of an older release become new.
-func (c *cluster) restartNodes(ctx context.Context) error {
+func (c *cluster) restartNodes() error {
 	what := "rolling restart"
 	if c.older {
 		what = "rolling upgrade"

@@ -87,7 +87,7 @@ func admitAll(path string) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteString("\nhost all all all trust\nhost replication all all trust\n")
+	_, err = f.WriteString("\nhost all,replication all 0.0.0.0/0 trust\n")
 	return errors.Join(err, f.Close())
 }
 

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -18,6 +19,7 @@ import (
 // make it. A cut loses every packet between two machines, and nobody is told.
 type namespaces struct {
 	id       int // of this process
+	serial   int // of this network in this process: the kernel removes those before in its own time
 	machines []string
 	cuts     [][2]string
 }
@@ -25,8 +27,9 @@ type namespaces struct {
 // newNamespaces makes a network; nil without an error: we may not.
 func newNamespaces(machines ...string) (*namespaces, error) {
 	sweepNamespaces()
-	n := &namespaces{id: os.Getpid(), machines: machines}
-	if err := n.run("netns", "add", n.namespace("try")); err != nil {
+	const names = 100 // the name of a network card has 15 characters
+	n := &namespaces{id: os.Getpid(), serial: int(networks.Add(1)) % names, machines: machines}
+	if n.run("netns", "add", n.namespace("try")) != nil {
 		return nil, nil //nolint:nilnil // there is none
 	}
 	err := errors.Join(
@@ -36,7 +39,7 @@ func newNamespaces(machines ...string) (*namespaces, error) {
 		n.run("link", "set", n.bridge(), "up"),
 	)
 	for i, m := range machines {
-		outside := fmt.Sprintf("skv%d-%d", n.id, i)
+		outside := fmt.Sprintf("skv%d-%d-%d", n.id, n.serial, i)
 		err = errors.Join(err,
 			n.run("netns", "add", n.namespace(m)),
 			n.run("link", "add", outside, "type", "veth", "peer", "name", "eth0", "netns", n.namespace(m)),
@@ -61,9 +64,9 @@ func (n *namespaces) run(args ...string) error {
 	return nil
 }
 
-func (n *namespaces) bridge() string { return fmt.Sprintf("skb%d", n.id) }
+func (n *namespaces) bridge() string { return fmt.Sprintf("skb%d-%d", n.id, n.serial) }
 func (n *namespaces) namespace(machine string) string {
-	return fmt.Sprintf("skein%d-%s", n.id, machine)
+	return fmt.Sprintf("skein%d-%d-%s", n.id, n.serial, machine)
 }
 
 // address is the address with a number, in a range of this process.
@@ -124,7 +127,10 @@ func (n *namespaces) close() {
 	_ = n.run("link", "del", n.bridge())
 }
 
-var ofNetwork = regexp.MustCompile(`skein(\d+)-`)
+var (
+	ofNetwork = regexp.MustCompile(`skein(\d+)-(\d+)-`)
+	networks  atomic.Int64 // made by this process
+)
 
 // sweepNamespaces removes what processes that were killed have left.
 func sweepNamespaces() {
@@ -137,7 +143,7 @@ func sweepNamespaces() {
 		pid, err := strconv.Atoi(found[1])
 		if err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
 			_ = exec.Command("ip", "netns", "del", filepath.Base(path)).Run()
-			_ = exec.Command("ip", "link", "del", "skb"+found[1]).Run()
+			_ = exec.Command("ip", "link", "del", "skb"+found[1]+"-"+found[2]).Run()
 		}
 	}
 }

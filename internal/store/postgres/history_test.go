@@ -43,7 +43,7 @@ func useIDs(t *testing.T, url string, n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(t.Context()) //nolint:errcheck // nothing is lost with it
+	defer conn.Close(t.Context())
 	if _, err := conn.Exec(t.Context(), fmt.Sprintf(`DO $$ BEGIN FOR i IN 1..%d LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$`, n)); err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestADumpRestoredIntoAnotherClusterIsAnotherHistory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer again.Close() //nolint:errcheck // the other handle reports what matters
+	defer again.Close()
 	first, err := restored.Sync(t.Context(), "app", "ann", skein.SyncCursor{}, 10)
 	if page, err2 := again.Sync(t.Context(), "app", "ann", first.Next, 10); err != nil || err2 != nil || page.Reset {
 		t.Errorf("sync after it was opened again: got %+v, %v, %v, want no reset", page, err, err2)
