@@ -27,6 +27,7 @@ const (
 	readOnly        = "25006" // this server is a standby now
 	lockTimeout     = "55P03"
 	statementEnded  = "57014"
+	idleEnded       = "25P03" // the transaction waited too long for its node
 )
 
 // GivenUp reports whether PostgreSQL gave a transaction up for another one, so that it may be
@@ -70,7 +71,7 @@ func Outage(err error) bool {
 			strings.HasPrefix(code, classOperator), strings.HasPrefix(code, classSystem):
 			return true
 		}
-		return code == readOnly || code == lockTimeout || GivenUp(err)
+		return code == readOnly || code == lockTimeout || code == idleEnded || GivenUp(err)
 	}
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true
