@@ -24,7 +24,7 @@ var small = []string{"apps", "history", "refill", "goose_db_version"}
 // TestEveryStatementAboutPeopleHasAnIndex runs them where PostgreSQL reads a whole table only
 // if no index helps, and asks it afterwards which tables it read so.
 func TestEveryStatementAboutPeopleHasAnIndex(t *testing.T) {
-	url := server.Fresh(t)
+	url := settledDatabase(t)
 	joint := "?"
 	if strings.Contains(url, "?") {
 		joint = "&"
@@ -84,7 +84,7 @@ var crowd = []string{
 // Then it fills the tables, repeats the calls, and asks PostgreSQL how many entries it read of
 // each index.
 func TestWhatIsAboutOneRowDoesNotReadAnIndexAsAWhole(t *testing.T) {
-	url := server.Fresh(t)
+	url := settledDatabase(t)
 	s, err := postgres.Open(t.Context(), postgres.Options{URL: url, Conns: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -208,6 +208,35 @@ func readMuch(t *testing.T, url string, entries int) (indexes []string) {
 		t.Fatalf("PostgreSQL counted no reads: %v", err)
 	}
 	return indexes
+}
+
+// settledDatabase is one that was opened before: the first opening reads whole tables. What
+// PostgreSQL counted of it is forgotten.
+func settledDatabase(t *testing.T) (url string) {
+	t.Helper()
+	url = server.Fresh(t)
+	s, err := postgres.Open(t.Context(), postgres.Options{URL: url})
+	if err == nil {
+		err = s.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	for others := 1; others > 0; time.Sleep(time.Millisecond) { // each counts until it has ended
+		err := conn.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`).Scan(&others)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := conn.Exec(t.Context(), `SELECT pg_stat_reset()`); err != nil {
+		t.Fatal(err)
+	}
+	return url
 }
 
 // wholeTables are the tables that grow and were read as a whole, with how often. What a
