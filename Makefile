@@ -95,6 +95,14 @@ microbench: ## run the Go benchmarks, of parts and of starting
 	go test -run '^$$' -bench . -skip Curve -benchmem $$(go list ./... | grep -v skein/bench$$)
 	go test -run '^$$' -bench . -skip Curve -benchtime 5x -timeout 30m ./bench
 
+.PHONY: bench-cluster
+bench-cluster: build ## measure one to three nodes on a PostgreSQL beside the embedded store; about half an hour
+	bin/skein-bench --nodes 0,1,2,3 --json bin/bench-cluster.json
+
+.PHONY: scale
+scale: ## compute the tables and the plot of docs/scale.md anew from the unit costs in internal/bench/scale
+	go run ./internal/bench/scale
+
 .PHONY: curves
 curves: ## measure what must not grow with what lies stored and write its curves into docs/performance.md; LARGE=1: to 10 million
 	@mkdir -p bin

@@ -37,6 +37,7 @@ var mayImport = map[string]string{
 	"internal/bench/online":                "internal/bench/driver internal/bench/ledger internal/bench/load internal/bench/proc internal/bench/report",
 	"internal/bench/proc":                  "",
 	"internal/bench/report":                "",
+	"internal/bench/scale":                 "internal/bench/report",
 	"internal/bus":                         ".",
 	"internal/bus/bustest":                 ". internal/bus",
 	"internal/bus/lossy":                   "internal/bus",

@@ -45,7 +45,7 @@ func (c Curves) SVG(w io.Writer) error {
 <text class="small" x="16" y="48">%s; the median of %d</text>
 <text class="small" x="16" y="66">Up: the cost, as a multiple of that at the smallest size. Right: the size, on a logarithmic scale. Dashed: the target, %s ×.</text>
 %s</svg>
-`, plotWidth, height, plotWidth, height, plotStyle, innerLeft-4, innerTop, innerWidth+8, innerHeight, escape(c.Origin.String()), c.Repetitions, number(mostGrowth), panels.String())
+`, plotWidth, height, plotWidth, height, Style, innerLeft-4, innerTop, innerWidth+8, innerHeight, escape(c.Origin.String()), c.Repetitions, number(mostGrowth), panels.String())
 	return err
 }
 

@@ -43,7 +43,7 @@ func (r Report) SVG(w io.Writer) error {
 <text class="small" x="%d" y="84" text-anchor="middle">target</text>
 %s<line class="target" x1="%d" y1="90" x2="%d" y2="%d"/>
 </svg>
-`, plotWidth, height, plotWidth, height, plotStyle, escape(r.Origin.String()), line, rows.String(), line, line, height-plotFoot+4)
+`, plotWidth, height, plotWidth, height, Style, escape(r.Origin.String()), line, rows.String(), line, line, height-plotFoot+4)
 	return err
 }
 

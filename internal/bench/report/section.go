@@ -15,6 +15,11 @@ func writtenBy(command string) section {
 	return section{"<!-- measured: written by " + command + " -->\n", "<!-- end of what was measured -->\n"}
 }
 
+// RewriteSection is the document with text between the lines that name the command. An error where they are not there.
+func RewriteSection(document []byte, command, text string) ([]byte, error) {
+	return writtenBy(command).rewrite(document, text)
+}
+
 // rewrite is the document with other text between the lines; an error where they are
 // not there.
 func (s section) rewrite(document []byte, text string) ([]byte, error) {

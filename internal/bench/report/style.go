@@ -1,8 +1,8 @@
 package report
 
-// plotStyle is that of all plots: the colours of the chat page, light or dark as the
+// Style is that of all plots: the colours of the chat page, light or dark as the
 // reader has chosen.
-const plotStyle = `<style>
+const Style = `<style>
 svg { --paper: #FAF8F4; --ink: #1E2326; --muted: #5B6367; --hairline: #E4DED3; --ok: #3A6E4C; --danger: #A33F38 }
 @media (prefers-color-scheme: dark) {
 svg { --paper: #14181A; --ink: #E8E6E1; --muted: #9DA5A8; --hairline: #2B3236; --ok: #8CC29C; --danger: #E59C94 }
