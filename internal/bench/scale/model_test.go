@@ -70,7 +70,7 @@ func TestACommitWaitsLongerTheFullerItsCommitter(t *testing.T) {
 }
 
 func TestFiguresAreShort(t *testing.T) {
-	for f, want := range map[float64]string{3.6: "3.6", 50: "50", 1234: "1,234", 1e6: "1,000,000", math.Inf(1): "no number is enough"} {
+	for f, want := range map[float64]string{0.01: "0.01", 3.6: "3.6", 50: "50", 1234: "1,234", 1e6: "1,000,000", math.Inf(1): "no number is enough"} {
 		if got := short(f); got != want {
 			t.Errorf("%v: got %q, want %q", f, got, want)
 		}

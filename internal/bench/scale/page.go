@@ -75,6 +75,9 @@ func short(f float64) string {
 	if math.IsInf(f, 0) {
 		return "no number is enough"
 	}
+	if f < 0.1 {
+		return fmt.Sprintf("%.2g", f)
+	}
 	if f < 100 {
 		return strings.TrimSuffix(fmt.Sprintf("%.1f", f), ".0")
 	}
@@ -100,10 +103,10 @@ func bytesOf(f float64) string {
 // Measures of the plot, in pixels.
 const (
 	width, height        = 960, 420
-	left, right          = 80, 760
+	left, right          = 80, 730
 	top, bottom          = 80, 370
 	leastRate, mostRate  = 1e3, 1e6
-	leastCores, topCores = 0.1, 1e4
+	leastCores, topCores = 0.01, 1e3
 )
 
 // plot draws the cores that an installation needs over its messages a second, with ten clients online for each.
@@ -126,7 +129,7 @@ func plot(style string) string {
 		cores       func(load) float64
 	}{
 		{"missed", "nodes, every event to all", -4, func(l load) float64 { return need(l, measured, bought, false).nodeCores }},
-		{"reached", "nodes, events to nodes with members", 4, func(l load) float64 { return need(l, measured, bought, true).nodeCores }},
+		{"reached", "nodes, events to members' nodes", 4, func(l load) float64 { return need(l, measured, bought, true).nodeCores }},
 		{"", "PostgreSQL", 14, func(l load) float64 { return need(l, measured, bought, true).databaseCores }},
 	} {
 		var points []string
@@ -134,7 +137,7 @@ func plot(style string) string {
 		for step := range 61 {
 			rate := leastRate * math.Pow(mostRate/leastRate, float64(step)/60)
 			cores := line.cores(load{10 * rate, rate, 3, 6})
-			if math.IsInf(cores, 0) || cores > topCores {
+			if math.IsInf(cores, 0) || cores > 1.01*topCores {
 				break
 			}
 			lastX, lastY = x(rate), y(cores)
