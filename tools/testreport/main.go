@@ -138,13 +138,14 @@ func (r *report) fail(e event, output string) {
 		r.unfinished(e.Package)
 	}
 	fmt.Fprint(r.failures, bounded(output))
-	again := append([]string{"go test -count=1"}, strings.Fields(r.flags)...)
+	again := []string{"go test -count=1"}
 	if e.Test != "" {
 		again = append(again, "-run", "'"+pattern(e.Test)+"'")
 	} else if seed := shuffled.FindString(output); seed != "" {
 		again = append(again, strings.Replace(seed, "-test.shuffle ", "-shuffle=", 1))
 	}
-	fmt.Fprintf(r.failures, "again: %s %s\n", strings.Join(again, " "), e.Package)
+	again = append(append(again, e.Package), strings.Fields(r.flags)...) // behind the package: some are the binary's own
+	fmt.Fprintln(r.failures, "again:", strings.Join(again, " "))
 }
 
 // unfinished shows what those tests of a package said whose end is not known: it panicked,

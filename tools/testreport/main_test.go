@@ -21,17 +21,17 @@ func TestReport(t *testing.T) {
 {"Action":"fail","Package":"p","Test":"T/a_(b)"}
 {"Action":"output","Package":"p","Output":"-test.shuffle 12\n"}
 {"Action":"fail","Package":"p","Elapsed":1}`,
-			out: "got 1, want 2\nagain: go test -count=1 -race -run '^T$/^a_\\(b\\)$' p\n" +
-				"-test.shuffle 12\nagain: go test -count=1 -race -shuffle=12 p\nfail p 1.0s\n",
-			failures: "got 1, want 2\nagain: go test -count=1 -race -run '^T$/^a_\\(b\\)$' p\n" +
-				"-test.shuffle 12\nagain: go test -count=1 -race -shuffle=12 p\n",
+			out: "got 1, want 2\nagain: go test -count=1 -run '^T$/^a_\\(b\\)$' p -race\n" +
+				"-test.shuffle 12\nagain: go test -count=1 -shuffle=12 p -race\nfail p 1.0s\n",
+			failures: "got 1, want 2\nagain: go test -count=1 -run '^T$/^a_\\(b\\)$' p -race\n" +
+				"-test.shuffle 12\nagain: go test -count=1 -shuffle=12 p -race\n",
 			failed: true,
 		},
 		"a test that never ends is shown with its package": {
 			events: `{"Action":"output","Package":"p","Test":"T","Output":"waiting\n"}
 {"Action":"fail","Package":"p","Elapsed":1}`,
-			out:      "not finished: T\nwaiting\nagain: go test -count=1 -race p\nfail p 1.0s\n",
-			failures: "not finished: T\nwaiting\nagain: go test -count=1 -race p\n",
+			out:      "not finished: T\nwaiting\nagain: go test -count=1 p -race\nfail p 1.0s\n",
+			failures: "not finished: T\nwaiting\nagain: go test -count=1 p -race\n",
 			failed:   true,
 		},
 		"a build that fails is a failure": {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,9 +25,7 @@ var ByIndex = map[string]string{"enable_seqscan": "off", "enable_hashjoin": "off
 // Dedicate makes a connection with more parameters of the session. Close ends it.
 func (e *Engine) Dedicate(parameters map[string]string) *Dedicated {
 	d := &Dedicated{engine: e, config: e.config.Copy()}
-	for name, value := range parameters {
-		d.config.RuntimeParams[name] = value
-	}
+	maps.Copy(d.config.RuntimeParams, parameters)
 	return d
 }
 
