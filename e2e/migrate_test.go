@@ -8,6 +8,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // migration is a `skein migrate` that runs.
@@ -89,7 +90,26 @@ type busy struct {
 
 func (b *busy) load(a *app) {
 	for _, from := range b.senders {
-		b.running.Go(func() { b.l.byREST(a, from, b.convs, nil) })
+		b.running.Go(func() { b.send(a, from) })
+	}
+}
+
+// pace is how long a sender rests: this test is about what is written, not about how much.
+const pace = 3 * time.Millisecond
+
+// send sends one message after another until the server is gone.
+func (b *busy) send(a *app, from string) {
+	for i := 0; ; i++ {
+		at := b.l.begin(b.convs[i%len(b.convs)], from)
+		ans, err := a.s.try("POST", convPath(at.conv, "message"), a.server(), at.body())
+		if ans == nil {
+			return
+		}
+		if err != nil {
+			b.l.fault(err)
+		}
+		b.l.settle(at, ans)
+		time.Sleep(pace)
 	}
 }
 
@@ -116,6 +136,7 @@ func stir(a *app, conv, by, other string) {
 			if got, _ := a.s.try(call.method, call.path, a.server(), call.body); got == nil {
 				return
 			}
+			time.Sleep(pace)
 		}
 	}
 }

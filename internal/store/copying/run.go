@@ -10,8 +10,9 @@ import (
 
 // Bounds of one step.
 const (
-	pageRows  = 2_000
-	noteBatch = 5_000
+	pageRows   = 2_000
+	noteBatch  = 5_000
+	maxBatches = 4
 )
 
 // pollTime is how often the notes are looked at once they are done.
@@ -75,7 +76,9 @@ func Run(ctx context.Context, opt Options) error {
 		{Copying, r.copy}, {Comparing, r.compare}, {Following, r.follow}, {Sealed, r.end},
 	} {
 		r.step, r.rows = step.name, map[string]int64{}
-		r.tell("")
+		if r.step != Following { // which tells once it has caught up
+			r.tell("")
+		}
 		if err := step.run(ctx); err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)
 		}
@@ -166,18 +169,19 @@ func keysOf(t *Table, rows []Row) []Row {
 
 // catchUp copies the rows that were written meanwhile and compares what it wrote, until only what is being
 // written now is left. Once the source is sealed that is nothing.
-func (r *run) catchUp(ctx context.Context) error {
-	for {
+// Where servers write faster than it copies it stops after some batches, and reports that it has not caught up.
+func (r *run) catchUp(ctx context.Context) (caught bool, err error) {
+	for i := 0; i < maxBatches || r.sealed; i++ {
 		n, err := r.again(ctx)
-		if err != nil || n == 0 {
-			return err
+		if err != nil {
+			return false, err
 		}
 		r.notes += int64(n)
-		r.tell("")
-		if n < noteBatch && !r.sealed {
-			return nil
+		if n == 0 || n < noteBatch && !r.sealed {
+			return true, nil
 		}
 	}
+	return false, nil
 }
 
 // again copies some rows that were written meanwhile, as they are now.
@@ -256,7 +260,7 @@ func (r *run) compare(ctx context.Context) error {
 }
 
 func (r *run) comparePage(ctx context.Context, t *Table, after Row) (last Row, more bool, err error) {
-	if err := r.catchUp(ctx); err != nil {
+	if _, err := r.catchUp(ctx); err != nil {
 		return nil, false, err
 	}
 	var page []Row
@@ -326,17 +330,21 @@ func diff(t *Table, want, have []Row, except map[string]bool) error {
 // follow copies what is written until no server has the source open.
 func (r *run) follow(ctx context.Context) error {
 	for {
-		if err := r.catchUp(ctx); err != nil {
+		caught, err := r.catchUp(ctx)
+		if err != nil {
 			return err
+		}
+		if !caught {
+			continue
 		}
 		if err := r.files(ctx, false); err != nil {
 			return err
 		}
+		r.tell("")
 		free, err := r.Source.Free(ctx)
 		if err != nil || free {
 			return err
 		}
-		r.tell("")
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -351,7 +359,7 @@ func (r *run) end(ctx context.Context) error {
 		return err
 	}
 	r.sealed = true
-	if err := r.catchUp(ctx); err != nil {
+	if _, err := r.catchUp(ctx); err != nil {
 		return err
 	}
 	if err := r.files(ctx, true); err != nil {
