@@ -2,7 +2,7 @@
 # Installs what the tests need beside Go: a C compiler for the race detector, curl
 # for the lines of the documents, a browser with Chinese glyphs for the page, node
 # for the web client's own tests, what makes a disk that loses its power, and strace
-# for one whose syncs fail, nginx and Caddy to stand in front of a server, and PostgreSQL,
+# for one whose syncs fail, nginx and Caddy to stand in front of a server, PgBouncer, and PostgreSQL,
 # of which the tests start servers of their own: the system's own is not started. It can do
 # so on Debian and Ubuntu as root; elsewhere the tests say what they lack. With the name of a
 # package it installs that alone.
@@ -23,6 +23,7 @@ need mkfs.ext4 e2fsprogs
 need strace strace
 need nginx nginx-light
 need caddy caddy
+need pgbouncer pgbouncer
 postgres=$(compgen -G '/usr/lib/postgresql/*/bin/initdb' || command -v initdb || true)
 [[ $postgres || (-n $only && $only != postgresql) ]] || missing+=(postgresql) # the newest that the system has; 15 on Debian 12
 

@@ -14,7 +14,8 @@ import (
 type Dedicated struct {
 	engine *Engine
 	config *pgx.ConnConfig
-	conn   *pgx.Conn // nil: the next transaction opens one
+	local  [2][]string // names and values of settings that each transaction makes; see pooler.go
+	conn   *pgx.Conn   // nil: the next transaction opens one
 }
 
 // ByIndex are parameters for statements each of whose look-ups is by a whole key. The tables grow
@@ -25,7 +26,13 @@ var ByIndex = map[string]string{"enable_seqscan": "off", "enable_hashjoin": "off
 // Dedicate makes a connection with more parameters of the session. Close ends it.
 func (e *Engine) Dedicate(parameters map[string]string) *Dedicated {
 	d := &Dedicated{engine: e, config: e.config.Copy()}
-	maps.Copy(d.config.RuntimeParams, parameters)
+	if e.local == "" {
+		maps.Copy(d.config.RuntimeParams, parameters)
+		return d
+	}
+	for name, value := range parameters {
+		d.local[0], d.local[1] = append(d.local[0], name), append(d.local[1], value)
+	}
 	return d
 }
 
@@ -48,6 +55,9 @@ func (d *Dedicated) Begin(ctx context.Context, queue func(*pgx.Batch)) error {
 	}
 	q := new(pgx.Batch)
 	q.Queue(`BEGIN`)
+	if len(d.local[0]) > 0 {
+		q.Queue(`SELECT set_config(name, value, true) FROM unnest($1::text[], $2::text[]) s(name, value)`, d.local[0], d.local[1])
+	}
 	queue(q)
 	return c.SendBatch(ctx, q).Close()
 }

@@ -60,6 +60,7 @@ type Engine struct {
 	log        *slog.Logger
 	searchers  searching
 	searchTime time.Duration
+	local      string // settings that each transaction makes; see pooler.go
 	health     *health
 
 	closing sync.Once
@@ -102,6 +103,7 @@ func Open(ctx context.Context, opt Options) (*Engine, error) {
 	}
 	e := &Engine{
 		Metrics: metrics, pool: pool, config: config.ConnConfig, log: opt.Log, health: h,
+		local:      opt.local(),
 		searchTime: cmp.Or(opt.SearchTime, searchTime), watched: make(chan struct{}),
 	}
 	watching, stop := context.WithCancel(context.Background())
@@ -115,7 +117,11 @@ func Open(ctx context.Context, opt Options) (*Engine, error) {
 
 // config is the pool's configuration.
 func (o Options) config() (*pgxpool.Config, error) {
-	config, err := pgxpool.ParseConfig(o.URL)
+	address, pooled, err := ofPooler(o.URL)
+	if err != nil {
+		return nil, err
+	}
+	config, err := pgxpool.ParseConfig(address)
 	if err != nil {
 		return nil, errors.New("database: not a valid postgres:// URL") // the cause may repeat the password
 	}
@@ -128,9 +134,6 @@ func (o Options) config() (*pgxpool.Config, error) {
 	config.MaxConnIdleTime = 5 * time.Minute
 	config.HealthCheckPeriod = 30 * time.Second
 	conn := config.ConnConfig
-	if o.Limit == 0 {
-		o.Limit = DefaultLimit
-	}
 	if o.Name == "" {
 		o.Name = "skein"
 	}
@@ -139,18 +142,30 @@ func (o Options) config() (*pgxpool.Config, error) {
 		conn.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
 	conn.RuntimeParams["application_name"] = o.Name
-	// Statements are short: to start other processes for one, or to compile it, takes longer
-	// than to run it.
-	conn.RuntimeParams["max_parallel_workers_per_gather"] = "0"
-	conn.RuntimeParams["jit"] = "off"
-	conn.RuntimeParams["statement_timeout"] = strconv.FormatInt(o.Limit.Milliseconds(), 10)
-	conn.RuntimeParams["idle_in_transaction_session_timeout"] = strconv.FormatInt(idleLimit.Milliseconds(), 10)
+	if pooled {
+		conn.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	} else {
+		for name, value := range o.session() {
+			conn.RuntimeParams[name] = value
+		}
+	}
 	conn.OnNotice = noticed
 	// A caller that gives up cancels its statement and keeps the connection.
 	conn.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: 5 * time.Second}
 	}
 	return config, nil
+}
+
+// session are the settings of a connection. Statements are short: to start other processes for
+// one, or to compile it, takes longer than to run it.
+func (o Options) session() map[string]string {
+	return map[string]string{
+		"max_parallel_workers_per_gather":     "0",
+		"jit":                                 "off",
+		"statement_timeout":                   strconv.FormatInt(cmp.Or(o.Limit, DefaultLimit).Milliseconds(), 10),
+		"idle_in_transaction_session_timeout": strconv.FormatInt(idleLimit.Milliseconds(), 10),
+	}
 }
 
 // ErrUnsafe is about a server whose settings break the promise that what was answered is
@@ -218,7 +233,7 @@ func (e *Engine) Each(ctx context.Context, fn func(context.Context, Conn) error)
 // Read runs fn in a transaction that sees one moment and writes nothing.
 func (e *Engine) Read(ctx context.Context, fn func(context.Context, pgx.Tx) error) error {
 	return e.Again(ctx, "read", func() error {
-		return pgx.BeginTxFunc(ctx, e.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly},
+		return pgx.BeginTxFunc(ctx, e.pool, e.begin(`BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY`),
 			func(t pgx.Tx) error { return fn(ctx, t) })
 	})
 }
@@ -237,7 +252,7 @@ func (e *Engine) write(ctx context.Context, fn func(context.Context, pgx.Tx) err
 		return err
 	}
 	defer conn.Release()
-	t, err := conn.Begin(ctx)
+	t, err := conn.BeginTx(ctx, e.begin(`BEGIN`))
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ type Metrics struct {
 	Messages CommitMetrics // of the committer of messages
 	Logins   CommitMetrics // of the committer of logins
 	Refused  prometheus.Counter
+	Horizon  prometheus.Gauge // seconds; see purge
 
 	registered []prometheus.Collector
 	registerer prometheus.Registerer // nil: not registered
@@ -54,7 +55,11 @@ func newMetrics(r prometheus.Registerer) (*Metrics, error) {
 		Name: "skein_store_refused_total",
 		Help: "Messages refused because the app's part of the queue was full.",
 	})
-	all := []prometheus.Collector{wait, m.Refused}
+	m.Horizon = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "skein_store_oldest_transaction_seconds",
+		Help: "At least how long the oldest transaction of the database server that wrote is open. It holds back sync, the feed and vacuum. The node that purges knows it; others say 0.",
+	})
+	all := []prometheus.Collector{wait, m.Refused, m.Horizon}
 	committer := func(prefix, what, queue string) CommitMetrics {
 		took := prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    prefix + "commit_seconds",

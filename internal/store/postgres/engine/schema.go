@@ -18,8 +18,10 @@ var ErrOldSchema = errors.New("the running server keeps an older schema: restart
 
 // schemaLock is the advisory lock under which the schema is looked at and changed, so that
 // any number of nodes may start at once. It is a pair of numbers, and conversations are locked
-// by one number: they cannot meet.
-const schemaLock = `SELECT pg_advisory_lock(1936418153, 0)`
+// by one number: they cannot meet. A transaction holds it, since a pooler may give a session to
+// others between two transactions.
+const schemaLock = `BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;
+	SELECT pg_advisory_xact_lock(1936418153, 0)`
 
 // bring brings the schema up to date, unless it is newer and says that this binary may work
 // on it all the same: during a rolling upgrade the older release runs beside the newer.
@@ -28,16 +30,16 @@ func (e *Engine) bring(ctx context.Context, beside bool, newest int64) (err erro
 	if err := e.health.direct(ctx, config); err != nil {
 		return err
 	}
-	// A migration, and the wait for another node's, may take long.
-	config.RuntimeParams["statement_timeout"] = "0"
-	config.RuntimeParams["idle_in_transaction_session_timeout"] = "0"
+	if e.local == "" { // a migration may take long
+		config.RuntimeParams["statement_timeout"] = "0"
+	}
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return Unavailable("connect", err)
 	}
 	// Closing the connection gives the lock back.
 	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
-	if _, err := conn.Exec(ctx, schemaLock); err != nil {
+	if _, err := conn.PgConn().Exec(ctx, schemaLock).ReadAll(); err != nil {
 		return fmt.Errorf("lock the schema: %w", err)
 	}
 	have, err := version(ctx, conn)

@@ -53,8 +53,8 @@ func searched(ctx context.Context, err error) error {
 
 // search is Read with statements of at most limit.
 func (e *Engine) search(ctx context.Context, limit time.Duration, fn func(context.Context, pgx.Tx) error) error {
-	begin := pgx.TxOptions{BeginQuery: `BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = ` +
-		strconv.FormatInt(limit.Milliseconds(), 10)}
+	begin := e.begin(`BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY`)
+	begin.BeginQuery += `; SET LOCAL statement_timeout = ` + strconv.FormatInt(limit.Milliseconds(), 10)
 	return pgx.BeginTxFunc(ctx, e.pool, begin, func(t pgx.Tx) error { return fn(ctx, t) })
 }
 

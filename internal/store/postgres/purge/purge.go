@@ -3,13 +3,17 @@ package purge
 
 import (
 	"context"
+	"errors"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store/postgres/tx"
 )
 
 // Store is the methods of the store that this package has.
-type Store struct{ db *tx.DB }
+type Store struct {
+	db      *tx.DB
+	horizon horizon
+}
 
 // New purges a database.
 func New(db *tx.DB) *Store { return &Store{db: db} }
@@ -23,7 +27,7 @@ const purgeRows = 500
 // purges at the same time finds fewer rows, and does no harm. It also renews the planner's
 // statistics of tables that have grown.
 func (s *Store) Purge(ctx context.Context, now skein.Millis) (more bool, err error) {
-	if err := s.analyse(ctx); err != nil {
+	if err := errors.Join(s.watchHorizon(ctx), s.analyse(ctx)); err != nil {
 		return false, err
 	}
 	for left := purgeRows; ; {

@@ -1,0 +1,46 @@
+package engine
+
+import (
+	"errors"
+	"maps"
+	"net/url"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// A URL with pooler=transaction leads to PgBouncer, or another pooler, that gives a connection of
+// the server to one transaction after the other. Then nothing may stay on a connection between
+// two transactions: statements have no names, and each transaction makes its own settings.
+
+// ofPooler takes the parameter pooler out of a URL, and reports whether it was there.
+func ofPooler(raw string) (address string, pooled bool, err error) {
+	u, err := url.Parse(raw)
+	if err != nil || !u.Query().Has("pooler") {
+		return raw, false, nil //nolint:nilerr // pgx says what is wrong with it
+	}
+	q := u.Query()
+	if q.Get("pooler") != "transaction" {
+		return "", false, errors.New("database: pooler: only transaction is known; session pooling needs no parameter")
+	}
+	q.Del("pooler")
+	u.RawQuery = q.Encode()
+	return u.String(), true, nil
+}
+
+// local is what follows BEGIN in each transaction; empty: the connection has the settings.
+func (o Options) local() (sql string) {
+	if _, pooled, err := ofPooler(o.URL); err != nil || !pooled {
+		return ""
+	}
+	settings := o.session()
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		sql += `; SET LOCAL ` + name + ` = '` + settings[name] + `'`
+	}
+	return sql
+}
+
+// begin begins a transaction by a statement that may be followed by others.
+func (e *Engine) begin(statement string) pgx.TxOptions {
+	return pgx.TxOptions{BeginQuery: statement + e.local}
+}
