@@ -30,7 +30,7 @@ func newNamespaces(machines ...string) (*namespaces, error) {
 	const names = 100 // the name of a network card has 15 characters
 	n := &namespaces{id: os.Getpid(), serial: int(networks.Add(1)) % names, machines: machines}
 	if n.run("netns", "add", n.namespace("try")) != nil {
-		return nil, nil //nolint:nilnil // there is none
+		return nil, nil //nolint:nilnil,nilerr // there is none
 	}
 	err := errors.Join(
 		n.run("netns", "del", n.namespace("try")),
