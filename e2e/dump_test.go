@@ -60,4 +60,3 @@ func TestADumpOfPostgresIsServedByAnotherCluster(t *testing.T) {
 		a.wantReset(t, ann, c, conv, 51)
 	}
 }
-

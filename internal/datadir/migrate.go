@@ -68,7 +68,7 @@ func (m Migration) source(ctx context.Context) (from copying.Source, release fun
 	if err := MustHaveStore("--data", data); err != nil {
 		return nil, nil, err
 	}
-	release = nothing
+	unlocked := nothing // what release calls: the lock may come later
 	held := false
 	free := func() (bool, error) {
 		if held || !m.CutOver {
@@ -79,7 +79,7 @@ func (m Migration) source(ctx context.Context) (from copying.Source, release fun
 			return false, nil
 		}
 		if err == nil {
-			held, release = true, unlock
+			held, unlocked = true, unlock
 		}
 		return held, err
 	}
@@ -89,7 +89,7 @@ func (m Migration) source(ctx context.Context) (from copying.Source, release fun
 		return nil, nil, err
 	}
 	if !served {
-		held, release = true, unlock
+		held, unlocked = true, unlock
 	}
 	if !sqlitecopying.Sealed(StoreFile(data)) {
 		err = schema.Bring(ctx, schema.Options{Path: StoreFile(data), Beside: served, Now: clock.Now})
@@ -100,16 +100,16 @@ func (m Migration) source(ctx context.Context) (from copying.Source, release fun
 		from, err = sqlitecopying.OpenSource(StoreFile(data), Describe(m.To), free)
 	}
 	if err != nil {
-		return nil, nil, errors.Join(err, release())
+		return nil, nil, errors.Join(err, unlocked())
 	}
 	if held && !m.CutOver { // a server may be started
 		held = false
-		if err := release(); err != nil {
+		if err := unlocked(); err != nil {
 			return nil, nil, errors.Join(err, from.Close())
 		}
-		release = nothing
+		unlocked = nothing
 	}
-	return from, func() error { return release() }, nil
+	return from, func() error { return unlocked() }, nil
 }
 
 // target opens the store that is filled.
