@@ -34,7 +34,7 @@ func TestADumpOfPostgresIsServedByAnotherCluster(t *testing.T) {
 	moved := filepath.Join(other.Dir(), "skein.dump")
 	raw, err := os.ReadFile(dump)
 	if err == nil {
-		err = os.WriteFile(moved, raw, 0o644) //nolint:gosec // PostgreSQL runs as another user
+		err = os.WriteFile(moved, raw, 0o644)
 	}
 	if err == nil {
 		err = other.Run(t.Context(), "pg_restore", "--dbname="+other.URL(), "--no-owner", "--exit-on-error", moved)

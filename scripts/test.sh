@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
 # Runs everything that can be known about this tree: tests of all packages and of
-# the contracts, the built binary from outside, linters, fuzz targets for some
-# seconds each, known vulnerabilities. It goes on after a failure, so that one run
+# the contracts, the built binary from outside, linters, fuzz targets for a
+# second each, known vulnerabilities. It goes on after a failure, so that one run
 # tells all, and names what it had to skip. With CI=true a skip is a failure; only
 # the vulnerability database may be out of reach.
 #
 # The steps run side by side in lanes, so that no processor is idle while a test waits. The
-# tests of the built binary wait half of their time and come first; the unit tests follow them
-# in priority; the checks, which never wait, take what is left. What the lanes say is shown
-# when all is done, and what failed once more at the end.
+# tests of the built binary wait half of their time and have priority. What the other lanes
+# say is shown when all is done, and what failed once more at the end.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -23,22 +22,31 @@ finish() {
 }
 trap finish EXIT
 
+# measure sets spent to the CPU time, in seconds, of all that this shell has waited for.
+measure() {
+	times >"$work/times.$BASHPID" # in a pipe it would be another shell's
+	spent=$(awk -F'[ms ]+' 'NR == 2 { printf "%d", 60 * $1 + $2 + 60 * $3 + $4 }' "$work/times.$BASHPID")
+}
+
 step() { # name, command …
-	local name=$1 start=$SECONDS
+	local name=$1 start=$SECONDS spent before
 	shift
+	measure
+	before=$spent
 	printf '\n== %s\n' "$name"
 	"$@" || echo "$name" >>"$work/failed"
-	printf '%4ds  %s\n' $((SECONDS - start)) "$name" >>"$work/took"
+	measure
+	printf '%4ds, CPU %4ds  %s\n' $((SECONDS - start)) $((spent - before)) "$name" >>"$work/took"
 }
 
 # beside runs a function that takes steps while the script goes on, with a lower priority and
 # in a process group of its own, so that nothing of it outlives a script that is interrupted.
-beside() { # niceness, function
+beside() { # function
 	set -m
 	(
-		renice -n "$1" -p $BASHPID >/dev/null
-		"$2"
-	) >"$work/$2.log" 2>&1 &
+		renice -n 5 -p $BASHPID >/dev/null
+		"$1"
+	) >"$work/$1.log" 2>&1 &
 	set +m
 	lanes+=($!)
 }
@@ -150,15 +158,15 @@ checked() {
 	step "clients" scripts/clients.sh
 	step "web" web
 	step "check" make --no-print-directory --keep-going vet format lint vulnerabilities
-	step "fuzz" make --no-print-directory fuzz
+	step "fuzz" make --no-print-directory fuzz FUZZTIME=1s
 }
 
 step "install" scripts/install.sh
 step "build" build
 export BUILT=1
-beside 5 raced
-beside 5 tested
-beside 15 checked
+beside raced
+beside tested
+beside checked
 step "end to end" end_to_end
 step "chaos" chaos
 wait "${lanes[@]}"

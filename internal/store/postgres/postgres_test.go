@@ -22,12 +22,13 @@ var server = &pgtest.Server{
 		return s.Close()
 	},
 	Reset: `SET session_replication_role = replica; -- no triggers
+		CREATE TEMPORARY TABLE here AS SELECT place FROM history;
 		DO $$ DECLARE t text; BEGIN
 			FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'goose_db_version' LOOP
 				EXECUTE 'DELETE FROM ' || t;
 			END LOOP;
 		END $$;
-		INSERT INTO history DEFAULT VALUES; INSERT INTO refill (until) VALUES (0)`,
+		INSERT INTO history (place) SELECT place FROM here; INSERT INTO refill (until) VALUES (0)`,
 }
 
 func TestMain(m *testing.M) {
@@ -48,7 +49,7 @@ func open(t *testing.T, opt storetest.Options) (a, b store.Store) {
 
 func openOne(t *testing.T, url string, opt storetest.Options) *postgres.Store {
 	t.Helper()
-	s, err := postgres.Open(t.Context(), postgres.Options{URL: url, Committed: opt.Committed, Now: opt.Now, SearchTime: time.Hour})
+	s, err := postgres.Open(t.Context(), postgres.Options{URL: url, Committed: opt.Committed, Now: opt.Now, SearchTime: time.Hour, Conns: 4})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -145,9 +146,7 @@ func (o Options) config() (*pgxpool.Config, error) {
 	if pooled {
 		conn.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	} else {
-		for name, value := range o.session() {
-			conn.RuntimeParams[name] = value
-		}
+		maps.Copy(conn.RuntimeParams, o.session())
 	}
 	conn.OnNotice = noticed
 	// A caller that gives up cancels its statement and keeps the connection.
