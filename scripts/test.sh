@@ -24,8 +24,9 @@ trap finish EXIT
 
 # measure sets spent to the CPU time, in seconds, of all that this shell has waited for.
 measure() {
-	times >"$work/times.$BASHPID" # in a pipe it would be another shell's
-	spent=$(awk -F'[ms ]+' 'NR == 2 { printf "%d", 60 * $1 + $2 + 60 * $3 + $4 }' "$work/times.$BASHPID")
+	local file=$work/times.$BASHPID
+	times >"$file" # in a pipe it would be another shell's
+	spent=$(awk -F'[ms ]+' 'NR == 2 { printf "%d", 60 * $1 + $2 + 60 * $3 + $4 }' "$file")
 }
 
 step() { # name, command …
