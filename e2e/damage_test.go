@@ -126,6 +126,7 @@ func TestACorruptPageIsTold(t *testing.T) {
 	for range 5 {
 		a.call(t, "GET", convPath(conv, "message?after_seq=0"), nil).want(t, "a read of a corrupt page", 5030)
 	}
+	s.says(t, "store is damaged")
 	if got := strings.Count(s.log.tail(0), "store is damaged"); got != 1 {
 		t.Errorf("the log says it %d times, want once", got)
 	}

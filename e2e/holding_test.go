@@ -69,9 +69,7 @@ func TestUploadsThatDripHurtNoOtherApp(t *testing.T) {
 	})
 	calm.wantServed(t, "beside dripping uploads")
 	attacker.s.once(t, "GET", "/im/users", attacker.server(), nil).want(t, "a call of the app that drips", 0)
-	if !strings.Contains(s.log.all(), "level=WARN") {
-		t.Error("the operator is not told")
-	}
+	s.says(t, "level=WARN") // the operator is told
 }
 
 func TestUnfinishedMessagesAreBounded(t *testing.T) {
@@ -134,9 +132,7 @@ func TestIdleConnectionsLockNobodyOut(t *testing.T) {
 				s.hold(t, opening)
 			}
 			a.wantServed(t, "beside idle connections")
-			if !strings.Contains(s.log.all(), "level=WARN") {
-				t.Error("the operator is not told")
-			}
+			s.says(t, "level=WARN") // the operator is told
 		})
 	}
 }

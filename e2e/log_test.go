@@ -3,7 +3,9 @@ package e2e
 import (
 	"bytes"
 	"regexp"
+	"strings"
 	"sync"
+	"testing"
 )
 
 // shownLog is how much of the end of a log is shown.
@@ -60,4 +62,12 @@ func (l *logBuffer) disaster(from int) string {
 	}
 	start := bytes.LastIndexByte(b[:at[0]], '\n') + 1
 	return string(b[start : at[0]+end])
+}
+
+// says waits until the log holds the texts: what a process writes may come after what it answers.
+func (s *server) says(t *testing.T, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		eventually(t, "the log says "+text, func() bool { return strings.Contains(s.log.all(), text) })
+	}
 }

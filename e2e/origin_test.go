@@ -48,9 +48,7 @@ func TestTheDemoIsForThisMachineAlone(t *testing.T) {
 			t.Errorf("host %q: got %s %.200s, want 200", host, res.Status, body)
 		}
 	}
-	if !strings.Contains(a.s.log.tail(0), "--allow-open-apps") {
-		t.Error("the log does not say that calls were refused, and what to do")
-	}
+	a.s.says(t, "--allow-open-apps") // what to do about the refused calls
 }
 
 func TestPagesOfOtherSitesMayNotCallTheDemo(t *testing.T) {

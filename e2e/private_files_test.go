@@ -81,9 +81,7 @@ func TestDataThatOthersCouldReadIsMadePrivate(t *testing.T) {
 	}
 	s.Restart(t)
 	wantPrivate(t, "what was open", s.Data)
-	if log := s.log.tail(0); !strings.Contains(log, "was open to others") || !strings.Contains(log, "rwxr-xr-x") {
-		t.Errorf("the log does not say that the directory was open:\n%s", log)
-	}
+	s.says(t, "was open to others", "rwxr-xr-x")
 }
 
 func TestASharedDirectoryIsRefused(t *testing.T) {
