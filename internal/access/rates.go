@@ -74,8 +74,9 @@ func (r *rates) debit(by skein.Actor, n int, now time.Time) {
 }
 
 // admitREST counts one call of an app key or of a client. A backend spreads its calls over the
-// nodes, so each node admits its part of the key's rate. A client calls one node at a time and has its whole rate there. Apps without token authentication are for development and
-// have no such limit.
+// nodes, so each node admits its part of the key's rate. A client calls one node at a time and
+// has its whole rate there. Apps without token authentication are for development and have no
+// such limit.
 func (r *rates) admitREST(by skein.Actor, now time.Time) error {
 	s := by.App.Settings
 	if s.Open || s.RESTRate < 0 {
