@@ -124,7 +124,7 @@ func TestBenchPlaysEachScenario(t *testing.T) {
 // come from a process of the lowest priority, so the test runs beside no other.
 func TestBenchPlaysOneAppAgainstAnother(t *testing.T) {
 	attacks := []string{"talk", "uploads", "erase", "members", "idle connections"}
-	r, stdout, stderr, exit := playBench(t, "neighbours", "--clients", "12", "--seconds", "0.3", "--attack", strings.Join(attacks, ","))
+	r, stdout, stderr, exit := playBench(t, "neighbours", "--clients", "12", "--seconds", "1", "--attack", strings.Join(attacks, ","))
 	if exit != 0 || len(r.Results) != len(attacks) {
 		t.Fatalf("exit %d, %d results, want one for each of %q\n%s%s", exit, len(r.Results), attacks, stdout, stderr)
 	}

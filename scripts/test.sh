@@ -135,8 +135,9 @@ end_to_end() {
 	SKEIN_E2E_BIN=$PWD/bin/skein tests -count=1 ./e2e
 }
 
-# chaos plays one short round of `make chaos` on a server of its own build.
-chaos() { tests -count=1 ./chaos; }
+# chaos plays one short round of `make chaos` on a server of its own build. That of clusters is
+# not among them until its first breach is understood; see docs/chaos.md.
+chaos() { tests -count=1 ./chaos -skip '^TestCluster$'; }
 
 web() {
 	if ! command -v node >/dev/null; then
