@@ -21,9 +21,9 @@ const (
 	deadAge      = 1_500_000_000
 )
 
-// own is how many connections a node has beside its pool: one stores messages, one asks whether the database
-// takes writes.
-const own = 2
+// own is how many connections a node has beside its pool: one stores messages, one enters logins, one asks whether
+// the database takes writes.
+const own = 3
 
 // database judges a database.
 func (e *examination) database(f facts.Facts) {

@@ -12,7 +12,7 @@ import (
 func healthy() facts.Facts {
 	return facts.Facts{
 		Version: 150_004, Schema: 3, Newest: 3, SeesAll: true, Standbys: 1, Synchronous: 1, Leases: 3, Pool: 16, Age: 1_000_000, Trip: time.Millisecond,
-		Nodes: map[string]int{"skein 1.0.0": 54},
+		Nodes: map[string]int{"skein 1.0.0": 57},
 		Settings: map[string]string{
 			"synchronous_commit": "on", "fsync": "on", "full_page_writes": "on", "data_checksums": "on", "synchronous_standby_names": "*", "max_prepared_transactions": "0",
 			"max_connections": "100", "superuser_reserved_connections": "3", "idle_in_transaction_session_timeout": "60000", "statement_timeout": "0", "autovacuum": "on", "track_counts": "on",
@@ -45,7 +45,7 @@ func TestOneWrongFactIsOneFindingThatSaysWhatToDo(t *testing.T) {
 		"the synchronous standby is away":       {func(f *facts.Facts) { f.Standbys, f.Synchronous = 0, 0 }, "standby", Fail},
 		"the standby is not synchronous":        {setting("synchronous_standby_names", ""), "standby", Warn},
 		"no standby at all":                     {func(f *facts.Facts) { f.Standbys, f.Settings["synchronous_standby_names"] = 0, "" }, "", ""},
-		"too few connections for the nodes":     {func(f *facts.Facts) { f.Leases = 6 }, "max_connections", Fail},
+		"too few connections for the nodes":     {func(f *facts.Facts) { f.Leases = 5 }, "max_connections", Fail},
 		"two versions of nodes":                 {func(f *facts.Facts) { f.Nodes["skein 1.1.0"] = 18 }, "versions", Warn},
 		"a command runs beside the nodes":       {func(f *facts.Facts) { f.Nodes["skein migrate"] = 1 }, "", ""},
 		"prepared transactions are allowed":     {setting("max_prepared_transactions", "10"), "max_prepared_transactions", Warn},
@@ -64,7 +64,7 @@ func TestOneWrongFactIsOneFindingThatSaysWhatToDo(t *testing.T) {
 		"the clocks are apart":                  {func(f *facts.Facts) { f.Clock = -time.Second }, "clock", Warn},
 		"the clocks are far apart":              {func(f *facts.Facts) { f.Clock = time.Minute }, "clock", Fail},
 		"the database is in another city":       {func(f *facts.Facts) { f.Trip = 30 * time.Millisecond }, "round trip", Warn},
-		"many nodes fit into the connections":   {func(f *facts.Facts) { f.Leases = 5 }, "", ""},
+		"many nodes fit into the connections":   {func(f *facts.Facts) { f.Leases = 4 }, "", ""},
 		"a pool that the operator made smaller": {func(f *facts.Facts) { f.Leases, f.Pool = 6, 8 }, "", ""},
 		"no node has put its version in a name": {func(f *facts.Facts) { f.Nodes = map[string]int{"skein": 18} }, "", ""},
 	} {

@@ -281,7 +281,8 @@ func (n *Node) count(ctx context.Context) error {
 }
 
 // Live is how many nodes there are, this one included. A node that was killed is counted for at
-// most a beat and a quarter, and a beat until this node asks again. Without the store it is the last known number.
+// most a beat and a quarter, and a beat until this node asks again. Without the store it is the
+// last known number.
 func (n *Node) Live() int { return int(n.live.Load()) }
 
 // storeWasAway reports whether the other nodes may not have had the time to renew their leases

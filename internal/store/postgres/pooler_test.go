@@ -18,10 +18,18 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/postgres"
+	"github.com/skein-im/skein/internal/store/postgres/facts"
 )
 
 // TestTwoNodesWorkThroughAPoolerOfTransactions runs them on fewer connections of the server than
 // they have to the pooler, so that each statement may come to another connection.
+func TestFactsAreReadThroughAPoolerOfTransactions(t *testing.T) {
+	f, err := facts.Read(t.Context(), startPooler(t, server.Database(t)))
+	if err != nil || f.Schema != f.Newest || f.Leases != 0 {
+		t.Errorf("got schema %d of %d, %d leases, %v; want the newest and none", f.Schema, f.Newest, f.Leases, err)
+	}
+}
+
 func TestTwoNodesWorkThroughAPoolerOfTransactions(t *testing.T) {
 	pooled := startPooler(t, server.Empty(t))
 	var nodes [2]store.Store

@@ -116,15 +116,27 @@ func Open(ctx context.Context, opt Options) (*Engine, error) {
 	return e, nil
 }
 
+// Parse reads the URL of a database. pooled says that it leads to a pooler of transactions; see
+// pooler.go.
+func Parse(raw string) (config *pgxpool.Config, pooled bool, err error) {
+	address, pooled, err := ofPooler(raw)
+	if err != nil {
+		return nil, false, err
+	}
+	if config, err = pgxpool.ParseConfig(address); err != nil {
+		return nil, false, errors.New("database: not a valid postgres:// URL") // the cause may repeat the password
+	}
+	if pooled {
+		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	}
+	return config, pooled, nil
+}
+
 // config is the pool's configuration.
 func (o Options) config() (*pgxpool.Config, error) {
-	address, pooled, err := ofPooler(o.URL)
+	config, pooled, err := Parse(o.URL)
 	if err != nil {
 		return nil, err
-	}
-	config, err := pgxpool.ParseConfig(address)
-	if err != nil {
-		return nil, errors.New("database: not a valid postgres:// URL") // the cause may repeat the password
 	}
 	if o.Conns == 0 {
 		o.Conns = DefaultConns
@@ -143,9 +155,7 @@ func (o Options) config() (*pgxpool.Config, error) {
 		conn.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
 	conn.RuntimeParams["application_name"] = o.Name
-	if pooled {
-		conn.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
-	} else {
+	if !pooled {
 		maps.Copy(conn.RuntimeParams, o.session())
 	}
 	conn.OnNotice = noticed

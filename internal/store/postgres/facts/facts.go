@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/skein-im/skein/internal/store/postgres/engine"
 )
@@ -49,9 +48,9 @@ var settings = []string{
 
 // Read connects to a database and asks. It changes nothing.
 func Read(ctx context.Context, url string) (f Facts, err error) {
-	config, err := pgxpool.ParseConfig(url)
+	config, _, err := engine.Parse(url)
 	if err != nil {
-		return f, errors.New("not a valid postgres:// URL") // the cause may repeat the password
+		return f, err
 	}
 	f.Pool = engine.PoolOf(url)
 	config.ConnConfig.RuntimeParams["application_name"] = "skein doctor"
