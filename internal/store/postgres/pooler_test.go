@@ -18,15 +18,24 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/postgres"
-	"github.com/skein-im/skein/internal/store/postgres/facts"
+	"github.com/skein-im/skein/internal/store/postgres/engine"
 )
 
 // TestTwoNodesWorkThroughAPoolerOfTransactions runs them on fewer connections of the server than
 // they have to the pooler, so that each statement may come to another connection.
-func TestFactsAreReadThroughAPoolerOfTransactions(t *testing.T) {
-	f, err := facts.Read(t.Context(), startPooler(t, server.Database(t)))
-	if err != nil || f.Schema != f.Newest || f.Leases != 0 {
-		t.Errorf("got schema %d of %d, %d leases, %v; want the newest and none", f.Schema, f.Newest, f.Leases, err)
+func TestAURLWithAPoolerIsReadAndConnectedTo(t *testing.T) {
+	config, pooled, err := engine.Parse(startPooler(t, server.Empty(t)))
+	if err != nil || !pooled {
+		t.Fatalf("got pooled %v, %v; want a pooler", pooled, err)
+	}
+	conn, err := pgx.ConnectConfig(t.Context(), config.ConnConfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	var n int
+	if err := conn.QueryRow(t.Context(), `SELECT $1::int`, 7).Scan(&n); err != nil || n != 7 {
+		t.Errorf("got %d, %v; want 7", n, err)
 	}
 }
 
