@@ -39,7 +39,7 @@ const (
 // newQueue is an empty queue. forgot must not wait.
 func newQueue(forgot func()) *queue {
 	q := &queue{
-		space: share.New(2*queueBytes, 1), forgot: forgot, waiting: share.NewTurns[task](),
+		space: share.New(2 * queueBytes), forgot: forgot, waiting: share.NewTurns[task](),
 		lengths: make(map[string]int), lost: make(map[string]map[skein.ID]task),
 	}
 	q.filled.L = &q.mu

@@ -99,7 +99,7 @@ type Presence struct {
 // New starts presence; Close ends it.
 func New(opts Options) *Presence {
 	p := &Presence{opts: opts.withDefaults(), watches: newWatches()}
-	p.limit = share.New(int64(p.opts.MaxWatches), 1)
+	p.limit = share.New(int64(p.opts.MaxWatches))
 	p.metrics.init(opts.Registerer, p)
 	ctx, cancel := context.WithCancel(context.Background())
 	p.cancel = cancel

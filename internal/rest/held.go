@@ -59,13 +59,13 @@ type held struct {
 
 func newHeld(l Limits) held {
 	return held{
-		calls:     share.New(int64(l.Calls), 1),
-		bodies:    share.New(l.Bodies, 1),
-		answers:   share.New(l.Answers, 1),
-		uploads:   share.New(int64(l.Uploads), 1),
-		clients:   share.New(-1, 1),
-		downloads: share.New(int64(l.Downloads), 1),
-		drains:    share.New(int64(l.Drains), 1),
+		calls:     share.New(int64(l.Calls)),
+		bodies:    share.New(l.Bodies),
+		answers:   share.New(l.Answers),
+		uploads:   share.New(int64(l.Uploads)),
+		clients:   share.New(-1),
+		downloads: share.New(int64(l.Downloads)),
+		drains:    share.New(int64(l.Drains)),
 	}
 }
 

@@ -27,17 +27,22 @@ type handles struct {
 // unbounded means no bound in options whose zero is a default.
 const unbounded = -1
 
+const (
+	maxOwn  = 2048 // a quarter for uploads, half for downloads; the rest for the store, logs, and connections that are accepted only to be refused
+	maxREST = 1024 // connections that sockets leave to REST; those of an address that wait for a call give way to new ones
+)
+
 // divide divides a limit of open files; zero means that the limit is unknown.
 func divide(limit int, c config.Edge) handles {
 	h := handles{unbounded, unbounded, unbounded, c.MaxUploads, 0}
 	if limit > 0 {
-		own := min(limit/4, 4096) // for the store, files, logs, and connections that are accepted only to be refused
+		own := min(limit/4, maxOwn)
 		h.connections = limit - own
-		h.sockets = h.connections / 8 * 7
+		h.sockets = h.connections - min((h.connections+7)/8, maxREST)
 		if h.uploads < 0 || h.uploads > own/4 {
 			h.uploads = max(own/4, 2)
 		}
-		h.downloads = min(max(own/2, 2), 1024)
+		h.downloads = max(own/2, 2)
 	}
 	if c.MaxSockets != 0 && (h.sockets < 0 || c.MaxSockets < h.sockets) {
 		h.sockets = c.MaxSockets

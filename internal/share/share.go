@@ -5,14 +5,14 @@ package share
 
 import "sync"
 
-// Pool is a bounded amount that holders, such as apps, share. A holder may have at most
-// weight times what remains free. So one holder gets at most weight/(weight+1) of the
-// whole, the next one at most that part of the rest, and so on. A pool never takes
-// anything back from a holder: it is for what holders soon give back. Safe for concurrent
-// use.
+// Pool is a bounded amount that holders, such as apps, share. Its last part, the reserve, is
+// for holders that have little: while no more than the reserve is free, a holder may have at
+// most as much as remains free. So however much the others hold, the next holder finds
+// something, and one after it too. A pool never takes anything back from a holder. Safe for
+// concurrent use.
 type Pool struct {
-	limit  int64 // negative: no bound
-	weight int64
+	limit   int64 // negative: no bound
+	reserve int64
 
 	mu      sync.Mutex
 	taken   int64            // guarded by mu
@@ -20,9 +20,14 @@ type Pool struct {
 	refused int64            // guarded by mu
 }
 
-// New makes a pool of limit; a negative limit is no bound. A weight below 1 counts as 1.
-func New(limit, weight int64) *Pool {
-	return &Pool{limit: limit, weight: max(weight, 1), held: make(map[string]int64)}
+// New makes a pool of limit, all of it reserve: one holder gets at most half of the whole,
+// the next one half of the rest, and so on. A negative limit is no bound.
+func New(limit int64) *Pool { return NewReserving(limit, limit) }
+
+// NewReserving makes a pool with a smaller reserve. It is for what one holder may need nearly
+// all of: a holder that is alone gets all but the reserve.
+func NewReserving(limit, reserve int64) *Pool {
+	return &Pool{limit: limit, reserve: reserve, held: make(map[string]int64)}
 }
 
 // Take takes n for a holder and reports whether there was room. most is a further bound of
@@ -31,13 +36,14 @@ func New(limit, weight int64) *Pool {
 func (p *Pool) Take(holder string, n, most int64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	has := p.held[holder]
-	if most > 0 && has+n > most || p.limit >= 0 && has+n > p.weight*(p.limit-p.taken-n) {
+	has := p.held[holder] + n
+	left := p.limit - p.taken - n
+	if most > 0 && has > most || p.limit >= 0 && left < p.reserve && has > left {
 		p.refused++
 		return false
 	}
 	p.taken += n
-	p.held[holder] = has + n
+	p.held[holder] = has
 	return true
 }
 

@@ -13,27 +13,27 @@ func fill(p *Pool, holder string) (n int64) {
 	return n
 }
 
-func TestNoHolderTakesAll(t *testing.T) {
-	for name, tt := range map[string]struct{ limit, weight, first, second int64 }{
-		"equal weight":           {100, 1, 50, 25},
-		"four times what's free": {1000, 4, 800, 160},
-		"no weight counts as 1":  {100, 0, 50, 25},
-		"nothing to divide":      {0, 1, 0, 0},
+func TestOnlyTheReserveIsKeptForOthers(t *testing.T) {
+	for name, tt := range map[string]struct{ limit, reserve, first, second, third int64 }{
+		"all is reserve":      {100, 100, 50, 25, 12},
+		"a tenth is reserve":  {1000, 100, 900, 50, 25},
+		"a reserve for one":   {10, 2, 8, 1, 0},
+		"nothing to divide":   {0, 0, 0, 0, 0},
+		"no reserve: all one": {10, 0, 10, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := New(tt.limit, tt.weight)
-			if got := fill(p, "first"); got != tt.first {
-				t.Errorf("%+v: the first got %d, want %d", tt, got, tt.first)
-			}
-			if got := fill(p, "second"); got != tt.second {
-				t.Errorf("%+v: the second got %d, want %d", tt, got, tt.second)
+			p := NewReserving(tt.limit, tt.reserve)
+			for i, want := range []int64{tt.first, tt.second, tt.third} {
+				if got := fill(p, strconv.Itoa(i)); got != want {
+					t.Errorf("%+v: holder %d got %d, want %d", tt, i+1, got, want)
+				}
 			}
 		})
 	}
 }
 
 func TestALargePieceIsHeldToTheShareToo(t *testing.T) {
-	p := New(10, 1)
+	p := New(10)
 	for n, want := range map[int64]bool{10: false, 6: false, 5: true} {
 		got := p.Take("a", n, 0)
 		if got != want {
@@ -46,7 +46,7 @@ func TestALargePieceIsHeldToTheShareToo(t *testing.T) {
 }
 
 func TestANewcomerFindsRoomBesideSeveralGreedyHolders(t *testing.T) {
-	p := New(4096, 1)
+	p := New(4096)
 	for i := range 10 {
 		for j := range i + 1 { // they all come again as soon as something is free
 			fill(p, "greedy "+strconv.Itoa(j))
@@ -59,7 +59,7 @@ func TestANewcomerFindsRoomBesideSeveralGreedyHolders(t *testing.T) {
 }
 
 func TestWhatIsGivenBackIsFree(t *testing.T) {
-	p := New(10, 1)
+	p := New(10)
 	if !p.Take("a", 5, 0) || p.Take("a", 1, 0) {
 		t.Fatalf("half of 10 is a's share; taken %d", p.Taken())
 	}
@@ -74,7 +74,7 @@ func TestWhatIsGivenBackIsFree(t *testing.T) {
 
 func TestAHolderMayHaveABoundOfItsOwn(t *testing.T) {
 	for name, limit := range map[string]int64{"of a bounded pool": 100, "of a pool without bound": -1} {
-		p := New(limit, 1)
+		p := New(limit)
 		if !p.Take("a", 2, 2) || p.Take("a", 1, 2) || !p.Take("b", 1, 2) {
 			t.Errorf("%s: a took 2 of its 2 and b 1: taken %d", name, p.Taken())
 		}
@@ -82,7 +82,7 @@ func TestAHolderMayHaveABoundOfItsOwn(t *testing.T) {
 }
 
 func TestAPoolWithoutBoundRefusesNobody(t *testing.T) {
-	p := New(-1, 1)
+	p := New(-1)
 	for range 1000 {
 		if !p.Take("a", 1<<40, 0) {
 			t.Fatal("refused")
@@ -91,7 +91,7 @@ func TestAPoolWithoutBoundRefusesNobody(t *testing.T) {
 }
 
 func TestTakingAndGivingAllocatesNothing(t *testing.T) {
-	p := New(100, 1)
+	p := New(100)
 	p.Take("other", 1, 0)
 	if got := testing.AllocsPerRun(1000, func() { p.Take("app", 1, 0); p.Give("app", 1) }); got != 0 {
 		t.Errorf("%v allocations", got)

@@ -273,7 +273,7 @@ func TestOneAppLeavesSocketsToAnother(t *testing.T) {
 		p.say("login", strings.Replace(loginData("Tom", device), "shop", app, 1))
 		return p
 	}
-	for i := range 8 { // four fifths
+	for i := range 8 { // all but the reserve
 		login("shop", fmt.Sprint("d", i)).wantType("login.success")
 	}
 	p := login("shop", "d9")

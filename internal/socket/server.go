@@ -63,7 +63,7 @@ type Options struct {
 
 	// Bounds of what clients may hold. Zero means the default, a negative number no
 	// bound.
-	MaxSockets         int   // of the node; one app may have four fifths; default: no bound
+	MaxSockets         int   // of the node; see admission.Options; default: no bound
 	MaxUnauthenticated int   // sockets not logged in; one address may have half; default: no bound
 	MaxPerAddress      int   // sockets of one remote address; default 1,000
 	HandshakeRate      int   // a second, of one remote address; 20 s' worth at once; default 100
@@ -134,8 +134,8 @@ func New(opts Options) *Server {
 		MaxSockets: s.opts.MaxSockets, MaxUnauthenticated: s.opts.MaxUnauthenticated,
 		MaxPerAddress: s.opts.MaxPerAddress, HandshakeRate: s.opts.HandshakeRate,
 	})
-	s.unfinished = share.New(s.opts.MaxUnfinished, 1)
-	s.earlyUnfinished = share.New(s.opts.MaxEarlyUnfinished, 1)
+	s.unfinished = share.New(s.opts.MaxUnfinished)
+	s.earlyUnfinished = share.New(s.opts.MaxEarlyUnfinished)
 	s.metrics.init(opts.Registerer, s)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s

@@ -15,7 +15,7 @@ import (
 
 // Options are the bounds of one node. A negative number is no bound.
 type Options struct {
-	MaxSockets         int // of the node, logged in or not; an app may have at most four fifths of them
+	MaxSockets         int // of the node, logged in or not; an app may have all but 256, or a sixteenth of fewer than 4,096
 	MaxUnauthenticated int // not logged in; an address may have at most half of them
 	MaxPerAddress      int // of one remote address
 	HandshakeRate      int // a second, of one remote address; 20 s' worth at once
@@ -29,9 +29,12 @@ var (
 )
 
 const (
-	// appWeight is high because a node may have only one app: with a weight of 4
-	// that app gets four fifths of the sockets.
-	appWeight = 4
+	// reservePart and maxReserve are the part of a node's sockets that is kept for the
+	// first sockets of further apps. It is small, since a node may have only one app: after
+	// the loss of another node all of that app's clients come here.
+	reservePart = 16
+	minReserve  = 2 // one of them may be taken: see share.Pool
+	maxReserve  = 256
 	// maxRates bounds the addresses whose handshake rate is kept.
 	maxRates = 10_000
 	// handshakeBurst is how many seconds' worth of handshakes an address may use at
@@ -58,12 +61,14 @@ type Control struct {
 func New(o Options) *Control {
 	return &Control{
 		opts:            o,
-		apps:            share.New(int64(o.MaxSockets), appWeight),
-		unauthenticated: share.New(int64(o.MaxUnauthenticated), 1),
+		apps:            share.NewReserving(int64(o.MaxSockets), reserve(int64(o.MaxSockets))),
+		unauthenticated: share.New(int64(o.MaxUnauthenticated)),
 		byAddr:          make(map[string]int),
 		rates:           recent.New[string, int64](maxRates),
 	}
 }
+
+func reserve(sockets int64) int64 { return min(max(sockets/reservePart, minReserve), maxReserve) }
 
 // Reserve counts a socket of the address before its handshake. Release or Leave must
 // follow. Errors: ErrFull, ErrAddress, ErrHandshakes.

@@ -85,3 +85,24 @@ func TestALoginMovesASocketFromItsAddressToItsApp(t *testing.T) {
 		t.Errorf("%d logged in of %d sockets, want 0 of 1", c.LoggedIn(), c.Sockets())
 	}
 }
+
+func TestAnAppThatIsAloneMayHaveAllSocketsButAFew(t *testing.T) {
+	for sockets, want := range map[int]struct{ alone, second, third int }{
+		16_928: {16_672, 128, 64}, // a node that may open 20,000 files
+		672:    {630, 21, 10},
+		10:     {8, 1, 0},
+	} {
+		o := open
+		o.MaxSockets = sockets
+		c := New(o)
+		for i, most := range []int{want.alone, want.second, want.third} {
+			app, got := string(rune('a'+i)), 0
+			for c.Reserve(app, time.Unix(1_800_000_000, 0)) == nil && c.LogIn(app, app, 0) {
+				got++
+			}
+			if got != most {
+				t.Errorf("of %d sockets app %s got %d, want %d", sockets, app, got, most)
+			}
+		}
+	}
+}
