@@ -90,7 +90,7 @@ var mayImport = map[string]string{
 	"internal/store/postgres":              ". internal/store internal/store/postgres/committer internal/store/postgres/engine internal/store/postgres/feed internal/store/postgres/inbox internal/store/postgres/messages internal/store/postgres/purge internal/store/postgres/query internal/store/postgres/sessions internal/store/postgres/transfer internal/store/postgres/tx internal/store/postgres/uploads internal/store/rows",
 	"internal/store/postgres/committer":    ". internal/share internal/store internal/store/postgres/engine internal/store/postgres/tx internal/store/rows",
 	"internal/store/postgres/copying":      "internal/store/copying internal/store/postgres/engine internal/store/rows",
-	"internal/store/postgres/engine":       ". internal/store/postgres/migrations",
+	"internal/store/postgres/engine":       ". internal/share internal/store/postgres/migrations",
 	"internal/store/postgres/facts":        "internal/store/postgres/engine",
 	"internal/store/postgres/feed":         ". internal/store internal/store/postgres/engine internal/store/postgres/tx internal/store/rows",
 	"internal/store/postgres/inbox":        ". internal/store internal/store/moves internal/store/postgres/engine internal/store/postgres/tx internal/store/rows",
@@ -99,7 +99,7 @@ var mayImport = map[string]string{
 	"internal/store/postgres/pgtest":       "internal/pgserver",
 	"internal/store/postgres/purge":        ". internal/store internal/store/postgres/engine internal/store/postgres/tx internal/store/rows",
 	"internal/store/postgres/query":        ". internal/store internal/store/moves internal/store/postgres/engine internal/store/postgres/tx internal/store/rows",
-	"internal/store/postgres/sessions":     ". internal/store internal/store/postgres/engine internal/store/postgres/tx internal/store/sessions",
+	"internal/store/postgres/sessions":     ". internal/share internal/store internal/store/postgres/engine internal/store/postgres/tx internal/store/sessions",
 	"internal/store/postgres/transfer":     ". internal/store internal/store/postgres/engine internal/store/postgres/tx internal/store/rows internal/store/transfer",
 	"internal/store/postgres/tx":           ". internal/store internal/store/moves internal/store/postgres/engine internal/store/rows",
 	"internal/store/postgres/uploads":      ". internal/store internal/store/postgres/engine internal/store/postgres/tx internal/store/rows",
@@ -138,7 +138,7 @@ var mayImport = map[string]string{
 // testsMayImport is what tests may use besides: contract suites, a real engine, the use
 // cases behind a real op table, and what stands in for other people's servers.
 var testsMayImport = []string{
-	"internal/chat",
+	"internal/chat", "internal/share",
 	"internal/bus", "internal/bus/bustest", "internal/bus/lossy", "internal/store", "internal/store/sessions", "internal/store/storetest",
 	"internal/store/postgres", "internal/store/postgres/engine", "internal/store/postgres/pgtest", "internal/store/rows",
 	"internal/store/sqlite", "internal/store/sqlite/engine", "internal/store/sqlite/migrations", "internal/store/sqlite/sqlitetest",

@@ -17,7 +17,7 @@ func (s *Store) CreateApp(ctx context.Context, app skein.App) error {
 	if err != nil {
 		return err
 	}
-	return s.db.Write(ctx, func(ctx context.Context, t *tx.Tx) error {
+	return s.db.Write(ctx, app.ID, func(ctx context.Context, t *tx.Tx) error {
 		done, err := t.Exec(ctx, `INSERT INTO apps (id, name, keys, token_secret, settings, created)
 			VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
 			app.ID, app.Name, row.Keys, app.TokenSecret, row.Settings, app.Created)
@@ -30,7 +30,7 @@ func (s *Store) CreateApp(ctx context.Context, app skein.App) error {
 
 // App is one app; see store.Apps.
 func (s *Store) App(ctx context.Context, id string) (app skein.App, err error) {
-	err = s.db.Each(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Each(ctx, id, func(ctx context.Context, c tx.Conn) error {
 		app, err = tx.ReadApp(c.QueryRow(ctx, `SELECT `+tx.AppColumns+` FROM apps WHERE id = $1 AND NOT deleted`, id))
 		return tx.Missing(err, skein.ErrUnknownApp)
 	})
@@ -39,7 +39,7 @@ func (s *Store) App(ctx context.Context, id string) (app skein.App, err error) {
 
 // Apps lists all apps by id; see store.Apps.
 func (s *Store) Apps(ctx context.Context) (apps []skein.App, err error) {
-	err = s.db.Each(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Each(ctx, "", func(ctx context.Context, c tx.Conn) error {
 		found, err := c.Query(ctx, `SELECT `+tx.AppColumns+` FROM apps WHERE NOT deleted ORDER BY id`)
 		apps, err = collect(found, err, func(r pgx.CollectableRow) (skein.App, error) { return tx.ReadApp(r) })
 		return err
@@ -49,7 +49,7 @@ func (s *Store) Apps(ctx context.Context) (apps []skein.App, err error) {
 
 // UpdateApp changes an app; see store.Apps.
 func (s *Store) UpdateApp(ctx context.Context, id string, change func(*skein.App) error) error {
-	return s.db.Write(ctx, func(ctx context.Context, t *tx.Tx) error {
+	return s.db.Write(ctx, id, func(ctx context.Context, t *tx.Tx) error {
 		app, err := tx.ReadApp(t.QueryRow(ctx, `SELECT `+tx.AppColumns+` FROM apps WHERE id = $1 AND NOT deleted FOR NO KEY UPDATE`, id))
 		if err != nil {
 			return tx.Missing(err, skein.ErrUnknownApp)
@@ -70,7 +70,7 @@ func (s *Store) UpdateApp(ctx context.Context, id string, change func(*skein.App
 // DeleteApp deletes an app; see store.Apps. Every query reaches the data of an app through
 // the app's row, so marking this one row is enough. Purge removes the rest.
 func (s *Store) DeleteApp(ctx context.Context, id string) error {
-	return s.db.Write(ctx, func(ctx context.Context, t *tx.Tx) error {
+	return s.db.Write(ctx, id, func(ctx context.Context, t *tx.Tx) error {
 		done, err := t.Exec(ctx, `UPDATE apps SET deleted = true WHERE id = $1 AND NOT deleted`, id)
 		if err == nil && done.RowsAffected() == 0 {
 			err = skein.ErrUnknownApp

@@ -35,7 +35,7 @@ const createPiece = 500
 func (s *Store) CreateClients(ctx context.Context, app string, clients []skein.Client) ([]store.CreatedClient, error) {
 	all := make([]store.CreatedClient, 0, len(clients))
 	for piece := range slices.Chunk(clients, createPiece) {
-		created, err := settled(ctx, s.db, func(ctx context.Context, t *tx.Tx) ([]store.CreatedClient, error) {
+		created, err := settled(ctx, s.db, app, func(ctx context.Context, t *tx.Tx) ([]store.CreatedClient, error) {
 			return createClients(ctx, t, app, piece)
 		})
 		if err != nil {
@@ -148,7 +148,7 @@ func insertClients(ctx context.Context, t *tx.Tx, app string, key int64, clients
 
 // Client is one client; see store.Clients.
 func (s *Store) Client(ctx context.Context, app, id string) (client skein.Client, err error) {
-	err = s.db.Each(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Each(ctx, app, func(ctx context.Context, c tx.Conn) error {
 		client, err = tx.ReadClient(c.QueryRow(ctx, `SELECT `+tx.ClientColumns+` FROM clients WHERE app_key = `+tx.AppKey+` AND id = $2`, app, id), app)
 		return tx.Missing(err, skein.About(skein.ErrUnknownClient, id))
 	})
@@ -157,7 +157,7 @@ func (s *Store) Client(ctx context.Context, app, id string) (client skein.Client
 
 // UpdateClient changes a client; see store.Clients.
 func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*skein.Client) error) (skein.Client, error) {
-	return tx.Result(ctx, s.db, func(ctx context.Context, t *tx.Tx) (skein.Client, error) {
+	return tx.Result(ctx, s.db, app, func(ctx context.Context, t *tx.Tx) (skein.Client, error) {
 		var appKey, key int64
 		before, err := tx.ReadClient(t.QueryRow(ctx, `SELECT `+tx.ClientColumns+`, app_key, client_key FROM clients
 			WHERE app_key = `+tx.AppKey+` AND id = $2 AND NOT deleted FOR UPDATE`, app, id), app, &appKey, &key)
@@ -199,7 +199,7 @@ func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*s
 
 // Clients is a page of clients; see store.Clients.
 func (s *Store) Clients(ctx context.Context, app string, q skein.ClientQuery) (page skein.ClientPage, err error) {
-	err = s.db.Each(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Each(ctx, app, func(ctx context.Context, c tx.Conn) error {
 		page, err = clients(ctx, c, app, q)
 		return err
 	})

@@ -15,7 +15,7 @@ import (
 func (s *Store) Conversation(ctx context.Context, app string, id skein.ID, client string) (skein.Conversation, *skein.Member, error) {
 	var conv tx.ConvRow
 	var member skein.Member
-	err := s.db.Each(ctx, func(ctx context.Context, c tx.Conn) (err error) {
+	err := s.db.Each(ctx, app, func(ctx context.Context, c tx.Conn) (err error) {
 		conv, err = tx.ReadConversation(c.QueryRow(ctx, conversation, app, id, c.Now, client), app, tx.MemberFields(&member)...)
 		return tx.Missing(err, skein.ErrUnknownConversation)
 	})
@@ -59,7 +59,7 @@ func (s *Store) CreateConversation(ctx context.Context, c skein.Conversation, me
 			return there, false, err
 		}
 	}
-	r, err := settled(ctx, s.db, func(ctx context.Context, t *tx.Tx) (r created, err error) {
+	r, err := settled(ctx, s.db, c.App, func(ctx context.Context, t *tx.Tx) (r created, err error) {
 		app, err := holdApp(ctx, t, c.App)
 		if err != nil {
 			return r, err
@@ -73,7 +73,7 @@ func (s *Store) CreateConversation(ctx context.Context, c skein.Conversation, me
 // knownPair is the private conversation of two clients, if they have one and its creator may
 // be answered it. Otherwise the transaction that creates one finds out what is wrong.
 func (s *Store) knownPair(ctx context.Context, c skein.Conversation, clients []string) (conv skein.Conversation, found bool, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, r tx.Conn) error {
+	err = s.db.Read(ctx, c.App, func(ctx context.Context, r tx.Conn) error {
 		query, err := r.Query(ctx, `SELECT id, banned_until FROM clients WHERE app_key = `+tx.AppKey+` AND id = ANY($2) AND NOT deleted`,
 			c.App, append(slices.Clip(clients), c.Creator))
 		banned, err := collectMap[string, skein.Millis](query, err)
@@ -102,7 +102,7 @@ func pair(ctx context.Context, c tx.Conn, app string, clients []string) (tx.Conv
 
 // UpdateConversation changes a conversation; see store.Conversations.
 func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID, by store.Authority, change func(*skein.Conversation) error) (skein.Conversation, error) {
-	return tx.Result(ctx, s.db, func(ctx context.Context, t *tx.Tx) (skein.Conversation, error) {
+	return tx.Result(ctx, s.db, app, func(ctx context.Context, t *tx.Tx) (skein.Conversation, error) {
 		before, _, err := t.Authorized(ctx, app, id, by)
 		if err != nil {
 			return skein.Conversation{}, err
@@ -125,7 +125,7 @@ func (s *Store) UpdateConversation(ctx context.Context, app string, id skein.ID,
 
 // DeleteConversation deletes a conversation; see store.Conversations.
 func (s *Store) DeleteConversation(ctx context.Context, app string, id skein.ID, by store.Authority) ([]string, error) {
-	return tx.Result(ctx, s.db, func(ctx context.Context, t *tx.Tx) (members []string, err error) {
+	return tx.Result(ctx, s.db, app, func(ctx context.Context, t *tx.Tx) (members []string, err error) {
 		conv, _, err := t.Authorized(ctx, app, id, by)
 		if err != nil {
 			return nil, err

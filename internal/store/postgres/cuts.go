@@ -29,7 +29,7 @@ func noteCuts(ctx context.Context, t *tx.Tx, app int64, cuts []skein.Cut) error 
 // cut with a smaller one was told, and no transaction that is open or comes later will have a
 // smaller one. So cuts of transactions at or above the horizon wait for the next call.
 func (s *Store) CutsSince(ctx context.Context, after store.Watermark, limit int) (cuts []skein.Cut, next store.Watermark, err error) {
-	err = s.db.Each(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Each(ctx, "", func(ctx context.Context, c tx.Conn) error {
 		// The horizon is read first: what is below it is over when the cuts are read.
 		var horizon store.Watermark
 		if err := c.QueryRow(ctx, `SELECT `+tx.Horizon).Scan(&horizon); err != nil {

@@ -23,7 +23,7 @@ func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Milli
 		if more, err = s.isInMany(ctx, app, id); err != nil || !more {
 			break
 		}
-		piece, err := tx.Result(ctx, s.db, d.leaveSome)
+		piece, err := tx.Result(ctx, s.db, app, d.leaveSome)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -32,7 +32,7 @@ func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Milli
 	if err != nil {
 		return nil, 0, err
 	}
-	last, err := settled(ctx, s.db, d.deleteClient)
+	last, err := settled(ctx, s.db, app, d.deleteClient)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -41,7 +41,7 @@ func (s *Store) DeleteClient(ctx context.Context, app, id string, at skein.Milli
 
 // isInMany reports whether a client has more to leave than one transaction may hold.
 func (s *Store) isInMany(ctx context.Context, app, id string) (many bool, err error) {
-	err = s.db.Each(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Each(ctx, app, func(ctx context.Context, c tx.Conn) error {
 		return c.QueryRow(ctx, `SELECT (SELECT count(*) FROM (SELECT 1 FROM members WHERE app_key = `+tx.AppKey+` AND client_id = $2 LIMIT $3) m)
 			+ (SELECT count(*) FROM (SELECT 1 FROM departures WHERE app_key = `+tx.AppKey+` AND client_id = $2 LIMIT $3) d) >= $3`,
 			app, id, leavePiece+1).Scan(&many)

@@ -15,7 +15,7 @@ const maxEpoch = 1 << 53
 // restored into another cluster has stamps of transaction ids that the cluster has not reached.
 // So the base is raised above all of them. It finds them by reading whole tables.
 func (s *Store) NewEpoch(ctx context.Context) error {
-	return s.db.Write(ctx, newEpoch)
+	return s.db.Write(ctx, "", newEpoch)
 }
 
 func newEpoch(ctx context.Context, t *tx.Tx) error {
@@ -37,13 +37,13 @@ func newEpoch(ctx context.Context, t *tx.Tx) error {
 func (s *Store) settle(ctx context.Context) error {
 	const here = `((SELECT system_identifier FROM pg_control_system())::text || '/' || (SELECT oid FROM pg_database WHERE datname = current_database())::text)`
 	settled := false
-	err := s.db.Each(ctx, func(ctx context.Context, c tx.Conn) error {
+	err := s.db.Each(ctx, "", func(ctx context.Context, c tx.Conn) error {
 		return c.QueryRow(ctx, `SELECT place IS NOT DISTINCT FROM `+here+` AND EXISTS (SELECT 1 FROM refill) FROM history`).Scan(&settled)
 	})
 	if err != nil || settled {
 		return err
 	}
-	return s.db.Write(ctx, func(ctx context.Context, t *tx.Tx) error {
+	return s.db.Write(ctx, "", func(ctx context.Context, t *tx.Tx) error {
 		var moved bool
 		err := t.QueryRow(ctx, `SELECT place IS DISTINCT FROM `+here+` FROM history FOR UPDATE`).Scan(&moved)
 		if err == nil {

@@ -34,7 +34,7 @@ func (s *Store) UpdateMember(ctx context.Context, app string, id skein.ID, by st
 			return m.Conv.Conversation, m.Member, err
 		}
 	}
-	m, err := tx.Result(ctx, s.db, u.underLock)
+	m, err := tx.Result(ctx, s.db, app, u.underLock)
 	return m.Conv.Conversation, m.Member, err
 }
 
@@ -44,7 +44,7 @@ const maxOwnTries = 5
 // updateOwn makes a change that only the member itself sees, and only of columns. It is not
 // done if the change is of another kind, or if others change the row all the time.
 func (s *Store) updateOwn(ctx context.Context, u memberChange) (m tx.MemberRow, done bool, err error) {
-	err = s.db.Each(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Each(ctx, u.app, func(ctx context.Context, c tx.Conn) error {
 		for range maxOwnTries {
 			before, moved, err := membership(ctx, c, u.app, u.id, u.client)
 			if err != nil {
@@ -171,7 +171,7 @@ func demoteOwner(ctx context.Context, t *tx.Tx, owner tx.MemberRow) (events []st
 // UpdateMemberships changes a client's own settings in many conversations; see
 // store.Members. Only the rows of the members are locked, in the order of conversations.
 func (s *Store) UpdateMemberships(ctx context.Context, app, client string, ids []skein.ID, change func(int, skein.Conversation, *skein.Member)) ([]store.Membership, error) {
-	return tx.Result(ctx, s.db, func(ctx context.Context, t *tx.Tx) ([]store.Membership, error) {
+	return tx.Result(ctx, s.db, app, func(ctx context.Context, t *tx.Tx) ([]store.Membership, error) {
 		there, err := lockMemberships(ctx, t, app, client, ids)
 		if err != nil {
 			return nil, err

@@ -37,7 +37,7 @@ func insertMembers(ctx context.Context, t *tx.Tx, conv tx.ConvRow, members []ske
 
 // AddMembers adds members; see store.Members.
 func (s *Store) AddMembers(ctx context.Context, app string, id skein.ID, by store.Authority, clients []string, at skein.Millis, limit store.MemberLimit) ([]string, error) {
-	return tx.Result(ctx, s.db, func(ctx context.Context, t *tx.Tx) ([]string, error) {
+	return tx.Result(ctx, s.db, app, func(ctx context.Context, t *tx.Tx) ([]string, error) {
 		conv, err := t.Locked(ctx, app, id)
 		if err != nil {
 			return nil, err
@@ -119,7 +119,7 @@ func distinct(clients []string) (once []string) {
 
 // RemoveMembers removes members; see store.Members.
 func (s *Store) RemoveMembers(ctx context.Context, app string, id skein.ID, by store.Authority, clients []string, at, ban skein.Millis) ([]string, error) {
-	return tx.Result(ctx, s.db, func(ctx context.Context, t *tx.Tx) ([]string, error) {
+	return tx.Result(ctx, s.db, app, func(ctx context.Context, t *tx.Tx) ([]string, error) {
 		conv, err := t.Locked(ctx, app, id)
 		if err != nil {
 			return nil, err
@@ -205,7 +205,7 @@ func mustExist(living map[string]skein.Client, clients []string) error {
 
 // Members is a page of members; see store.Members.
 func (s *Store) Members(ctx context.Context, app string, id skein.ID, q skein.MemberQuery) (page skein.MemberPage, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Read(ctx, app, func(ctx context.Context, c tx.Conn) error {
 		conv, err := c.Conversation(ctx, app, id)
 		if err != nil {
 			return err
@@ -247,7 +247,7 @@ func membersPage(ctx context.Context, c tx.Conn, conv tx.ConvRow, q skein.Member
 // Audience lists all members; see store.Members. It reads what is committed, on the server
 // that takes the writes, so it is never older than the revision that the caller needs.
 func (s *Store) Audience(ctx context.Context, app string, id skein.ID, _ int64) (all []skein.Listener, rev int64, err error) {
-	err = s.db.Each(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Each(ctx, app, func(ctx context.Context, c tx.Conn) error {
 		found, err := c.Query(ctx, audience, app, id, c.Now)
 		if err != nil {
 			return err
@@ -277,7 +277,7 @@ const audience = `SELECT c.roster_rev, coalesce(m.client_id, ''), coalesce(m.joi
 
 // CountReaders counts the members that received and read a message; see store.Members.
 func (s *Store) CountReaders(ctx context.Context, app string, id skein.ID, seq int64) (n store.Readers, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Read(ctx, app, func(ctx context.Context, c tx.Conn) error {
 		conv, err := c.Conversation(ctx, app, id)
 		if err != nil {
 			return err

@@ -17,7 +17,7 @@ func (s *Store) MarkSeen(ctx context.Context, seen []skein.Sighting) error {
 	for i, one := range seen {
 		apps[i], clients[i], at[i] = one.App, one.Client, one.At
 	}
-	return s.db.Write(ctx, func(ctx context.Context, t *tx.Tx) error {
+	return s.db.Write(ctx, "", func(ctx context.Context, t *tx.Tx) error {
 		_, err := t.Exec(ctx, markSeen, apps, clients, at)
 		return err
 	})

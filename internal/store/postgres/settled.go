@@ -17,9 +17,9 @@ var errChanged = errors.New("changed by another transaction")
 const maxChanged = 50
 
 // settled is tx.Result, run again while fn answers errChanged.
-func settled[T any](ctx context.Context, db *tx.DB, fn func(context.Context, *tx.Tx) (T, error)) (answer T, err error) {
+func settled[T any](ctx context.Context, db *tx.DB, app string, fn func(context.Context, *tx.Tx) (T, error)) (answer T, err error) {
 	for range maxChanged {
-		if answer, err = tx.Result(ctx, db, fn); !errors.Is(err, errChanged) {
+		if answer, err = tx.Result(ctx, db, app, fn); !errors.Is(err, errChanged) {
 			return answer, err
 		}
 	}

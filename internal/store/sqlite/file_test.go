@@ -163,7 +163,7 @@ func TestMetricsGoWithTheStore(t *testing.T) {
 		for _, family := range families {
 			names = append(names, family.GetName())
 		}
-		want := "[skein_store_commit_jobs skein_store_commit_seconds skein_store_corrupt_total skein_store_failed_total skein_store_queue_jobs skein_store_refused_total skein_store_searches_ended_total skein_store_wait_seconds]"
+		want := "[skein_store_calls_waiting skein_store_commit_jobs skein_store_commit_seconds skein_store_connections_in_use skein_store_corrupt_total skein_store_failed_total skein_store_queue_jobs skein_store_refused_total skein_store_searches_ended_total skein_store_wait_seconds]"
 		if fmt.Sprint(names) != want {
 			t.Fatalf("got %v, want %s", names, want)
 		}

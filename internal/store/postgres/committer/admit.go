@@ -11,7 +11,7 @@ import (
 
 // Admit checks a transient message; see store.Messages.
 func (s *Store) Admit(ctx context.Context, d skein.Draft) (conv skein.Conversation, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, t tx.Conn) error {
+	err = s.db.Read(ctx, d.App, func(ctx context.Context, t tx.Conn) error {
 		found, err := t.Conversation(ctx, d.App, d.Conv)
 		if err != nil {
 			return err

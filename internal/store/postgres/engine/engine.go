@@ -23,13 +23,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/share"
 )
 
 // Options say where the database is and what bounds its use.
 type Options struct {
 	URL   string        // postgres://user:password@host:port/database?…; never logged
 	Name  string        // application_name; default "skein"
-	Conns int           // connections of the pool; default 16
+	Conns int           // connections of the pool; default DefaultConns
 	Limit time.Duration // statement_timeout: the longest statement; default 30 s
 	// SearchTime is the longest statement of a search; default 1 s.
 	SearchTime time.Duration
@@ -57,9 +58,10 @@ type Engine struct {
 	Metrics *Metrics
 
 	pool       *pgxpool.Pool
+	places     *share.Places // of the pool; see pool.go
+	searchers  *share.Places
 	config     *pgx.ConnConfig
 	log        *slog.Logger
-	searchers  searching
 	searchTime time.Duration
 	local      string // settings that each transaction makes; see pooler.go
 	health     *health
@@ -104,6 +106,7 @@ func Open(ctx context.Context, opt Options) (*Engine, error) {
 	}
 	e := &Engine{
 		Metrics: metrics, pool: pool, config: config.ConnConfig, log: opt.Log, health: h,
+		places: share.NewPlaces(int(config.MaxConns), poolWeight), searchers: share.NewPlaces(searchers, 1),
 		local:      opt.local(),
 		searchTime: cmp.Or(opt.SearchTime, searchTime), watched: make(chan struct{}),
 	}
@@ -219,67 +222,13 @@ func (e *Engine) Close() error {
 	e.closing.Do(func() {
 		e.stop()
 		<-e.watched
+		e.searchers.Close()
+		e.places.Close()
 		e.pool.Close()
 		e.health.unregister()
 		e.Metrics.unregister()
 	})
 	return nil
-}
-
-// Conn runs statements: a transaction's, or each on its own.
-type Conn interface {
-	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
-}
-
-// Each gives fn a connection on which each statement is a transaction of its own.
-func (e *Engine) Each(ctx context.Context, fn func(context.Context, Conn) error) error {
-	return Unavailable("read", e.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error { return fn(ctx, c) }))
-}
-
-// Read runs fn in a transaction that sees one moment and writes nothing.
-func (e *Engine) Read(ctx context.Context, fn func(context.Context, pgx.Tx) error) error {
-	return e.Again(ctx, "read", func() error {
-		return pgx.BeginTxFunc(ctx, e.pool, e.begin(`BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY`),
-			func(t pgx.Tx) error { return fn(ctx, t) })
-	})
-}
-
-// Write runs fn in a transaction and makes it durable. fn may run more than once. before is
-// called when fn has succeeded and just before the commit, while the transaction's locks are
-// held; nil: nothing is to be done. Errors: those of fn; ErrUnavailable, also where the
-// outcome is unknown (ErrUnknownOutcome).
-func (e *Engine) Write(ctx context.Context, fn func(context.Context, pgx.Tx) error, before func()) error {
-	return e.Again(ctx, "write", func() error { return e.write(ctx, fn, before) })
-}
-
-func (e *Engine) write(ctx context.Context, fn func(context.Context, pgx.Tx) error, before func()) (err error) {
-	conn, err := e.pool.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	t, err := conn.BeginTx(ctx, e.begin(`BEGIN`))
-	if err != nil {
-		return err
-	}
-	// Whatever became of the caller, the transaction is ended: the connection goes back.
-	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitLimit)
-	defer cancel()
-	defer func() {
-		if err != nil {
-			_ = t.Rollback(whole) // the pool closes a connection that cannot roll back
-		}
-	}()
-	if err := fn(ctx, t); err != nil {
-		return err
-	}
-	if before != nil {
-		before()
-	}
-	return Commit(whole, conn.Conn(), t.Commit)
 }
 
 // commitLimit bounds a commit, which may wait for a synchronous standby. The caller's
@@ -313,7 +262,8 @@ func (e *Engine) Ping(ctx context.Context) error {
 	if e.Away() {
 		return errAway
 	}
-	if err := e.pool.Ping(ctx); err != nil {
+	err := e.lend(ctx, "", e.Metrics.read, func(c *pgxpool.Conn) error { return c.Ping(ctx) })
+	if err != nil {
 		return fmt.Errorf("ping: %w: %w", skein.ErrUnavailable, err)
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/puddle/v2"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/share"
 )
 
 // Classes and codes of PostgreSQL's errors.
@@ -82,7 +83,7 @@ func Outage(err error) bool {
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true
 	}
-	return errors.Is(err, errAway) || errors.Is(err, puddle.ErrClosedPool) || errors.Is(err, pgconn.ErrConnClosed) || errors.Is(err, ErrUnknownOutcome) ||
+	return errors.Is(err, errAway) || errors.Is(err, share.ErrClosed) || errors.Is(err, puddle.ErrClosedPool) || errors.Is(err, pgconn.ErrConnClosed) || errors.Is(err, ErrUnknownOutcome) ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, pgx.ErrTxClosed) || errors.Is(err, pgx.ErrTxCommitRollback)
 }
 

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/skein-im/skein/internal/share"
 )
 
 // Metrics are what an operator watches of the store. Those that the embedded engine has too
@@ -13,6 +15,8 @@ type Metrics struct {
 	Logins   CommitMetrics // of the committer of logins
 	Refused  prometheus.Counter
 	Horizon  prometheus.Gauge // seconds; see purge
+
+	read, search, write, upkeep *share.Queue // of the pool's connections
 
 	registered []prometheus.Collector
 	registerer prometheus.Registerer // nil: not registered
@@ -46,11 +50,8 @@ func (m *CommitMetrics) Done(took time.Duration, err error) {
 
 func newMetrics(r prometheus.Registerer) (*Metrics, error) {
 	m := &Metrics{registerer: r}
-	wait := prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name:    "skein_store_wait_seconds",
-		Help:    "How long calls waited for their turn, by what they waited for.",
-		Buckets: prometheus.ExponentialBuckets(100e-6, 4, 9), // 100 µs to 6.6 s
-	}, []string{"queue"})
+	queues := share.NewQueues()
+	m.read, m.search, m.write, m.upkeep = queues.Of("read"), queues.Of("search"), queues.Of("write"), queues.Of("upkeep")
 	m.Refused = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "skein_store_refused_total",
 		Help: "Messages refused because the app's part of the queue was full.",
@@ -59,7 +60,7 @@ func newMetrics(r prometheus.Registerer) (*Metrics, error) {
 		Name: "skein_store_oldest_transaction_seconds",
 		Help: "At least how long the oldest transaction of the database server that wrote is open. It holds back sync, the feed and vacuum. The node that purges knows it; others say 0.",
 	})
-	all := []prometheus.Collector{wait, m.Refused, m.Horizon}
+	all := []prometheus.Collector{queues, m.Refused, m.Horizon}
 	committer := func(prefix, what, queue string) CommitMetrics {
 		took := prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    prefix + "commit_seconds",
@@ -80,9 +81,9 @@ func newMetrics(r prometheus.Registerer) (*Metrics, error) {
 			Help: "Group commits of " + what + " that failed: all of them were answered 5030.",
 		})
 		all = append(all, took, size, queued, failed)
-		return CommitMetrics{took, size, queued, wait.WithLabelValues(queue), failed}
+		return CommitMetrics{took, size, queued, queues.Waited(queue), failed}
 	}
-	m.Messages = committer("skein_store_", "messages", "write")
+	m.Messages = committer("skein_store_", "messages", "message")
 	m.Logins = committer("skein_store_login_", "logins", "login")
 	if r == nil {
 		return m, nil

@@ -4,18 +4,18 @@ import (
 	"context"
 	"log/slog"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/share"
 )
 
 // A search or listing may read many rows, and the apps share the server. Each begins as an
 // ordinary read, and most end soon. One whose statement takes longer than quickTime is begun
-// anew as one of a few searchers; its statement is ended after searchTime. An app may have half
-// of the searchers.
+// anew as one of a few searchers, for which it may wait; its statement is ended after searchTime.
+// An app may have half of the searchers.
 const (
 	quickTime  = 50 * time.Millisecond
 	searchTime = time.Second
@@ -25,16 +25,12 @@ const (
 // Search is Read for reads of many rows. fn may run twice. Errors: also ErrRateLimited, about
 // what, if it is too much work for one call.
 func (e *Engine) Search(ctx context.Context, app, what string, fn func(context.Context, pgx.Tx) error) error {
-	err := e.search(ctx, quickTime, fn)
+	err := e.search(ctx, app, quickTime, fn)
+	if Overtime(err) && ctx.Err() == nil {
+		err = e.searchLong(ctx, app, fn)
+	}
 	if !Overtime(err) || ctx.Err() != nil {
 		return searched(ctx, err)
-	}
-	if e.searchers.enter(app) {
-		err = e.search(ctx, e.searchTime, fn)
-		e.searchers.leave(app)
-		if !Overtime(err) || ctx.Err() != nil {
-			return searched(ctx, err)
-		}
 	}
 	e.log.Warn("a search is ended: too much work", slog.String("app", app), slog.String("search", what))
 	return &skein.Fault{
@@ -51,40 +47,20 @@ func searched(ctx context.Context, err error) error {
 	return Unavailable("search", err)
 }
 
+// searchLong is search as one of the searchers, for which it waits without a connection.
+func (e *Engine) searchLong(ctx context.Context, app string, fn func(context.Context, pgx.Tx) error) error {
+	defer share.Pause(ctx).Resume()
+	if err := e.searchers.Enter(ctx, app, e.Metrics.search); err != nil {
+		return err
+	}
+	start := time.Now()
+	defer func() { e.searchers.Leave(app, time.Since(start), e.Metrics.search) }()
+	return e.search(ctx, app, e.searchTime, fn)
+}
+
 // search is Read with statements of at most limit.
-func (e *Engine) search(ctx context.Context, limit time.Duration, fn func(context.Context, pgx.Tx) error) error {
-	begin := e.begin(`BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY`)
+func (e *Engine) search(ctx context.Context, app string, limit time.Duration, fn func(context.Context, pgx.Tx) error) error {
+	begin := e.begin(readOnlyBegin)
 	begin.BeginQuery += `; SET LOCAL statement_timeout = ` + strconv.FormatInt(limit.Milliseconds(), 10)
-	return pgx.BeginTxFunc(ctx, e.pool, begin, func(t pgx.Tx) error { return fn(ctx, t) })
-}
-
-// searching counts the searches that take long. The zero value is ready.
-type searching struct {
-	mu    sync.Mutex
-	taken map[string]int // by app; guarded by mu
-	all   int            // guarded by mu
-}
-
-// enter takes a searcher for an app, if there is one for it now.
-func (s *searching) enter(app string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.all == searchers || s.taken[app] == searchers/2 {
-		return false
-	}
-	if s.taken == nil {
-		s.taken = make(map[string]int)
-	}
-	s.taken[app]++
-	s.all++
-	return true
-}
-
-func (s *searching) leave(app string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.all--
-	if s.taken[app]--; s.taken[app] == 0 {
-		delete(s.taken, app)
-	}
+	return e.snapshot(ctx, app, e.Metrics.read, begin, fn)
 }

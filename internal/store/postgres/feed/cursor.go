@@ -102,7 +102,7 @@ func readLimits(ctx context.Context, c tx.Conn) (l limits, err error) {
 // FeedEnd is the end of the feed; see store.Feed. What was committed while an older
 // transaction is still open lies behind it.
 func (s *Store) FeedEnd(ctx context.Context) (end store.FeedCursor, err error) {
-	err = s.db.Each(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Each(ctx, "", func(ctx context.Context, c tx.Conn) error {
 		l, err := readLimits(ctx, c)
 		end = l.end.text()
 		return err

@@ -21,7 +21,7 @@ const (
 
 // Feed reads what was committed; see store.Feed.
 func (s *Store) Feed(ctx context.Context, after store.FeedCursor, limit int) (entries []store.Entry, next store.FeedCursor, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Read(ctx, "", func(ctx context.Context, c tx.Conn) error {
 		l, err := readLimits(ctx, c)
 		if err != nil {
 			return err

@@ -14,7 +14,7 @@ import (
 // row, and the others see what it made of it.
 func (s *Store) ClaimLease(ctx context.Context, name, node string, ttl time.Duration) (store.Lease, bool, error) {
 	l, ok := store.Lease{Name: name}, false
-	err := s.db.Write(ctx, func(ctx context.Context, t *tx.Tx) (err error) {
+	err := s.db.Write(ctx, "", func(ctx context.Context, t *tx.Tx) (err error) {
 		var cursor *string
 		var epoch int64
 		epoch, err = tx.ReadEpoch(t.QueryRow(ctx, `INSERT INTO leases AS l (name, node, fence, until) VALUES ($1, $2, 1, clock($3) + $4)
@@ -40,7 +40,7 @@ func (s *Store) RenewLease(ctx context.Context, l store.Lease, ttl time.Duration
 
 // ReleaseLease ends a lease; see store.Leases.
 func (s *Store) ReleaseLease(ctx context.Context, l store.Lease) error {
-	return s.db.Write(ctx, func(ctx context.Context, t *tx.Tx) error {
+	return s.db.Write(ctx, "", func(ctx context.Context, t *tx.Tx) error {
 		_, err := t.Exec(ctx, `UPDATE leases SET node = '', until = 0 WHERE name = $1 AND fence = $2`, l.Name, l.Fence)
 		return err
 	})
@@ -49,7 +49,7 @@ func (s *Store) ReleaseLease(ctx context.Context, l store.Lease) error {
 // KeepCursor stores the cursor of a lease; see store.Leases. The epoch is left out, so the
 // cursor is still valid after a restore: a backup holds the same transactions up to it.
 func (s *Store) KeepCursor(ctx context.Context, l store.Lease, text store.FeedCursor) error {
-	return s.db.Write(ctx, func(ctx context.Context, t *tx.Tx) error {
+	return s.db.Write(ctx, "", func(ctx context.Context, t *tx.Tx) error {
 		_, kept, _ := strings.Cut(string(text), ".")
 		if err := write(ctx, t, l, `UPDATE leases SET cursor = $3 WHERE name = $1 AND fence = $2 AND node <> ''`, kept); err != nil {
 			return err
@@ -65,7 +65,7 @@ func (s *Store) KeepCursor(ctx context.Context, l store.Lease, text store.FeedCu
 
 // write changes the row of a lease. Errors: ErrLeaseLost.
 func (s *Store) write(ctx context.Context, l store.Lease, sql string, args ...any) error {
-	return s.db.Write(ctx, func(ctx context.Context, t *tx.Tx) error { return write(ctx, t, l, sql, args...) })
+	return s.db.Write(ctx, "", func(ctx context.Context, t *tx.Tx) error { return write(ctx, t, l, sql, args...) })
 }
 
 func write(ctx context.Context, t *tx.Tx, l store.Lease, sql string, args ...any) error {

@@ -17,7 +17,7 @@ const movedRows = 4096
 func (s *Store) Moved(ctx context.Context, after store.FeedCursor) (moved []store.Moved, next store.FeedCursor, err error) {
 	// A reader that asks often finds nothing most of the time: that costs one statement.
 	idle := false
-	err = s.db.Each(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Each(ctx, "", func(ctx context.Context, c tx.Conn) error {
 		l, err := readLimits(ctx, c)
 		idle = l.end.text() == after
 		return err
@@ -25,7 +25,7 @@ func (s *Store) Moved(ctx context.Context, after store.FeedCursor) (moved []stor
 	if err != nil || idle {
 		return nil, after, err
 	}
-	err = s.db.Read(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Read(ctx, "", func(ctx context.Context, c tx.Conn) error {
 		l, err := readLimits(ctx, c)
 		if err != nil {
 			return err

@@ -21,7 +21,7 @@ import (
 
 // Sync is what has changed for a client; see store.Inbox.
 func (s *Store) Sync(ctx context.Context, app, client string, after skein.SyncCursor, limit int) (page skein.SyncPage, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, conn tx.Conn) error {
+	err = s.db.Read(ctx, app, func(ctx context.Context, conn tx.Conn) error {
 		r := round{connection: connection{conn}, moves: s.db.Moves, app: app, client: client, limit: max(limit, 1)}
 		page, err = r.page(ctx, after)
 		return err

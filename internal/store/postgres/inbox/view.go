@@ -10,7 +10,7 @@ import (
 
 // View is one conversation as a member sees it; see store.Inbox.
 func (s *Store) View(ctx context.Context, app string, id skein.ID, client string) (v skein.View, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, conn tx.Conn) error {
+	err = s.db.Read(ctx, app, func(ctx context.Context, conn tx.Conn) error {
 		c := connection{conn}
 		conv, err := c.Conversation(ctx, app, id)
 		if err != nil {
@@ -129,7 +129,7 @@ const (
 
 // CountReaders counts the members that received and read a message; see store.Members.
 func (s *Store) CountReaders(ctx context.Context, app string, id skein.ID, seq int64) (n store.Readers, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Read(ctx, app, func(ctx context.Context, c tx.Conn) error {
 		conv, err := c.Conversation(ctx, app, id)
 		if err != nil {
 			return err

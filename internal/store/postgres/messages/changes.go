@@ -12,7 +12,7 @@ import (
 
 // ChangeMessage decides on a message and changes it; see store.Changes.
 func (s *Store) ChangeMessage(ctx context.Context, app string, conv, id skein.ID, by store.Authority, emoji string, decide func(skein.MessageState) (skein.Change, error)) (skein.Change, error) {
-	return tx.Result(ctx, s.db, func(ctx context.Context, w *tx.Tx) (skein.Change, error) {
+	return tx.Result(ctx, s.db, app, func(ctx context.Context, w *tx.Tx) (skein.Change, error) {
 		t := transaction{w}
 		at, me, err := t.Authorized(ctx, app, conv, by)
 		if err != nil {

@@ -44,7 +44,7 @@ func (s *Store) EraseMessages(ctx context.Context, now skein.Millis) (more bool,
 	e := erasure{at: now}
 	var found, ready bool
 	var due []place
-	err = s.db.Each(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Each(ctx, "", func(ctx context.Context, c tx.Conn) error {
 		if found, ready, err = (connection{c}).firstErasure(ctx, &e); err != nil || !found || !ready {
 			return err
 		}
@@ -58,7 +58,7 @@ func (s *Store) EraseMessages(ctx context.Context, now skein.Millis) (more bool,
 		time.Sleep(erasurePause)
 		return true, nil
 	}
-	return tx.Result(ctx, s.db, func(ctx context.Context, w *tx.Tx) (bool, error) {
+	return tx.Result(ctx, s.db, "", func(ctx context.Context, w *tx.Tx) (bool, error) {
 		return transaction{w}.erase(ctx, e, due)
 	})
 }

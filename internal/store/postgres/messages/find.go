@@ -24,7 +24,7 @@ func (s *Store) FindMessages(ctx context.Context, app string, conv skein.ID, q s
 	if q.Limit <= 0 {
 		return found, nil
 	}
-	err = s.db.Read(ctx, func(ctx context.Context, t tx.Conn) error {
+	err = s.db.Read(ctx, app, func(ctx context.Context, t tx.Conn) error {
 		c := connection{t}
 		found = skein.FoundMessages{}
 		at, err := c.Conversation(ctx, app, conv)

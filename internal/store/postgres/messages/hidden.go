@@ -25,7 +25,7 @@ func (c connection) hiders(ctx context.Context, conv, seq int64) ([]string, erro
 
 // Hidden lists which clients deleted which messages for themselves; see store.Changes.
 func (s *Store) Hidden(ctx context.Context, app string, conv skein.ID, after int64) (hidden []skein.Hiding, err error) {
-	err = s.db.Each(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Each(ctx, app, func(ctx context.Context, c tx.Conn) error {
 		found, err := c.Query(ctx, `SELECT client_id, seq FROM hidden WHERE conv_key = (`+tx.LivingConvKey+`) AND seq > $4`, app, conv, c.Now, after)
 		if err != nil {
 			return err

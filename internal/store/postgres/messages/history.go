@@ -23,7 +23,7 @@ func (s *Store) Messages(ctx context.Context, app string, conv skein.ID, r skein
 	if r.Newest {
 		query = messagesDown
 	}
-	err = s.db.Each(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Each(ctx, app, func(ctx context.Context, c tx.Conn) error {
 		found, err := c.Query(ctx, query, app, conv, c.Now, r.Viewer, r.After, before, r.Limit)
 		if err != nil {
 			return err
@@ -43,7 +43,7 @@ const (
 
 // Message is one message; see store.Messages.
 func (s *Store) Message(ctx context.Context, app string, conv, id skein.ID, viewer string) (m skein.Message, err error) {
-	err = s.db.Each(ctx, func(ctx context.Context, c tx.Conn) (err error) {
+	err = s.db.Each(ctx, app, func(ctx context.Context, c tx.Conn) (err error) {
 		m, err = tx.ReadSeen(c.QueryRow(ctx, `SELECT `+tx.MessageColumns+`, `+tx.HiddenFrom+`$5) FROM messages m
 			WHERE m.id = $4 AND m.conv_key = (`+tx.LivingConvKey+`)`, app, conv, c.Now, id, viewer), conv)
 		return tx.Missing(err, skein.ErrUnknownMessage)
@@ -59,7 +59,7 @@ func (s *Store) Changes(ctx context.Context, app string, conv skein.ID, r skein.
 	if r.Limit <= 0 {
 		return nil, nil
 	}
-	err = s.db.Each(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Each(ctx, app, func(ctx context.Context, c tx.Conn) error {
 		found, err := c.Query(ctx, changesAfter, app, conv, c.Now, r.Viewer, r.After, r.Limit)
 		if err != nil {
 			return err

@@ -30,7 +30,7 @@ func (t transaction) pin(ctx context.Context, conv int64, m *subject, c skein.Ch
 
 // Pins lists the pinned messages; see store.Changes.
 func (s *Store) Pins(ctx context.Context, app string, conv skein.ID, viewer string) (pins []skein.Message, err error) {
-	err = s.db.Each(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Each(ctx, app, func(ctx context.Context, c tx.Conn) error {
 		found, err := c.Query(ctx, `SELECT `+tx.MessageColumns+`, `+tx.HiddenFrom+`$4) FROM messages m
 			WHERE m.conv_key = (`+tx.LivingConvKey+`) AND m.pinned > 0 ORDER BY m.pinned DESC`, app, conv, c.Now, viewer)
 		if err != nil {

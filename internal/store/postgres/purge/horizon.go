@@ -46,7 +46,7 @@ func (h *horizon) age(now time.Time, oldest, next int64) time.Duration {
 // watchHorizon tells the metric how old the horizon is.
 func (s *Store) watchHorizon(ctx context.Context) error {
 	var oldest, next int64
-	err := s.db.Each(ctx, func(ctx context.Context, c tx.Conn) error {
+	err := s.db.Each(ctx, "", func(ctx context.Context, c tx.Conn) error {
 		return c.QueryRow(ctx, `SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint FROM pg_current_snapshot() s`).Scan(&oldest, &next)
 	})
 	if err == nil {

@@ -36,7 +36,7 @@ func (s *Store) Purge(ctx context.Context, now skein.Millis) (more bool, err err
 			return remove != nil, err
 		}
 		p := removal{now: now, left: left}
-		err = s.db.Write(ctx, func(ctx context.Context, t *tx.Tx) error {
+		err = s.db.Write(ctx, "", func(ctx context.Context, t *tx.Tx) error {
 			p.Tx, p.left = t, left
 			return remove(ctx, &p)
 		})
@@ -76,7 +76,7 @@ func (s *Store) nextPurge(ctx context.Context, now skein.Millis) (remove func(co
 	var files, conv, app *int64
 	var cuts, events, batches, departures *bool
 	var retries skein.Millis
-	err = s.db.Each(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Each(ctx, "", func(ctx context.Context, c tx.Conn) error {
 		return c.QueryRow(ctx, dead, now, cutHorizon(now), eventHorizon(now), batchHorizon(now), departureHorizon(now)).
 			Scan(&files, &conv, &app, &cuts, &events, &batches, &departures, &retries)
 	})

@@ -18,7 +18,7 @@ const grown = `SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace
 
 // analyse renews the statistics of the tables that have grown.
 func (s *Store) analyse(ctx context.Context) error {
-	return s.db.Each(ctx, func(ctx context.Context, c tx.Conn) error {
+	return s.db.Each(ctx, "", func(ctx context.Context, c tx.Conn) error {
 		found, err := c.Query(ctx, grown)
 		if err != nil {
 			return err

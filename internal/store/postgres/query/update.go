@@ -38,7 +38,7 @@ func (s *Store) UpdateConversations(ctx context.Context, app string, by store.Au
 	slices.Sort(found)
 	var all []skein.ID
 	for piece := range slices.Chunk(found, rows.UpdatedAtOnce(extend)) {
-		ids, err := tx.Result(ctx, s.db, func(ctx context.Context, t *tx.Tx) ([]skein.ID, error) {
+		ids, err := tx.Result(ctx, s.db, app, func(ctx context.Context, t *tx.Tx) ([]skein.ID, error) {
 			return update(ctx, t, app, by, where, piece, extend, at)
 		})
 		if err != nil {

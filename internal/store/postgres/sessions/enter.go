@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/share"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/postgres/engine"
 	rule "github.com/skein-im/skein/internal/store/sessions"
@@ -43,6 +44,7 @@ type entry struct {
 
 // EnterSession adds a session; see store.Sessions.
 func (s *Store) EnterSession(ctx context.Context, l store.Login) (int64, []store.Displaced, error) {
+	defer share.Pause(ctx).Resume()
 	e := &entry{login: l, since: time.Now(), done: make(chan struct{})}
 	select {
 	case <-s.closing:

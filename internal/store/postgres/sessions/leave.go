@@ -16,7 +16,7 @@ const leaveRows = 500
 func (s *Store) LeaveSessions(ctx context.Context, sessions []store.Session) (left []store.Departure, err error) {
 	for some := range slices.Chunk(sessions, leaveRows) {
 		var gone []store.Departure
-		err := s.db.Write(ctx, func(ctx context.Context, t pgx.Tx) (err error) {
+		err := s.db.Write(ctx, "", func(ctx context.Context, t pgx.Tx) (err error) {
 			gone, err = s.leave(ctx, t, some)
 			return err
 		}, nil)

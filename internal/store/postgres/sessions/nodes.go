@@ -19,7 +19,7 @@ import (
 
 // RenewNode extends the lease of a node; see store.Sessions.
 func (s *Store) RenewNode(ctx context.Context, node string, lease time.Duration) (displaced []store.Displaced, held bool, err error) {
-	err = s.db.Each(ctx, func(ctx context.Context, c engine.Conn) error {
+	err = s.db.Each(ctx, "", func(ctx context.Context, c engine.Conn) error {
 		q := new(pgx.Batch)
 		displaced, held = nil, false
 		q.Queue(`UPDATE nodes SET until = clock($2) + $3 WHERE node = $1 AND NOT gone RETURNING true`, node, s.clock(), lease.Milliseconds()).
@@ -44,7 +44,7 @@ func (s *Store) RenewNode(ctx context.Context, node string, lease time.Duration)
 	if err != nil || held {
 		return displaced, held, err
 	}
-	return displaced, false, s.db.Write(ctx, func(ctx context.Context, t pgx.Tx) error { return s.addNode(ctx, t, node, lease) }, nil)
+	return displaced, false, s.db.Write(ctx, "", func(ctx context.Context, t pgx.Tx) error { return s.addNode(ctx, t, node, lease) }, nil)
 }
 
 // addNode gives a lease to a node that had none. Where the tables were emptied, nobody is said
@@ -60,7 +60,7 @@ func (s *Store) addNode(ctx context.Context, t pgx.Tx, node string, lease time.D
 
 // CountNodes counts nodes by their leases; see store.Sessions.
 func (s *Store) CountNodes(ctx context.Context, ahead time.Duration) (count int, err error) {
-	err = s.db.Each(ctx, func(ctx context.Context, c engine.Conn) error {
+	err = s.db.Each(ctx, "", func(ctx context.Context, c engine.Conn) error {
 		return c.QueryRow(ctx, `SELECT count(*) FROM nodes WHERE NOT gone AND until > clock($1) + $2`, s.clock(), ahead.Milliseconds()).Scan(&count)
 	})
 	return count, err
@@ -71,14 +71,14 @@ func (s *Store) CountNodes(ctx context.Context, ahead time.Duration) (count int,
 // out some sessions in each transaction, so that the locks of their clients are few.
 func (s *Store) ExpireNodes(ctx context.Context) (left []store.Departure, err error) {
 	due := false
-	err = s.db.Each(ctx, func(ctx context.Context, c engine.Conn) error {
+	err = s.db.Each(ctx, "", func(ctx context.Context, c engine.Conn) error {
 		return c.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM nodes WHERE gone OR until < clock($1))
 			OR EXISTS (SELECT 1 FROM sessions WHERE node = '') AND (SELECT until FROM refill) < clock($1)`, s.clock()).Scan(&due)
 	})
 	if err != nil || !due {
 		return nil, err
 	}
-	err = s.db.Write(ctx, func(ctx context.Context, t pgx.Tx) error {
+	err = s.db.Write(ctx, "", func(ctx context.Context, t pgx.Tx) error {
 		_, err := t.Exec(ctx, `UPDATE nodes SET gone = true WHERE node IN
 			(SELECT node FROM nodes WHERE until < clock($1) AND NOT gone ORDER BY node FOR UPDATE)`, s.clock())
 		return err
@@ -101,7 +101,7 @@ const theirs = `(s.node IN (SELECT node FROM nodes WHERE gone) OR s.node = '' AN
 // expireSome takes out some sessions of nodes that are gone, and the nodes where none is left.
 func (s *Store) expireSome(ctx context.Context) (left []store.Departure, more bool, err error) {
 	var some []store.Session
-	err = s.db.Each(ctx, func(ctx context.Context, c engine.Conn) error {
+	err = s.db.Each(ctx, "", func(ctx context.Context, c engine.Conn) error {
 		rows, err := c.Query(ctx, `SELECT `+sessionColumns+` FROM sessions s WHERE `+theirs+` LIMIT $2`, s.clock(), leaveRows)
 		if err != nil {
 			return err
@@ -112,7 +112,7 @@ func (s *Store) expireSome(ctx context.Context) (left []store.Departure, more bo
 	if err != nil {
 		return nil, false, err
 	}
-	err = s.db.Write(ctx, func(ctx context.Context, t pgx.Tx) (err error) {
+	err = s.db.Write(ctx, "", func(ctx context.Context, t pgx.Tx) (err error) {
 		left, err = s.takeOut(ctx, t, some)
 		return err
 	}, nil)

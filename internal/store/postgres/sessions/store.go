@@ -86,7 +86,7 @@ func readSession(r pgx.Row, s *store.Session, more ...any) error {
 
 // SessionsOf lists sessions; see store.Sessions.
 func (s *Store) SessionsOf(ctx context.Context, app string, clients []string) (all []store.Session, err error) {
-	err = s.db.Each(ctx, func(ctx context.Context, c engine.Conn) error {
+	err = s.db.Each(ctx, app, func(ctx context.Context, c engine.Conn) error {
 		rows, err := c.Query(ctx, `SELECT `+sessionColumns+` FROM sessions s WHERE app = $1 AND client_id = ANY($2) AND displaced IS NULL`, app, clients)
 		if err != nil {
 			return err

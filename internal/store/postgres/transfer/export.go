@@ -19,7 +19,7 @@ const exportPage = 256
 // moment. Until it ends, the rows that are replaced meanwhile stay in their tables; it has no
 // transaction id, so it stops no cursor.
 func (s *Store) Export(ctx context.Context, app, client string, sink store.Sink) (at skein.Millis, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Read(ctx, app, func(ctx context.Context, c tx.Conn) error {
 		// A sink may be slow, and the walk over the conversations takes as long as there are many.
 		if _, err := c.Exec(ctx, `SET LOCAL idle_in_transaction_session_timeout = 0`); err != nil {
 			return err

@@ -16,7 +16,7 @@ import (
 // Import stores records; see store.Transfer. What the records refer to is read at once at the
 // beginning, and what they add is sent in few round trips.
 func (s *Store) Import(ctx context.Context, app string, list []any) ([]store.Imported, error) {
-	return tx.Result(ctx, s.db, func(ctx context.Context, w *tx.Tx) ([]store.Imported, error) {
+	return tx.Result(ctx, s.db, app, func(ctx context.Context, w *tx.Tx) ([]store.Imported, error) {
 		key, err := w.KnownApp(ctx, app)
 		if err != nil {
 			return nil, err

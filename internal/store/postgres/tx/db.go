@@ -39,7 +39,7 @@ func Open(ctx context.Context, opt engine.Options, now func() time.Time, committ
 		return nil, err
 	}
 	db := &DB{Engine: e, Moves: NewMoves(), Log: opt.Log, now: now, news: newNews(committed, opt.Log)}
-	err = e.Each(ctx, func(ctx context.Context, c engine.Conn) error {
+	err = e.Each(ctx, "", func(ctx context.Context, c engine.Conn) error {
 		return c.QueryRow(ctx, `SELECT salt FROM history`).Scan(&db.Salt)
 	})
 	if err != nil {
@@ -62,14 +62,15 @@ type Conn struct {
 	Now skein.Millis // when it was begun, by the store's clock
 }
 
-// Each gives fn a connection on which each statement is a transaction of its own.
-func (db *DB) Each(ctx context.Context, fn func(context.Context, Conn) error) error {
-	return db.Engine.Each(ctx, func(ctx context.Context, c engine.Conn) error { return fn(ctx, Conn{c, db.Millis()}) })
+// Each gives fn a connection on which each statement is a transaction of its own. Here and below
+// the connection counts as one of the app's; an empty app stands for the chores of the server.
+func (db *DB) Each(ctx context.Context, app string, fn func(context.Context, Conn) error) error {
+	return db.Engine.Each(ctx, app, func(ctx context.Context, c engine.Conn) error { return fn(ctx, Conn{c, db.Millis()}) })
 }
 
 // Read runs fn in a transaction that sees one moment and writes nothing.
-func (db *DB) Read(ctx context.Context, fn func(context.Context, Conn) error) error {
-	return db.Engine.Read(ctx, func(ctx context.Context, t pgx.Tx) error { return fn(ctx, Conn{t, db.Millis()}) })
+func (db *DB) Read(ctx context.Context, app string, fn func(context.Context, Conn) error) error {
+	return db.Engine.Read(ctx, app, func(ctx context.Context, t pgx.Tx) error { return fn(ctx, Conn{t, db.Millis()}) })
 }
 
 // Search is Read for reads of many rows; see engine.Search. Errors: also ErrRateLimited.
@@ -79,11 +80,11 @@ func (db *DB) Search(ctx context.Context, app, what string, fn func(context.Cont
 
 // Write runs fn in a transaction, makes it durable and tells the commit hook. fn may run more
 // than once: it must set what it answers anew each time, and do nothing outside.
-func (db *DB) Write(ctx context.Context, fn func(context.Context, *Tx) error) error {
+func (db *DB) Write(ctx context.Context, app string, fn func(context.Context, *Tx) error) error {
 	var t *Tx
 	var told *Ticket
 	defer func() { told.Drop() }()
-	err := db.Engine.Write(ctx, func(ctx context.Context, p pgx.Tx) error {
+	err := db.Engine.Write(ctx, app, func(ctx context.Context, p pgx.Tx) error {
 		told.Drop() // of a try that failed
 		told = nil
 		t = &Tx{Conn: Conn{p, db.Millis()}}
@@ -104,9 +105,9 @@ func (db *DB) Write(ctx context.Context, fn func(context.Context, *Tx) error) er
 func (db *DB) Enter(t *Tx) *Ticket { return db.news.enter(t.told) }
 
 // Result is Write for a function with a result.
-func Result[T any](ctx context.Context, db *DB, fn func(context.Context, *Tx) (T, error)) (T, error) {
+func Result[T any](ctx context.Context, db *DB, app string, fn func(context.Context, *Tx) (T, error)) (T, error) {
 	var answer, none T
-	err := db.Write(ctx, func(ctx context.Context, t *Tx) (err error) {
+	err := db.Write(ctx, app, func(ctx context.Context, t *Tx) (err error) {
 		answer, err = fn(ctx, t)
 		return err
 	})

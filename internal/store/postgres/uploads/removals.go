@@ -18,7 +18,7 @@ const releaseRows = 100
 func (s *Store) ReleaseUploads(ctx context.Context, now skein.Millis) (more bool, err error) {
 	after := s.releasedApp.Load()
 	var app int64
-	err = s.db.Each(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Each(ctx, "", func(ctx context.Context, c tx.Conn) error {
 		app, err = dueApp(ctx, c, after, now)
 		return err
 	})
@@ -29,7 +29,7 @@ func (s *Store) ReleaseUploads(ctx context.Context, now skein.Millis) (more bool
 	if app == 0 {
 		return after != 0, nil // the next call begins with the first app
 	}
-	return true, s.db.Write(ctx, func(ctx context.Context, t *tx.Tx) error {
+	return true, s.db.Write(ctx, "", func(ctx context.Context, t *tx.Tx) error {
 		_, err := t.Exec(ctx, `DELETE FROM uploads WHERE due <= $2 AND upload_key = ANY (ARRAY(
 			SELECT upload_key FROM uploads WHERE app_key = $1 AND due <= $2 ORDER BY due LIMIT $3 FOR UPDATE))`, app, now, releaseRows)
 		return err
@@ -58,7 +58,7 @@ func (s *Store) ReleasedUploads(ctx context.Context, after string, limit int) ([
 }
 
 func (s *Store) names(ctx context.Context, sql string, args ...any) (names []string, err error) {
-	err = s.db.Each(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Each(ctx, "", func(ctx context.Context, c tx.Conn) error {
 		found, err := c.Query(ctx, sql, args...)
 		if err == nil {
 			names, err = pgx.AppendRows([]string(nil), found, pgx.RowTo[string])
@@ -73,7 +73,7 @@ func (s *Store) names(ctx context.Context, sql string, args ...any) (names []str
 
 // ForgetUploads records that files were removed; see store.Uploads.
 func (s *Store) ForgetUploads(ctx context.Context, names []string) error {
-	return s.db.Write(ctx, func(ctx context.Context, t *tx.Tx) error {
+	return s.db.Write(ctx, "", func(ctx context.Context, t *tx.Tx) error {
 		_, err := t.Exec(ctx, `DELETE FROM removals WHERE name = ANY($1)`, names)
 		return err
 	})
@@ -97,7 +97,7 @@ func (s *Store) CheckUploads(ctx context.Context, stored []skein.StoredFile) (un
 	if err != nil || len(unmeasured) == 0 {
 		return unknown, err
 	}
-	return unknown, s.db.Write(ctx, func(ctx context.Context, t *tx.Tx) error {
+	return unknown, s.db.Write(ctx, "", func(ctx context.Context, t *tx.Tx) error {
 		_, err := t.Exec(ctx, `UPDATE uploads u SET size = f.size FROM unnest($1::text[], $2::bigint[]) f(name, size)
 			WHERE u.name = f.name AND u.size = 0 AND f.size > 0`, names, sizes)
 		return err

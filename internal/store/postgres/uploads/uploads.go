@@ -9,7 +9,7 @@ import (
 
 // AddUpload records a file; see store.Uploads.
 func (s *Store) AddUpload(ctx context.Context, u skein.Upload) error {
-	return s.db.Write(ctx, func(ctx context.Context, t *tx.Tx) error {
+	return s.db.Write(ctx, u.App, func(ctx context.Context, t *tx.Tx) error {
 		app, err := t.KnownApp(ctx, u.App)
 		if err != nil {
 			return err
@@ -48,7 +48,7 @@ func checkQuota(ctx context.Context, t *tx.Tx, app int64, u skein.Upload) error 
 
 // StoredBytes is how many bytes an app has stored; see store.Uploads.
 func (s *Store) StoredBytes(ctx context.Context, app string) (bytes int64, err error) {
-	err = s.db.Each(ctx, func(ctx context.Context, c tx.Conn) error {
+	err = s.db.Each(ctx, app, func(ctx context.Context, c tx.Conn) error {
 		return c.QueryRow(ctx, `SELECT coalesce((SELECT bytes FROM storage WHERE app_key = `+tx.AppKey+`), 0)`, app).Scan(&bytes)
 	})
 	return bytes, err
@@ -56,7 +56,7 @@ func (s *Store) StoredBytes(ctx context.Context, app string) (bytes int64, err e
 
 // Upload is a file that is not due for removal; see store.Uploads.
 func (s *Store) Upload(ctx context.Context, name string) (u skein.Upload, found bool, err error) {
-	err = s.db.Each(ctx, func(ctx context.Context, c tx.Conn) (err error) {
+	err = s.db.Each(ctx, "", func(ctx context.Context, c tx.Conn) (err error) {
 		u = skein.Upload{Name: name}
 		found, err = tx.Found(c.QueryRow(ctx, livingUpload, name, c.Now).Scan(&u.App, &u.Client, &u.At, &u.Until, &u.Size, &u.Title))
 		return err

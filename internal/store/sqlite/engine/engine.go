@@ -100,15 +100,15 @@ func Open(opt Options, tables Tables) (*Engine, error) {
 func (e *Engine) openReaders(opt Options) error {
 	for _, set := range []struct {
 		at     **readers
-		name   string
+		kind   string
 		size   int
-		parted bool
+		weight int
 	}{
-		{&e.callers, "caller", min(callerReaders, opt.Readers), false},
-		{&e.readers, "read", opt.Readers, false},
-		{&e.searchers, "search", min(searchers, opt.Readers), true},
+		{&e.callers, "caller", min(callerReaders, opt.Readers), 0},
+		{&e.readers, "read", opt.Readers, 0},
+		{&e.searchers, "search", min(searchers, opt.Readers), 1},
 	} {
-		opened, err := openReaders(opt.Path, set.size, set.parted, e.metrics.wait.WithLabelValues(set.name))
+		opened, err := openReaders(opt.Path, set.size, set.weight, e.metrics.wait.Of(set.kind))
 		if err != nil {
 			return err
 		}
@@ -165,7 +165,7 @@ func (e *Engine) Statements(ctx context.Context) map[string]int {
 		return nil
 	}
 	for _, set := range e.sets() {
-		for i := range set.size {
+		for i := range set.places.Size() {
 			app := fmt.Sprint(i) // one app may not hold all connections
 			c, err := set.acquire(ctx, app)
 			if err != nil {

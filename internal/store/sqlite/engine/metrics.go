@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/skein-im/skein/internal/share"
 )
 
 // metrics are the writer's figures for operators.
@@ -11,8 +13,8 @@ type metrics struct {
 	commit  prometheus.Histogram
 	jobs    prometheus.Histogram
 	queued  prometheus.Gauge
-	wait    *prometheus.HistogramVec // by queue
-	refused *prometheus.CounterVec   // by reason
+	wait    *share.Queues
+	refused *prometheus.CounterVec // by reason
 	failed  prometheus.Counter
 	long    prometheus.Counter
 	corrupt prometheus.Counter
@@ -38,11 +40,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Name: "skein_store_queue_jobs",
 			Help: "How many writes waited when the last group commit began.",
 		}),
-		wait: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name:    "skein_store_wait_seconds",
-			Help:    "How long calls waited for their turn, by what they waited for: a write of an app's, one of the operator's, a reader.",
-			Buckets: prometheus.ExponentialBuckets(100e-6, 4, 9), // 100 µs to 6.6 s
-		}, []string{"queue"}),
+		wait: share.NewQueues(),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "skein_store_refused_total",
 			Help: "Writes refused because the app's part of the queue was full, by what there was too much of.",
@@ -60,7 +58,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Help: "Group commits that failed, all of whose writes were answered 5030.",
 		}),
 	}
-	m.writes, m.upkeep = m.wait.WithLabelValues("write"), m.wait.WithLabelValues("upkeep")
+	m.writes, m.upkeep = m.wait.Waited("write"), m.wait.Waited("upkeep")
 	for _, why := range []refused{refusedClosed, refusedJobs, refusedBytes, refusedTime} {
 		m.refused.WithLabelValues(string(why)) // so that the series exists from the start
 	}
