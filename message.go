@@ -121,10 +121,11 @@ type Committed struct {
 	App       string
 	ConvType  ConvType
 	RosterRev int64   // of the conversation when this was committed; see Conversation
+	Stamp     int64   // of its commit; see Snapshot. Zero: not known
 	Device    string  // as in Draft
 	Spoken    bool    // the sender is a member whose read position it moved
 	Change    *Change // set: not the message is new, but this; its Message is the one above
-	// Hidden are those who deleted the message for themselves, with a Change: to them
-	// it goes blank, as StatusDeleted.
+	// Hidden are those who deleted the message for themselves: to them it goes blank, as
+	// StatusDeleted.
 	Hidden []string
 }

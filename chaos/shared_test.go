@@ -22,6 +22,7 @@ type shared struct {
 
 	sessions *sessions.Table
 	ahead    atomic.Int64       // of the clock of sessions
+	told     atomic.Int64       // the newest stamp that hooks were told
 	hooks    []store.CommitHook // of each node
 
 	mu      sync.Mutex
@@ -39,7 +40,7 @@ func openShared(dir string, log slog.Handler) (*shared, error) {
 		Path: filepath.Join(dir, "skein.db"), Committed: s.committed, Log: slog.New(log),
 	})
 	s.Store = engine
-	s.sessions = sessions.New(func(context.Context) (int64, error) { return 1, nil }, func() time.Time {
+	s.sessions = sessions.New(func(context.Context) (int64, error) { return 1, nil }, func() int64 { return s.told.Load() + 1 }, func() time.Time {
 		return time.Now().Add(time.Duration(s.ahead.Load()))
 	})
 	return s, err
@@ -56,6 +57,7 @@ func (s *shared) loseSessions() error {
 
 // committed is the engine's commit hook. It tells the node that asked for the commit.
 func (s *shared) committed(all []skein.Committed) {
+	s.told.Store(all[0].Stamp) // of all of them: they are of one commit
 	for i := range all {
 		s.hooks[s.note(&all[i])](all[i : i+1])
 	}
@@ -139,7 +141,7 @@ func (h *handle) cached(announce store.CommitHook) (*cache.Store, error) {
 }
 
 // EnterSession and the others of store.Sessions are those of all nodes.
-func (h *handle) EnterSession(ctx context.Context, l store.Login) (int64, []store.Displaced, error) {
+func (h *handle) EnterSession(ctx context.Context, l store.Login) (store.Entered, error) {
 	return h.shared.sessions.EnterSession(ctx, l)
 }
 

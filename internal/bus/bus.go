@@ -17,6 +17,10 @@ type Event struct {
 	// Change is the change_seq of a change of a stored message; zero for everything else.
 	Change int64
 
+	// Stamp is of the commit that the event is about, as in skein.Committed: a session whose
+	// client could read it when it logged in does not get the event. Zero: none.
+	Stamp int64
+
 	// About is the seq of the stored message that a change is about. Where the app's
 	// history is private, members who joined after it are not told. Zero: none.
 	About int64

@@ -34,6 +34,7 @@ const (
 	tagResync
 	tagSessions
 	tagDeed
+	tagStamp
 )
 
 // Marshal encodes an event for another node.
@@ -60,6 +61,7 @@ func Marshal(e *Event) []byte {
 	w.text(tagSession, e.Session)
 	w.flag(tagDoorbell, e.Doorbell)
 	w.number(tagDeed, int64(e.Deed))
+	w.number(tagStamp, e.Stamp)
 	if e.Cut != nil {
 		w.json(tagCut, e.Cut)
 	}
@@ -129,6 +131,8 @@ func (r *reader) value(e *Event, tag byte) {
 		e.Doorbell = true
 	case tagDeed:
 		e.Deed = uint64(f.number())
+	case tagStamp:
+		e.Stamp = f.number()
 	case tagCut:
 		e.Cut = new(skein.Cut)
 		f.bad = json.Unmarshal(f.bytes(), e.Cut) != nil //nolint:musttag // a domain type has no tags; only nodes read it

@@ -54,15 +54,15 @@ func (l *lane) deliver(ctx context.Context, e *bus.Event) error {
 			return err
 		}
 	}
-	l.deliverTo(ctx, e, members)
+	l.deliverTo(ctx, e, members, 0)
 	return nil
 }
 
-// deliverTo is deliver to those of a list.
-func (l *lane) deliverTo(ctx context.Context, e *bus.Event, members []skein.Listener) {
+// deliverTo is deliver to those of a list, in sessions up to a number; zero: in all.
+func (l *lane) deliverTo(ctx context.Context, e *bus.Event, members []skein.Listener, sessions int64) {
 	delivered, blind := 0, blindOf(e)
 	for _, client := range l.audience(ctx, e, members) {
-		except := hub.Except{Withheld: e.Kind, Session: e.Session}
+		except := hub.Except{Withheld: e.Kind, Session: e.Session, Stamp: e.Stamp, Upto: sessions}
 		if client == e.Sender {
 			if !e.ToSender {
 				continue

@@ -8,23 +8,29 @@ import (
 
 var messageEvent, changeEvent = skein.EventSetOf(skein.EventMessage), skein.EventSetOf(skein.EventMessageUpdated)
 
-// eventOf encodes a message, or a change of one.
+// eventOf encodes a message, or a change of one. A client that deleted the message for itself
+// gets it blank.
 func eventOf(m *skein.Committed) bus.Event {
 	if m.Change != nil {
 		return changeOf(m)
 	}
-	return bus.Event{
-		App: m.App, Conv: m.Conv, Seq: m.Seq, RosterRev: m.RosterRev,
+	e := bus.Event{
+		App: m.App, Conv: m.Conv, Seq: m.Seq, Stamp: m.Stamp, RosterRev: m.RosterRev,
 		Frame:  wire.NewMessageFrame(m),
 		Kind:   messageEvent,
 		Sender: m.Sender, ToSender: m.NoSync, Device: m.Device,
 	}
+	if len(m.Hidden) > 0 {
+		blank := *m
+		blank.Blank(skein.StatusDeleted)
+		e.Blind, e.Blank = m.Hidden, wire.NewMessageFrame(&blank)
+	}
+	return e
 }
 
-// changeOf encodes a change for those who may see it: a client that deleted the message
-// for itself gets it blank, and a deletion for oneself goes to that client alone. All
-// devices of the client that made the change get it, the one that asked too: devices count
-// changes by their numbers.
+// changeOf encodes a change for those who may see it: a deletion for oneself goes to that
+// client alone. All devices of the client that made the change get it, the one that asked too:
+// devices count changes by their numbers.
 func changeOf(m *skein.Committed) bus.Event {
 	c := *m.Change
 	c.Message = m.Message
@@ -32,7 +38,7 @@ func changeOf(m *skein.Committed) bus.Event {
 		c.Message.Blank(skein.StatusDeleted)
 	}
 	e := bus.Event{
-		App: m.App, Conv: m.Conv, Change: c.Seq, About: m.Seq, RosterRev: m.RosterRev,
+		App: m.App, Conv: m.Conv, Change: c.Seq, About: m.Seq, Stamp: m.Stamp, RosterRev: m.RosterRev,
 		Kind: changeEvent, Frame: wire.AppendUpdate(nil, m.Conv, &c),
 	}
 	switch {

@@ -102,6 +102,12 @@ func (f *fixture) login(client, device string) *screen { return f.loginTo("shop"
 
 func (f *fixture) loginTo(app, client, device string) *screen {
 	f.Helper()
+	return f.loginSeeing(app, client, device, skein.Snapshot{})
+}
+
+// loginSeeing attaches a session whose client could read the commits of a snapshot.
+func (f *fixture) loginSeeing(app, client, device string, saw skein.Snapshot) *screen {
+	f.Helper()
 	f.sessions++
 	s := &screen{t: f.T, frames: make(chan string, 100_000), over: make(chan struct{})}
 	session, err := f.hub.Attach(hub.Login{
@@ -111,6 +117,7 @@ func (f *fixture) loginTo(app, client, device string) *screen {
 	if err != nil {
 		f.Fatalf("attach: %v", err)
 	}
+	session.Enter(1, false, saw)
 	session.Answer([]byte("hello"))
 	if got := s.next(); got != "hello" {
 		f.Fatalf("the first frame is %q", got)
@@ -208,6 +215,7 @@ type memory struct {
 	roster      int64            // RosterRev of the conversation; guarded by mu
 	atLeast     int64            // the revision that the last read of the audience asked for; guarded by mu
 	asked       []skein.SeqRange // guarded by mu
+	hidden      []skein.Hiding   // guarded by mu
 	joined      map[string]int64 // the first seq after joining of who has one other than 1; guarded by mu
 	gate        chan struct{}    // reads of the audience wait for it; nil: they do not
 	attended    chan struct{}    // told when a read of the audience waits
@@ -278,8 +286,15 @@ func (m *memory) Changes(_ context.Context, _ string, id skein.ID, r skein.Chang
 	return out, nil
 }
 
-func (m *memory) Hidden(context.Context, string, skein.ID, int64) ([]skein.Hiding, error) {
-	return nil, nil
+func (m *memory) Hidden(_ context.Context, _ string, _ skein.ID, after int64) (all []skein.Hiding, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, h := range m.hidden {
+		if h.Seq > after {
+			all = append(all, h)
+		}
+	}
+	return all, nil
 }
 
 // reads is how often messages or the audience were read.

@@ -135,8 +135,7 @@ func (l *lane) deliverInOrder(ctx context.Context, e *bus.Event) error {
 		if err := l.deliver(ctx, e); err != nil {
 			return err
 		}
-		last, _ = l.positions.Get(at)
 	}
-	l.positions.Put(at, last.past(position{e.Seq, e.Change}))
+	l.moveTo(at, position{e.Seq, e.Change})
 	return nil
 }

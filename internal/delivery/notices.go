@@ -123,7 +123,7 @@ func (l *lane) compareEdits(ctx context.Context, t task) error {
 	if err != nil {
 		return err
 	}
-	l.askToSync(t.app, members, concerned)
+	l.askToSync(t.app, members, concerned, 0)
 	return nil
 }
 
@@ -143,9 +143,10 @@ func oneDeed(edits []store.Entry) int {
 	return n
 }
 
-// askToSync asks those members, and other clients, who are on this node.
-func (l *lane) askToSync(app string, members []skein.Listener, others []string) {
-	frame, except := wire.AppendResync(nil), hub.Except{Withheld: skein.EventSetOf(skein.EventResync)}
+// askToSync asks those members, and other clients, who are on this node, in the sessions with
+// numbers above from; see hub.Newest.
+func (l *lane) askToSync(app string, members []skein.Listener, others []string, from int64) {
+	frame, except := wire.AppendResync(nil), hub.Except{Withheld: skein.EventSetOf(skein.EventResync), From: from}
 	people := l.people[:0]
 	for i := range members {
 		if l.d.opts.Hub.MayHave(members[i].Mark) {

@@ -66,14 +66,27 @@ func begin(last, first, upto int64) int64 {
 	return last
 }
 
+// repairing is a repair of one conversation, and what it read of it.
+type repairing struct {
+	conv     skein.Conversation
+	members  []skein.Listener
+	sessions int64 // it delivers to the sessions up to this number
+}
+
 // repair delivers the messages and changes after one position up to another from the
 // store, to those who are here and may see them, and moves the lane's position past what it
 // has read.
+//
+// The store may answer late. A session that began meanwhile must not get what was read before:
+// its client may have left by then, or deleted the message for itself. It is asked to sync
+// instead, as it may have synced before the messages were stored.
 func (l *lane) repair(ctx context.Context, at convKey, after, upto position) error {
 	if after.seq >= upto.seq && after.change >= upto.change {
 		return nil
 	}
-	conv, _, err := l.d.opts.Logs.Conversation(ctx, at.app, at.conv, "")
+	r := repairing{sessions: l.d.opts.Hub.Newest()}
+	var err error
+	r.conv, _, err = l.d.opts.Logs.Conversation(ctx, at.app, at.conv, "")
 	if errors.Is(err, skein.ErrUnknownConversation) {
 		return nil // deleted meanwhile: nobody sees it any more
 	}
@@ -81,16 +94,24 @@ func (l *lane) repair(ctx context.Context, at convKey, after, upto position) err
 		return err
 	}
 	// Who left must not be told what was stored later: a list that memory has may be older.
-	members, _, err := l.members(ctx, &bus.Event{App: at.app, Conv: at.conv, RosterRev: conv.RosterRev})
-	if err != nil || !slices.ContainsFunc(members, func(m skein.Listener) bool { return l.d.opts.Hub.MayHave(m.Mark) }) {
+	r.members, _, err = l.members(ctx, &bus.Event{App: at.app, Conv: at.conv, RosterRev: r.conv.RosterRev})
+	if err != nil {
 		return err
 	}
-	after = l.unlessFollowed(at, conv, after, upto)
+	if !slices.ContainsFunc(r.members, func(m skein.Listener) bool { return l.d.opts.Hub.MayHave(m.Mark) }) {
+		// Members that come later read it when they sync.
+		l.moveTo(at, position{min(upto.seq, r.conv.LastSeq), min(upto.change, r.conv.Changes)})
+		return nil
+	}
+	after = l.unlessFollowed(at, r.conv, after, upto)
 	if after.seq < upto.seq {
-		err = l.repairMessages(ctx, conv, members, after.seq, upto.seq)
+		err = l.repairMessages(ctx, r, after.seq, upto.seq)
 	}
 	if err == nil && after.change < upto.change {
-		err = l.repairChanges(ctx, conv, members, after.change, upto.change)
+		err = l.repairChanges(ctx, r, after.change, upto.change)
+	}
+	if l.d.opts.Hub.Newest() > r.sessions {
+		l.askToSync(at.app, r.members, nil, r.sessions)
 	}
 	return err
 }
@@ -109,20 +130,24 @@ func (l *lane) unlessFollowed(at convKey, conv skein.Conversation, after, upto p
 }
 
 // repairMessages delivers the messages after a seq up to another.
-func (l *lane) repairMessages(ctx context.Context, conv skein.Conversation, members []skein.Listener, after, upto int64) error {
-	missed, err := l.d.opts.Logs.Messages(ctx, conv.App, conv.ID, skein.SeqRange{After: after, Before: upto + 1, Limit: maxRepair})
+func (l *lane) repairMessages(ctx context.Context, r repairing, after, upto int64) error {
+	missed, err := l.d.opts.Logs.Messages(ctx, r.conv.App, r.conv.ID, skein.SeqRange{After: after, Before: upto + 1, Limit: maxRepair})
+	if err != nil {
+		return err
+	}
+	hidden, err := l.hiders(ctx, r, after)
 	if err != nil {
 		return err
 	}
 	for _, m := range missed {
-		l.repaired(ctx, &skein.Committed{Message: m, App: conv.App, ConvType: conv.Type}, members, position{seq: m.Seq})
+		l.repaired(ctx, r, &skein.Committed{Message: m, App: r.conv.App, ConvType: r.conv.Type, Hidden: hidden[m.Seq]}, position{seq: m.Seq})
 	}
 	return nil
 }
 
 // repairChanges delivers the changes after a change_seq up to another.
-func (l *lane) repairChanges(ctx context.Context, conv skein.Conversation, members []skein.Listener, after, upto int64) error {
-	missed, err := l.d.opts.Logs.Changes(ctx, conv.App, conv.ID, skein.ChangeRange{After: after, Limit: int(min(maxRepair, upto-after))})
+func (l *lane) repairChanges(ctx context.Context, r repairing, after, upto int64) error {
+	missed, err := l.d.opts.Logs.Changes(ctx, r.conv.App, r.conv.ID, skein.ChangeRange{After: after, Limit: int(min(maxRepair, upto-after))})
 	if err != nil {
 		return err
 	}
@@ -131,35 +156,43 @@ func (l *lane) repairChanges(ctx context.Context, conv skein.Conversation, membe
 		if c.Kind == skein.ChangeNone {
 			continue
 		}
-		hidden, err := l.hiders(ctx, conv, c.Message.Seq)
+		hidden, err := l.hiders(ctx, r, c.Message.Seq-1)
 		if err != nil {
 			return err
 		}
-		l.repaired(ctx, &skein.Committed{Message: c.Message, App: conv.App, Change: c, Hidden: hidden}, members, position{change: c.Seq})
+		l.repaired(ctx, r, &skein.Committed{Message: c.Message, App: r.conv.App, Change: c, Hidden: hidden[c.Message.Seq]}, position{change: c.Seq})
 	}
 	return nil
 }
 
 // repaired delivers one message or change that was read from the store.
-func (l *lane) repaired(ctx context.Context, m *skein.Committed, members []skein.Listener, p position) {
+func (l *lane) repaired(ctx context.Context, r repairing, m *skein.Committed, p position) {
 	e := eventOf(m)
+	members := r.members
 	if e.Audience != nil {
 		members = e.Audience
 	}
-	l.deliverTo(ctx, &e, members)
+	l.deliverTo(ctx, &e, members, r.sessions)
 	l.d.metrics.repaired.Inc()
-	at := convKey{m.App, m.Conv}
+	l.moveTo(convKey{m.App, m.Conv}, p)
+}
+
+// moveTo notes that a conversation was delivered up to a position.
+func (l *lane) moveTo(at convKey, p position) {
 	last, _ := l.positions.Get(at)
 	l.positions.Put(at, last.past(p))
 }
 
-// hiders are the clients that deleted a message for themselves.
-func (l *lane) hiders(ctx context.Context, conv skein.Conversation, seq int64) (clients []string, err error) {
-	all, err := l.d.opts.Logs.Hidden(ctx, conv.App, conv.ID, seq-1)
-	for _, h := range all {
-		if h.Seq == seq {
-			clients = append(clients, h.Client)
-		}
+// hiders are the clients that deleted messages after a seq for themselves, by the seq of the
+// message.
+func (l *lane) hiders(ctx context.Context, r repairing, after int64) (map[int64][]string, error) {
+	all, err := l.d.opts.Logs.Hidden(ctx, r.conv.App, r.conv.ID, after)
+	if err != nil {
+		return nil, err
 	}
-	return clients, err
+	clients := make(map[int64][]string)
+	for _, h := range all {
+		clients[h.Seq] = append(clients[h.Seq], h.Client)
+	}
+	return clients, nil
 }

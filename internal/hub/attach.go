@@ -28,6 +28,7 @@ func (h *Hub) Attach(l Login) (*Session, error) {
 	if h.closing.Load() {
 		return nil, ErrClosed
 	}
+	s.number = h.attached.Add(1)
 	sh.add(s)
 	sh.wheel.add(s, s.due())
 	return s, nil
@@ -41,14 +42,18 @@ func (s *Session) Judged(rev int64) {
 }
 
 // Enter says that the session has entered the store's sessions: with its end Left is
-// called. It reports false where it is over already, which Left is not told.
-func (s *Session) Enter(generation int64, resumed bool) bool {
+// called. From then on the session gets no event about a commit in saw, what its client could
+// read when it logged in, and none that was held back before: the client syncs after the login,
+// and such an event may be late, so that its client has left the conversation or deleted the
+// message. It reports false where the session is over already, which Left is not told.
+func (s *Session) Enter(generation int64, resumed bool, saw skein.Snapshot) bool {
 	s.shard.mu.Lock()
 	defer s.shard.mu.Unlock()
 	if !s.attached {
 		return false
 	}
-	s.generation, s.resumed, s.entered = generation, resumed, true
+	s.generation, s.resumed, s.saw, s.entered = generation, resumed, saw, true
+	s.dropSeen()
 	return true
 }
 

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+
+	"github.com/skein-im/skein"
 )
 
 func TestAKickFindsItsTargetAlone(t *testing.T) {
@@ -97,7 +99,7 @@ func TestAKickFindsALoginThatIsStillChecked(t *testing.T) {
 		s.Judged(5)
 		check(t, "kicked by a cut that it was judged by", h.Kick(Target{App: "shop", Client: "Tom", Rev: 5}, "banned"), 0)
 		check(t, "kicked by a later one", h.Kick(Target{App: "shop", Client: "Tom", Rev: 6}, "banned"), 1)
-		check(t, "enters after that", s.Enter(1, false), false)
+		check(t, "enters after that", s.Enter(1, false, skein.Snapshot{}), false)
 		s.Answer([]byte("welcome"))
 		synctest.Wait()
 		check(t, "writes", conn.wrote(), "kick:banned")

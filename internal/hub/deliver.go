@@ -7,10 +7,19 @@ type Except struct {
 	Device   string         // this device; empty: none
 	Session  string         // the session with this id; empty: none
 	Withheld skein.EventSet // sessions that do not get any of these events
+
+	// Stamp is of the commit that the event is about: sessions whose clients could read it
+	// when they logged in are left out. Zero: none is.
+	Stamp int64
+	// From and Upto leave out the sessions whose numbers are not greater than From, and those
+	// whose numbers are greater than Upto; see Newest. Zero: none.
+	From, Upto int64
 }
 
-func (e Except) leavesOut(s *Session) bool {
-	return e.Device != "" && e.Device == s.device || e.Withheld&s.withheld != 0 || e.Session != "" && e.Session == s.id
+// leavesOut reports whether a session does not get the event. shard.mu is held.
+func (e *Except) leavesOut(s *Session) bool {
+	return e.Device != "" && e.Device == s.device || e.Withheld&s.withheld != 0 || e.Session != "" && e.Session == s.id ||
+		s.number <= e.From || e.Upto != 0 && s.number > e.Upto || s.saw.Has(e.Stamp)
 }
 
 // MayHave is false where no client with this mark (skein.MarkOf) has a session on this
@@ -26,7 +35,7 @@ func (h *Hub) Deliver(app, client string, frame []byte, except Except) (queued i
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
 	for s := sh.sessions[who]; s != nil; s = s.next {
-		if !except.leavesOut(s) && s.deliver(frame) {
+		if !except.leavesOut(s) && s.deliver(frame, except.Stamp) {
 			queued++
 		}
 	}
@@ -41,7 +50,7 @@ func (h *Hub) DeliverTo(app, client, session string, frame []byte) bool {
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
 	s := sh.sessionOf(who, session)
-	return s != nil && s.deliver(frame)
+	return s != nil && s.deliver(frame, 0)
 }
 
 // Shards is how many parts the sessions of this node are in; see DeliverToShard.
@@ -52,7 +61,7 @@ const Shards = shardCount
 // so be spread over time.
 func (h *Hub) DeliverToShard(shard int, frame []byte, kind skein.EventSet) (queued int) {
 	for _, s := range h.shards[shard].all() {
-		if kind&s.withheld == 0 && s.deliver(frame) {
+		if kind&s.withheld == 0 && s.deliver(frame, 0) {
 			queued++
 		}
 	}

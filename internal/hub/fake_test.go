@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/skein-im/skein"
 )
 
 // fakeConn remembers what it was asked to write. With a gate each write waits for
@@ -136,7 +138,7 @@ func attachLogin(t testing.TB, h *Hub, l Login) *Session {
 	if err != nil {
 		t.Fatalf("attach %+v: %v", l, err)
 	}
-	s.Enter(1, false)
+	s.Enter(1, false, skein.Snapshot{})
 	s.Answer([]byte("hello"))
 	return s
 }

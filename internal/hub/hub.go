@@ -82,6 +82,8 @@ type Hub struct {
 	clock   atomic.Int64 // skein.Millis of the last sweep, for uses where half a second does not matter
 	closing atomic.Bool  // set once; Attach reads it under shard.mu
 
+	attached atomic.Int64 // how many sessions were ever attached
+
 	stop     context.CancelFunc // ends the sweeper
 	sweeping sync.WaitGroup
 
@@ -133,6 +135,9 @@ func (h *Hub) Attached(app, client, session string) bool {
 	defer sh.mu.RUnlock()
 	return sh.sessionOf(who, session) != nil
 }
+
+// Newest numbers the sessions of this node: those that are attached later have greater numbers.
+func (h *Hub) Newest() int64 { return h.attached.Load() }
 
 // Apps lists the apps with sessions on this node, in no order.
 func (h *Hub) Apps() []string {

@@ -3,7 +3,10 @@ package hub
 import "sync"
 
 // batch is a list of frames; pooled, so that an idle session owns none.
-type batch struct{ frames [][]byte }
+type batch struct {
+	frames [][]byte
+	stamps []int64 // of a batch that is held, the commit that each frame is about; zero: none
+}
 
 var batches = sync.Pool{New: func() any { return new(batch) }}
 
@@ -15,13 +18,13 @@ func recycle(b *batch) {
 	if cap(b.frames) > maxPooled {
 		return
 	}
-	b.frames = b.frames[:0]
+	b.frames, b.stamps = b.frames[:0], b.stamps[:0]
 	batches.Put(b)
 }
 
-// deliver queues an event, or closes the session if that is too much for it. It
+// deliver queues an event about the commit with a stamp (zero: none), or closes the session if that is too much for it. It
 // reports whether the event is queued.
-func (s *Session) deliver(frame []byte) bool {
+func (s *Session) deliver(frame []byte, stamp int64) bool {
 	s.mu.Lock()
 	if s.ending != nil {
 		s.mu.Unlock()
@@ -33,6 +36,7 @@ func (s *Session) deliver(frame []byte) bool {
 	}
 	if s.holding {
 		s.push(&s.held, frame)
+		s.held.stamps = append(s.held.stamps, stamp)
 		s.mu.Unlock()
 		return true
 	}
@@ -70,6 +74,29 @@ func (s *Session) push(to **batch, frame []byte) {
 	s.bytes += len(frame)
 	s.frames++
 	s.shard.waiting.Add(int64(len(frame)))
+}
+
+// dropSeen drops the held events about commits that the session saw. shard.mu is held.
+func (s *Session) dropSeen() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	held := s.held
+	if held == nil {
+		return
+	}
+	var drop batch
+	kept := 0
+	for i, f := range held.frames {
+		if s.saw.Has(held.stamps[i]) {
+			drop.frames = append(drop.frames, f)
+			continue
+		}
+		held.frames[kept], held.stamps[kept] = f, held.stamps[i]
+		kept++
+	}
+	s.settle(&drop)
+	clear(held.frames[kept:])
+	held.frames, held.stamps = held.frames[:kept], held.stamps[:kept]
 }
 
 // release makes the held events ready. mu is held.

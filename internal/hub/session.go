@@ -16,10 +16,12 @@ type Session struct {
 
 	app, client, device string
 
-	id         string       // 32 hex digits of a UUIDv7
-	generation int64        // of the store's sessions; set before entered is
-	rev        int64        // skein.Client.Rev by which it was allowed; guarded by shard.mu
-	expires    skein.Millis // end of the token; zero: none
+	id         string         // 32 hex digits of a UUIDv7
+	number     int64          // of the sessions of this node, in the order in which they were attached
+	generation int64          // of the store's sessions; set before entered is
+	saw        skein.Snapshot // see Enter; guarded by shard.mu
+	rev        int64          // skein.Client.Rev by which it was allowed; guarded by shard.mu
+	expires    skein.Millis   // end of the token; zero: none
 
 	alive atomic.Int64 // skein.Millis of the last sign of life, by the hub's clock
 

@@ -54,7 +54,7 @@ func inCluster(t *testing.T, test func(c *cluster)) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &cluster{T: t, bus: lossy.New(2, 1, lossy.Faults{}), nodes: map[string]*machine{}}
 		defer c.bus.Close()
-		c.Table = sessions.New(func(context.Context) (int64, error) { return 1000, nil }, func() time.Time {
+		c.Table = sessions.New(func(context.Context) (int64, error) { return 1000, nil }, func() int64 { return 0 }, func() time.Time {
 			return time.Now().Add(time.Duration(c.ahead.Load()))
 		})
 		for i, name := range []string{"one", "two"} {

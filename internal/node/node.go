@@ -241,7 +241,7 @@ func (n *Node) enterAgain(ctx context.Context) error {
 	var errs []error
 	for _, s := range all {
 		l := store.Login{Session: n.sessionOf(s)}
-		_, displaced, err := n.opts.Store.EnterSession(ctx, l)
+		as, err := n.opts.Store.EnterSession(ctx, l)
 		if superseded, ok := errors.AsType[*store.Superseded](err); ok {
 			n.opts.Hub.KickSession(l.App, l.Client, l.ID, superseded.Reason)
 			continue
@@ -253,7 +253,7 @@ func (n *Node) enterAgain(ctx context.Context) error {
 		if !n.opts.Hub.Attached(l.App, l.Client, l.ID) {
 			n.leave(l.Session) // it ended meanwhile, perhaps before EnterSession
 		}
-		n.announceCame(l.App, l.Client, displaced)
+		n.announceCame(l.App, l.Client, as.Displaced)
 	}
 	return errors.Join(errs...)
 }

@@ -27,17 +27,17 @@ func (n *Node) Enter(ctx context.Context, s *hub.Session, in Login) error {
 	if l.Resumed = in.Resume; in.Resume {
 		l.Generation = in.Generation
 	}
-	generation, displaced, err := n.opts.Store.EnterSession(ctx, l)
+	as, err := n.opts.Store.EnterSession(ctx, l)
 	if errors.Is(err, store.ErrNoLease) {
 		if err = n.renew(ctx); err == nil {
-			generation, displaced, err = n.opts.Store.EnterSession(ctx, l)
+			as, err = n.opts.Store.EnterSession(ctx, l)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	entered := s.Enter(generation, in.Resume && generation == l.Generation)
-	n.announceCame(l.App, l.Client, displaced)
+	entered := s.Enter(as.Generation, in.Resume && as.Generation == l.Generation, as.Snapshot)
+	n.announceCame(l.App, l.Client, as.Displaced)
 	if !entered {
 		n.leave(l.Session)
 	}

@@ -147,7 +147,7 @@ func (c *clock) advance(d time.Duration) {
 type sessionStore struct{ *sessions.Table }
 
 func newSessions() sessionStore {
-	return sessionStore{sessions.New(func(context.Context) (int64, error) { return 1, nil }, time.Now)}
+	return sessionStore{sessions.New(func(context.Context) (int64, error) { return 1, nil }, func() int64 { return 0 }, time.Now)}
 }
 
 func (sessionStore) CutsSince(context.Context, store.Watermark, int) ([]skein.Cut, store.Watermark, error) {

@@ -19,7 +19,7 @@ type Sessions interface {
 	// EnterSession lets a login become a session of its client, in one step with the
 	// decision who must go for it: the session of the same device; with OnePerType those
 	// of the same device type; and of the others the oldest, where there would be more
-	// than MaxDevices. It answers the session's generation and those that had to go.
+	// than MaxDevices. It answers those that had to go.
 	// Where one of those is newer than the login nothing changes, and the login is
 	// refused. So all nodes agree who stays, whatever the order in which they are told.
 	//
@@ -33,7 +33,7 @@ type Sessions interface {
 	// A session that is there already is entered again, with what the login says now.
 	// Errors: *Superseded; ErrNoLease where RenewNode has not been called, or
 	// ExpireNodes since.
-	EnterSession(ctx context.Context, l Login) (generation int64, displaced []Displaced, err error)
+	EnterSession(ctx context.Context, l Login) (Entered, error)
 	// LeaveSessions takes out sessions that ended, and answers those that were there
 	// until now.
 	LeaveSessions(ctx context.Context, sessions []Session) ([]Departure, error)
@@ -71,6 +71,15 @@ type Login struct {
 
 	MaxDevices int  // sessions of the client; zero: no limit
 	OnePerType bool // of each device type the client may have one session
+}
+
+// Entered is what became of a login.
+type Entered struct {
+	Generation int64
+	Displaced  []Displaced // sessions that had to go for it
+	// Snapshot is what a reader of the store could read when the login entered. It has every
+	// commit that was answered before EnterSession was called.
+	Snapshot skein.Snapshot
 }
 
 // Displaced is a session that had to go for a newer login.

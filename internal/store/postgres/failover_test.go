@@ -36,11 +36,11 @@ func TestNodesFollowTheWritesToThePromotedStandby(t *testing.T) {
 					t.Fatal(err)
 				}
 				l := store.Login{Session: store.Session{App: "app", Client: "ann", Device: name, ID: name, Node: name}}
-				generation, _, err := s.EnterSession(t.Context(), l)
+				as, err := s.EnterSession(t.Context(), l)
 				if err != nil {
 					t.Fatal(err)
 				}
-				l.Generation, l.Resumed = generation, true
+				l.Generation, l.Resumed = as.Generation, true
 				logins[name] = l
 			}
 			for range 10 {
@@ -113,8 +113,8 @@ func TestNodesFollowTheWritesToThePromotedStandby(t *testing.T) {
 					t.Errorf("expired on node %s: got %v, %v, want nobody", name, left, err)
 				}
 				l := logins[name]
-				if generation, displaced, err := s.EnterSession(t.Context(), l); err != nil || generation != l.Generation || len(displaced) != 0 {
-					t.Errorf("session of node %s again: got generation %d, %v, %v, want %d", name, generation, displaced, err, l.Generation)
+				if as, err := s.EnterSession(t.Context(), l); err != nil || as.Generation != l.Generation || len(as.Displaced) != 0 {
+					t.Errorf("session of node %s again: got generation %d, %v, %v, want %d", name, as.Generation, as.Displaced, err, l.Generation)
 				}
 			}
 			if there, err := nodes["one"].SessionsOf(t.Context(), "app", []string{"ann"}); err != nil || len(there) != len(nodes) {

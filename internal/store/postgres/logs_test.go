@@ -77,7 +77,7 @@ func (p pair) raceLogins(client string, n int, generations map[int64]bool) {
 		all.Go(func() {
 			l := loginOf("phone", i)
 			l.Client = client
-			generation, displaced, err := p.nodes[i%2].EnterSession(p.Context(), l)
+			as, err := p.nodes[i%2].EnterSession(p.Context(), l)
 			mu.Lock()
 			defer mu.Unlock()
 			if _, superseded := errors.AsType[*store.Superseded](err); superseded {
@@ -87,11 +87,11 @@ func (p pair) raceLogins(client string, n int, generations map[int64]bool) {
 			if err != nil {
 				p.Errorf("login %d: %v", i, err)
 			}
-			if generations[generation] {
-				p.Errorf("generation %d was given twice, now to login %d", generation, i)
+			if generations[as.Generation] {
+				p.Errorf("generation %d was given twice, now to login %d", as.Generation, i)
 			}
-			generations[generation] = true
-			for _, d := range displaced {
+			generations[as.Generation] = true
+			for _, d := range as.Displaced {
 				gone[d.ID]++
 			}
 		})
@@ -125,9 +125,9 @@ func TestAfterACrashNobodyIsSaidToBeOfflineForOneLease(t *testing.T) {
 		return held
 	}
 	enter := func(l store.Login) int64 {
-		generation, _, err := s.EnterSession(ctx, l)
+		as, err := s.EnterSession(ctx, l)
 		p.must(err)
-		return generation
+		return as.Generation
 	}
 	renew("one")
 	renew("two")
@@ -137,7 +137,7 @@ func TestAfterACrashNobodyIsSaidToBeOfflineForOneLease(t *testing.T) {
 	_, err := conn.Exec(ctx, `TRUNCATE nodes, sessions, refill`) // as a crash does
 	p.must(err)
 
-	if _, _, err := s.EnterSession(ctx, phone); !errors.Is(err, store.ErrNoLease) {
+	if _, err := s.EnterSession(ctx, phone); !errors.Is(err, store.ErrNoLease) {
 		t.Fatalf("a login after the crash: got %v, want %v", err, store.ErrNoLease)
 	}
 	if renew("one") {

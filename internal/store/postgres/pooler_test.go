@@ -69,10 +69,10 @@ func TestTwoNodesWorkThroughAPoolerOfTransactions(t *testing.T) {
 		_, held, err := node.RenewNode(r.ctx, "n", time.Minute)
 		r.must(err)
 		id := fmt.Sprint("s", i)
-		_, displaced, err := node.EnterSession(r.ctx, store.Login{Session: store.Session{App: "shop", Client: "ann", Device: "phone", ID: id, Node: "n"}})
+		as, err := node.EnterSession(r.ctx, store.Login{Session: store.Session{App: "shop", Client: "ann", Device: "phone", ID: id, Node: "n"}})
 		r.must(err)
-		if i > 0 && (!held || len(displaced) != 1) {
-			t.Errorf("login %d: the node has its lease: %v, displaced %v; want the one before", i, held, displaced)
+		if i > 0 && (!held || len(as.Displaced) != 1) {
+			t.Errorf("login %d: the node has its lease: %v, displaced %v; want the one before", i, held, as.Displaced)
 		}
 	}
 }

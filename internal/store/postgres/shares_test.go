@@ -116,7 +116,7 @@ func TestACallGivesItsTurnUpWhileItWaitsForTheDatabase(t *testing.T) {
 			return err
 		},
 		"sessions": func(ctx context.Context) error {
-			_, _, err := s.EnterSession(ctx, store.Login{Session: store.Session{App: "app", Client: "ann", ID: "1", Node: "one"}})
+			_, err := s.EnterSession(ctx, store.Login{Session: store.Session{App: "app", Client: "ann", ID: "1", Node: "one"}})
 			return err
 		},
 	} {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
 )
 
@@ -16,6 +17,7 @@ import (
 type Table struct {
 	now   func() time.Time
 	first func(context.Context) (int64, error)
+	next  func() int64
 
 	mu     sync.RWMutex
 	newest int64               // generation given out last; zero: none; guarded by mu
@@ -41,25 +43,27 @@ type node struct {
 var _ store.Sessions = (*Table)(nil)
 
 // New is an empty table. first answers a generation above all that any process before
-// this one has given out; it is asked at the first login. now is the clock of leases.
-func New(first func(context.Context) (int64, error), now func() time.Time) *Table {
-	return &Table{now: now, first: first, of: make(map[client]*session), nodes: make(map[string]*node)}
+// this one has given out; it is asked at the first login. next answers a stamp above those of
+// all commits that can be read, and not above any other; see skein.Snapshot. now is the clock
+// of leases.
+func New(first func(context.Context) (int64, error), next func() int64, now func() time.Time) *Table {
+	return &Table{now: now, first: first, next: next, of: make(map[client]*session), nodes: make(map[string]*node)}
 }
 
 // EnterSession adds a session; see store.Sessions.
-func (t *Table) EnterSession(ctx context.Context, l store.Login) (int64, []store.Displaced, error) {
+func (t *Table) EnterSession(ctx context.Context, l store.Login) (store.Entered, error) {
 	if err := t.begin(ctx); err != nil {
-		return 0, nil, err
+		return store.Entered{}, err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.nodes[l.Node] == nil {
-		return 0, nil, store.ErrNoLease
+		return store.Entered{}, store.ErrNoLease
 	}
 	Date(&l.Session, t.newest, t.newest+1)
 	displaced, err := Displace(t.sessionsOf(client{l.App, l.Client}), l)
 	if err != nil {
-		return 0, nil, err
+		return store.Entered{}, err
 	}
 	t.newest = max(t.newest, l.Generation)
 	t.remove(l.Session) // it may enter again
@@ -71,7 +75,7 @@ func (t *Table) EnterSession(ctx context.Context, l store.Login) (int64, []store
 	}
 	who := client{l.App, l.Client}
 	t.of[who] = &session{Session: l.Session, next: t.of[who]}
-	return l.Generation, displaced, nil
+	return store.Entered{Generation: l.Generation, Displaced: displaced, Snapshot: skein.Snapshot{Next: t.next()}}, nil
 }
 
 // sessionsOf are the sessions of a client. mu is held.

@@ -20,3 +20,6 @@ func (s *Store) firstGeneration(ctx context.Context) (generation int64, err erro
 	})
 	return generation, err
 }
+
+// nextStamp is above the stamp of every commit that can be read, and not above another one.
+func (s *Store) nextStamp() int64 { return s.db.Reached.Load() + 1 }

@@ -22,11 +22,11 @@ func TestGenerationsGrowOverRestarts(t *testing.T) {
 			t.Fatal(err)
 		}
 		for login := range 3 {
-			got, _, err := s.EnterSession(t.Context(), store.Login{Session: store.Session{App: "a", Client: "c", Node: "n", ID: string(rune('a' + login))}})
-			if err != nil || got <= before {
-				t.Errorf("start %d, login %d: got generation %d, %v, want more than %d", start, login, got, err, before)
+			got, err := s.EnterSession(t.Context(), store.Login{Session: store.Session{App: "a", Client: "c", Node: "n", ID: string(rune('a' + login))}})
+			if err != nil || got.Generation <= before {
+				t.Errorf("start %d, login %d: got generation %d, %v, want more than %d", start, login, got.Generation, err, before)
 			}
-			before = got
+			before = got.Generation
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)

@@ -131,7 +131,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 		messageStore: messages.New(db), inboxStore: inbox.New(db), queryStore: query.New(db),
 		uploadStore: uploads.New(db), transferStore: transfer.New(db), feedStore: feed.New(db), db: db,
 	}
-	s.Table = sessions.New(s.firstGeneration, opt.Now)
+	s.Table = sessions.New(s.firstGeneration, s.nextStamp, opt.Now)
 	return s, nil
 }
 

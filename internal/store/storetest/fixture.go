@@ -76,11 +76,22 @@ func (f *fixture) now() skein.Millis { return skein.Millis(f.clock.Load()) }
 
 func (f *fixture) pass(d time.Duration) { f.clock.Add(d.Milliseconds()) }
 
-// told is what the hook was told so far.
+// told is what the hook was told so far, without the stamps.
 func (f *fixture) told() []skein.Committed {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.Clone(f.sent)
+	all := slices.Clone(f.sent)
+	for i := range all {
+		all[i].Stamp = 0
+	}
+	return all
+}
+
+// lastStamp is the stamp of what the hook was told last.
+func (f *fixture) lastStamp() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sent[len(f.sent)-1].Stamp
 }
 
 // toldAfter is what the hook was told after the first n.

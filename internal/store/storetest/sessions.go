@@ -26,6 +26,7 @@ var sessions = []check{
 	{"without a lease nobody enters", noLease},
 	{"nodes are counted that renewed their lease within a time", countedNodes},
 	{"sessions of another app are others", sessionsOfApps},
+	{"a login sees every commit that was answered before it, and none that comes later", loginSeesCommits},
 }
 
 const lease = 5 * time.Second
@@ -49,9 +50,9 @@ func login(node, device string, id int) store.Login {
 // enter lets a login in and answers its generation.
 func (f *fixture) enter(l store.Login) int64 {
 	f.Helper()
-	generation, _, err := f.EnterSession(f.Context(), l)
+	as, err := f.EnterSession(f.Context(), l)
 	f.must(err)
-	return generation
+	return as.Generation
 }
 
 // there is the ids of Tom's sessions, by device.
@@ -172,7 +173,7 @@ func whoStays(f *fixture) {
 		before := f.there()
 		l := tt.comes.login(f, generations)
 		l.MaxDevices, l.OnePerType = tt.max, tt.perType
-		generation, displaced, err := f.EnterSession(f.Context(), l)
+		as, err := f.EnterSession(f.Context(), l)
 		refused := ""
 		if superseded, ok := errors.AsType[*store.Superseded](err); ok {
 			refused = superseded.Reason
@@ -180,11 +181,11 @@ func whoStays(f *fixture) {
 		} else {
 			f.must(err)
 			if l.Resumed && l.Generation != generations["never"] {
-				equal(f, name+": generation", generation, l.Generation)
+				equal(f, name+": generation", as.Generation, l.Generation)
 			}
 		}
 		equal(f, name+": refused", refused, tt.refused)
-		equal(f, name+": displaced", reasons(displaced), tt.gone)
+		equal(f, name+": displaced", reasons(as.Displaced), tt.gone)
 		all, err := f.SessionsOf(f.Context(), "shop", []string{"Tom"})
 		f.must(err)
 		f.leave(all...)
@@ -304,7 +305,7 @@ func nodeComesBack(f *fixture) {
 	equal(f, "the generation of the desk", f.enter(again), desk)
 	again = login("one", "phone", 1)
 	again.Generation = first
-	_, _, err := f.EnterSession(f.Context(), again)
+	_, err := f.EnterSession(f.Context(), again)
 	superseded, ok := errors.AsType[*store.Superseded](err)
 	if !ok || superseded.Reason != skein.KickReplaced {
 		f.Fatalf("the phone that logged in elsewhere meanwhile: got %v, want %s", err, skein.KickReplaced)
@@ -314,13 +315,13 @@ func nodeComesBack(f *fixture) {
 }
 
 func noLease(f *fixture) {
-	_, _, err := f.EnterSession(f.Context(), login("one", "phone", 1))
+	_, err := f.EnterSession(f.Context(), login("one", "phone", 1))
 	f.wantErr(err, store.ErrNoLease)
 	f.node("one")
 	f.enter(login("one", "phone", 1))
 	f.pass(lease + time.Millisecond)
 	f.expire()
-	_, _, err = f.EnterSession(f.Context(), login("one", "phone", 2))
+	_, err = f.EnterSession(f.Context(), login("one", "phone", 2))
 	f.wantErr(err, store.ErrNoLease)
 	equal(f, "who is there", f.there(), "")
 }
@@ -330,9 +331,9 @@ func sessionsOfApps(f *fixture) {
 	f.enter(login("one", "phone", 1))
 	other := login("one", "phone", 2)
 	other.App = "other"
-	_, displaced, err := f.EnterSession(f.Context(), other)
+	as, err := f.EnterSession(f.Context(), other)
 	f.must(err)
-	equal(f, "displaced by another app's Tom", reasons(displaced), "")
+	equal(f, "displaced by another app's Tom", reasons(as.Displaced), "")
 	equal(f, "who is there", f.there(), "phone:1")
 	equal(f, "the other app's Tom was its last", f.leave(other.Session)[0].Last, true)
 }
@@ -359,4 +360,27 @@ func countedNodes(f *fixture) {
 	f.pass(lease + time.Millisecond)
 	f.expire()
 	count("whose leases ended", 0)
+}
+
+func loginSeesCommits(f *fixture) {
+	f.app("shop", "Tom", "ann")
+	conv := f.group("shop", "Tom", "ann")
+	f.node("one")
+	var stamps []int64
+	for id, commit := range []func(){
+		func() { f.say("shop", conv, "ann", "hi") },
+		func() { f.change("shop", f.history("shop", conv)[0], "ann", edit("ho")) },
+		func() { f.sayMany("shop", conv, "ann", 3) },
+	} {
+		before, err := f.EnterSession(f.Context(), login("one", "phone", 2*id))
+		f.must(err)
+		commit()
+		after, err := f.EnterSession(f.Context(), login("one", "phone", 2*id+1))
+		f.must(err)
+		stamps = append(stamps, f.lastStamp())
+		for i, stamp := range stamps {
+			equal(f, fmt.Sprintf("login before commit %d sees commit %d", id, i), before.Snapshot.Has(stamp), i < id)
+			equal(f, fmt.Sprintf("login after commit %d sees commit %d", id, i), after.Snapshot.Has(stamp), true)
+		}
+	}
 }

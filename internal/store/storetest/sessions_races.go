@@ -16,15 +16,15 @@ func (f *fixture) race(n int, of func(i int) store.Login) (entered map[string]in
 	entered, displaced = map[string]int64{}, map[string]int{}
 	f.together(n, func(i int) error {
 		l := of(i)
-		generation, out, err := f.EnterSession(f.Context(), l)
+		as, err := f.EnterSession(f.Context(), l)
 		mu.Lock()
 		defer mu.Unlock()
 		if _, superseded := errors.AsType[*store.Superseded](err); superseded {
 			return nil
 		}
 		if err == nil {
-			entered[l.ID] = generation
-			for _, d := range out {
+			entered[l.ID] = as.Generation
+			for _, d := range as.Displaced {
 				displaced[d.ID]++
 			}
 		}

@@ -186,7 +186,7 @@ func (t *turns) Import(ctx context.Context, app string, records []any) ([]store.
 	return t.next().Import(ctx, app, records)
 }
 
-func (t *turns) EnterSession(ctx context.Context, l store.Login) (int64, []store.Displaced, error) {
+func (t *turns) EnterSession(ctx context.Context, l store.Login) (store.Entered, error) {
 	return t.next().EnterSession(ctx, l)
 }
 func (t *turns) LeaveSessions(ctx context.Context, sessions []store.Session) ([]store.Departure, error) {

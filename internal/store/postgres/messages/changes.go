@@ -177,7 +177,7 @@ func (t transaction) record(ctx context.Context, at tx.ConvRow, m *subject, c sk
 			return err
 		}
 	}
-	if err := t.log(ctx, at.Key, *m, c); err != nil {
+	if told.Stamp, err = t.log(ctx, at.Key, *m, c); err != nil {
 		return err
 	}
 	c.Message = told.Message
@@ -203,13 +203,15 @@ func (t transaction) save(ctx context.Context, conv int64, m subject) error {
 	return err
 }
 
-// log adds a change to the log. A deleted conversation, whose messages may still be erased,
-// keeps the stamp of its deletion, so that clients do not sync the deletion again.
-func (t transaction) log(ctx context.Context, conv int64, m subject, c skein.Change) error {
-	_, err := t.Exec(ctx, `INSERT INTO changes (conv_key, change_seq, kind, seq, client_id, at, emoji, on_off)
+// log adds a change to the log and returns the stamp that the conversation has then. A deleted
+// conversation, whose messages may still be erased, keeps the stamp of its deletion, so that
+// clients do not sync the deletion again.
+func (t transaction) log(ctx context.Context, conv int64, m subject, c skein.Change) (stamp int64, err error) {
+	_, err = t.Exec(ctx, `INSERT INTO changes (conv_key, change_seq, kind, seq, client_id, at, emoji, on_off)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, conv, c.Seq, c.Kind, m.Seq, c.By, c.At, c.Emoji, c.On)
 	if err == nil {
-		_, err = t.Exec(ctx, `UPDATE conversations SET last_change = $2, moved = CASE deleted WHEN 0 THEN `+tx.Stamp+` ELSE moved END WHERE conv_key = $1`, conv, c.Seq)
+		err = t.QueryRow(ctx, `UPDATE conversations SET last_change = $2, moved = CASE deleted WHEN 0 THEN `+tx.Stamp+` ELSE moved END WHERE conv_key = $1
+			RETURNING moved`, conv, c.Seq).Scan(&stamp)
 	}
-	return err
+	return stamp, err
 }

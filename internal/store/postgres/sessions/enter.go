@@ -34,41 +34,40 @@ const (
 
 // entry is a login on its way. The committer owns it until done is closed.
 type entry struct {
-	login      store.Login
-	since      time.Time
-	done       chan struct{}
-	generation int64
-	displaced  []store.Displaced
-	err        error
+	login   store.Login
+	since   time.Time
+	done    chan struct{}
+	entered store.Entered
+	err     error
 }
 
 // EnterSession adds a session; see store.Sessions.
-func (s *Store) EnterSession(ctx context.Context, l store.Login) (int64, []store.Displaced, error) {
+func (s *Store) EnterSession(ctx context.Context, l store.Login) (store.Entered, error) {
 	defer share.Pause(ctx).Resume()
 	e := &entry{login: l, since: time.Now(), done: make(chan struct{})}
 	select {
 	case <-s.closing:
-		return 0, nil, skein.ErrUnavailable
+		return store.Entered{}, skein.ErrUnavailable
 	default:
 	}
 	select {
 	case s.logins <- e:
 	case <-s.closing:
-		return 0, nil, skein.ErrUnavailable
+		return store.Entered{}, skein.ErrUnavailable
 	case <-ctx.Done():
-		return 0, nil, ctx.Err()
+		return store.Entered{}, ctx.Err()
 	}
 	select {
 	case <-e.done:
-		return e.generation, e.displaced, e.err
+		return e.entered, e.err
 	case <-ctx.Done():
-		return 0, nil, ctx.Err()
+		return store.Entered{}, ctx.Err()
 	case <-s.ended: // it was queued while the committer ended
 		select {
 		case <-e.done:
-			return e.generation, e.displaced, e.err
+			return e.entered, e.err
 		default:
-			return 0, nil, skein.ErrUnavailable
+			return store.Entered{}, skein.ErrUnavailable
 		}
 	}
 }
@@ -94,7 +93,7 @@ func (s *Store) commit() {
 		s.metrics.Done(time.Since(start), err)
 		for _, e := range batch {
 			if err != nil {
-				e.generation, e.displaced, e.err = 0, nil, err
+				e.entered, e.err = store.Entered{}, err
 			}
 			close(e.done)
 		}
@@ -148,8 +147,9 @@ func (s *Store) try(ctx context.Context, entries []*entry) error {
 	if err := s.conn.Begin(ctx, func(q *pgx.Batch) { b.read(q, entries) }); err != nil {
 		return err
 	}
+	b.snapshot = bounded(b.snapshot)
 	for place, e := range entries {
-		e.generation, e.displaced, e.err = b.enter(e.login, b.first+int64(place))
+		e.entered, e.err = b.enter(e.login, b.first+int64(place))
 	}
 	var q pgx.Batch
 	b.write(&q)
@@ -163,6 +163,8 @@ type batch struct {
 	held  map[string]bool   // nodes with a lease
 	first int64             // the generation for the first place
 	dirty []*row
+
+	snapshot skein.Snapshot
 }
 
 // row is a row of table sessions.
@@ -208,14 +210,27 @@ func (b *batch) read(q *pgx.Batch, entries []*entry) {
 			}
 			return rows.Err()
 		})
-	q.Queue(`SELECT (generation_base + base + pg_current_xact_id()::text::bigint) << $1::int FROM history`, placeBits).
-		QueryRow(func(r pgx.Row) error { return r.Scan(&b.first) })
+	q.Queue(`SELECT (generation_base + base + pg_current_xact_id()::text::bigint) << $1::int, base + pg_snapshot_xmax(s)::text::bigint,
+		ARRAY(SELECT base + x::text::bigint FROM pg_snapshot_xip(s) x) FROM history, pg_current_snapshot() s`, placeBits).
+		QueryRow(func(r pgx.Row) error { return r.Scan(&b.first, &b.snapshot.Next, &b.snapshot.Open) })
+}
+
+// maxOpen bounds the open transactions that each session keeps in its snapshot.
+const maxOpen = 64
+
+// bounded is a snapshot with at most maxOpen open transactions: it may lack commits that could
+// be read, and then the session gets some that it has read live too.
+func bounded(s skein.Snapshot) skein.Snapshot {
+	if len(s.Open) > maxOpen {
+		return skein.Snapshot{Next: slices.Min(s.Open)}
+	}
+	return s
 }
 
 // enter lets one login in. next is the generation that a new one gets.
-func (b *batch) enter(l store.Login, next int64) (int64, []store.Displaced, error) {
+func (b *batch) enter(l store.Login, next int64) (store.Entered, error) {
 	if !b.held[l.Node] {
-		return 0, nil, store.ErrNoLease
+		return store.Entered{}, store.ErrNoLease
 	}
 	who := client{l.App, l.Client}
 	rule.Date(&l.Session, next-1, next)
@@ -227,7 +242,7 @@ func (b *batch) enter(l store.Login, next int64) (int64, []store.Displaced, erro
 		}
 	}, l)
 	if err != nil {
-		return 0, nil, err
+		return store.Entered{}, err
 	}
 	entered := &row{Session: l.Session}
 	b.of[who] = slices.DeleteFunc(b.of[who], func(r *row) bool {
@@ -246,7 +261,7 @@ func (b *batch) enter(l store.Login, next int64) (int64, []store.Displaced, erro
 	entered.Session = l.Session
 	b.touch(entered)
 	b.of[who] = append(b.of[who], entered)
-	return l.Generation, displaced, nil
+	return store.Entered{Generation: l.Generation, Displaced: displaced, Snapshot: b.snapshot}, nil
 }
 
 func (b *batch) touch(r *row) {

@@ -41,6 +41,9 @@ func (g *Group) Committed() {
 	db.Moves.Add(g.moved, g.Stamp)
 	db.Reached.Store(g.Stamp) // after Moves.add: whoever reads Reached finds the moves
 	db.moved = g.moved[:0]
+	for i := range g.Told {
+		g.Told[i].Stamp = g.Stamp
+	}
 	db.tell(g.Told)
 	clear(g.Told)
 	db.told = g.Told[:0]
