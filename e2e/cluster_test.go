@@ -12,13 +12,22 @@ import (
 // and the demo app as a client of each node sees it.
 func startCluster(t *testing.T, n int) (nodes []*app) {
 	t.Helper()
-	url, files := databases.Database(t), t.TempDir()
 	routes := make([]string, n)
 	for i := range routes {
 		routes[i] = freeAddr()
 	}
+	return startNodes(t, routes, strings.Join(routes, ","))
+}
+
+// startNodes starts a node at each route, whose NATS servers connect to the peers.
+func startNodes(t *testing.T, routes []string, peers string) (nodes []*app) {
+	t.Helper()
+	url, files := databases.Database(t), t.TempDir()
 	for _, route := range routes {
-		bus := fmt.Sprintf("nats://embedded?listen=%s&peers=%s&token=%s", route, strings.Join(routes, ","), "one-secret-of-all-nodes")
+		bus := fmt.Sprintf("nats://embedded?listen=%s&token=%s", route, "one-secret-of-all-nodes")
+		if peers != "" {
+			bus += "&peers=" + peers
+		}
 		nodes = append(nodes, demoApp(start(t, func(s *server) {
 			s.env = append(s.env, "SKEIN_DATABASE="+url, "SKEIN_BUS="+bus, "SKEIN_UPLOADS="+files)
 		})))
@@ -69,6 +78,32 @@ func TestThreeNodesAreOneServer(t *testing.T) {
 		t.Errorf("presence of a banned client on another node: got %+v, want offline", got)
 	}
 	c.call(t, "POST", convPath(conv, "message"), obj{"from_client": tom, "type": -1, "text": "x"}).want(t, "send of a client banned on another node", 213)
+}
+
+// Nothing that a node tells the other on the bus arrives. What is stored is told all the same.
+func TestNodesWhoseBusIsCutHearByTheDatabase(t *testing.T) {
+	t.Parallel()
+	nodes := startNodes(t, []string{freeAddr(), freeAddr()}, "")
+	a, b := nodes[0], nodes[1]
+	tom, jerry := a.user(t, "tom"), b.user(t, "jerry")
+	onA, onB := a.login(t, tom, "phone"), b.login(t, jerry, "phone")
+	onA.ask(t, "presence.subscribe", obj{"client_ids": []string{jerry}}).want(t, "presence.subscribe", 0)
+
+	conv := a.group(t, tom, jerry)
+	onB.expect(t, "resync")
+	sent := a.send(t, conv, tom, "hello").text("msg_id")
+	onB.expectText(t, "hello")
+	onA.ask(t, "msg.edit", obj{"conv_id": conv, "msg_id": sent, "text": "hello again"}).want(t, "msg.edit", 0)
+	onB.expect(t, "msg.updated")
+	a.must(t, "POST", userPath(jerry, "ban"), obj{"reason": "spam"})
+	onB.kicked(t, "banned")
+	if got := onA.presence(t); got[jerry].Online != 0 {
+		t.Errorf("presence of a client banned on another node: got %+v, want offline", got)
+	}
+	eventually(t, "the other node refuses the login of a banned client", func() bool {
+		_, refused, err := b.tryLogin("", jerry, "phone")
+		return err == nil && refused.Code == 213
+	})
 }
 
 // A node that dies takes nothing with it: what it acked is there, seq is dense, and its
