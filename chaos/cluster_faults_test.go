@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -38,6 +39,11 @@ var cuts = []choice{
 // failovers are how the primary is lost. One of them is the second fault of each round.
 var failovers = []string{"killed", "stopped", "cut off"}
 
+// chosen reports whether -chaos.faults allows a fault.
+func chosen(what string) bool {
+	return *faultsFlag == "" || slices.Contains(strings.Split(*faultsFlag, ","), what)
+}
+
 func (c *cluster) faults() []choice {
 	of := clusterFaults
 	if c.network != nil {
@@ -46,13 +52,13 @@ func (c *cluster) faults() []choice {
 	if len(c.nats) > 0 {
 		of = append(slices.Clip(of), choice{"nats-stopped", 10, time.Second, longestStop})
 	}
-	return of
+	return slices.DeleteFunc(slices.Clone(of), func(f choice) bool { return !chosen(f.what) })
 }
 
 // strike does a fault, waits for its end, and for the cluster to serve again.
 func (c *cluster) strike(ctx context.Context, f fault) error {
 	const failoverIs = 2
-	if c.struck++; c.struck == failoverIs {
+	if c.struck++; c.struck == failoverIs && chosen("failover") {
 		return c.failOver(ctx, failovers[int(f.at)%len(failovers)])
 	}
 	node := int(f.at) % len(c.nodes)

@@ -18,7 +18,10 @@ import (
 	nats "github.com/nats-io/nats-server/v2/server"
 )
 
-var natsFlag = flag.String("chaos.nats", "embedded", "how the nodes of TestCluster reach each other: embedded, by a NATS server in each node; external, by three servers")
+var (
+	natsFlag   = flag.String("chaos.nats", "embedded", "how the nodes of TestCluster reach each other: embedded, by a NATS server in each node; external, by three servers")
+	faultsFlag = flag.String("chaos.faults", "", "the faults of TestCluster, such as nodes-restarted,nats-stopped; empty: all, and a failover in each round")
+)
 
 // clusterTime is how long the faults of TestCluster go on unless -chaos.duration says so: it is
 // part of every run of the tests.
@@ -89,6 +92,9 @@ func newCluster(program, dir string, times *recoveries) (_ *cluster, err error) 
 		if err := c.startNATS(); err != nil {
 			return nil, err
 		}
+	}
+	if len(c.faults()) == 0 {
+		return nil, fmt.Errorf("-chaos.faults %s: there is no such fault", *faultsFlag)
 	}
 	older := os.Getenv("SKEIN_CHAOS_OLDER")
 	c.older = older != ""

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 	"time"
@@ -20,11 +21,13 @@ type probe struct {
 	node string
 	conv string
 
-	mu    sync.Mutex
-	acked map[string]int64 // seq by client_msg_id; guarded by mu
-	last  time.Time        // when the newest answered try began; guarded by mu
-	at    time.Time        // when its answer came; guarded by mu
+	mu       sync.Mutex
+	acked    map[string]int64 // seq by client_msg_id; guarded by mu
+	answered []answered       // one after the other; guarded by mu
 }
+
+// answered is a try that was answered.
+type answered struct{ began, at time.Time }
 
 // newProbes makes a probe for each node, in an app of their own.
 func newProbes(c *cluster) (all []*probe, err error) {
@@ -70,7 +73,7 @@ func (p *probe) run(ctx context.Context) {
 				"from_client": p.node, "type": -1, "text": id, "client_msg_id": id,
 			}, &sent)
 			if err == nil {
-				p.answered(id, sent.Seq, began)
+				p.took(id, sent.Seq, answered{began, time.Now()})
 				break
 			}
 			if !pause(ctx, 50*time.Millisecond) {
@@ -83,18 +86,20 @@ func (p *probe) run(ctx context.Context) {
 	}
 }
 
-func (p *probe) answered(id string, seq int64, began time.Time) {
+func (p *probe) took(id string, seq int64, a answered) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.acked[id], p.last, p.at = seq, began, time.Now()
+	p.acked[id] = seq
+	p.answered = append(p.answered, a)
 }
 
-// served is when the node answered a message that was sent after a moment; zero: not yet.
+// served is when the node answered the first message that was sent after a moment; zero: not yet.
 func (p *probe) served(after time.Time) (at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.last.After(after) {
-		at = p.at
+	first := sort.Search(len(p.answered), func(i int) bool { return p.answered[i].began.After(after) })
+	if first < len(p.answered) {
+		at = p.answered[first].at
 	}
 	return at
 }
