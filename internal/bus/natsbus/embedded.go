@@ -21,7 +21,7 @@ import (
 type Embedded struct {
 	Listen string   // host:port where the servers of other nodes connect
 	Peers  []string // host:port of theirs; its own may be among them
-	Token  string   // the same on all nodes: a server refuses others
+	Token  string   // the same on all nodes: a server refuses others, and what they send is encrypted by it
 	Name   string   // of this node; unique
 	Log    *slog.Logger
 
@@ -47,6 +47,10 @@ func Embed(opts Embedded) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	encrypted, err := routeTLS(opts.Token)
+	if err != nil {
+		return nil, fmt.Errorf("embedded NATS server: %w", err)
+	}
 	s := &Server{user: "node", password: rand.Text()}
 	o := &server.Options{
 		ServerName: opts.Name,
@@ -58,6 +62,7 @@ func Embed(opts Embedded) (*Server, error) {
 		Cluster: server.ClusterOpts{
 			Name: "skein", Host: host, Port: port, Username: routeUser, Password: opts.Token,
 			PingInterval: 2 * time.Second, MaxPingsOut: 2,
+			TLSConfig: encrypted, TLSTimeout: handshakeWait.Seconds(),
 		},
 	}
 	for _, peer := range opts.Peers {
@@ -87,8 +92,9 @@ func Embed(opts Embedded) (*Server, error) {
 }
 
 const (
-	maxPayload = 8 << 20          // above the largest event
-	readyWait  = 30 * time.Second // it is a bound for machines that are busy
+	maxPayload    = 8 << 20          // above the largest event
+	readyWait     = 30 * time.Second // it is a bound for machines that are busy
+	handshakeWait = 10 * time.Second // so is this one; a peer that hangs is noticed by its pings
 )
 
 func addressOf(listen string) (host string, port int, err error) {
@@ -126,11 +132,11 @@ func (l serverLog) Fatalf(format string, v ...any)  { l.line(slog.LevelError, fo
 // Errorf takes what ends by itself, such as a peer that cannot be reached yet.
 func (l serverLog) Errorf(format string, v ...any) { l.line(slog.LevelWarn, format, v) }
 
-// Warnf leaves out that the passwords are kept in plain text: one is made at each start, and the
-// other is in the settings.
+// Warnf leaves out that the passwords are kept in plain text (one is made at each start, and the
+// other is in the settings), and that no certificate chain is checked (routeTLS compares the key).
 func (l serverLog) Warnf(format string, v ...any) {
 	level := slog.LevelWarn
-	if strings.HasPrefix(format, "Plaintext passwords") {
+	if strings.HasPrefix(format, "Plaintext passwords") || strings.HasPrefix(format, "TLS certificate chain") {
 		level = slog.LevelDebug
 	}
 	l.line(level, format, v)

@@ -3,6 +3,7 @@ package natsbus
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"slices"
@@ -178,6 +179,70 @@ func embeddedNodes(t *testing.T) (nodes []*Bus, addresses []string) {
 	}
 	meet(t, nodes)
 	return nodes, addresses
+}
+
+// tap accepts connections and forwards them to an address. seen is all that went through.
+func tap(t *testing.T, to string) (address string, seen func() string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept keptBytes
+	var running sync.WaitGroup
+	var mu sync.Mutex
+	var open []net.Conn
+	copying := func(to, from net.Conn) {
+		_, _ = io.Copy(io.MultiWriter(to, &kept), from)
+		_ = to.Close()
+	}
+	running.Go(func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("tcp", to)
+			if err != nil {
+				_ = in.Close()
+				continue
+			}
+			mu.Lock()
+			open = append(open, in, out)
+			mu.Unlock()
+			running.Go(func() { copying(out, in) })
+			running.Go(func() { copying(in, out) })
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		mu.Lock()
+		for _, c := range open {
+			_ = c.Close()
+		}
+		mu.Unlock()
+		running.Wait()
+	})
+	return l.Addr().String(), kept.String
+}
+
+// keptBytes keeps all that is written. Safe for concurrent use.
+type keptBytes struct {
+	mu  sync.Mutex
+	all []byte // guarded by mu
+}
+
+func (k *keptBytes) Write(p []byte) (int, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.all = append(k.all, p...)
+	return len(p), nil
+}
+
+func (k *keptBytes) String() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return string(k.all)
 }
 
 func portOf(t *testing.T, address string) int {

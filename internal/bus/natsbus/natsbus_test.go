@@ -59,6 +59,31 @@ func TestAServerWithAnotherTokenIsNoPeer(t *testing.T) {
 	}
 }
 
+// A tap lies between two servers. What it sees must name neither the token nor what is told.
+func TestWhatEmbeddedServersTellEachOtherIsEncrypted(t *testing.T) {
+	const token, secret = "a token of the nodes", "what only members may read"
+	a, b := freeAddress(t), freeAddress(t)
+	tapped, seen := tap(t, b)
+	second := embedded(t, []string{b}, 0, token)
+	first := embedded(t, []string{tapped, a}, 1, token)
+	meet(t, []*Bus{first, second})
+	heard := make(chan []byte, 1)
+	t.Cleanup(second.Subscribe(func(e *bus.Event) { heard <- e.Frame }))
+	first.Publish(&bus.Event{App: "shop", Frame: []byte(secret)})
+	if got := string(<-heard); got != secret {
+		t.Fatalf("the other node heard %q, want %q", got, secret)
+	}
+	between := seen()
+	if len(between) == 0 {
+		t.Fatal("nothing went through the tap")
+	}
+	for _, plain := range []string{token, secret, "CONNECT {"} {
+		if strings.Contains(between, plain) {
+			t.Errorf("of %d bytes between the servers some say %q", len(between), plain)
+		}
+	}
+}
+
 func TestAnAddressThatIsTakenIsAnError(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
