@@ -43,8 +43,9 @@ type tables struct {
 	retries int        // number of the table that new retries go into
 	later   *pgx.Batch // writes that are to be sent before the next read
 
-	clients map[string]bool // those that records refer to and that exist, and whether they are not deleted
-	members map[member]bool // those that are members
+	convs   map[skein.ID]bool // those of records and that exist
+	clients map[string]bool   // those of records, or that records refer to, and that exist; whether they are not deleted
+	members map[member]bool   // those that are members
 	taken   map[skein.ID]bool
 }
 
@@ -67,15 +68,30 @@ func (t *tables) flush() error {
 	return t.SendBatch(t.ctx, q).Close()
 }
 
+// added adds a row at once, since others refer to it, and returns its key.
+func (t *tables) added(sql string, args []any) (key int64, err error) {
+	if err := t.flush(); err != nil {
+		return 0, err
+	}
+	return key, t.QueryRow(t.ctx, sql, args...).Scan(&key)
+}
+
 // look locks the conversations of the records, before the first write, and reads which of what
 // the records name is there.
 func (t *tables) look(list []any) error {
 	convs, clients, ids, pairs := named(list)
-	rows, err := t.Query(t.ctx, `SELECT conv_key FROM conversations WHERE app_key = $1 AND id = ANY($2)`, t.key, convs)
+	rows, err := t.Query(t.ctx, `SELECT conv_key, id FROM conversations WHERE app_key = $1 AND id = ANY($2)`, t.key, convs)
 	if err != nil {
 		return err
 	}
-	keys, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	t.convs = map[skein.ID]bool{}
+	var keys []int64
+	var key int64
+	var id skein.ID
+	_, err = pgx.ForEachRow(rows, []any{&key, &id}, func() error {
+		keys, t.convs[id] = append(keys, key), true
+		return nil
+	})
 	if err == nil {
 		err = t.w.LockConversations(t.ctx, keys...)
 	}
@@ -133,6 +149,8 @@ func (t *tables) look(list []any) error {
 func named(list []any) (convs []skein.ID, clients []string, ids []skein.ID, members []member) {
 	for _, r := range list {
 		switch r := r.(type) {
+		case *store.ClientRecord:
+			clients = append(clients, r.ID)
 		case *store.ConversationRecord:
 			convs = append(convs, r.ID)
 		case *store.MemberRecord:
@@ -201,6 +219,9 @@ func (t *tables) AddUpload(r *store.UploadRecord, until skein.Millis) (added boo
 }
 
 func (t *tables) Client(id string) (*store.ClientRecord, bool, error) {
+	if _, there := t.clients[id]; !there {
+		return nil, false, nil
+	}
 	if err := t.flush(); err != nil {
 		return nil, false, err
 	}
@@ -217,10 +238,15 @@ func (t *tables) AddClient(r *store.ClientRecord) error {
 	if err != nil {
 		return err
 	}
-	var key int64
-	err = t.QueryRow(t.ctx, `INSERT INTO clients (app_key, id, ext, created, updated, banned_until, ban_reason, cut, device_cuts, seen, deleted, add_by)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING client_key`,
-		t.key, r.ID, r.Ext, r.Created, r.Updated, r.BannedUntil, r.BanReason, r.Cut, cuts, r.Seen, r.Deleted, r.AddBy).Scan(&key)
+	t.clients[r.ID] = !r.Deleted
+	const add = `INSERT INTO clients (app_key, id, ext, created, updated, banned_until, ban_reason, cut, device_cuts, seen, deleted, add_by)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
+	args := []any{t.key, r.ID, r.Ext, r.Created, r.Updated, r.BannedUntil, r.BanReason, r.Cut, cuts, r.Seen, r.Deleted, r.AddBy}
+	if len(r.Uploads()) == 0 && len(r.Unknown) == 0 {
+		t.write(add, args...)
+		return nil
+	}
+	key, err := t.added(add+` RETURNING client_key`, args)
 	if err != nil {
 		return err
 	}
@@ -261,11 +287,8 @@ func (t *tables) AddMember(a *transfer.Arrival, r *store.MemberRecord) error {
 		t.write(add, args...)
 		return nil
 	}
-	var key int64
-	if err := t.flush(); err != nil {
-		return err
-	}
-	if err := t.QueryRow(t.ctx, add+` RETURNING member_key`, args...).Scan(&key); err != nil {
+	key, err := t.added(add+` RETURNING member_key`, args)
+	if err != nil {
 		return err
 	}
 	t.nameUploads(tx.Thing{Kind: tx.ByMember, Key: key}, stems)

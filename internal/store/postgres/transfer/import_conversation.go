@@ -11,6 +11,9 @@ import (
 )
 
 func (t *tables) Conversation(id skein.ID) (*transfer.Arrival, error) {
+	if !t.convs[id] {
+		return nil, nil //nolint:nilnil // there is none
+	}
 	if err := t.flush(); err != nil {
 		return nil, err
 	}
@@ -46,6 +49,7 @@ func (t *tables) AddConversation(a *transfer.Arrival, r *store.ConversationRecor
 	if err != nil {
 		return err
 	}
+	t.convs[a.ID] = true
 	t.w.Moved(a.Key, 0, 0)
 	for _, s := range r.Sanctions {
 		t.write(`INSERT INTO sanctions (conv_key, app_key, client_id, banned_until, muted_until) VALUES ($1, $2, $3, $4, $5)
