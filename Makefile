@@ -67,7 +67,7 @@ vulnerabilities: bin/govulncheck
 # by the server.
 bin/golangci-lint bin/govulncheck: tools/go.mod tools/go.sum
 	@mkdir -p bin
-	go build -C tools -o ../bin/ tool
+	go build -C tools -ldflags '-s -w' -o ../bin/ tool
 	@touch bin/golangci-lint bin/govulncheck
 
 .PHONY: gen

@@ -12,8 +12,8 @@ import (
 	"github.com/skein-im/skein/internal/bus/lossy"
 )
 
-// healWait is long, since the machine does much else: a lost tail is promised within 2 s.
-const healWait = 10 * time.Second
+// healWait bounds despair, since the machine may do much else. A lost tail is promised within 2 s.
+const healWait = time.Minute
 
 // lastWords holds the nodes to what they promise where the bus loses everything and nothing
 // follows.

@@ -72,7 +72,7 @@ func (n *natsNetwork) start() (err error) {
 		return err
 	}
 	n.server.Start()
-	const readyWait = 10 * time.Second
+	const readyWait = time.Minute
 	if !n.server.ReadyForConnections(readyWait) {
 		return errors.New("the NATS server does not become ready")
 	}

@@ -66,7 +66,11 @@ func TestPresenceSubscription(t *testing.T) {
 	left := time.Now()
 	there.Drop()
 	pad.Drop()
-	if got := c.presence(t)[two]; got.Online != 0 || got.LastSeen != nil || time.Since(left) < 1900*time.Millisecond {
+	got := c.presence(t)[two]
+	for got.Online == 1 && len(got.Devices) == 1 { // the server saw one socket end long before the other
+		got = c.presence(t)[two]
+	}
+	if got.Online != 0 || got.LastSeen != nil || time.Since(left) < 1900*time.Millisecond {
 		t.Errorf("event after %v: got %+v, want offline after 2 s, last_seen null", time.Since(left), got)
 	}
 	same.nothing(t, "presence") // a subscription is the session's

@@ -56,7 +56,7 @@ go_client() {
 # makes each call of the reference.
 npm_tools() {
 	mkdir -p "$at"
-	cp tools/clients/{package.json,package-lock.json,redocly.yaml,.spectral.yaml,asyncapi.mjs,calls.mjs} api/openapi.yaml api/asyncapi.yaml "$at"
+	cp tools/clients/{package.json,package-lock.json,lint.mjs,calls.mjs} api/openapi.yaml api/asyncapi.yaml "$at"
 	cd "$at"
 	if ! cmp -s package-lock.json node_modules/.installed; then
 		if ! command -v npm >/dev/null || ! npm ci --no-audit --no-fund --ignore-scripts >npm.log 2>&1; then
@@ -65,10 +65,7 @@ npm_tools() {
 		fi
 		cp package-lock.json node_modules/.installed
 	fi
-	export REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true
-	node_modules/.bin/redocly lint openapi.yaml
-	node_modules/.bin/spectral lint --fail-severity hint openapi.yaml asyncapi.yaml
-	node asyncapi.mjs asyncapi.yaml
+	node lint.mjs openapi.yaml asyncapi.yaml
 	node_modules/.bin/openapi-typescript openapi.yaml -o schema.d.ts
 	node calls.mjs openapi.yaml "$top/docs/api/en.md" >calls.ts
 	node_modules/.bin/tsc --strict --skipLibCheck --target es2022 --module esnext --moduleResolution bundler calls.ts

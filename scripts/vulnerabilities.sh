@@ -4,6 +4,11 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
+# It would read all packages before it asks.
+if command -v curl >/dev/null && [[ -z ${GOVULNDB:-} ]] && ! curl -sf --max-time 20 -o /dev/null https://vuln.go.dev/index/db.json; then
+	echo "vulnerability database: cannot be reached" | tee -a "${SKIPS:-/dev/null}"
+	exit 0
+fi
 output=$(bin/govulncheck ./... 2>&1)
 status=$?
 if ((status)) && grep -q 'fetching vulnerabilities' <<<"$output"; then

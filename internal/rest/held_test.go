@@ -171,6 +171,7 @@ func TestABodyThatComesTooSlowlyIsAnswered4080(t *testing.T) {
 	f.eventually("its place", func() bool { return f.server.held.uploads.Taken() == 0 })
 
 	f.listening = httptest.NewUnstartedServer(f.server)
+	f.listening.Config.ReadHeaderTimeout = time.Minute // the client may be slow to send the header
 	f.listening.Config.ReadTimeout = 300 * time.Millisecond
 	f.listening.Start()
 	t.Cleanup(f.listening.Close)

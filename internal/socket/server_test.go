@@ -91,8 +91,12 @@ func waitFor(t *testing.T, done func() bool) {
 	}
 }
 
+// A process that gets no processor for a second must not take that for a peer that does not read.
+const shortWriteWait = 3 * time.Second
+
 func TestAPeerThatDoesNotReadIsClosedAndHurtsNoOther(t *testing.T) {
-	f := start(t, func(o *Options, _ *hub.Options) { o.WriteWait = 200 * time.Millisecond })
+	t.Parallel()
+	f := start(t, func(o *Options, _ *hub.Options) { o.WriteWait = shortWriteWait })
 	slow, quick := f.login(t, "Tom", "slow"), f.login(t, "Tom", "quick")
 	event := fmt.Appendf(nil, `{"type":"msg.new","data":%q}`, strings.Repeat("x", 10_000))
 	const events = 2000 // 20 MB: more than the kernel holds for a socket
@@ -139,7 +143,8 @@ func TestASlowReaderThatReadsOnIsToldWhy(t *testing.T) {
 }
 
 func TestAPeerThatSendsButNeverReadsIsClosed(t *testing.T) {
-	f := start(t, func(o *Options, _ *hub.Options) { o.WriteWait = 100 * time.Millisecond })
+	t.Parallel()
+	f := start(t, func(o *Options, _ *hub.Options) { o.WriteWait = shortWriteWait })
 	p := f.login(t, "Tom", "phone")
 	command, _ := echoOfSize(60_000)
 	for {
@@ -150,8 +155,10 @@ func TestAPeerThatSendsButNeverReadsIsClosed(t *testing.T) {
 	waitFor(t, func() bool { return f.hub.Sessions() == 0 })
 }
 
+// The heartbeat leaves the peer seconds to answer the first ping; the hub's tests check the times.
 func TestTheServerPings(t *testing.T) {
-	f := start(t, func(_ *Options, o *hub.Options) { o.Heartbeat = time.Second })
+	t.Parallel()
+	f := start(t, func(_ *Options, o *hub.Options) { o.Heartbeat = 4 * time.Second })
 	p := f.login(t, "Tom", "phone")
 	p.want("ping ")
 	p.send(pongOf(""))

@@ -135,7 +135,7 @@ server_reset_query = DISCARD ALL
 	})
 	u := url.URL{Scheme: "postgres", User: url.User(config.User), Host: net.JoinHostPort("127.0.0.1", port), Path: "/" + config.Database}
 	u.RawQuery = "sslmode=disable&pooler=transaction"
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
 		c, err := new(net.Dialer).DialContext(ctx, "tcp", u.Host)
