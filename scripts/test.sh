@@ -77,7 +77,7 @@ uninstrumented=-gcflags=github.com/ncruces/go-sqlite3-wasm/...=-race=false
 
 # concurrent says whether a package, or its tests, starts goroutines or shares memory between
 # them. Only there the race detector can find something; it makes every test dearer.
-concurrent() { grep -qE '\bgo func\(|\.Go\(|^[[:space:]]*go [a-zA-Z.]+\(|sync\.|atomic\.|synctest\.' "$1"/*.go; }
+concurrent() { grep -qE '\bgo func\(|\.Go\(|^[[:space:]]*go [a-zA-Z.]+\(|\b(sync|atomic|synctest)\.[A-Z]' "$1"/*.go; }
 
 # plain are tests that run without the race detector all the same: those of allocations, since
 # it allocates; those of one goroutine that damage a log thousands of times; and the contract
