@@ -7,10 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/skein-im/skein/internal/child"
 )
 
 // node is one server process, again and again.
@@ -58,32 +59,21 @@ func (n *node) run(ctx context.Context, hurry <-chan struct{}, complete *atomic.
 	}
 }
 
-// start starts the process. The kernel ends it when the thread that started it ends, so that thread
-// is kept as long as the process runs. ended is closed when it has ended.
+// start starts the process. ended is closed when it has ended.
 func (n *node) start() (cmd *exec.Cmd, ended <-chan struct{}, err error) {
 	log, err := os.OpenFile(n.log(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, nil, err
 	}
 	cmd = exec.Command(n.program, "serve") //nolint:gosec,noctx // the binary that was built; run ends it
-	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = n.env, log, log, endWithParent()
-	begun, done := make(chan error, 1), make(chan struct{})
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		defer close(done)
-		err := cmd.Start()
-		_ = log.Close() // the process has it
-		begun <- err
-		if err == nil {
-			_ = cmd.Wait() // ProcessState says how it ended
-		}
-	}()
-	if err := <-begun; err != nil {
+	cmd.Env, cmd.Stdout, cmd.Stderr = n.env, log, log
+	ended, err = child.Start(cmd, syscall.SIGKILL, nil)
+	_ = log.Close() // the process has it
+	if err != nil {
 		return nil, nil, err
 	}
 	n.pid.Store(int64(cmd.Process.Pid))
-	return cmd, done, nil
+	return cmd, ended, nil
 }
 
 // end drains a node, or kills it when that takes too long.

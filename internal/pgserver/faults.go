@@ -33,7 +33,7 @@ func (p *Server) Kill() error {
 	if err := p.cmd.Process.Kill(); err != nil {
 		return err
 	}
-	_ = p.cmd.Wait() // it was killed
+	<-p.ended
 	return nil
 }
 

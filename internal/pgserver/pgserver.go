@@ -12,13 +12,14 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/skein-im/skein/internal/child"
 )
 
 // prefix begins the names of the directories of servers; the id of this process and a name
@@ -31,6 +32,7 @@ type Server struct {
 	kept     bool // its data outlive it
 	owner    *syscall.Credential
 	cmd      *exec.Cmd
+	ended    <-chan struct{}     // closed when cmd has ended
 	settings []map[string]string // of the last start
 
 	// Enter is called on the thread that starts the server, such as to enter a network namespace;
@@ -116,8 +118,7 @@ func (p *Server) Init(ctx context.Context) error {
 	return os.Rename(unfinished, p.Data())
 }
 
-// Start starts the server and waits until it answers. Of two settings of one name the later counts. The kernel
-// ends the server when the thread that started it ends, so that thread is kept until this process ends.
+// Start starts the server and waits until it answers. Of two settings of one name the later counts.
 func (p *Server) Start(ctx context.Context, settings ...map[string]string) error {
 	p.settings = settings
 	args := []string{"-D", p.Data(), "-k", p.dir}
@@ -128,7 +129,7 @@ func (p *Server) Start(ctx context.Context, settings ...map[string]string) error
 	}
 	p.cmd = exec.Command(filepath.Join(p.bin, "postgres"), args...) //nolint:gosec,noctx // it outlives the test that starts it
 	p.cmd.Dir = p.dir
-	p.cmd.SysProcAttr = endWithParent(p.owner)
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.owner}
 	if p.kept {
 		log, err := os.OpenFile(p.Log(), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 		if err != nil {
@@ -137,19 +138,8 @@ func (p *Server) Start(ctx context.Context, settings ...map[string]string) error
 		defer log.Close() //nolint:errcheck // the server has it
 		p.cmd.Stdout, p.cmd.Stderr = log, log
 	}
-	begun := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		if p.Enter != nil {
-			if err := p.Enter(); err != nil {
-				begun <- err
-				return
-			}
-		}
-		begun <- p.cmd.Start()
-		select {}
-	}()
-	if err := <-begun; err != nil {
+	var err error
+	if p.ended, err = child.Start(p.cmd, syscall.SIGQUIT, p.Enter); err != nil {
 		return err
 	}
 	return p.answers(ctx)
@@ -164,7 +154,7 @@ func (p *Server) End() {
 	if p.cmd != nil && p.cmd.Process != nil {
 		_ = p.Signal(syscall.SIGCONT) // it may have ended, or be stopped
 		_ = p.cmd.Process.Signal(how) // likewise
-		_ = p.cmd.Wait()
+		<-p.ended
 	}
 	if !p.kept {
 		_ = os.RemoveAll(p.dir) // else the next process sweeps it

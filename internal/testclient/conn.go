@@ -257,6 +257,7 @@ type Refusal struct {
 	What    string // the call
 	Code    int
 	Message string
+	Retry   time.Duration // the server asks to wait so long; zero: it names no time
 }
 
 func (r *Refusal) Error() string {
@@ -282,7 +283,7 @@ func (c *Conn) Ask(name string, command []byte, limit time.Duration) ([]byte, er
 		case bytes.HasPrefix(frame, failure):
 			var f Frame
 			err := json.Unmarshal(frame, &f)
-			return nil, errors.Join(err, &Refusal{name, f.Code, f.Msg})
+			return nil, errors.Join(err, &Refusal{name, f.Code, f.Msg, time.Duration(f.Retry) * time.Millisecond})
 		case bytes.HasPrefix(frame, success):
 			return frame, c.Net.SetReadDeadline(time.Time{})
 		}

@@ -104,7 +104,7 @@ func (a App) Call(ctx context.Context, method, path string, body, into any) erro
 	case err != nil:
 		return err
 	case answer.Code != 0:
-		return &Refusal{method + " " + path, answer.Code, answer.Message}
+		return &Refusal{What: method + " " + path, Code: answer.Code, Message: answer.Message}
 	case into == nil:
 		return nil
 	}

@@ -18,6 +18,8 @@ type Frame struct {
 	Data json.RawMessage `json:"data"`
 	ID   *string         `json:"id"` // of an answer
 	Raw  []byte          `json:"-"`
+
+	Retry int64 `json:"retry_after_ms"` // of an error: the server asks to wait so long
 }
 
 func (f *Frame) String() string { return string(f.Raw) }

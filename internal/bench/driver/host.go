@@ -1,7 +1,6 @@
 package driver
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -152,22 +151,17 @@ func freeAddr() string {
 
 // StartFloor runs the bare relay.
 func StartFloor(o Options) (*Host, error) {
-	r, w, err := os.Pipe()
+	c, err := proc.SpawnPiped(o.Self, FloorName)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = r.Close() }() // it says nothing more
-	c, err := proc.Spawn(nil, w, o.Self, FloorName)
-	_ = w.Close() // the child has its own
-	if err != nil {
-		return nil, err
-	}
-	line, err := bufio.NewReader(r).ReadString('\n')
+	line, err := c.Out.ReadString('\n')
 	if err != nil {
 		c.End()
-		return nil, fmt.Errorf("floor: %w\n%s", err, c.Log)
+		return nil, c.Explain("floor", err)
 	}
-	return &Host{Addr: strings.TrimSpace(line), PID: c.Cmd.Process.Pid, child: c, http: &http.Client{}}, nil
+	c.Hush() // it says nothing more
+	return &Host{Addr: strings.TrimSpace(line), PID: c.Cmd.Process.Pid, child: c.Process, http: &http.Client{}}, nil
 }
 
 // End stops what was started and removes what it kept.

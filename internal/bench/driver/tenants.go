@@ -95,7 +95,7 @@ func (h *Host) spawn(ctx context.Context, program string, handles uint64, more .
 	h.Addr, h.Admin = freeAddr(), freeAddr()
 	args := append([]string{"serve", "--data", h.Data, "--addr", h.Addr, "--admin-addr", h.Admin, "--drain", "0s", "--log-level", "warn"}, more...)
 	var err error
-	if h.child, err = proc.Spawn(nil, nil, proc.Handling(handles, append([]string{program}, args...)...)...); err != nil {
+	if h.child, err = proc.Spawn(proc.Handling(handles, append([]string{program}, args...)...)...); err != nil {
 		h.End()
 		return err
 	}

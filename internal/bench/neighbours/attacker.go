@@ -4,10 +4,8 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/skein-im/skein/internal/bench/driver"
 	"github.com/skein-im/skein/internal/bench/load"
@@ -92,51 +90,37 @@ func (o order) loud() *loud {
 }
 
 // attacker is the process that plays an attack.
-type attacker struct {
-	child *proc.Process
-	in    *os.File
-	out   *bufio.Reader
-	pipe  *os.File // that out reads
-}
+type attacker struct{ *proc.Piped }
 
 // ready starts a process for the attack on a server and waits until the attack is prepared.
 func ready(r *load.Run, a attack, server, loud *driver.Host) (*attacker, error) {
-	in, tell, err := os.Pipe()
+	child, err := proc.SpawnPiped(proc.Lowest(r.Self, AttackerName)...)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = in.Close() }() // the child has its own
-	hear, out, err := os.Pipe()
-	if err != nil {
-		return nil, errors.Join(err, tell.Close())
-	}
-	defer func() { _ = out.Close() }() // likewise
-	t := &attacker{in: tell, out: bufio.NewReader(hear), pipe: hear}
-	if t.child, err = proc.Spawn(in, out, proc.Lowest(r.Self, AttackerName)...); err != nil {
-		return nil, errors.Join(err, tell.Close(), hear.Close())
-	}
+	t := &attacker{child}
 	o := order{
 		Attack: a.name, Addr: server.Addr, App: loud.App, Key: loud.Key, Secret: loud.Secret,
 		Data: server.Data, Program: r.Program, Clients: r.Clients, Seed: r.Seed,
 	}
-	if err := json.NewEncoder(t.in).Encode(o); err != nil { //nolint:gosec // of an app that lives as long as the run
+	if err := json.NewEncoder(t.In).Encode(o); err != nil { //nolint:gosec // of an app that lives as long as the run
 		return t, t.explain(err)
 	}
-	if said, err := t.out.ReadString('\n'); err != nil || said != "ready\n" {
+	if said, err := t.Out.ReadString('\n'); err != nil || said != "ready\n" {
 		return t, t.explain(fmt.Errorf("it says %q: %w", said, err))
 	}
 	return t, nil
 }
 
 func (t *attacker) attack() error {
-	_, err := fmt.Fprintln(t.in, "go")
+	_, err := fmt.Fprintln(t.In, "go")
 	return err
 }
 
 // stop ends the attack and returns its result.
 func (t *attacker) stop() (made toll, err error) {
-	if _, err = fmt.Fprintln(t.in, "stop"); err == nil {
-		err = json.NewDecoder(t.out).Decode(&made)
+	if _, err = fmt.Fprintln(t.In, "stop"); err == nil {
+		err = json.NewDecoder(t.Out).Decode(&made)
 	}
 	if err != nil {
 		err = t.explain(err)
@@ -144,11 +128,4 @@ func (t *attacker) stop() (made toll, err error) {
 	return made, err
 }
 
-func (t *attacker) end() {
-	t.child.End()
-	_, _ = t.in.Close(), t.pipe.Close() // both sides are done
-}
-
-func (t *attacker) explain(err error) error {
-	return fmt.Errorf("the attacker: %w\n%s", err, t.child.Log)
-}
+func (t *attacker) explain(err error) error { return t.Explain("the attacker", err) }

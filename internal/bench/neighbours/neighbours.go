@@ -78,7 +78,7 @@ func suffer(ctx context.Context, r *load.Run, a attack) error {
 	}
 	t, err := ready(r, a, server, hosts[1])
 	if t != nil {
-		defer t.end()
+		defer t.End()
 	}
 	if err != nil {
 		return server.Explain(err)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -30,44 +28,25 @@ type group struct {
 
 // process is a process of clients.
 type process struct {
-	child    *proc.Process
-	in, pipe *os.File
-	replies  *json.Decoder
-	clients  []string
-	first    int // place of the first of them among all clients
+	*proc.Piped
+
+	replies *json.Decoder
+	clients []string
+	first   int // place of the first of them among all clients
 }
 
 // newGroup starts the processes for the clients.
 func newGroup(r *load.Run, clients []string) (*group, error) {
 	g := &group{host: r.Host}
 	for first := 0; first < len(clients); first += perProcess {
-		p, err := startProcess(r.Self)
+		child, err := proc.SpawnPiped(r.Self, OnlookerName)
 		if err != nil {
 			g.end()
 			return nil, err
 		}
-		p.clients, p.first = clients[first:min(first+perProcess, len(clients))], first
-		g.processes = append(g.processes, p)
+		g.processes = append(g.processes, &process{child, json.NewDecoder(child.Out), clients[first:min(first+perProcess, len(clients))], first})
 	}
 	return g, nil
-}
-
-func startProcess(program string) (*process, error) {
-	in, tell, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = in.Close() }() // the child has its own
-	hear, out, err := os.Pipe()
-	if err != nil {
-		return nil, errors.Join(err, tell.Close())
-	}
-	defer func() { _ = out.Close() }() // likewise
-	child, err := proc.Spawn(in, out, program, OnlookerName)
-	if err != nil {
-		return nil, errors.Join(err, tell.Close(), hear.Close())
-	}
-	return &process{child: child, in: tell, pipe: hear, replies: json.NewDecoder(hear)}, nil
 }
 
 // each gives all processes orders at the same time and collects the times of their logins.
@@ -77,7 +56,7 @@ func (g *group) each(orders func(*process) order) (took []time.Duration, err err
 	for i, p := range g.processes {
 		told := orders(p)
 		work.Go(func() error {
-			if err := json.NewEncoder(p.in).Encode(told); err != nil {
+			if err := json.NewEncoder(p.In).Encode(told); err != nil {
 				return p.explain(err)
 			}
 			var r reply
@@ -102,17 +81,16 @@ func (g *group) each(orders func(*process) order) (took []time.Duration, err err
 	return took, err
 }
 
-func (p *process) explain(err error) error {
-	return fmt.Errorf("a process of clients: %w\n%s", err, p.child.Log)
-}
+func (p *process) explain(err error) error { return p.Explain("a process of clients", err) }
 
-// join logs in the clients whose nodes are chosen.
-func (g *group) join(nodes map[*driver.Host]bool, at func(i int) *driver.Host) ([]time.Duration, error) {
+// join has clients log in. at says where client i does; nil: it stays where it is. Without a crowd each process logs
+// in a few at a time; with one all come at once, as after the loss of their node.
+func (g *group) join(crowd bool, at func(i int) *driver.Host) ([]time.Duration, error) {
 	return g.each(func(p *process) order {
-		o := order{App: g.host.App, Key: g.host.Key}
+		o := order{App: g.host.App, Key: g.host.Key, Crowd: crowd}
 		for i, client := range p.clients {
-			if nodes == nil || nodes[g.host.At(p.first+i)] {
-				o.Join = append(o.Join, place{client, at(p.first + i).Addr})
+			if node := at(p.first + i); node != nil {
+				o.Join = append(o.Join, place{client, node.Addr})
 			}
 		}
 		return o
@@ -122,7 +100,7 @@ func (g *group) join(nodes map[*driver.Host]bool, at func(i int) *driver.Host) (
 // cpu is what the processes have used.
 func (g *group) cpu() (total time.Duration) {
 	for _, p := range g.processes {
-		spent, _ := proc.CPU(p.child.Cmd.Process.Pid) // the figure is for information alone
+		spent, _ := proc.CPU(p.Cmd.Process.Pid) // the figure is for information alone
 		total += spent
 	}
 	return total
@@ -131,8 +109,7 @@ func (g *group) cpu() (total time.Duration) {
 // end ends the processes.
 func (g *group) end() {
 	for _, p := range g.processes {
-		p.child.End()
-		_, _ = p.in.Close(), p.pipe.Close() // both sides are done
+		p.End()
 	}
 }
 
@@ -140,7 +117,7 @@ func (g *group) end() {
 func (g *group) interrupt(ctx context.Context) (stop func() bool) {
 	return context.AfterFunc(ctx, func() {
 		for _, p := range g.processes {
-			p.child.End()
+			p.Process.End()
 		}
 	})
 }

@@ -115,11 +115,17 @@ func (s *scenario) arrive(ctx context.Context, phase, what string, n int, of *dr
 	own := s.group.cpu()
 	m, err := s.Measure(ctx, s.Host, phase, driver.MaxProfile, func() (err error) {
 		if of == nil {
-			times, err = s.group.join(nil, s.Host.At)
+			times, err = s.group.join(false, s.Host.At)
 			return err
 		}
-		rest := s.Host.Nodes() - 1
-		times, err = s.group.join(map[*driver.Host]bool{of: true}, func(i int) *driver.Host { return s.Host.Node(i % rest) })
+		rest, moved := s.Host.Nodes()-1, 0
+		times, err = s.group.join(true, func(i int) *driver.Host {
+			if s.Host.At(i) != of {
+				return nil
+			}
+			moved++
+			return s.Host.Node(moved % rest)
+		})
 		return err
 	})
 	if err != nil {
@@ -143,7 +149,11 @@ func (s *scenario) arrive(ctx context.Context, phase, what string, n int, of *dr
 		}
 		values = append(values, report.Value{Name: "server memory (RSS) a socket", Value: float64(after-before) / float64(n), Unit: "B"})
 	}
-	about := fmt.Sprintf("%d of %d members of a group %s, %d at a time", n, len(s.clients), what, atOnce*len(s.group.processes))
+	pace := "all at once"
+	if of == nil {
+		pace = fmt.Sprintf("%d at a time", atOnce*len(s.group.processes))
+	}
+	about := fmt.Sprintf("%d of %d members of a group %s, %s", n, len(s.clients), what, pace)
 	return s.Report(phase, about, values, fmt.Sprintf("each of %d logins was answered", len(times)), &s.group.faults)
 }
 

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"github.com/skein-im/skein/internal/bench/driver"
 	"github.com/skein-im/skein/internal/bench/ledger"
 	"github.com/skein-im/skein/internal/bench/load"
+	"github.com/skein-im/skein/internal/testclient"
 )
 
 // OnlookerName is the argument with which skein-bench becomes a process that holds clients.
@@ -23,6 +26,7 @@ type order struct {
 	App   string  `json:"app"`
 	Key   string  `json:"key"`
 	Join  []place `json:"join"`  // log these clients in
+	Crowd bool    `json:"crowd"` // all of them at once, as soon as they can
 	Until int64   `json:"until"` // wait until each client that is logged in has the message of this seq; zero: do not
 	Lost  int     `json:"lost"`  // wait until so many sockets have ended by themselves
 }
@@ -113,9 +117,18 @@ func (o *onlookers) join(ctx context.Context, told order) ([]time.Duration, erro
 		}
 	}
 	took := make([]time.Duration, len(told.Join))
-	return took, driver.Parallel(ctx, len(told.Join), atOnce, func(ctx context.Context, n int) error {
+	most := atOnce
+	if told.Crowd {
+		most = len(told.Join)
+	}
+	return took, driver.Parallel(ctx, len(told.Join), most, func(ctx context.Context, n int) error {
 		p := told.Join[n]
 		start := time.Now()
+		if told.Crowd { // clients that lose their socket at the same time do not come back at the same instant
+			if err := driver.Wait(ctx, pauseBefore(0, nil)); err != nil {
+				return err
+			}
+		}
 		s, err := o.insist(ctx, o.nodes[p.Addr], p.Client)
 		took[n] = time.Since(start)
 		if err != nil {
@@ -134,19 +147,33 @@ func (o *onlookers) join(ctx context.Context, told order) ([]time.Duration, erro
 	})
 }
 
-// insist logs a client in and tries again after a failure, as clients do.
+// insist logs a client in and tries again after a failure, as clients do: after the time that the server names, or
+// else after a random part of a time that doubles.
 func (o *onlookers) insist(ctx context.Context, h *driver.Host, client string) (s *driver.Socket, err error) {
-	const tries, pause = 10, time.Second
-	for range tries {
+	begun := time.Now()
+	for try := 0; ; try++ {
 		if s, err = h.Join(ctx, client); err == nil {
 			return s, nil
+		}
+		pause := pauseBefore(try, err)
+		if time.Since(begun)+pause > patience {
+			return nil, err
 		}
 		o.repeated.Add(1)
 		if err := driver.Wait(ctx, pause); err != nil {
 			return nil, err
 		}
 	}
-	return nil, err
+}
+
+// pauseBefore is how long a client waits before its next try.
+func pauseBefore(try int, err error) time.Duration {
+	const first, most = time.Second, 16 * time.Second
+	var refused *testclient.Refusal
+	if errors.As(err, &refused) && refused.Retry > 0 {
+		return refused.Retry
+	}
+	return rand.N(min(first<<min(try, 10), most)) //nolint:gosec // it only spreads the clients
 }
 
 // read reads what comes, since the server closes a socket that does not answer its pings.

@@ -8,13 +8,16 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
+
+	"github.com/skein-im/skein/internal/child"
 )
 
 // Process is a process that was started for the run.
 type Process struct {
-	Cmd  *exec.Cmd
-	Log  *tail         // of stderr
-	done chan struct{} // closed when it has ended
+	Cmd   *exec.Cmd
+	Log   *tail           // of stderr
+	ended <-chan struct{} // closed when it has ended
 }
 
 // Environment is this process's without what would configure the program.
@@ -22,12 +25,13 @@ func Environment() []string {
 	return slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "SKEIN_") })
 }
 
-// Spawn starts a command; nil as stdin is empty and as stdout nowhere. The environment
-// cannot configure it.
-func Spawn(stdin, stdout *os.File, command ...string) (*Process, error) {
-	c := &Process{Log: &tail{}, done: make(chan struct{})}
+// Spawn starts a command. The environment cannot configure it.
+func Spawn(command ...string) (*Process, error) { return spawn(nil, nil, command...) }
+
+// spawn is Spawn; nil as stdin is empty and as stdout nowhere.
+func spawn(stdin, stdout *os.File, command ...string) (c *Process, err error) {
+	c = &Process{Log: &tail{}}
 	c.Cmd = exec.Command(command[0], command[1:]...) //nolint:gosec,noctx // this very program; it is ended by end
-	c.Cmd.SysProcAttr = childAttributes()
 	c.Cmd.Env = Environment()
 	c.Cmd.Stderr = c.Log
 	if stdin != nil {
@@ -36,26 +40,22 @@ func Spawn(stdin, stdout *os.File, command ...string) (*Process, error) {
 	if stdout != nil {
 		c.Cmd.Stdout = stdout
 	}
-	if err := c.Cmd.Start(); err != nil {
+	if c.ended, err = child.Start(c.Cmd, syscall.SIGKILL, nil); err != nil {
 		return nil, fmt.Errorf("start %s: %w", command[0], err)
 	}
-	go func() { // ends with the process, which end waits for
-		_ = c.Cmd.Wait()
-		close(c.done)
-	}()
 	return c, nil
 }
 
 // End kills the process: what it stored is thrown away.
 func (c *Process) End() {
 	_ = c.Cmd.Process.Kill() // it may have ended
-	<-c.done
+	<-c.ended
 }
 
 // Ended says that it is not running any more.
 func (c *Process) Ended() bool {
 	select {
-	case <-c.done:
+	case <-c.ended:
 		return true
 	default:
 		return false
