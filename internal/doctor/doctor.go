@@ -5,7 +5,6 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/skein-im/skein/internal/bus/natsbus"
@@ -45,6 +44,7 @@ func Examine(ctx context.Context, c config.Serve) []Finding {
 		if err != nil {
 			e.add("database", Fail, err.Error(), "check --database, and that the server runs and lets this machine in")
 		} else {
+			e.clock = note{f.Clock, time.Now().UTC().Truncate(time.Second)}
 			e.database(f)
 		}
 	} else {
@@ -52,12 +52,16 @@ func Examine(ctx context.Context, c config.Serve) []Finding {
 	}
 	e.bus(ctx, c)
 	e.machine(c)
+	e.confined(confinesOf(c.Data), c)
 	e.uploads(c)
 	return e.found
 }
 
 // examination gathers findings.
-type examination struct{ found []Finding }
+type examination struct {
+	found []Finding
+	clock note // of this machine; zero: no database was asked
+}
 
 func (e *examination) add(check string, l Level, saw, do string) {
 	if l == OK {
@@ -94,14 +98,12 @@ func (e *examination) bus(ctx context.Context, c config.Serve) {
 	}
 	if b.Listen != "" {
 		for _, peer := range b.Peers {
-			d := net.Dialer{Timeout: 3 * time.Second}
-			conn, err := d.DialContext(ctx, "tcp", peer)
+			version, err := natsbus.ProbePeer(ctx, peer)
 			if err != nil {
 				e.add("bus "+peer, Warn, err.Error(), "start that node, or let this machine reach its port")
 				continue
 			}
-			e.add("bus "+peer, OK, "reached", "")
-			_ = conn.Close() // nothing was sent
+			e.add("bus "+peer, OK, "the node there answers, embedded NATS "+version, "")
 		}
 		return
 	}

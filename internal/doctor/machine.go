@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -125,10 +127,8 @@ func availableMemory() int64 {
 	return 0
 }
 
-// seen begins the name of a file that the doctor leaves in the folder of the uploads, one a machine.
-const seen = ".doctor-"
-
-// uploads writes a file and reads it back. The files of other machines tell whether the folder is shared.
+// uploads writes a file and reads it back. The files of other machines tell whether the folder is shared, and how
+// their clocks went.
 func (e *examination) uploads(c config.Serve) {
 	dir := datadir.UploadsOf(c.Store)
 	info, err := os.Stat(dir)
@@ -141,22 +141,13 @@ func (e *examination) uploads(c config.Serve) {
 		return
 	}
 	host, _ := os.Hostname()
-	path := filepath.Join(dir, seen+host)
-	err = os.WriteFile(path, []byte(host), datadir.PrivateFile)
-	if err == nil {
-		var back []byte
-		back, err = os.ReadFile(path) //nolint:gosec // just written
-		if err == nil && string(back) != host {
-			err = fmt.Errorf("%s does not hold what was written", path)
-		}
-	}
-	if err != nil {
+	if err := leave(dir, host, e.clock); err != nil {
 		e.add("uploads", Fail, err.Error(), "let the server's user write to the folder")
 		return
 	}
 	e.judge("uploads permissions", info.Mode().Perm()&0o007 == 0, Warn, info.Mode().Perm().String(), "chmod o= the folder: other users of this machine can read the files")
 	if !c.SeveralNodes() {
-		_ = os.Remove(path) // nobody else looks for it
+		_ = os.Remove(filepath.Join(dir, seen+host)) // nobody else looks for it
 		e.add("uploads", OK, dir+" can be written", "")
 		return
 	}
@@ -164,10 +155,8 @@ func (e *examination) uploads(c config.Serve) {
 		e.add("uploads", Fail, "--bus without --uploads", "name a folder that all nodes reach")
 		return
 	}
-	names, _ := filepath.Glob(filepath.Join(dir, seen+"*"))
-	for i := range names {
-		names[i] = strings.TrimPrefix(filepath.Base(names[i]), seen)
-	}
-	e.add("uploads", OK, fmt.Sprintf("%s can be written; the doctor ran here on %s; after it ran on each node, all of them must be named", dir, strings.Join(names, ", ")), "")
+	all := notes(dir)
+	e.add("uploads", OK, fmt.Sprintf("%s can be written; the doctor ran here on %s; after it ran on each node, all of them must be named", dir, strings.Join(slices.Sorted(maps.Keys(all)), ", ")), "")
+	e.peers(host, all)
 	e.space("uploads disk", dir)
 }

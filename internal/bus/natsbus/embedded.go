@@ -34,6 +34,9 @@ type Server struct {
 	user, password string
 }
 
+// clusterName is the cluster of the embedded servers; servers of another one are refused.
+const clusterName = "skein"
+
 // routeUser is the name by which servers log in to each other.
 const routeUser = "skein"
 
@@ -60,7 +63,7 @@ func Embed(opts Embedded) (*Server, error) {
 		NoSigs: true, NoSystemAccount: true, MaxPayload: maxPayload,
 		PingInterval: 2 * time.Second, MaxPingsOut: 2,
 		Cluster: server.ClusterOpts{
-			Name: "skein", Host: host, Port: port, Username: routeUser, Password: opts.Token,
+			Name: clusterName, Host: host, Port: port, Username: routeUser, Password: opts.Token,
 			PingInterval: 2 * time.Second, MaxPingsOut: 2,
 			TLSConfig: encrypted, TLSTimeout: handshakeWait.Seconds(),
 		},

@@ -1,8 +1,14 @@
 package natsbus
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"net"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -31,3 +37,43 @@ func Probe(ctx context.Context, opts Options) (version string, trip time.Duratio
 	}
 	return c.ConnectedServerVersion(), time.Since(began), nil
 }
+
+// ProbePeer asks the embedded server of another node who it is. A process that is stopped
+// does not answer, though its port can be connected to. Errors: nothing answers, or what
+// answers is no NATS server.
+func ProbePeer(ctx context.Context, address string) (version string, err error) {
+	d := net.Dialer{Timeout: connectWait}
+	conn, err := d.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close() //nolint:errcheck // nothing was sent
+	deadline := time.Now().Add(peerWait)
+	if end, ok := ctx.Deadline(); ok && end.Before(deadline) {
+		deadline = end
+	}
+	if err := conn.SetReadDeadline(deadline); err != nil {
+		return "", err
+	}
+	line, err := bufio.NewReader(io.LimitReader(conn, maxInfo)).ReadString('\n')
+	if err != nil {
+		return "", fmt.Errorf("connected, and it says nothing: %w", err)
+	}
+	var info struct {
+		Version string `json:"version"`
+		Cluster string `json:"cluster"`
+	}
+	text, ok := strings.CutPrefix(line, "INFO ")
+	if !ok || json.Unmarshal([]byte(text), &info) != nil || info.Version == "" {
+		return "", errors.New("what answers there is no NATS server")
+	}
+	if info.Cluster != clusterName {
+		return "", fmt.Errorf("its cluster is %q: the address is not one of those that --bus listens on", info.Cluster)
+	}
+	return info.Version, nil
+}
+
+const (
+	peerWait = 5 * time.Second
+	maxInfo  = 64 << 10
+)

@@ -1,0 +1,48 @@
+package natsbus
+
+import (
+	"net"
+	"strings"
+	"testing"
+)
+
+func TestAProbeOfAPeerHearsTheServerItself(t *testing.T) {
+	address := freeAddress(t)
+	embedded(t, []string{address}, 0, "a-token-of-all-nodes")
+	if version, err := ProbePeer(t.Context(), address); err != nil || version == "" {
+		t.Errorf("an embedded server: version %q, %v", version, err)
+	}
+}
+
+func TestAProbeOfAPeerIsNotContentWithAnOpenPort(t *testing.T) {
+	for name, tt := range map[string]struct{ says, want string }{
+		"another service":                   {"220 mail.example ESMTP\r\n", "is no NATS server"},
+		"a NATS server for clients":         {`INFO {"version":"2.10.0"}` + "\r\n", `its cluster is ""`},
+		"one that ends the connection":      {"", "it says nothing"},
+		"one whose answer is never a line":  {strings.Repeat("x", maxInfo+1), "it says nothing"},
+		"one whose line is not all of JSON": {"INFO {\r\n", "is no NATS server"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			served := make(chan struct{})
+			go func() {
+				defer close(served)
+				conn, err := l.Accept()
+				if err != nil {
+					return
+				}
+				_, _ = conn.Write([]byte(tt.says)) // the probe may have heard enough
+				_ = conn.Close()
+			}()
+			_, err = ProbePeer(t.Context(), l.Addr().String())
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+			_ = l.Close()
+			<-served
+		})
+	}
+}
