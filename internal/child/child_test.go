@@ -40,7 +40,7 @@ func TestAChildEndsWhenItsParentIsKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer read.Close() //nolint:errcheck // it was only read
+	defer read.Close()
 	cmd.Stdout = write
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -85,7 +85,7 @@ func confinesOf(data string) confines {
 	pid, environment := "self", os.Environ()
 	if n := datadir.Holder(data); n != 0 {
 		pid = strconv.Itoa(n)
-		raw, _ := os.ReadFile(path.Join("/proc", pid, "environ")) // another user's: as if it set nothing
+		raw, _ := os.ReadFile(path.Join("/proc", pid, "environ")) //nolint:gosec // of /proc; another user's: as if it set nothing
 		environment = strings.Split(string(raw), "\x00")
 	}
 	return readConfines(os.DirFS("/"), pid, environment)
