@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/pace"
 	"github.com/skein-im/skein/internal/store/postgres/committer"
 	"github.com/skein-im/skein/internal/store/postgres/engine"
 	"github.com/skein-im/skein/internal/store/postgres/feed"
@@ -39,6 +40,7 @@ type Options struct {
 	Limit      time.Duration         // the longest statement; default engine.DefaultLimit
 	SearchTime time.Duration         // the longest statement of a search; default 1 s; longer ones are refused
 	Registerer prometheus.Registerer // nil: no metrics
+	Pace       pace.Options          // when a group commit of messages begins; see committer.Options
 }
 
 func (o Options) withDefaults() Options {
@@ -112,7 +114,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 		feedStore: feed.New(db, clock), inboxStore: inbox.New(db), messageStore: messages.New(db), purgeStore: purge.New(db), queryStore: query.New(db),
 		transferStore: transfer.New(db), uploadStore: uploads.New(db), db: db,
 	}
-	s.appendStore = committer.New(db, committer.Options{})
+	s.appendStore = committer.New(db, committer.Options{Pace: opt.Pace})
 	s.sessionStore = sessions.New(db.Engine, clock)
 	if err := s.settle(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store: %w", err), s.Close())

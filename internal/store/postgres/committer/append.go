@@ -56,7 +56,7 @@ func (s *Store) AppendAll(ctx context.Context, drafts []skein.Draft) ([]store.Ap
 	}
 	answers, all := make([]store.Appended, len(drafts)), make([]draft, len(drafts))
 	waiting := make([]*draft, len(drafts))
-	c := &call{ended: ctx.Err, since: time.Now(), left: len(drafts), done: make(chan struct{})}
+	c := &call{ended: ctx.Err, since: s.committer.pace.Now(), left: len(drafts), done: make(chan struct{})}
 	for i := range drafts {
 		all[i].write(&drafts[i], s.db.Salt)
 		all[i].answer, all[i].call = &answers[i], c

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/pace"
 	"github.com/skein-im/skein/internal/store/postgres/engine"
 	"github.com/skein-im/skein/internal/store/postgres/tx"
 )
@@ -23,7 +25,7 @@ const (
 )
 
 // committer stores the drafts of this node: one goroutine, which owns a connection and takes
-// whatever waits into one transaction. More of them would make smaller batches and wait for
+// whatever waits into one transaction, after a short wait for more of them where that pays. More of them would make smaller batches and wait for
 // each other's locks.
 type committer struct {
 	db      *tx.DB
@@ -34,6 +36,7 @@ type committer struct {
 
 	// Owned by loop.
 	conn   *engine.Dedicated
+	pace   *pace.Pacer
 	keys   map[conversation]convKey
 	failed failureLog
 }
@@ -54,7 +57,7 @@ func startCommitter(db *tx.DB, opt Options) *committer {
 	ctx, stop := context.WithCancel(context.Background())
 	c := &committer{
 		db: db, queue: newQueue(opt), metrics: db.Metrics.Messages, stop: stop,
-		stopped: make(chan struct{}), conn: db.Dedicate(engine.ByIndex), keys: make(map[conversation]convKey),
+		stopped: make(chan struct{}), conn: db.Dedicate(engine.ByIndex), pace: pace.New(opt.Pace), keys: make(map[conversation]convKey),
 	}
 	go c.loop(ctx)
 	return c
@@ -77,12 +80,15 @@ func (c *committer) loop(ctx context.Context) {
 	defer c.conn.Close(ctx)
 	var drafts []*draft
 	for {
+		// Callers that were just answered often send again: they come first.
+		runtime.Gosched()
+		c.pace.Gather(c.queue)
 		drafts = c.queue.take(drafts[:0], maxBatch)
 		if len(drafts) == 0 {
 			return
 		}
 		start := time.Now()
-		c.observe(drafts, start)
+		c.observe(drafts, c.pace.Now())
 		err := c.commit(ctx, drafts)
 		took := time.Since(start)
 		c.metrics.Done(took, err)
@@ -96,7 +102,7 @@ func (c *committer) loop(ctx context.Context) {
 
 // observe tells of a batch that begins now.
 func (c *committer) observe(drafts []*draft, now time.Time) {
-	c.metrics.Begin(len(drafts), c.queue.depth())
+	c.metrics.Begin(len(drafts), c.queue.Depth())
 	last := (*call)(nil)
 	for _, d := range drafts {
 		if d.call != last {

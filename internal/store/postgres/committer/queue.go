@@ -61,16 +61,26 @@ func (q *queue) put(app string, drafts []*draft) error {
 	return nil
 }
 
-// take waits until drafts wait and takes at most limit of them; none: the queue is closed and
-// empty. settle follows.
+// Await blocks until drafts wait. It returns how many, and when the next one was queued. Zero:
+// the queue is closed and empty.
+func (q *queue) Await() (drafts int, since time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for q.waiting.Next(nil) == nil {
+		if q.closed {
+			return 0, time.Time{}
+		}
+		idle := time.Now()
+		q.filled.Wait()
+		q.waiting.Idle(time.Since(idle))
+	}
+	return q.all.drafts, q.waiting.Next(nil).First().call.since
+}
+
+// take takes at most limit of the drafts that wait. settle follows.
 func (q *queue) take(into []*draft, limit int) []*draft {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for q.waiting.Next(nil) == nil && !q.closed {
-		since := time.Now()
-		q.filled.Wait()
-		q.waiting.Idle(time.Since(since))
-	}
 	for len(into) < limit {
 		line := q.waiting.Next(nil)
 		if line == nil {
@@ -111,8 +121,8 @@ func (q *queue) close() {
 	q.filled.Broadcast()
 }
 
-// depth is how many drafts wait now.
-func (q *queue) depth() int {
+// Depth is how many drafts wait now.
+func (q *queue) Depth() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.all.drafts

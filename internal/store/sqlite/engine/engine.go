@@ -141,7 +141,7 @@ func (e *Engine) Path() string { return e.writer.path }
 func (e *Engine) Damaged() bool { return e.damage.found.Load() }
 
 // Queued is how many writes wait.
-func (e *Engine) Queued() int { return e.writer.queue.depth() }
+func (e *Engine) Queued() int { return e.writer.queue.Depth() }
 
 // Do runs the jobs of one app in the next group commits, in their order. It waits until all
 // are durable and answered, or ctx ends. After an error the writer still owns the jobs, and

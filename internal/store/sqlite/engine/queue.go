@@ -155,9 +155,9 @@ func (q *queue) hold(app string, more holding) {
 	}
 }
 
-// await blocks until the queue has jobs. It returns how many, and when the next one was queued.
+// Await blocks until the queue has jobs. It returns how many, and when the next one was queued.
 // Zero: the queue is closed and empty.
-func (q *queue) await() (jobs int, since time.Time) {
+func (q *queue) Await() (jobs int, since time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for q.waiting.Next(nil) == nil {
@@ -224,8 +224,8 @@ func (q *queue) close() {
 	q.filled.Broadcast()
 }
 
-// depth is how many jobs wait.
-func (q *queue) depth() int {
+// Depth is how many jobs wait.
+func (q *queue) Depth() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.all.jobs

@@ -25,7 +25,7 @@ func TestJobsAreTakenByWhatTheyCost(t *testing.T) {
 	queued(t, q, "flood", 2000, 50) // 40 ms each
 	queued(t, q, "quiet", 1, 100)
 	var groups []string
-	for q.depth() > 0 {
+	for q.Depth() > 0 {
 		jobs := q.take(nil, maxGroup, groupBudget)
 		of, took := make(map[string]int), time.Duration(0)
 		for _, j := range jobs {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/share"
+	"github.com/skein-im/skein/internal/store/pace"
 	"github.com/skein-im/skein/internal/store/sqlite/wal"
 )
 
@@ -22,6 +23,10 @@ const (
 	maxGroup    = 1024
 	groupBudget = 20 * time.Millisecond
 )
+
+// commitInterval is about the time between two commits at a rate at which waiting gathers more
+// writes; see pace.Options.
+const commitInterval = 2 * time.Millisecond
 
 // writer owns the only connection that writes. Its loop is the group commit.
 type writer struct {
@@ -41,7 +46,7 @@ type writer struct {
 	conn    *Conn    // nil: the next group opens one
 	wal     vfs.File // the log of conn
 	mark    *wal.Marker
-	pace    pacer
+	pace    *pace.Pacer
 	damage  *damage
 	version int64 // of the file as this connection saw it last; see begin
 	logged  int   // pages in the log after the last commit
@@ -60,6 +65,7 @@ func startWriter(opt Options, tables Tables, m *metrics, found *damage) (*writer
 		budget:  opt.GroupBudget,
 		stopped: make(chan struct{}),
 		mark:    wal.NewMarker(opt.Path, opt.Log),
+		pace:    pace.New(pace.Options{Interval: commitInterval}),
 		damage:  found,
 	}
 	if err := w.connect(); err != nil {
@@ -120,12 +126,12 @@ func (w *writer) loop() {
 		// Callers that were just answered often write again. Letting them queue first makes
 		// groups at low concurrency twice as large.
 		runtime.Gosched()
-		w.gather()
+		w.pace.Gather(w.queue)
 		jobs = w.queue.take(jobs[:0], maxGroup, w.budget)
 		if len(jobs) == 0 {
 			break
 		}
-		w.metrics.queued.Set(float64(w.queue.depth() + len(jobs)))
+		w.metrics.queued.Set(float64(w.queue.Depth() + len(jobs)))
 		w.metrics.waited(jobs)
 		w.commit(jobs)
 		clear(jobs)
