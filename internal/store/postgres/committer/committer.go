@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime"
 	"time"
 
@@ -38,6 +39,7 @@ type committer struct {
 	conn   *engine.Dedicated
 	pace   *pace.Pacer
 	keys   map[conversation]convKey
+	begun  int // transactions
 	failed failureLog
 }
 
@@ -53,11 +55,25 @@ type convKey struct{ app, conv int64 }
 // maxKeys bounds committer.keys; an entry takes about 100 bytes.
 const maxKeys = 65_536
 
+// onePlan are the parameters of the committer's connection. PostgreSQL plans each statement for
+// any number of keys and keeps the plan. Left to itself it would plan most of them anew in each
+// transaction, since a plan for the keys at hand looks cheaper; for a few keys that takes longer
+// than all that the transaction does.
+func onePlan() map[string]string {
+	parameters := maps.Clone(engine.ByIndex)
+	parameters["plan_cache_mode"] = "force_generic_plan"
+	return parameters
+}
+
+// planFor is for how many transactions a plan is kept. One that was made while a table was nearly
+// empty may read the table as a whole.
+const planFor = 128
+
 func startCommitter(db *tx.DB, opt Options) *committer {
 	ctx, stop := context.WithCancel(context.Background())
 	c := &committer{
 		db: db, queue: newQueue(opt), metrics: db.Metrics.Messages, stop: stop,
-		stopped: make(chan struct{}), conn: db.Dedicate(engine.ByIndex), pace: pace.New(opt.Pace), keys: make(map[conversation]convKey),
+		stopped: make(chan struct{}), conn: db.Dedicate(onePlan()), pace: pace.New(opt.Pace), keys: make(map[conversation]convKey),
 	}
 	go c.loop(ctx)
 	return c

@@ -30,8 +30,9 @@ func (b *batch) resolve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	found, err := c.Query(ctx, `SELECT w.app, w.id, c.app_key, c.conv_key FROM unnest($1::text[], $2::uuid[]) w(app, id)
-		JOIN apps a ON a.id = w.app AND NOT a.deleted JOIN conversations c ON c.app_key = a.app_key AND c.id = w.id AND c.deleted = 0`, apps, ids)
+	found, err := c.Query(ctx, `SELECT w.app, w.id, c.app_key, c.conv_key FROM unnest($1::text[], $2::uuid[]) w(app, id) CROSS JOIN LATERAL (
+		SELECT c.app_key, c.conv_key FROM conversations c
+		WHERE c.app_key = (SELECT a.app_key FROM apps a WHERE a.id = w.app AND NOT a.deleted) AND c.id = w.id AND c.deleted = 0 OFFSET 0) c`, apps, ids)
 	if err != nil {
 		return err
 	}
@@ -55,6 +56,9 @@ func (b *batch) look(ctx context.Context) error {
 		return nil
 	}
 	err := b.c.conn.Begin(ctx, func(q *pgx.Batch) {
+		if b.c.begun++; b.c.begun%planFor == 0 {
+			q.Queue(`DISCARD PLANS`)
+		}
 		q.Queue(tx.LockConversations, asked.convs)
 		q.Queue(`SELECT ` + tx.Stamp + `, retry_table FROM history`).QueryRow(func(row pgx.Row) error { return row.Scan(&b.stamp, &b.table) })
 		q.Queue(lookConversations, asked.convs).Query(b.readConversations)
@@ -90,13 +94,17 @@ func (b *batch) lookEarlier(ctx context.Context) error {
 	return b.readEarlier(found)
 }
 
+// OFFSET 0 makes PostgreSQL look each key up by its index. Without it a plan that was made while
+// the table was nearly empty may begin with the table and read it as a whole, ever after.
 const (
 	lookConversations = `SELECT c.conv_key, c.app_key, c.type, c.mute_all, c.last_seq, c.roster_rev, c.ttl, c.speaker, c.spoke, c.active, c.expires
 		FROM conversations c WHERE c.conv_key = ANY ($1::bigint[]) AND c.deleted = 0 AND c.app_key NOT IN (SELECT app_key FROM apps WHERE deleted)`
-	lookClients = `SELECT k.app_key, k.id, k.banned_until, k.incarnation, k.deleted
-		FROM unnest($1::bigint[], $2::text[]) w(app_key, id) JOIN clients k ON k.app_key = w.app_key AND k.id = w.id`
-	lookMembers = `SELECT m.conv_key, m.client_id, m.member_key, m.role, m.muted_until, greatest(m.join_seq - 1, m.cleared_seq, m.read_seq, m.sent_seq)
-		FROM unnest($1::bigint[], $2::text[]) w(conv_key, id) JOIN members m ON m.conv_key = w.conv_key AND m.client_id = w.id`
+	lookClients = `SELECT w.app_key, w.id, k.banned_until, k.incarnation, k.deleted
+		FROM unnest($1::bigint[], $2::text[]) w(app_key, id) CROSS JOIN LATERAL (
+			SELECT * FROM clients k WHERE k.app_key = w.app_key AND k.id = w.id OFFSET 0) k`
+	lookMembers = `SELECT w.conv_key, w.id, m.member_key, m.role, m.muted_until, greatest(m.join_seq - 1, m.cleared_seq, m.read_seq, m.sent_seq)
+		FROM unnest($1::bigint[], $2::text[]) w(conv_key, id) CROSS JOIN LATERAL (
+			SELECT * FROM members m WHERE m.conv_key = w.conv_key AND m.client_id = w.id OFFSET 0) m`
 	// All three tables: which of them is filled now may change at any moment. The messages are
 	// read by a statement of their own, and only if there are any: in one statement PostgreSQL may
 	// begin with all messages of the conversations.
@@ -106,7 +114,8 @@ const (
 			SELECT seq FROM retries_1 r WHERE r.conv_key = w.conv_key AND r.tag = w.tag UNION ALL
 			SELECT seq FROM retries_2 r WHERE r.conv_key = w.conv_key AND r.tag = w.tag) r`
 	lookEarlier = `SELECT ` + tx.MessageColumns + `, w.conv_key, w.tag, m.content_hash, m.incarnation
-		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) w(conv_key, tag, seq) JOIN messages m ON m.conv_key = w.conv_key AND m.seq = w.seq`
+		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) w(conv_key, tag, seq) CROSS JOIN LATERAL (
+			SELECT * FROM messages m WHERE m.conv_key = w.conv_key AND m.seq = w.seq OFFSET 0) m`
 	lookMessages = `SELECT m.id, m.conv_key, m.seq, m.sender FROM messages m WHERE m.id = ANY ($1::uuid[])`
 )
 
