@@ -49,12 +49,15 @@ var mayImport = map[string]string{
 	"internal/cluster/balancer":            "",
 	"internal/config":                      "",
 	"internal/console":                     ". internal/access internal/ops internal/ops/rows internal/wire web",
-	"internal/datadir":                     "internal/clock internal/config internal/store internal/store/cache internal/store/copying internal/store/postgres internal/store/postgres/copying internal/store/sqlite internal/store/sqlite/copying internal/store/sqlite/schema internal/store/sqlite/wal",
+	"internal/datadir":                     ". internal/clock internal/config internal/files internal/files/s3 internal/store internal/store/cache internal/store/copying internal/store/postgres internal/store/postgres/copying internal/store/sqlite internal/store/sqlite/copying internal/store/sqlite/schema internal/store/sqlite/wal",
 	"internal/delivery":                    ". internal/bus internal/hub internal/recent internal/share internal/store internal/wire",
 	"internal/doctor":                      "internal/bus/natsbus internal/config internal/datadir internal/files internal/store/postgres/facts internal/store/sqlite/schema",
 	"internal/edge":                        "internal/share",
 	"internal/feed":                        ". internal/store",
 	"internal/files":                       ". internal/share",
+	"internal/files/filestest":             ". internal/files",
+	"internal/files/s3":                    ". internal/files",
+	"internal/files/s3/s3test":             "",
 	"internal/hub":                         ". internal/share",
 	"internal/node":                        ". internal/bus internal/hub internal/share internal/store",
 	"internal/ops":                         ". internal/access internal/wire/strict",
@@ -146,6 +149,7 @@ var testsMayImport = []string{
 	"internal/store/sqlite", "internal/store/sqlite/engine", "internal/store/sqlite/migrations", "internal/store/sqlite/sqlitetest",
 	"internal/store/sqlite/schema/plans", "internal/store/sqlite/wal",
 	"internal/ops/rows", "internal/portable/leancloud/standin", "internal/wire/cursor",
+	"internal/files/filestest", "internal/files/s3/s3test",
 }
 
 // vague are file names that say nothing about what is in the file.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/skein-im/skein"
@@ -39,19 +38,24 @@ func (c *exportCmd) Run(ctx context.Context, out io.Writer) error {
 			return err
 		}
 	}
+	uploads, err := datadir.OpenUploads(c.Store, nil)
+	if err != nil {
+		return fmt.Errorf("--uploads: %w", err)
+	}
 	return datadir.WithStore(ctx, c.Store, func(s store.Store) error {
 		p := newProgress(os.Stderr, time.Now, "messages")
 		m, missing, err := portable.Export(ctx, portable.Exporting{
 			Store: s, App: c.App, Client: c.Client, Dir: c.Out, Source: versionLine(), Progress: p.show,
 			Open: func(name string) (io.ReadCloser, error) {
-				return os.Open(filepath.Join(datadir.UploadsOf(c.Store), name)) //nolint:gosec // a name from the store
+				content, _, err := uploads.Open(ctx, name)
+				return content, err
 			},
 		})
 		if err != nil {
 			return fmt.Errorf("export %s: %w", c.App, c.unknown(err))
 		}
 		for _, name := range missing {
-			fmt.Fprintf(os.Stderr, "file %s is not in the export: it was deleted meanwhile or is missing on the disk\n", name)
+			fmt.Fprintf(os.Stderr, "file %s is not in the export: it was deleted meanwhile or is missing in the storage\n", name)
 		}
 		_, err = fmt.Fprintf(out, "%s holds %s as of %s: %s, %s, %s, %s of %s.\n",
 			c.Out, c.App, skein.Millis(m.Time).Time().Format(time.RFC3339), counted(m.Lists[portable.Clients].Lines, "client"),

@@ -175,7 +175,11 @@ func openAlone(ctx context.Context, cfg config.Store) (*destination, error) {
 	if err != nil {
 		return nil, err
 	}
-	uploads, err := files.Open(files.Options{Dir: datadir.UploadsOf(cfg), MinFree: -1, Shared: cfg.Uploads != ""})
+	storage, err := datadir.OpenUploads(cfg, nil)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("--uploads: %w", err), s.Close())
+	}
+	uploads, err := files.Open(files.Options{Dir: datadir.UploadsOf(cfg), MinFree: -1, Shared: datadir.SharedUploads(cfg), Storage: storage})
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

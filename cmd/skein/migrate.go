@@ -20,7 +20,7 @@ type migrateCmd struct {
 	config.Store
 
 	To        string `placeholder:"URL|DIR" env:"SKEIN_TO" help:"Where the store moves: postgres://user:password@host/database, or a directory for an embedded store. It must be empty. Pass a password in SKEIN_TO."`
-	ToUploads string `placeholder:"DIR" help:"Directory of the uploads of --to, such as a folder that all nodes share. Default: uploads in the directory of --to; with postgres:// it must be given."`
+	ToUploads string `placeholder:"DIR|URL" help:"Directory of the uploads of --to, such as a folder that all nodes share, or s3://bucket as in --uploads. Default: uploads in the directory of --to; with postgres:// it must be given."`
 	CutOver   bool   `help:"End the migration as soon as no server has the old store open. Without it the command follows until it is stopped."`
 	Cancel    bool   `help:"Forget a migration: the old store is what it was, and may be served again."`
 }
@@ -39,7 +39,14 @@ func (c *migrateCmd) Validate() error {
 	case !c.Cancel && c.To == "":
 		return errors.New("--to: missing")
 	case c.target().OnPostgres() && c.ToUploads == "" && !c.Cancel:
-		return errors.New("--to-uploads: missing; several nodes need a folder that all of them reach")
+		return errors.New("--to-uploads: missing; several nodes need a folder that all of them reach, or s3://bucket")
+	}
+	bucket, ok, err := config.BucketOf(c.ToUploads)
+	switch {
+	case err != nil:
+		return fmt.Errorf("--to-uploads: %w", err)
+	case ok && !c.target().OnPostgres():
+		return fmt.Errorf("--to-uploads: %s: the embedded store keeps its uploads in its directory", bucket)
 	}
 	return c.Store.Validate()
 }

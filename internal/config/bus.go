@@ -123,7 +123,7 @@ func (s Serve) checkBus() error {
 	case s.embedded():
 		return errors.New("--bus: several nodes need --database: the embedded store in --data belongs to one process")
 	case s.Uploads == "":
-		return errors.New("--uploads: several nodes need a directory that all of them reach")
+		return errors.New("--uploads: several nodes need a directory that all of them reach, or s3://bucket")
 	}
 	return nil
 }

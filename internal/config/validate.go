@@ -24,7 +24,8 @@ func (s Store) Validate() error {
 		}
 		return nil
 	case "postgres", "postgresql":
-		return s.checkPostgres()
+		_, _, err := BucketOf(s.Uploads)
+		return errors.Join(s.checkPostgres(), err)
 	default:
 		return fmt.Errorf("--database: %q is neither sqlite nor postgres", scheme) // the rest of a URL may hold a password
 	}

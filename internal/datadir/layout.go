@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-
-	"github.com/skein-im/skein/internal/config"
 )
 
 // Names in the directory.
@@ -24,14 +22,6 @@ func StoreFile(data string) string { return filepath.Join(data, storeFile) }
 
 // Uploads is the directory of the uploads, unless --uploads names another one.
 func Uploads(data string) string { return filepath.Join(data, uploads) }
-
-// UploadsOf is the directory of the uploads.
-func UploadsOf(cfg config.Store) string {
-	if cfg.Uploads != "" {
-		return cfg.Uploads
-	}
-	return Uploads(cfg.Data)
-}
 
 // MustHaveStore refuses a directory without a store: the operator may have mistyped it. flag is
 // the one that named the directory.

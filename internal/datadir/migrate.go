@@ -4,11 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"regexp"
-	"time"
 
 	"github.com/skein-im/skein/internal/clock"
 	"github.com/skein-im/skein/internal/config"
@@ -45,7 +40,7 @@ func (m Migration) Run(ctx context.Context) (done Migrated, err error) {
 		return done, fmt.Errorf("--to: %w", err)
 	}
 	defer func() { err = errors.Join(err, to.Close(), unlock()) }()
-	files, err := mirrorOf(UploadsOf(m.From), UploadsOf(m.To))
+	files, err := mirrorOf(ctx, m.From, m.To)
 	if err != nil {
 		return done, fmt.Errorf("--to-uploads: %w", err)
 	}
@@ -140,111 +135,4 @@ func CancelMigration(ctx context.Context, from config.Store) error {
 		return err
 	}
 	return sqlitecopying.Cancel(StoreFile(from.Data))
-}
-
-// mirrorMark says that the files of a directory were put there by a migration.
-const mirrorMark = ".migrating"
-
-// mirrorOf makes a function that copies the uploads of from that to does not have; see copying.Options. It is nil if
-// both are one directory.
-func mirrorOf(from, to string) (func(ctx context.Context, last bool) error, error) {
-	if err := os.MkdirAll(to, PrivateDir); err != nil {
-		return nil, err
-	}
-	a, err := os.Stat(from)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil //nolint:nilnil // nothing was uploaded, so nothing is to be copied
-	}
-	b, e := os.Stat(to)
-	if err := errors.Join(err, e); err != nil {
-		return nil, err
-	}
-	if os.SameFile(a, b) {
-		return nil, nil //nolint:nilnil // there is nothing to copy
-	}
-	mark := filepath.Join(to, mirrorMark)
-	if _, err := os.Stat(mark); errors.Is(err, fs.ErrNotExist) {
-		entries, err := os.ReadDir(to)
-		if err != nil {
-			return nil, err
-		}
-		if len(entries) > 0 {
-			return func(context.Context, bool) error { return nil }, checkMirror(from, to)
-		}
-		if err := os.WriteFile(mark, nil, PrivateFile); err != nil {
-			return nil, err
-		}
-	}
-	var seen time.Time
-	return func(ctx context.Context, last bool) error {
-		info, err := os.Stat(from)
-		if err != nil || !last && info.ModTime().Equal(seen) {
-			return err
-		}
-		seen = info.ModTime()
-		if err := mirror(ctx, from, to); err != nil || !last {
-			return err
-		}
-		if err := removeOthers(from, to); err != nil {
-			return err
-		}
-		return errors.Join(os.Remove(mark), syncDir(to))
-	}, nil
-}
-
-// checkMirror accepts a directory that holds all uploads already.
-func checkMirror(from, to string) error {
-	entries, err := os.ReadDir(from)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if _, err := os.Stat(filepath.Join(to, e.Name())); uploadName.MatchString(e.Name()) && err != nil {
-			return fmt.Errorf("%s holds other files: give an empty directory", to)
-		}
-	}
-	return nil
-}
-
-// uploadName is the name of a finished upload.
-var uploadName = regexp.MustCompile(`^[0-9a-f]{32}(\.[0-9A-Za-z.]+)?$`)
-
-// mirror copies the uploads that are not there. Uploads never change, but may be removed meanwhile.
-func mirror(ctx context.Context, from, to string) error {
-	entries, err := os.ReadDir(from)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		path := filepath.Join(to, e.Name())
-		if _, err := os.Stat(path); err == nil || !uploadName.MatchString(e.Name()) {
-			continue
-		}
-		partial := path + ".partial"
-		if err := os.Remove(partial); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		_, err := copyFile(filepath.Join(from, e.Name()), partial)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err := errors.Join(err, os.Rename(partial, path)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// removeOthers removes what was copied and is no longer there.
-func removeOthers(from, to string) error {
-	entries, err := os.ReadDir(to)
-	for _, e := range entries {
-		if _, e2 := os.Stat(filepath.Join(from, e.Name())); errors.Is(e2, fs.ErrNotExist) && e.Name() != mirrorMark {
-			err = errors.Join(err, os.Remove(filepath.Join(to, e.Name())))
-		}
-	}
-	return err
 }

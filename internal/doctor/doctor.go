@@ -1,5 +1,5 @@
 // Package doctor looks for what would keep an installation from its promises, and says what to do about it. It
-// reads and changes nothing but a file of its own in the folder of the uploads.
+// reads and changes nothing but a file of its own among the uploads.
 package doctor
 
 import (
@@ -53,7 +53,7 @@ func Examine(ctx context.Context, c config.Serve) []Finding {
 	e.bus(ctx, c)
 	e.machine(c)
 	e.confined(confinesOf(c.Data), c)
-	e.uploads(c)
+	e.uploads(ctx, c)
 	return e.found
 }
 

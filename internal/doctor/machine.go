@@ -129,7 +129,11 @@ func availableMemory() int64 {
 
 // uploads writes a file and reads it back. The files of other machines tell whether the folder is shared, and how
 // their clocks went.
-func (e *examination) uploads(c config.Serve) {
+func (e *examination) uploads(ctx context.Context, c config.Serve) {
+	if bucket, ok := datadir.Bucket(c.Store); ok {
+		e.bucket(ctx, c.Store, bucket)
+		return
+	}
 	dir := datadir.UploadsOf(c.Store)
 	info, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) && c.Uploads == "" {

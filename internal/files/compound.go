@@ -31,7 +31,7 @@ func compoundKind(file io.ReaderAt) (*kind, error) {
 	first := int64(binary.LittleEndian.Uint32(header[directoryAt:]))
 	n, err := file.ReadAt(directory, (first+1)<<shift)
 	if err != nil && err != io.EOF {
-		return nil, diskFault("read an upload", err)
+		return nil, fault("read an upload", err)
 	}
 	for entry := directory[:n]; len(entry) >= entrySize; entry = entry[entrySize:] {
 		length := int(binary.LittleEndian.Uint16(entry[lengthAt:]))

@@ -35,7 +35,7 @@ func (s *Store) checkFree() error {
 		return nil
 	}
 	if err != nil {
-		return diskFault("look for free space", err)
+		return fault("look for free space", err)
 	}
 	least := s.minFree
 	if least < 0 {

@@ -25,7 +25,7 @@ func TestWhatIsRemovedIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // the second time there is nothing to do
-		if _, err := s.Remove(name); err != nil {
+		if _, err := s.Remove(t.Context(), name); err != nil {
 			t.Errorf("got error %v", err)
 		}
 		if _, err := os.Stat(filepath.Join(dir, name)); !errors.Is(err, os.ErrNotExist) {
@@ -33,7 +33,7 @@ func TestWhatIsRemovedIsGone(t *testing.T) {
 		}
 	}
 	for _, other := range []string{"keep.txt", "../" + filepath.Base(dir) + "/keep.txt", "", ".", name + "/../keep.txt"} {
-		if _, err := s.Remove(other); !errors.Is(err, skein.ErrMalformed) {
+		if _, err := s.Remove(t.Context(), other); !errors.Is(err, skein.ErrMalformed) {
 			t.Errorf("%q: got error %v, want %v", other, err, skein.ErrMalformed)
 		}
 	}
@@ -51,7 +51,7 @@ func TestAFolderThatIsGoneIsUnavailable(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "uploads")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Remove(strings.Repeat("0", 32) + ".png"); !errors.Is(err, skein.ErrUnavailable) {
+	if _, err := s.Remove(t.Context(), strings.Repeat("0", 32)+".png"); !errors.Is(err, skein.ErrUnavailable) {
 		t.Errorf("got error %v, want %v", err, skein.ErrUnavailable)
 	}
 }

@@ -28,7 +28,7 @@ const sniffed = 64 << 10
 //
 // Save checks ctx between two reads of r; it cannot interrupt a read that hangs. Errors:
 // skein.ErrMalformed for an empty file, skein.ErrFileType, skein.ErrTooLarge,
-// skein.ErrUnavailable if the disk fails, and the wrapped error of ctx or of r.
+// skein.ErrUnavailable if the disk or the storage fails, and the wrapped error of ctx or of r.
 func (s *Store) Save(ctx context.Context, r io.Reader, types []string, maxBytes int64) (string, error) {
 	maxBytes = cmp.Or(maxBytes, skein.DefaultMaxFileBytes)
 	if err := s.checkFree(); err != nil {
@@ -52,11 +52,8 @@ func (s *Store) Save(ctx context.Context, r io.Reader, types []string, maxBytes 
 	if err != nil {
 		return "", err
 	}
-	name, err := s.name(tmp, head, k, types)
-	if err != nil {
-		s.discard(tmp)
-	}
-	return name, err
+	defer s.discard(tmp)
+	return s.name(ctx, tmp, head, k, types)
 }
 
 // readHead reads the first bytes, at most sniffed.
@@ -72,11 +69,12 @@ func readHead(src *source) ([]byte, error) {
 	return head[:n], nil
 }
 
-// write writes the whole file under a temporary name and syncs it. It returns the path.
+// write writes the whole file under a temporary name, and syncs it if it stays in this
+// folder. It returns the path.
 func (s *Store) write(head []byte, src *source) (path string, err error) {
 	f, err := os.CreateTemp(s.dir, temporary)
 	if err != nil {
-		return "", diskFault("create an upload", err)
+		return "", fault("create an upload", err)
 	}
 	defer func() {
 		if err != nil {
@@ -85,25 +83,27 @@ func (s *Store) write(head []byte, src *source) (path string, err error) {
 		}
 	}()
 	if _, err := f.Write(head); err != nil {
-		return "", diskFault("write an upload", err)
+		return "", fault("write an upload", err)
 	}
 	if _, err := io.Copy(f, src); err != nil {
 		if src.err != nil {
 			return "", src.err
 		}
-		return "", diskFault("write an upload", err)
+		return "", fault("write an upload", err)
 	}
-	if err := f.Sync(); err != nil {
-		return "", diskFault("sync an upload", err)
+	if s.syncs {
+		if err := f.Sync(); err != nil {
+			return "", fault("sync an upload", err)
+		}
 	}
 	if err := f.Close(); err != nil {
-		return "", diskFault("close an upload", err)
+		return "", fault("close an upload", err)
 	}
 	return f.Name(), nil
 }
 
-// name renames the finished file to its final name.
-func (s *Store) name(tmp string, head []byte, k *kind, types []string) (string, error) {
+// name moves the finished file into the storage under its final name.
+func (s *Store) name(ctx context.Context, tmp string, head []byte, k *kind, types []string) (string, error) {
 	if k == archive || k == compound {
 		var err error
 		if k, err = kindInside(k, tmp, head); err != nil {
@@ -115,24 +115,17 @@ func (s *Store) name(tmp string, head []byte, k *kind, types []string) (string, 
 	}
 	var id [16]byte
 	if _, err := io.ReadFull(s.rand, id[:]); err != nil {
-		return "", diskFault("make a name", err)
+		return "", fault("make a name", err)
 	}
 	name := hex.EncodeToString(id[:]) + "." + k.ext
-	if err := os.Rename(tmp, s.path(name)); err != nil {
-		return "", diskFault("name an upload", err)
-	}
-	if err := syncDir(s.dir); err != nil {
-		s.discard(s.path(name))
-		return "", err
-	}
-	return name, nil
+	return name, s.storage.Keep(ctx, tmp, name)
 }
 
 // kindInside is the kind of the document in a container; path is the complete file.
 func kindInside(container *kind, path string, head []byte) (*kind, error) {
 	f, err := os.Open(path) //nolint:gosec // a path that write made
 	if err != nil {
-		return nil, diskFault("read an upload", err)
+		return nil, fault("read an upload", err)
 	}
 	defer func() { _ = f.Close() }() // opened only for reading
 	if container == compound {
@@ -140,31 +133,19 @@ func kindInside(container *kind, path string, head []byte) (*kind, error) {
 	}
 	info, err := f.Stat()
 	if err != nil {
-		return nil, diskFault("read an upload", err)
+		return nil, fault("read an upload", err)
 	}
 	tail := make([]byte, min(sniffed, info.Size()))
 	if _, err := f.ReadAt(tail, info.Size()-int64(len(tail))); err != nil {
-		return nil, diskFault("read an upload", err)
+		return nil, fault("read an upload", err)
 	}
 	return archiveKind(head, tail)
 }
 
-// syncDir makes the names in a folder durable. A rename alone does not.
-func syncDir(dir string) error {
-	d, err := os.Open(dir) //nolint:gosec // the folder of the options
-	if err != nil {
-		return diskFault("open the folder of uploads", err)
-	}
-	defer func() { _ = d.Close() }() // opened only for reading
-	if err := d.Sync(); err != nil {
-		return diskFault("sync the folder of uploads", err)
-	}
-	return nil
-}
-
+// discard removes a temporary file, unless the storage took it.
 func (s *Store) discard(path string) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		s.log.Warn("cannot remove a failed upload", slog.Any("err", err))
+		s.log.Warn("cannot remove a temporary file", slog.Any("err", err))
 	}
 }
 

@@ -52,7 +52,7 @@ func TestSaveKeepsEveryDefaultTypeAsItIs(t *testing.T) {
 				t.Errorf("%s %s: got %q, %v", ext, sample.what, name, err)
 				continue
 			}
-			if got, err := os.ReadFile(s.path(name)); err != nil || !bytes.Equal(got, sample.data) {
+			if got, err := os.ReadFile(filepath.Join(s.dir, name)); err != nil || !bytes.Equal(got, sample.data) {
 				t.Errorf("%s %s: kept %d bytes, want %d (%v)", ext, sample.what, len(got), len(sample.data), err)
 			}
 		}
@@ -138,7 +138,7 @@ func TestSaveReadsWhatComesInPieces(t *testing.T) {
 	if err != nil || !strings.HasSuffix(name, ".docx") {
 		t.Fatalf("got %q, %v; want a docx", name, err)
 	}
-	if got, _ := os.ReadFile(s.path(name)); !bytes.Equal(got, data) {
+	if got, _ := os.ReadFile(filepath.Join(s.dir, name)); !bytes.Equal(got, data) {
 		t.Errorf("kept %d bytes, want the same %d", len(got), len(data))
 	}
 }
@@ -283,7 +283,7 @@ func TestManySaveAtOnce(t *testing.T) {
 					t.Errorf("saver %d, file %d: %v", i, j, err)
 					return
 				}
-				if got, _ := os.ReadFile(s.path(name)); !bytes.Equal(got, data) {
+				if got, _ := os.ReadFile(filepath.Join(s.dir, name)); !bytes.Equal(got, data) {
 					t.Errorf("saver %d, file %d: kept %d bytes, want %d", i, j, len(got), len(data))
 				}
 				mu.Lock()

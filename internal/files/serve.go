@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"os"
 	"regexp"
 )
 
@@ -35,28 +34,23 @@ func (s *Store) Handler() http.Handler {
 func (s *Store) serve(w http.ResponseWriter, r *http.Request, name string, k *kind) {
 	u, found, err := s.find(r.Context(), name)
 	if err != nil {
-		s.away(w, err)
+		s.fail(w, r, err)
 		return
 	}
 	if !found {
 		s.notFound.ServeHTTP(w, r)
 		return
 	}
-	f, err := os.OpenInRoot(s.dir, name)
+	f, info, err := s.storage.Open(r.Context(), name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		s.notFound.ServeHTTP(w, r)
 		return
 	case err != nil:
-		s.away(w, err)
+		s.fail(w, r, err)
 		return
 	}
 	defer func() { _ = f.Close() }() // opened only for reading
-	info, err := f.Stat()
-	if err != nil {
-		s.away(w, err)
-		return
-	}
 	h := w.Header()
 	h.Set("Content-Type", k.contentType)
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -66,12 +60,18 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request, name string, k *ki
 	if d := k.disposition(u.Title); d != "" {
 		h.Set("Content-Disposition", d)
 	}
-	http.ServeContent(w, r, name, info.ModTime(), f)
+	http.ServeContent(w, r, name, info.At, f)
 }
 
-// away answers that the store or the disk failed.
-func (s *Store) away(w http.ResponseWriter, err error) {
-	s.log.Error("cannot read an upload", slog.Any("err", err))
+// fail answers that the store or the storage failed.
+func (s *Store) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() == nil {
+		s.log.Error("cannot read an upload", slog.Any("err", err))
+	}
+	s.away.ServeHTTP(w, r)
+}
+
+func unavailable(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Retry-After", "1")
 	http.Error(w, "unavailable", http.StatusServiceUnavailable)
 }

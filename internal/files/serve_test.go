@@ -159,7 +159,7 @@ func TestNothingButUploadsIsServed(t *testing.T) {
 func TestADiskThatCannotBeReadIsUnavailable(t *testing.T) {
 	s, srv := server(t)
 	loop := strings.Repeat("a", 32) + ".txt"
-	if err := os.Symlink(loop, s.path(loop)); err != nil {
+	if err := os.Symlink(loop, filepath.Join(s.dir, loop)); err != nil {
 		t.Fatal(err)
 	}
 	if res, body := call(t, "GET", srv.URL+route+loop); res.StatusCode != 503 || strings.Contains(body, s.dir) {

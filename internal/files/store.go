@@ -21,28 +21,36 @@ import (
 
 // Options configure a Store.
 type Options struct {
-	Dir        string       // created with mode 0700; only one Store may use it at a time, unless it is Shared
-	Shared     bool         // the Stores of other nodes use it too
+	// Dir is where uploads are written until they are complete. It is created with mode
+	// 0700, and only one Store may use it at a time, unless it is Shared.
+	Dir        string
+	Shared     bool         // the Stores of other nodes use Dir too
+	Storage    Storage      // keeps the complete files; nil: Dir does
 	MinFree    int64        // bytes of the disk that uploads leave free; negative: a twentieth of the disk, at most 1 GiB; zero: none
 	Log        *slog.Logger // default: slog.Default()
 	Rand       io.Reader    // makes names; safe for concurrent use; default: crypto/rand
 	NotFound   http.Handler // answers for an unknown name; default: http.NotFound
+	Away       http.Handler // answers when the store or the storage fails; default: a bare 503
 	NotAllowed http.Handler // answers for a method that is neither GET nor HEAD; default: a bare 405
 
 	// Find looks up a file before it is served. If it reports false, the file is not
-	// served, even if it is still on the disk. Default: every file on the disk is served.
+	// served, even if it is still stored. Default: every stored file is served.
 	Find       func(ctx context.Context, name string) (u skein.Upload, found bool, err error)
 	Registerer prometheus.Registerer // nil: no metrics
 }
 
-// Store is a folder of uploads. Its methods are safe for concurrent use.
+// Store takes uploads and serves them. Its methods are safe for concurrent use.
 type Store struct {
 	dir        string
+	storage    Storage
+	syncs      bool // Dir keeps the files
+	asked      asked
 	minFree    int64
 	full       share.Warning
 	log        *slog.Logger
 	rand       io.Reader
 	notFound   http.Handler
+	away       http.Handler
 	notAllowed http.Handler
 	find       func(ctx context.Context, name string) (skein.Upload, bool, error)
 
@@ -65,15 +73,21 @@ func Open(o Options) (*Store, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open uploads: %w", err)
 	}
-	s := &Store{dir: o.Dir, minFree: o.MinFree, log: o.Log, rand: o.Rand, notFound: o.NotFound, notAllowed: o.NotAllowed, find: o.Find}
+	s := &Store{dir: o.Dir, storage: o.Storage, minFree: o.MinFree, log: o.Log, rand: o.Rand, notFound: o.NotFound, away: o.Away, notAllowed: o.NotAllowed, find: o.Find}
 	s.removed = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "skein_files_removed_total", Help: "Uploaded files removed from the disk.",
+		Name: "skein_files_removed_total", Help: "Uploaded files removed from the storage.",
 	})
 	s.removedBytes = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "skein_files_removed_bytes_total", Help: "Bytes of the uploaded files removed from the disk.",
+		Name: "skein_files_removed_bytes_total", Help: "Bytes of the uploaded files removed from the storage.",
 	})
+	if s.storage == nil {
+		s.storage = Folder(o.Dir)
+	}
+	_, s.syncs = s.storage.(Folder)
 	if o.Registerer != nil {
-		o.Registerer.MustRegister(s.removed, s.removedBytes)
+		o.Registerer.MustRegister(s.removed, s.removedBytes, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "skein_files_storage_up", Help: "1 while the storage of uploads answers; a folder is never asked.",
+		}, s.up))
 	}
 	if s.log == nil {
 		s.log = slog.Default()
@@ -83,6 +97,9 @@ func Open(o Options) (*Store, error) {
 	}
 	if s.notFound == nil {
 		s.notFound = http.NotFoundHandler()
+	}
+	if s.away == nil {
+		s.away = http.HandlerFunc(unavailable)
 	}
 	if s.notAllowed == nil {
 		s.notAllowed = http.HandlerFunc(methodNotAllowed)
@@ -119,11 +136,8 @@ func (s *Store) removeLeftovers(age time.Duration) error {
 	return nil
 }
 
-// path is the path of a file; name must match namePattern.
-func (s *Store) path(name string) string { return filepath.Join(s.dir, name) }
-
-// diskFault wraps an error of the disk in skein.ErrUnavailable. Callers see only that; the
+// fault wraps an error of a disk in skein.ErrUnavailable. Callers see only that; the
 // log has the rest.
-func diskFault(attempt string, err error) error {
+func fault(attempt string, err error) error {
 	return fmt.Errorf("%s: %w: %w", attempt, skein.ErrUnavailable, err)
 }

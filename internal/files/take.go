@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
-	"os"
 
 	"github.com/skein-im/skein"
 )
@@ -31,13 +30,9 @@ func (s *Store) SaveAs(ctx context.Context, name string, r io.Reader, size int64
 	if err != nil {
 		return err
 	}
+	defer s.discard(tmp)
 	if src.left > 0 || hex.EncodeToString(hash.Sum(nil)) != sum {
-		s.discard(tmp)
 		return skein.Malformed("sha256", "does not match the content")
 	}
-	if err := os.Rename(tmp, s.path(name)); err != nil {
-		s.discard(tmp)
-		return diskFault("name an upload", err)
-	}
-	return syncDir(s.dir)
+	return s.storage.Keep(ctx, tmp, name)
 }

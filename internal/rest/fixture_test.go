@@ -233,4 +233,4 @@ func (s *fakeFiles) Save(ctx context.Context, r io.Reader, _ []string, _ int64) 
 	return "x.png", err
 }
 
-func (s *fakeFiles) Remove(string) (int64, error) { return 0, nil }
+func (s *fakeFiles) Remove(context.Context, string) (int64, error) { return 0, nil }

@@ -119,7 +119,8 @@ func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
 func healthz(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") }
 
 // readyz says whether calls can be served: the store answers, and the node does not drain. Migrations
-// are done before anything listens.
+// are done before anything listens. A storage of uploads that is away is told, but the node stays
+// ready: all nodes would leave at once, and nobody could send messages.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
@@ -131,6 +132,8 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 		plain(w, http.StatusServiceUnavailable, "store is damaged\n")
 	case err != nil:
 		plain(w, http.StatusServiceUnavailable, "store is away\n")
+	case s.uploads.Check(ctx) != nil:
+		plain(w, http.StatusOK, "ok, but uploads and downloads are answered 5030: their storage is away\n")
 	default:
 		plain(w, http.StatusOK, "ok\n")
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/bus"
 	"github.com/skein-im/skein/internal/chat"
@@ -20,6 +21,7 @@ import (
 	"github.com/skein-im/skein/internal/delivery"
 	"github.com/skein-im/skein/internal/feed"
 	"github.com/skein-im/skein/internal/files"
+	"github.com/skein-im/skein/internal/files/s3"
 	"github.com/skein-im/skein/internal/hub"
 	"github.com/skein-im/skein/internal/node"
 	"github.com/skein-im/skein/internal/presence"
@@ -91,14 +93,7 @@ func New(ctx context.Context, c config.Serve, acceptLoss bool, log *slog.Logger)
 	if err := s.prepareApps(ctx); err != nil {
 		return nil, errors.Join(err, s.store.Close(), s.unlock())
 	}
-	s.uploads, err = files.Open(files.Options{
-		Dir: datadir.UploadsOf(c.Store), Shared: c.Uploads != "", MinFree: mebibytes(c.MinFreeMiB), Log: log, Find: s.store.Upload, Registerer: s.registry,
-		NotFound: http.HandlerFunc(rest.NotFound),
-		NotAllowed: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			rest.MethodNotAllowed(w, r, "GET, HEAD")
-		}),
-	})
-	if err != nil {
+	if s.uploads, err = s.openUploads(ctx); err != nil {
 		return nil, errors.Join(err, s.store.Close(), s.unlock())
 	}
 	if err := s.openBus(ctx); err != nil {
@@ -109,6 +104,34 @@ func New(ctx context.Context, c config.Serve, acceptLoss bool, log *slog.Logger)
 		return nil, errors.Join(err, s.store.Close(), s.unlock())
 	}
 	return s, nil
+}
+
+// openUploads opens the storage of uploads. One that is away does not keep the node from serving
+// messages; one that refuses this server does.
+func (s *Server) openUploads(ctx context.Context) (*files.Store, error) {
+	c := s.config
+	storage, err := datadir.OpenUploads(c.Store, s.registry)
+	if err != nil {
+		return nil, fmt.Errorf("--uploads: %w", err)
+	}
+	uploads, err := files.Open(files.Options{
+		Dir: datadir.UploadsOf(c.Store), Shared: datadir.SharedUploads(c.Store), Storage: storage,
+		MinFree: mebibytes(c.MinFreeMiB), Log: s.log, Find: s.store.Upload, Registerer: s.registry,
+		NotFound: http.HandlerFunc(rest.NotFound),
+		Away: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			httpx.WriteError(w, r, skein.ErrUnavailable)
+		}),
+		NotAllowed: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			rest.MethodNotAllowed(w, r, "GET, HEAD")
+		}),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := uploads.Check(ctx); s3.Refused(err) {
+		return nil, fmt.Errorf("--uploads: %w", err)
+	}
+	return uploads, nil
 }
 
 func newRegistry() *prometheus.Registry {

@@ -25,7 +25,7 @@ func (u *Upkeep) removeFiles(ctx context.Context) (more bool, err error) {
 	if more {
 		u.removedTo = names[removedAtOnce-1]
 	}
-	gone, bytes, err := u.remove(names)
+	gone, bytes, err := u.remove(ctx, names)
 	if len(gone) > 0 {
 		u.log.Info("removed files that nothing names", slog.Int("files", len(gone)), slog.Int64("bytes", bytes))
 		err = errors.Join(err, u.store.ForgetUploads(ctx, gone))
@@ -34,9 +34,9 @@ func (u *Upkeep) removeFiles(ctx context.Context) (more bool, err error) {
 }
 
 // remove removes files. It returns which are gone, and how many bytes they had.
-func (u *Upkeep) remove(names []string) (gone []string, bytes int64, err error) {
+func (u *Upkeep) remove(ctx context.Context, names []string) (gone []string, bytes int64, err error) {
 	for _, name := range names {
-		size, failed := u.files.Remove(name)
+		size, failed := u.files.Remove(ctx, name)
 		if failed != nil {
 			err = errors.Join(err, failed)
 			continue
@@ -66,7 +66,7 @@ func (u *Upkeep) checkFiles(ctx context.Context) error {
 		young := func(name string) bool {
 			return slices.ContainsFunc(stored, func(f skein.StoredFile) bool { return f.Name == name && now < f.At.Add(u.unnamedFor) })
 		}
-		gone, bytes, err := u.remove(slices.DeleteFunc(unknown, young))
+		gone, bytes, err := u.remove(ctx, slices.DeleteFunc(unknown, young))
 		if len(gone) > 0 {
 			u.log.Warn("removed files that the store does not know", slog.Int("files", len(gone)), slog.Int64("bytes", bytes))
 		}

@@ -16,7 +16,7 @@ import (
 type Files interface {
 	// Remove removes a file for good and returns its size in bytes. A file that does not exist is
 	// no error.
-	Remove(name string) (size int64, err error)
+	Remove(ctx context.Context, name string) (size int64, err error)
 	// Walk calls look with all files, some at a time, except those that are still being written. It
 	// ends with ctx or with the first error.
 	Walk(ctx context.Context, look func([]skein.StoredFile) error) error

@@ -22,7 +22,7 @@ type memoryFiles struct {
 	at           skein.Millis // when all of them were written
 }
 
-func (m *memoryFiles) Remove(name string) (int64, error) {
+func (m *memoryFiles) Remove(_ context.Context, name string) (int64, error) {
 	if slices.Contains(m.stuck, name) {
 		return 0, errors.New("stuck")
 	}

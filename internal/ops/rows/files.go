@@ -45,7 +45,7 @@ func (d Deps) upload(ctx context.Context, by skein.Actor, in request.UploadFile)
 		return "", err
 	}
 	if err := d.Chat.Uploaded(ctx, by, name, in.Title, file.bytes); err != nil {
-		_, failed := d.Files.Remove(name)
+		_, failed := d.Files.Remove(context.WithoutCancel(ctx), name)
 		return "", errors.Join(err, failed)
 	}
 	return name, nil

@@ -177,7 +177,7 @@ func (s *fakeFiles) Save(_ context.Context, r io.Reader, _ []string, _ int64) (s
 	return name, err
 }
 
-func (s *fakeFiles) Remove(name string) (int64, error) {
+func (s *fakeFiles) Remove(_ context.Context, name string) (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.names = slices.DeleteFunc(s.names, func(n string) bool { return n == name })

@@ -36,7 +36,7 @@ type Files interface {
 	// (nil: the default), maxBytes is the limit.
 	Save(ctx context.Context, r io.Reader, types []string, maxBytes int64) (name string, err error)
 	// Remove removes a file that was saved.
-	Remove(name string) (size int64, err error)
+	Remove(ctx context.Context, name string) (size int64, err error)
 }
 
 // New is the op table over its use cases.
