@@ -13,6 +13,9 @@ func (s *Store) Remove(ctx context.Context, name string) (size int64, err error)
 	if !ValidName(name) {
 		return 0, skein.Malformed("name", "not the name of an upload")
 	}
+	if err := s.Check(ctx); err != nil { // a chore with many files must not wait for each
+		return 0, err
+	}
 	size, err = s.storage.Remove(ctx, name)
 	if err != nil || size == 0 {
 		return 0, err
@@ -25,5 +28,8 @@ func (s *Store) Remove(ctx context.Context, name string) (size int64, err error)
 // Walk passes all finished files to look, some at a time. It ends with ctx or with the
 // first error of look. Errors: skein.ErrUnavailable if the storage fails.
 func (s *Store) Walk(ctx context.Context, look func([]skein.StoredFile) error) error {
+	if err := s.Check(ctx); err != nil {
+		return err
+	}
 	return s.storage.Walk(ctx, look)
 }
