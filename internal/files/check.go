@@ -35,7 +35,7 @@ func (s *Store) Check(ctx context.Context) error {
 	a.at = time.Now()
 	switch {
 	case a.err != nil && was == nil:
-		s.log.Error("the storage of uploads is away: uploads and downloads are answered 5030", slog.Any("err", a.err))
+		s.log.Warn("the storage of uploads is away: uploads and downloads are answered 5030", slog.Any("err", a.err))
 	case a.err == nil && was != nil:
 		s.log.Info("the storage of uploads answers again")
 	}

@@ -66,7 +66,7 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request, name string, k *ki
 // fail answers that the store or the storage failed.
 func (s *Store) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() == nil {
-		s.log.Error("cannot read an upload", slog.Any("err", err))
+		s.log.Warn("cannot read an upload", slog.Any("err", err))
 	}
 	s.away.ServeHTTP(w, r)
 }
