@@ -316,3 +316,37 @@ func wholeTables(t *testing.T, url string) (read []string) {
 	}
 	return read
 }
+
+// TestViewsAreNotPlannedAnewEachTime reads views as often as PostgreSQL needs to decide whether it
+// keeps a plan. To plan their statements takes several times as long as to run them.
+func TestViewsAreNotPlannedAnewEachTime(t *testing.T) {
+	s, err := postgres.Open(t.Context(), postgres.Options{URL: server.Database(t), Conns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	conv := newGroup(t, s)
+	say(t, s, conv, 1)
+	for range 20 {
+		if _, err := s.View(t.Context(), "app", conv, "ann"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := s.PreparedStatements(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, p := range all {
+		if !strings.Contains(p.Statement, "CROSS JOIN LATERAL") {
+			continue
+		}
+		found++
+		if p.Kept < 10 {
+			t.Errorf("planned anew %d times, run with the kept plan %d times, want 5 and 15: %s", p.Custom, p.Kept, p.Statement)
+		}
+	}
+	if found != 2 {
+		t.Errorf("found %d statements of views, want 2", found)
+	}
+}

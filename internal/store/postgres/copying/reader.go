@@ -152,7 +152,7 @@ func connect(ctx context.Context, url string) (*link, error) {
 	config.RuntimeParams["idle_in_transaction_session_timeout"] = "0"
 	// All look-ups are by keys. A plan for few rows would read whole tables.
 	config.RuntimeParams["enable_seqscan"], config.RuntimeParams["enable_hashjoin"], config.RuntimeParams["enable_mergejoin"] = "off", "off", "off"
-	conn, err := pgx.ConnectConfig(ctx, config)
+	conn, err := e.Connect(ctx, config)
 	if err != nil {
 		return nil, errors.Join(err, e.Close())
 	}

@@ -91,19 +91,24 @@ func (c connection) addLast(ctx context.Context, all map[int64]view, client stri
 // by its key: a client is in few conversations, an app has many. The planner would join them
 // in any order; it does not look into a subquery with an OFFSET.
 const (
+	// theKeys are the elements of the list $1. In a subquery the planner does not see how many there
+	// are. Where it does, it finds a plan for so few cheaper than the one that it would keep, and plans
+	// the statement anew each time, which costs several times as much as to run it.
+	theKeys = `(SELECT $1::bigint[])`
+
 	// Conversations $1 as member $2 sees them.
 	viewsByKey = `SELECT ` + tx.ConversationColumns + `, ` + tx.MemberColumns + `,
 			coalesce((SELECT CASE p.first_id WHEN $2 THEN p.second_id ELSE p.first_id END FROM private_pairs p WHERE p.conv_key = c.conv_key AND c.type = 1), ''),
 			greatest(c.moved, m.moved),
 			CASE WHEN c.last_seq > ` + memberRead + ` THEN ` + mentionsOf + ` ELSE 0 END,
 			CASE WHEN c.last_seq > ` + memberRead + ` THEN ` + silentFor + ` ELSE 0 END
-		FROM unnest($1::bigint[]) k
+		FROM unnest(` + theKeys + `) k
 		CROSS JOIN LATERAL (SELECT * FROM conversations WHERE conv_key = k AND deleted = 0 AND expires > $3 OFFSET 0) c
 		CROSS JOIN LATERAL (SELECT * FROM members WHERE conv_key = k AND client_id = $2 OFFSET 0) m`
 
 	// Messages $2 of conversations $1 as client $3 sees them.
 	newestMessages = `SELECT ` + tx.MessageColumns + `, ` + tx.HiddenFrom + `$3), k.conv_key
-		FROM unnest($1::bigint[], $2::bigint[]) k (conv_key, seq)
+		FROM unnest(` + theKeys + `, (SELECT $2::bigint[])) k (conv_key, seq)
 		CROSS JOIN LATERAL (SELECT * FROM messages WHERE conv_key = k.conv_key AND seq = k.seq OFFSET 0) m`
 
 	// memberRead is skein.Member.Read of member m of conversation c.
