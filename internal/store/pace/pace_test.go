@@ -11,8 +11,8 @@ const (
 	commitTakes = 500 * time.Microsecond
 )
 
-// scene is a queue whose writes come by a plan, and the clock that the plan is for.
-type scene struct {
+// plan is a queue whose writes come by a plan, and the clock that the plan is for.
+type plan struct {
 	now   time.Time
 	every time.Duration // a write comes each time it has passed; zero: see callers
 	next  time.Time     // when the next one comes
@@ -22,12 +22,10 @@ type scene struct {
 	think   time.Duration
 	due     []time.Time
 
-	queued  []time.Time // when each write that waits came
-	waits   int
-	longest time.Duration // wait of a commit
+	queued []time.Time // when each write that waits came
 }
 
-func (s *scene) come() {
+func (s *plan) come() {
 	for s.every > 0 && !s.next.After(s.now) {
 		s.queued, s.next = append(s.queued, s.next), s.next.Add(s.every)
 	}
@@ -36,7 +34,7 @@ func (s *scene) come() {
 	}
 }
 
-func (s *scene) Await() (int, time.Time) {
+func (s *plan) Await() (int, time.Time) {
 	if s.come(); len(s.queued) == 0 {
 		if s.every > 0 {
 			s.now = s.next
@@ -48,12 +46,12 @@ func (s *scene) Await() (int, time.Time) {
 	return len(s.queued), s.queued[0]
 }
 
-func (s *scene) Depth() int {
+func (s *plan) Depth() int {
 	s.come()
 	return len(s.queued)
 }
 
-func (s *scene) pacer() *Pacer {
+func (s *plan) pacer() *Pacer {
 	return New(Options{
 		Interval: interval,
 		Now:      func() time.Time { return s.now },
@@ -70,7 +68,7 @@ type played struct {
 }
 
 // play plays n commits.
-func (s *scene) play(p *Pacer, n int) (did played) {
+func (s *plan) play(p *Pacer, n int) (did played) {
 	if s.every > 0 && s.next.IsZero() {
 		s.next = s.now
 	}
@@ -104,21 +102,21 @@ func (s *scene) play(p *Pacer, n int) (did played) {
 func TestACommitWaitsForOthersWhereThatGathersSome(t *testing.T) {
 	const n = 320
 	for name, tt := range map[string]struct {
-		scene   scene
+		plan    plan
 		waits   int           // of n commits
 		writes  float64       // a commit
 		longest time.Duration // wait of a commit
 		mean    time.Duration // wait of a write
 	}{
-		"a thousand writes a second":     {scene{every: time.Millisecond}, n, 2, 1200 * time.Microsecond, 700 * time.Microsecond},
-		"two thousand writes a second":   {scene{every: time.Millisecond / 2}, n, 4, 1700 * time.Microsecond, 1100 * time.Microsecond},
-		"writes that come seldom":        {scene{every: 2 * interval}, 0, 1, 0, 0},
-		"so many that commits are full":  {scene{every: commitTakes / (2 * enough)}, 0, 2 * enough, 5 * interval / 4, commitTakes},
-		"one caller that waits for each": {scene{callers: 1, think: time.Microsecond}, n / retrial, 1, 5 * interval / 4, 100 * time.Microsecond},
-		"eight callers that wait":        {scene{callers: 8, think: 20 * time.Microsecond}, n, 8, 600 * time.Microsecond, 600 * time.Microsecond},
+		"a thousand writes a second":     {plan{every: time.Millisecond}, n, 2, 1200 * time.Microsecond, 700 * time.Microsecond},
+		"two thousand writes a second":   {plan{every: time.Millisecond / 2}, n, 4, 1700 * time.Microsecond, 1100 * time.Microsecond},
+		"writes that come seldom":        {plan{every: 2 * interval}, 0, 1, 0, 0},
+		"so many that commits are full":  {plan{every: commitTakes / (2 * enough)}, 0, 2 * enough, 5 * interval / 4, commitTakes},
+		"one caller that waits for each": {plan{callers: 1, think: time.Microsecond}, n / retrial, 1, 5 * interval / 4, 100 * time.Microsecond},
+		"eight callers that wait":        {plan{callers: 8, think: 20 * time.Microsecond}, n, 8, 600 * time.Microsecond, 600 * time.Microsecond},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := tt.scene
+			s := tt.plan
 			s.now = time.Unix(1, 0)
 			p := s.pacer()
 			p.gathered = 1
@@ -141,7 +139,7 @@ func TestACommitWaitsForOthersWhereThatGathersSome(t *testing.T) {
 }
 
 func TestACommitWaitsAgainOnceOthersCome(t *testing.T) {
-	s := &scene{now: time.Unix(1, 0), callers: 1, think: time.Microsecond}
+	s := &plan{now: time.Unix(1, 0), callers: 1, think: time.Microsecond}
 	p := s.pacer()
 	p.gathered = 1
 	s.play(p, 1000)

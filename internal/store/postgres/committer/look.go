@@ -101,10 +101,11 @@ const (
 		FROM conversations c WHERE c.conv_key = ANY ($1::bigint[]) AND c.deleted = 0 AND c.app_key NOT IN (SELECT app_key FROM apps WHERE deleted)`
 	lookClients = `SELECT w.app_key, w.id, k.banned_until, k.incarnation, k.deleted
 		FROM unnest($1::bigint[], $2::text[]) w(app_key, id) CROSS JOIN LATERAL (
-			SELECT * FROM clients k WHERE k.app_key = w.app_key AND k.id = w.id OFFSET 0) k`
-	lookMembers = `SELECT w.conv_key, w.id, m.member_key, m.role, m.muted_until, greatest(m.join_seq - 1, m.cleared_seq, m.read_seq, m.sent_seq)
+			SELECT banned_until, incarnation, deleted FROM clients k WHERE k.app_key = w.app_key AND k.id = w.id OFFSET 0) k`
+	lookMembers = `SELECT w.conv_key, w.id, m.member_key, m.role, m.muted_until, m.read
 		FROM unnest($1::bigint[], $2::text[]) w(conv_key, id) CROSS JOIN LATERAL (
-			SELECT * FROM members m WHERE m.conv_key = w.conv_key AND m.client_id = w.id OFFSET 0) m`
+			SELECT member_key, role, muted_until, greatest(join_seq - 1, cleared_seq, read_seq, sent_seq) AS read
+			FROM members m WHERE m.conv_key = w.conv_key AND m.client_id = w.id OFFSET 0) m`
 	// All three tables: which of them is filled now may change at any moment. The messages are
 	// read by a statement of their own, and only if there are any: in one statement PostgreSQL may
 	// begin with all messages of the conversations.
@@ -115,7 +116,7 @@ const (
 			SELECT seq FROM retries_2 r WHERE r.conv_key = w.conv_key AND r.tag = w.tag) r`
 	lookEarlier = `SELECT ` + tx.MessageColumns + `, w.conv_key, w.tag, m.content_hash, m.incarnation
 		FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) w(conv_key, tag, seq) CROSS JOIN LATERAL (
-			SELECT * FROM messages m WHERE m.conv_key = w.conv_key AND m.seq = w.seq OFFSET 0) m`
+			SELECT ` + tx.MessageColumns + `, m.content_hash, m.incarnation FROM messages m WHERE m.conv_key = w.conv_key AND m.seq = w.seq OFFSET 0) m`
 	lookMessages = `SELECT m.id, m.conv_key, m.seq, m.sender FROM messages m WHERE m.id = ANY ($1::uuid[])`
 )
 
