@@ -192,11 +192,11 @@ func (c *cluster) cutOffPrimary() error {
 
 // stopNATS stops one of the external servers for a while.
 func (c *cluster) stopNATS(ctx context.Context, i int, f fault) error {
-	s := c.nats[i]
+	s, at := c.nats[i], c.nats[i].Addr() // a server that is stopped has none
 	stop := func() error {
 		s.Shutdown()
 		s.WaitForShutdown()
 		return nil
 	}
-	return c.during(ctx, f, stop, func() error { return c.restartNATS(i) }, c.all(), nodeLost)
+	return c.during(ctx, f, stop, func() error { return c.restartNATS(i, at) }, c.all(), nodeLost)
 }

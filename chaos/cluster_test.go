@@ -185,9 +185,9 @@ func (c *cluster) newNATS(i int, host string, port int) (*nats.Server, error) {
 	return s, nil
 }
 
-// restartNATS starts a server that was stopped, where it was.
-func (c *cluster) restartNATS(i int) (err error) {
-	host, port, err := net.SplitHostPort(c.nats[i].Addr().String())
+// restartNATS starts a server that was stopped, at the address where it was.
+func (c *cluster) restartNATS(i int, at net.Addr) (err error) {
+	host, port, err := net.SplitHostPort(at.String())
 	if err != nil {
 		return err
 	}
