@@ -91,20 +91,21 @@ func (c *cluster) strike(ctx context.Context, f fault) error {
 // strikeDatabase does a fault of the database without a failover.
 func (c *cluster) strikeDatabase(ctx context.Context, f fault) error {
 	d := c.database
+	whole := context.WithoutCancel(ctx) // a restart goes on where the time of the round ends
 	if d.alone && (f.what == "standby-killed" || f.what == "standby-stopped") {
 		f.what = "database-crashed"
 	}
 	signal := func(s syscall.Signal) func() error { return func() error { return d.standby().Signal(s) } }
 	switch f.what {
 	case "database-killed":
-		return c.during(ctx, f, d.first().Kill, func() error { return d.first().Restart(ctx) }, nil, databaseBack)
+		return c.during(ctx, f, d.first().Kill, func() error { return d.first().Restart(whole) }, nil, databaseBack)
 	case "database-stopped":
 		stop := func() error { return d.first().Signal(syscall.SIGSTOP) }
 		return c.during(ctx, f, stop, func() error { return d.first().Signal(syscall.SIGCONT) }, nil, databaseBack)
 	case "database-crashed":
 		return c.during(ctx, f, d.crash, func() error { return nil }, nil, databaseBack)
 	case "standby-killed":
-		return c.during(ctx, f, d.standby().Kill, func() error { return d.standby().Restart(ctx) }, nil, databaseBack)
+		return c.during(ctx, f, d.standby().Kill, func() error { return d.standby().Restart(whole) }, nil, databaseBack)
 	case "standby-stopped":
 		return c.during(ctx, f, signal(syscall.SIGSTOP), signal(syscall.SIGCONT), nil, databaseBack)
 	}
@@ -177,7 +178,7 @@ func (c *cluster) failOver(ctx context.Context, how string) error {
 		}
 	}
 	promoted := time.Now()
-	if err := d.promote(ctx); err != nil {
+	if err := d.promote(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
 	return c.serve("failover, the primary "+how, c.all(), promoted, databaseBack)
