@@ -35,7 +35,7 @@ func TestRefused(t *testing.T) {
 		"an endpoint without a scheme":     {"--database postgres://db/skein --uploads s3://files?endpoint=minio:9000", "--uploads: endpoint: "},
 		"an endpoint with credentials":     {"--database postgres://db/skein --uploads s3://files?endpoint=http://key:secret@minio", "--uploads: endpoint: "},
 		"an unknown style of buckets":      {"--database postgres://db/skein --uploads s3://files?region=x&style=virtual", "--uploads: style: "},
-		"an unknown option of a bucket":    {"--database postgres://db/skein --uploads s3://files?region=x&secret_key=secret", `--uploads: unknown option "secret_key"`},
+		"an unknown option of a bucket":    {"--database postgres://db/skein --uploads s3://files?region=x&token=secret", `--uploads: unknown option "token"`},
 		"several nodes on one file":        {"--bus nats://host:4222", "--bus: several nodes need --database"},
 		"another bus":                      {"--bus redis://host", `--bus: "redis" is not none, nats or tls`},
 		"a name that is markup":            {"--node=a<b", `--node: "a<b" is not 1 to 64`},
