@@ -163,7 +163,7 @@ func (o *object) get() (err error) {
 			return err
 		}
 	}
-	body, _, _, err := s.core.GetObject(o.ctx, s.bucket, o.key, opts) //nolint:bodyclose // Close closes it
+	body, _, _, err := s.core.GetObject(o.ctx, s.bucket, o.key, opts)
 	if err != nil {
 		return s.fault(o.ctx, "read an upload", err)
 	}

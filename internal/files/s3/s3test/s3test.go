@@ -4,6 +4,7 @@ package s3test
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -106,9 +107,7 @@ func GoneMidway(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
 func AnswerCut(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	answer := httptest.NewRecorder()
 	next.ServeHTTP(answer, r)
-	for name, values := range answer.Header() {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), answer.Header())
 	w.WriteHeader(answer.Code)
 	_, _ = w.Write(answer.Body.Bytes()[:answer.Body.Len()/2]) // cut below
 	_ = http.NewResponseController(w).Flush()                 // supported here
