@@ -52,13 +52,13 @@ const (
 
 // Actor is who calls: the app's backend (server role), one client, or an operator.
 type Actor struct {
-	App      *App   // a snapshot; never written to; nil for an operator
-	Client   string // empty: server role, or an operator
-	Operator string // name of the operator; empty: the actor is of an app
-	Device   string // the device of the session or of the token; may be empty
-	Session  string // the session that called; empty for REST
-	Rev      int64  // Client.Rev by which the login or call was judged; zero: the client was not known yet, or is none
-	Key      string // name of the app key that was shown; empty: none
+	App      *App          // a snapshot; never written to; nil for an operator
+	Client   string        // empty: server role, or an operator
+	Operator *OperatorCall // nil: the actor is of an app
+	Device   string        // the device of the session or of the token; may be empty
+	Session  string        // the session that called; empty for REST
+	Rev      int64         // Client.Rev by which the login or call was judged; zero: the client was not known yet, or is none
+	Key      string        // name of the app key that was shown; empty: none
 	Actions  []string
 	Expires  Millis // end of the token; zero: none
 	Need     Need   // set from the op table for the call at hand
@@ -68,13 +68,21 @@ type Actor struct {
 // Kind is what kind of principal the actor is.
 func (a Actor) Kind() ActorKind {
 	switch {
-	case a.Operator != "":
+	case a.Operator != nil:
 		return KindOperator
 	case a.Client == "":
 		return KindBackend
 	default:
 		return KindClient
 	}
+}
+
+// AppID is the id of the actor's app; empty: it is an operator.
+func (a Actor) AppID() string {
+	if a.App == nil {
+		return ""
+	}
+	return a.App.ID
 }
 
 // Server reports whether the actor has the server role of an app.

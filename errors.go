@@ -27,6 +27,7 @@ var (
 	ErrFileType            = errors.New("file type not allowed")
 	ErrUnavailable         = errors.New("unavailable")
 	ErrUnknownApp          = errors.New("unknown app")
+	ErrNotFound            = errors.New("not found") // what an operator's call names
 )
 
 // A Fault is one of the errors above about one field or one value, in words a

@@ -16,14 +16,15 @@ import (
 
 // program is the command line.
 type program struct {
-	Serve   serveCmd   `cmd:"" help:"Run the server."`
-	Ready   readyCmd   `cmd:"" help:"Ask the server on this machine whether it is ready; the exit code is 1 if it is not."`
-	App     appCmd     `cmd:"" help:"Create, list, show, change and delete apps; running servers follow within 2 s."`
-	Token   tokenCmd   `cmd:"" help:"Print a signed token for one client."`
-	Backup  backupCmd  `cmd:"" help:"Copy the store and the uploads. A server may run meanwhile."`
-	Restore restoreCmd `cmd:"" help:"Replace --data with a backup."`
-	Export  exportCmd  `cmd:"" help:"Write an app, or the data of one client, to a portable folder. A server may run meanwhile."`
-	Import  importCmd  `cmd:"" help:"Import an app from a portable folder. A server may run meanwhile."`
+	Serve    serveCmd    `cmd:"" help:"Run the server."`
+	Ready    readyCmd    `cmd:"" help:"Ask the server on this machine whether it is ready; the exit code is 1 if it is not."`
+	App      appCmd      `cmd:"" help:"Create, list, show, change and delete apps; running servers follow within 2 s."`
+	Operator operatorCmd `cmd:"" help:"Create, list and remove the operators of the Admin API, and make their tokens; running servers follow within 2 s."`
+	Token    tokenCmd    `cmd:"" help:"Print a signed token for one client."`
+	Backup   backupCmd   `cmd:"" help:"Copy the store and the uploads. A server may run meanwhile."`
+	Restore  restoreCmd  `cmd:"" help:"Replace --data with a backup."`
+	Export   exportCmd   `cmd:"" help:"Write an app, or the data of one client, to a portable folder. A server may run meanwhile."`
+	Import   importCmd   `cmd:"" help:"Import an app from a portable folder. A server may run meanwhile."`
 
 	Migrate migrateCmd `cmd:"" help:"Move the store to PostgreSQL, or back to an embedded store, while servers run."`
 	Doctor  doctorCmd  `cmd:"" help:"Check the store, the bus, the machine and the settings, and say what to do."`

@@ -29,6 +29,7 @@ const own = 3
 func (e *examination) database(f facts.Facts) {
 	e.schema(f)
 	e.durable(f)
+	e.current = e.current && !Failed(e.found) // a store is not opened where answered writes may be lost
 	e.connections(f)
 	e.horizon(f)
 	e.vacuum(f)
@@ -61,6 +62,7 @@ func (e *examination) schema(f facts.Facts) {
 	case f.Schema > f.Newest:
 		e.add("schema", Warn, fmt.Sprintf("version %d, this skein has %d", f.Schema, f.Newest), "upgrade this node: a newer one runs already")
 	default:
+		e.current = true
 		e.add("schema", OK, fmt.Sprintf("version %d, %d MiB", f.Schema, f.Bytes>>20), "")
 	}
 }

@@ -49,6 +49,7 @@ func (e *examination) embedded(ctx context.Context, data string) {
 	case health.Moving != "":
 		e.add("store", Warn, "a migration to "+health.Moving+" is under way, or was given up", "end it, or skein migrate --cancel: every write notes a row for it")
 	default:
+		e.current = true
 		e.add("store", OK, fmt.Sprintf("schema version %d, %d MiB", health.Have, info.Size()>>20), "")
 	}
 }

@@ -20,7 +20,12 @@ type Op struct {
 	Doc    Doc
 	Need   skein.Need // what a client must be; the backend meets every need but NeedOperator
 	Policy Policy
-	Codes  []int // that it may answer, beside those of every call; in order
+
+	// Role is the least role of an operator who may call, where Need is NeedOperator.
+	Role  skein.OperatorRole
+	Scope Scope
+
+	Codes []int // that it may answer, beside those of every call; in order
 
 	// Before is what the example needs: the fields of a conv.create; empty: nothing.
 	Before string
@@ -46,6 +51,16 @@ type Policy struct {
 	// and this field in the query means this op, whatever other op has the route.
 	PostWith string
 }
+
+// Scope says where an operator must have the role of an op.
+type Scope int8
+
+// Scopes.
+const (
+	ScopeInstallation Scope = iota // in the installation
+	ScopeApp                       // in the app that the request names by its method InApp; it names none: in the installation
+	ScopeAny                       // in the installation or in any app
+)
 
 // Body is what the body of a REST call is.
 type Body int8

@@ -12,7 +12,7 @@ import (
 
 // Table is the rows, ready to be called. Safe for concurrent use.
 type Table struct {
-	gate   *access.Gate
+	gate   *access.Gate // nil where operators alone call
 	audit  Audit
 	rows   []*Op
 	byName map[string]*Op
@@ -25,7 +25,7 @@ type Audit func(ctx context.Context, by skein.Actor, op string, err error)
 // CallTime bounds one call; beyond it the answer is 5030.
 const CallTime = 30 * time.Second
 
-// New is the table of these rows. audit may be nil.
+// New is the table of these rows. gate may be nil for rows that operators alone call; audit may be nil.
 func New(gate *access.Gate, audit Audit, rows []*Op) *Table {
 	t := &Table{gate: gate, audit: audit, rows: rows, byName: make(map[string]*Op, len(rows))}
 	for _, op := range rows {
@@ -76,6 +76,11 @@ func invoke[In, Out any](ctx context.Context, t *Table, by skein.Actor, op *Op, 
 	if err := read(&in); err != nil {
 		return out, err
 	}
+	if op.Scope == ScopeApp {
+		if err := op.permit(entitled, any(in)); err != nil {
+			return out, err
+		}
+	}
 	return run(ctx, entitled, in)
 }
 
@@ -84,7 +89,7 @@ func entitle(by skein.Actor, op *Op) (skein.Actor, error) {
 	may := false
 	switch by.Kind() {
 	case skein.KindOperator:
-		may = op.Need == skein.NeedOperator
+		may = op.Need == skein.NeedOperator && op.roleOf(by) >= max(op.Role, skein.OperatorReadOnly)
 	case skein.KindBackend:
 		may = op.Need != skein.NeedOperator
 	case skein.KindClient:
@@ -95,6 +100,27 @@ func entitle(by skein.Actor, op *Op) (skein.Actor, error) {
 	}
 	by.Need = op.Need
 	return by, nil
+}
+
+// roleOf is the greatest role with which an operator could call the op.
+func (o *Op) roleOf(by skein.Actor) skein.OperatorRole {
+	if o.Scope == ScopeInstallation {
+		return by.Operator.Account.RoleIn("")
+	}
+	return by.Operator.Account.Highest()
+}
+
+// permit refuses an operator who has not the role in the app that the request names. Whether
+// there is such an app makes no difference. Errors: skein.ErrForbidden.
+func (o *Op) permit(by skein.Actor, request any) error {
+	about, ok := request.(interface{ InApp() string })
+	if !ok {
+		return fmt.Errorf("op %s: the request names no app", o.Name)
+	}
+	if by.Operator.Account.RoleIn(about.InApp()) < o.Role {
+		return skein.ErrForbidden
+	}
+	return nil
 }
 
 // admit charges the call to its client's send rate. Errors: skein.ErrRateLimited.

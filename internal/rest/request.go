@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"errors"
 	"io"
 	"mime"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
+	"github.com/skein-im/skein/internal/rest/httpx"
 	"github.com/skein-im/skein/internal/wire"
 	"github.com/skein-im/skein/internal/wire/strict"
 )
@@ -20,6 +22,9 @@ var errPanicked = errors.New("a handler panicked")
 // credentials reads the headers that say who calls. Errors: skein.ErrMissingHeader,
 // skein.ErrMalformed.
 func (s *Server) credentials(r *http.Request) (access.Credentials, error) {
+	if s.opts.Operators != nil {
+		return access.Credentials{Authorization: headerOf(r.Header, "Authorization")}, nil
+	}
 	app, err := appOf(r.Header)
 	from := s.opts.Trust.From(r)
 	return access.Credentials{
@@ -28,6 +33,16 @@ func (s *Server) credentials(r *http.Request) (access.Credentials, error) {
 		Key:           headerOf(r.Header, "App-Key"),
 		Authorization: headerOf(r.Header, "Authorization"),
 	}, err
+}
+
+// caller tells who calls. Errors: those of access.Gate.Caller or access.Operators.Caller.
+func (s *Server) caller(ctx context.Context, w http.ResponseWriter, r *http.Request, shown access.Credentials) (skein.Actor, error) {
+	if s.opts.Operators == nil {
+		return s.opts.Gate.Caller(ctx, shown)
+	}
+	call, err := s.opts.Operators.Caller(ctx, shown.Authorization)
+	call.Addr, call.RequestID = s.opts.Trust.From(r).Addr.String(), httpx.EnsureRequestID(w, r)
+	return skein.Actor{Operator: &call}, err
 }
 
 // appOf returns the app of the request, from IM-APP-ID or app-id. If both are present,

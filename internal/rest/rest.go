@@ -28,6 +28,10 @@ import (
 type Options struct {
 	Table *ops.Table
 	Gate  *access.Gate
+	// Operators makes this a server of the Admin API: operators call it, and no call names an
+	// app. Gate is nil then. Nil: apps and their clients call.
+	Operators *access.Operators
+
 	Trust httpx.Trust // the proxies whose headers say where a request comes from
 
 	// Routes are additional paths with their own handlers, by ServeMux pattern.
@@ -225,7 +229,7 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, op *ops.Op) (app s
 	if err != nil {
 		return "", nil, err
 	}
-	by, err := s.opts.Gate.Caller(ctx, shown)
+	by, err := s.caller(ctx, w, r, shown)
 	if err != nil {
 		return "", nil, err
 	}
@@ -236,18 +240,18 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, op *ops.Op) (app s
 	} else {
 		answer, err = s.run(ctx, w, r, by, op, pass)
 	}
-	return by.App.ID, answer, err
+	return by.AppID(), answer, err
 }
 
 // run reads the body of a call, then counts the call as running and runs it. Reading comes
 // first because a caller may send slowly.
 func (s *Server) run(ctx context.Context, w http.ResponseWriter, r *http.Request, by skein.Actor, op *ops.Op, pass *share.Pass) ([]byte, error) {
 	if n := s.bodyRoom(r); n > 0 {
-		if !s.held.bodies.Take(by.App.ID, n, 0) {
-			s.busy(by.App.ID, "bodies")
+		if !s.held.bodies.Take(by.AppID(), n, 0) {
+			s.busy(by.AppID(), "bodies")
 			return nil, skein.ErrUnavailable
 		}
-		defer s.held.bodies.Give(by.App.ID, n)
+		defer s.held.bodies.Give(by.AppID(), n)
 	}
 	body, err := s.readBody(w, r)
 	if err != nil {
@@ -258,12 +262,12 @@ func (s *Server) run(ctx context.Context, w http.ResponseWriter, r *http.Request
 	if err != nil {
 		return nil, err
 	}
-	if !s.held.calls.Take(by.App.ID, 1, 0) {
-		s.busy(by.App.ID, "calls")
+	if !s.held.calls.Take(by.AppID(), 1, 0) {
+		s.busy(by.AppID(), "calls")
 		return nil, skein.ErrUnavailable
 	}
-	defer s.held.calls.Give(by.App.ID, 1)
-	pass.Enter(s.opts.Work, by.App.ID)
+	defer s.held.calls.Give(by.AppID(), 1)
+	pass.Enter(s.opts.Work, by.AppID())
 	return s.opts.Table.Do(ctx, by, op, func(in any) error {
 		return strict.DecodeHTTP(*body, query, pathOf(r, op), in)
 	})

@@ -22,8 +22,8 @@ func auditTo(log *slog.Logger) ops.Audit {
 		if by.Client != "" {
 			attrs = append(attrs, slog.String("client", by.Client))
 		}
-		if by.Operator != "" {
-			attrs = append(attrs, slog.String("operator", by.Operator))
+		if by.Operator != nil {
+			attrs = append(attrs, slog.String("operator", by.Operator.Account.Name))
 		}
 		if err != nil {
 			attrs = append(attrs, slog.Any("error", err))

@@ -19,7 +19,7 @@ func TestTheAuditLogsWhoCalledWhatAndTheError(t *testing.T) {
 	}{
 		`op=msg.send app=shop client=Tom error=forbidden`: {skein.Actor{App: shop, Client: "Tom"}, skein.ErrForbidden},
 		`op=msg.send app=shop`:                            {skein.Actor{App: shop}, nil},
-		`op=msg.send operator=root`:                       {skein.Actor{Operator: "root"}, nil},
+		`op=msg.send operator=root`:                       {skein.Actor{Operator: &skein.OperatorCall{Account: skein.OperatorAccount{Name: "root"}}}, nil},
 	} {
 		out.Reset()
 		audit(t.Context(), call.by, "msg.send", call.err)

@@ -15,6 +15,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/console"
 	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/ops/adminrows"
 	"github.com/skein-im/skein/internal/ops/rows"
 	"github.com/skein-im/skein/internal/rest"
 	"github.com/skein-im/skein/internal/rest/httpx"
@@ -83,9 +84,11 @@ func (s *Server) pages(table *ops.Table) http.Handler {
 	})
 }
 
-// adminRoutes are the paths of the admin address. None of them is on the public address.
+// adminRoutes are the paths of the admin address. None of them is on the public address. The
+// Admin API asks for an operator's token; the others are for whoever reaches the address.
 func (s *Server) adminRoutes() http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle(adminrows.Prefix+"/", s.inLanguage(s.adminAPI()))
 	mux.Handle("/metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)

@@ -26,6 +26,7 @@ import (
 // Store is everything an engine offers. Use cases take the narrow interfaces.
 type Store interface {
 	Apps
+	Admin
 	Clients
 	Conversations
 	Members

@@ -46,6 +46,7 @@ var Codes = []Code{
 	{skein.ErrUnknownConversation, 4011, 404, "未知会话", "unknown conversation"},
 	{skein.ErrUnknownMessage, 4012, 404, "未知消息", "unknown message"},
 	{skein.ErrConflict, 4013, 409, "冲突", "conflict"},
+	{skein.ErrNotFound, 4014, 404, "不存在", "not found"},
 	{ErrUnknownPath, 4040, 404, "未知接口", "unknown endpoint"},
 	{ErrMethod, 4050, 405, "请求方法不允许", "method not allowed"},
 	{skein.ErrTooSlow, 4080, 408, "请求发送过慢", "request sent too slowly"},

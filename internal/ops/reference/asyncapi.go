@@ -102,7 +102,7 @@ func (b *asyncAPIBuilder) op(o op) {
 	b.command(o.Name, o.Doc, b.request(o.fields), o.command())
 	b.message(o.Name+".success", o.Name+".success", o.Doc, successFrame(o.Name+".success", data), success)
 	b.message(o.Name+".error", o.Name+".error", o.Doc, errorFrame(o.Name+".error"), nil)
-	b.receives(o.Name, o.Doc, who(o.Need), []string{o.Name + ".success", o.Name + ".error"})
+	b.receives(o.Name, o.Doc, who(o.Op), []string{o.Name + ".success", o.Name + ".error"})
 }
 
 // own adds one of the socket's own commands.

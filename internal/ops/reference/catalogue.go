@@ -10,7 +10,6 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/ops"
-	"github.com/skein-im/skein/internal/ops/rows"
 )
 
 // catalogue is the op table by chapters.
@@ -51,6 +50,9 @@ var titles = []group{
 	{words: []string{"msg", "changes"}, title: ops.Doc{EN: "Messages", ZH: "消息"}},
 	{words: []string{"presence", "typing"}, title: ops.Doc{EN: "Presence and typing", ZH: "在线状态与输入状态"}},
 	{words: []string{"file"}, title: ops.Doc{EN: "Files", ZH: "文件"}},
+	{words: []string{"me"}, title: ops.Doc{EN: "Oneself", ZH: "调用者自己"}},
+	{words: []string{"operator"}, title: ops.Doc{EN: "Operators", ZH: "管理员"}},
+	{words: []string{"audit"}, title: ops.Doc{EN: "Audit log", ZH: "审计日志"}},
 }
 
 func newCatalogue(table []*ops.Op) (*catalogue, error) {
@@ -151,24 +153,34 @@ func (o op) at(p location) []field {
 	return fields
 }
 
-// everyCall are the codes that any call may answer.
-var everyCall = []int{1, 213, 4002, 4003, 4004, 4080, 4290, 5030}
+// everyCall are the codes that any call may answer; operatorsCall any call of the Admin API.
+var (
+	everyCall     = []int{1, 213, 4002, 4003, 4004, 4080, 4290, 5030}
+	operatorsCall = []int{1, 4003, 4004, 4080, 5030}
+)
+
+// forOperators reports whether the op belongs to the Admin API.
+func (o op) forOperators() bool { return o.Need == skein.NeedOperator }
 
 // codesOf are the codes of the op, those of every call among them, in order.
 func (o op) codesOf() []int {
-	codes := append(slices.Clone(everyCall), o.Codes...)
+	codes := everyCall
+	if o.forOperators() {
+		codes = operatorsCall
+	}
+	codes = append(slices.Clone(codes), o.Codes...)
 	slices.Sort(codes)
 	return slices.Compact(codes)
 }
 
-// objects are the structs that stand in other answers and events, in lists and in
+// objects are the structs that stand in other answers and these events, in lists and in
 // pages, which have a table of their own, by name.
-func (c *catalogue) objects() []reflect.Type {
+func (c *catalogue) objects(events []ops.Event) []reflect.Type {
 	seen := map[reflect.Type]bool{}
 	for _, o := range c.all() {
 		inside(o.answerType(), seen)
 	}
-	for _, e := range rows.Events {
+	for _, e := range events {
 		inside(reflect.TypeOf(e.Data), seen)
 	}
 	var list []reflect.Type
@@ -221,10 +233,10 @@ func itemOf(t reflect.Type) reflect.Type {
 }
 
 // who says in words whom the op is for.
-func who(n skein.Need) ops.Doc {
-	switch n {
+func who(o *ops.Op) ops.Doc {
+	switch o.Need {
 	case skein.NeedOperator:
-		return ops.Doc{EN: "an operator", ZH: "运维人员"}
+		return whichOperator(o)
 	case skein.NeedServer:
 		return ops.Doc{EN: "only the backend", ZH: "仅服务端"}
 	case skein.NeedSelf:
@@ -236,4 +248,17 @@ func who(n skein.Need) ops.Doc {
 	default:
 		return ops.Doc{EN: "the backend; any client for itself", ZH: "服务端；任何客户端（以本人身份）"}
 	}
+}
+
+// whichOperator says in words which operator may call.
+func whichOperator(o *ops.Op) ops.Doc {
+	if o.Scope == ops.ScopeAny && o.Role <= skein.OperatorReadOnly {
+		return ops.Doc{EN: "any operator", ZH: "任何管理员"}
+	}
+	where := map[ops.Scope]ops.Doc{
+		ops.ScopeInstallation: {EN: " in the installation", ZH: "（整个安装）"},
+		ops.ScopeApp:          {EN: " in the installation or in the app that the call names", ZH: "（整个安装，或请求所指的应用）"},
+		ops.ScopeAny:          {EN: " in the installation or in any app", ZH: "（整个安装或任一应用）"},
+	}[o.Scope]
+	return ops.Doc{EN: "an operator with the role " + o.Role.String() + where.EN, ZH: "角色不低于 " + o.Role.String() + " 的管理员" + where.ZH}
 }

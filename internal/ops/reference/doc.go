@@ -20,7 +20,10 @@ func Files() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := map[string][]byte{}
+	files, err := adminFiles()
+	if err != nil {
+		return nil, err
+	}
 	for path, write := range map[string]func(*catalogue) ([]byte, error){
 		"api/openapi.yaml":  openAPI,
 		"api/asyncapi.yaml": asyncAPI,

@@ -18,6 +18,8 @@ import (
 const (
 	exampleAddr = "127.0.0.1:8080"
 	exampleHost = "http://" + exampleAddr
+
+	exampleAdminHost = "http://127.0.0.1:9090"
 )
 
 // encode writes an answer as the server does.
@@ -72,7 +74,13 @@ func (o op) curlOf(request string) (string, error) {
 		return "", err
 	}
 	var line bytes.Buffer
-	fmt.Fprintf(&line, "curl -X %s -H 'app-id: %s' -H 'app-key: master'", o.Method, rows.ExampleApp)
+	host := exampleHost
+	if o.forOperators() {
+		host = exampleAdminHost
+		fmt.Fprintf(&line, "curl -X %s -H \"Authorization: Bearer $TOKEN\"", o.Method)
+	} else {
+		fmt.Fprintf(&line, "curl -X %s -H 'app-id: %s' -H 'app-key: master'", o.Method, rows.ExampleApp)
+	}
 	if o.form() {
 		line.WriteString(" \\\n  -F 'file=@photo.jpg'")
 	}
@@ -86,7 +94,7 @@ func (o op) curlOf(request string) (string, error) {
 	for _, q := range query {
 		fmt.Fprintf(&line, " \\\n  --data-urlencode '%s'", q)
 	}
-	fmt.Fprintf(&line, " \\\n  %s%s", exampleHost, o.path(values))
+	fmt.Fprintf(&line, " \\\n  %s%s", host, o.path(values))
 	return line.String(), nil
 }
 

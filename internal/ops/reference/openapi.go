@@ -32,23 +32,41 @@ func openAPI(c *catalogue) ([]byte, error) {
 	return yamlOf(doc)
 }
 
+// openAPIDocument is the document of the API that apps and their clients call.
 func openAPIDocument(c *catalogue) (*openapi3.T, error) {
-	b := &openAPIBuilder{schemas: schemas{components: openapi3.Schemas{}}}
-	doc := &openapi3.T{
-		OpenAPI: "3.1.0",
-		Info: &openapi3.Info{
-			Title: apiTitle, Version: apiVersion,
-			Contact:     &openapi3.Contact{Name: apiTitle, URL: homepage, Email: contactEmail},
-			License:     &openapi3.License{Name: "Apache-2.0", URL: "https://www.apache.org/licenses/LICENSE-2.0"},
-			Description: "Messaging over REST and WebSocket. Every answer is {code, message, data, request-id}. See docs/api/en.md; the socket is in asyncapi.yaml.",
-		},
-		Servers: openapi3.Servers{
+	return openAPIOf(c, surface{
+		title: apiTitle,
+		about: "Messaging over REST and WebSocket. Every answer is {code, message, data, request-id}. See docs/api/en.md; the socket is in asyncapi.yaml.",
+		servers: openapi3.Servers{
 			{URL: exampleHost, Description: "skein serve --dev"},
 			{URL: "https://{host}", Description: "your installation, behind its proxy", Variables: map[string]*openapi3.ServerVariable{
 				"host": {Default: exampleAddr, Description: "host and port, with the path prefix where the proxy has one"},
 			}},
 		},
-		Paths: openapi3.NewPaths(),
+		schemes: securitySchemes(),
+	})
+}
+
+// surface is in what the documents of two op tables differ, beside the ops.
+type surface struct {
+	title, about string
+	servers      openapi3.Servers
+	schemes      openapi3.SecuritySchemes
+}
+
+// openAPIOf is the OpenAPI document of an op table.
+func openAPIOf(c *catalogue, s surface) (*openapi3.T, error) {
+	b := &openAPIBuilder{schemas: schemas{components: openapi3.Schemas{}}}
+	doc := &openapi3.T{
+		OpenAPI: "3.1.0",
+		Info: &openapi3.Info{
+			Title: s.title, Version: apiVersion,
+			Contact:     &openapi3.Contact{Name: apiTitle, URL: homepage, Email: contactEmail},
+			License:     &openapi3.License{Name: "Apache-2.0", URL: "https://www.apache.org/licenses/LICENSE-2.0"},
+			Description: s.about,
+		},
+		Servers: s.servers,
+		Paths:   openapi3.NewPaths(),
 	}
 	for _, g := range c.groups {
 		doc.Tags = append(doc.Tags, &openapi3.Tag{
@@ -68,7 +86,7 @@ func openAPIDocument(c *catalogue) (*openapi3.T, error) {
 		}
 	}
 	b.components["Error"] = errorSchema()
-	doc.Components = &openapi3.Components{Schemas: b.components, SecuritySchemes: securitySchemes()}
+	doc.Components = &openapi3.Components{Schemas: b.components, SecuritySchemes: s.schemes}
 	return doc, b.err
 }
 
@@ -102,7 +120,7 @@ func (b *openAPIBuilder) operation(o op, g group) *openapi3.Operation {
 
 // description says who may call and how to say it by socket.
 func description(o op) string {
-	text := "Who may: " + who(o.Need).EN + "."
+	text := "Who may: " + who(o.Op).EN + "."
 	if o.Socket() {
 		text += " By socket: `" + o.Name + "`."
 	}
@@ -253,6 +271,9 @@ func securitySchemes() openapi3.SecuritySchemes {
 // security is what a call must show: the app, and a key or a token.
 func security(o op) *openapi3.SecurityRequirements {
 	all := openapi3.NewSecurityRequirements()
+	if o.forOperators() {
+		return all.With(openapi3.NewSecurityRequirement().Authenticate(operatorToken))
+	}
 	for _, app := range []string{appHeader, appIDAlias} {
 		all.With(openapi3.NewSecurityRequirement().Authenticate(app).Authenticate(appKeyHeader))
 		if o.Need != skein.NeedServer {

@@ -22,7 +22,7 @@ var guides embed.FS
 
 // page is the reference for people in one language.
 func page(c *catalogue, lang language) ([]byte, error) {
-	w := &writer{language: lang, objects: c.objects()}
+	w := &writer{language: lang, objects: c.objects(rows.Events)}
 	for _, o := range c.all() {
 		if o.Name == "conv.create" {
 			w.create = o
@@ -54,19 +54,19 @@ func page(c *catalogue, lang language) ([]byte, error) {
 		"EventFields":   w.eventFields(),
 		"Contents":      "",
 	}
-	if values["Contents"], err = w.contents(guide, values); err != nil {
+	if values["Contents"], err = contents(guide, lang.file, values); err != nil {
 		return nil, err
 	}
-	out, err := render(guide, lang, values)
+	out, err := render(guide, lang.file, values)
 	if w.err != nil {
 		return nil, w.err
 	}
 	return out, err
 }
 
-func render(guide *template.Template, lang language, values map[string]string) ([]byte, error) {
+func render(guide *template.Template, file string, values map[string]string) ([]byte, error) {
 	var out bytes.Buffer
-	if err := guide.ExecuteTemplate(&out, lang.file, values); err != nil {
+	if err := guide.ExecuteTemplate(&out, file, values); err != nil {
 		return nil, fmt.Errorf("write the page: %w", err)
 	}
 	return out.Bytes(), nil
@@ -75,8 +75,8 @@ func render(guide *template.Template, lang language, values map[string]string) (
 var chapter = regexp.MustCompile(`(?m)^## (.+)$`)
 
 // contents are links to the chapters of the page as it comes out.
-func (w *writer) contents(guide *template.Template, values map[string]string) (string, error) {
-	out, err := render(guide, w.language, values)
+func contents(guide *template.Template, file string, values map[string]string) (string, error) {
+	out, err := render(guide, file, values)
 	var links []string
 	for _, m := range chapter.FindAllSubmatch(out, -1) {
 		title := string(m[1])
@@ -138,7 +138,7 @@ func (w *writer) ops(c *catalogue) string {
 
 func (w *writer) op(b *strings.Builder, o op) {
 	fmt.Fprintf(b, "### %s\n\n%s\n\n", o.Name, w.pick(o.Doc))
-	fmt.Fprintf(b, "%s\n\n", strings.Join(append(w.ways(o), w.pick(who(o.Need))), " · "))
+	fmt.Fprintf(b, "%s\n\n", strings.Join(append(w.ways(o), w.pick(who(o.Op))), " · "))
 	if o.form() {
 		fmt.Fprintf(b, "%s\n\n", w.uploadTable())
 	} else if len(o.fields) > 0 {

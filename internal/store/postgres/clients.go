@@ -241,3 +241,10 @@ func clients(ctx context.Context, c tx.Conn, app string, q skein.ClientQuery) (p
 	}
 	return page, err
 }
+
+// holdApp is the key of a living app to which the transaction adds rows. The app's row is not
+// removed before the transaction ends.
+func holdApp(ctx context.Context, t *tx.Tx, id string) (key int64, err error) {
+	err = t.QueryRow(ctx, `SELECT app_key FROM apps WHERE id = $1 AND NOT deleted FOR KEY SHARE`, id).Scan(&key)
+	return key, tx.Missing(err, skein.ErrUnknownApp)
+}

@@ -1,5 +1,5 @@
 // Package postgres implements package store on PostgreSQL, for any number of nodes. It keeps
-// apps, clients, conversations and members itself and puts the table packages together. It
+// clients, conversations and members itself and puts the table packages together. It
 // knows no use case. docs/decisions has the reasons behind keys, locks, stamps and batches.
 package postgres
 
@@ -15,6 +15,7 @@ import (
 
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/pace"
+	"github.com/skein-im/skein/internal/store/postgres/admin"
 	"github.com/skein-im/skein/internal/store/postgres/committer"
 	"github.com/skein-im/skein/internal/store/postgres/engine"
 	"github.com/skein-im/skein/internal/store/postgres/feed"
@@ -69,6 +70,7 @@ func (o Options) clock() func() *int64 {
 // The table packages implement the other methods of the store. The names keep the embedded
 // Stores from hiding each other.
 type (
+	adminStore    = admin.Store
 	appendStore   = committer.Store
 	feedStore     = feed.Store
 	inboxStore    = inbox.Store
@@ -83,6 +85,7 @@ type (
 // Store is an open database. Any number of processes may have the same database open. Safe
 // for concurrent use.
 type Store struct {
+	*adminStore
 	*appendStore
 	*feedStore
 	*inboxStore
@@ -111,7 +114,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	s := &Store{
-		feedStore: feed.New(db, clock), inboxStore: inbox.New(db), messageStore: messages.New(db), purgeStore: purge.New(db), queryStore: query.New(db),
+		adminStore: admin.New(db), feedStore: feed.New(db, clock), inboxStore: inbox.New(db), messageStore: messages.New(db), purgeStore: purge.New(db), queryStore: query.New(db),
 		transferStore: transfer.New(db), uploadStore: uploads.New(db), db: db,
 	}
 	s.appendStore = committer.New(db, committer.Options{Pace: opt.Pace})

@@ -1,4 +1,4 @@
-// Package sqlite implements package store with an embedded SQLite file. It keeps apps,
+// Package sqlite implements package store with an embedded SQLite file. It keeps
 // clients, conversations and members itself and puts the table packages together. It knows
 // no use case.
 package sqlite
@@ -15,6 +15,7 @@ import (
 
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/sessions"
+	"github.com/skein-im/skein/internal/store/sqlite/admin"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 	"github.com/skein-im/skein/internal/store/sqlite/feed"
 	"github.com/skein-im/skein/internal/store/sqlite/inbox"
@@ -75,6 +76,7 @@ func (o Options) withDefaults() Options {
 // The table packages implement the other methods of the store. The names keep the embedded
 // Stores from hiding each other.
 type (
+	adminStore    = admin.Store
 	messageStore  = messages.Store
 	inboxStore    = inbox.Store
 	queryStore    = query.Store
@@ -88,6 +90,7 @@ type (
 type Store struct {
 	*sessions.Table
 
+	*adminStore
 	*messageStore
 	*inboxStore
 	*queryStore
@@ -128,7 +131,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	s := &Store{
-		messageStore: messages.New(db), inboxStore: inbox.New(db), queryStore: query.New(db),
+		adminStore: admin.New(db), messageStore: messages.New(db), inboxStore: inbox.New(db), queryStore: query.New(db),
 		uploadStore: uploads.New(db), transferStore: transfer.New(db), feedStore: feed.New(db), db: db,
 	}
 	s.Table = sessions.New(s.firstGeneration, s.nextStamp, opt.Now)

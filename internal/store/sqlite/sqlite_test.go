@@ -83,7 +83,7 @@ func (s *statements) wantPreparedOnce(t *testing.T) {
 
 // harmless scans read tables that stay small, rows that another step found, an index that has
 // only the wanted rows, or nothing.
-var harmless = regexp.MustCompile(`^SCAN (\(subquery|(apps|a|history|pauses|erasures|cuts|backfill|j|CONSTANT ROW)\b)|USING (COVERING )?INDEX conversations_deleted$`)
+var harmless = regexp.MustCompile(`^SCAN (\(subquery|(apps|a|history|operators|pauses|erasures|cuts|backfill|j|CONSTANT ROW)\b)|USING (COVERING )?INDEX conversations_deleted$`)
 
 // Statements that are built for one call are not kept: TestPlans checks those.
 var planned = regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b`)

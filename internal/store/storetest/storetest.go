@@ -37,6 +37,7 @@ func Run(t *testing.T, open Open) {
 		checks []check
 	}{
 		{"apps", apps},
+		{"admin", admin},
 		{"clients", clients},
 		{"revisions", revisions},
 		{"conversations", conversations},

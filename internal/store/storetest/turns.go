@@ -43,6 +43,19 @@ func (t *turns) UpdateApp(ctx context.Context, id string, change func(*skein.App
 }
 func (t *turns) DeleteApp(ctx context.Context, id string) error { return t.next().DeleteApp(ctx, id) }
 
+func (t *turns) Operators(ctx context.Context) ([]skein.OperatorAccount, error) {
+	return t.next().Operators(ctx)
+}
+func (t *turns) Administer(ctx context.Context, do func(context.Context, store.AdminTx) (skein.Deed, error)) (skein.Deed, error) {
+	return t.next().Administer(ctx, do)
+}
+func (t *turns) Audit(ctx context.Context, q skein.AuditQuery) ([]skein.Deed, error) {
+	return t.next().Audit(ctx, q)
+}
+func (t *turns) AuditAfter(ctx context.Context, seq int64, limit int) ([]skein.Deed, error) {
+	return t.next().AuditAfter(ctx, seq, limit)
+}
+
 func (t *turns) CreateClient(ctx context.Context, c skein.Client) (skein.Client, bool, error) {
 	return t.next().CreateClient(ctx, c)
 }

@@ -78,14 +78,14 @@ func (t *Target) Begin(ctx context.Context, id string, salt []byte) (state copyi
 func (t *Target) prepare(ctx context.Context, tx pgx.Tx, id string) error {
 	var full, served bool
 	var have []byte
-	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM apps), salt, EXISTS (SELECT 1 FROM nodes WHERE until > clock(NULL) AND NOT gone) FROM history`).Scan(&full, &have, &served); err != nil {
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM apps) OR EXISTS (SELECT 1 FROM operators), salt, EXISTS (SELECT 1 FROM nodes WHERE until > clock(NULL) AND NOT gone) FROM history`).Scan(&full, &have, &served); err != nil {
 		return err
 	}
 	switch {
 	case string(have) == string(t.salt):
 		return copying.ErrFinished
 	case full:
-		return errors.New("the database holds apps already: give an empty one")
+		return errors.New("the database holds apps or operators already: give an empty one")
 	case served:
 		return errors.New("a server runs on the database: stop it first")
 	}

@@ -1,4 +1,4 @@
-package sqlite
+package admin
 
 import (
 	"context"
@@ -15,19 +15,22 @@ import (
 
 // CreateApp adds an app; see store.Apps.
 func (s *Store) CreateApp(ctx context.Context, app skein.App) error {
+	return tx.Change(ctx, s.db, func(g group) error { return g.CreateApp(ctx, app) })
+}
+
+// CreateApp implements store.AdminTx.
+func (g group) CreateApp(_ context.Context, app skein.App) error {
 	row, err := rows.EncodeApp(app)
 	if err != nil {
 		return err
 	}
-	return tx.Change(ctx, s.db, func(g group) error {
-		created, err := g.Change(`INSERT INTO apps (id, name, keys, token_secret, settings, created)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING`,
-			app.ID, app.Name, engine.RawText(row.Keys), app.TokenSecret, engine.RawText(row.Settings), app.Created)
-		if err == nil && !created {
-			err = skein.About(skein.ErrConflict, app.ID)
-		}
-		return err
-	})
+	created, err := g.Change(`INSERT INTO apps (id, name, keys, token_secret, settings, created)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING`,
+		app.ID, app.Name, engine.RawText(row.Keys), app.TokenSecret, engine.RawText(row.Settings), app.Created)
+	if err == nil && !created {
+		err = skein.About(skein.ErrConflict, app.ID)
+	}
+	return err
 }
 
 // App is one app; see store.Apps.
@@ -60,37 +63,48 @@ func (s *Store) Apps(ctx context.Context) ([]skein.App, error) {
 // UpdateApp changes an app; see store.Apps.
 func (s *Store) UpdateApp(ctx context.Context, id string, change func(*skein.App) error) error {
 	return tx.Change(ctx, s.db, func(g group) error {
-		before, err := g.conn().app(id)
+		app, err := g.conn().app(id)
 		if err != nil {
 			return err
 		}
-		app := before
 		if err := change(&app); err != nil {
 			return err
 		}
-		row, err := rows.EncodeApp(app)
-		if err != nil {
-			return err
-		}
-		return g.Exec(`UPDATE apps SET name = ?2, keys = ?3, token_secret = ?4, settings = ?5 WHERE id = ?1`,
-			id, app.Name, engine.RawText(row.Keys), app.TokenSecret, engine.RawText(row.Settings))
+		app.ID = id
+		return g.PutApp(ctx, app)
 	})
+}
+
+// App implements store.AdminTx.
+func (g group) App(_ context.Context, id string) (skein.App, error) { return g.conn().app(id) }
+
+// PutApp implements store.AdminTx.
+func (g group) PutApp(_ context.Context, app skein.App) error {
+	row, err := rows.EncodeApp(app)
+	if err != nil {
+		return err
+	}
+	return g.Exec(`UPDATE apps SET name = ?2, keys = ?3, token_secret = ?4, settings = ?5 WHERE id = ?1`,
+		app.ID, app.Name, engine.RawText(row.Keys), app.TokenSecret, engine.RawText(row.Settings))
 }
 
 // DeleteApp deletes an app; see store.Apps. Every query reaches the data of an app through
 // the app's row, so marking this one row is enough. Purge removes the rest.
 func (s *Store) DeleteApp(ctx context.Context, id string) error {
-	return tx.Change(ctx, s.db, func(g group) error {
-		deleted, err := g.Change(`UPDATE apps SET deleted = 1 WHERE id = ?1 AND deleted = 0`, id)
-		if err == nil && !deleted {
-			err = skein.ErrUnknownApp
-		}
-		if err == nil {
-			err = g.Event(store.Entry{Kind: store.EntryAppDeleted, App: id})
-		}
-		g.Known.Clear()
-		return err
-	})
+	return tx.Change(ctx, s.db, func(g group) error { return g.DeleteApp(ctx, id) })
+}
+
+// DeleteApp implements store.AdminTx.
+func (g group) DeleteApp(_ context.Context, id string) error {
+	deleted, err := g.Change(`UPDATE apps SET deleted = 1 WHERE id = ?1 AND deleted = 0`, id)
+	if err == nil && !deleted {
+		err = skein.ErrUnknownApp
+	}
+	if err == nil {
+		err = g.Event(store.Entry{Kind: store.EntryAppDeleted, App: id})
+	}
+	g.Known.Clear()
+	return err
 }
 
 func (c connection) app(id string) (app skein.App, err error) {

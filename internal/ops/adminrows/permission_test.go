@@ -1,0 +1,334 @@
+package adminrows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/operators"
+	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/sqlite"
+	"github.com/skein-im/skein/internal/store/sqlite/sqlitetest"
+	"github.com/skein-im/skein/internal/wire/strict"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// fixture is the table over real use cases and a real store, whose operators are one of each
+// role in the installation and one of each role in the app "shop". "root" is an owner too, so that no
+// call is refused for the last owner.
+type fixture struct {
+	*testing.T
+	*ops.Table
+
+	store *sqlite.Store
+	cases *operators.Service
+}
+
+var who = []skein.OperatorIn{
+	{Role: skein.OperatorOwner}, {Role: skein.OperatorAdmin}, {Role: skein.OperatorSupport}, {Role: skein.OperatorReadOnly},
+	{App: "shop", Role: skein.OperatorOwner}, {App: "shop", Role: skein.OperatorAdmin}, {App: "shop", Role: skein.OperatorSupport}, {App: "shop", Role: skein.OperatorReadOnly},
+	{Role: skein.OperatorNone},
+}
+
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	now := func() time.Time { return time.UnixMilli(1_790_000_000_000) }
+	s, err := sqlite.Open(t.Context(), sqlite.Options{Path: sqlitetest.File(t), Readers: 1, Now: now, SearchTime: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	f := &fixture{T: t, store: s, cases: operators.New(operators.Options{Store: s, Now: now})}
+	f.Table = New(Deps{Operators: f.cases})
+	f.put(skein.OperatorAccount{Name: "root", Roles: []skein.OperatorIn{{Role: skein.OperatorOwner}}})
+	for i, role := range who {
+		f.put(skein.OperatorAccount{Name: fmt.Sprint("op", i), Roles: []skein.OperatorIn{role}, Tokens: []skein.OperatorToken{tokenOf("first")}})
+	}
+	return f
+}
+
+func tokenOf(name string) skein.OperatorToken {
+	return skein.OperatorToken{Name: name, Expires: skein.Forever}
+}
+
+func (f *fixture) put(o skein.OperatorAccount) {
+	f.Helper()
+	_, err := f.store.Administer(f.Context(), func(ctx context.Context, t store.AdminTx) (skein.Deed, error) {
+		return skein.Deed{}, t.PutOperator(ctx, o)
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+}
+
+// by is the operator number i.
+func (f *fixture) by(i int) skein.Actor {
+	f.Helper()
+	o, err := f.cases.Get(f.Context(), fmt.Sprint("op", i))
+	if err != nil {
+		f.Fatal(err)
+	}
+	return skein.Actor{Operator: &skein.OperatorCall{Account: o, Token: "first", Addr: "10.0.0.7", RequestID: "7f3e"}}
+}
+
+// call runs an op with JSON.
+func (f *fixture) call(by skein.Actor, name, body string) ([]byte, error) {
+	return f.Do(f.Context(), by, f.Op(name), func(in any) error { return strict.Decode([]byte(body), in) })
+}
+
+// rights says which operators may call an op, in the order of who: an owner, admin, support and
+// read-only of the installation, the same of the app shop, one without a role: Y may, - may not. {new} is a name of
+// its own for each call; {victim} an operator whom nobody misses.
+var rights = map[string]struct{ body, want string }{
+	"me.get":                {`{}`, "YYYYYYYY-"},
+	"me.token.create":       {`{"token_name":"{new}"}`, "YYYYYYYY-"},
+	"me.token.delete":       {`{"token_name":"first"}`, "YYYYYYYY-"},
+	"operator.create":       {`{"operator_name":"{new}","roles":[{"app_id":null,"role":"owner"}]}`, "Y--------"},
+	"operator.list":         {`{}`, "YY-------"},
+	"operator.get":          {`{"operator_name":"root"}`, "YY-------"},
+	"operator.update":       {`{"operator_name":"{victim}","roles":[{"app_id":"shop","role":"admin"}]}`, "Y--------"},
+	"operator.delete":       {`{"operator_name":"{victim}"}`, "Y--------"},
+	"operator.token.create": {`{"operator_name":"{victim}","token_name":"{new}"}`, "Y--------"},
+	"operator.token.delete": {`{"operator_name":"{victim}","token_name":"first"}`, "Y--------"},
+	"audit.list":            {`{}`, "YYY------"},
+	"audit.list of shop":    {`{"app_id":"shop"}`, "YYY-YYY--"},
+	"audit.list of another": {`{"app_id":"other"}`, "YYY------"},
+}
+
+func TestEachOperatorMayDoWhatTheTableSays(t *testing.T) {
+	f := newFixture(t)
+	for name, right := range rights {
+		op, _, _ := strings.Cut(name, " ")
+		var got []string
+		for i := range who {
+			victim := fmt.Sprintf("v%d-%s", i, strings.ReplaceAll(name, " ", ""))
+			f.put(skein.OperatorAccount{Name: victim, Roles: []skein.OperatorIn{{Role: skein.OperatorReadOnly}}, Tokens: []skein.OperatorToken{tokenOf("first")}})
+			before := f.state()
+			_, err := f.call(f.by(i), op, strings.NewReplacer("{new}", "n"+victim, "{victim}", victim).Replace(right.body))
+			switch {
+			case err == nil:
+				got = append(got, "Y")
+			case errors.Is(err, skein.ErrForbidden):
+				got = append(got, "-")
+				if after := f.state(); after != before {
+					t.Errorf("%s by %+v was refused, and changed\n%s\nto\n%s", name, who[i], before, after)
+				}
+			default:
+				t.Errorf("%s by %+v: got error %v", name, who[i], err)
+			}
+		}
+		if s := strings.Join(got, ""); s != right.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", name, s, right.want)
+		}
+	}
+	for _, op := range f.Rows() {
+		if _, ok := rights[op.Name]; !ok {
+			t.Errorf("%s: nothing says who may", op.Name)
+		}
+	}
+}
+
+// state is all operators and the newest entry of the audit log.
+func (f *fixture) state() string {
+	f.Helper()
+	all, err := f.cases.List(f.Context())
+	if err != nil {
+		f.Fatal(err)
+	}
+	deeds, err := f.cases.Audit(f.Context(), skein.AuditQuery{Limit: 1})
+	if err != nil {
+		f.Fatal(err)
+	}
+	return fmt.Sprint(all, deeds)
+}
+
+func TestNoAppAndNoClientMayCallTheAdminAPI(t *testing.T) {
+	f := newFixture(t)
+	app := &skein.App{ID: "shop"}
+	for _, op := range f.Rows() {
+		for name, by := range map[string]skein.Actor{"a backend": {App: app}, "a client": {App: app, Client: "Tom"}} {
+			if _, err := f.call(by, op.Name, `{}`); !errors.Is(err, skein.ErrForbidden) {
+				t.Errorf("%s by %s: got error %v, want %v", op.Name, name, err, skein.ErrForbidden)
+			}
+		}
+	}
+}
+
+func TestBadInputIsRefusedWithTheNameOfItsField(t *testing.T) {
+	f := newFixture(t)
+	many := strings.TrimSuffix(strings.Repeat(`{"app_id":null,"role":"owner"},`, 101), ",")
+	for body, want := range map[string]struct {
+		op, field string
+		err       error
+	}{
+		`{"operator_name":"x","token_name":"a b","roles":[{"app_id":null,"role":"owner"}]}`:            {"operator.create", "token_name", skein.ErrMalformed},
+		`{"operator_name":"cli:root","roles":[{"app_id":null,"role":"owner"}]}`:                        {"operator.create", "operator_name", skein.ErrMalformed},
+		`{"operator_name":"` + strings.Repeat("x", 65) + `","roles":[{"app_id":null,"role":"owner"}]}`: {"operator.create", "operator_name", skein.ErrMalformed},
+		`{"operator_name":"root","roles":[{"app_id":null,"role":"owner"}]}`:                            {"operator.create", "operator_name", skein.ErrConflict},
+		`{"roles":[{"app_id":null,"role":"owner"}]}`:                                                   {"operator.create", "operator_name", skein.ErrMissing},
+		`{"operator_name":"x"}`:                                                                         {"operator.create", "roles", skein.ErrMissing},
+		`{"operator_name":"x","roles":[` + many + `]}`:                                                  {"operator.create", "roles", skein.ErrMalformed},
+		`{"operator_name":"x","roles":[{"app_id":"","role":"owner"}]}`:                                  {"operator.create", "roles.app_id", skein.ErrMalformed},
+		`{"operator_name":"x","roles":[{"app_id":null,"role":"god"}]}`:                                  {"operator.create", "roles.role", skein.ErrMalformed},
+		`{"operator_name":"x","roles":[{"app_id":null,"role":""}]}`:                                     {"operator.create", "roles.role", skein.ErrMalformed},
+		`{"operator_name":"x","roles":"owner"}`:                                                         {"operator.create", "roles", skein.ErrMalformed},
+		`{"operator_name":"x","roles":[{"app_id":null,"role":"owner"},{"app_id":null,"role":"admin"}]}`: {"operator.create", "roles.app_id", skein.ErrMalformed},
+		`{"operator_name":"x","ttl":59,"roles":[{"app_id":null,"role":"owner"}]}`:                       {"operator.create", "ttl", skein.ErrMalformed},
+		`{"token_name":"x","ttl":31536001}`:                                                             {"me.token.create", "ttl", skein.ErrMalformed},
+		`{"token_name":"x","ttl":"x"}`:                                                                  {"me.token.create", "ttl", skein.ErrMalformed},
+		`{"token_name":"x","grace":-1}`:                                                                 {"me.token.create", "grace", skein.ErrMalformed},
+		`{"token_name":"x","grace":2592001}`:                                                            {"me.token.create", "grace", skein.ErrMalformed},
+		`{"token_name":"x","replaces":"a/b"}`:                                                           {"me.token.create", "replaces", skein.ErrMalformed},
+		`{"token_name":"x","replaces":"nobody"}`:                                                        {"me.token.create", "replaces", skein.ErrNotFound},
+		`{"token_name":"first"}`:                                                                        {"me.token.create", "token_name", skein.ErrConflict},
+		`{"token_name":"nobody"}`:                                                                       {"me.token.delete", "token_name", skein.ErrNotFound},
+		`{"token_name":"\u0000"}`:                                                                       {"me.token.delete", "token_name", skein.ErrMalformed},
+		`{"operator_name":"nobody"}`:                                                                    {"operator.get", "operator_name", skein.ErrNotFound},
+		`{"operator_name":"%2e%2e"}`:                                                                    {"operator.get", "operator_name", skein.ErrMalformed},
+		`{"operator_name":"nobody","token_name":"x"}`:                                                   {"operator.token.create", "operator_name", skein.ErrNotFound},
+		`{"operator_name":"x y","token_name":"x"}`:                                                      {"operator.token.delete", "operator_name", skein.ErrMalformed},
+		`{"operator_name":"x y"}`:                                                                       {"operator.delete", "operator_name", skein.ErrMalformed},
+		`{"operator_name":"nobody","roles":[{"app_id":null,"role":"owner"}]}`:                           {"operator.update", "operator_name", skein.ErrNotFound},
+		`{"app_id":"a b"}`:                                                                              {"audit.list", "app_id", skein.ErrMalformed},
+		`{"op":"` + strings.Repeat("x", 257) + `"}`:                                                     {"audit.list", "op", skein.ErrMalformed},
+		`{"from":0}`:                    {"audit.list", "from", skein.ErrMalformed},
+		`{"until":9223372036854775807}`: {"audit.list", "until", skein.ErrMalformed},
+		`{"before_seq":0}`:              {"audit.list", "before_seq", skein.ErrMalformed},
+		`{"limit":0}`:                   {"audit.list", "limit", skein.ErrMalformed},
+		`{"limit":501}`:                 {"audit.list", "limit", skein.ErrMalformed},
+		`{"limit":1,"limit":2}`:         {"audit.list", "limit", skein.ErrMalformed},
+	} {
+		before := f.state()
+		answer, err := f.call(f.by(0), want.op, body)
+		var fault *skein.Fault
+		if !errors.Is(err, want.err) || !errors.As(err, &fault) || fault.Field != want.field {
+			t.Errorf("%s %s: got %s, %v, want %v about %s", want.op, body, answer, err, want.err, want.field)
+		}
+		if after := f.state(); after != before {
+			t.Errorf("%s %s changed the state", want.op, body)
+		}
+	}
+}
+
+func TestAnInstallationKeepsItsLastOwner(t *testing.T) {
+	f := newFixture(t)
+	root := f.by(0)
+	if _, err := f.call(root, "operator.delete", `{"operator_name":"root"}`); err != nil {
+		t.Fatal(err)
+	}
+	for op, body := range map[string]string{
+		"operator.delete": `{"operator_name":"op0"}`,
+		"operator.update": `{"operator_name":"op0","roles":[{"app_id":"shop","role":"owner"}]}`,
+	} {
+		if _, err := f.call(root, op, body); !errors.Is(err, skein.ErrConflict) {
+			t.Errorf("%s of the last owner: got error %v, want %v", op, err, skein.ErrConflict)
+		}
+	}
+}
+
+func TestAReplacedTokenExpiresAfterItsGrace(t *testing.T) {
+	f := newFixture(t)
+	if _, err := f.call(f.by(3), "me.token.create", `{"token_name":"second","replaces":"first","grace":60}`); err != nil {
+		t.Fatal(err)
+	}
+	o := f.by(3).Operator.Account
+	want := f.cases.Now().Add(time.Minute)
+	if got := o.Token("first"); got == nil || got.Expires != want {
+		t.Errorf("the replaced token: got %+v, want it to expire at %d", got, want)
+	}
+	for i := range skein.MaxOperatorTokens - 2 {
+		if _, err := f.call(f.by(3), "me.token.create", fmt.Sprintf(`{"token_name":"t%d"}`, i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := f.call(f.by(3), "me.token.create", `{"token_name":"last"}`); !errors.Is(err, skein.ErrTooLarge) {
+		t.Errorf("one token too many: got error %v, want %v", err, skein.ErrTooLarge)
+	}
+}
+
+func TestEveryChangeIsInTheAuditLogAndNoTokenIs(t *testing.T) {
+	f := newFixture(t)
+	newest := func() skein.Deed {
+		deeds, err := f.cases.Audit(t.Context(), skein.AuditQuery{Limit: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return deeds[0]
+	}
+	for _, tt := range []struct{ op, body, target, before, after string }{
+		{"operator.create", `{"operator_name":"new","roles":[{"app_id":"shop","role":"admin"}]}`, "new", "", `"role":"admin"`},
+		{"operator.update", `{"operator_name":"new","roles":[{"app_id":null,"role":"support"}]}`, "new", `"role":"admin"`, `"role":"support"`},
+		{"operator.token.create", `{"operator_name":"new","token_name":"ci"}`, "new/ci", `"default"`, `"ci"`},
+		{"operator.token.delete", `{"operator_name":"new","token_name":"ci"}`, "new/ci", `"ci"`, `"default"`},
+		{"operator.delete", `{"operator_name":"new"}`, "new", `"role":"support"`, ""},
+		{"me.token.create", `{"token_name":"mine"}`, "op0/mine", `"first"`, `"mine"`},
+		{"me.token.delete", `{"token_name":"mine"}`, "op0/mine", `"mine"`, `"first"`},
+	} {
+		answer, err := f.call(f.by(0), tt.op, tt.body)
+		if err != nil {
+			t.Fatalf("%s: %v", tt.op, err)
+		}
+		d := newest()
+		if d.Op != tt.op || d.Operator != "op0" || d.Token != "first" || d.Addr != "10.0.0.7" || d.RequestID != "7f3e" || d.Target != tt.target ||
+			!strings.Contains(string(d.Before), tt.before) || !strings.Contains(string(d.After), tt.after) || (tt.before == "") != (d.Before == nil) || (tt.after == "") != (d.After == nil) {
+			t.Errorf("%s %s: got the entry %+v (before %s, after %s)", tt.op, tt.body, d, d.Before, d.After)
+		}
+		if _, token, ok := strings.Cut(string(answer), "sko_"); ok && strings.Contains(string(d.Before)+string(d.After), token[:20]) {
+			t.Errorf("%s: the audit log has the token: %s", tt.op, d.After)
+		}
+	}
+	entries, _, broken, err := operators.Verify(t.Context(), f.store)
+	if err != nil || broken != "" || entries < 7 {
+		t.Errorf("verify: got %d entries, %q, %v", entries, broken, err)
+	}
+}
+
+// tampered is a store whose audit log somebody altered by hand.
+type tampered struct {
+	store.Admin
+
+	alter func([]skein.Deed) []skein.Deed
+}
+
+func (s tampered) AuditAfter(ctx context.Context, seq int64, limit int) ([]skein.Deed, error) {
+	all, err := s.Admin.AuditAfter(ctx, seq, limit)
+	if seq > 0 {
+		return all, err
+	}
+	return s.alter(all), err
+}
+
+func TestAnAlteredAuditLogIsFound(t *testing.T) {
+	f := newFixture(t)
+	for name, alter := range map[string]func([]skein.Deed) []skein.Deed{
+		"an entry changed":      func(all []skein.Deed) []skein.Deed { all[4].Operator = "somebody else"; return all },
+		"a time changed":        func(all []skein.Deed) []skein.Deed { all[4].At++; return all },
+		"fields moved":          func(all []skein.Deed) []skein.Deed { all[4].App, all[4].Target = "x", all[4].App; return all },
+		"an entry removed":      func(all []skein.Deed) []skein.Deed { return append(all[:4:4], all[5:]...) },
+		"the first one removed": func(all []skein.Deed) []skein.Deed { return all[1:] },
+		"one changed and hashed": func(all []skein.Deed) []skein.Deed {
+			all[4].Op = "x"
+			all[4].Hash = all[4].Sum(all[3].Hash)
+			return all
+		},
+	} {
+		if _, _, broken, err := operators.Verify(t.Context(), tampered{f.store, alter}); err != nil || broken == "" {
+			t.Errorf("%s: got %q, %v, want it found", name, broken, err)
+		}
+	}
+	if _, _, broken, err := operators.Verify(t.Context(), f.store); err != nil || broken != "" {
+		t.Errorf("unaltered: got %q, %v", broken, err)
+	}
+}
