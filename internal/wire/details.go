@@ -7,7 +7,7 @@ import (
 
 // detailsZH are the details of faults in Chinese, by the English that the code has.
 // Add a line with every detail: a test of internal/ops/reference walks the code.
-var detailsZH = map[string]string{
+var detailsZH = map[string]string{ //nolint:gosec // words for people, of which some are about tokens
 	"--dev serves this machine alone, under a loopback host such as 127.0.0.1 or localhost and not through a proxy: start the server with --allow-open-apps to serve the demo to everybody": "--dev 只在本机提供服务（主机名须为 127.0.0.1、localhost 等回环地址，且不经代理）：要向所有人提供演示，请以 --allow-open-apps 启动服务",
 	"must be 1 to 64 of A-Z a-z 0-9 - _ . @":                            "须为 1 至 64 个 A-Z a-z 0-9 - _ . @",
 	"must be 1 to 64 of A-Z a-z 0-9 - _":                                "须为 1 至 64 个 A-Z a-z 0-9 - _",
