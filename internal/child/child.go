@@ -15,7 +15,8 @@ import (
 // nobody else may call cmd.Wait.
 //
 // The kernel takes the end of the thread that started a child for the end of its parent, so
-// that thread is kept until the child has ended.
+// that thread is kept until the child has ended. Then others may have it, unless enter changed
+// it: a thread that ends would take the children along that somebody else started on it before.
 func Start(cmd *exec.Cmd, at syscall.Signal, enter func() error) (ended <-chan struct{}, err error) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
@@ -24,7 +25,10 @@ func Start(cmd *exec.Cmd, at syscall.Signal, enter func() error) (ended <-chan s
 	endWithParent(cmd.SysProcAttr, at)
 	begun, done := make(chan error, 1), make(chan struct{})
 	go func() { // it ends with the child, whoever started that ends it
-		runtime.LockOSThread() // for good: the thread may be in another namespace, and ends with this goroutine
+		runtime.LockOSThread()
+		if enter == nil {
+			defer runtime.UnlockOSThread()
+		} // else the thread may be in another namespace, and ends with this goroutine
 		defer close(done)
 		var err error
 		if enter != nil {

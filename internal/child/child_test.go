@@ -60,6 +60,39 @@ func TestAChildEndsWhenItsParentIsKilled(t *testing.T) {
 	_ = cmd.Wait() // closes our end of its stdin, which must not be what ends the child
 }
 
+// Others start children that end with the thread, without keeping the thread for themselves.
+func TestTheEndOfAChildEndsNoChildOfAnother(t *testing.T) {
+	others := make([]*exec.Cmd, 40)
+	for i := range others {
+		c := exec.CommandContext(t.Context(), "cat")
+		in, err := c.StdinPipe() // it waits for input until the test ends
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.Close()
+		c.SysProcAttr = &syscall.SysProcAttr{}
+		endWithParent(c.SysProcAttr, syscall.SIGKILL)
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		others[i] = c
+		ended, err := Start(exec.CommandContext(t.Context(), "true"), syscall.SIGKILL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-ended
+	}
+	for _, c := range others {
+		if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+		_ = c.Wait() // ProcessState says how it ended
+		if got := c.ProcessState.Sys().(syscall.WaitStatus).Signal(); got != syscall.SIGTERM {
+			t.Errorf("a child of another ended by %v, want %v", got, syscall.SIGTERM)
+		}
+	}
+}
+
 func TestAChildThatCannotStartIsAnError(t *testing.T) {
 	refused := errors.New("no such namespace")
 	for name, tt := range map[string]struct {
