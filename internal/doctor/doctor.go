@@ -102,7 +102,7 @@ func (e *examination) bus(ctx context.Context, c config.Serve) {
 	}
 	if b.Listen != "" {
 		for _, peer := range b.Peers {
-			version, err := natsbus.ProbePeer(ctx, peer)
+			version, err := natsbus.ProbePeer(ctx, peer, b.Token)
 			if err != nil {
 				e.add("bus "+peer, Warn, err.Error(), "start that node, or let this machine reach its port")
 				continue

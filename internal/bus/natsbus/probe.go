@@ -3,6 +3,7 @@ package natsbus
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,10 +39,10 @@ func Probe(ctx context.Context, opts Options) (version string, trip time.Duratio
 	return c.ConnectedServerVersion(), time.Since(began), nil
 }
 
-// ProbePeer asks the embedded server of another node who it is. A process that is stopped
-// does not answer, though its port can be connected to. Errors: nothing answers, or what
-// answers is no NATS server.
-func ProbePeer(ctx context.Context, address string) (version string, err error) {
+// ProbePeer asks the embedded server of another node, which has the same token, who it is. A
+// process that is stopped does not answer, though its port can be connected to. Errors: nothing
+// answers, or what answers is no NATS server or has another token.
+func ProbePeer(ctx context.Context, address, token string) (version string, err error) {
 	d := net.Dialer{Timeout: connectWait}
 	conn, err := d.DialContext(ctx, "tcp", address)
 	if err != nil {
@@ -52,10 +53,18 @@ func ProbePeer(ctx context.Context, address string) (version string, err error) 
 	if end, ok := ctx.Deadline(); ok && end.Before(deadline) {
 		deadline = end
 	}
-	if err := conn.SetReadDeadline(deadline); err != nil {
+	if err := conn.SetDeadline(deadline); err != nil {
 		return "", err
 	}
-	line, err := bufio.NewReader(io.LimitReader(conn, maxInfo)).ReadString('\n')
+	encrypted, err := routeTLS(token)
+	if err != nil {
+		return "", err
+	}
+	secure := tls.Client(conn, encrypted)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		return "", fmt.Errorf("connected, and what answers is no node with this token: %w", err)
+	}
+	line, err := bufio.NewReader(io.LimitReader(secure, maxInfo)).ReadString('\n')
 	if err != nil {
 		return "", fmt.Errorf("connected, and it says nothing: %w", err)
 	}
