@@ -39,7 +39,7 @@ func TestAProbeOfAPeerIsNotContentWithAnOpenPort(t *testing.T) {
 				if err != nil {
 					return
 				}
-				defer conn.Close() //nolint:errcheck // the probe may have heard enough
+				defer conn.Close()
 				if tt.token != "" {
 					encrypted, err := routeTLS(tt.token)
 					if err != nil {
@@ -49,7 +49,6 @@ func TestAProbeOfAPeerIsNotContentWithAnOpenPort(t *testing.T) {
 					conn = tls.Server(conn, encrypted)
 				}
 				_, _ = conn.Write([]byte(tt.says)) // the probe may have heard enough
-				_ = conn.Close()
 			}()
 			_, err = ProbePeer(t.Context(), l.Addr().String(), token)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
