@@ -116,36 +116,6 @@ func TestWhatIsAboutOneRowDoesNotReadAnIndexAsAWhole(t *testing.T) {
 	}
 }
 
-// TestAKeptPlanLooksKeysUpThoughItsTablesWereNearlyEmpty sends while the statistics say that the
-// tables are nearly empty, fills them behind the back of the statistics, sends again, and asks
-// PostgreSQL how many entries it read of each index.
-func TestAKeptPlanLooksKeysUpThoughItsTablesWereNearlyEmpty(t *testing.T) {
-	url := settledDatabase(t)
-	s, err := postgres.Open(t.Context(), postgres.Options{URL: url, Conns: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &race{T: t, ctx: t.Context(), nodes: [2]store.Store{s, s}, ids: new(atomic.Uint64)}
-	r.must(s.CreateApp(r.ctx, skein.App{ID: "shop"}))
-	_, err = s.CreateClients(r.ctx, "shop", []skein.Client{{ID: "ann"}, {ID: "bob"}})
-	r.must(err)
-	conv := r.group(skein.Group, "ann", "bob")
-	r.sendTwice(s, conv)
-	exec(t, url, `ANALYZE`)
-	r.sendTwice(s, conv)
-	for _, sql := range crowd {
-		if !strings.HasPrefix(sql, `INSERT INTO conversations`) { // its plan is wrong until it is made anew; see the committer
-			exec(t, url, strings.NewReplacer("%[1]d", strconv.Itoa(crowdSize), "%[2]s", conv.String()).Replace(sql))
-		}
-	}
-	exec(t, url, `SELECT pg_stat_reset()`)
-	r.sendTwice(s, conv)
-	r.must(s.Close())
-	for _, index := range readMuch(t, url, crowdSize) {
-		t.Errorf("a send read %s", index)
-	}
-}
-
 // sendTwice sends messages of two members, and each again as a retry.
 func (r *race) sendTwice(s store.Store, conv skein.ID) (last skein.Message, drafts []skein.Draft) {
 	r.Helper()
