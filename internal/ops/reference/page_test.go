@@ -112,10 +112,13 @@ func TestEveryLinkLeadsToAHeading(t *testing.T) {
 	}
 }
 
-func TestEveryOpThatTheGuidesNameIsThere(t *testing.T) {
+func TestEveryOpAndEventThatTheGuidesNameIsThere(t *testing.T) {
 	known := map[string]bool{}
 	for _, o := range mustCatalogue(t).all() {
 		known[anchor(o.Name)] = true
+	}
+	for _, e := range rows.Events {
+		known[anchor(eventHeading(e))] = true
 	}
 	for _, name := range []string{"en.md.tmpl", "zh.md.tmpl"} {
 		guide, err := guides.ReadFile("guide/" + name)
@@ -124,7 +127,7 @@ func TestEveryOpThatTheGuidesNameIsThere(t *testing.T) {
 		}
 		for _, m := range target.FindAllSubmatch(guide, -1) {
 			if !known[string(m[1])] {
-				t.Errorf("%s names #%s, which is no op", name, m[1])
+				t.Errorf("%s names #%s, which is no op and no event", name, m[1])
 			}
 		}
 	}
