@@ -100,7 +100,7 @@ func (s *server) waitReady() {
 			return
 		}
 	}
-	s.tb.Fatal("server is not ready after 10 s")
+	s.tb.Fatal("server is not ready after a minute")
 }
 
 // cpu is what the threads of the server have used, of which none ends: to the

@@ -143,7 +143,7 @@ func (c *operatorToken) Validate() error {
 // Run creates the token.
 func (c *operatorToken) Run(ctx context.Context, out io.Writer) error {
 	return datadir.WithStore(ctx, c.Store, func(s store.Store) error {
-		made, err := operators.New(operators.Options{Store: s}).CreateToken(ctx, fromHere(), "operator.token.create", c.Name, operators.Terms{Name: c.Token, Life: c.TTL})
+		made, err := operators.New(operators.Options{Store: s}).CreateToken(ctx, fromHere(), operators.OpTokenCreate, c.Name, operators.Terms{Name: c.Token, Life: c.TTL})
 		if errors.Is(err, skein.ErrConflict) {
 			return fmt.Errorf("--token: operator %q has a token %q already", c.Name, c.Token)
 		}

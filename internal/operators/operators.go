@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/skein-im/skein"
@@ -38,6 +39,15 @@ func New(opts Options) *Service {
 
 // Now is the current time.
 func (s *Service) Now() skein.Millis { return skein.MillisOf(s.opts.Now()) }
+
+// The ops whose deeds are in the audit log under these names. The op table takes its names from
+// here; a use case that several ops share is told which one it serves.
+const (
+	OpCreate      = "operator.create"
+	OpUpdate      = "operator.update"
+	OpDelete      = "operator.delete"
+	OpTokenCreate = "operator.token.create"
+)
 
 // tokenPrefix begins every token, so that scanners of secrets recognise one.
 const tokenPrefix = "sko_"
@@ -117,15 +127,27 @@ func (s *Service) List(ctx context.Context) ([]skein.OperatorAccount, error) {
 
 // Get is one operator. Errors: skein.ErrNotFound.
 func (s *Service) Get(ctx context.Context, name string) (skein.OperatorAccount, error) {
-	all, err := s.opts.Store.Operators(ctx)
+	_, o, err := find(ctx, s.opts.Store, name)
 	if err != nil {
 		return skein.OperatorAccount{}, err
 	}
-	o := named(all, name)
-	if o == nil {
-		return skein.OperatorAccount{}, skein.About(skein.ErrNotFound, "operator_name")
-	}
 	return *o, nil
+}
+
+// reader reads all operators.
+type reader interface {
+	Operators(ctx context.Context) ([]skein.OperatorAccount, error)
+}
+
+// find reads all operators, and points to the one of that name. Errors: skein.ErrNotFound.
+func find(ctx context.Context, from reader, name string) (all []skein.OperatorAccount, o *skein.OperatorAccount, err error) {
+	if all, err = from.Operators(ctx); err != nil {
+		return nil, nil, err
+	}
+	if o = named(all, name); o == nil {
+		return nil, nil, skein.About(skein.ErrNotFound, "operator_name")
+	}
+	return all, o, nil
 }
 
 // named is the operator of that name; nil: there is none.
@@ -153,7 +175,7 @@ func (s *Service) Create(ctx context.Context, by skein.Actor, name string, roles
 		if len(all) >= skein.MaxOperators {
 			return skein.Deed{}, &skein.Fault{Err: skein.ErrTooLarge, Field: "operator_name", Detail: "at most 1000 operators"}
 		}
-		d := deed(by, "operator.create", name)
+		d := deed(by, OpCreate, name)
 		d.After = viewOf(&made)
 		return d, t.PutOperator(ctx, made)
 	})
@@ -167,7 +189,7 @@ func (s *Service) Create(ctx context.Context, by skein.Actor, name string, roles
 // Update replaces the roles of an operator. Errors: skein.ErrNotFound; skein.ErrConflict where
 // the installation would have no owner any more.
 func (s *Service) Update(ctx context.Context, by skein.Actor, name string, roles []skein.OperatorIn) (skein.OperatorAccount, error) {
-	return s.change(ctx, by, "operator.update", name, name, func(o *skein.OperatorAccount) error {
+	return s.change(ctx, by, OpUpdate, name, name, func(o *skein.OperatorAccount) error {
 		o.Roles = sorted(roles)
 		return nil
 	})
@@ -176,12 +198,7 @@ func (s *Service) Update(ctx context.Context, by skein.Actor, name string, roles
 // sorted are roles by app.
 func sorted(roles []skein.OperatorIn) []skein.OperatorIn {
 	list := slices.Clone(roles)
-	slices.SortFunc(list, func(a, b skein.OperatorIn) int {
-		if a.App < b.App {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(list, func(a, b skein.OperatorIn) int { return strings.Compare(a.App, b.App) })
 	return list
 }
 
@@ -233,15 +250,11 @@ func target(operator, token string) string { return operator + "/" + token }
 // skein.ErrConflict about the last owner.
 func (s *Service) Delete(ctx context.Context, by skein.Actor, name string) error {
 	_, err := s.opts.Store.Administer(ctx, func(ctx context.Context, t store.AdminTx) (skein.Deed, error) {
-		all, err := t.Operators(ctx)
+		all, o, err := find(ctx, t, name)
 		if err != nil {
 			return skein.Deed{}, err
 		}
-		o := named(all, name)
-		if o == nil {
-			return skein.Deed{}, skein.About(skein.ErrNotFound, "operator_name")
-		}
-		d := deed(by, "operator.delete", name)
+		d := deed(by, OpDelete, name)
 		d.Before = viewOf(o)
 		rest := slices.DeleteFunc(slices.Clone(all), func(o skein.OperatorAccount) bool { return o.Name == name })
 		if err := checkOwner(all, rest); err != nil {
@@ -258,13 +271,9 @@ func (s *Service) Delete(ctx context.Context, by skein.Actor, name string) error
 // change alters one operator.
 func (s *Service) change(ctx context.Context, by skein.Actor, op, name, target string, alter func(*skein.OperatorAccount) error) (changed skein.OperatorAccount, err error) {
 	_, err = s.opts.Store.Administer(ctx, func(ctx context.Context, t store.AdminTx) (skein.Deed, error) {
-		all, err := t.Operators(ctx)
+		all, o, err := find(ctx, t, name)
 		if err != nil {
 			return skein.Deed{}, err
-		}
-		o := named(all, name)
-		if o == nil {
-			return skein.Deed{}, skein.About(skein.ErrNotFound, "operator_name")
 		}
 		before, d := slices.Clone(all), deed(by, op, target)
 		d.Before = viewOf(o)

@@ -27,7 +27,8 @@ func (s *Server) adminAPI() http.Handler {
 	})
 }
 
-// auditOperators counts and logs every call of the Admin API, refused ones included.
+// auditOperators counts and logs every call of the Admin API with a valid token, also one that the
+// operator's role does not allow.
 func (s *Server) auditOperators() func(context.Context, skein.Actor, string, error) {
 	calls := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "skein_admin_calls_total", Help: "Calls of the Admin API with a valid token, by op and code.",

@@ -1,6 +1,7 @@
 package adminrows
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/skein-im/skein"
@@ -14,12 +15,12 @@ const (
 	MeGet               ops.Call[adminapi.None, adminapi.Account]            = "me.get"
 	MeTokenCreate       ops.Call[adminapi.NewToken, adminapi.IssuedToken]    = "me.token.create"
 	MeTokenDelete       ops.Call[adminapi.Token, ops.Done]                   = "me.token.delete"
-	OperatorCreate      ops.Call[adminapi.NewOperator, adminapi.IssuedToken] = "operator.create"
+	OperatorCreate      ops.Call[adminapi.NewOperator, adminapi.IssuedToken] = operators.OpCreate
 	OperatorList        ops.Call[adminapi.None, adminapi.Accounts]           = "operator.list"
 	OperatorGet         ops.Call[adminapi.Operator, adminapi.Account]        = "operator.get"
-	OperatorUpdate      ops.Call[adminapi.UpdateOperator, adminapi.Account]  = "operator.update"
-	OperatorDelete      ops.Call[adminapi.Operator, ops.Done]                = "operator.delete"
-	OperatorTokenCreate ops.Call[adminapi.NewTokenOf, adminapi.IssuedToken]  = "operator.token.create"
+	OperatorUpdate      ops.Call[adminapi.UpdateOperator, adminapi.Account]  = operators.OpUpdate
+	OperatorDelete      ops.Call[adminapi.Operator, ops.Done]                = operators.OpDelete
+	OperatorTokenCreate ops.Call[adminapi.NewTokenOf, adminapi.IssuedToken]  = operators.OpTokenCreate
 	OperatorTokenDelete ops.Call[adminapi.TokenOf, ops.Done]                 = "operator.token.delete"
 )
 
@@ -91,7 +92,7 @@ func operatorOps(d Deps) []*ops.Op {
 			ZH: "整体替换管理员的角色，2 秒内在所有节点生效。安装至少保留一个 owner，否则返回 4013。",
 		}), func(ctx context.Context, by skein.Actor, in adminapi.UpdateOperator) (adminapi.Account, error) {
 			roles, err := adminapi.ParseRoles(in.Roles)
-			if err := firstOf(adminapi.CheckName("operator_name", in.Name), err); err != nil {
+			if err := cmp.Or(adminapi.CheckName("operator_name", in.Name), err); err != nil {
 				return adminapi.Account{}, err
 			}
 			o, err := d.Operators.Update(ctx, by, in.Name, roles)
@@ -145,7 +146,7 @@ func (d Deps) createOperator(ctx context.Context, by skein.Actor, in adminapi.Ne
 	}
 	roles, err := adminapi.ParseRoles(in.Roles)
 	life, late := adminapi.Life(in.TTL)
-	if err := firstOf(adminapi.CheckName("operator_name", in.Name), err, adminapi.CheckName("token_name", in.TokenName), late); err != nil {
+	if err := cmp.Or(adminapi.CheckName("operator_name", in.Name), err, adminapi.CheckName("token_name", in.TokenName), late); err != nil {
 		return adminapi.IssuedToken{}, err
 	}
 	made, err := d.Operators.Create(ctx, by, in.Name, roles, operators.Terms{Name: in.TokenName, Life: life})
@@ -156,7 +157,7 @@ func (d Deps) createOperator(ctx context.Context, by skein.Actor, in adminapi.Ne
 func (d Deps) issue(ctx context.Context, by skein.Actor, op, operator string, in adminapi.NewToken) (adminapi.IssuedToken, error) {
 	life, err := adminapi.Life(in.TTL)
 	grace, late := adminapi.GraceTime(in.Grace)
-	if err := firstOf(adminapi.CheckName("token_name", in.TokenName), err, late); err != nil {
+	if err := cmp.Or(adminapi.CheckName("token_name", in.TokenName), err, late); err != nil {
 		return adminapi.IssuedToken{}, err
 	}
 	if in.Replaces != "" {
@@ -177,14 +178,4 @@ func (d Deps) endToken(ctx context.Context, by skein.Actor, op, operator, token 
 		return ops.Done{}, err
 	}
 	return ops.Done{}, d.Operators.DeleteToken(ctx, by, op, operator, token)
-}
-
-// firstOf is the first of the errors that is one.
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
