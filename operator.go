@@ -12,10 +12,10 @@ type OperatorRole int8
 // Roles of operators. Stores keep the numbers.
 const (
 	OperatorNone     OperatorRole = iota // no role: may do nothing
-	OperatorReadOnly                     // sees apps and their settings, never a secret
-	OperatorSupport                      // sees the audit log too
-	OperatorAdmin                        // creates, changes and suspends apps, and makes their keys
-	OperatorOwner                        // deletes apps, reads their token secrets, and manages the operators
+	OperatorReadOnly                     // sees its own account
+	OperatorSupport                      // reads the audit log
+	OperatorAdmin                        // lists the operators
+	OperatorOwner                        // manages the operators and their tokens
 )
 
 // operatorRoles are the names of the roles.
