@@ -108,8 +108,16 @@ func (f *fixture) loginTo(app, client, device string) *screen {
 // loginSeeing attaches a session whose client could read the commits of a snapshot.
 func (f *fixture) loginSeeing(app, client, device string, saw skein.Snapshot) *screen {
 	f.Helper()
+	s, enter := f.beginLogin(app, client, device)
+	enter(saw)
+	return s
+}
+
+// beginLogin attaches a session that enters when enter is called.
+func (f *fixture) beginLogin(app, client, device string) (s *screen, enter func(skein.Snapshot)) {
+	f.Helper()
 	f.sessions++
-	s := &screen{t: f.T, frames: make(chan string, 100_000), over: make(chan struct{})}
+	s = &screen{t: f.T, frames: make(chan string, 100_000), over: make(chan struct{})}
 	session, err := f.hub.Attach(hub.Login{
 		App: app, Client: client, Device: device, ID: fmt.Sprintf("%032x", f.sessions),
 		Conn: s,
@@ -117,13 +125,15 @@ func (f *fixture) loginSeeing(app, client, device string, saw skein.Snapshot) *s
 	if err != nil {
 		f.Fatalf("attach: %v", err)
 	}
-	session.Enter(1, false, saw)
-	session.Answer([]byte("hello"))
-	if got := s.next(); got != "hello" {
-		f.Fatalf("the first frame is %q", got)
-	}
 	f.Cleanup(session.Detach)
-	return s
+	return s, func(saw skein.Snapshot) {
+		f.Helper()
+		session.Enter(1, false, saw)
+		session.Answer([]byte("hello"))
+		if got := s.next(); got != "hello" {
+			f.Fatalf("the first frame is %q", got)
+		}
+	}
 }
 
 func (s *screen) WriteFrames(frames [][]byte, _ func()) error {

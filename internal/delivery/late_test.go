@@ -69,6 +69,39 @@ func TestASessionThatBeginsWhileARepairReadsIsAskedToSync(t *testing.T) {
 	f.wantShown("one that began meanwhile", during, `{"type":"resync","data":{}}`)
 }
 
+// A session may be attached before a repair reads, and enter the store's sessions afterwards. By then
+// its client may have left the conversation.
+func TestALoginThatEntersWhileARepairReadsIsAskedToSync(t *testing.T) {
+	for name, others := range map[string][]string{"beside another session": {"phone"}, "as the first session": nil} {
+		f := newFixture(t, "Tom")
+		f.store.gate, f.store.attended = make(chan struct{}), make(chan struct{}, 1)
+		for _, device := range others {
+			f.login("Tom", device)
+		}
+		s, enter := f.beginLogin("shop", "Tom", "desk")
+		f.Ring("shop", conv, 1, 0)
+		<-f.store.attended
+		enter(skein.Snapshot{})
+		close(f.store.gate)
+		f.end("Tom")
+		f.wantShown(name, s, `{"type":"resync","data":{}}`)
+	}
+}
+
+// Its client syncs after the login, which is later than the repair.
+func TestALoginThatEntersAfterARepairGetsNothingOfIt(t *testing.T) {
+	f := newFixture(t, "Tom")
+	before := f.login("Tom", "phone")
+	s, enter := f.beginLogin("shop", "Tom", "desk")
+	f.Ring("shop", conv, 1, 0)
+	if got := brief(before.next()); got != "repaired 1" {
+		t.Errorf("a session that began before gets %s, want message 1", got)
+	}
+	enter(skein.Snapshot{})
+	f.end("Tom")
+	f.wantShown("one that entered afterwards", s)
+}
+
 // The lane may lack the events of a conversation while none of its members is on this node.
 // Members that log in later have read what the doorbell told of.
 func TestADoorbellThatNobodyHearsLeavesNothingToRepair(t *testing.T) {

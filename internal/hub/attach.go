@@ -28,7 +28,6 @@ func (h *Hub) Attach(l Login) (*Session, error) {
 	if h.closing.Load() {
 		return nil, ErrClosed
 	}
-	s.number = h.attached.Add(1)
 	sh.add(s)
 	sh.wheel.add(s, s.due())
 	return s, nil
@@ -53,6 +52,7 @@ func (s *Session) Enter(generation int64, resumed bool, saw skein.Snapshot) bool
 		return false
 	}
 	s.generation, s.resumed, s.saw, s.entered = generation, resumed, saw, true
+	s.number = s.shard.hub.entered.Add(1)
 	s.dropSeen()
 	return true
 }

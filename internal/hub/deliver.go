@@ -12,14 +12,15 @@ type Except struct {
 	// when they logged in are left out. Zero: none is.
 	Stamp int64
 	// From and Upto leave out the sessions whose numbers are not greater than From, and those
-	// whose numbers are greater than Upto; see Newest. Zero: none.
+	// whose numbers are greater than Upto; see Newest. Either leaves out those that have not entered
+	// yet: their clients read the store later than now. Zero: none.
 	From, Upto int64
 }
 
 // leavesOut reports whether a session does not get the event. shard.mu is held.
 func (e *Except) leavesOut(s *Session) bool {
 	return e.Device != "" && e.Device == s.device || e.Withheld&s.withheld != 0 || e.Session != "" && e.Session == s.id ||
-		s.number <= e.From || e.Upto != 0 && s.number > e.Upto || s.saw.Has(e.Stamp)
+		e.From != 0 && s.number <= e.From || e.Upto != 0 && (s.number > e.Upto || !s.entered) || s.saw.Has(e.Stamp)
 }
 
 // MayHave is false where no client with this mark (skein.MarkOf) has a session on this

@@ -82,7 +82,7 @@ type Hub struct {
 	clock   atomic.Int64 // skein.Millis of the last sweep, for uses where half a second does not matter
 	closing atomic.Bool  // set once; Attach reads it under shard.mu
 
-	attached atomic.Int64 // how many sessions were ever attached
+	entered atomic.Int64 // the number of the session that entered last; see New
 
 	stop     context.CancelFunc // ends the sweeper
 	sweeping sync.WaitGroup
@@ -99,6 +99,7 @@ func New(opts Options) *Hub {
 	h := &Hub{opts: opts.withDefaults(), seed: maphash.MakeSeed(), filter: newFilter()}
 	now := h.now()
 	h.clock.Store(int64(now))
+	h.entered.Store(1) // so that Newest is never zero, which in an Except says nothing of numbers
 	h.queues = make([]queue, runtime.GOMAXPROCS(0))
 	for i := range h.queues {
 		h.queues[i].init(1)
@@ -136,8 +137,9 @@ func (h *Hub) Attached(app, client, session string) bool {
 	return sh.sessionOf(who, session) != nil
 }
 
-// Newest numbers the sessions of this node: those that are attached later have greater numbers.
-func (h *Hub) Newest() int64 { return h.attached.Load() }
+// Newest numbers the sessions of this node: those that enter later have greater numbers. It is never
+// zero.
+func (h *Hub) Newest() int64 { return h.entered.Load() }
 
 // Apps lists the apps with sessions on this node, in no order.
 func (h *Hub) Apps() []string {

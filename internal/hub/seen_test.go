@@ -31,17 +31,24 @@ func TestASessionGetsNoEventThatItsClientCouldReadWhenItLoggedIn(t *testing.T) {
 
 func TestDeliverReachesSessionsByTheirAge(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, h *Hub) {
+		nobody := h.Newest()
 		attach(t, h, "phone", 1, newConn())
 		older := h.Newest()
+		login, err := h.Attach(Login{App: "shop", Client: "Tom", Device: "watch", ID: sessionID(3), Conn: newConn()})
+		check(t, "a login that has not entered", err, nil)
+		defer login.Detach()
 		attach(t, h, "desk", 2, newConn())
 		for name, tt := range map[string]struct {
 			except Except
 			want   int
 		}{
-			"all":           {Except{}, 2},
-			"only the old":  {Except{Upto: older}, 1},
-			"only the new":  {Except{From: older}, 1},
-			"none is newer": {Except{From: h.Newest()}, 0},
+			"all":                     {Except{}, 3},
+			"only the old":            {Except{Upto: older}, 1},
+			"only the new":            {Except{From: older}, 1},
+			"none is newer":           {Except{From: h.Newest()}, 0},
+			"none was there":          {Except{Upto: nobody}, 0},
+			"all that have entered":   {Except{From: nobody}, 2},
+			"those entered until now": {Except{Upto: h.Newest()}, 2},
 		} {
 			check(t, name, h.Deliver("shop", "Tom", []byte("x"), tt.except), tt.want)
 		}

@@ -17,7 +17,7 @@ type Session struct {
 	app, client, device string
 
 	id         string         // 32 hex digits of a UUIDv7
-	number     int64          // of the sessions of this node, in the order in which they were attached
+	number     int64          // of the sessions of this node, in the order in which they entered; zero: it has not; guarded by shard.mu
 	generation int64          // of the store's sessions; set before entered is
 	saw        skein.Snapshot // see Enter; guarded by shard.mu
 	rev        int64          // skein.Client.Rev by which it was allowed; guarded by shard.mu
