@@ -51,6 +51,7 @@ var mayImport = map[string]string{
 	"internal/console":                     ". internal/access internal/ops internal/ops/rows internal/wire web",
 	"internal/datadir":                     ". internal/clock internal/config internal/files internal/files/s3 internal/store internal/store/cache internal/store/copying internal/store/postgres internal/store/postgres/copying internal/store/sqlite internal/store/sqlite/copying internal/store/sqlite/schema internal/store/sqlite/wal",
 	"internal/delivery":                    ". internal/bus internal/hub internal/recent internal/share internal/store internal/wire",
+	"internal/dial":                        "",
 	"internal/doctor":                      "internal/bus/natsbus internal/config internal/datadir internal/files internal/operators internal/store internal/store/postgres/facts internal/store/sqlite/schema",
 	"internal/edge":                        "internal/share",
 	"internal/feed":                        ". internal/store",

@@ -36,6 +36,7 @@ type Serve struct {
 	Node           string        `group:"settings" placeholder:"NAME" help:"Name of this node, such as n1: login.success tells it to clients, and every line of the log has it. If unset: none."`
 	PublicURL      string        `group:"settings" name:"public-url" placeholder:"URL" help:"URL under which clients reach the server, with the proxy's path if it has one. File links begin with it. If unset: the URL that a trusted proxy sends, or the listen address."`
 	TrustedProxies []string      `group:"settings" sep:"," placeholder:"CIDR,…" help:"Addresses of the proxies whose X-Forwarded-For, -Proto, -Host and -Prefix headers the server believes. Default: none."`
+	OutboundAllow  []string      `group:"settings" sep:"," placeholder:"CIDR,…" help:"Networks outside the public internet that webhooks and other calls to addresses of an app may reach, such as 10.1.0.0/16. Default: none."`
 	ProxyProtocol  bool          `group:"settings" help:"Expect a PROXY protocol header, version 2, at the start of each connection from a trusted proxy."`
 	Drain          time.Duration `group:"settings" default:"10s" placeholder:"TIME" help:"Time over which the server closes its sockets after SIGTERM; 0s closes them at once."`
 	Patience       time.Duration `group:"settings" default:"30s" placeholder:"TIME" help:"Time for which the server keeps its sockets after it lost the database. Then it closes them with 1012, so that clients go to another node."`
@@ -79,18 +80,23 @@ func (s Serve) Location() *time.Location {
 }
 
 // Proxies are TrustedProxies as prefixes, without those that Validate would refuse.
-func (s Serve) Proxies() []netip.Prefix {
-	var all []netip.Prefix
-	for _, text := range s.TrustedProxies {
-		if p, err := parseProxy(text); err == nil {
+func (s Serve) Proxies() []netip.Prefix { return networks(s.TrustedProxies) }
+
+// Outbound are OutboundAllow as prefixes, without those that Validate would refuse.
+func (s Serve) Outbound() []netip.Prefix { return networks(s.OutboundAllow) }
+
+// networks are the texts that parseNetwork can read.
+func networks(texts []string) (all []netip.Prefix) {
+	for _, text := range texts {
+		if p, err := parseNetwork(text); err == nil {
 			all = append(all, p)
 		}
 	}
 	return all
 }
 
-// parseProxy reads a CIDR or a single address.
-func parseProxy(text string) (netip.Prefix, error) {
+// parseNetwork reads a CIDR or a single address.
+func parseNetwork(text string) (netip.Prefix, error) {
 	text = strings.TrimSpace(text)
 	if a, err := netip.ParseAddr(text); err == nil {
 		return netip.PrefixFrom(a.Unmap().WithZone(""), a.Unmap().BitLen()), nil

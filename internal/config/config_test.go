@@ -103,7 +103,7 @@ func TestEverySettingFromEverySource(t *testing.T) {
 		"bus": "in-process", "public-url": "https://im.example", "drain": "4s", "patience": "9s", "node": "one", "cache-mib": "64", "unnamed-files": "48h", "timezone": "Asia/Shanghai",
 		"max-sockets": "1", "max-connections-per-address": "2", "max-uploads": "3", "max-unfinished-mib": "4", "max-unread-mib": "5", "min-free-mib": "6",
 		"allow-open-apps": "true", "language": "en", "log-level": "debug", "log-format": "json",
-		"trusted-proxies": "10.0.0.0/8,::1", "proxy-protocol": "true",
+		"trusted-proxies": "10.0.0.0/8,::1", "outbound-allow": "10.1.0.0/16,127.0.0.1", "proxy-protocol": "true",
 		"max-body-kib": "64", "max-members": "1", "max-conversations": "2", "send-rate": "3", "send-burst": "4", "rest-rate": "5",
 		"login-rate": "-1", "sockets-per-address": "7",
 	}
@@ -113,7 +113,7 @@ func TestEverySettingFromEverySource(t *testing.T) {
 		Bus: "in-process", PublicURL: "https://im.example", Drain: 4 * time.Second, Patience: 9 * time.Second, Node: "one", CacheMiB: 64, UnnamedFiles: 48 * time.Hour, Timezone: "Asia/Shanghai",
 		Edge:          Edge{MaxSockets: 1, MaxConnectionsPerAddress: 2, MaxUploads: 3, MaxUnfinishedMiB: 4, MaxUnreadMiB: 5, MinFreeMiB: 6},
 		AllowOpenApps: true, Language: "en", LogLevel: "debug", LogFormat: "json",
-		TrustedProxies: []string{"10.0.0.0/8", "::1"}, ProxyProtocol: true,
+		TrustedProxies: []string{"10.0.0.0/8", "::1"}, OutboundAllow: []string{"10.1.0.0/16", "127.0.0.1"}, ProxyProtocol: true,
 		Limits: Limits{
 			MaxBodyKiB: 64, MaxMembers: 1, MaxConversations: 2, SendRate: 3, SendBurst: 4, RESTRate: 5, LoginRate: -1, SocketsPerAddress: 7,
 		},

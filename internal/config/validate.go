@@ -87,13 +87,14 @@ func (s Serve) Validate() error {
 		s.Edge.check(),
 		s.checkTimezone(),
 		s.checkProxies(),
+		s.checkOutbound(),
 		s.Limits.check(),
 	)
 }
 
 func (s Serve) checkProxies() error {
 	for _, text := range s.TrustedProxies {
-		p, err := parseProxy(text)
+		p, err := parseNetwork(text)
 		switch {
 		case err != nil:
 			return fmt.Errorf("--trusted-proxies: %q is not an address or a CIDR such as 10.0.0.0/8", text)
@@ -103,6 +104,15 @@ func (s Serve) checkProxies() error {
 	}
 	if s.ProxyProtocol && len(s.TrustedProxies) == 0 {
 		return errors.New("--proxy-protocol: needs --trusted-proxies: nobody else is believed")
+	}
+	return nil
+}
+
+func (s Serve) checkOutbound() error {
+	for _, text := range s.OutboundAllow {
+		if _, err := parseNetwork(text); err != nil {
+			return fmt.Errorf("--outbound-allow: %q is not an address or a CIDR such as 10.0.0.0/8", text)
+		}
 	}
 	return nil
 }

@@ -50,6 +50,7 @@ func TestRefused(t *testing.T) {
 		"one of two proxies":               {"--trusted-proxies 10.0.0.1,10.0.0.x", `--trusted-proxies: "10.0.0.x"`},
 		"everybody a proxy":                {"--trusted-proxies 0.0.0.0/0", `--trusted-proxies: "0.0.0.0/0" would believe everybody`},
 		"everybody of IPv6 a proxy":        {"--trusted-proxies ::/0", `--trusted-proxies: "::/0" would believe everybody`},
+		"a network that is a name":         {"--outbound-allow 10.0.0.0/8,lan.example", `--outbound-allow: "lan.example" is not an address or a CIDR`},
 		"PROXY protocol of nobody":         {"--proxy-protocol", "--proxy-protocol: needs --trusted-proxies"},
 		"body of nothing":                  {"--max-body-kib 0", "--max-body-kib: 0 is not 1 to"},
 		"body beyond bounds":               {"--max-body-kib 99999", "--max-body-kib: 99999 is not 1 to"},
