@@ -108,6 +108,11 @@ type OperatorCall struct {
 	RequestID string
 }
 
+// Deed begins an entry of the audit log.
+func (c *OperatorCall) Deed(op, target string) Deed {
+	return Deed{Operator: c.Account.Name, Token: c.Token, Addr: c.Addr, RequestID: c.RequestID, Op: op, Target: target}
+}
+
 // Deed is one entry of the audit log: what an operator did.
 type Deed struct {
 	Seq       int64 // 1, 2, 3 … without gaps, in the whole installation

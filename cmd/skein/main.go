@@ -21,6 +21,7 @@ type program struct {
 	App      appCmd      `cmd:"" help:"Create, list, show, change and delete apps; running servers follow within 2 s."`
 	Operator operatorCmd `cmd:"" help:"Create, list and remove the operators of the Admin API, and make their tokens; running servers follow within 2 s."`
 	Token    tokenCmd    `cmd:"" help:"Print a signed token for one client."`
+	Secrets  secretsCmd  `cmd:"" help:"Make keys for --secret-key-file, list which seal what, and seal all secrets with the newest."`
 	Backup   backupCmd   `cmd:"" help:"Copy the store and the uploads. A server may run meanwhile."`
 	Restore  restoreCmd  `cmd:"" help:"Replace --data with a backup."`
 	Export   exportCmd   `cmd:"" help:"Write an app, or the data of one client, to a portable folder. A server may run meanwhile."`

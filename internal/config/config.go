@@ -17,10 +17,12 @@ import (
 // Store says where apps, clients and messages are kept. Every command that works on
 // them embeds it, and thereby reads environment and file.
 type Store struct {
-	Config   string `group:"settings" placeholder:"FILE" help:"Read these settings from a YAML file; the keys are the flag names without the dashes."`
-	Data     string `group:"settings" default:"./data" placeholder:"DIR" help:"Directory that holds the store and the uploads. It is created with mode 0700."`
-	Database string `group:"settings" default:"sqlite" placeholder:"URL" help:"Database that holds everything but the uploads: sqlite, in --data, or postgres://user:password@host/database. Pass a password in SKEIN_DATABASE or the file, where other users of the machine do not see it."`
-	Uploads  string `group:"settings" placeholder:"DIR|URL" help:"Directory of the uploads, or s3://bucket/prefix?endpoint=https://host&region=REGION. Default: uploads in --data. Several nodes need one that all of them reach; the embedded store keeps its uploads in --data. The credentials of S3 come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, from AWS_SHARED_CREDENTIALS_FILE, or from the role of the machine."`
+	Config        string `group:"settings" placeholder:"FILE" help:"Read these settings from a YAML file; the keys are the flag names without the dashes."`
+	Data          string `group:"settings" default:"./data" placeholder:"DIR" help:"Directory that holds the store and the uploads. It is created with mode 0700."`
+	Database      string `group:"settings" default:"sqlite" placeholder:"URL" help:"Database that holds everything but the uploads: sqlite, in --data, or postgres://user:password@host/database. Pass a password in SKEIN_DATABASE or the file, where other users of the machine do not see it."`
+	SecretKeyFile string `group:"settings" placeholder:"FILE" help:"File with the keys that encrypt secrets in the store: one a line, 32 bytes in base64, the newest last (skein secrets key prints one). Every node and every command needs it. Default: secrets are stored as they are."`
+
+	Uploads string `group:"settings" placeholder:"DIR|URL" help:"Directory of the uploads, or s3://bucket/prefix?endpoint=https://host&region=REGION. Default: uploads in --data. Several nodes need one that all of them reach; the embedded store keeps its uploads in --data. The credentials of S3 come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, from AWS_SHARED_CREDENTIALS_FILE, or from the role of the machine."`
 }
 
 // Serve is the configuration of a server.

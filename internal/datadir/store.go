@@ -16,9 +16,11 @@ import (
 
 	"github.com/skein-im/skein/internal/clock"
 	"github.com/skein-im/skein/internal/config"
+	"github.com/skein-im/skein/internal/seal"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/cache"
 	"github.com/skein-im/skein/internal/store/postgres"
+	"github.com/skein-im/skein/internal/store/sealed"
 	"github.com/skein-im/skein/internal/store/sqlite"
 	"github.com/skein-im/skein/internal/store/sqlite/wal"
 )
@@ -32,14 +34,16 @@ type Options struct {
 	Shared     bool                  // other nodes write to the store too
 	Beside     bool                  // a running server has the store open
 	AcceptLoss bool                  // see sqlite.Options
+	Keys       *seal.Keys            // of --secret-key-file; nil: Open reads them
+	Secrets    bool                  // fail if the keys do not open every token secret
 }
 
 // Open opens the configured store, or creates it. Of the embedded store the process must hold the
 // lock of --data, or say that a server holds it (Beside). The caller must close the store.
 func Open(ctx context.Context, cfg config.Store, opts Options) (store.Store, error) {
-	engine := embedded(ctx, cfg, opts)
-	if cfg.OnPostgres() {
-		engine = onPostgres(ctx, cfg, opts)
+	engine, err := sealing(ctx, cfg, opts)
+	if err != nil {
+		return nil, err
 	}
 	if opts.CacheBytes == 0 {
 		return engine(opts.Committed)
@@ -53,6 +57,34 @@ func Open(ctx context.Context, cfg config.Store, opts Options) (store.Store, err
 
 // opener opens an engine with a commit hook.
 type opener = func(store.CommitHook) (store.Store, error)
+
+// sealing opens the engine, whose secrets are sealed with the keys of --secret-key-file.
+func sealing(ctx context.Context, cfg config.Store, opts Options) (opener, error) {
+	engine := embedded(ctx, cfg, opts)
+	if cfg.OnPostgres() {
+		engine = onPostgres(ctx, cfg, opts)
+	}
+	keys := opts.Keys
+	if keys == nil {
+		var err error
+		if keys, err = seal.Read(cfg.SecretKeyFile); err != nil {
+			return nil, err
+		}
+	}
+	return func(committed store.CommitHook) (store.Store, error) {
+		bare, err := engine(committed)
+		if err != nil {
+			return nil, err
+		}
+		s := sealed.Over(bare, keys)
+		if opts.Secrets {
+			if _, missing, err := s.Secrets(ctx); err != nil || missing != nil {
+				return nil, errors.Join(err, missing, s.Close())
+			}
+		}
+		return s, nil
+	}, nil
+}
 
 func onPostgres(ctx context.Context, cfg config.Store, opts Options) opener {
 	return func(committed store.CommitHook) (store.Store, error) {
@@ -107,6 +139,17 @@ func WithStore(ctx context.Context, cfg config.Store, do func(store.Store) error
 		return fmt.Errorf("--data: there is no store in %s; `skein serve` and `skein app create` make one", cfg.Data)
 	}
 	return WithNewStore(ctx, cfg, do)
+}
+
+// WithSecrets is WithStore for commands that work on the sealed secrets.
+func WithSecrets(ctx context.Context, cfg config.Store, do func(*sealed.Store) error) error {
+	return WithStore(ctx, cfg, func(s store.Store) error {
+		secrets, ok := s.(*sealed.Store) // what openBeside opens has no cache
+		if !ok {
+			return fmt.Errorf("the store is a %T", s)
+		}
+		return do(secrets)
+	})
 }
 
 // WithNewStore is WithStore for commands that may create the store.

@@ -52,6 +52,7 @@ func Examine(ctx context.Context, c config.Serve) []Finding {
 	}
 	if e.current {
 		e.audit(ctx, c.Store)
+		e.secrets(ctx, c.Store)
 	}
 	e.bus(ctx, c)
 	e.machine(c)

@@ -112,14 +112,6 @@ func viewOf(o *skein.OperatorAccount) []byte {
 	return raw
 }
 
-// deed begins an entry of the audit log.
-func deed(by skein.Actor, op, target string) skein.Deed {
-	c := by.Operator
-	return skein.Deed{
-		Operator: c.Account.Name, Token: c.Token, Addr: c.Addr, RequestID: c.RequestID, Op: op, Target: target,
-	}
-}
-
 // List lists all operators by name.
 func (s *Service) List(ctx context.Context) ([]skein.OperatorAccount, error) {
 	return s.opts.Store.Operators(ctx)
@@ -175,7 +167,7 @@ func (s *Service) Create(ctx context.Context, by skein.Actor, name string, roles
 		if len(all) >= skein.MaxOperators {
 			return skein.Deed{}, &skein.Fault{Err: skein.ErrTooLarge, Field: "operator_name", Detail: "at most 1000 operators"}
 		}
-		d := deed(by, OpCreate, name)
+		d := by.Operator.Deed(OpCreate, name)
 		d.After = viewOf(&made)
 		return d, t.PutOperator(ctx, made)
 	})
@@ -254,7 +246,7 @@ func (s *Service) Delete(ctx context.Context, by skein.Actor, name string) error
 		if err != nil {
 			return skein.Deed{}, err
 		}
-		d := deed(by, OpDelete, name)
+		d := by.Operator.Deed(OpDelete, name)
 		d.Before = viewOf(o)
 		rest := slices.DeleteFunc(slices.Clone(all), func(o skein.OperatorAccount) bool { return o.Name == name })
 		if err := checkOwner(all, rest); err != nil {
@@ -275,7 +267,7 @@ func (s *Service) change(ctx context.Context, by skein.Actor, op, name, target s
 		if err != nil {
 			return skein.Deed{}, err
 		}
-		before, d := slices.Clone(all), deed(by, op, target)
+		before, d := slices.Clone(all), by.Operator.Deed(op, target)
 		d.Before = viewOf(o)
 		if err := alter(o); err != nil {
 			return skein.Deed{}, err

@@ -27,6 +27,7 @@ import (
 	"github.com/skein-im/skein/internal/presence"
 	"github.com/skein-im/skein/internal/rest"
 	"github.com/skein-im/skein/internal/rest/httpx"
+	"github.com/skein-im/skein/internal/seal"
 	"github.com/skein-im/skein/internal/socket"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/upkeep"
@@ -40,6 +41,7 @@ type Server struct {
 
 	openAllowed bool // apps without token authentication are served
 	trust       httpx.Trust
+	keys        *seal.Keys // that seal secrets in the store
 	unlock      func() error
 	handles     handles
 
@@ -71,6 +73,9 @@ func New(ctx context.Context, c config.Serve, acceptLoss bool, log *slog.Logger)
 	s.handles = divide(openFiles(), c.Edge)
 	s.openAllowed = c.AllowOpenApps || c.OnLoopback(ctx)
 	s.trust = httpx.Trust{Proxies: c.Proxies(), PublicURL: c.PublicURL, Addr: c.Addr}
+	if s.keys, err = seal.Read(c.SecretKeyFile); err != nil {
+		return nil, err
+	}
 	if err := errors.Join(datadir.Make(c.Data, log), datadir.TightenUploads(c.Data, log)); err != nil {
 		return nil, err
 	}
@@ -87,6 +92,8 @@ func New(ctx context.Context, c config.Serve, acceptLoss bool, log *slog.Logger)
 		CacheBytes: c.CacheMiB << 20,
 		Shared:     c.SeveralNodes(),
 		AcceptLoss: acceptLoss,
+		Keys:       s.keys,
+		Secrets:    true,
 	}); err != nil {
 		return nil, errors.Join(err, s.unlock())
 	}
