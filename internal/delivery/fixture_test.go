@@ -226,6 +226,7 @@ type memory struct {
 	atLeast     int64            // the revision that the last read of the audience asked for; guarded by mu
 	asked       []skein.SeqRange // guarded by mu
 	hidden      []skein.Hiding   // guarded by mu
+	kind        skein.ChangeKind // of all changes; zero: edits
 	joined      map[string]int64 // the first seq after joining of who has one other than 1; guarded by mu
 	gate        chan struct{}    // reads of the audience wait for it; nil: they do not
 	attended    chan struct{}    // told when a read of the audience waits
@@ -291,7 +292,7 @@ func (m *memory) Conversation(_ context.Context, app string, id skein.ID, _ stri
 
 func (m *memory) Changes(_ context.Context, _ string, id skein.ID, r skein.ChangeRange) (out []skein.Change, err error) {
 	for seq := r.After + 1; len(out) < r.Limit; seq++ {
-		out = append(out, skein.Change{Seq: seq, Kind: skein.ChangeEdit, By: "Tom", Message: skein.Message{Conv: id, Seq: 1, Status: skein.StatusNormal, Body: skein.Body{Text: "repaired"}}})
+		out = append(out, skein.Change{Seq: seq, Kind: max(m.kind, skein.ChangeEdit), By: "Tom", Message: skein.Message{Conv: id, Seq: 1, Status: skein.StatusNormal, Body: skein.Body{Text: "repaired"}}})
 	}
 	return out, nil
 }

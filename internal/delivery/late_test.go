@@ -56,6 +56,25 @@ func TestARepairShowsNobodyAMessageThatItDeletedForItself(t *testing.T) {
 	}
 }
 
+// A deletion for oneself is for one client alone, who may have left before the repair.
+func TestARepairShowsADeletionForOneselfOnlyToAMember(t *testing.T) {
+	for name, tt := range map[string]struct {
+		members []string
+		want    []string
+	}{
+		"one who has left": {[]string{"Ann"}, nil},
+		"a member":         {[]string{"Tom", "Ann"}, []string{"1 delete blank"}},
+	} {
+		f := newFixture(t, tt.members...)
+		f.store.kind = skein.ChangeHide
+		tom, ann := f.login("Tom", "phone"), f.login("Ann", "phone")
+		f.Ring("shop", conv, 0, 1)
+		f.end("Tom", "Ann")
+		f.wantUpdates(name, tom, tt.want...)
+		f.wantUpdates(name+": another client", ann)
+	}
+}
+
 func TestASessionThatBeginsWhileARepairReadsIsAskedToSync(t *testing.T) {
 	f := newFixture(t, "Tom")
 	f.store.gate, f.store.attended = make(chan struct{}), make(chan struct{}, 1)

@@ -168,13 +168,23 @@ func (l *lane) repairChanges(ctx context.Context, r repairing, after, upto int64
 // repaired delivers one message or change that was read from the store.
 func (l *lane) repaired(ctx context.Context, r repairing, m *skein.Committed, p position) {
 	e := eventOf(m)
-	members := r.members
-	if e.Audience != nil {
-		members = e.Audience
-	}
-	l.deliverTo(ctx, &e, members, r.sessions)
+	l.deliverTo(ctx, &e, among(r.members, e.Audience), r.sessions)
 	l.d.metrics.repaired.Inc()
 	l.moveTo(convKey{m.App, m.Conv}, p)
+}
+
+// among is the members that an event names; nil: it is for all of them. Whoever it names may have left
+// since it happened.
+func among(members, named []skein.Listener) (still []skein.Listener) {
+	if named == nil {
+		return members
+	}
+	for _, m := range members {
+		if slices.ContainsFunc(named, func(n skein.Listener) bool { return n.Client == m.Client }) {
+			still = append(still, m)
+		}
+	}
+	return still
 }
 
 // moveTo notes that a conversation was delivered up to a position.
