@@ -39,6 +39,8 @@ type Settings struct {
 	FileTypes          []string // extensions that may be uploaded; nil: files.DefaultTypes
 	MaxFileBytes       int64    // 100 MiB
 	MaxStorageBytes    int64    // uploads of the app together, without messages; no bound
+	PrivateFiles       bool     // links to uploads are signed and expire
+	FileLinkLife       int      // seconds after which they expire; 1 hour
 	PrivateHistory     bool     // members see only what was said after they joined
 	OnePerDeviceType   bool     // a login kicks the client's other sessions of its device_type
 	HidePresence       bool     // clients may not ask who is online
@@ -61,6 +63,13 @@ const (
 	DefaultMaxFileBytes     = 100 << 20
 	DefaultEditWindow       = 24 * 60 * 60
 	DefaultRecallWindow     = 2 * 60
+	DefaultFileLinkLife     = 60 * 60
+)
+
+// Bounds of FileLinkLife, in seconds.
+const (
+	MinFileLinkLife = 60
+	MaxFileLinkLife = 7 * 24 * 60 * 60
 )
 
 // Or is s with the limits of other in place of its own that are zero.
@@ -86,6 +95,7 @@ func (s Settings) WithDefaults() Settings {
 	setDefault(&s.LoginRate, DefaultLoginRate)
 	setDefault(&s.EditWindow, DefaultEditWindow)
 	setDefault(&s.RecallWindow, DefaultRecallWindow)
+	setDefault(&s.FileLinkLife, DefaultFileLinkLife)
 	if s.MaxFileBytes == 0 {
 		s.MaxFileBytes = DefaultMaxFileBytes
 	}

@@ -98,13 +98,13 @@ func TestUpdateSetsEachSetting(t *testing.T) {
 	data, _ := newApp(t)
 	view := mustJSON[appView](t, "app", "update", "--id", "shop", "--name", "Laden", "--data", data,
 		"--token-auth=off", "--relaxed-client-ids=on", "--auto-register=off", "--members-may-invite=on", "--add-by=nobody", "--members-may-mention-all=off",
-		"--private-history=on", "--max-devices=1", "--max-members=2", "--max-sockets=11", "--max-storage-bytes=12",
+		"--private-history=on", "--max-devices=1", "--max-members=2", "--max-sockets=11", "--max-storage-bytes=12", "--file-access=signed", "--file-link-life=60",
 		"--max-conversations=3", "--send-rate=-1", "--send-burst=4", "--rest-rate=5", "--command-rate=6",
 		"--login-rate=7", "--file-types=png,.JPG,png", "--max-file-bytes=8",
 		"--allowed-origins=https://a.com,*.b.com", "--one-per-device-type=on", "--presence=off", "--last-seen=on", "--edit-window=9", "--recall-window=-1")
 	want := settingsView{
 		TokenAuth: false, RelaxedClientIDs: true, AutoRegister: false, MembersMayInvite: true, AddBy: "nobody",
-		PrivateHistory: true, MaxDevices: 1, MaxMembers: 2, MaxSockets: 11, MaxStorageBytes: 12,
+		PrivateHistory: true, MaxDevices: 1, MaxMembers: 2, MaxSockets: 11, MaxStorageBytes: 12, FileAccess: "signed", FileLinkLife: 60,
 		MaxConversations: 3, SendRate: -1, SendBurst: 4, RESTRate: 5, CommandRate: 6,
 		LoginRate: 7, FileTypes: []string{"png", "jpg"}, MaxFileBytes: 8,
 		OnePerDeviceType: true, Presence: false, LastSeen: true, EditWindow: 9, RecallWindow: -1,

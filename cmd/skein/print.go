@@ -69,6 +69,8 @@ type (
 		FileTypes            []string `json:"file_types"` // null: the usual ones
 		MaxFileBytes         int64    `json:"max_file_bytes"`
 		MaxStorageBytes      int64    `json:"max_storage_bytes"` // 0: no bound
+		FileAccess           string   `json:"file_access"`
+		FileLinkLife         int      `json:"file_link_life"` // seconds
 	}
 )
 
@@ -148,6 +150,7 @@ func settingsOf(own skein.Settings) settingsView {
 		AllowedOrigins: append([]string{}, s.AllowedOrigins...),
 		FileTypes:      s.FileTypes, MaxFileBytes: s.MaxFileBytes,
 		MaxStorageBytes: s.MaxStorageBytes, MaxSockets: s.MaxSockets,
+		FileAccess: fileAccessNames[fileAccess(s.PrivateFiles)], FileLinkLife: s.FileLinkLife,
 	}
 }
 
@@ -199,6 +202,8 @@ func (s settingsView) rows() [][]string {
 		{"file-types", types},
 		{"max-file-bytes", fmt.Sprint(s.MaxFileBytes)},
 		{"max-storage-bytes", orElse(s.MaxStorageBytes, "no bound")},
+		{"file-access", s.FileAccess},
+		{"file-link-life", number(s.FileLinkLife)},
 	}
 }
 

@@ -38,6 +38,10 @@ type Options struct {
 	// joined; nil: in no app. It may wait.
 	Private func(ctx context.Context, app string) bool
 
+	// SignLinks signs the links to uploads in a frame with at least one of them, if the app
+	// wants that; nil: no app does. It may wait.
+	SignLinks func(ctx context.Context, app string, frame []byte) []byte
+
 	// ResyncOver is the time over which the sessions of this node are asked to sync after
 	// the bus was away, so that they do not ask all at once; default 10 s.
 	ResyncOver time.Duration

@@ -1,6 +1,9 @@
 package delivery
 
 import (
+	"bytes"
+	"context"
+
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/bus"
 	"github.com/skein-im/skein/internal/wire"
@@ -50,6 +53,16 @@ func changeOf(m *skein.Committed) bus.Event {
 	}
 	return e
 }
+
+// sign signs the links to uploads in an event that this node has encoded; see Options.SignLinks.
+// Other nodes deliver what the bus brings as it is.
+func (l *lane) sign(ctx context.Context, e *bus.Event) {
+	if sign := l.d.opts.SignLinks; sign != nil && bytes.Contains(e.Frame, uploadsPath) {
+		e.Frame = sign(ctx, e.App, e.Frame)
+	}
+}
+
+var uploadsPath = []byte(skein.UploadsPath)
 
 // blindOf is those of the audience who get the blank frame; nil: nobody.
 func blindOf(e *bus.Event) map[string]bool {

@@ -90,10 +90,13 @@ func (l *lane) do(ctx context.Context, t task) error {
 	case t.sent != nil:
 		l.event = eventOf(t.sent)
 		e = &l.event
+		l.sign(ctx, e)
 	case t.edits != nil:
 		return l.compareEdits(ctx, t)
 	case e == nil:
 		return l.answerDoorbell(ctx, t)
+	case t.own:
+		l.sign(ctx, e)
 	}
 	if t.own && l.d.opts.Bus != nil {
 		l.publish(ctx, e)

@@ -168,6 +168,7 @@ func (l *lane) repairChanges(ctx context.Context, r repairing, after, upto int64
 // repaired delivers one message or change that was read from the store.
 func (l *lane) repaired(ctx context.Context, r repairing, m *skein.Committed, p position) {
 	e := eventOf(m)
+	l.sign(ctx, &e)
 	l.deliverTo(ctx, &e, among(r.members, e.Audience), r.sessions)
 	l.d.metrics.repaired.Inc()
 	l.moveTo(convKey{m.App, m.Conv}, p)

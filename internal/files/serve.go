@@ -6,6 +6,11 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/files/links"
 )
 
 // namePattern matches the names that Save makes. Such a name has no path separator.
@@ -41,6 +46,20 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request, name string, k *ki
 		s.notFound.ServeHTTP(w, r)
 		return
 	}
+	left, err := s.admit(r.Context(), u, r.URL.Query().Get(links.Param))
+	switch {
+	case errors.Is(err, skein.ErrUnknownApp):
+		s.notFound.ServeHTTP(w, r)
+		return
+	case errors.Is(err, skein.ErrForbidden):
+		s.refusedLinks.Inc()
+		w.Header().Set("Cache-Control", "no-store")
+		s.refuse(w, r, err)
+		return
+	case err != nil:
+		s.fail(w, r, err)
+		return
+	}
 	f, info, err := s.storage.Open(r.Context(), name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -55,12 +74,21 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request, name string, k *ki
 	h.Set("Content-Type", k.contentType)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Cache-Control", cacheControl(left))
 	h.Set("Etag", `"`+name[:32]+`"`)
 	if d := k.disposition(u.Title); d != "" {
 		h.Set("Content-Disposition", d)
 	}
 	http.ServeContent(w, r, name, info.At, f)
+}
+
+// cacheControl lets a client keep a file for as long as its link opens it. Proxies keep only files
+// that are public.
+func cacheControl(left time.Duration) string {
+	if left == 0 {
+		return "public, max-age=31536000, immutable"
+	}
+	return "private, max-age=" + strconv.Itoa(int(left/time.Second)) + ", immutable"
 }
 
 // fail answers that the store or the storage failed.
@@ -74,6 +102,10 @@ func (s *Store) fail(w http.ResponseWriter, r *http.Request, err error) {
 func unavailable(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Retry-After", "1")
 	http.Error(w, "unavailable", http.StatusServiceUnavailable)
+}
+
+func forbidden(w http.ResponseWriter, _ *http.Request, _ error) {
+	http.Error(w, "forbidden", http.StatusForbidden)
 }
 
 func methodNotAllowed(w http.ResponseWriter, _ *http.Request) {

@@ -35,7 +35,14 @@ type Options struct {
 
 	// Find looks up a file before it is served. If it reports false, the file is not
 	// served, even if it is still stored. Default: every stored file is served.
-	Find       func(ctx context.Context, name string) (u skein.Upload, found bool, err error)
+	Find func(ctx context.Context, name string) (u skein.Upload, found bool, err error)
+	// Admit decides whether a link with this signature may open a file, and for how much longer;
+	// zero: the file is public. Errors: skein.ErrForbidden, which refuses the link,
+	// skein.ErrUnknownApp, skein.ErrUnavailable. Default: all files are public.
+	Admit func(ctx context.Context, u skein.Upload, signature string) (left time.Duration, err error)
+	// Refuse answers with the error of Admit. Default: a bare 403.
+	Refuse func(w http.ResponseWriter, r *http.Request, err error)
+
 	Registerer prometheus.Registerer // nil: no metrics
 }
 
@@ -53,8 +60,10 @@ type Store struct {
 	away       http.Handler
 	notAllowed http.Handler
 	find       func(ctx context.Context, name string) (skein.Upload, bool, error)
+	admit      func(ctx context.Context, u skein.Upload, signature string) (time.Duration, error)
+	refuse     func(w http.ResponseWriter, r *http.Request, err error)
 
-	removed, removedBytes prometheus.Counter
+	removed, removedBytes, refusedLinks prometheus.Counter
 }
 
 // temporary is the pattern of names of unfinished uploads. Handler serves none of them.
@@ -73,19 +82,22 @@ func Open(o Options) (*Store, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open uploads: %w", err)
 	}
-	s := &Store{dir: o.Dir, storage: o.Storage, minFree: o.MinFree, log: o.Log, rand: o.Rand, notFound: o.NotFound, away: o.Away, notAllowed: o.NotAllowed, find: o.Find}
+	s := &Store{dir: o.Dir, storage: o.Storage, minFree: o.MinFree, log: o.Log, rand: o.Rand, notFound: o.NotFound, away: o.Away, notAllowed: o.NotAllowed, find: o.Find, admit: o.Admit, refuse: o.Refuse}
 	s.removed = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "skein_files_removed_total", Help: "Uploaded files removed from the storage.",
 	})
 	s.removedBytes = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "skein_files_removed_bytes_total", Help: "Bytes of the uploaded files removed from the storage.",
 	})
+	s.refusedLinks = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "skein_files_refused_links_total", Help: "Downloads refused because their link was not signed, altered or expired.",
+	})
 	if s.storage == nil {
 		s.storage = Folder(o.Dir)
 	}
 	_, s.syncs = s.storage.(Folder)
 	if o.Registerer != nil {
-		o.Registerer.MustRegister(s.removed, s.removedBytes, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		o.Registerer.MustRegister(s.removed, s.removedBytes, s.refusedLinks, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "skein_files_storage_up", Help: "1 while the storage of uploads answers; a folder is never asked.",
 		}, s.up))
 	}
@@ -106,6 +118,12 @@ func Open(o Options) (*Store, error) {
 	}
 	if s.find == nil {
 		s.find = func(context.Context, string) (skein.Upload, bool, error) { return skein.Upload{}, true, nil }
+	}
+	if s.admit == nil {
+		s.admit = func(context.Context, skein.Upload, string) (time.Duration, error) { return 0, nil }
+	}
+	if s.refuse == nil {
+		s.refuse = forbidden
 	}
 	var age time.Duration
 	if o.Shared {

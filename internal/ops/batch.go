@@ -106,6 +106,12 @@ func RowOfBatch[In, Checked, Out any](
 				outcomes[i].Err = err
 				continue
 			}
+			if b.table.signs(b.by) {
+				if err := b.table.links.Admit(ctx, b.by, in); err != nil {
+					outcomes[i].Err = err
+					continue
+				}
+			}
 			checked, err := check(b.by, in)
 			if err != nil {
 				outcomes[i].Err = err
@@ -119,7 +125,7 @@ func RowOfBatch[In, Checked, Out any](
 		for i, r := range run(ctx, b.by, passed) {
 			at := &outcomes[indexes[i]]
 			if at.Err = r.Err; r.Err == nil {
-				at.Answer, at.Err = encode(r.Answer)
+				at.Answer, at.Err = answer(b.table, b.by, r.Answer)
 			}
 		}
 		return outcomes

@@ -51,7 +51,7 @@ func newTable(t *testing.T) (table *Table, shop *skein.App, audited *[]call) {
 	audited = new([]call)
 	return New(gate, func(_ context.Context, by skein.Actor, op string, err error) {
 		*audited = append(*audited, call{op, by.Client, operatorOf(by), err != nil})
-	}, []*Op{
+	}, nil, []*Op{
 		Row(sum, Op{Need: skein.NeedMember, Policy: Policy{Messages: 1}}, func(_ context.Context, by skein.Actor, in sumRequest) (sumAnswer, error) {
 			if by.Need != skein.NeedMember {
 				return sumAnswer{}, errors.New("the use case does not learn the need")

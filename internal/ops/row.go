@@ -31,11 +31,11 @@ func Row[In, Out any](name Call[In, Out], op Op, run func(context.Context, skein
 // server runs an op without types: decode, invoke, encode.
 func server[In, Out any](op *Op, run func(context.Context, skein.Actor, In) (Out, error)) func(context.Context, *Table, skein.Actor, func(any) error) ([]byte, error) {
 	return func(ctx context.Context, t *Table, by skein.Actor, decode func(any) error) ([]byte, error) {
-		answer, err := invoke(ctx, t, by, op, run, func(in *In) error { return decode(in) })
+		out, err := invoke(ctx, t, by, op, run, func(in *In) error { return decode(in) })
 		if err != nil {
 			return nil, err
 		}
-		return encode(answer)
+		return answer(t, by, out)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 type Table struct {
 	gate   *access.Gate // nil where operators alone call
 	audit  Audit
+	links  Links
 	rows   []*Op
 	byName map[string]*Op
 }
@@ -25,9 +26,18 @@ type Audit func(ctx context.Context, by skein.Actor, op string, err error)
 // CallTime bounds one call; beyond it the answer is 5030.
 const CallTime = 30 * time.Second
 
-// New is the table of these rows. gate may be nil for rows that operators alone call; audit may be nil.
-func New(gate *access.Gate, audit Audit, rows []*Op) *Table {
-	t := &Table{gate: gate, audit: audit, rows: rows, byName: make(map[string]*Op, len(rows))}
+// Links are the links to uploads of apps whose files are private.
+type Links interface {
+	// Admit refuses a request of a client that names a file which the client may not open.
+	Admit(ctx context.Context, by skein.Actor, request any) error
+	// Refresh signs the links in an answer.
+	Refresh(app *skein.App, answer []byte) []byte
+}
+
+// New is the table of these rows. gate may be nil for rows that operators alone call; audit may be nil,
+// and links where no app has private files.
+func New(gate *access.Gate, audit Audit, links Links, rows []*Op) *Table {
+	t := &Table{gate: gate, audit: audit, links: links, rows: rows, byName: make(map[string]*Op, len(rows))}
 	for _, op := range rows {
 		t.byName[op.Name] = op
 	}
@@ -81,7 +91,26 @@ func invoke[In, Out any](ctx context.Context, t *Table, by skein.Actor, op *Op, 
 			return out, err
 		}
 	}
+	if t.signs(by) && by.Kind() == skein.KindClient {
+		if err := t.links.Admit(ctx, by, in); err != nil {
+			return out, err
+		}
+	}
 	return run(ctx, entitled, in)
+}
+
+// signs reports whether the links to uploads are signed for a caller.
+func (t *Table) signs(by skein.Actor) bool {
+	return by.App != nil && by.App.Settings.PrivateFiles && t.links != nil
+}
+
+// answer writes an answer as JSON for a caller.
+func answer[Out any](t *Table, by skein.Actor, out Out) ([]byte, error) {
+	json, err := encode(out)
+	if err == nil && t.signs(by) {
+		json = t.links.Refresh(by.App, json)
+	}
+	return json, err
 }
 
 // entitle is the caller with the need of the op. Errors: skein.ErrForbidden.

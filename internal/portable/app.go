@@ -43,6 +43,8 @@ type Settings struct {
 	FileTypes            []string `json:"file_types,omitzero"`
 	MaxFileBytes         int64    `json:"max_file_bytes,omitzero"`
 	MaxStorageBytes      int64    `json:"max_storage_bytes,omitzero"`
+	FileAccess           string   `json:"file_access,omitzero"`    // public or signed
+	FileLinkLife         int      `json:"file_link_life,omitzero"` // seconds
 }
 
 // AppOf returns the content of app.json for an app.
@@ -56,6 +58,7 @@ func AppOf(a skein.App) App {
 		SendRate: s.SendRate, SendBurst: s.SendBurst, RESTRate: s.RESTRate, CommandRate: s.CommandRate, LoginRate: s.LoginRate,
 		EditWindow: s.EditWindow, RecallWindow: s.RecallWindow,
 		AllowedOrigins: s.AllowedOrigins, FileTypes: s.FileTypes, MaxFileBytes: s.MaxFileBytes, MaxStorageBytes: s.MaxStorageBytes,
+		FileAccess: fileAccessOf(s.PrivateFiles), FileLinkLife: s.FileLinkLife,
 	}}
 }
 
@@ -69,7 +72,18 @@ func (s Settings) Of() skein.Settings {
 		SendRate: s.SendRate, SendBurst: s.SendBurst, RESTRate: s.RESTRate, CommandRate: s.CommandRate, LoginRate: s.LoginRate,
 		EditWindow: s.EditWindow, RecallWindow: s.RecallWindow,
 		AllowedOrigins: s.AllowedOrigins, FileTypes: s.FileTypes, MaxFileBytes: s.MaxFileBytes, MaxStorageBytes: s.MaxStorageBytes,
+		PrivateFiles: s.FileAccess == signedFiles, FileLinkLife: s.FileLinkLife,
 	}
+}
+
+// signedFiles is the file_access of an app whose links to uploads expire.
+const signedFiles = "signed"
+
+func fileAccessOf(private bool) string {
+	if private {
+		return signedFiles
+	}
+	return ""
 }
 
 // off reads a switch that is on by default.

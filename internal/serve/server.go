@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,11 +17,13 @@ import (
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/bus"
 	"github.com/skein-im/skein/internal/chat"
+	"github.com/skein-im/skein/internal/clock"
 	"github.com/skein-im/skein/internal/config"
 	"github.com/skein-im/skein/internal/datadir"
 	"github.com/skein-im/skein/internal/delivery"
 	"github.com/skein-im/skein/internal/feed"
 	"github.com/skein-im/skein/internal/files"
+	"github.com/skein-im/skein/internal/files/links"
 	"github.com/skein-im/skein/internal/files/s3"
 	"github.com/skein-im/skein/internal/hub"
 	"github.com/skein-im/skein/internal/node"
@@ -63,6 +66,7 @@ type Server struct {
 	admin    endpointServer
 	control  endpointServer // for commands on this machine; without a listener there is none
 	uploads  *files.Store
+	links    *links.Signer
 	draining atomic.Bool
 }
 
@@ -100,6 +104,7 @@ func New(ctx context.Context, c config.Serve, acceptLoss bool, log *slog.Logger)
 	if err := s.prepareApps(ctx); err != nil {
 		return nil, errors.Join(err, s.store.Close(), s.unlock())
 	}
+	s.links = links.NewSigner(s.store.Secret(), clock.Now)
 	if s.uploads, err = s.openUploads(ctx); err != nil {
 		return nil, errors.Join(err, s.store.Close(), s.unlock())
 	}
@@ -124,6 +129,7 @@ func (s *Server) openUploads(ctx context.Context) (*files.Store, error) {
 	uploads, err := files.Open(files.Options{
 		Dir: datadir.UploadsOf(c.Store), Shared: datadir.SharedUploads(c.Store), Storage: storage,
 		MinFree: mebibytes(c.MinFreeMiB), Log: s.log, Find: s.store.Upload, Registerer: s.registry,
+		Admit: s.admitLink, Refuse: httpx.WriteError,
 		NotFound: http.HandlerFunc(rest.NotFound),
 		Away: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			httpx.WriteError(w, r, skein.ErrUnavailable)
@@ -139,6 +145,25 @@ func (s *Server) openUploads(ctx context.Context) (*files.Store, error) {
 		return nil, fmt.Errorf("--uploads: %w", err)
 	}
 	return uploads, nil
+}
+
+// admitLink decides whether a link may open an upload; see files.Options.
+func (s *Server) admitLink(ctx context.Context, u skein.Upload, signature string) (left time.Duration, err error) {
+	app, err := s.gate.App(ctx, u.App)
+	if err != nil || !app.Settings.PrivateFiles {
+		return 0, err
+	}
+	until, err := s.links.Check(u.App, u.Name, signature)
+	return until.Sub(clock.Now()), err
+}
+
+// signLinks signs the links in a frame of an app whose files are private. If the app cannot be
+// read, they stay unsigned: receivers read the message again.
+func (s *Server) signLinks(ctx context.Context, app string, frame []byte) []byte {
+	if a, err := s.gate.App(ctx, app); err == nil && a.Settings.PrivateFiles {
+		return s.links.Refresh(a, frame)
+	}
+	return frame
 }
 
 func newRegistry() *prometheus.Registry {

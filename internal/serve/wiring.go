@@ -11,6 +11,7 @@ import (
 	"github.com/skein-im/skein/internal/delivery"
 	"github.com/skein-im/skein/internal/feed"
 	"github.com/skein-im/skein/internal/files"
+	"github.com/skein-im/skein/internal/files/links"
 	"github.com/skein-im/skein/internal/hub"
 	"github.com/skein-im/skein/internal/node"
 	"github.com/skein-im/skein/internal/ops/rows"
@@ -54,7 +55,7 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	}
 	s.delivery = delivery.New(delivery.Options{
 		Store: s.store, Logs: s.logs(), Bus: s.bus, Hub: s.hub, Zone: s.config.Location(),
-		Private: s.historyIsPrivate, Log: s.log, Registerer: s.registry,
+		Private: s.historyIsPrivate, SignLinks: s.signLinks, Log: s.log, Registerer: s.registry,
 	})
 	s.chat = chat.New(chat.Options{Store: s.store, Events: events{s.delivery, s.node}, UnnamedFor: s.config.UnnamedFiles, Now: clock.Now})
 	s.upkeep = upkeep.New(upkeep.Options{Store: s.store, Files: s.uploads, UnnamedFor: s.config.UnnamedFiles, Now: clock.Now, Log: s.log})
@@ -62,6 +63,7 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	table := rows.New(rows.Deps{
 		Chat: s.chat, Gate: s.gate, Files: s.uploads, Presence: s.presence, Zone: s.config.Location(),
 		Cursors: cursor.NewSealer(s.store.Secret()), Audit: auditTo(s.log),
+		Links: links.Guard{Signer: s.links, Find: s.store.Upload},
 	})
 	work := s.newGate()
 	s.sockets = socket.New(socket.Options{

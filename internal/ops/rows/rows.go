@@ -26,6 +26,7 @@ type Deps struct {
 	Zone     *time.Location // of the times that are answered as text
 	Cursors  *cursor.Sealer
 	Audit    ops.Audit // may be nil
+	Links    ops.Links // may be nil
 
 	needs func(op string) skein.Need // of the table; set by New
 }
@@ -57,7 +58,7 @@ func New(deps Deps) *ops.Table {
 	} {
 		all = append(all, group...)
 	}
-	table = ops.New(deps.Gate, deps.Audit, all)
+	table = ops.New(deps.Gate, deps.Audit, deps.Links, all)
 	return table
 }
 

@@ -9,8 +9,9 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// uploadLink is a link to an upload without its host, as from a page of the same one.
-var uploadLink = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*` + skein.UploadsPath + `[0-9a-f]{32}\.[a-z0-9]{1,8}$`)
+// uploadLink is a link to an upload without its host, as from a page of the same one. It may be
+// signed.
+var uploadLink = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*` + skein.UploadsPath + `[0-9a-f]{32}\.[a-z0-9]{1,8}(\?sig=[A-Za-z0-9_-]{1,64})?$`)
 
 // checkLink checks the url of a message of a documented type: an http or https address with
 // a host and without user information, or a link to an upload. Client programs open such a

@@ -17,6 +17,7 @@ func TestAURLIsOneThatProgramsMayOpen(t *testing.T) {
 		"http://127.0.0.1:8080/storage/uploads/" + name: true,
 		"http://[::1]/x":                                true,
 		"/storage/uploads/" + name:                      true,
+		"/storage/uploads/" + name + "?sig=6a1f-a_B-9":  true,
 		"/chat/storage/uploads/" + name:                 true,
 		"javascript:alert(1)":                           false,
 		"JaVaScRiPt:alert(1)":                           false,
