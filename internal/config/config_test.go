@@ -106,11 +106,13 @@ func TestEverySettingFromEverySource(t *testing.T) {
 		"trusted-proxies": "10.0.0.0/8,::1", "outbound-allow": "10.1.0.0/16,127.0.0.1", "proxy-protocol": "true",
 		"max-body-kib": "64", "max-members": "1", "max-conversations": "2", "send-rate": "3", "send-burst": "4", "rest-rate": "5",
 		"login-rate": "-1", "sockets-per-address": "7",
+		"tls-cert": "/c.pem", "tls-key": "/k.pem", "admin-tls-cert": "/ac.pem", "admin-tls-key": "/ak.pem", "redirect-addr": "127.0.0.1:3",
 	}
 	want := Serve{
 		Store: Store{Data: "/tmp/x", Database: "postgres://db/skein", Uploads: "/srv/files"},
 		Dev:   true, Addr: "127.0.0.1:1", AdminAddr: "127.0.0.1:2",
 		Bus: "in-process", PublicURL: "https://im.example", Drain: 4 * time.Second, Patience: 9 * time.Second, Node: "one", CacheMiB: 64, UnnamedFiles: 48 * time.Hour, Timezone: "Asia/Shanghai",
+		TLS:           TLS{TLSCert: "/c.pem", TLSKey: "/k.pem", AdminTLSCert: "/ac.pem", AdminTLSKey: "/ak.pem", RedirectAddr: "127.0.0.1:3"},
 		Edge:          Edge{MaxSockets: 1, MaxConnectionsPerAddress: 2, MaxUploads: 3, MaxUnfinishedMiB: 4, MaxUnreadMiB: 5, MinFreeMiB: 6},
 		AllowOpenApps: true, Language: "en", LogLevel: "debug", LogFormat: "json",
 		TrustedProxies: []string{"10.0.0.0/8", "::1"}, OutboundAllow: []string{"10.1.0.0/16", "127.0.0.1"}, ProxyProtocol: true,

@@ -85,6 +85,7 @@ func (s Serve) Validate() error {
 		s.checkUnnamedFiles(),
 		s.checkCache(),
 		s.Edge.check(),
+		s.TLS.check(),
 		s.checkTimezone(),
 		s.checkProxies(),
 		s.checkOutbound(),
@@ -162,6 +163,11 @@ func (s Serve) checkAddresses(ctx context.Context) error {
 	}
 	if s.Addr == s.AdminAddr && !strings.HasSuffix(s.Addr, ":0") {
 		return errors.New("--admin-addr: must not be the address of --addr, which is public")
+	}
+	if s.RedirectAddr != "" && s.Dev {
+		if err := mustBeLoopback(ctx, s.RedirectAddr, net.DefaultResolver.LookupNetIP); err != nil {
+			return fmt.Errorf("--redirect-addr: on loopback only with --dev: %w", err)
+		}
 	}
 	return nil
 }

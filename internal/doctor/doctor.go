@@ -55,6 +55,7 @@ func Examine(ctx context.Context, c config.Serve) []Finding {
 		e.secrets(ctx, c.Store)
 	}
 	e.bus(ctx, c)
+	e.certificates(c, time.Now())
 	e.machine(c)
 	e.confined(confinesOf(c.Data), c)
 	e.uploads(ctx, c)

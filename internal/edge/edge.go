@@ -1,6 +1,7 @@
 // Package edge bounds the connections of an HTTP listener, so that the process never runs
 // out of file descriptors. When there are too many, it closes those that wait for a
-// request, oldest first. It does not count connections that became sockets.
+// request, oldest first. It does not count connections that became sockets. Where one
+// connection carries many requests (HTTP/2), it bounds those too.
 package edge
 
 import (
@@ -22,7 +23,11 @@ import (
 type Options struct {
 	Max           int        // open connections, including Others
 	Others        func() int // open connections that became sockets; nil: none
-	MaxPerAddress int        // open connections of one address
+	MaxPerAddress int        // open connections of one address, and its running requests over HTTP/2
+
+	// NewPerSecond bounds how many connections an address may open a second; 20 s' worth at
+	// once. It is for TLS, where each costs a handshake.
+	NewPerSecond int
 
 	// Address is the address that a connection counts for; empty: none. It must not block.
 	Address func(net.Conn) string
@@ -38,9 +43,11 @@ type Guard struct {
 	opts    Options
 	metrics metrics
 	warning share.Warning
+	opened  *share.Rates // connections, by address
+	streams *share.Pool  // running requests over HTTP/2, by address
 
 	mu      sync.Mutex
-	open    map[net.Conn]*connection
+	open    map[net.Conn]*connection // by the connection below TLS
 	byAddr  map[string]*address
 	waiting list.List // each *connection that waits for a request, longest first
 }
@@ -63,12 +70,22 @@ func New(o Options) *Guard {
 	if o.Others == nil {
 		o.Others = func() int { return 0 }
 	}
-	g := &Guard{opts: o, open: make(map[net.Conn]*connection), byAddr: make(map[string]*address)}
+	g := &Guard{
+		opts: o, open: make(map[net.Conn]*connection), byAddr: make(map[string]*address),
+		opened: share.NewRates(o.NewPerSecond, newBurst), streams: share.New(-1),
+	}
+	if o.Max > 0 {
+		g.streams = share.New(2 * int64(o.Max)) // half of it for one address
+	}
 	g.metrics.init(o.Registerer, g)
 	return g
 }
 
-// Listen wraps l. Its Accept returns only connections that the guard admits.
+// newBurst is how many seconds' worth of new connections an address may open at once, as when all
+// its clients return after a restart.
+const newBurst = 20 * time.Second
+
+// Listen wraps l, below TLS. Its Accept returns only connections that the guard admits.
 func (g *Guard) Listen(l net.Listener) net.Listener { return &listener{l, g} }
 
 type listener struct {
@@ -109,6 +126,10 @@ func (g *Guard) failed(err error) {
 // the listener has too many, it first closes the one that has waited longest there.
 func (g *Guard) admit(c net.Conn) bool {
 	name := g.opts.Address(c)
+	if name != "" && !g.opened.Charge(name, 1, g.opts.Now()) {
+		g.refuse("rate", "too many new connections of one address", slog.String("addr", name))
+		return false
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	of := g.byAddr[name]
@@ -159,6 +180,9 @@ func (g *Guard) evict(waiting *list.List) bool {
 
 // State is for http.Server.ConnState.
 func (g *Guard) State(c net.Conn, state http.ConnState) {
+	if secure, ok := c.(interface{ NetConn() net.Conn }); ok {
+		c = secure.NetConn() // of TLS: Listen knows the connection below
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	one := g.open[c]

@@ -25,14 +25,6 @@ func (s *Server) listenControl(ctx context.Context) error {
 	return nil
 }
 
-// serveControl serves the control socket until shutdown.
-func (s *Server) serveControl() error {
-	if s.control.listener == nil {
-		return nil
-	}
-	return s.control.serve()
-}
-
 // closeControl waits for the current batch and closes the control socket.
 func (s *Server) closeControl(ctx context.Context) error {
 	if s.control.listener == nil {

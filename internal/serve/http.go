@@ -84,6 +84,15 @@ func (s *Server) pages(table *ops.Table) http.Handler {
 	})
 }
 
+// guarded bounds the requests of an address, and puts the security headers on every answer.
+func (s *Server) guarded(next http.Handler) http.Handler {
+	refuse := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { httpx.WriteError(w, r, errManyRequests) })
+	address := func(r *http.Request) string { return s.trust.From(r).Counted() }
+	return httpx.Secured(s.public.guard.Requests(next, refuse, address), true)
+}
+
+var errManyRequests error = &skein.Fault{Err: skein.ErrRateLimited, Detail: "too many requests of this address at once"}
+
 // adminRoutes are the paths of the admin address. None of them is on the public address. The
 // Admin API asks for an operator's token; the others are for whoever reaches the address.
 func (s *Server) adminRoutes() http.Handler {
@@ -115,8 +124,20 @@ func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
 		MaxHeaderBytes:               maxHeaderBytes,
 		DisableGeneralOptionsHandler: true, // OPTIONS * is answered in the envelope too
 		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams:          maxStreams,
+			MaxReceiveBufferPerConnection: streamBuffer,
+			MaxReceiveBufferPerStream:     streamBuffer,
+			WriteByteTimeout:              answerWait / 2,
+		},
 	}
 }
+
+// Bounds of one HTTP/2 connection. The timeouts of the http.Server hold for each of its requests.
+const (
+	maxStreams   = 100
+	streamBuffer = 256 << 10 // bytes that callers sent and no request has read; what an upload may send in one round trip
+)
 
 // healthz says that the process is alive.
 func healthz(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") }

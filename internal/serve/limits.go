@@ -89,13 +89,19 @@ func (s *Server) socketsPerAddress() int {
 
 // guardConnections closes waiting connections before the process runs out of handles.
 func (s *Server) guardConnections() {
-	g := edge.New(edge.Options{
-		Max: s.handles.connections, Others: s.sockets.Open, MaxPerAddress: s.perAddress(s.config.MaxConnectionsPerAddress),
+	connects := unbounded
+	if s.config.TLSCert != "" {
+		connects = s.perAddress(connectRate)
+	}
+	s.public.guard = edge.New(edge.Options{
+		Max: s.handles.connections, Others: s.sockets.Open, MaxPerAddress: s.perAddress(s.config.MaxConnectionsPerAddress), NewPerSecond: connects,
 		Address: s.trust.Connection, Now: clock.Now, Log: s.log, Registerer: s.registry,
 	})
-	s.public.guard = g
-	s.public.http.ConnState = g.State
 }
+
+// connectRate is how many connections with TLS an address may open a second: as many as it may
+// have handshakes of sockets.
+const connectRate = 100
 
 // newGate makes the gate through which the CPU work of all sockets and calls passes, so that
 // apps take turns. Fewer places protect apps better from bursts of others, but make the

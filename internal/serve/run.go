@@ -7,13 +7,11 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/skein-im/skein/internal/edge"
 	"github.com/skein-im/skein/internal/rest/httpx"
 	"github.com/skein-im/skein/internal/store"
 )
@@ -28,9 +26,10 @@ func (s *Server) Run(ctx context.Context, out io.Writer, restore func()) error {
 	s.logSurroundings()
 	s.announce(out)
 	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.public.serve() })
-	g.Go(func() error { return s.admin.serve() })
-	g.Go(s.serveControl)
+	for _, e := range []*endpointServer{&s.public, &s.admin, &s.redirect, &s.control} {
+		g.Go(e.serve)
+	}
+	g.Go(func() error { s.followCertificates(gctx); return nil })
 	g.Go(func() error { s.feed.Alone(gctx, "chores", s.chores); return nil })
 	if s.bus != nil { // without another node no announcement can be lost
 		g.Go(func() error { s.feed.Doorbell(gctx, s.delivery.Compare, s.delivery.Resync); return nil })
@@ -58,8 +57,11 @@ func (s *Server) listen(ctx context.Context) error {
 	if s.admin.listener, err = lc.Listen(ctx, "tcp", s.config.AdminAddr); err != nil {
 		return fmt.Errorf("--admin-addr: %w", errors.Join(err, s.public.listener.Close()))
 	}
-	if err := s.listenControl(ctx); err != nil {
+	if err := s.listenRedirect(ctx); err != nil {
 		return errors.Join(err, s.public.listener.Close(), s.admin.listener.Close())
+	}
+	if err := s.listenControl(ctx); err != nil {
+		return errors.Join(err, s.public.listener.Close(), s.admin.listener.Close(), s.redirect.close())
 	}
 	return nil
 }
@@ -81,8 +83,8 @@ func (s *Server) logSurroundings() {
 
 // announce prints the addresses.
 func (s *Server) announce(w io.Writer) {
-	at := "http://" + s.public.listener.Addr().String()
-	out := fmt.Sprintf("Skein listens on %s (socket: %s/im/socket), metrics on http://%s/metrics\n", at, "ws"+at[len("http"):], s.admin.listener.Addr())
+	at := s.public.url()
+	out := fmt.Sprintf("Skein listens on %s (socket: %s/im/socket), metrics on %s/metrics\n", at, "ws"+at[len("http"):], s.admin.url())
 	if s.config.Dev {
 		out += fmt.Sprintf("Demo app %s (app-key %s). Open %s/ in two tabs and talk.\n", demoApp, demoKey, at)
 	}
@@ -108,36 +110,7 @@ func (s *Server) drain() error {
 	}
 	ctx, cancel = context.WithTimeout(context.Background(), shutdownWait)
 	defer cancel()
-	err := errors.Join(s.public.shutdown(ctx, s.log), s.closeControl(ctx), s.close(ctx), s.admin.shutdown(ctx, s.log))
+	err := errors.Join(s.redirect.shutdown(ctx, s.log), s.public.shutdown(ctx, s.log), s.closeControl(ctx), s.close(ctx), s.admin.shutdown(ctx, s.log))
 	s.log.Info("stopped")
 	return err
-}
-
-// endpointServer is one listening address.
-type endpointServer struct {
-	http     *http.Server
-	listener net.Listener
-	guard    *edge.Guard // nil: connections are not bounded
-}
-
-// shutdown waits for the running calls, and cuts those that are still running when ctx ends.
-// Slow calls are no error: everything that was answered is stored.
-func (e *endpointServer) shutdown(ctx context.Context, log *slog.Logger) error {
-	err := e.http.Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		log.Warn("cut calls that were still running", slog.String("addr", e.listener.Addr().String()))
-		return e.http.Close()
-	}
-	return err
-}
-
-func (e *endpointServer) serve() error {
-	l := e.listener
-	if e.guard != nil {
-		l = e.guard.Listen(l)
-	}
-	if err := e.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve %s: %w", e.listener.Addr(), err)
-	}
-	return nil
 }

@@ -64,6 +64,7 @@ type Server struct {
 
 	public   endpointServer
 	admin    endpointServer
+	redirect endpointServer // from http:// to the public one; without a listener there is none
 	control  endpointServer // for commands on this machine; without a listener there is none
 	uploads  *files.Store
 	links    *links.Signer

@@ -17,6 +17,7 @@ import (
 	"github.com/skein-im/skein/internal/ops/rows"
 	"github.com/skein-im/skein/internal/presence"
 	"github.com/skein-im/skein/internal/rest"
+	"github.com/skein-im/skein/internal/rest/httpx"
 	"github.com/skein-im/skein/internal/socket"
 	"github.com/skein-im/skein/internal/store/cache"
 	"github.com/skein-im/skein/internal/upkeep"
@@ -72,17 +73,18 @@ func (s *Server) wire(ctx context.Context) (err error) {
 		MaxPerAddress: s.socketsPerAddress(), HandshakeRate: s.perAddress(0), MaxUnfinished: mebibytes(s.config.MaxUnfinishedMiB),
 		MaxMessage: s.maxBody(), FileTypes: files.DefaultTypes, NodeName: s.config.Node, Trust: s.trust, Now: clock.Now, Log: s.log, Registerer: s.registry,
 	})
-	s.public.http = newHTTPServer(s.inLanguage(s.demoOnly(rest.New(rest.Options{
+	s.guardConnections()
+	s.public.http = newHTTPServer(s.guarded(s.inLanguage(s.demoOnly(rest.New(rest.Options{
 		Work: work, Table: table, Gate: s.gate, Trust: s.trust, MaxBody: s.maxBody(), Limits: s.restLimits(),
 		Routes:    s.routes(),
 		Downloads: map[string]http.Handler{skein.UploadsPath + "{name}": s.uploads.Handler()},
 		Unrouted:  s.pages(table), Log: s.log, Registerer: s.registry,
-	}))), s.log)
+	})))), s.log)
 	s.public.http.WriteTimeout = answerWait
-	s.guardConnections()
+	s.public.http.ConnState = s.public.guard.State
 	s.watchSpace()
-	s.admin.http = newHTTPServer(s.adminRoutes(), s.log)
-	return nil
+	s.admin.http = newHTTPServer(httpx.Secured(s.adminRoutes(), false), s.log)
+	return s.openCertificates()
 }
 
 // committed is the store's commit hook.

@@ -210,8 +210,17 @@ func (c *conn) end(code int, reason string) bool {
 	return true
 }
 
-// cut closes the connection at once; pending reads and writes fail.
-func (c *conn) cut() { _ = c.nc.Close() } // an error here changes nothing
+// cut closes the connection at once; pending reads and writes fail. TLS says no goodbye: that could
+// wait for a client that does not read.
+func (c *conn) cut() { _ = transport(c.nc).Close() } // an error here changes nothing
+
+// transport is the connection below TLS, or nc itself.
+func transport(nc net.Conn) net.Conn {
+	if secure, ok := nc.(interface{ NetConn() net.Conn }); ok {
+		return secure.NetConn()
+	}
+	return nc
+}
 
 const (
 	lingerTime  = 2 * time.Second

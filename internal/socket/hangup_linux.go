@@ -5,7 +5,7 @@ import "golang.org/x/sys/unix"
 // hungUp reports whether the client has closed or reset the connection, even if there
 // are unread bytes.
 func (c *conn) hungUp() bool {
-	tcp := direct(c.nc)
+	tcp := direct(transport(c.nc))
 	if tcp == nil {
 		return false
 	}

@@ -26,9 +26,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	pass.Enter(s.opts.Work, addr)
 	defer pass.Leave()
 	if err := checkUpgrade(r); err != nil {
-		w.Header().Set("Upgrade", "websocket")
-		w.Header().Set("Connection", "Upgrade")
-		w.Header().Set("Sec-WebSocket-Version", "13")
+		if r.ProtoMajor == 1 { // HTTP/2 has no such headers
+			w.Header().Set("Upgrade", "websocket")
+			w.Header().Set("Connection", "Upgrade")
+			w.Header().Set("Sec-WebSocket-Version", "13")
+		}
 		httpx.WriteError(w, r, err)
 		return
 	}

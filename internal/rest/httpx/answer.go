@@ -85,13 +85,9 @@ func write(w http.ResponseWriter, r *http.Request, status, code int, message str
 	h := w.Header()
 	h["Content-Type"] = jsonType
 	h["Content-Length"] = []string{strconv.Itoa(len(*buf))}
-	h["X-Content-Type-Options"] = noSniff
 	w.WriteHeader(status)
 	_, _ = w.Write(*buf) // the caller is gone: nobody is left to tell
 }
 
-// Shared header values; net/http only reads them.
-var (
-	jsonType = []string{"application/json; charset=utf-8"}
-	noSniff  = []string{"nosniff"}
-)
+// jsonType is shared by all answers; net/http only reads it.
+var jsonType = []string{"application/json; charset=utf-8"}

@@ -62,7 +62,7 @@ func TestAnswersSayTheSameInEveryPlace(t *testing.T) {
 		"data": {
 			func(w http.ResponseWriter, r *http.Request) { WriteData(w, r, []byte("true")) },
 			http.Header{"Request-Id": {"7"}}, 200, `{"code":0,"message":"ok","data":true,"request-id":"7"}`,
-			map[string]string{"X-Request-Id": "7", "Content-Type": "application/json; charset=utf-8", "X-Content-Type-Options": "nosniff", "Retry-After": ""},
+			map[string]string{"X-Request-Id": "7", "Content-Type": "application/json; charset=utf-8", "Retry-After": ""},
 		},
 		"an error": {
 			func(w http.ResponseWriter, r *http.Request) { WriteError(w, r, skein.Missing("where")) },

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/skein-im/skein"
-	"github.com/skein-im/skein/internal/recent"
 	"github.com/skein-im/skein/internal/share"
 )
 
@@ -35,8 +34,6 @@ const (
 	reservePart = 16
 	minReserve  = 2 // one of them may be taken: see share.Pool
 	maxReserve  = 256
-	// maxRates bounds the addresses whose handshake rate is kept.
-	maxRates = 10_000
 	// handshakeBurst is how many seconds' worth of handshakes an address may use at
 	// once, as when all its clients reconnect after a restart.
 	handshakeBurst = 20 * time.Second
@@ -48,13 +45,11 @@ type Control struct {
 	opts            Options
 	apps            *share.Pool // logged-in sockets, by app
 	unauthenticated *share.Pool // the others, by address
+	handshakes      *share.Rates
 
 	mu      sync.Mutex
 	sockets int            // guarded by mu
 	byAddr  map[string]int // sockets of each address; guarded by mu
-	// rates has, for each address, when its full burst is available again, in Unix
-	// nanoseconds; guarded by mu.
-	rates *recent.Map[string, int64]
 }
 
 // New makes a Control that has no socket yet.
@@ -64,7 +59,7 @@ func New(o Options) *Control {
 		apps:            share.NewReserving(int64(o.MaxSockets), reserve(int64(o.MaxSockets))),
 		unauthenticated: share.New(int64(o.MaxUnauthenticated)),
 		byAddr:          make(map[string]int),
-		rates:           recent.New[string, int64](maxRates),
+		handshakes:      share.NewRates(o.HandshakeRate, handshakeBurst),
 	}
 }
 
@@ -91,26 +86,12 @@ func (c *Control) reserve(addr string, now time.Time) error {
 		return ErrAddress
 	case o.MaxSockets >= 0 && c.sockets >= o.MaxSockets:
 		return ErrFull
-	case o.HandshakeRate >= 0 && !c.charge(addr, 1, now):
+	case !c.handshakes.Charge(addr, 1, now):
 		return ErrHandshakes
 	}
 	c.byAddr[addr]++
 	c.sockets++
 	return nil
-}
-
-// charge takes n handshakes from the burst of an address, or all that is left of it.
-// It reports whether there were n. mu is held.
-func (c *Control) charge(addr string, n int, now time.Time) bool {
-	at := now.UnixNano()
-	full, _ := c.rates.Get(addr)
-	if full-at > int64(handshakeBurst) { // the clock was set back
-		full = at
-	}
-	full = max(full, at) + int64(n)*int64(time.Second)/int64(c.opts.HandshakeRate)
-	latest := at + int64(handshakeBurst)
-	c.rates.Put(addr, min(full, latest))
-	return full <= latest
 }
 
 // LogIn moves a socket from its address to an app, and reports whether the app may have
@@ -140,11 +121,11 @@ func (c *Control) Leave(addr, app string, penalty int, now time.Time) {
 	} else {
 		c.unauthenticated.Give(addr, 1)
 	}
+	if penalty > 0 {
+		c.handshakes.Charge(addr, penalty, now)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if penalty > 0 && c.opts.HandshakeRate >= 0 {
-		c.charge(addr, penalty, now)
-	}
 	c.sockets--
 	if c.byAddr[addr]--; c.byAddr[addr] <= 0 {
 		delete(c.byAddr, addr)
