@@ -26,7 +26,7 @@ var ByIndex = map[string]string{"enable_seqscan": "off", "enable_hashjoin": "off
 // Dedicate makes a connection with more parameters of the session. Close ends it.
 func (e *Engine) Dedicate(parameters map[string]string) *Dedicated {
 	d := &Dedicated{engine: e, config: e.config.Copy()}
-	if e.local == "" {
+	if len(e.local) == 0 {
 		maps.Copy(d.config.RuntimeParams, parameters)
 		return d
 	}

@@ -63,7 +63,7 @@ type Engine struct {
 	config     *pgx.ConnConfig
 	log        *slog.Logger
 	searchTime time.Duration
-	local      string // settings that each transaction makes; see pooler.go
+	local      []string // settings that each transaction makes; see pooler.go
 	health     *health
 
 	closing sync.Once
@@ -153,7 +153,7 @@ func (o Options) config() (*pgxpool.Config, error) {
 	if o.Name == "" {
 		o.Name = "skein"
 	}
-	conn.ConnectTimeout = connectLimit
+	conn.ConnectTimeout = cmp.Or(conn.ConnectTimeout, connectLimit)
 	if conn.ValidateConnect == nil { // the URL says nothing of target_session_attrs: a standby is of no use
 		conn.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}

@@ -88,6 +88,23 @@ type tracked struct {
 	net.Conn
 
 	health *health
+	sent   atomic.Int64 // times that something was sent
+}
+
+// Write sends what the client has gathered: all that it asks before it waits for an answer.
+func (t *tracked) Write(b []byte) (int, error) {
+	t.sent.Add(1)
+	return t.Conn.Write(b)
+}
+
+// trackedOf is what keeps track of a connection, which may be encrypted; nil: nothing does.
+func trackedOf(c *pgx.Conn) *tracked {
+	raw := c.PgConn().Conn()
+	if t, encrypted := raw.(interface{ NetConn() net.Conn }); encrypted {
+		raw = t.NetConn()
+	}
+	t, _ := raw.(*tracked)
+	return t
 }
 
 // Close closes the connection.
@@ -104,7 +121,7 @@ func (h *health) dial(ctx context.Context, network, address string) (net.Conn, e
 	if err != nil {
 		return nil, err
 	}
-	t := &tracked{c, h}
+	t := &tracked{Conn: c, health: h}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.conns[t] = struct{}{}

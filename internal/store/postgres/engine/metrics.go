@@ -17,6 +17,7 @@ type Metrics struct {
 	Horizon  prometheus.Gauge // seconds; see purge
 
 	read, search, write, upkeep *share.Queue // of the pool's connections
+	trips                       prometheus.Counter
 
 	registered []prometheus.Collector
 	registerer prometheus.Registerer // nil: not registered
@@ -60,7 +61,11 @@ func newMetrics(r prometheus.Registerer) (*Metrics, error) {
 		Name: "skein_store_oldest_transaction_seconds",
 		Help: "At least how long the oldest transaction of the database server that wrote is open. It holds back sync, the feed and vacuum. The node that purges knows it; others say 0.",
 	})
-	all := []prometheus.Collector{queues, m.Refused, m.Horizon}
+	m.trips = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "skein_database_round_trips_total",
+		Help: "Times that calls on the connections of the pool asked the database and waited for its answer.",
+	})
+	all := []prometheus.Collector{queues, m.trips, m.Refused, m.Horizon}
 	committer := func(prefix, what, queue string) CommitMetrics {
 		took := prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    prefix + "commit_seconds",

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -32,6 +33,10 @@ func (e *Engine) lend(ctx context.Context, app string, q *share.Queue, use func(
 		return err
 	}
 	defer c.Release()
+	if t := trackedOf(c.Conn()); t != nil {
+		before := t.sent.Load()
+		defer func() { e.Metrics.trips.Add(float64(t.sent.Load() - before)) }()
+	}
 	return use(c)
 }
 
@@ -48,17 +53,18 @@ func (e *Engine) Each(ctx context.Context, app string, fn func(context.Context, 
 	return Unavailable("read", e.lend(ctx, app, e.Metrics.read, func(c *pgxpool.Conn) error { return fn(ctx, c) }))
 }
 
-// Read runs fn in a transaction that sees one moment and writes nothing.
-func (e *Engine) Read(ctx context.Context, app string, fn func(context.Context, pgx.Tx) error) error {
+// Read runs fn in a transaction that sees one moment and writes nothing. See also Last.
+func (e *Engine) Read(ctx context.Context, app string, fn func(context.Context, Conn) error) error {
 	return e.Again(ctx, "read", func() error { return e.snapshot(ctx, app, e.Metrics.read, e.begin(readOnlyBegin), fn) })
 }
 
 const readOnlyBegin = `BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY`
 
 // snapshot runs fn in a transaction that begins so and writes nothing.
-func (e *Engine) snapshot(ctx context.Context, app string, q *share.Queue, begin pgx.TxOptions, fn func(context.Context, pgx.Tx) error) error {
+func (e *Engine) snapshot(ctx context.Context, app string, q *share.Queue, begin []string, fn func(context.Context, Conn) error) error {
 	return e.lend(ctx, app, q, func(c *pgxpool.Conn) error {
-		return pgx.BeginTxFunc(ctx, c, begin, func(t pgx.Tx) error { return fn(ctx, t) })
+		s := &snapshot{conn: c.Conn(), begin: begin}
+		return s.end(ctx, fn(ctx, s))
 	})
 }
 
@@ -77,7 +83,7 @@ func (e *Engine) Write(ctx context.Context, app string, fn func(context.Context,
 }
 
 func (e *Engine) write(ctx context.Context, conn *pgx.Conn, fn func(context.Context, pgx.Tx) error, before func()) (err error) {
-	t, err := conn.BeginTx(ctx, e.begin(`BEGIN`))
+	t, err := conn.BeginTx(ctx, pgx.TxOptions{BeginQuery: strings.Join(e.begin(`BEGIN`), `; `)})
 	if err != nil {
 		return err
 	}

@@ -5,8 +5,6 @@ import (
 	"maps"
 	"net/url"
 	"slices"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // A URL with pooler=transaction leads to PgBouncer, or another pooler, that gives a connection of
@@ -28,19 +26,17 @@ func ofPooler(raw string) (address string, pooled bool, err error) {
 	return u.String(), true, nil
 }
 
-// local is what follows BEGIN in each transaction; empty: the connection has the settings.
-func (o Options) local() (sql string) {
+// local are the statements that follow BEGIN in each transaction; none: the connection has the settings.
+func (o Options) local() (sql []string) {
 	if _, pooled, err := ofPooler(o.URL); err != nil || !pooled {
-		return ""
+		return nil
 	}
 	settings := o.session()
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
-		sql += `; SET LOCAL ` + name + ` = '` + settings[name] + `'`
+		sql = append(sql, `SET LOCAL `+name+` = '`+settings[name]+`'`)
 	}
 	return sql
 }
 
-// begin begins a transaction by a statement that may be followed by others.
-func (e *Engine) begin(statement string) pgx.TxOptions {
-	return pgx.TxOptions{BeginQuery: statement + e.local}
-}
+// begin are the statements that begin a transaction: the given one, and the settings.
+func (e *Engine) begin(statement string) []string { return append([]string{statement}, e.local...) }

@@ -30,7 +30,7 @@ func (e *Engine) bring(ctx context.Context, beside bool, newest int64) (err erro
 	if err := e.health.direct(ctx, config); err != nil {
 		return err
 	}
-	if e.local == "" { // a migration may take long
+	if len(e.local) == 0 { // a migration may take long
 		config.RuntimeParams["statement_timeout"] = "0"
 	}
 	conn, err := pgx.ConnectConfig(ctx, config)

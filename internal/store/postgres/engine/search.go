@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/share"
 )
@@ -24,7 +22,7 @@ const (
 
 // Search is Read for reads of many rows. fn may run twice. Errors: also ErrRateLimited, about
 // what, if it is too much work for one call.
-func (e *Engine) Search(ctx context.Context, app, what string, fn func(context.Context, pgx.Tx) error) error {
+func (e *Engine) Search(ctx context.Context, app, what string, fn func(context.Context, Conn) error) error {
 	err := e.search(ctx, app, quickTime, fn)
 	if Overtime(err) && ctx.Err() == nil {
 		err = e.searchLong(ctx, app, fn)
@@ -48,7 +46,7 @@ func searched(ctx context.Context, err error) error {
 }
 
 // searchLong is search as one of the searchers, for which it waits without a connection.
-func (e *Engine) searchLong(ctx context.Context, app string, fn func(context.Context, pgx.Tx) error) error {
+func (e *Engine) searchLong(ctx context.Context, app string, fn func(context.Context, Conn) error) error {
 	defer share.Pause(ctx).Resume()
 	if err := e.searchers.Enter(ctx, app, e.Metrics.search); err != nil {
 		return err
@@ -59,8 +57,7 @@ func (e *Engine) searchLong(ctx context.Context, app string, fn func(context.Con
 }
 
 // search is Read with statements of at most limit.
-func (e *Engine) search(ctx context.Context, app string, limit time.Duration, fn func(context.Context, pgx.Tx) error) error {
-	begin := e.begin(readOnlyBegin)
-	begin.BeginQuery += `; SET LOCAL statement_timeout = ` + strconv.FormatInt(limit.Milliseconds(), 10)
+func (e *Engine) search(ctx context.Context, app string, limit time.Duration, fn func(context.Context, Conn) error) error {
+	begin := append(e.begin(readOnlyBegin), `SET LOCAL statement_timeout = `+strconv.FormatInt(limit.Milliseconds(), 10))
 	return e.snapshot(ctx, app, e.Metrics.read, begin, fn)
 }

@@ -81,13 +81,10 @@ func (r *round) begin(ctx context.Context, after skein.SyncCursor) (known bool, 
 // than the limit.
 func (r *round) changed(ctx context.Context) ([]rows.Changed, error) {
 	if r.Since == 0 { // the beginning needs no departures
-		return r.changes(ctx, syncAll, r.app, r.client, r.Key, r.limit+1)
+		found, err := r.Query(ctx, syncAll, r.app, r.client, r.Key, r.limit+1)
+		return readChanges(found, err)
 	}
-	list, err := r.mine(ctx)
-	if err != nil {
-		return nil, err
-	}
-	departures, err := r.changes(ctx, syncDepartures, r.app, r.client, r.Key, r.limit+1, r.Since)
+	list, departures, err := r.mine(ctx)
 	if err != nil || len(departures) == 0 {
 		return list, err
 	}
@@ -100,18 +97,57 @@ func (r *round) changed(ctx context.Context) ([]rows.Changed, error) {
 // memberships in SQL. If more moved, its memberships are held against memory.
 const mostListed = 512
 
-// mine lists those of the client's conversations that moved, or in which its own row did.
-func (r *round) mine(ctx context.Context) ([]rows.Changed, error) {
-	if moved, complete := r.moves.Since(r.Since, mostListed); complete {
-		return r.changes(ctx, syncListed, r.app, r.client, r.Key, r.limit+1, r.Since, moved)
+// mine lists those of the client's conversations that moved, or in which its own row did, and its
+// departures, in one round trip.
+func (r *round) mine(ctx context.Context) (list, departures []rows.Changed, err error) {
+	var b pgx.Batch
+	moved, complete := r.moves.Since(r.Since, mostListed)
+	byMemory := !complete && r.moves.Covers(r.Since)
+	switch {
+	case complete:
+		b.Queue(syncListed, r.app, r.client, r.Key, r.limit+1, r.Since, moved)
+	case byMemory:
+		b.Queue(syncMemberships, r.app, r.client, r.Key, r.Since)
+	default:
+		b.Queue(syncByRows, r.app, r.client, r.Key, r.limit+1, r.Since)
 	}
-	if !r.moves.Covers(r.Since) {
-		return r.changes(ctx, syncByRows, r.app, r.client, r.Key, r.limit+1, r.Since)
-	}
+	b.Queue(syncDepartures, r.app, r.client, r.Key, r.limit+1, r.Since)
+	answers := r.SendBatch(ctx, &b)
 	var all, own []int64
-	found, err := r.Query(ctx, syncMemberships, r.app, r.client, r.Key, r.Since)
-	if err != nil {
-		return nil, err
+	if found, failed := answers.Query(); byMemory {
+		all, own, err = readMemberships(found, failed)
+	} else {
+		list, err = readChanges(found, failed)
+	}
+	if err == nil {
+		departures, err = readChanges(answers.Query())
+	}
+	if err = cmp.Or(err, answers.Close()); err != nil || !byMemory {
+		return list, departures, err
+	}
+	if moved, complete = r.moves.Among(all, r.Since); complete {
+		return r.first(append(moved, own...)), departures, nil
+	}
+	found, err := r.Query(ctx, syncByRows, r.app, r.client, r.Key, r.limit+1, r.Since) // the memory was dropped at this moment
+	list, err = readChanges(found, err)
+	return list, departures, err
+}
+
+// first lists the first of these conversations, up to one more than the limit.
+func (r *round) first(keys []int64) []rows.Changed {
+	slices.Sort(keys)
+	list := make([]rows.Changed, min(len(keys), r.limit+1))
+	for i := range list {
+		list[i].Key = keys[i]
+	}
+	return list
+}
+
+// readMemberships reads the rows of syncMemberships: own are those in which the member's own row
+// moved, all are the others.
+func readMemberships(found pgx.Rows, failed error) (all, own []int64, err error) {
+	if failed != nil {
+		return nil, nil, failed
 	}
 	var key int64
 	var itself bool
@@ -123,25 +159,12 @@ func (r *round) mine(ctx context.Context) ([]rows.Changed, error) {
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	moved, complete := r.moves.Among(all, r.Since)
-	if !complete { // it was dropped at this moment
-		return r.changes(ctx, syncByRows, r.app, r.client, r.Key, r.limit+1, r.Since)
-	}
-	moved = slices.Sorted(slices.Values(append(moved, own...)))
-	list := make([]rows.Changed, min(len(moved), r.limit+1))
-	for i := range list {
-		list[i].Key = moved[i]
-	}
-	return list, nil
+	return all, own, err
 }
 
-func (r *round) changes(ctx context.Context, sql string, args ...any) (list []rows.Changed, err error) {
-	found, err := r.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, err
+func readChanges(found pgx.Rows, failed error) (list []rows.Changed, err error) {
+	if failed != nil {
+		return nil, failed
 	}
 	var key int64
 	var gone *skein.ID
@@ -180,15 +203,14 @@ func (r *round) teller(ctx context.Context, found []rows.Changed) (rows.Tell, er
 			keys = append(keys, f.Key)
 		}
 	}
-	views, err := r.views(ctx, r.app, r.client, keys)
+	deleted := map[int64]skein.ID{}
+	views, err := r.views(ctx, r.app, r.client, keys, func(b *pgx.Batch) {
+		if r.Since > 0 { // at the beginning only living ones were found
+			r.deleted(b, keys, deleted)
+		}
+	})
 	if err != nil {
 		return nil, err
-	}
-	deleted := map[int64]skein.ID{}
-	if len(views) < len(keys) {
-		if deleted, err = r.deleted(ctx, keys); err != nil {
-			return nil, err
-		}
 	}
 	return func(page *skein.SyncPage, f rows.Changed) error {
 		v, living := views[f.Key]
@@ -203,18 +225,15 @@ func (r *round) teller(ctx context.Context, found []rows.Changed) (rows.Tell, er
 	}, nil
 }
 
-// deleted are the ids of those conversations that were deleted since the cursor.
-func (r *round) deleted(ctx context.Context, keys []int64) (map[int64]skein.ID, error) {
-	found, err := r.Query(ctx, `SELECT conv_key, id FROM conversations WHERE conv_key = ANY ($1) AND deleted = 1 AND moved >= $2`, keys, r.Since)
-	if err != nil {
-		return nil, err
-	}
-	all := make(map[int64]skein.ID)
-	var key int64
-	var id skein.ID
-	_, err = pgx.ForEachRow(found, []any{&key, &id}, func() error {
-		all[key] = id
-		return nil
+// deleted queues a query that adds the ids of those conversations that were deleted since the cursor.
+func (r *round) deleted(b *pgx.Batch, keys []int64, all map[int64]skein.ID) {
+	b.Queue(`SELECT conv_key, id FROM conversations WHERE conv_key = ANY ($1) AND deleted = 1 AND moved >= $2`, keys, r.Since).Query(func(found pgx.Rows) error {
+		var key int64
+		var id skein.ID
+		_, err := pgx.ForEachRow(found, []any{&key, &id}, func() error {
+			all[key] = id
+			return nil
+		})
+		return err
 	})
-	return all, err
 }

@@ -6,13 +6,18 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store/postgres/engine"
 	"github.com/skein-im/skein/internal/store/postgres/tx"
 )
 
 // Unread sums up a client's unread messages; see store.Inbox.
 func (s *Store) Unread(ctx context.Context, app, client string, muted bool) (total skein.UnreadTotal, err error) {
 	err = s.db.Search(ctx, app, "conv.unread", func(ctx context.Context, c tx.Conn) error {
-		return c.QueryRow(ctx, unreadTotal, app, client, c.Now, muted).Scan(&total.Unread, &total.Mentions, &total.Conversations)
+		var b pgx.Batch
+		b.Queue(unreadTotal, app, client, c.Now, muted).QueryRow(func(row pgx.Row) error {
+			return row.Scan(&total.Unread, &total.Mentions, &total.Conversations)
+		})
+		return engine.Last(ctx, c.Conn, &b).Close()
 	})
 	return total, err
 }

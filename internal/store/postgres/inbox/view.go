@@ -1,10 +1,14 @@
 package inbox
 
 import (
+	"cmp"
 	"context"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/postgres/engine"
 	"github.com/skein-im/skein/internal/store/postgres/tx"
 )
 
@@ -39,15 +43,37 @@ type view struct {
 }
 
 // views are conversations as the client sees them, by their inner keys. It leaves out those
-// that are deleted or have expired and those that the client is not a member of.
-func (c connection) views(ctx context.Context, app, client string, keys []int64) (map[int64]view, error) {
-	found, err := c.Query(ctx, viewsByKey, keys, client, c.Now)
+// that are deleted or have expired and those that the client is not a member of. It is the last
+// that a transaction reads, together with what also queues: see engine.Last.
+func (c connection) views(ctx context.Context, app, client string, keys []int64, also ...func(*pgx.Batch)) (all map[int64]view, err error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	var b pgx.Batch
+	b.Queue(viewsByKey, keys, client, c.Now)
+	b.Queue(newestMessages, keys, client)
+	for _, queue := range also {
+		queue(&b)
+	}
+	answers := engine.Last(ctx, c.Conn.Conn, &b)
+	defer func() { err = cmp.Or(err, answers.Close()) }()
+	found, err := answers.Query()
 	if err != nil {
 		return nil, err
 	}
+	if all, err = readViews(found, app, len(keys)); err != nil {
+		return nil, err
+	}
+	if found, err = answers.Query(); err != nil {
+		return nil, err
+	}
+	return all, addLast(found, all)
+}
+
+// readViews reads the rows of viewsByKey.
+func readViews(found pgx.Rows, app string, most int) (map[int64]view, error) {
 	defer found.Close()
-	all := make(map[int64]view, len(keys))
-	var convs, seqs []int64 // of the newest messages
+	all := make(map[int64]view, most)
 	for found.Next() {
 		var v view
 		conv, err := tx.ReadConversation(found, app, append(tx.MemberFields(&v.Member), &v.Peer, &v.moved, &v.Mentions, &v.Silent)...)
@@ -56,22 +82,12 @@ func (c connection) views(ctx context.Context, app, client string, keys []int64)
 		}
 		v.Conversation = conv.Conversation
 		all[conv.Key] = v
-		if v.LastSeq > v.Member.ClearedSeq {
-			convs, seqs = append(convs, conv.Key), append(seqs, v.LastSeq)
-		}
 	}
-	if err := found.Err(); err != nil || len(convs) == 0 {
-		return all, err
-	}
-	return all, c.addLast(ctx, all, client, convs, seqs)
+	return all, found.Err()
 }
 
-// addLast adds to views the newest messages as the client sees them.
-func (c connection) addLast(ctx context.Context, all map[int64]view, client string, convs, seqs []int64) error {
-	found, err := c.Query(ctx, newestMessages, convs, seqs, client)
-	if err != nil {
-		return err
-	}
+// addLast adds to views the newest messages as the client sees them, from the rows of newestMessages.
+func addLast(found pgx.Rows, all map[int64]view) error {
 	defer found.Close()
 	for found.Next() {
 		var key int64
@@ -79,7 +95,10 @@ func (c connection) addLast(ctx context.Context, all map[int64]view, client stri
 		if err != nil {
 			return err
 		}
-		v := all[key]
+		v, seen := all[key]
+		if !seen {
+			continue
+		}
 		last.Conv = v.ID
 		v.Last = &last
 		all[key] = v
@@ -106,10 +125,12 @@ const (
 		CROSS JOIN LATERAL (SELECT * FROM conversations WHERE conv_key = k AND deleted = 0 AND expires > $3 OFFSET 0) c
 		CROSS JOIN LATERAL (SELECT * FROM members WHERE conv_key = k AND client_id = $2 OFFSET 0) m`
 
-	// Messages $2 of conversations $1 as client $3 sees them.
-	newestMessages = `SELECT ` + tx.MessageColumns + `, ` + tx.HiddenFrom + `$3), k.conv_key
-		FROM unnest(` + theKeys + `, (SELECT $2::bigint[])) k (conv_key, seq)
-		CROSS JOIN LATERAL (SELECT * FROM messages WHERE conv_key = k.conv_key AND seq = k.seq OFFSET 0) m`
+	// The newest messages of conversations $1 that member $2 has not cleared, as it sees them.
+	newestMessages = `SELECT ` + tx.MessageColumns + `, ` + tx.HiddenFrom + `$2), k
+		FROM unnest(` + theKeys + `) k
+		CROSS JOIN LATERAL (SELECT last_seq FROM conversations WHERE conv_key = k OFFSET 0) c
+		CROSS JOIN LATERAL (SELECT cleared_seq FROM members WHERE conv_key = k AND client_id = $2 OFFSET 0) mine
+		CROSS JOIN LATERAL (SELECT * FROM messages WHERE conv_key = k AND seq = c.last_seq AND seq > mine.cleared_seq OFFSET 0) m`
 
 	// memberRead is skein.Member.Read of member m of conversation c.
 	memberRead = `greatest(m.join_seq - 1, m.cleared_seq, m.read_seq, ` + tx.SentSeq + `)`

@@ -70,12 +70,12 @@ func (db *DB) Each(ctx context.Context, app string, fn func(context.Context, Con
 
 // Read runs fn in a transaction that sees one moment and writes nothing.
 func (db *DB) Read(ctx context.Context, app string, fn func(context.Context, Conn) error) error {
-	return db.Engine.Read(ctx, app, func(ctx context.Context, t pgx.Tx) error { return fn(ctx, Conn{t, db.Millis()}) })
+	return db.Engine.Read(ctx, app, func(ctx context.Context, c engine.Conn) error { return fn(ctx, Conn{c, db.Millis()}) })
 }
 
 // Search is Read for reads of many rows; see engine.Search. Errors: also ErrRateLimited.
 func (db *DB) Search(ctx context.Context, app, what string, fn func(context.Context, Conn) error) error {
-	return db.Engine.Search(ctx, app, what, func(ctx context.Context, t pgx.Tx) error { return fn(ctx, Conn{t, db.Millis()}) })
+	return db.Engine.Search(ctx, app, what, func(ctx context.Context, c engine.Conn) error { return fn(ctx, Conn{c, db.Millis()}) })
 }
 
 // Write runs fn in a transaction, makes it durable and tells the commit hook. fn may run more
