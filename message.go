@@ -125,6 +125,10 @@ type Committed struct {
 	Device    string  // as in Draft
 	Spoken    bool    // the sender is a member whose read position it moved
 	Change    *Change // set: not the message is new, but this; its Message is the one above
+
+	// Members are all members at RosterRev, in order of joining, where the store had to read them
+	// anyway; nil: it does not say. Never write to it.
+	Members []Listener
 	// Hidden are those who deleted the message for themselves: to them it goes blank, as
 	// StatusDeleted.
 	Hidden []string

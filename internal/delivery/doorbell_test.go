@@ -45,6 +45,9 @@ func TestADoorbellDeliversTheTailThatWasLost(t *testing.T) {
 		f.lines(tt.after...)
 		f.end("Tom")
 		f.wantShown(name+", afterwards", tom, tt.wantAfter...)
+		if got := f.count("skein_delivery_late_total"); got != len(tt.after)-len(tt.wantAfter) {
+			t.Errorf("%s: got %d late events, want %d", name, got, len(tt.after)-len(tt.wantAfter))
+		}
 	}
 }
 

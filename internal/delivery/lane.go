@@ -129,6 +129,7 @@ func (l *lane) deliverInOrder(ctx context.Context, e *bus.Event) error {
 	at := convKey{e.App, e.Conv}
 	last, _ := l.positions.Get(at)
 	if e.Seq != 0 && e.Seq <= last.seq || e.Change != 0 && e.Change <= last.change {
+		l.d.metrics.late.Inc()
 		return nil
 	}
 	if e.Audience == nil || l.anyHere(e) {

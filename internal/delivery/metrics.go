@@ -6,6 +6,7 @@ type metrics struct {
 	delivered prometheus.Counter
 	dropped   prometheus.Counter
 	repaired  prometheus.Counter
+	late      prometheus.Counter
 	missed    prometheus.Counter
 }
 
@@ -20,12 +21,15 @@ func newMetrics(r prometheus.Registerer) metrics {
 		repaired: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "skein_delivery_repaired_total", Help: "Messages read from the store to fill a gap in live delivery.",
 		}),
+		late: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "skein_delivery_late_total", Help: "Messages and changes that came when this node had delivered them already, from the store or because they came twice.",
+		}),
 		missed: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "skein_delivery_missed_notices_total", Help: "Notices about a conversation or its members that did not reach this node; it asked the clients concerned to sync.",
 		}),
 	}
 	if r != nil {
-		r.MustRegister(m.delivered, m.dropped, m.repaired, m.missed)
+		r.MustRegister(m.delivered, m.dropped, m.repaired, m.late, m.missed)
 	}
 	return m
 }

@@ -80,6 +80,15 @@ func (p *convEntry) keepAudience(all []skein.Listener, rev int64, read time.Time
 	p.volume += listenerSize * len(all)
 }
 
+// join takes in the members that came with a message, for callers who name its revision or an older
+// one. A change of the members may have been committed and forgotten here since: so the list does not
+// answer callers who name none.
+func (p *convEntry) join(all []skein.Listener, rev int64) {
+	if p.writing == 0 && (p.audience == nil || p.rosterRev < rev) {
+		p.keepAudience(all, rev, time.Time{})
+	}
+}
+
 func (p *convEntry) keepMember(client string, s memberEntry) {
 	if len(p.members) >= maxMembers {
 		p.forgetMembers()

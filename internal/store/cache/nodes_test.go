@@ -167,3 +167,41 @@ func TestAClientThatIsForgottenIsReadAnew(t *testing.T) {
 		t.Errorf("rev %d after the ban, want more than %d", got, before)
 	}
 }
+
+// They answer whoever names their revision. They are no answer for others: this node may have changed
+// the members since, and forgotten the list.
+func TestTheMembersThatComeWithAMessageAreRemembered(t *testing.T) {
+	p := openPair(t, storetest.Options{}, DefaultBytes)
+	here, conv := p[0].Store, newID()
+	begin(t, here, conv)
+	const rev = 1000 // no revision of the engine is as great
+	m := skein.Committed{Message: skein.Message{Conv: conv, Seq: 1}, App: "app", RosterRev: rev, Members: []skein.Listener{skein.NewListener("cat", 1)}}
+	audience := func() string {
+		all, got, err := here.Audience(t.Context(), "app", conv, rev)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(len(all), " of ", got == rev, " ", len(all) == 1 && all[0].Client == "cat")
+	}
+	here.commit([]skein.Committed{m})
+	misses := here.misses.Load()
+	if got, want := audience(), "1 of true true"; got != want || here.misses.Load() != misses {
+		t.Errorf("got %s and %d reads of the engine, want %s and none", got, here.misses.Load()-misses, want)
+	}
+	older := m
+	older.RosterRev, older.Members = 1, []skein.Listener{skein.NewListener("dan", 1)}
+	here.commit([]skein.Committed{older})
+	if got, want := audience(), "1 of true true"; got != want {
+		t.Errorf("after a message of an older revision: got %s, want %s", got, want)
+	}
+	all, got, err := here.Audience(t.Context(), "app", conv, 0)
+	if err != nil || got == rev || len(all) != 1 || all[0].Client != "ann" {
+		t.Errorf("for a caller who names no revision: got %v of %d, %v; want what the engine has", all, got, err)
+	}
+	over := here.conversations.write(convKey{"app", conv}, (*convEntry).forgetRoster)
+	here.commit([]skein.Committed{m})
+	over()
+	if got := audience(); got == "1 of true true" {
+		t.Errorf("after a change of the members: got the list from before")
+	}
+}

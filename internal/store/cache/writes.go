@@ -96,12 +96,16 @@ func (s *Store) commit(sent []skein.Committed) {
 func (s *Store) take(m *skein.Committed) {
 	name := convKey{m.App, m.Conv}
 	sh := s.conversations.lock(name)
-	if p, found := sh.find(name); found {
-		if m.Change == nil {
-			p.said(m.Message, m.Spoken)
-		} else {
-			p.changed(*m.Change)
-		}
+	p, found := sh.find(name)
+	switch {
+	case !found:
+	case m.Change == nil:
+		p.said(m.Message, m.Spoken)
+	default:
+		p.changed(*m.Change)
+	}
+	if m.Members != nil && s.trust != 0 && !s.sweeps.of(m.App) {
+		s.conversations.at(sh, name).join(m.Members, m.RosterRev)
 	}
 	sh.settle(name)
 }

@@ -82,7 +82,7 @@ func (f *fixture) told() []skein.Committed {
 	defer f.mu.Unlock()
 	all := slices.Clone(f.sent)
 	for i := range all {
-		all[i].Stamp = 0
+		all[i].Stamp, all[i].Members = 0, nil
 	}
 	return all
 }

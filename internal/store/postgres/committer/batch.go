@@ -30,10 +30,11 @@ type batch struct {
 	senders map[clientName]*sender
 	former  map[clientName]int64 // incarnations of clients that are not living
 	members map[memberName]*member
-	retries retryRows           // rows of retries with the tags of drafts
-	earlier map[retry][]earlier // messages that a draft may be a retry of
-	known   map[skein.ID]sent   // messages by id
-	again   bool                // an answer relies on an earlier commit
+	retries retryRows                  // rows of retries with the tags of drafts
+	earlier map[retry][]earlier        // messages that a draft may be a retry of
+	known   map[skein.ID]sent          // messages by id
+	again   bool                       // an answer relies on an earlier commit
+	joined  map[int64][]skein.Listener // members of conversations that are new to this node; see lookJoined
 
 	rows   messageRows
 	behind map[int64]int64 // sent_seq of members whose rows lack it
@@ -92,7 +93,7 @@ func (b *batch) begin(c *committer) {
 		tx:    &tx.Tx{Conn: tx.Conn{Now: c.db.Millis()}},
 		where: make([]convKey, n), fresh: make(map[int64]bool), lines: make(map[int64]*timeline, n), senders: make(map[clientName]*sender, n),
 		former: make(map[clientName]int64), members: make(map[memberName]*member, n), known: make(map[skein.ID]sent), behind: make(map[int64]int64),
-		earlier: make(map[retry][]earlier),
+		earlier: make(map[retry][]earlier), joined: make(map[int64][]skein.Listener),
 	}
 }
 
@@ -199,7 +200,9 @@ func newMessage(d *draft, seq int64) skein.Message {
 }
 
 func (b *batch) told(t *timeline, d *draft, m skein.Message, spoken bool) skein.Committed {
-	return skein.Committed{Message: m, App: d.App, ConvType: t.kind, RosterRev: t.rosterRev, Stamp: b.stamp, Device: d.Device, Spoken: spoken}
+	return skein.Committed{
+		Message: m, App: d.App, ConvType: t.kind, RosterRev: t.rosterRev, Stamp: b.stamp, Device: d.Device, Spoken: spoken, Members: b.joined[t.key],
+	}
 }
 
 // store makes the draft the next message of its conversation.

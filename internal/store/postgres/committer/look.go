@@ -2,6 +2,7 @@ package committer
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -64,6 +65,9 @@ func (b *batch) look(ctx context.Context) error {
 		q.Queue(lookConversations, asked.convs).Query(b.readConversations)
 		q.Queue(lookClients, asked.senderApps, asked.senders).Query(b.readClients)
 		q.Queue(lookMembers, asked.memberConvs, asked.members).Query(b.readMembers)
+		if len(b.fresh) > 0 {
+			q.Queue(lookJoined, slices.Collect(maps.Keys(b.fresh)), mostJoined).Query(b.readJoined)
+		}
 		if len(asked.tags) > 0 {
 			q.Queue(lookRetries, asked.tagConvs, asked.tags).Query(b.readRetries)
 		}
@@ -94,6 +98,10 @@ func (b *batch) lookEarlier(ctx context.Context) error {
 	return b.readEarlier(found)
 }
 
+// mostJoined bounds the members that come with a conversation's first message: an event names no
+// more of them.
+const mostJoined = 64
+
 // OFFSET 0 makes PostgreSQL look each key up by its index. Without it a plan that was made while
 // the table was nearly empty may begin with the table and read it as a whole, ever after.
 const (
@@ -106,6 +114,13 @@ const (
 		FROM unnest($1::bigint[], $2::text[]) w(conv_key, id) CROSS JOIN LATERAL (
 			SELECT member_key, role, muted_until, greatest(join_seq - 1, cleared_seq, read_seq, sent_seq) AS read
 			FROM members m WHERE m.conv_key = w.conv_key AND m.client_id = w.id OFFSET 0) m`
+	// The members of conversations $1 that have at most $2 and do not end by themselves. Whoever
+	// delivers a message needs them. They come with the first message of a conversation on this node:
+	// to read them one conversation after the other would hold up all other deliveries.
+	lookJoined = `SELECT k, m.client_id, m.join_seq FROM unnest($1::bigint[]) k
+		CROSS JOIN LATERAL (SELECT FROM conversations c WHERE c.conv_key = k AND c.member_count <= $2 AND c.ttl = 0 OFFSET 0) c
+		CROSS JOIN LATERAL (SELECT member_key, client_id, join_seq FROM members m WHERE m.conv_key = k AND m.member_key > 0 OFFSET 0) m
+		ORDER BY m.member_key`
 	// All three tables: which of them is filled now may change at any moment. The messages are
 	// read by a statement of their own, and only if there are any: in one statement PostgreSQL may
 	// begin with all messages of the conversations.
@@ -210,6 +225,16 @@ func (b *batch) readMembers(found pgx.Rows) error {
 		b.members[name] = &m
 	}
 	return found.Err()
+}
+
+func (b *batch) readJoined(found pgx.Rows) error {
+	var conv, joinSeq int64
+	var client string
+	_, err := pgx.ForEachRow(found, []any{&conv, &client, &joinSeq}, func() error {
+		b.joined[conv] = append(b.joined[conv], skein.NewListener(client, joinSeq))
+		return nil
+	})
+	return err
 }
 
 func (b *batch) readRetries(found pgx.Rows) error {
