@@ -53,30 +53,39 @@ func (d *device) note(e event) int {
 
 // run keeps the device logged in until ctx ends.
 func (d *device) run(ctx context.Context) {
+	attended := time.Now()
 	for ctx.Err() == nil {
-		if !d.away.Load() {
-			_ = d.attend(ctx) // whatever it was, the next connection is the answer
+		if d.away.Load() {
+			attended = time.Now()
+		} else if began := d.attend(ctx, patient(answerWait, attended)); began { // whatever ended it, the next connection is the answer
+			attended = time.Now()
 		}
 		pause(ctx, time.Duration(20+rand.IntN(150))*time.Millisecond)
 	}
 }
 
-// attend is one connection: login, sync, then live until it ends.
-func (d *device) attend(ctx context.Context) error {
-	s, err := dial(ctx, d.link.addr())
+// attend is one connection: login, sync, then live until it ends. It reports whether the first sync
+// was done.
+func (d *device) attend(ctx context.Context, wait time.Duration) (synced bool) {
+	s, err := dial(ctx, d.link.addr(), wait)
 	if err != nil {
-		return err
+		return false
 	}
 	defer s.Drop()
 	stop := context.AfterFunc(ctx, s.Conn.Close)
 	defer stop()
 	session, err := d.login(s)
 	if err != nil {
-		return err
+		return false
 	}
 	d.setSocket(s)
 	defer d.setSocket(nil)
-	return d.follow(s, session)
+	p := &protocol{device: d, socket: s, session: session}
+	if p.sync() != nil {
+		return false
+	}
+	_ = p.follow()
+	return true
 }
 
 // login resumes the session before, if there was one; where a newer login has won
@@ -161,7 +170,7 @@ const (
 // do makes a call until it is answered, and more times after that. It tells how
 // often no answer came: then the server may do it once more, later.
 func (d *device) do(ctx context.Context, op string, in args, more int) (lost int, err error) {
-	call := fmt.Sprintf("c%d", d.calls.Add(1))
+	call, first := fmt.Sprintf("c%d", d.calls.Add(1)), time.Now()
 	for {
 		s, session, err := d.online(ctx)
 		if err != nil {
@@ -171,7 +180,7 @@ func (d *device) do(ctx context.Context, op string, in args, more int) (lost int
 		begin := e
 		begin.Kind, begin.Args = kindCall, &in
 		e.Asked = d.note(begin)
-		f, err := s.ask(op, in)
+		f, err := s.askFor(max(s.wait, patient(answerWait, first)), op, in)
 		if err != nil {
 			lost++
 			e.Kind = kindLost
@@ -228,13 +237,10 @@ func replied(e event, f frame) event {
 
 var errStale = errors.New("the server is silent")
 
-// follow is the protocol on one logged-in socket: sync to done while events wait,
-// then take them in order.
-func (d *device) follow(s *socket, session int) error {
-	p := &protocol{device: d, socket: s, session: session}
-	if err := p.sync(); err != nil {
-		return err
-	}
+// follow is the protocol on a socket after its first sync: it takes the events in order, and syncs
+// again when somebody wants that.
+func (p *protocol) follow() error {
+	d, s := p.device, p.socket
 	for {
 		select {
 		case <-d.wake:

@@ -235,7 +235,7 @@ func (n *nodes) lastSightings(r *round) error {
 
 // visit logs in a client that keeps nothing.
 func (a *app) visit(client, addr string) (*socket, error) {
-	s, err := dial(context.Background(), addr)
+	s, err := dial(context.Background(), addr, healWait)
 	if err != nil {
 		return nil, err
 	}

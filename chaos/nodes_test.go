@@ -120,6 +120,7 @@ func (n *nodes) start() error {
 func (n *nodes) addr() string          { return n.all[0].addr() }
 func (n *nodes) addrs(i int) []string  { return []string{n.all[i%len(n.all)].addr()} }
 func (n *nodes) ghosts() time.Duration { return shortGhosts }
+func (n *nodes) least() int64          { return 0 }
 
 func (n *nodes) faults() []choice {
 	return []choice{

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/skein-im/skein/internal/testclient"
 )
 
 // probe sends one message after the other through one node, again until it is answered, to
@@ -54,26 +56,21 @@ func (p *probe) prepare() (err error) {
 	return err
 }
 
-// probeWait bounds a try. A try that is given up may still be done: the next is its retry.
+// probeWait bounds a try; see patient. A try that is given up may still be done: the next is its retry.
 const probeWait = 2 * time.Second
 
-var probing = &http.Client{Timeout: probeWait, Transport: &http.Transport{DisableKeepAlives: true}}
+var probing = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
 func (p *probe) run(ctx context.Context) {
 	backend := p.app.backend()
 	backend.HTTP = probing
 	for n := 1; ; n++ {
-		id := fmt.Sprint("probe", n)
+		id, first := fmt.Sprint("probe", n), time.Now()
 		for {
 			began := time.Now()
-			var sent struct {
-				Seq int64 `json:"seq"`
-			}
-			err := backend.Call(ctx, "POST", convPath(p.conv, "/message"), map[string]any{
-				"from_client": p.node, "type": -1, "text": id, "client_msg_id": id,
-			}, &sent)
+			seq, err := p.send(ctx, backend, id, patient(probeWait, first))
 			if err == nil {
-				p.took(id, sent.Seq, answered{began, time.Now()})
+				p.took(id, seq, answered{began, time.Now()})
 				break
 			}
 			if !pause(ctx, 50*time.Millisecond) {
@@ -84,6 +81,19 @@ func (p *probe) run(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// send is one try.
+func (p *probe) send(ctx context.Context, backend testclient.App, id string, wait time.Duration) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	var sent struct {
+		Seq int64 `json:"seq"`
+	}
+	err := backend.Call(ctx, "POST", convPath(p.conv, "/message"), map[string]any{
+		"from_client": p.node, "type": -1, "text": id, "client_msg_id": id,
+	}, &sent)
+	return sent.Seq, err
 }
 
 func (p *probe) took(id string, seq int64, a answered) {
@@ -141,7 +151,7 @@ func (c *cluster) serve(what string, nodes []int, after time.Time, promised time
 				took = max(took, at.Sub(after))
 				break
 			}
-			if time.Since(after) > despair*promised {
+			if time.Since(after) > c.limit(promised) {
 				return fmt.Errorf("%s: node %s does not serve after %v; %v are promised", what, c.probes[i].node, time.Since(after).Round(time.Millisecond), promised)
 			}
 			pause(context.Background(), 10*time.Millisecond)

@@ -39,6 +39,7 @@ type system interface {
 	faults() []choice      // what may go wrong with it
 	strike(ctx context.Context, f fault) error
 	calm() error              // ends all faults that last
+	least() int64             // calls before a round ends that plays all its faults, however long they take; zero: it ends when its time is over
 	lastWords(r *round) error // what is held against it at the end, when its clients know all
 	disaster() string         // a line that no log may hold; empty: there is none
 	close()
@@ -48,8 +49,8 @@ type system interface {
 // its own changes nothing for the others.
 func (r *round) rng(part uint64) *rand.Rand { return rand.New(rand.NewPCG(r.seed, part)) }
 
-// restWait bounds how long it takes until all has come to rest.
-const restWait = 60 * time.Second
+// restWait bounds how long it takes until all has come to rest. It is a bound on despair, on any machine.
+const restWait = 5 * time.Minute
 
 // play runs a round on a system and answers its history, which is kept in dir. An error
 // says that the round could not be played to its end.
@@ -178,12 +179,15 @@ func (r *round) storm(length time.Duration) error {
 		running.Go(func() { d.run(life) })
 		defer d.link.close()
 	}
-	over, stop := context.WithTimeout(life, length)
+	over, stop := r.until(life, length)
 	defer stop()
 	patience, give := context.WithTimeout(life, length+restWait)
 	defer give()
 	deeds := r.everybody(over, patience)
 	err := r.strike(over, length)
+	for r.calls.Load() < r.system.least() && err == nil && pause(patience, 50*time.Millisecond) {
+	}
+	stop()
 	r.ending.Wait()
 	err = errors.Join(err, r.calm(), deeds())
 	if err != nil {
@@ -201,6 +205,14 @@ func (r *round) storm(length time.Duration) error {
 	end() // nobody adds to the history any more
 	running.Wait()
 	return r.reckon()
+}
+
+// until ends when the faults are over: after a time, or when it is told.
+func (r *round) until(life context.Context, length time.Duration) (context.Context, context.CancelFunc) {
+	if r.system.least() > 0 {
+		return context.WithCancel(life)
+	}
+	return context.WithTimeout(life, length)
 }
 
 // everybody lets users and registrars act; the answer waits for their end.
@@ -232,7 +244,9 @@ func (r *round) strike(over context.Context, length time.Duration) error {
 	striking.Go(func() { err = runPlan(over, server, r.strikeSystem) })
 	_ = runPlan(over, network, r.strikeNetwork) // fails never
 	striking.Wait()
-	<-over.Done()
+	if _, timed := over.Deadline(); timed {
+		<-over.Done()
+	}
 	return err
 }
 

@@ -12,13 +12,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/skein-im/skein/internal/child"
 )
 
 // server is the skein process of one round, on the same data and ports however
@@ -35,8 +36,8 @@ type server struct {
 	enter func() error // called on the thread that starts the process; nil: nothing is done
 
 	mu   sync.Mutex
-	cmd  *exec.Cmd     // guarded by mu
-	done chan struct{} // closed when cmd has ended; guarded by mu
+	cmd  *exec.Cmd       // guarded by mu
+	done <-chan struct{} // closed when cmd has ended; guarded by mu
 }
 
 // build makes the server whose clock can be jumped.
@@ -139,9 +140,7 @@ func (s *server) start() error {
 	cmd := exec.Command(s.program, append([]string{"serve", "--addr", s.public, "--admin-addr", s.admin, "--data", s.data(), "--drain", "1s"}, s.args...)...)
 	cmd.Env = s.environment()
 	cmd.Stdout, cmd.Stderr = s.log, s.log
-	// The server must not outlive a test binary that was killed.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	done, err := s.launch(cmd)
+	done, err := child.Start(cmd, syscall.SIGKILL, s.enter) // it must not outlive a test binary that was killed
 	if err != nil {
 		return err
 	}
@@ -149,31 +148,8 @@ func (s *server) start() error {
 	return s.ready()
 }
 
-// launch starts a process; done is closed when it has ended. The thread that starts the process
-// lives as long as it, and nothing else runs on it, since enter may have changed it.
-func (s *server) launch(cmd *exec.Cmd) (done chan struct{}, err error) {
-	started := make(chan error)
-	done = make(chan struct{})
-	go func() {
-		runtime.LockOSThread()
-		if s.enter != nil {
-			if err := s.enter(); err != nil {
-				started <- err
-				return
-			}
-		}
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			_ = cmd.Wait() // the exit code is read from ProcessState
-			close(done)
-		}
-	}()
-	return done, <-started
-}
-
 // startWait bounds how long a start may take, on a machine that does much else.
-const startWait = 30 * time.Second
+const startWait = 5 * time.Minute
 
 // ready waits until the server that was started can serve.
 func (s *server) ready() error {
@@ -204,6 +180,7 @@ func (s *server) addrs(int) []string     { return []string{s.public} }
 func (s *server) ghosts() time.Duration  { return shortGhosts }
 func (s *server) faults() []choice       { return serverFaults }
 func (s *server) calm() error            { return s.setClock(0) }
+func (s *server) least() int64           { return 0 }
 func (s *server) lastWords(*round) error { return nil }
 
 // strike does a fault and waits for its end.

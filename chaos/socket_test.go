@@ -10,11 +10,17 @@ import (
 
 // How long a client waits before it gives a connection up.
 const (
-	dialWait   = 3 * time.Second
-	answerWait = 4 * time.Second
+	answerWait = 4 * time.Second // see patient
 	quietWait  = time.Second     // then it asks whether the server is there
 	deadWait   = 4 * time.Second // then it is not
 )
+
+// patient is how long somebody waits for an answer who has had none since a moment: longer and longer.
+// With one limit a server that takes longer for each login, for want of processor time, would be
+// asked for ever and never answer.
+func patient(least time.Duration, since time.Time) time.Duration {
+	return max(least, time.Since(since)/4)
+}
 
 var errClosed = testclient.ErrClosed
 
@@ -22,15 +28,19 @@ var errClosed = testclient.ErrClosed
 type frame = testclient.Frame
 
 // socket is a client's side of /im/socket over one TCP connection.
-type socket struct{ *testclient.Session }
+type socket struct {
+	*testclient.Session
 
-func dial(ctx context.Context, addr string) (*socket, error) {
-	conn, err := testclient.Dial(ctx, testclient.URL(addr), testclient.Options{Timeout: dialWait})
+	wait time.Duration // for an answer
+}
+
+func dial(ctx context.Context, addr string, wait time.Duration) (*socket, error) {
+	conn, err := testclient.Dial(ctx, testclient.URL(addr), testclient.Options{Timeout: wait})
 	if err != nil {
 		return nil, err
 	}
-	conn.WriteWait = answerWait
-	return &socket{testclient.NewSession(conn, nil)}, nil
+	conn.WriteWait = wait
+	return &socket{testclient.NewSession(conn, nil), wait}, nil
 }
 
 func (s *socket) alive() bool {
@@ -59,8 +69,11 @@ func (s *socket) ping() {
 
 // ask sends a command and waits for its answer. An error says that none came: the
 // server may have done what was asked all the same.
-func (s *socket) ask(typ string, data any) (frame, error) {
-	f, err := s.Ask(typ, data, answerWait)
+func (s *socket) ask(typ string, data any) (frame, error) { return s.askFor(s.wait, typ, data) }
+
+// askFor is ask that waits so long.
+func (s *socket) askFor(wait time.Duration, typ string, data any) (frame, error) {
+	f, err := s.Ask(typ, data, wait)
 	if err != nil {
 		s.Conn.Close() // a server that does not answer is not there
 		return frame{}, err
