@@ -146,7 +146,7 @@ var mayImport = map[string]string{
 	"bench":                                "internal/testclient",
 	"chaos":                                anything,
 	"deploy":                               "internal/config",
-	"e2e":                                  "internal/testclient",
+	"e2e":                                  "internal/child internal/testclient",
 	"web":                                  "",
 }
 

@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/skein-im/skein/internal/child"
 )
 
 // patience is how long a test waits for a thing that is to happen. It bounds despair, on a
@@ -97,7 +99,7 @@ type server struct {
 	files int // that the process may have open; zero: as many as the tests
 	log   *logBuffer
 	cmd   *exec.Cmd
-	done  chan struct{} // closed when the process has ended
+	done  <-chan struct{} // closed when the process has ended
 	calls atomic.Int64
 
 	umask   bool                  // started with a umask that takes nothing away
@@ -173,18 +175,12 @@ func (s *server) launch() error {
 	}
 	s.cmd.Env = append(cleanEnv(), s.env...)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
-	// The server must not outlive a test binary that was killed.
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := s.cmd.Start(); err != nil {
+	cmd := s.cmd
+	done, err := child.Start(cmd, syscall.SIGKILL, nil) // it must not outlive a test binary that was killed
+	if err != nil {
 		return err
 	}
-	done := make(chan struct{})
 	s.done = done
-	cmd := s.cmd
-	go func() {
-		_ = cmd.Wait() // the exit code is read from ProcessState
-		close(done)
-	}()
 	deadline := time.Now().Add(patience)
 	for time.Now().Before(deadline) {
 		select {
@@ -198,6 +194,18 @@ func (s *server) launch() error {
 		time.Sleep(5 * time.Millisecond)
 	}
 	return fmt.Errorf("skein %s: not ready in %v", strings.Join(args, " "), patience)
+}
+
+// runToEnd runs a command that ends when this process does. An error says how it ended.
+func runToEnd(cmd *exec.Cmd) error {
+	ended, err := child.Start(cmd, syscall.SIGKILL, nil)
+	if err != nil {
+		return err
+	}
+	if <-ended; !cmd.ProcessState.Success() {
+		return errors.New(cmd.ProcessState.String())
+	}
+	return nil
 }
 
 // ready reports whether /readyz says yes.

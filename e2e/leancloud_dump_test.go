@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skein-im/skein/internal/child"
 	"github.com/skein-im/skein/internal/portable/leancloud/standin"
 )
 
@@ -42,7 +43,6 @@ func dumpCommand(url, out string, args ...string) (*exec.Cmd, *bytes.Buffer) {
 		"leancloud", "dump", "--app-id", standin.AppID, "--server", url, "--out", out, "--rate", "100000",
 	}, args...)...)
 	cmd.Env = append(cleanEnv(), "SKEIN_LEANCLOUD_MASTER_KEY="+standin.MasterKey)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
 	return cmd, &said
@@ -51,7 +51,7 @@ func dumpCommand(url, out string, args ...string) (*exec.Cmd, *bytes.Buffer) {
 func mustDumpLeanCloud(t *testing.T, url, out string, args ...string) string {
 	t.Helper()
 	cmd, said := dumpCommand(url, out, args...)
-	if err := cmd.Run(); err != nil {
+	if err := runToEnd(cmd); err != nil {
 		t.Fatalf("skein leancloud dump: %v\n%s", err, said)
 	}
 	return said.String()
@@ -120,21 +120,21 @@ func TestADumpKilledAtTwentyRandomPointsGivesTheSameFolder(t *testing.T) {
 		if folding {
 			killAt.Store(0)
 		}
-		if err := cmd.Start(); err != nil {
+		ended, err := child.Start(cmd, syscall.SIGKILL, nil)
+		if err != nil {
 			t.Fatal(err)
 		}
 		victim.Store(cmd.Process)
-		done := make(chan error, 1)
-		go func() { done <- cmd.Wait() }()
-		for ended := false; !ended; {
+		for over := false; !over; {
 			select {
-			case err := <-done:
-				ended = true
-				if err != nil && !strings.Contains(err.Error(), "killed") {
-					t.Fatalf("run %d: %v\n%s", i, err, said)
-				}
-				if err != nil {
+			case <-ended:
+				over = true
+				switch how := cmd.ProcessState; {
+				case how.Success():
+				case strings.Contains(how.String(), "killed"):
 					kills++
+				default:
+					t.Fatalf("run %d: %v\n%s", i, how, said)
 				}
 			case <-time.After(time.Millisecond):
 				if _, err := os.Stat(filepath.Join(broken, "sort")); folding && err == nil {

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/skein-im/skein/internal/child"
 )
 
 // localCluster is a running `skein-cluster`: what `make cluster` runs.
@@ -22,7 +24,7 @@ type localCluster struct {
 
 	cmd   *exec.Cmd
 	log   *logBuffer
-	ended chan struct{}
+	ended <-chan struct{}
 	pids  map[string]int // of the nodes, by name, and of "postgres"
 }
 
@@ -37,17 +39,12 @@ func startLocalCluster(t *testing.T, dir string) *localCluster {
 		t.Fatal(err)
 	}
 	port := freePorts(30)
-	c := &localCluster{log: &logBuffer{}, ended: make(chan struct{}), pids: map[string]int{}}
+	c := &localCluster{log: &logBuffer{}, pids: map[string]int{}}
 	c.cmd = exec.Command(tool, "--program", program, "--data", dir, "--port", strconv.Itoa(port))
 	c.cmd.Env, c.cmd.Stdout, c.cmd.Stderr = cleanEnv(), c.log, c.log
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := c.cmd.Start(); err != nil {
+	if c.ended, err = child.Start(c.cmd, syscall.SIGKILL, nil); err != nil {
 		t.Fatal(err)
 	}
-	go func() {
-		_ = c.cmd.Wait() // the exit code is read from ProcessState
-		close(c.ended)
-	}()
 	t.Cleanup(func() {
 		_ = c.cmd.Process.Kill()
 		<-c.ended

@@ -9,29 +9,27 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/skein-im/skein/internal/child"
 )
 
 // migration is a `skein migrate` that runs.
 type migration struct {
 	cmd  *exec.Cmd
 	log  logBuffer
-	done chan struct{}
+	done <-chan struct{}
 }
 
 // migrate starts `skein migrate`; env are settings that it takes from the environment.
 func migrate(t *testing.T, env []string, args ...string) *migration {
 	t.Helper()
-	m := &migration{cmd: exec.Command(program, append([]string{"migrate"}, args...)...), done: make(chan struct{})}
+	m := &migration{cmd: exec.Command(program, append([]string{"migrate"}, args...)...)}
 	m.cmd.Env = append(cleanEnv(), env...)
 	m.cmd.Stdout, m.cmd.Stderr = &m.log, &m.log
-	m.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := m.cmd.Start(); err != nil {
+	var err error
+	if m.done, err = child.Start(m.cmd, syscall.SIGKILL, nil); err != nil {
 		t.Fatal(err)
 	}
-	go func() {
-		_ = m.cmd.Wait() // the exit code is read from ProcessState
-		close(m.done)
-	}()
 	t.Cleanup(func() {
 		_ = m.cmd.Process.Kill() // it may have ended
 		if <-m.done; t.Failed() {

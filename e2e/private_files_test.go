@@ -1,12 +1,12 @@
 package e2e
 
 import (
+	"bytes"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -99,10 +99,11 @@ func TestASharedDirectoryIsRefused(t *testing.T) {
 // mustWithUmask runs a subcommand with a umask that takes nothing away.
 func mustWithUmask(t *testing.T, args ...string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "sh", append([]string{"-c", `umask 0; exec "$0" "$@"`, program}, args...)...)
+	cmd := exec.Command("sh", append([]string{"-c", `umask 0; exec "$0" "$@"`, program}, args...)...)
 	cmd.Env = cleanEnv()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("skein %s: %v\n%s", strings.Join(args, " "), err, out)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := runToEnd(cmd); err != nil {
+		t.Fatalf("skein %s: %v\n%s", strings.Join(args, " "), err, out.String())
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skein-im/skein/internal/child"
 	"github.com/skein-im/skein/internal/testclient"
 )
 
@@ -69,8 +70,8 @@ func (p *realProxy) run(t *testing.T, pool *x509.CertPool, args ...string) {
 	home := t.TempDir()
 	cmd.Env = append(cleanEnv(), "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_DATA_HOME="+home)
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
+	ended, err := child.Start(cmd, syscall.SIGKILL, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
 	p.tls = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
@@ -80,7 +81,7 @@ func (p *realProxy) run(t *testing.T, pool *x509.CertPool, args ...string) {
 	t.Cleanup(func() {
 		p.client.CloseIdleConnections()
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // killed
+		<-ended
 		if t.Failed() {
 			t.Logf("%s:\n%s", p.name, log.tail(0))
 		}
