@@ -13,6 +13,9 @@ DATA ?= ./data
 CHAOS_TIME ?= 1h
 CHAOS_SEED ?= 0
 
+# How long make churn writes and purges.
+CHURN_TIME ?= 1h
+
 .PHONY: help
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -92,7 +95,7 @@ bench: build ## measure the built binary and write what was measured into docs/p
 
 .PHONY: microbench
 microbench: ## run the Go benchmarks, of parts and of starting
-	go test -run '^$$' -bench . -skip Curve -benchmem $$(go list ./... | grep -v skein/bench$$)
+	go test -run '^$$' -bench . -skip 'Curve|Churn' -benchmem $$(go list ./... | grep -v skein/bench$$)
 	go test -run '^$$' -bench . -skip Curve -benchtime 5x -timeout 30m ./bench
 
 .PHONY: bench-cluster
@@ -117,6 +120,10 @@ fuzz: ## run each fuzz target for FUZZTIME (3s)
 .PHONY: chaos
 chaos: ## kill, stop and cut off the server for CHAOS_TIME (1h) and check what its clients saw
 	go test ./chaos -count=1 -timeout 0 -v -run '^TestChaos$$' -chaos.duration $(CHAOS_TIME) -chaos.seed $(CHAOS_SEED)
+
+.PHONY: churn
+churn: ## send, expire and purge on PostgreSQL for CHURN_TIME (1h), and print the sizes of its tables; see docs/decisions/0026
+	go test ./internal/store/postgres -count=1 -timeout 0 -run '^$$' -bench '^BenchmarkChurn$$' -benchtime 1x -churn.time $(CHURN_TIME)
 
 .PHONY: chaos-cluster
 chaos-cluster: ## three nodes as processes, a PostgreSQL that fails over and NATS, for CHAOS_TIME (1h); as root also cuts between them

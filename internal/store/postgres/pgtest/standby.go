@@ -62,7 +62,7 @@ func (p *Pair) Promote(t *testing.T) {
 }
 
 // Own starts a server for one test, which may stop and kill it. Its settings beat those of the tests.
-func Own(t *testing.T, more ...map[string]string) *pgserver.Server {
+func Own(t testing.TB, more ...map[string]string) *pgserver.Server {
 	t.Helper()
 	p := newServer(t, "own-"+strconv.FormatInt(serial.Add(1), 10))
 	must(t, p.Init(t.Context()))
@@ -94,7 +94,7 @@ func (p *Pair) CancelWait(t *testing.T) {
 	must(t, err)
 }
 
-func newServer(t *testing.T, name string) *pgserver.Server {
+func newServer(t testing.TB, name string) *pgserver.Server {
 	t.Helper()
 	p, err := pgserver.New("", name)
 	must(t, err)
@@ -132,7 +132,7 @@ func await(t *testing.T, server, query string) (n int) {
 // patience is how long a test waits for a thing that is to happen.
 const patience = 20 * time.Second
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
