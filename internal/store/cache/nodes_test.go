@@ -181,17 +181,17 @@ func TestTheMembersThatComeWithAMessageAreRemembered(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return fmt.Sprint(len(all), " of ", got == rev, " ", len(all) == 1 && all[0].Client == "cat")
+		return fmt.Sprintf("%d, cat %v, of that revision %v", len(all), len(all) == 1 && all[0].Client == "cat", got == rev)
 	}
 	here.commit([]skein.Committed{m})
 	misses := here.misses.Load()
-	if got, want := audience(), "1 of true true"; got != want || here.misses.Load() != misses {
+	if got, want := audience(), "1, cat true, of that revision true"; got != want || here.misses.Load() != misses {
 		t.Errorf("got %s and %d reads of the engine, want %s and none", got, here.misses.Load()-misses, want)
 	}
 	older := m
 	older.RosterRev, older.Members = 1, []skein.Listener{skein.NewListener("dan", 1)}
 	here.commit([]skein.Committed{older})
-	if got, want := audience(), "1 of true true"; got != want {
+	if got, want := audience(), "1, cat true, of that revision true"; got != want {
 		t.Errorf("after a message of an older revision: got %s, want %s", got, want)
 	}
 	all, got, err := here.Audience(t.Context(), "app", conv, 0)
@@ -201,7 +201,7 @@ func TestTheMembersThatComeWithAMessageAreRemembered(t *testing.T) {
 	over := here.conversations.write(convKey{"app", conv}, (*convEntry).forgetRoster)
 	here.commit([]skein.Committed{m})
 	over()
-	if got := audience(); got == "1 of true true" {
+	if got := audience(); got == "1, cat true, of that revision true" {
 		t.Errorf("after a change of the members: got the list from before")
 	}
 }

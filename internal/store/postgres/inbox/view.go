@@ -47,7 +47,7 @@ type view struct {
 // that a transaction reads, together with what also queues: see engine.Last.
 func (c connection) views(ctx context.Context, app, client string, keys []int64, also ...func(*pgx.Batch)) (all map[int64]view, err error) {
 	if len(keys) == 0 {
-		return nil, nil
+		return all, nil
 	}
 	var b pgx.Batch
 	b.Queue(viewsByKey, keys, client, c.Now)
