@@ -50,7 +50,7 @@ func TestDefaults(t *testing.T) {
 	}
 	want := Serve{
 		Store: Store{Data: "./data", Database: "sqlite"},
-		Edge:  Edge{MaxConnectionsPerAddress: 512, MaxUploads: 512, MaxUnfinishedMiB: 64, MaxUnreadMiB: 256, MinFreeMiB: -1},
+		Edge:  Edge{MaxConnectionsPerAddress: 512, MaxUploads: 512, MaxUnfinishedMiB: 64, MaxUnreadMiB: 256, ThumbnailMiB: 320, MinFreeMiB: -1},
 		Addr:  "127.0.0.1:8080", AdminAddr: "127.0.0.1:9090", Bus: "in-process",
 		Drain: 10 * time.Second, Patience: 30 * time.Second, UnnamedFiles: 24 * time.Hour, CacheMiB: 128, Timezone: "UTC", Language: "zh", LogLevel: "info", LogFormat: "text",
 		Limits: Limits{
@@ -99,9 +99,9 @@ func TestPrecedence(t *testing.T) {
 // Every setting is read from each of its three places.
 func TestEverySettingFromEverySource(t *testing.T) {
 	values := map[string]string{
-		"data": "/tmp/x", "database": "postgres://db/skein", "uploads": "/srv/files", "dev": "true", "addr": "127.0.0.1:1", "admin-addr": "127.0.0.1:2",
+		"data": "/tmp/x", "database": "postgres://db/skein", "uploads": "/srv/files", "secret-key-file": "/secret.keys", "dev": "true", "addr": "127.0.0.1:1", "admin-addr": "127.0.0.1:2",
 		"bus": "in-process", "public-url": "https://im.example", "drain": "4s", "patience": "9s", "node": "one", "cache-mib": "64", "unnamed-files": "48h", "timezone": "Asia/Shanghai",
-		"max-sockets": "1", "max-connections-per-address": "2", "max-uploads": "3", "max-unfinished-mib": "4", "max-unread-mib": "5", "min-free-mib": "6",
+		"max-sockets": "1", "max-connections-per-address": "2", "max-uploads": "3", "max-unfinished-mib": "4", "max-unread-mib": "5", "min-free-mib": "6", "thumbnail-mib": "7",
 		"allow-open-apps": "true", "language": "en", "log-level": "debug", "log-format": "json",
 		"trusted-proxies": "10.0.0.0/8,::1", "outbound-allow": "10.1.0.0/16,127.0.0.1", "proxy-protocol": "true",
 		"max-body-kib": "64", "max-members": "1", "max-conversations": "2", "send-rate": "3", "send-burst": "4", "rest-rate": "5",
@@ -109,11 +109,11 @@ func TestEverySettingFromEverySource(t *testing.T) {
 		"tls-cert": "/c.pem", "tls-key": "/k.pem", "admin-tls-cert": "/ac.pem", "admin-tls-key": "/ak.pem", "redirect-addr": "127.0.0.1:3",
 	}
 	want := Serve{
-		Store: Store{Data: "/tmp/x", Database: "postgres://db/skein", Uploads: "/srv/files"},
+		Store: Store{Data: "/tmp/x", Database: "postgres://db/skein", Uploads: "/srv/files", SecretKeyFile: "/secret.keys"},
 		Dev:   true, Addr: "127.0.0.1:1", AdminAddr: "127.0.0.1:2",
 		Bus: "in-process", PublicURL: "https://im.example", Drain: 4 * time.Second, Patience: 9 * time.Second, Node: "one", CacheMiB: 64, UnnamedFiles: 48 * time.Hour, Timezone: "Asia/Shanghai",
 		TLS:           TLS{TLSCert: "/c.pem", TLSKey: "/k.pem", AdminTLSCert: "/ac.pem", AdminTLSKey: "/ak.pem", RedirectAddr: "127.0.0.1:3"},
-		Edge:          Edge{MaxSockets: 1, MaxConnectionsPerAddress: 2, MaxUploads: 3, MaxUnfinishedMiB: 4, MaxUnreadMiB: 5, MinFreeMiB: 6},
+		Edge:          Edge{MaxSockets: 1, MaxConnectionsPerAddress: 2, MaxUploads: 3, MaxUnfinishedMiB: 4, MaxUnreadMiB: 5, ThumbnailMiB: 7, MinFreeMiB: 6},
 		AllowOpenApps: true, Language: "en", LogLevel: "debug", LogFormat: "json",
 		TrustedProxies: []string{"10.0.0.0/8", "::1"}, OutboundAllow: []string{"10.1.0.0/16", "127.0.0.1"}, ProxyProtocol: true,
 		Limits: Limits{

@@ -16,6 +16,11 @@ func (s *Store) Remove(ctx context.Context, name string) (size int64, err error)
 	if err := s.Check(ctx); err != nil { // a chore with many files must not wait for each
 		return 0, err
 	}
+	if small := thumbnailNames(name); small != nil {
+		if err := s.storage.Discard(ctx, small); err != nil {
+			return 0, err
+		}
+	}
 	size, err = s.storage.Remove(ctx, name)
 	if err != nil || size == 0 {
 		return 0, err

@@ -60,6 +60,10 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request, name string, k *ki
 		s.fail(w, r, err)
 		return
 	}
+	if k.inline && r.URL.Query().Has(widthParam) {
+		s.thumbnailOr(w, r, u, name, left)
+		return
+	}
 	f, info, err := s.storage.Open(r.Context(), name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -70,16 +74,35 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request, name string, k *ki
 		return
 	}
 	defer func() { _ = f.Close() }() // opened only for reading
-	h := w.Header()
-	h.Set("Content-Type", k.contentType)
+	s.setHeaders(w.Header(), k.contentType, name[:32], left)
+	if d := k.disposition(u.Title); d != "" {
+		w.Header().Set("Content-Disposition", d)
+	}
+	http.ServeContent(w, r, name, info.At, f)
+}
+
+// setHeaders sets the headers of a file, or of a thumbnail of one.
+func (s *Store) setHeaders(h http.Header, contentType, tag string, left time.Duration) {
+	h.Set("Content-Type", contentType)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Cache-Control", cacheControl(left))
-	h.Set("Etag", `"`+name[:32]+`"`)
-	if d := k.disposition(u.Title); d != "" {
-		h.Set("Content-Disposition", d)
+	h.Set("Etag", `"`+tag+`"`)
+}
+
+// thumbnailOr answers with a thumbnail, or says why there is none.
+func (s *Store) thumbnailOr(w http.ResponseWriter, r *http.Request, u skein.Upload, name string, left time.Duration) {
+	err := s.serveThumbnail(w, r, u, name, left)
+	switch {
+	case err == nil:
+	case errors.Is(err, fs.ErrNotExist):
+		s.notFound.ServeHTTP(w, r)
+	case errors.Is(err, skein.ErrUnavailable) || r.Context().Err() != nil:
+		s.fail(w, r, err)
+	default:
+		w.Header().Set("Cache-Control", "no-store")
+		s.refuse(w, r, err)
 	}
-	http.ServeContent(w, r, name, info.At, f)
 }
 
 // cacheControl lets a client keep a file for as long as its link opens it. Proxies keep only files

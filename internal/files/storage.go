@@ -26,6 +26,8 @@ type Storage interface {
 	// Remove removes a file and returns its size in bytes; zero: there is none. A download
 	// that has begun may fail.
 	Remove(ctx context.Context, name string) (size int64, err error)
+	// Discard removes files that may be there, with names of any form.
+	Discard(ctx context.Context, names []string) error
 	// Walk passes all files to look, some at a time. It ends with ctx or with the first
 	// error of look.
 	Walk(ctx context.Context, look func([]skein.StoredFile) error) error
@@ -102,6 +104,16 @@ func (f Folder) Remove(_ context.Context, name string) (size int64, err error) {
 		return 0, fault("remove an upload", err)
 	}
 	return size, f.sync()
+}
+
+// Discard implements Storage.
+func (f Folder) Discard(_ context.Context, names []string) error {
+	for _, name := range names {
+		if err := os.Remove(f.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fault("remove a thumbnail", err)
+		}
+	}
+	return nil
 }
 
 // walkedAtOnce is how many entries of the folder Walk reads at a time.

@@ -23,12 +23,16 @@ import (
 type Options struct {
 	// Dir is where uploads are written until they are complete. It is created with mode
 	// 0700, and only one Store may use it at a time, unless it is Shared.
-	Dir        string
-	Shared     bool         // the Stores of other nodes use Dir too
-	Storage    Storage      // keeps the complete files; nil: Dir does
-	MinFree    int64        // bytes of the disk that uploads leave free; negative: a twentieth of the disk, at most 1 GiB; zero: none
-	Log        *slog.Logger // default: slog.Default()
-	Rand       io.Reader    // makes names; safe for concurrent use; default: crypto/rand
+	Dir     string
+	Shared  bool         // the Stores of other nodes use Dir too
+	Storage Storage      // keeps the complete files; nil: Dir does
+	MinFree int64        // bytes of the disk that uploads leave free; negative: a twentieth of the disk, at most 1 GiB; zero: none
+	Log     *slog.Logger // default: slog.Default()
+	Rand    io.Reader    // makes names; safe for concurrent use; default: crypto/rand
+	// ThumbnailMemory bounds the memory that decoding images for thumbnails takes, in bytes; zero:
+	// there are no thumbnails.
+	ThumbnailMemory int64
+
 	NotFound   http.Handler // answers for an unknown name; default: http.NotFound
 	Away       http.Handler // answers when the store or the storage fails; default: a bare 503
 	NotAllowed http.Handler // answers for a method that is neither GET nor HEAD; default: a bare 405
@@ -40,7 +44,7 @@ type Options struct {
 	// zero: the file is public. Errors: skein.ErrForbidden, which refuses the link,
 	// skein.ErrUnknownApp, skein.ErrUnavailable. Default: all files are public.
 	Admit func(ctx context.Context, u skein.Upload, signature string) (left time.Duration, err error)
-	// Refuse answers with the error of Admit. Default: a bare 403.
+	// Refuse answers with the error of Admit, or says why there is no thumbnail. Default: a bare 403.
 	Refuse func(w http.ResponseWriter, r *http.Request, err error)
 
 	Registerer prometheus.Registerer // nil: no metrics
@@ -63,6 +67,8 @@ type Store struct {
 	admit      func(ctx context.Context, u skein.Upload, signature string) (time.Duration, error)
 	refuse     func(w http.ResponseWriter, r *http.Request, err error)
 
+	thumbs *thumbnails
+
 	removed, removedBytes, refusedLinks prometheus.Counter
 }
 
@@ -82,7 +88,7 @@ func Open(o Options) (*Store, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open uploads: %w", err)
 	}
-	s := &Store{dir: o.Dir, storage: o.Storage, minFree: o.MinFree, log: o.Log, rand: o.Rand, notFound: o.NotFound, away: o.Away, notAllowed: o.NotAllowed, find: o.Find, admit: o.Admit, refuse: o.Refuse}
+	s := &Store{dir: o.Dir, storage: o.Storage, minFree: o.MinFree, log: o.Log, rand: o.Rand, notFound: o.NotFound, away: o.Away, notAllowed: o.NotAllowed, find: o.Find, admit: o.Admit, refuse: o.Refuse, thumbs: newThumbnails(o.ThumbnailMemory, o.Registerer)}
 	s.removed = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "skein_files_removed_total", Help: "Uploaded files removed from the storage.",
 	})

@@ -130,7 +130,8 @@ func (s *Server) openUploads(ctx context.Context) (*files.Store, error) {
 	uploads, err := files.Open(files.Options{
 		Dir: datadir.UploadsOf(c.Store), Shared: datadir.SharedUploads(c.Store), Storage: storage,
 		MinFree: mebibytes(c.MinFreeMiB), Log: s.log, Find: s.store.Upload, Registerer: s.registry,
-		Admit: s.admitLink, Refuse: httpx.WriteError,
+		ThumbnailMemory: mebibytes(c.ThumbnailMiB),
+		Admit:           s.admitLink, Refuse: httpx.WriteError,
 		NotFound: http.HandlerFunc(rest.NotFound),
 		Away: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			httpx.WriteError(w, r, skein.ErrUnavailable)

@@ -35,6 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		{"a file is read from any place", sought},
 		{"an unknown file does not exist", unknown},
 		{"a removed file is gone on every node", removed},
+		{"files are discarded whether they are there or not", discarded},
 		{"all files are listed and nothing else", walked},
 		{"a walk ends with the first error", walkEnds},
 		{"a file that is kept again stays whole", keptTwice},
@@ -261,4 +262,28 @@ func many(t *testing.T, f Fixture) {
 		})
 	}
 	all.Wait()
+}
+
+func discarded(t *testing.T, f Fixture) {
+	hidden := "." + name(1) + "-320"
+	f.keep(t, f.One, hidden, []byte("a thumbnail"))
+	f.keep(t, f.One, name(1), []byte("a file"))
+	if r, _, err := f.Other.Open(t.Context(), hidden); err != nil {
+		t.Errorf("open %s: %v", hidden, err)
+	} else {
+		_ = r.Close()
+	}
+	for _, what := range []string{"there", "gone"} {
+		if err := f.Other.Discard(t.Context(), []string{hidden, name(2), "." + name(1) + "-64"}); err != nil {
+			t.Errorf("discard what is %s: %v", what, err)
+		}
+	}
+	if _, _, err := f.One.Open(t.Context(), hidden); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("open %s: got %v, want %v", hidden, err, fs.ErrNotExist)
+	}
+	if r, _, err := f.One.Open(t.Context(), name(1)); err != nil {
+		t.Errorf("open %s, which was not discarded: %v", name(1), err)
+	} else {
+		_ = r.Close()
+	}
 }

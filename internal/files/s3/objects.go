@@ -92,6 +92,28 @@ func (s *Storage) Remove(ctx context.Context, name string) (size int64, err erro
 	return info.Size, nil
 }
 
+// Discard implements files.Storage, in one request.
+func (s *Storage) Discard(ctx context.Context, names []string) (err error) {
+	defer s.metrics.observe("discard", time.Now(), &err)
+	ctx, cancel := context.WithTimeout(ctx, shortCall)
+	defer cancel()
+	objects := func(yield func(minio.ObjectInfo) bool) {
+		for _, name := range names {
+			if !yield(minio.ObjectInfo{Key: s.prefix + name}) {
+				return
+			}
+		}
+	}
+	results, err := s.core.RemoveObjectsWithIter(ctx, s.bucket, objects, minio.RemoveObjectsOptions{})
+	if err != nil {
+		return s.fault(ctx, "remove thumbnails", err)
+	}
+	for r := range results {
+		err = errors.Join(err, r.Err)
+	}
+	return s.fault(ctx, "remove thumbnails", err)
+}
+
 // walkedAtOnce is how many files Walk passes on at a time: as many as one answer may list.
 const walkedAtOnce = 1000
 
