@@ -103,6 +103,7 @@ type Draft struct {
 	App    string
 	Need   Need   // what the sender must be; checked in the commit that stores it
 	Device string // leave this device of the sender out of the live copy; empty: none
+	Trace  Trace  // of the call that sends it
 
 	// MarkRead: with NeedServer, the sender has read what was said before. With any
 	// other need it always has.
@@ -123,6 +124,7 @@ type Committed struct {
 	RosterRev int64   // of the conversation when this was committed; see Conversation
 	Stamp     int64   // of its commit; see Snapshot. Zero: not known
 	Device    string  // as in Draft
+	Trace     Trace   // as in Draft
 	Spoken    bool    // the sender is a member whose read position it moved
 	Change    *Change // set: not the message is new, but this; its Message is the one above
 

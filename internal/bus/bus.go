@@ -54,6 +54,8 @@ type Event struct {
 	// feed; zero: the feed does not tell it.
 	Deed uint64
 
+	Trace skein.Trace // the step that the event follows from; zero: the call is not traced
+
 	Cut      *skein.Cut // ends sessions; nil: none
 	Sessions *Sessions  // what became of a client's sessions; nil: nothing
 

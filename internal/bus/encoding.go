@@ -35,6 +35,7 @@ const (
 	tagSessions
 	tagDeed
 	tagStamp
+	tagTrace
 )
 
 // Marshal encodes an event for another node.
@@ -62,6 +63,9 @@ func Marshal(e *Event) []byte {
 	w.flag(tagDoorbell, e.Doorbell)
 	w.number(tagDeed, int64(e.Deed))
 	w.number(tagStamp, e.Stamp)
+	if !e.Trace.IsZero() {
+		w.bytes(tagTrace, append(e.Trace.ID[:], e.Trace.Span[:]...))
+	}
 	if e.Cut != nil {
 		w.json(tagCut, e.Cut)
 	}
@@ -133,6 +137,9 @@ func (r *reader) value(e *Event, tag byte) {
 		e.Deed = uint64(f.number())
 	case tagStamp:
 		e.Stamp = f.number()
+	case tagTrace:
+		b := f.bytes()
+		f.bad = copy(e.Trace.Span[:], b[copy(e.Trace.ID[:], b):]) != len(e.Trace.Span)
 	case tagCut:
 		e.Cut = new(skein.Cut)
 		f.bad = json.Unmarshal(f.bytes(), e.Cut) != nil //nolint:musttag // a domain type has no tags; only nodes read it

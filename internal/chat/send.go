@@ -6,6 +6,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/tracing"
 )
 
 // Send stores messages in this order and answers each with its seq, once all are durable
@@ -14,8 +15,10 @@ import (
 // no seq. A draft needs Conv, Sender, Body and, if set, ClientMsgID, Device and MarkRead;
 // Send sets the rest in place. Errors: those of store.Append.
 func (s *Service) Send(ctx context.Context, by skein.Actor, all []skein.Draft) []store.Appended {
+	trace := tracing.From(ctx)
 	for i := range all {
 		s.complete(by, &all[i])
+		all[i].Trace = trace
 	}
 	var sent []store.Appended
 	for len(all) > 0 {
@@ -39,7 +42,10 @@ func (s *Service) Send(ctx context.Context, by skein.Actor, all []skein.Draft) [
 }
 
 func (s *Service) sendStored(ctx context.Context, by skein.Actor, drafts []skein.Draft) []store.Appended {
+	ctx, commit := tracing.Start(ctx, "store commit")
+	commit.Count("messages", len(drafts))
 	sent, err := s.store.AppendAll(ctx, drafts)
+	commit.End(0)
 	if err != nil {
 		sent = make([]store.Appended, len(drafts))
 	}
@@ -76,6 +82,6 @@ func (s *Service) sendTransient(ctx context.Context, d skein.Draft) store.Append
 	if err != nil {
 		return store.Appended{Err: named(err, d.Sender)}
 	}
-	s.events.Say(skein.Committed{Message: d.Message, App: d.App, ConvType: conv.Type, Device: d.Device})
+	s.events.Say(skein.Committed{Message: d.Message, App: d.App, ConvType: conv.Type, Device: d.Device, Trace: d.Trace})
 	return store.Appended{Message: d.Message}
 }

@@ -31,6 +31,7 @@ type Serve struct {
 	Limits
 	Edge
 	TLS
+	Traces
 
 	Dev            bool          `group:"settings" help:"Create the demo app 666666 (app key master) and its clients. It needs no token, so --dev works on loopback addresses only."`
 	Addr           string        `group:"settings" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address that serves REST, sockets, files and the chat page."`

@@ -49,9 +49,9 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Serve{
-		Store: Store{Data: "./data", Database: "sqlite"},
-		Edge:  Edge{MaxConnectionsPerAddress: 512, MaxUploads: 512, MaxUnfinishedMiB: 64, MaxUnreadMiB: 256, ThumbnailMiB: 320, MinFreeMiB: -1},
-		Addr:  "127.0.0.1:8080", AdminAddr: "127.0.0.1:9090", Bus: "in-process",
+		Store: Store{Data: "./data", Database: "sqlite"}, Traces: Traces{TraceSample: 0.01},
+		Edge: Edge{MaxConnectionsPerAddress: 512, MaxUploads: 512, MaxUnfinishedMiB: 64, MaxUnreadMiB: 256, ThumbnailMiB: 320, MinFreeMiB: -1},
+		Addr: "127.0.0.1:8080", AdminAddr: "127.0.0.1:9090", Bus: "in-process",
 		Drain: 10 * time.Second, Patience: 30 * time.Second, UnnamedFiles: 24 * time.Hour, CacheMiB: 128, Timezone: "UTC", Language: "zh", LogLevel: "info", LogFormat: "text",
 		Limits: Limits{
 			MaxBodyKiB: 256, MaxMembers: 10_000, MaxConversations: 10_000,
@@ -107,12 +107,14 @@ func TestEverySettingFromEverySource(t *testing.T) {
 		"max-body-kib": "64", "max-members": "1", "max-conversations": "2", "send-rate": "3", "send-burst": "4", "rest-rate": "5",
 		"login-rate": "-1", "sockets-per-address": "7",
 		"tls-cert": "/c.pem", "tls-key": "/k.pem", "admin-tls-cert": "/ac.pem", "admin-tls-key": "/ak.pem", "redirect-addr": "127.0.0.1:3",
+		"otlp-endpoint": "http://collector:4318", "trace-sample": "0.5",
 	}
 	want := Serve{
 		Store: Store{Data: "/tmp/x", Database: "postgres://db/skein", Uploads: "/srv/files", SecretKeyFile: "/secret.keys"},
 		Dev:   true, Addr: "127.0.0.1:1", AdminAddr: "127.0.0.1:2",
 		Bus: "in-process", PublicURL: "https://im.example", Drain: 4 * time.Second, Patience: 9 * time.Second, Node: "one", CacheMiB: 64, UnnamedFiles: 48 * time.Hour, Timezone: "Asia/Shanghai",
 		TLS:           TLS{TLSCert: "/c.pem", TLSKey: "/k.pem", AdminTLSCert: "/ac.pem", AdminTLSKey: "/ak.pem", RedirectAddr: "127.0.0.1:3"},
+		Traces:        Traces{OTLPEndpoint: "http://collector:4318", TraceSample: 0.5},
 		Edge:          Edge{MaxSockets: 1, MaxConnectionsPerAddress: 2, MaxUploads: 3, MaxUnfinishedMiB: 4, MaxUnreadMiB: 5, ThumbnailMiB: 7, MinFreeMiB: 6},
 		AllowOpenApps: true, Language: "en", LogLevel: "debug", LogFormat: "json",
 		TrustedProxies: []string{"10.0.0.0/8", "::1"}, OutboundAllow: []string{"10.1.0.0/16", "127.0.0.1"}, ProxyProtocol: true,

@@ -86,6 +86,7 @@ func (s Serve) Validate() error {
 		s.checkCache(),
 		s.Edge.check(),
 		s.TLS.check(),
+		s.Traces.check(),
 		s.checkTimezone(),
 		s.checkProxies(),
 		s.checkOutbound(),

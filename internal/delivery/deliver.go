@@ -24,7 +24,12 @@ func (l *lane) publish(ctx context.Context, e *bus.Event) {
 		}
 		e.RosterRev = max(e.RosterRev, rev)
 	}
+	span := l.span.Start("publish")
+	if span != nil {
+		e.Trace = span.Trace() // what other nodes do follows from it
+	}
 	l.d.opts.Bus.Publish(e)
+	span.End(0)
 }
 
 // joined returns the members that get e, in a new slice: those who had joined when e
@@ -60,8 +65,9 @@ func (l *lane) deliver(ctx context.Context, e *bus.Event) error {
 
 // deliverTo is deliver to those of a list, in sessions up to a number; zero: in all.
 func (l *lane) deliverTo(ctx context.Context, e *bus.Event, members []skein.Listener, sessions int64) {
-	delivered, blind := 0, blindOf(e)
-	for _, client := range l.audience(ctx, e, members) {
+	delivered, blind, span := 0, blindOf(e), l.span.Start("outboxes")
+	audience := l.audience(ctx, e, members)
+	for _, client := range audience {
 		except := hub.Except{Withheld: e.Kind, Session: e.Session, Stamp: e.Stamp, Upto: sessions}
 		if client == e.Sender {
 			if !e.ToSender {
@@ -76,6 +82,9 @@ func (l *lane) deliverTo(ctx context.Context, e *bus.Event, members []skein.List
 		delivered += l.d.opts.Hub.Deliver(e.App, client, frame, except)
 	}
 	l.d.metrics.delivered.Add(float64(delivered))
+	span.Count("skein.members", len(members))
+	span.Count("skein.sessions", delivered)
+	span.End(0)
 }
 
 // audience is who gets e and may be on this node, each once: of members, those who had

@@ -21,6 +21,7 @@ import (
 	"github.com/skein-im/skein/internal/bus"
 	"github.com/skein-im/skein/internal/hub"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/tracing"
 	"github.com/skein-im/skein/internal/wire"
 )
 
@@ -33,6 +34,7 @@ type Options struct {
 	Zone       *time.Location // of the times in events
 	Log        *slog.Logger
 	Registerer prometheus.Registerer // nil: no metrics
+	Tracer     *tracing.Tracer       // nil: nothing is traced
 
 	// Private reports whether an app's members see only what was said after they
 	// joined; nil: in no app. It may wait.
@@ -132,6 +134,9 @@ func (d *Delivery) Say(m skein.Committed) {
 	if m.Change != nil {
 		t.upto = position{change: m.Change.Seq}
 	}
+	if !m.Trace.IsZero() {
+		t.at = time.Now()
+	}
 	d.put(t)
 }
 
@@ -196,7 +201,11 @@ func (d *Delivery) receive(e *bus.Event) {
 	case e.Doorbell:
 		d.Ring(e.App, e.Conv, e.Seq, e.Change)
 	default:
-		d.put(task{app: e.App, conv: e.Conv, upto: position{e.Seq, e.Change}, event: e})
+		t := task{app: e.App, conv: e.Conv, upto: position{e.Seq, e.Change}, event: e}
+		if !e.Trace.IsZero() {
+			t.at = time.Now()
+		}
+		d.put(t)
 	}
 }
 

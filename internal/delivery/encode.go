@@ -21,7 +21,7 @@ func eventOf(m *skein.Committed) bus.Event {
 		App: m.App, Conv: m.Conv, Seq: m.Seq, Stamp: m.Stamp, RosterRev: m.RosterRev,
 		Frame:  wire.NewMessageFrame(m),
 		Kind:   messageEvent,
-		Sender: m.Sender, ToSender: m.NoSync, Device: m.Device,
+		Sender: m.Sender, ToSender: m.NoSync, Device: m.Device, Trace: m.Trace,
 	}
 	if len(m.Hidden) > 0 {
 		blank := *m

@@ -9,6 +9,7 @@ import (
 	"github.com/skein-im/skein/internal/bus"
 	"github.com/skein-im/skein/internal/recent"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/tracing"
 )
 
 // lane delivers what concerns its share of the conversations. Apps take turns by the time
@@ -22,6 +23,7 @@ type lane struct {
 	told      *recent.Map[deedKey, tellings] // the notices delivered lately
 	people    []string                       // scratch: the audience at hand
 	event     bus.Event                      // scratch: the event of this node at hand
+	span      *tracing.Span                  // of the task at hand
 }
 
 // convKey names a conversation.
@@ -54,6 +56,8 @@ type task struct {
 
 	upto  position // its place in the logs; zero: in none
 	first position // of a doorbell: the first of either log that was not delivered
+
+	at time.Time // when it came; set where it is traced
 }
 
 // maxPositions bounds the conversations whose position a lane remembers. A message of one
@@ -97,6 +101,14 @@ func (l *lane) do(ctx context.Context, t task) error {
 		return l.answerDoorbell(ctx, t)
 	case t.own:
 		l.sign(ctx, e)
+	}
+	if !e.Trace.IsZero() {
+		l.span = l.d.opts.Tracer.Follow(e.Trace, "lane", t.at)
+		l.span.Say("skein.app", e.App)
+		defer func() {
+			l.span.End(0)
+			l.span = nil
+		}()
 	}
 	if t.own && l.d.opts.Bus != nil {
 		l.publish(ctx, e)

@@ -60,11 +60,15 @@ func (m metrics) uploaded(err, cause error) {
 	}
 }
 
-func (m metrics) observe(op string, err error, took time.Duration) {
-	code := 0
-	if err != nil {
-		code = wire.CodeOf(err).Code
+// codeOf is the code of an answer.
+func codeOf(err error) int {
+	if err == nil {
+		return 0
 	}
-	m.calls.WithLabelValues(op, strconv.Itoa(code)).Inc()
+	return wire.CodeOf(err).Code
+}
+
+func (m metrics) observe(op string, err error, took time.Duration) {
+	m.calls.WithLabelValues(op, strconv.Itoa(codeOf(err))).Inc()
 	m.seconds.WithLabelValues(op).Observe(took.Seconds())
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/rest/httpx"
 	"github.com/skein-im/skein/internal/share"
+	"github.com/skein-im/skein/internal/tracing"
 	"github.com/skein-im/skein/internal/wire"
 	"github.com/skein-im/skein/internal/wire/strict"
 )
@@ -44,6 +45,8 @@ type Options struct {
 	// Work divides the processor among apps: calls wait there for their turn. Nil: they
 	// do not wait.
 	Work *share.Gate
+
+	Tracer *tracing.Tracer // nil: nothing is traced
 
 	MaxBody int64 // bytes of a body that is no upload; default wire.MaxBody
 	Limits  Limits
@@ -222,7 +225,9 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, app string, data
 
 // call runs one op for one request, and also returns the app of the caller.
 func (s *Server) call(w http.ResponseWriter, r *http.Request, op *ops.Op) (app string, answer []byte, err error) {
-	ctx, pass := share.NewPass(r.Context())
+	traced, span := s.opts.Tracer.Call(r.Context(), op.Name, w.Header().Get("X-Request-Id"))
+	defer func() { span.End(codeOf(err)) }()
+	ctx, pass := share.NewPass(traced)
 	defer pass.Leave()
 	pass.Enter(s.opts.Work, s.opts.Trust.From(r).Counted())
 	shown, err := s.credentials(r)

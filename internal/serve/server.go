@@ -33,6 +33,7 @@ import (
 	"github.com/skein-im/skein/internal/seal"
 	"github.com/skein-im/skein/internal/socket"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/tracing"
 	"github.com/skein-im/skein/internal/upkeep"
 )
 
@@ -64,8 +65,9 @@ type Server struct {
 
 	public   endpointServer
 	admin    endpointServer
-	redirect endpointServer // from http:// to the public one; without a listener there is none
-	control  endpointServer // for commands on this machine; without a listener there is none
+	redirect endpointServer  // from http:// to the public one; without a listener there is none
+	control  endpointServer  // for commands on this machine; without a listener there is none
+	tracer   *tracing.Tracer // nil: nothing is traced
 	uploads  *files.Store
 	links    *links.Signer
 	draining atomic.Bool
@@ -183,6 +185,7 @@ func (s *Server) close(ctx context.Context) error {
 	s.node.Close(ctx)
 	s.presence.Close(ctx)
 	s.delivery.Close(ctx)
+	s.tracer.Close(ctx)
 	s.closeBus(ctx)
 	return errors.Join(err, s.store.Close(), s.unlock())
 }

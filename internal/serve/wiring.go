@@ -27,6 +27,7 @@ import (
 
 // wire makes and connects the parts above the store.
 func (s *Server) wire(ctx context.Context) (err error) {
+	s.tracer = s.newTracer()
 	s.gate = access.New(access.Options{
 		Nodes: func() int { return s.node.Live() },
 		Apps:  s.store, Clients: s.store, AllowOpen: s.openAllowed, OpenToAll: s.config.AllowOpenApps,
@@ -56,7 +57,7 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	}
 	s.delivery = delivery.New(delivery.Options{
 		Store: s.store, Logs: s.logs(), Bus: s.bus, Hub: s.hub, Zone: s.config.Location(),
-		Private: s.historyIsPrivate, SignLinks: s.signLinks, Log: s.log, Registerer: s.registry,
+		Private: s.historyIsPrivate, SignLinks: s.signLinks, Log: s.log, Registerer: s.registry, Tracer: s.tracer,
 	})
 	s.chat = chat.New(chat.Options{Store: s.store, Events: events{s.delivery, s.node}, UnnamedFor: s.config.UnnamedFiles, Now: clock.Now})
 	s.upkeep = upkeep.New(upkeep.Options{Store: s.store, Files: s.uploads, UnnamedFor: s.config.UnnamedFiles, Now: clock.Now, Log: s.log})
@@ -71,11 +72,11 @@ func (s *Server) wire(ctx context.Context) (err error) {
 		Work: work, Gate: s.gate, Registrar: s.chat, Ops: table, Hub: s.hub, Node: s.node,
 		MaxSockets: s.handles.sockets, MaxUnauthenticated: s.perAddress(s.handles.unauthenticated),
 		MaxPerAddress: s.socketsPerAddress(), HandshakeRate: s.perAddress(0), MaxUnfinished: mebibytes(s.config.MaxUnfinishedMiB),
-		MaxMessage: s.maxBody(), FileTypes: files.DefaultTypes, NodeName: s.config.Node, Trust: s.trust, Now: clock.Now, Log: s.log, Registerer: s.registry,
+		MaxMessage: s.maxBody(), FileTypes: files.DefaultTypes, NodeName: s.config.Node, Trust: s.trust, Tracer: s.tracer, Now: clock.Now, Log: s.log, Registerer: s.registry,
 	})
 	s.guardConnections()
 	s.public.http = newHTTPServer(s.guarded(s.inLanguage(s.demoOnly(rest.New(rest.Options{
-		Work: work, Table: table, Gate: s.gate, Trust: s.trust, MaxBody: s.maxBody(), Limits: s.restLimits(),
+		Work: work, Table: table, Gate: s.gate, Trust: s.trust, Tracer: s.tracer, MaxBody: s.maxBody(), Limits: s.restLimits(),
 		Routes:    s.routes(),
 		Downloads: map[string]http.Handler{skein.UploadsPath + "{name}": s.uploads.Handler()},
 		Unrouted:  s.pages(table), Log: s.log, Registerer: s.registry,

@@ -78,7 +78,10 @@ func (c *conn) callAll(b *batch) (outcomes []ops.Outcome, err error) {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return c.server.opts.Ops.CallAll(c.context(), c.actor(), b.frames[0].Type, b.data), nil
+	ctx, span := c.server.opts.Tracer.Call(c.context(), b.frames[0].Type, "")
+	span.Count("skein.commands", len(b.frames))
+	defer span.End(0)
+	return c.server.opts.Ops.CallAll(ctx, c.actor(), b.frames[0].Type, b.data), nil
 }
 
 // add appends the answer to a command.

@@ -121,7 +121,17 @@ func (c *conn) run(frame wire.Frame) (answer []byte, err error) {
 	}()
 	ctx, end := c.begin()
 	defer end()
-	return c.server.opts.Ops.Call(ctx, c.actor(), frame.Type, frame.Data)
+	if c.server.opts.Tracer == nil {
+		return c.server.opts.Ops.Call(ctx, c.actor(), frame.Type, frame.Data)
+	}
+	ctx, span := c.server.opts.Tracer.Call(ctx, frame.Type, "")
+	answer, err = c.server.opts.Ops.Call(ctx, c.actor(), frame.Type, frame.Data)
+	if err != nil {
+		span.End(wire.CodeOf(err).Code)
+		return nil, err
+	}
+	span.End(0)
+	return answer, nil
 }
 
 // pong answers the command ping.

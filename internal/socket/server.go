@@ -19,6 +19,7 @@ import (
 	"github.com/skein-im/skein/internal/share"
 	"github.com/skein-im/skein/internal/socket/admission"
 	"github.com/skein-im/skein/internal/socket/frame"
+	"github.com/skein-im/skein/internal/tracing"
 	"github.com/skein-im/skein/internal/wire"
 )
 
@@ -83,6 +84,8 @@ type Options struct {
 	Work *share.Gate
 
 	Trust httpx.Trust // the proxies whose headers say where a handshake comes from
+
+	Tracer *tracing.Tracer // nil: nothing is traced
 
 	Now        func() time.Time      // default time.Now
 	Log        *slog.Logger          // default: discarded

@@ -75,10 +75,10 @@ var appends = []check{
 		f.app("shop", "ann", "bob")
 		c := f.create(f.conv("shop", skein.Private), "ann", "bob")
 		d := f.draft("shop", c.ID, "ann", "hi")
-		d.Device = "phone"
+		d.Device, d.Trace = "phone", skein.Trace{ID: [16]byte{1, 2}, Span: [8]byte{3}}
 		m, _, err := f.Append(f.Context(), d)
 		f.must(err)
-		equal(f, "told", f.told(), []skein.Committed{{Message: m, App: "shop", ConvType: skein.Private, RosterRev: 1, Device: "phone", Spoken: true}})
+		equal(f, "told", f.told(), []skein.Committed{{Message: m, App: "shop", ConvType: skein.Private, RosterRev: 1, Device: "phone", Trace: d.Trace, Spoken: true}})
 	}},
 	{"a message that may not be sent is not stored, nor a transient one admitted", func(f *fixture) {
 		f.app("shop", "ann", "bob", "boss", "mute", "bad", "late")

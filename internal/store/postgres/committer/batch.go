@@ -201,7 +201,7 @@ func newMessage(d *draft, seq int64) skein.Message {
 
 func (b *batch) told(t *timeline, d *draft, m skein.Message, spoken bool) skein.Committed {
 	return skein.Committed{
-		Message: m, App: d.App, ConvType: t.kind, RosterRev: t.rosterRev, Stamp: b.stamp, Device: d.Device, Spoken: spoken, Members: b.joined[t.key],
+		Message: m, App: d.App, ConvType: t.kind, RosterRev: t.rosterRev, Stamp: b.stamp, Device: d.Device, Trace: d.Trace, Spoken: spoken, Members: b.joined[t.key],
 	}
 }
 

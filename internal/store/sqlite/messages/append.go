@@ -138,7 +138,7 @@ func (g group) store(p *tx.Timeline, l *draft) (store.Appended, error) {
 	if err := g.NoteMentions(p.Key, m.Seq, l.MentionAll, l.Mentions); err != nil {
 		return store.Appended{}, err
 	}
-	g.Told = append(g.Told, skein.Committed{Message: m, App: l.App, ConvType: p.Type, RosterRev: p.RosterRev, Device: l.Device, Spoken: spoken})
+	g.Told = append(g.Told, skein.Committed{Message: m, App: l.App, ConvType: p.Type, RosterRev: p.RosterRev, Device: l.Device, Trace: l.Trace, Spoken: spoken})
 	return store.Appended{Message: m, Passed: passed, RosterRev: p.RosterRev}, nil
 }
 
