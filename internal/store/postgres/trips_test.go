@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -15,7 +16,7 @@ import (
 // what a read costs.
 func TestReadsAskTheDatabaseFewTimes(t *testing.T) {
 	url, registry := server.Database(t), prometheus.NewRegistry()
-	s, err := postgres.Open(t.Context(), postgres.Options{URL: url, Conns: 1, Registerer: registry})
+	s, err := postgres.Open(t.Context(), postgres.Options{URL: url, Conns: 1, Registerer: registry, SearchTime: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,19 +11,19 @@ import (
 )
 
 // A search or listing may read many rows, and the apps share the server. Each begins as an
-// ordinary read, and most end soon. One whose statement takes longer than quickTime is begun
-// anew as one of a few searchers, for which it may wait; its statement is ended after searchTime.
+// ordinary read, and most end soon. One whose statement takes longer than a part of searchTime is
+// begun anew as one of a few searchers, for which it may wait; its statement is ended after searchTime.
 // An app may have half of the searchers.
 const (
-	quickTime  = 50 * time.Millisecond
 	searchTime = time.Second
+	quickPart  = 20 // a quick search takes one of so many parts of searchTime at most
 	searchers  = 4
 )
 
 // Search is Read for reads of many rows. fn may run twice. Errors: also ErrRateLimited, about
 // what, if it is too much work for one call.
 func (e *Engine) Search(ctx context.Context, app, what string, fn func(context.Context, Conn) error) error {
-	err := e.search(ctx, app, quickTime, fn)
+	err := e.search(ctx, app, e.searchTime/quickPart, fn)
 	if Overtime(err) && ctx.Err() == nil {
 		err = e.searchLong(ctx, app, fn)
 	}
