@@ -10,6 +10,12 @@ type App struct {
 	Created     Millis
 }
 
+// Bounds of apps.
+const (
+	MaxAppName = 100 // characters
+	MaxAppKeys = 20  // of one app
+)
+
 // AppKey is one named key of an app's backend. Only the hash is kept.
 type AppKey struct {
 	Name    string

@@ -12,10 +12,10 @@ type OperatorRole int8
 // Roles of operators. Stores keep the numbers.
 const (
 	OperatorNone     OperatorRole = iota // no role: may do nothing
-	OperatorReadOnly                     // sees its own account
+	OperatorReadOnly                     // sees its own account, and the apps with their settings
 	OperatorSupport                      // reads the audit log
-	OperatorAdmin                        // lists the operators
-	OperatorOwner                        // manages the operators and their tokens
+	OperatorAdmin                        // lists the operators; manages apps and their keys
+	OperatorOwner                        // manages the operators and their tokens; deletes apps
 )
 
 // operatorRoles are the names of the roles.

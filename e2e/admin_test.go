@@ -252,3 +252,55 @@ func TestEveryOpOfTheAdminAPIRefusesWrongTypes(t *testing.T) {
 		t.Errorf("refused calls made operators: %s", got)
 	}
 }
+
+// An app is made, changed, given keys and deleted by the Admin API; its clients and backends see each of it on a running server.
+func TestAnAppIsRunByTheAdminAPI(t *testing.T) {
+	t.Parallel()
+	s := start(t, withoutDev())
+	by := owner(t, s, "owner")
+	made := by.must(t, "POST", "/admin/apps", `{"app_id":"shop","settings":{"auto_register":false}}`)
+	a := &app{s: s, ID: "shop", Key: fmt.Sprint(made.field("app_key")), Secret: fmt.Sprint(made.field("token_secret"))}
+	a.must(t, "POST", "/im/users", map[string]any{"client_id": "Tom"}) // at once on the node that answered
+	if got := s.once(t, "GET", "/im/users/Tom", a.as(t, "Tom"), nil); got.Code != 0 {
+		t.Errorf("a token of the new app: got %s", got)
+	}
+	by.must(t, "PATCH", "/admin/apps/shop", `{"settings":{"relaxed_client_ids":true}}`)
+	a.must(t, "POST", "/im/users", map[string]any{"client_id": "tom.jones"})
+	if got := by.call(t, "PATCH", "/admin/apps/shop", `{"settings":{"max_devices":-1}}`); got.Code != 4406 || !strings.Contains(got.Message, "settings.max_devices") {
+		t.Errorf("a setting out of bounds: got %s, want 4406 that names it", got)
+	}
+	second := *a
+	second.Key = fmt.Sprint(by.must(t, "POST", "/admin/apps/shop/keys", `{"key_name":"ci","replaces":"default","grace":0}`).field("app_key"))
+	second.must(t, "GET", "/im/users", nil)
+	if got := a.call(t, "GET", "/im/users", nil); got.Code != 4003 {
+		t.Errorf("the replaced key: got %s, want 4003", got)
+	}
+	if out, errs, exit := skein(t, "app", "update", "--id", "shop", "--send-rate", "7", "--data", s.Data); exit != 0 {
+		t.Errorf("skein app update: exit %d\n%s%s", exit, out, errs)
+	}
+	settings, _ := by.must(t, "GET", "/admin/apps/shop", "").field("settings").(map[string]any)
+	if settings["send_rate"] != 7.0 || settings["relaxed_client_ids"] != true || settings["auto_register"] != false {
+		t.Errorf("settings: got %v", settings)
+	}
+	by.must(t, "DELETE", "/admin/apps/shop", "")
+	if got := second.call(t, "GET", "/im/users", nil); got.Code != 4003 {
+		t.Errorf("the deleted app: got %s, want 4003", got)
+	}
+	var page struct {
+		Data []struct {
+			Op       string `json:"op"`
+			Operator string `json:"operator_name"`
+		} `json:"data"`
+	}
+	if err := json.Unmarshal(by.must(t, "GET", "/admin/audit?app_id=shop", "").Data, &page); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, d := range page.Data {
+		by, _, _ := strings.Cut(d.Operator, ":")
+		got = append(got, by+" "+d.Op)
+	}
+	if want := "owner app.delete, cli app.update, owner app.key.create, owner app.update, owner app.create"; strings.Join(got, ", ") != want {
+		t.Errorf("the audit log:\ngot  %s\nwant %s", strings.Join(got, ", "), want)
+	}
+}

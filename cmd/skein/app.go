@@ -1,19 +1,18 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"time"
 	"unicode/utf8"
 
 	"github.com/skein-im/skein"
-	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/config"
 	"github.com/skein-im/skein/internal/datadir"
+	"github.com/skein-im/skein/internal/operators"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/wire/adminapi"
 )
 
 type appCmd struct {
@@ -22,14 +21,9 @@ type appCmd struct {
 	Show      appShow      `cmd:"" help:"Show an app, its keys (by name) and its settings."`
 	Update    appUpdate    `cmd:"" help:"Change an app's name and settings."`
 	RotateKey appRotateKey `cmd:"" help:"Create a new app key; the old keys stay valid for a while."`
+	DeleteKey appDeleteKey `cmd:"" help:"Remove an app key."`
 	Delete    appDelete    `cmd:"" help:"Delete an app and all its data. This cannot be undone."`
 }
-
-// maxAppName bounds the name of an app, in characters.
-const maxAppName = 100
-
-// firstKey is the name of the key that a new app gets.
-const firstKey = "default"
 
 type appCreate struct {
 	config.Store
@@ -45,26 +39,26 @@ func (c *appCreate) Validate() error {
 	if !skein.ValidAppID(c.ID) {
 		return fmt.Errorf("--id: %q is not 1 to 64 of A-Z a-z 0-9 - _", c.ID)
 	}
-	return errors.Join(c.Store.Validate(), checkName(c.Name), c.settingFlags.check())
+	_, err := c.change()
+	return errors.Join(c.Store.Validate(), checkName(c.Name), err)
 }
 
 // Run creates the app.
 func (c *appCreate) Run(ctx context.Context, out io.Writer) error {
-	key, hash := access.NewKey()
-	now := skein.MillisOf(time.Now())
-	app := skein.App{
-		ID: c.ID, Name: cmp.Or(c.Name, c.ID), TokenSecret: access.NewTokenSecret(), Created: now,
-		Keys: []skein.AppKey{{Name: firstKey, Hash: hash, Created: now}},
-	}
-	c.settingFlags.apply(&app.Settings)
-	err := datadir.WithNewStore(ctx, c.Store, func(s store.Store) error { return s.CreateApp(ctx, app) })
-	if errors.Is(err, skein.ErrConflict) {
-		return fmt.Errorf("--id: app %q is there already, or was deleted a moment ago", c.ID)
-	}
+	change, err := c.change()
 	if err != nil {
-		return fmt.Errorf("create app %q: %w", c.ID, err)
+		return err
 	}
-	return printSecrets(out, appSecrets{AppID: app.ID, AppKey: key, TokenSecret: string(app.TokenSecret)}, datadir.Describe(c.Store), c.JSON)
+	return datadir.WithNewStore(ctx, c.Store, func(s store.Store) error {
+		made, err := operators.New(operators.Options{Store: s}).CreateApp(ctx, fromHere(), c.ID, c.Name, change)
+		if errors.Is(err, skein.ErrConflict) {
+			return fmt.Errorf("--id: app %q is there already, or was deleted a moment ago", c.ID)
+		}
+		if err != nil {
+			return fmt.Errorf("create app %q: %w", c.ID, err)
+		}
+		return printSecrets(out, appSecrets{AppID: c.ID, AppKey: made.Key, TokenSecret: string(made.App.TokenSecret)}, datadir.Describe(c.Store), c.JSON)
+	})
 }
 
 type appList struct {
@@ -114,22 +108,21 @@ type appUpdate struct {
 
 // Validate checks that the command changes something.
 func (c *appUpdate) Validate() error {
-	if c.Name == "" && c.settingFlags.empty() {
+	if c.Name == "" && c.given() == (adminapi.Settings{}) {
 		return errors.New("nothing to change: give --name or a setting")
 	}
-	return errors.Join(c.Store.Validate(), checkName(c.Name), c.settingFlags.check())
+	_, err := c.change()
+	return errors.Join(c.Store.Validate(), checkName(c.Name), err)
 }
 
 // Run changes the given settings and shows the result.
 func (c *appUpdate) Run(ctx context.Context, out io.Writer) error {
+	change, err := c.change()
+	if err != nil {
+		return err
+	}
 	return datadir.WithStore(ctx, c.Store, func(s store.Store) error {
-		var updated skein.App
-		err := s.UpdateApp(ctx, c.ID, func(app *skein.App) error {
-			app.Name = cmp.Or(c.Name, app.Name)
-			c.settingFlags.apply(&app.Settings)
-			updated = *app
-			return nil
-		})
+		updated, err := operators.New(operators.Options{Store: s}).UpdateApp(ctx, fromHere(), c.ID, c.Name, change)
 		if err != nil {
 			return aboutApp(c.ID, err)
 		}
@@ -138,8 +131,8 @@ func (c *appUpdate) Run(ctx context.Context, out io.Writer) error {
 }
 
 func checkName(name string) error {
-	if n := utf8.RuneCountInString(name); n > maxAppName {
-		return fmt.Errorf("--name: %d characters are more than %d", n, maxAppName)
+	if n := utf8.RuneCountInString(name); n > skein.MaxAppName {
+		return fmt.Errorf("--name: %d characters are more than %d", n, skein.MaxAppName)
 	}
 	return nil
 }
@@ -153,7 +146,7 @@ type appDelete struct {
 // Run deletes the app.
 func (c *appDelete) Run(ctx context.Context, out io.Writer) error {
 	return datadir.WithStore(ctx, c.Store, func(s store.Store) error {
-		if err := s.DeleteApp(ctx, c.ID); err != nil {
+		if err := operators.New(operators.Options{Store: s}).DeleteApp(ctx, fromHere(), c.ID); err != nil {
 			return aboutApp(c.ID, err)
 		}
 		_, err := fmt.Fprintf(out, "App %s is deleted. A server removes what was stored for it little by little.\n", c.ID)
@@ -161,9 +154,9 @@ func (c *appDelete) Run(ctx context.Context, out io.Writer) error {
 	})
 }
 
-// aboutApp adds the app id to an error of the store.
+// aboutApp adds the app id to an error of the store or of a use case.
 func aboutApp(id string, err error) error {
-	if errors.Is(err, skein.ErrUnknownApp) {
+	if errors.Is(err, skein.ErrUnknownApp) || errors.Is(err, skein.ErrNotFound) {
 		return fmt.Errorf("--id: there is no app %q", id)
 	}
 	return fmt.Errorf("app %q: %w", id, err)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,10 +9,10 @@ import (
 	"time"
 
 	"github.com/skein-im/skein"
-	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/config"
 	"github.com/skein-im/skein/internal/datadir"
 	"github.com/skein-im/skein/internal/files"
+	"github.com/skein-im/skein/internal/operators"
 	"github.com/skein-im/skein/internal/portable"
 	"github.com/skein-im/skein/internal/portable/importer"
 	"github.com/skein-im/skein/internal/store"
@@ -87,18 +86,14 @@ func (c *importCmd) Run(ctx context.Context, out io.Writer) (err error) {
 func (c *importCmd) prepareApp(ctx context.Context, p *destination, from *portable.Reader, out io.Writer, job *importer.Import) error {
 	app, err := p.store.App(ctx, c.App)
 	if errors.Is(err, skein.ErrUnknownApp) {
-		key, hash := access.NewKey()
-		now := skein.MillisOf(time.Now())
-		app = skein.App{
-			ID: c.App, Name: cmp.Or(from.App.Name, c.App), TokenSecret: access.NewTokenSecret(), Created: now,
-			Keys: []skein.AppKey{{Name: firstKey, Hash: hash, Created: now}}, Settings: from.App.Settings.Of(),
-		}
-		err = p.store.CreateApp(ctx, app)
+		var made operators.IssuedApp
+		made, err = operators.New(operators.Options{Store: p.store}).CreateApp(ctx, fromHere(), c.App, from.App.Name, func(s *skein.Settings) { *s = from.App.Settings.Of() })
+		app = made.App
 		if errors.Is(err, skein.ErrConflict) {
 			return fmt.Errorf("--app: %q was deleted a moment ago; a server removes what was stored for it first", c.App)
 		}
 		if err == nil && !c.DryRun {
-			err = printSecrets(out, appSecrets{AppID: app.ID, AppKey: key, TokenSecret: string(app.TokenSecret)}, datadir.Describe(c.Store), false)
+			err = printSecrets(out, appSecrets{AppID: app.ID, AppKey: made.Key, TokenSecret: string(app.TokenSecret)}, datadir.Describe(c.Store), false)
 		}
 	}
 	if err != nil {

@@ -50,10 +50,17 @@ const (
 	exitUsage  = 2 // the command line is invalid
 )
 
+// newProgram is the command line with the flags that are made from tables.
+func newProgram() *program {
+	p := &program{}
+	p.App.Create.settingFlags, p.App.Update.settingFlags = newSettingFlags(), newSettingFlags()
+	return p
+}
+
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 func run(args []string, stdout, stderr io.Writer) int {
-	parser, err := kong.New(&program{}, append(config.Options(),
+	parser, err := kong.New(newProgram(), append(config.Options(),
 		kong.Name("skein"),
 		kong.Description("Skein is a multi-tenant instant-messaging server."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),

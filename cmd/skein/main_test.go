@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"reflect"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +12,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/wire/adminapi"
 )
 
 // TestMain frees the tests from the environment's own settings.
@@ -102,24 +101,24 @@ func TestUpdateSetsEachSetting(t *testing.T) {
 		"--max-conversations=3", "--send-rate=-1", "--send-burst=4", "--rest-rate=5", "--command-rate=6",
 		"--login-rate=7", "--file-types=png,.JPG,png", "--max-file-bytes=8",
 		"--allowed-origins=https://a.com,*.b.com", "--one-per-device-type=on", "--presence=off", "--last-seen=on", "--edit-window=9", "--recall-window=-1")
-	want := settingsView{
-		TokenAuth: false, RelaxedClientIDs: true, AutoRegister: false, MembersMayInvite: true, AddBy: "nobody",
-		PrivateHistory: true, MaxDevices: 1, MaxMembers: 2, MaxSockets: 11, MaxStorageBytes: 12, FileAccess: "signed", FileLinkLife: 60,
+	stored := skein.Settings{
+		Open: true, RelaxedClientIDs: true, NoAutoRegister: true, MembersMayInvite: true, AddBy: skein.AddByNobody, ManagersMentionAll: true,
+		PrivateHistory: true, MaxDevices: 1, MaxMembers: 2, MaxSockets: 11, MaxStorageBytes: 12, PrivateFiles: true, FileLinkLife: 60,
 		MaxConversations: 3, SendRate: -1, SendBurst: 4, RESTRate: 5, CommandRate: 6,
 		LoginRate: 7, FileTypes: []string{"png", "jpg"}, MaxFileBytes: 8,
-		OnePerDeviceType: true, Presence: false, LastSeen: true, EditWindow: 9, RecallWindow: -1,
+		OnePerDeviceType: true, HidePresence: true, LastSeen: true, EditWindow: 9, RecallWindow: -1,
 		AllowedOrigins: []string{"https://a.com", "*.b.com"},
 	}
+	want := adminapi.SettingsOf(stored)
 	same(t, "update", view.Settings, want)
 	if view.Name != "Laden" {
 		t.Errorf("name: got %q", view.Name)
 	}
 
-	stored := mustJSON[appView](t, "app", "show", "--id", "shop", "--data", data)
-	same(t, "show", stored.Settings, want)
+	same(t, "show", mustJSON[appView](t, "app", "show", "--id", "shop", "--data", data).Settings, want)
 
-	want.TokenAuth, want.FileTypes, want.MaxDevices, want.Presence, want.RecallWindow = true, nil, 10, true, 120
-	want.AllowedOrigins = []string{}
+	stored.Open, stored.FileTypes, stored.MaxDevices, stored.HidePresence, stored.RecallWindow, stored.AllowedOrigins = false, nil, 0, false, 0, nil
+	want = adminapi.SettingsOf(stored)
 	view = mustJSON[appView](t, "app", "update", "--id", "shop", "--data", data,
 		"--token-auth=on", "--file-types=", "--allowed-origins=", "--max-devices=0", "--presence=on", "--recall-window=0")
 	same(t, "what is not given stays", view.Settings, want)
@@ -134,12 +133,12 @@ func TestShowNamesTheServersFlagForALimitThatTheAppDoesNotSet(t *testing.T) {
 			t.Errorf("got %q, want %q in it", text, want)
 		}
 	}
-	if got := mustJSON[appView](t, "app", "show", "--id", "shop", "--data", data).Settings; got.SendRate != 50 || got.SendBurst != 0 || got.MaxMembers != 0 {
-		t.Errorf("JSON: got send_rate %d, send_burst %d, max_members %d; want 50, 0, 0", got.SendRate, got.SendBurst, got.MaxMembers)
+	if got := mustJSON[appView](t, "app", "show", "--id", "shop", "--data", data).Settings; *got.SendRate != 50 || *got.SendBurst != 0 || *got.MaxMembers != 0 {
+		t.Errorf("JSON: got send_rate %d, send_burst %d, max_members %d; want 50, 0, 0", *got.SendRate, *got.SendBurst, *got.MaxMembers)
 	}
 }
 
-func same(t *testing.T, what string, got, want settingsView) {
+func same(t *testing.T, what string, got, want adminapi.Settings) {
 	t.Helper()
 	g, _ := json.Marshal(got)
 	w, _ := json.Marshal(want)
@@ -173,7 +172,7 @@ func TestRefused(t *testing.T) {
 		"a name that is too long":  {"app create --id b --name " + strings.Repeat("n", 101), "--name: 101 characters are more than 100", exitUsage},
 		"update of nothing":        {"app update --id shop", "nothing to change", exitUsage},
 		"update of nobody":         {"app update --id nope --name x", `--id: there is no app "nope"`, exitFailed},
-		"a number below zero":      {"app update --id shop --max-members=-4", "--max-members: -4 is less than nothing", exitUsage},
+		"a number below zero":      {"app update --id shop --max-members=-4", "--max-members: must be 1 to 1000000000", exitUsage},
 		"a switch that is neither": {"app update --id shop --token-auth=maybe", `"maybe" is neither on nor off`, exitUsage},
 		"rotate to a taken name":   {"app rotate-key --id shop --name default", `--name: there is a key "default" already`, exitFailed},
 		"rotate an unknown key":    {"app rotate-key --id shop --old nope", `--old: there is no key "nope"`, exitFailed},
@@ -235,23 +234,18 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// The help of an on/off setting says which of the two holds when nobody says.
-func TestHelpOfASwitchSaysItsDefault(t *testing.T) {
-	defaults := map[string]string{}
-	for _, row := range settingsOf(skein.Settings{}).rows() {
-		defaults[row[0]] = row[1]
+// The help of a setting says what holds when nobody says.
+func TestHelpOfASettingSaysItsDefault(t *testing.T) {
+	help := map[string]string{}
+	for _, s := range adminapi.AllSettings {
+		help[s.Name] = helpOf(s)
 	}
-	for f := range reflect.TypeFor[settingFlags]().Fields() {
-		if f.Type != reflect.TypeFor[*onOff]() {
-			continue
-		}
-		name := f.Tag.Get("name")
-		if name == "" {
-			name = strings.ToLower(regexp.MustCompile(`([a-z])([A-Z])`).ReplaceAllString(f.Name, "$1-$2"))
-		}
-		want := "(default " + defaults[name] + ")"
-		if defaults[name] == "" || !strings.Contains(f.Tag.Get("help"), want) {
-			t.Errorf("--%s: help %q, want it to say %s", name, f.Tag.Get("help"), want)
+	for name, want := range map[string]string{
+		"token_auth": "(default on).", "private_history": "(default off).", "send_rate": "(0: as the server's --send-rate, -1: no limit).",
+		"add_by": "(default anyone).", "max_devices": "(0: 10).", "allowed_origins": "(default none).", "max_storage_bytes": "(0: no limit).",
+	} {
+		if !strings.HasSuffix(help[name], want) {
+			t.Errorf("--%s: help %q, want %s at its end", flagOf(name), help[name], want)
 		}
 	}
 }

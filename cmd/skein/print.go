@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/wire/adminapi"
 )
 
 // The output of the app commands, as JSON or as text.
@@ -33,44 +33,14 @@ type (
 	appView struct {
 		appLine
 
-		TokenSecret string       `json:"token_secret,omitempty"`
-		Keys        []keyView    `json:"keys"`
-		Settings    settingsView `json:"settings"`
+		TokenSecret string            `json:"token_secret,omitempty"`
+		Keys        []keyView         `json:"keys"`
+		Settings    adminapi.Settings `json:"settings"`
 	}
 	keyView struct {
 		Name    string  `json:"name"`
 		Created string  `json:"created"`
 		Expires *string `json:"expires"` // null: never
-	}
-	// settingsView has the names of the flags. The numbers hold for the app; zero is explained.
-	settingsView struct {
-		TokenAuth            bool     `json:"token_auth"`
-		RelaxedClientIDs     bool     `json:"relaxed_client_ids"`
-		AutoRegister         bool     `json:"auto_register"`
-		MembersMayInvite     bool     `json:"members_may_invite"`
-		AddBy                string   `json:"add_by"`
-		MembersMayMentionAll bool     `json:"members_may_mention_all"`
-		PrivateHistory       bool     `json:"private_history"`
-		OnePerDeviceType     bool     `json:"one_per_device_type"`
-		Presence             bool     `json:"presence"`
-		LastSeen             bool     `json:"last_seen"`
-		MaxDevices           int      `json:"max_devices"`
-		MaxSockets           int      `json:"max_sockets"` // 0: the app's share of the node
-		MaxMembers           int      `json:"max_members"` // 0: as the server's flag; so too the next five
-		MaxConversations     int      `json:"max_conversations"`
-		SendRate             int      `json:"send_rate"`
-		SendBurst            int      `json:"send_burst"`
-		RESTRate             int      `json:"rest_rate"`
-		CommandRate          int      `json:"command_rate"`
-		LoginRate            int      `json:"login_rate"`
-		EditWindow           int      `json:"edit_window"`   // seconds
-		RecallWindow         int      `json:"recall_window"` // seconds
-		AllowedOrigins       []string `json:"allowed_origins"`
-		FileTypes            []string `json:"file_types"` // null: the usual ones
-		MaxFileBytes         int64    `json:"max_file_bytes"`
-		MaxStorageBytes      int64    `json:"max_storage_bytes"` // 0: no bound
-		FileAccess           string   `json:"file_access"`
-		FileLinkLife         int      `json:"file_link_life"` // seconds
 	}
 )
 
@@ -109,7 +79,7 @@ func printApps(out io.Writer, apps []skein.App, asJSON bool) error {
 }
 
 func printApp(out io.Writer, app skein.App, secret, asJSON bool) error {
-	view := appView{appLine: lineOf(app), Keys: keysOf(app.Keys), Settings: settingsOf(app.Settings)}
+	view := appView{appLine: lineOf(app), Keys: keysOf(app.Keys), Settings: adminapi.SettingsOf(app.Settings)}
 	if secret {
 		view.TokenSecret = string(app.TokenSecret)
 	}
@@ -136,24 +106,6 @@ func keysOf(keys []skein.AppKey) []keyView {
 	return views
 }
 
-func settingsOf(own skein.Settings) settingsView {
-	s := own.WithDefaults()
-	return settingsView{
-		TokenAuth: !s.Open, RelaxedClientIDs: s.RelaxedClientIDs, AutoRegister: !s.NoAutoRegister,
-		MembersMayInvite: s.MembersMayInvite, AddBy: addByNames[s.AddBy.Or(skein.AddByAnyone)], MembersMayMentionAll: !s.ManagersMentionAll, PrivateHistory: s.PrivateHistory,
-		OnePerDeviceType: s.OnePerDeviceType, Presence: !s.HidePresence, LastSeen: s.LastSeen,
-		MaxDevices: s.MaxDevices, CommandRate: s.CommandRate,
-		// For these an app without a setting has that of the server, which this command does not know.
-		MaxMembers: own.MaxMembers, MaxConversations: own.MaxConversations,
-		SendRate: own.SendRate, SendBurst: own.SendBurst, RESTRate: own.RESTRate, LoginRate: own.LoginRate,
-		EditWindow: s.EditWindow, RecallWindow: s.RecallWindow,
-		AllowedOrigins: append([]string{}, s.AllowedOrigins...),
-		FileTypes:      s.FileTypes, MaxFileBytes: s.MaxFileBytes,
-		MaxStorageBytes: s.MaxStorageBytes, MaxSockets: s.MaxSockets,
-		FileAccess: fileAccessNames[fileAccess(s.PrivateFiles)], FileLinkLife: s.FileLinkLife,
-	}
-}
-
 // rows are the lines of the text output.
 func (a appView) rows() [][]string {
 	rows := [][]string{{"app_id", a.AppID}, {"name", a.Name}, {"created", a.Created}}
@@ -167,52 +119,7 @@ func (a appView) rows() [][]string {
 		}
 		rows = append(rows, []string{"key " + k.Name, life})
 	}
-	return append(rows, a.Settings.rows()...)
-}
-
-func (s settingsView) rows() [][]string {
-	types := "the usual ones"
-	if s.FileTypes != nil {
-		types = strings.Join(s.FileTypes, ",")
-	}
-	number := func(n int) string { return fmt.Sprint(n) }
-	return [][]string{
-		{"token-auth", onOffText(s.TokenAuth)},
-		{"relaxed-client-ids", onOffText(s.RelaxedClientIDs)},
-		{"auto-register", onOffText(s.AutoRegister)},
-		{"members-may-invite", onOffText(s.MembersMayInvite)},
-		{"add-by", s.AddBy},
-		{"members-may-mention-all", onOffText(s.MembersMayMentionAll)},
-		{"private-history", onOffText(s.PrivateHistory)},
-		{"one-per-device-type", onOffText(s.OnePerDeviceType)},
-		{"presence", onOffText(s.Presence)},
-		{"last-seen", onOffText(s.LastSeen)},
-		{"max-devices", number(s.MaxDevices)},
-		{"max-sockets", orElse(s.MaxSockets, "the app's share of the node")},
-		{"max-members", orElse(s.MaxMembers, "as the server's --max-members")},
-		{"max-conversations", orElse(s.MaxConversations, "as the server's --max-conversations")},
-		{"send-rate", orElse(s.SendRate, "as the server's --send-rate")},
-		{"send-burst", orElse(s.SendBurst, "as the server's --send-burst")},
-		{"rest-rate", orElse(s.RESTRate, "as the server's --rest-rate")},
-		{"command-rate", number(s.CommandRate)},
-		{"login-rate", orElse(s.LoginRate, "as the server's --login-rate")},
-		{"edit-window", number(s.EditWindow)},
-		{"recall-window", number(s.RecallWindow)},
-		{"allowed-origins", cmp.Or(strings.Join(s.AllowedOrigins, ","), "none")},
-		{"file-types", types},
-		{"max-file-bytes", fmt.Sprint(s.MaxFileBytes)},
-		{"max-storage-bytes", orElse(s.MaxStorageBytes, "no bound")},
-		{"file-access", s.FileAccess},
-		{"file-link-life", number(s.FileLinkLife)},
-	}
-}
-
-// orElse is a number, or the text for zero.
-func orElse[N int | int64](n N, none string) string {
-	if n == 0 {
-		return none
-	}
-	return fmt.Sprint(n)
+	return append(rows, settingRows(a.Settings)...)
 }
 
 func onOffText(on bool) string {

@@ -53,6 +53,12 @@ func (g *Gate) App(ctx context.Context, id string) (*skein.App, error) {
 	return &app, nil
 }
 
+// ForgetApp makes the next call read the app anew, after this node changed it.
+func (g *Gate) ForgetApp(id string) {
+	g.apps.Delete(id)
+	g.unknown.Delete(id)
+}
+
 // appOrNobody is the app, or nobody where it is not known.
 func (g *Gate) appOrNobody(ctx context.Context, id string) (app *skein.App, known bool, err error) {
 	app, err = g.App(ctx, id)

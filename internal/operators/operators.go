@@ -1,5 +1,6 @@
 // Package operators holds the use cases of those who run the installation: operators and their
-// tokens, and the audit log of what they did. It decides no right: the op table does.
+// tokens, apps and their keys, and the audit log of what they did. It decides no right: the op
+// table does.
 package operators
 
 import (
@@ -18,9 +19,16 @@ import (
 
 // Options are the parts of a Service.
 type Options struct {
-	Store   store.Admin
-	Changed func()           // called after operators or tokens changed; nil: nobody is told
-	Now     func() time.Time // nil: time.Now
+	Store      Store
+	Changed    func()           // called after operators or tokens changed; nil: nobody is told
+	AppChanged func(app string) // called after an app changed; nil: nobody is told
+	Now        func() time.Time // nil: time.Now
+}
+
+// Store is what the use cases need of a store.
+type Store interface {
+	store.Admin
+	store.Apps
 }
 
 // Service is the use cases. Safe for concurrent use.
@@ -30,6 +38,9 @@ type Service struct{ opts Options }
 func New(opts Options) *Service {
 	if opts.Changed == nil {
 		opts.Changed = func() {}
+	}
+	if opts.AppChanged == nil {
+		opts.AppChanged = func(string) {}
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now

@@ -96,6 +96,11 @@ func invoke[In, Out any](ctx context.Context, t *Table, by skein.Actor, op *Op, 
 			return out, err
 		}
 	}
+	if op.Need == skein.NeedOperator {
+		if err := permitFields(entitled, any(in)); err != nil {
+			return out, err
+		}
+	}
 	return run(ctx, entitled, in)
 }
 
@@ -148,6 +153,17 @@ func (o *Op) permit(by skein.Actor, request any) error {
 	}
 	if by.Operator.Account.RoleIn(about.InApp()) < o.Role {
 		return skein.ErrForbidden
+	}
+	return nil
+}
+
+// permitFields refuses fields of a request that need a greater role than the op. Errors:
+// skein.ErrForbidden, naming the field.
+func permitFields(by skein.Actor, request any) error {
+	if fields, ok := request.(interface {
+		Permit(o *skein.OperatorAccount) error
+	}); ok && by.Operator != nil {
+		return fields.Permit(&by.Operator.Account)
 	}
 	return nil
 }

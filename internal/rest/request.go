@@ -103,7 +103,7 @@ func (s *Server) readInto(buf *[]byte, w http.ResponseWriter, r *http.Request) e
 	if err := readAll(buf, body); err != nil {
 		return bodyError(err)
 	}
-	if len(*buf) > 0 && (r.Method == http.MethodPost || r.Method == http.MethodPut) && !isJSON(r.Header) {
+	if len(*buf) > 0 && (r.Method == http.MethodPost || r.Method == http.MethodPut || r.Method == http.MethodPatch) && !isJSON(r.Header) {
 		return &skein.Fault{Err: wire.ErrMediaType, Field: "Content-Type", Detail: "must be application/json"}
 	}
 	return nil

@@ -16,6 +16,8 @@ var detailsZH = map[string]string{ //nolint:gosec // words for people, of which 
 	"must be 60 seconds to 365 days":                                    "须为 60 秒至 365 天",
 	"must be 0 seconds to 30 days":                                      "须为 0 秒至 30 天",
 	"must be 1 to 500":                                                  "须为 1 至 500",
+	"must be 1 to 100 characters":                                       "须为 1 至 100 个字符",
+	"must be 60 to 315360000 seconds":                                   "须为 60 至 315360000 秒",
 	"the last owner":                                                    "是最后一个 owner",
 	"at most 1000 operators":                                            "最多 1000 个管理员",
 	"at most 20 tokens":                                                 "最多 20 个令牌",

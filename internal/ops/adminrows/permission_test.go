@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +23,8 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // fixture is the table over real use cases and a real store, whose operators are one of each
-// role in the installation and one of each role in the app "shop". "root" is an owner too, so that no
+// role in the installation and one of each role in the app "shop"; each of the latter has that
+// role also in two apps of its own, gone and late with its number: one loses a key, the other is deleted. "root" is an owner too, so that no
 // call is refused for the last owner.
 type fixture struct {
 	*testing.T
@@ -53,8 +55,16 @@ func newFixture(t *testing.T) *fixture {
 	f := &fixture{T: t, store: s, cases: operators.New(operators.Options{Store: s, Now: now})}
 	f.Table = New(Deps{Operators: f.cases})
 	f.put(skein.OperatorAccount{Name: "root", Roles: []skein.OperatorIn{{Role: skein.OperatorOwner}}})
+	f.app("shop")
+	f.app("other")
 	for i, role := range who {
-		f.put(skein.OperatorAccount{Name: fmt.Sprint("op", i), Roles: []skein.OperatorIn{role}, Tokens: []skein.OperatorToken{tokenOf("first")}})
+		gone, late := role, role
+		if role.App != "" {
+			gone.App, late.App = fmt.Sprint("gone", i), fmt.Sprint("late", i)
+		}
+		f.app(fmt.Sprint("gone", i))
+		f.app(fmt.Sprint("late", i))
+		f.put(skein.OperatorAccount{Name: fmt.Sprint("op", i), Roles: slices.Compact([]skein.OperatorIn{role, gone, late}), Tokens: []skein.OperatorToken{tokenOf("first")}})
 	}
 	return f
 }
@@ -69,6 +79,14 @@ func (f *fixture) put(o skein.OperatorAccount) {
 		return skein.Deed{}, t.PutOperator(ctx, o)
 	})
 	if err != nil {
+		f.Fatal(err)
+	}
+}
+
+// app makes an app.
+func (f *fixture) app(id string) {
+	f.Helper()
+	if err := f.store.CreateApp(f.Context(), skein.App{ID: id, Keys: []skein.AppKey{{Name: "default"}}, TokenSecret: []byte("TOKENSECRET")}); err != nil {
 		f.Fatal(err)
 	}
 }
@@ -89,8 +107,8 @@ func (f *fixture) call(by skein.Actor, name, body string) ([]byte, error) {
 }
 
 // rights says which operators may call an op, in the order of who: an owner, admin, support and
-// read-only of the installation, the same of the app shop, one without a role: Y may, - may not. {new} is a name of
-// its own for each call; {victim} an operator whom nobody misses.
+// read-only of the installation, the same of the app shop, one without a role: Y may, - may not, ? may, though there is no such thing. {new} is a name of
+// its own for each call; {victim} an operator whom nobody misses; {i} the number of the caller.
 var rights = map[string]struct{ body, want string }{
 	"me.get":                {`{}`, "YYYYYYYY-"},
 	"me.token.create":       {`{"token_name":"{new}"}`, "YYYYYYYY-"},
@@ -102,6 +120,21 @@ var rights = map[string]struct{ body, want string }{
 	"operator.delete":       {`{"operator_name":"{victim}"}`, "Y--------"},
 	"operator.token.create": {`{"operator_name":"{victim}","token_name":"{new}"}`, "Y--------"},
 	"operator.token.delete": {`{"operator_name":"{victim}","token_name":"first"}`, "Y--------"},
+	"app.create":            {`{"app_id":"{new}"}`, "YY-------"},
+	"app.create open":       {`{"app_id":"{new}","settings":{"token_auth":false}}`, "Y--------"},
+	"app.list":              {`{}`, "YYYYYYYY-"},
+	"app.get":               {`{"app_id":"shop"}`, "YYYYYYYY-"},
+	"app.get another":       {`{"app_id":"other"}`, "YYYY-----"},
+	"app.get nothing":       {`{"app_id":"nothing"}`, "????-----"},
+	"app.update":            {`{"app_id":"shop","name":"{new}","settings":{"presence":false}}`, "YY--YY---"},
+	"app.update the open":   {`{"app_id":"shop","settings":{"token_auth":true}}`, "Y---Y----"},
+	"app.update a limit":    {`{"app_id":"shop","settings":{"send_rate":5}}`, "YY-------"},
+	"app.update another":    {`{"app_id":"other","name":"x"}`, "YY-------"},
+	"app.delete":            {`{"app_id":"late{i}"}`, "Y---Y----"},
+	"app.delete another":    {`{"app_id":"nothing"}`, "?--------"},
+	"app.key.create":        {`{"app_id":"shop","key_name":"{new}"}`, "YY--YY---"},
+	"app.key.list":          {`{"app_id":"shop"}`, "YY--YY---"},
+	"app.key.delete":        {`{"app_id":"gone{i}","key_name":"default"}`, "YY--YY---"},
 	"audit.list":            {`{}`, "YYY------"},
 	"audit.list of shop":    {`{"app_id":"shop"}`, "YYY-YYY--"},
 	"audit.list of another": {`{"app_id":"other"}`, "YYY------"},
@@ -116,10 +149,12 @@ func TestEachOperatorMayDoWhatTheTableSays(t *testing.T) {
 			victim := fmt.Sprintf("v%d-%s", i, strings.ReplaceAll(name, " ", ""))
 			f.put(skein.OperatorAccount{Name: victim, Roles: []skein.OperatorIn{{Role: skein.OperatorReadOnly}}, Tokens: []skein.OperatorToken{tokenOf("first")}})
 			before := f.state()
-			_, err := f.call(f.by(i), op, strings.NewReplacer("{new}", "n"+victim, "{victim}", victim).Replace(right.body))
+			_, err := f.call(f.by(i), op, strings.NewReplacer("{new}", strings.ReplaceAll("n"+victim, ".", "-"), "{victim}", victim, "{i}", fmt.Sprint(i)).Replace(right.body))
 			switch {
 			case err == nil:
 				got = append(got, "Y")
+			case errors.Is(err, skein.ErrNotFound):
+				got = append(got, "?")
 			case errors.Is(err, skein.ErrForbidden):
 				got = append(got, "-")
 				if after := f.state(); after != before {
@@ -151,7 +186,11 @@ func (f *fixture) state() string {
 	if err != nil {
 		f.Fatal(err)
 	}
-	return fmt.Sprint(all, deeds)
+	apps, err := f.cases.Apps(f.Context())
+	if err != nil {
+		f.Fatal(err)
+	}
+	return fmt.Sprint(all, deeds, apps)
 }
 
 func TestNoAppAndNoClientMayCallTheAdminAPI(t *testing.T) {

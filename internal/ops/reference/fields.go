@@ -9,6 +9,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/wire/adminapi"
 	"github.com/skein-im/skein/internal/wire/request"
 	"github.com/skein-im/skein/internal/wire/strict"
 )
@@ -52,6 +53,9 @@ func fieldsOf(t reflect.Type) ([]field, error) {
 			continue // read for old programs, shown to nobody
 		}
 		doc := ops.Doc{EN: f.Tag.Get("en"), ZH: f.Tag.Get("zh")}
+		if t == reflect.TypeFor[adminapi.Settings]() {
+			doc.EN, doc.ZH = adminapi.AllSettings[f.Index[0]].Doc()
+		}
 		if doc.EN == "" || doc.ZH == "" {
 			return nil, fmt.Errorf("%s.%s lacks its text in a language", t, f.Name)
 		}
