@@ -25,6 +25,8 @@ var detailsZH = map[string]string{ //nolint:gosec // words for people, of which 
 	"names a conversation of another conv_type":                         "所指的会话为其他 conv_type",
 	"too little space is left for uploads":                              "剩余空间不足，暂不接受上传",
 	"too many handshakes from this address":                             "此地址的握手过于频繁",
+	"too many requests of this address at once":                         "此地址同时进行的请求过多",
+	"call https://":                                                     "请使用 https:// 调用",
 	"too many sockets":                                                  "连接过多",
 	"too many sockets of this app":                                      "此应用的连接过多",
 	"must be 1 second to 90 days":                                       "须为 1 秒至 90 天",
