@@ -53,7 +53,7 @@ func (f Folder) path(name string) string { return filepath.Join(string(f), name)
 
 // Keep implements Storage. The file at path must be synced.
 func (f Folder) Keep(_ context.Context, path, name string) error {
-	if err := os.Rename(path, f.path(name)); err != nil {
+	if err := os.Rename(path, f.path(name)); err != nil { //nolint:gosec // names of this package, without a separator
 		return fault("name an upload", err)
 	}
 	if err := f.sync(); err != nil {

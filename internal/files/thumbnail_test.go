@@ -18,7 +18,7 @@ import (
 	"github.com/skein-im/skein"
 )
 
-// watched is a folder that counts how often files are opened, and runs before before each Keep.
+// watched is a folder that counts how often files are opened, and runs a function before each Keep.
 type watched struct {
 	Folder
 

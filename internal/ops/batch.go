@@ -100,19 +100,7 @@ func RowOfBatch[In, Checked, Out any](
 		outcomes := make([]Outcome, len(b.data))
 		passed, indexes := make([]Checked, 0, len(b.data)), make([]int, 0, len(b.data))
 		for i, data := range b.data {
-			var in In
-			err := strict.Decode(data, &in)
-			if err := cmp.Or(b.admit(conv(in)), err); err != nil {
-				outcomes[i].Err = err
-				continue
-			}
-			if b.table.signs(b.by) {
-				if err := b.table.links.Admit(ctx, b.by, in); err != nil {
-					outcomes[i].Err = err
-					continue
-				}
-			}
-			checked, err := check(b.by, in)
+			checked, err := readOne(ctx, b, data, conv, check)
 			if err != nil {
 				outcomes[i].Err = err
 				continue
@@ -131,4 +119,21 @@ func RowOfBatch[In, Checked, Out any](
 		return outcomes
 	}
 	return o
+}
+
+// readOne reads, charges and checks one command of several.
+func readOne[In, Checked any](
+	ctx context.Context, b batchCall, data []byte, conv func(In) strict.ID, check func(skein.Actor, In) (Checked, error),
+) (checked Checked, err error) {
+	var in In
+	err = strict.Decode(data, &in)
+	if err := cmp.Or(b.admit(conv(in)), err); err != nil {
+		return checked, err
+	}
+	if b.table.signs(b.by) {
+		if err := b.table.links.Admit(ctx, b.by, in); err != nil {
+			return checked, err
+		}
+	}
+	return check(b.by, in)
 }

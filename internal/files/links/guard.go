@@ -3,6 +3,7 @@ package links
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"reflect"
 
@@ -98,7 +99,7 @@ func textsOfJSON(value []byte, see func([]byte) error) error {
 	dec := jsontext.NewDecoder(bytes.NewReader(value), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	for {
 		token, err := dec.ReadToken()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

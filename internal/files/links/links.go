@@ -12,6 +12,7 @@ import (
 	"hash"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -83,9 +84,9 @@ func (s *Signer) proof(dst []byte, app string, name []byte, until int64) []byte 
 	defer s.macs.Put(mac)
 	mac.Reset()
 	var buf [256]byte
-	said := binary.BigEndian.AppendUint64(buf[:0], uint64(until)) //nolint:gosec // its bits
-	said = append(append(append(said, app...), 0), name...)       // no app id has a zero byte
-	mac.Write(said)                                               // never fails; see hash.Hash
+	said := binary.BigEndian.AppendUint64(buf[:0], uint64(until))
+	said = append(append(append(said, app...), 0), name...) // no app id has a zero byte
+	mac.Write(said)                                         // never fails; see hash.Hash
 	return mac.Sum(dst)
 }
 
@@ -202,5 +203,5 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 func isHex(c byte) bool   { return isDigit(c) || 'a' <= c && c <= 'f' }
 
 func isQuery(c byte) bool {
-	return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'z' || bytes.IndexByte([]byte("-_.~=&%+"), c) >= 0
+	return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'z' || strings.IndexByte("-_.~=&%+", c) >= 0
 }

@@ -104,7 +104,7 @@ func Look(ext string, content io.Reader) (*Image, error) {
 	if max(i.Width, i.Height) > MaxSide || i.Width > MaxPixels/i.Height {
 		return nil, ErrTooLarge
 	}
-	i.Memory = int64(i.Width) * int64(i.Height) * bytesAPixel(ext, config.ColorModel, append(head, rest.Bytes()...))
+	i.Memory = int64(i.Width) * int64(i.Height) * bytesAPixel(ext, config.ColorModel, slices.Concat(head, rest.Bytes()))
 	if i.jpeg {
 		i.turned = orientationOf(head)
 	}
