@@ -129,8 +129,8 @@ func (t *Tracer) Follow(from skein.Trace, name string, at time.Time) *Span {
 	ctx := trace.ContextWithRemoteSpanContext(context.Background(), trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: from.ID, SpanID: from.Span, TraceFlags: trace.FlagsSampled, Remote: true,
 	}))
-	_, span := t.tracer.Start(ctx, name, trace.WithTimestamp(at))
-	return &Span{t, span}
+	_, span := t.tracer.Start(ctx, name, trace.WithTimestamp(at)) //nolint:spancheck // Span.End ends it
+	return &Span{t, span}                                         //nolint:spancheck // as above
 }
 
 // Start begins a step within s.
@@ -138,8 +138,8 @@ func (s *Span) Start(name string) *Span {
 	if s == nil {
 		return nil
 	}
-	_, span := s.tracer.tracer.Start(trace.ContextWithSpan(context.Background(), s.span), name)
-	return &Span{s.tracer, span}
+	_, span := s.tracer.tracer.Start(trace.ContextWithSpan(context.Background(), s.span), name) //nolint:spancheck // Span.End ends it
+	return &Span{s.tracer, span}                                                                //nolint:spancheck // as above
 }
 
 // Trace names the step, for others to follow.

@@ -187,7 +187,7 @@ func BenchmarkOff(b *testing.B) {
 	type key struct{}
 	ctx := context.Background()
 	for range 4 { // as deep as that of a call
-		ctx = context.WithValue(ctx, key{}, 1)
+		ctx = context.WithValue(ctx, key{}, 1) //nolint:fatcontext // on purpose
 	}
 	b.Run("off", func(b *testing.B) {
 		for b.Loop() {
