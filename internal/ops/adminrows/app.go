@@ -37,7 +37,7 @@ func appOps(d Deps) []*ops.Op {
 			ZH: "创建应用及其首个密钥和令牌密钥。密钥只在此次返回中显示。4013：app_id 已被占用，或刚被删除。",
 		}), d.createApp, func() (string, adminapi.IssuedApp) {
 			return `{"app_id":"shop","name":"Shop","settings":{"send_rate":50}}`, adminapi.IssuedApp{
-				AppView: exampleApp(), AppKey: "EXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAM", TokenSecret: "EXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEX", //nolint:gosec // an example
+				AppView: exampleApp(), AppKey: "EXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAM", TokenSecret: "EXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEX",
 			}
 		}),
 		ops.Row(AppList, row("GET", appsPath, ops.ScopeAny, skein.OperatorReadOnly, []int{4406}, ops.Doc{

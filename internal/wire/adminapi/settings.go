@@ -193,7 +193,7 @@ func (line Setting) stored(given reflect.Value) (any, error) {
 		}
 		return i + 1, nil
 	case reflect.Slice:
-		list, _ := given.Interface().([]string)
+		list, _ := reflect.TypeAssert[[]string](given)
 		if line.Name == "allowed_origins" {
 			origins, err := skein.OriginPatterns(list)
 			if err != nil {
