@@ -32,6 +32,7 @@ type AdminTx interface {
 	CreateApp(ctx context.Context, app skein.App) error
 	PutApp(ctx context.Context, app skein.App) error
 	DeleteApp(ctx context.Context, id string) error
+	WebhookTx
 	// Operators lists all operators by name.
 	Operators(ctx context.Context) ([]skein.OperatorAccount, error)
 	// PutOperator stores an operator, in place of the one of its name.

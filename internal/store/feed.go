@@ -53,13 +53,15 @@ var ErrFeedCursor = errors.New("feed cursor: of another history, or too old")
 type Entry struct {
 	Kind    EntryKind
 	App     string
-	At      skein.Millis // by the store's clock; of a message, its Created
-	Conv    skein.ID     // zero: not about a conversation
-	Seq     int64        // of a message
-	Change  int64        // change_seq of a change
-	Message skein.ID     // of a message
-	Client  string       // a message's sender, or the client or member it is about
-	Clients []string     // who was added, removed, or member from the start or at the end; at most MaxEntryClients
+	At      skein.Millis        // by the store's clock; of a message, its Created
+	Conv    skein.ID            // zero: not about a conversation
+	Seq     int64               // of a message
+	Change  int64               // change_seq of a change
+	Message skein.ID            // of a message
+	Client  string              // a message's sender, or the client or member it is about
+	Event   int64               // number of what is neither a message nor a change: tells it from others
+	Warning *skein.QuotaWarning // of an app
+	Clients []string            // who was added, removed, or member from the start or at the end; at most MaxEntryClients
 }
 
 // MaxEntryClients is how many clients one entry names; more take several entries.
@@ -86,6 +88,7 @@ const (
 	EntryClientDeleted       EntryKind = 14
 	EntryClientErased        EntryKind = 15 // the last message of a client deleted with erase is empty
 	EntryAppDeleted          EntryKind = 16
+	EntryQuotaWarning        EntryKind = 17
 )
 
 // Moved is what was committed in one conversation.

@@ -39,6 +39,7 @@ type Store interface {
 	Upkeep
 	Feed
 	Leases
+	Webhooks
 }
 
 // Apps keeps the tenants.
@@ -357,7 +358,8 @@ type Upkeep interface {
 	Ping(ctx context.Context) error
 	// Purge removes some of the rows that no method shows any more: deleted apps and
 	// conversations, temporary conversations past their end at now, retries past RetryTime,
-	// events older than EventDays. Each call is short. more reports whether there is
+	// events older than EventDays, attempts and failed deliveries of webhooks
+	// older than skein.AttemptsKept and skein.DeadLettersKept. Each call is short. more reports whether there is
 	// anything left.
 	Purge(ctx context.Context, now skein.Millis) (more bool, err error)
 	// EraseMessages removes text, attr, url and mentions from some of the messages of

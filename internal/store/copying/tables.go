@@ -64,6 +64,9 @@ var Tables = []*Table{
 	table("storage", 1, "app_key bytes"),
 	table("operators", 1, "name:t roles:t tokens:t created"),
 	table("audit", 1, "seq at operator:t token:t addr:t request_id:t op:t app_id:t target:t before:t after:t hash:b"),
+	table("webhooks", 1, "id:t app_id:t settings:t secrets:t enabled:y reason:t created rev replays failing"),
+	table("webhook_failures", 2, "webhook_id:t seq delivery_id:t entries:t attempts first due dead status error:t"),
+	table("webhook_attempts", 2, "webhook_id:t seq at delivery_id:t attempt url:t events:t bytes status millis answer:b error:t"),
 	table("unknown_fields", 3, "kind thing_key place fields:t"),
 }
 

@@ -70,6 +70,8 @@ func (p *purge) next() (remove func() error, err error) {
 		{p.oldEvents, p.forgetEvents},
 		{p.oldDepartures, p.forgetDepartures},
 		{p.oldRetries, p.forgetRetries},
+		{p.oldAttempts, p.forgetAttempts},
+		{p.oldFailures, p.forgetFailures},
 	} {
 		found, err := old.find()
 		if err != nil {
@@ -87,6 +89,28 @@ func (p *purge) oldRetries() (bool, error) { return p.OldRetries(p.now) }
 func (p *purge) forgetRetries() error {
 	n, err := p.ForgetRetries(p.now, p.left)
 	p.left -= n
+	return err
+}
+
+func (p *purge) oldAttempts() (bool, error) {
+	return p.Row(nil, `SELECT 1 FROM webhook_attempts WHERE at < ?1 LIMIT 1`, p.now.Add(-skein.AttemptsKept))
+}
+
+func (p *purge) forgetAttempts() error {
+	n, err := p.Changes(`DELETE FROM webhook_attempts WHERE (webhook_id, seq) IN (SELECT webhook_id, seq FROM webhook_attempts WHERE at < ?1 LIMIT ?2)`,
+		p.now.Add(-skein.AttemptsKept), p.left)
+	p.left -= int(n)
+	return err
+}
+
+func (p *purge) oldFailures() (bool, error) {
+	return p.Row(nil, `SELECT 1 FROM webhook_failures WHERE first < ?1 LIMIT 1`, p.now.Add(-skein.DeadLettersKept))
+}
+
+func (p *purge) forgetFailures() error {
+	n, err := p.Changes(`DELETE FROM webhook_failures WHERE (webhook_id, seq) IN (SELECT webhook_id, seq FROM webhook_failures WHERE first < ?1 LIMIT ?2)`,
+		p.now.Add(-skein.DeadLettersKept), p.left)
+	p.left -= int(n)
 	return err
 }
 

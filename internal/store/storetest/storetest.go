@@ -60,6 +60,7 @@ func Run(t *testing.T, open Open, only ...string) {
 		{"transfer", transfers},
 		{"feed", feed},
 		{"leases", leases},
+		{"webhooks", webhooks},
 		{"model", slices.Concat(model, inboxModel, syncModel, talks, fileModel)},
 	} {
 		if len(only) > 0 && !slices.Contains(only, group.noun) {

@@ -251,3 +251,19 @@ func (t *turns) NewEpoch(ctx context.Context) error            { return t.next()
 func (t *turns) Secret() []byte                                { return t.next().Secret() }
 
 func (t *turns) Close() error { return errors.Join(t.handles[0].Close(), t.handles[1].Close()) }
+
+func (t *turns) Webhooks(ctx context.Context, app string) ([]store.Endpoint, error) {
+	return t.next().Webhooks(ctx, app)
+}
+func (t *turns) KeepWebhooks(ctx context.Context, l store.Lease, done []store.WebhookWork) error {
+	return t.next().KeepWebhooks(ctx, l, done)
+}
+func (t *turns) FailedDeliveries(ctx context.Context, webhook string, q store.FailedQuery) ([]store.FailedDelivery, error) {
+	return t.next().FailedDeliveries(ctx, webhook, q)
+}
+func (t *turns) WebhookAttempts(ctx context.Context, webhook string, before int64, limit int) ([]store.WebhookAttempt, error) {
+	return t.next().WebhookAttempts(ctx, webhook, before, limit)
+}
+func (t *turns) WarnOfQuota(ctx context.Context, app string, w skein.QuotaWarning) error {
+	return t.next().WarnOfQuota(ctx, app, w)
+}

@@ -97,6 +97,9 @@ func (t deedTx) DeleteApp(ctx context.Context, id string) error {
 	if err == nil && done.RowsAffected() == 0 {
 		err = skein.ErrUnknownApp
 	}
+	if err == nil {
+		_, err = t.Exec(ctx, `DELETE FROM webhooks WHERE app_id = $1`, id)
+	}
 	if err != nil {
 		return err
 	}

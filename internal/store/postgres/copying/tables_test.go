@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 // anew are the tables and columns that begin anew in the other store, or that only this engine has.
 var anew = []string{
 	"goose_db_version", "batches", "cuts", "departures", "events", "fed", "history", "leases", "nodes", "refill", "retries_0", "retries_1", "retries_2", "sessions",
-	"conversations.moved", "members.moved", "erasures.xid", "upload_uses.seq",
+	"conversations.moved", "members.moved", "erasures.xid", "upload_uses.seq", "webhooks.place",
 }
 
 // A column that a later migration adds must be copied, or named as one that begins anew.

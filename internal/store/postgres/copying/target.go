@@ -237,6 +237,10 @@ func (t *Target) Finish(ctx context.Context, given copying.Numbers) error {
 		if _, err := tx.Exec(ctx, `UPDATE history SET epoch = $1, generation_base = $2`, 1+rand.Int64N(1<<53), max(given.Stamp, time.Now().UnixMicro())+int64(time.Minute/time.Microsecond)); err != nil { //nolint:gosec // it need not be secret
 			return err
 		}
+		// The feed begins anew here: what the source committed, its server has delivered or lost.
+		if _, err := tx.Exec(ctx, `UPDATE webhooks SET place = (SELECT batches_forgotten || '.0.' || events_forgotten || '.0' FROM history)`); err != nil {
+			return err
+		}
 		_, err := tx.Exec(ctx, `DROP TABLE moving`)
 		return err
 	})

@@ -2,7 +2,6 @@ package feed
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/jackc/pgx/v5"
 
@@ -197,10 +196,8 @@ func readEvent(r pgx.CollectableRow) (e event, err error) {
 	if client != nil {
 		e.Client = *client
 	}
-	if len(clients) > 0 {
-		err = json.Unmarshal(clients, &e.Clients)
-	}
-	return e, err
+	e.Event = e.key
+	return e, rows.DecodeEventDetail(&e.Entry, clients)
 }
 
 // fill reads the messages and changes that batches name, as many as the page has room for.

@@ -109,6 +109,20 @@ func (p *removal) forgetDepartures(ctx context.Context) error {
 	return err
 }
 
+func (p *removal) forgetAttempts(ctx context.Context) error {
+	gone, err := p.Exec(ctx, `DELETE FROM webhook_attempts WHERE ctid = ANY (ARRAY(SELECT ctid FROM webhook_attempts WHERE at < $1 ORDER BY at LIMIT $2))`,
+		p.now.Add(-skein.AttemptsKept), p.left)
+	p.left -= int(gone.RowsAffected())
+	return err
+}
+
+func (p *removal) forgetFailures(ctx context.Context) error {
+	gone, err := p.Exec(ctx, `DELETE FROM webhook_failures WHERE ctid = ANY (ARRAY(SELECT ctid FROM webhook_failures WHERE first < $1 ORDER BY first LIMIT $2))`,
+		p.now.Add(-skein.DeadLettersKept), p.left)
+	p.left -= int(gone.RowsAffected())
+	return err
+}
+
 // retriesOver reports whether the table of retries at hand has had its time, or was begun by
 // a clock that was set back since.
 func retriesOver(since, now skein.Millis) bool {

@@ -68,17 +68,20 @@ const dead = `SELECT
 	(SELECT at FROM events WHERE xid > events_forgotten ORDER BY xid, event_key LIMIT 1) < $3,
 	(SELECT at FROM batches WHERE xid > batches_forgotten ORDER BY xid LIMIT 1) < $4,
 	(SELECT min(at) FROM departures) < $5,
+	(SELECT min(at) FROM webhook_attempts) < $6,
+	(SELECT min(first) FROM webhook_failures) < $7,
 	retry_since FROM history`
 
 // nextPurge finds the first thing to remove and returns what removes some of its rows; nil:
 // there is nothing.
 func (s *Store) nextPurge(ctx context.Context, now skein.Millis) (remove func(context.Context, *removal) error, err error) {
 	var files, conv, app *int64
-	var cuts, events, batches, departures *bool
+	var cuts, events, batches, departures, attempts, failures *bool
 	var retries skein.Millis
 	err = s.db.Each(ctx, "", func(ctx context.Context, c tx.Conn) error {
-		return c.QueryRow(ctx, dead, now, cutHorizon(now), eventHorizon(now), batchHorizon(now), departureHorizon(now)).
-			Scan(&files, &conv, &app, &cuts, &events, &batches, &departures, &retries)
+		return c.QueryRow(ctx, dead, now, cutHorizon(now), eventHorizon(now), batchHorizon(now), departureHorizon(now),
+			now.Add(-skein.AttemptsKept), now.Add(-skein.DeadLettersKept)).
+			Scan(&files, &conv, &app, &cuts, &events, &batches, &departures, &attempts, &failures, &retries)
 	})
 	of := func(key *int64, remove func(*removal, context.Context, int64) error) func(context.Context, *removal) error {
 		return func(ctx context.Context, p *removal) error { return remove(p, ctx, *key) }
@@ -104,6 +107,10 @@ func (s *Store) nextPurge(ctx context.Context, now skein.Millis) (remove func(co
 		return old((*removal).forgetBatches), nil
 	case is(departures):
 		return old((*removal).forgetDepartures), nil
+	case is(attempts):
+		return old((*removal).forgetAttempts), nil
+	case is(failures):
+		return old((*removal).forgetFailures), nil
 	case retriesOver(retries, now):
 		return old((*removal).turnRetries), nil
 	}

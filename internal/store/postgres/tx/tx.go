@@ -148,7 +148,11 @@ func (t *Tx) Event(ctx context.Context, entries ...store.Entry) error {
 				first, rest = first[:store.MaxEntryClients], first[store.MaxEntryClients:]
 			}
 			kinds, changes, apps = append(kinds, int64(kind)), append(changes, e.Change), append(apps, e.App)
-			convs, one, many = append(convs, IDOrNull(e.Conv)), append(one, TextOrNull(e.Client)), append(many, rows.MentionsJSON(first))
+			detail, err := rows.EventDetail(e, first)
+			if err != nil {
+				return err
+			}
+			convs, one, many = append(convs, IDOrNull(e.Conv)), append(one, TextOrNull(e.Client)), append(many, detail)
 			if first, rest = rest, nil; len(first) == 0 {
 				break
 			}

@@ -101,6 +101,9 @@ func (g group) DeleteApp(_ context.Context, id string) error {
 		err = skein.ErrUnknownApp
 	}
 	if err == nil {
+		err = g.Exec(`DELETE FROM webhooks WHERE app_id = ?1`, id)
+	}
+	if err == nil {
 		err = g.Event(store.Entry{Kind: store.EntryAppDeleted, App: id})
 	}
 	g.Known.Clear()

@@ -15,7 +15,7 @@ import (
 // anew are the tables and columns that begin anew in the other store, or that only this engine has.
 var anew = []string{
 	"goose_db_version", "sqlite_sequence", "backfill", "cuts", "departures", "events", "history", "leases", "pauses", "retries_0", "retries_1", "retries_2",
-	"conversations.moved", "members.moved", "messages.message_key", "messages.retry", "changes.message_key",
+	"conversations.moved", "members.moved", "messages.message_key", "messages.retry", "changes.message_key", "webhooks.place",
 }
 
 // A column that a later migration adds must be copied, or named as one that begins anew.

@@ -270,6 +270,8 @@ func (t *Target) Finish(_ context.Context, given copying.Numbers) error {
 					AND NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?1)`, name, key))
 		}
 		return errors.Join(err, t.Exec(schema.NewEpoch),
+			// The feed begins anew here: what the source committed, its server has delivered or lost.
+			t.Exec(`UPDATE webhooks SET place = (SELECT max(message_key, coalesce((SELECT max(message_key) FROM messages), 0)) FROM history) || '.' || (SELECT coalesce(max(event_key), 0) FROM events)`),
 			t.Exec(`UPDATE history SET ceiling = max(ceiling, ?1)`, max(given.Stamp, time.Now().UnixMicro())+int64(time.Second/time.Microsecond)),
 			t.DB.Exec(`DROP TABLE moving; DROP TABLE moving_triggers`))
 	})

@@ -2,7 +2,6 @@ package feed
 
 import (
 	"context"
-	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
@@ -169,9 +168,10 @@ func readEvent(r *sqlite3.Stmt) store.Entry {
 		Kind: engine.Small[store.EntryKind](r, 2), At: engine.Millis(r, 3), App: r.ColumnText(4), Conv: engine.ID(r, 5),
 		Change: r.ColumnInt64(6), Client: r.ColumnText(7),
 	}
-	if list := r.ColumnRawText(8); len(list) > 0 {
-		_ = json.Unmarshal(list, &e.Clients) // written by tx.Group.Event
+	if e.Kind != store.EntryChange {
+		e.Event = r.ColumnInt64(0)
 	}
+	_ = rows.DecodeEventDetail(&e, r.ColumnRawText(8)) // written by tx.Group.Event
 	return e
 }
 

@@ -18,9 +18,13 @@ func (g *Group) Event(e store.Entry) error {
 	if err != nil {
 		return err
 	}
+	detail, err := rows.EventDetail(e, first)
+	if err != nil {
+		return err
+	}
 	err = g.Exec(`INSERT INTO events (message_key, kind, at, app_id, conv_id, change_seq, client_id, clients)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
-		next-1, int64(e.Kind), g.Now, e.App, IDOrNull(e.Conv), e.Change, TextOrNull(e.Client), engine.RawText(rows.MentionsJSON(first)))
+		next-1, int64(e.Kind), g.Now, e.App, IDOrNull(e.Conv), e.Change, TextOrNull(e.Client), engine.RawText(detail))
 	if err != nil || len(rest) == 0 {
 		return err
 	}
