@@ -158,11 +158,11 @@ var webhooks = []check{
 		equal(f, "of another rev", f.hooks("shop")[0].Enabled, true)
 		f.must(f.KeepWebhooks(f.Context(), l, []store.WebhookWork{{ID: "a", Cursor: at, Disable: skein.DisabledGone, Rev: 1, Failing: 3}}))
 		got := f.hooks("shop")[0]
-		equal(f, "disabled", fmt.Sprint(got.Enabled, got.Reason, got.Rev, got.Failing), "false gone 2 3")
+		equal(f, "disabled", fmt.Sprintf("%v %s %d %d", got.Enabled, got.Reason, got.Rev, got.Failing), "false gone 2 3")
 		w.Rev = 3
 		f.putHook(w, at, false)
 		got = f.hooks("shop")[0]
-		equal(f, "enabled again", fmt.Sprint(got.Enabled, got.Reason, got.Failing), "true  0")
+		equal(f, "enabled again", fmt.Sprintf("%v %q %d", got.Enabled, got.Reason, got.Failing), `true "" 0`)
 	}},
 	{"dead letters are replayed: one, a span, all since a time", func(f *fixture) {
 		f.app("shop")

@@ -1,0 +1,104 @@
+package webhooks
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/dial"
+	"github.com/skein-im/skein/internal/store"
+)
+
+// Client makes calls; see package dial.
+type Client interface {
+	Do(r *http.Request) (*http.Response, error)
+}
+
+// caller makes signed calls.
+type caller struct {
+	client Client
+	open   func(sealed []byte) ([]byte, error)
+	now    func() time.Time
+}
+
+// keys are the keys of an endpoint that are still valid.
+func (c caller) keys(w skein.Webhook) (keys [][]byte, err error) {
+	now := skein.MillisOf(c.now())
+	for _, s := range w.Secrets {
+		if s.Expires <= now {
+			continue
+		}
+		key, err := c.open(s.Sealed)
+		if err != nil {
+			return nil, fmt.Errorf("open a secret of webhook %s: %w", w.ID, err)
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+// post makes one call with a body and describes it. Its Error is empty where the endpoint
+// answered with a status of 200 to 299.
+func (c caller) post(ctx context.Context, w skein.Webhook, id string, body []byte) store.WebhookAttempt {
+	at := c.now()
+	a := store.WebhookAttempt{At: skein.MillisOf(at), ID: id, URL: w.Settings.URL, Bytes: len(body)}
+	began := time.Now()
+	err := c.try(ctx, w, at, body, &a)
+	a.Millis = time.Since(began).Milliseconds()
+	if err != nil {
+		a.Error = reason(err)
+	}
+	return a
+}
+
+func (c caller) try(ctx context.Context, w skein.Webhook, at time.Time, body []byte, a *store.WebhookAttempt) error {
+	keys, err := c.keys(w)
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.Settings.URL, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("User-Agent", "Skein-Webhooks/1")
+	r.Header.Set("Webhook-Id", a.ID)
+	r.Header.Set("Webhook-Timestamp", strconv.FormatInt(at.Unix(), 10))
+	r.Header.Set("Webhook-Signature", signature(keys, a.ID, at, body))
+	answer, err := c.client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	a.Status = answer.StatusCode
+	a.Answer, err = io.ReadAll(io.LimitReader(answer.Body, store.AttemptAnswer))
+	if err == nil {
+		_, err = io.Copy(io.Discard, answer.Body) // so that the connection is used again
+	}
+	if a.Status < 200 || a.Status > 299 {
+		return fmt.Errorf("status %d", a.Status)
+	}
+	if errors.Is(err, dial.ErrTooLarge) { // it was delivered nevertheless
+		return nil
+	}
+	return err
+}
+
+// reason is why a call failed, for the log of the endpoint.
+func reason(err error) string {
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		if failed.Timeout() {
+			return "no answer in time"
+		}
+		err = failed.Err
+	}
+	text := err.Error()
+	return text[:min(len(text), 200)]
+}
