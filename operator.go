@@ -14,7 +14,7 @@ const (
 	OperatorNone     OperatorRole = iota // no role: may do nothing
 	OperatorReadOnly                     // sees its own account, and the apps with their settings
 	OperatorSupport                      // reads the audit log
-	OperatorAdmin                        // lists the operators; manages apps and their keys
+	OperatorAdmin                        // lists the operators; manages apps, their keys and webhooks
 	OperatorOwner                        // manages the operators and their tokens; deletes apps
 )
 

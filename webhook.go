@@ -27,7 +27,7 @@ type WebhookSettings struct {
 
 // WebhookSecret signs calls.
 type WebhookSecret struct {
-	Sealed  []byte // the key, as the installation keeps it
+	Key     []byte // nil: the server cannot open it
 	Expires Millis // Forever: does not
 }
 

@@ -22,7 +22,7 @@ func (s *Server) adminAPI() http.Handler {
 	who := access.NewOperators(access.OperatorOptions{Store: s.store, Now: clock.Now, Log: s.log})
 	cases := operators.New(operators.Options{Store: s.store, Changed: who.Forget, AppChanged: s.gate.ForgetApp, Now: clock.Now})
 	return rest.New(rest.Options{
-		Table:     adminrows.New(adminrows.Deps{Operators: cases, Audit: s.auditOperators()}),
+		Table:     adminrows.New(adminrows.Deps{Operators: cases, Webhooks: s.endpoints, Audit: s.auditOperators()}),
 		Operators: who, Trust: s.trust, MaxBody: s.maxBody(), Log: s.log,
 	})
 }

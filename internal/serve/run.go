@@ -34,6 +34,7 @@ func (s *Server) Run(ctx context.Context, out io.Writer, restore func()) error {
 	if s.bus != nil { // without another node no announcement can be lost
 		g.Go(func() error { s.feed.Doorbell(gctx, s.delivery.Compare, s.delivery.Resync); return nil })
 	}
+	g.Go(func() error { s.webhooks.Run(gctx); return nil })
 	g.Go(func() error { s.followApps(gctx); return nil })
 	g.Go(func() error { returnMemory(gctx); return nil })
 	g.Go(func() error {

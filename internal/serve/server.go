@@ -35,6 +35,7 @@ import (
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/tracing"
 	"github.com/skein-im/skein/internal/upkeep"
+	"github.com/skein-im/skein/internal/webhooks"
 )
 
 // Server is one node: its parts, and the addresses that it listens on.
@@ -61,7 +62,11 @@ type Server struct {
 	chat     *chat.Service
 	upkeep   *upkeep.Upkeep
 	feed     *feed.Runner
-	sockets  *socket.Server
+
+	webhooks  *webhooks.Deliverer
+	endpoints *webhooks.Service
+
+	sockets *socket.Server
 
 	public   endpointServer
 	admin    endpointServer

@@ -9,6 +9,7 @@ import (
 	"github.com/skein-im/skein/internal/chat"
 	"github.com/skein-im/skein/internal/clock"
 	"github.com/skein-im/skein/internal/delivery"
+	"github.com/skein-im/skein/internal/dial"
 	"github.com/skein-im/skein/internal/feed"
 	"github.com/skein-im/skein/internal/files"
 	"github.com/skein-im/skein/internal/files/links"
@@ -21,6 +22,7 @@ import (
 	"github.com/skein-im/skein/internal/socket"
 	"github.com/skein-im/skein/internal/store/cache"
 	"github.com/skein-im/skein/internal/upkeep"
+	"github.com/skein-im/skein/internal/webhooks"
 	"github.com/skein-im/skein/internal/wire"
 	"github.com/skein-im/skein/internal/wire/cursor"
 )
@@ -61,7 +63,12 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	})
 	s.chat = chat.New(chat.Options{Store: s.store, Events: events{s.delivery, s.node}, UnnamedFor: s.config.UnnamedFiles, Now: clock.Now})
 	s.upkeep = upkeep.New(upkeep.Options{Store: s.store, Files: s.uploads, UnnamedFor: s.config.UnnamedFiles, Now: clock.Now, Log: s.log})
+	outbound := dial.New(dial.Options{Allow: s.config.Outbound(), ConnsPerHost: 64})
 	s.feed = feed.New(feed.Options{Store: s.store, Node: s.name, Now: clock.Now, Log: s.log, Registerer: s.registry})
+	s.webhooks = webhooks.NewDeliverer(webhooks.DelivererOptions{
+		Store: s.store, Runner: s.feed, Client: outbound, Zone: s.config.Location(), Now: clock.Now, Log: s.log, Registerer: s.registry,
+	})
+	s.endpoints = webhooks.New(webhooks.Options{Store: s.store, Client: outbound, Allow: s.config.Outbound(), Changed: s.webhooks.Changed, Now: clock.Now})
 	table := rows.New(rows.Deps{
 		Chat: s.chat, Gate: s.gate, Files: s.uploads, Presence: s.presence, Zone: s.config.Location(),
 		Cursors: cursor.NewSealer(s.store.Secret()), Audit: auditTo(s.log),
@@ -92,6 +99,7 @@ func (s *Server) wire(ctx context.Context) (err error) {
 func (s *Server) committed(sent []skein.Committed) {
 	s.delivery.Committed(sent)
 	s.feed.Wake()
+	s.webhooks.Wake()
 }
 
 // events takes what the use cases report: cuts go to the node, all else to delivery.

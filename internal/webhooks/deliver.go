@@ -39,12 +39,11 @@ type DelivererOptions struct {
 	Store      Store
 	Runner     *feed.Runner
 	Client     Client
-	Open       func(sealed []byte) ([]byte, error) // a secret
-	Zone       *time.Location                      // of times in events; nil: UTC
-	Now        func() time.Time                    // nil: time.Now
-	Log        *slog.Logger                        // nil: no log
-	Registerer prometheus.Registerer               // nil: no metrics
-	Schedule   []time.Duration                     // nil: Schedule
+	Zone       *time.Location        // of times in events; nil: UTC
+	Now        func() time.Time      // nil: time.Now
+	Log        *slog.Logger          // nil: no log
+	Registerer prometheus.Registerer // nil: no metrics
+	Schedule   []time.Duration       // nil: Schedule
 }
 
 // Deliverer delivers events. Safe for concurrent use.
@@ -72,7 +71,7 @@ func NewDeliverer(o DelivererOptions) *Deliverer {
 		o.Schedule = Schedule
 	}
 	return &Deliverer{
-		opts: o, caller: caller{o.Client, o.Open, o.Now}, build: &builder{store: o.Store, zone: o.Zone, now: o.Now},
+		opts: o, caller: caller{o.Client, o.Now}, build: &builder{store: o.Store, zone: o.Zone, now: o.Now},
 		pages: newPages(o.Store), metrics: newMetrics(o.Registerer), changed: make(chan struct{}, 1),
 	}
 }

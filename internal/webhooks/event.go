@@ -22,7 +22,7 @@ type Store interface {
 	store.Feed
 	store.Webhooks
 	store.Admin
-	Apps(ctx context.Context) ([]skein.App, error)
+	App(ctx context.Context, id string) (skein.App, error)
 	Client(ctx context.Context, app, id string) (skein.Client, error)
 	Conversation(ctx context.Context, app string, id skein.ID, client string) (skein.Conversation, *skein.Member, error)
 	Messages(ctx context.Context, app string, conv skein.ID, r skein.SeqRange) ([]skein.Message, error)

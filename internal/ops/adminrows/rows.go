@@ -8,6 +8,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/operators"
 	"github.com/skein-im/skein/internal/ops"
+	"github.com/skein-im/skein/internal/webhooks"
 )
 
 // Prefix begins the path of every route of the Admin API.
@@ -16,12 +17,13 @@ const Prefix = "/admin"
 // Deps are what the rows call.
 type Deps struct {
 	Operators *operators.Service
+	Webhooks  *webhooks.Service
 	Audit     ops.Audit // may be nil
 }
 
 // New is the op table over its use cases.
 func New(deps Deps) *ops.Table {
-	return ops.New(nil, deps.Audit, nil, slices.Concat(meOps(deps), operatorOps(deps), appOps(deps), keyOps(deps), auditOps(deps)))
+	return ops.New(nil, deps.Audit, nil, slices.Concat(meOps(deps), operatorOps(deps), appOps(deps), keyOps(deps), webhookOps(deps), auditOps(deps)))
 }
 
 // row completes an op with what all rows have.

@@ -53,6 +53,7 @@ var titles = []group{
 	{words: []string{"me"}, title: ops.Doc{EN: "Oneself", ZH: "调用者自己"}},
 	{words: []string{"operator"}, title: ops.Doc{EN: "Operators", ZH: "管理员"}},
 	{words: []string{"app"}, title: ops.Doc{EN: "Apps", ZH: "应用"}},
+	{words: []string{"webhook"}, title: ops.Doc{EN: "Webhooks", ZH: "Webhook"}},
 	{words: []string{"audit"}, title: ops.Doc{EN: "Audit log", ZH: "审计日志"}},
 }
 

@@ -25,7 +25,7 @@ type webhookRecord struct {
 
 // secretRecord is one secret of a webhook as stored.
 type secretRecord struct {
-	Sealed  []byte       `json:"sealed"`
+	Key     []byte       `json:"key"`
 	Expires skein.Millis `json:"expires"`
 }
 

@@ -1,11 +1,14 @@
-// Package sealed is a store over any engine that keeps the token secrets of apps encrypted there.
+// Package sealed is a store over any engine that keeps the token secrets of apps and the
+// secrets of webhooks encrypted there.
 package sealed
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/seal"
@@ -108,6 +111,8 @@ type deedTx struct {
 
 	s    *Store
 	read map[string]reading // by app
+
+	hooks map[string][]skein.WebhookSecret // as stored, by endpoint
 }
 
 // reading is an app that a deed has read, and its secret as stored.
@@ -141,7 +146,83 @@ func (t *deedTx) PutApp(ctx context.Context, app skein.App) error {
 	return t.AdminTx.PutApp(ctx, t.s.closed(app, before.app, before.stored))
 }
 
-// Secrets counts the token secrets by the id of the key that sealed them; those that are not
+// aboutWebhook is what the secrets of an endpoint are sealed for.
+func aboutWebhook(id string) string { return "secret of webhook " + id }
+
+// Webhooks implements store.Webhooks. A secret that cannot be opened is nil.
+func (s *Store) Webhooks(ctx context.Context, app string) ([]store.Endpoint, error) {
+	all, err := s.Store.Webhooks(ctx, app)
+	s.openWebhooks(all)
+	return all, err
+}
+
+func (s *Store) openWebhooks(all []store.Endpoint) {
+	for i := range all {
+		for j := range all[i].Secrets {
+			key, err := s.keys.Open(all[i].Secrets[j].Key, aboutWebhook(all[i].ID))
+			if err != nil {
+				key = nil
+			}
+			all[i].Secrets[j].Key = key
+		}
+	}
+}
+
+// Webhooks implements store.WebhookTx.
+func (t *deedTx) Webhooks(ctx context.Context, app string) ([]store.Endpoint, error) {
+	all, err := t.AdminTx.Webhooks(ctx, app)
+	t.hooks = make(map[string][]skein.WebhookSecret, len(all))
+	for _, e := range all {
+		t.hooks[e.ID] = slices.Clone(e.Secrets)
+	}
+	t.s.openWebhooks(all)
+	return all, err
+}
+
+// PutWebhook implements store.WebhookTx. A secret that could not be opened stays as it is stored.
+func (t *deedTx) PutWebhook(ctx context.Context, w skein.Webhook, at store.FeedCursor, move bool) error {
+	w.Secrets = slices.Clone(w.Secrets)
+	for i, secret := range w.Secrets {
+		stored := t.hooks[w.ID]
+		if secret.Key != nil {
+			w.Secrets[i].Key = t.s.keys.Seal(secret.Key, aboutWebhook(w.ID))
+		} else if j := slices.IndexFunc(stored, func(o skein.WebhookSecret) bool { return o.Expires == secret.Expires }); j >= 0 {
+			w.Secrets[i].Key = stored[j].Key
+		}
+	}
+	return t.AdminTx.PutWebhook(ctx, w, at, move)
+}
+
+// resealWebhooks seals the secrets of endpoints anew; see Reseal.
+func (s *Store) resealWebhooks(ctx context.Context, deed skein.Deed) (sealed int, err error) {
+	all, err := s.Store.Webhooks(ctx, "")
+	for _, e := range all {
+		old := slices.IndexFunc(e.Secrets, func(o skein.WebhookSecret) bool { return seal.SealedWith(o.Key) != s.keys.Newest() })
+		if old < 0 {
+			continue
+		}
+		deed.Op, deed.App, deed.Target = OpReseal, e.App, "webhook "+e.ID
+		deed.Before, deed.After = keyView(seal.SealedWith(e.Secrets[old].Key)), keyView(s.keys.Newest())
+		_, err = s.Administer(ctx, func(ctx context.Context, t store.AdminTx) (skein.Deed, error) {
+			now, err := t.Webhooks(ctx, e.App)
+			i := slices.IndexFunc(now, func(o store.Endpoint) bool { return o.ID == e.ID })
+			if err != nil || i < 0 {
+				return deed, err
+			}
+			if slices.ContainsFunc(now[i].Secrets, func(o skein.WebhookSecret) bool { return o.Key == nil }) {
+				return deed, errors.New("its key is not in --secret-key-file, or it is damaged")
+			}
+			return deed, t.PutWebhook(ctx, now[i].Webhook, "", false)
+		})
+		if err != nil {
+			return sealed, fmt.Errorf("seal the secrets of webhook %s: %w", e.ID, err)
+		}
+		sealed += len(e.Secrets)
+	}
+	return sealed, err
+}
+
+// Secrets counts the token secrets and those of endpoints by the id of the key that sealed them; those that are not
 // sealed have no id. missing is about the first one that cannot be opened; nil: all can.
 func (s *Store) Secrets(ctx context.Context) (byKey map[string]int, missing, err error) {
 	apps, err := s.Store.Apps(ctx)
@@ -150,6 +231,18 @@ func (s *Store) Secrets(ctx context.Context) (byKey map[string]int, missing, err
 		byKey[seal.SealedWith(app.TokenSecret)]++
 		if _, err := s.opened(app); err != nil && missing == nil {
 			missing = err
+		}
+	}
+	if err != nil {
+		return byKey, missing, err
+	}
+	hooks, err := s.Store.Webhooks(ctx, "")
+	for _, e := range hooks {
+		for _, secret := range e.Secrets {
+			byKey[seal.SealedWith(secret.Key)]++
+			if _, err := s.keys.Open(secret.Key, aboutWebhook(e.ID)); err != nil && missing == nil {
+				missing = err
+			}
 		}
 	}
 	return byKey, missing, err
@@ -182,7 +275,11 @@ func (s *Store) Reseal(ctx context.Context, deed skein.Deed) (sealed int, err er
 		}
 		sealed++
 	}
-	return sealed, err
+	if err != nil {
+		return sealed, err
+	}
+	n, err := s.resealWebhooks(ctx, deed)
+	return sealed + n, err
 }
 
 // keyView is which key sealed a secret, for the audit log.

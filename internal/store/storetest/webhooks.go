@@ -18,7 +18,7 @@ func hook(app, id string) skein.Webhook {
 			URL: "https://example.com/" + id, Name: "商店", Events: []string{skein.HookMessageSent}, ConvTypes: []skein.ConvType{skein.Group},
 			Rate: 50, Batch: 10, Ordered: true,
 		},
-		Secrets: []skein.WebhookSecret{{Sealed: []byte{0, 1, 255}, Expires: skein.Forever}, {Sealed: []byte("old"), Expires: 9}},
+		Secrets: []skein.WebhookSecret{{Key: []byte{0, 1, 255}, Expires: skein.Forever}, {Key: []byte("old"), Expires: 9}},
 	}
 }
 
