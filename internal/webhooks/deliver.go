@@ -4,7 +4,7 @@
 // An endpoint is a place in the feed of the store. Everything before it was delivered, or is a failed
 // delivery in the store, which is tried again by a schedule. An endpoint that answers nothing at all
 // stays where it is until it answers again: so an outage of a receiver stores no rows. The place and the failed deliveries are
-// stored in one transaction after the calls; what a crash interrupts is delivered once more. See docs/decisions/0034.
+// stored in one transaction after the calls; what a crash interrupts is delivered once more. See docs/decisions/0037.
 package webhooks
 
 import (
@@ -44,6 +44,7 @@ type DelivererOptions struct {
 	Log        *slog.Logger          // nil: no log
 	Registerer prometheus.Registerer // nil: no metrics
 	Schedule   []time.Duration       // nil: Schedule
+	Probe      time.Duration         // longest time between probes of an endpoint whose last call failed; zero: a minute
 }
 
 // Deliverer delivers events. Safe for concurrent use.
@@ -69,6 +70,9 @@ func NewDeliverer(o DelivererOptions) *Deliverer {
 	}
 	if o.Schedule == nil {
 		o.Schedule = Schedule
+	}
+	if o.Probe == 0 {
+		o.Probe = time.Minute
 	}
 	return &Deliverer{
 		opts: o, caller: caller{o.Client, o.Now}, build: &builder{store: o.Store, zone: o.Zone, now: o.Now},

@@ -16,10 +16,9 @@ import (
 
 // Bounds of one endpoint.
 const (
-	lanes     = 8 // calls at a time
-	downAfter = 3 // failed calls in a row; then the endpoint is down
-	minPause  = time.Second
-	maxPause  = time.Minute
+	lanes     = 8           // calls at a time
+	downAfter = 3           // failed calls in a row; then the endpoint is down
+	minPause  = time.Second // before the first probe
 
 	// Lines of the log a second, and at once, of calls that failed and of those that did not.
 	failedLines, failedBurst = 10, 100
@@ -45,6 +44,7 @@ type endpoint struct {
 	last     int64                   // Seq given last
 	failures int                     // calls that failed in a row
 	down     bool
+	probeAt  skein.Millis // when the first of failed may be tried before it is due, if the last call failed
 	behind   skein.Millis // of the oldest event that is being delivered; zero: none
 	touched  bool         // the work below has more than a new place
 	keptAt   time.Time
@@ -373,7 +373,7 @@ func (e *endpoint) isDown() bool {
 // probe tries the next batch of an endpoint that is down until it is delivered.
 func (e *endpoint) probe(ctx context.Context, p *plan) error {
 	lane := slices.IndexFunc(p[:], func(l []batch) bool { return len(l) > 0 })
-	pause := minPause
+	pause := min(minPause, e.d.opts.Probe)
 	for {
 		wait(ctx, pause, nil)
 		if ctx.Err() != nil {
@@ -391,7 +391,7 @@ func (e *endpoint) probe(ctx context.Context, p *plan) error {
 			p[lane] = p[lane][1:]
 			return nil
 		}
-		pause = jittered(min(2*pause, maxPause))
+		pause = jittered(min(2*pause, e.d.opts.Probe))
 	}
 }
 
@@ -431,6 +431,7 @@ func (e *endpoint) note(a store.WebhookAttempt, b batch, attempt int) (delivered
 		return true
 	}
 	e.failures++
+	e.probeAt = skein.MillisOf(e.d.opts.Now().Add(e.d.opts.Probe))
 	if e.Failing == 0 {
 		e.Failing = a.At
 	}

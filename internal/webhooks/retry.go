@@ -61,20 +61,22 @@ func (e *endpoint) retry(ctx context.Context) {
 }
 
 // due are some failed deliveries to be tried now; next is how long there is nothing to try. With Ordered only the
-// first one of a conversation may be tried.
+// first one of a conversation may be tried. If the last call failed, the first of all is tried also before it is due: so that an
+// endpoint that answers again is noticed.
 func (e *endpoint) due() (due []store.FailedDelivery, next time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := skein.MillisOf(e.d.opts.Now())
 	next = time.Second
 	behind := map[skein.ID]bool{}
-	for _, f := range e.failed {
+	for i, f := range e.failed {
 		conv := f.Entries[0].Conv
+		probe := i == 0 && e.failures > 0 && e.probeAt <= now
 		blocked := e.Settings.Ordered && !conv.IsZero() && behind[conv]
 		behind[conv] = true
 		switch {
 		case blocked:
-		case f.Due <= now:
+		case f.Due <= now || probe:
 			if due = append(due, *f); len(due) == lanes {
 				return due, 0
 			}
@@ -130,6 +132,9 @@ func (e *endpoint) failedAgain(f store.FailedDelivery, a store.WebhookAttempt) {
 	}
 	now := skein.MillisOf(e.d.opts.Now())
 	g := e.failed[i]
+	if g.Due > a.At { // it was a probe, which does not count
+		return
+	}
 	g.Attempts, g.Status, g.Error = f.Attempts+1, a.Status, a.Error
 	e.touched = true
 	if steps := e.d.opts.Schedule; g.Attempts <= len(steps) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -74,21 +75,29 @@ func encode(v any) []byte {
 	return raw
 }
 
-// List lists the endpoints of an app by age. Errors: skein.ErrUnknownApp.
+// List lists the endpoints of an app by age. Errors: skein.ErrNotFound.
 func (s *Service) List(ctx context.Context, app string) ([]store.Endpoint, error) {
 	if _, err := s.opts.Store.App(ctx, app); err != nil {
-		return nil, err
+		return nil, unknown(err)
 	}
 	return s.opts.Store.Webhooks(ctx, app)
 }
 
-// Get is one endpoint. Errors: skein.ErrUnknownApp, skein.ErrNotFound.
+// Get is one endpoint. Errors: skein.ErrNotFound.
 func (s *Service) Get(ctx context.Context, app, id string) (store.Endpoint, error) {
 	all, err := s.List(ctx, app)
 	if err != nil {
 		return store.Endpoint{}, err
 	}
 	return named(all, id)
+}
+
+// unknown says which field names an app that is not there: an operator has shown who it is.
+func unknown(err error) error {
+	if errors.Is(err, skein.ErrUnknownApp) {
+		return skein.About(skein.ErrNotFound, "app_id")
+	}
+	return err
 }
 
 func named(all []store.Endpoint, id string) (store.Endpoint, error) {
@@ -107,7 +116,7 @@ func (s *Service) check(settings skein.WebhookSettings) error {
 	return nil
 }
 
-// Create adds an endpoint, which gets what happens from now on. It returns its secret. Errors: skein.ErrUnknownApp;
+// Create adds an endpoint, which gets what happens from now on. It returns its secret. Errors: skein.ErrNotFound about the app;
 // skein.ErrTooLarge where the app has skein.MaxWebhooks; skein.ErrMalformed about the URL.
 func (s *Service) Create(ctx context.Context, by skein.Actor, app string, settings skein.WebhookSettings, enabled bool) (store.Endpoint, string, error) {
 	if err := s.check(settings); err != nil {
@@ -125,7 +134,7 @@ func (s *Service) Create(ctx context.Context, by skein.Actor, app string, settin
 	_, err = s.opts.Store.Administer(ctx, func(ctx context.Context, t store.AdminTx) (skein.Deed, error) {
 		all, err := t.Webhooks(ctx, app)
 		if err != nil {
-			return skein.Deed{}, err
+			return skein.Deed{}, unknown(err)
 		}
 		if len(all) >= skein.MaxWebhooks {
 			return skein.Deed{}, &skein.Fault{Err: skein.ErrTooLarge, Field: "webhooks", Detail: "at most 20 of an app"}
@@ -146,7 +155,7 @@ func (s *Service) change(ctx context.Context, by skein.Actor, op, app, id string
 	_, err = s.opts.Store.Administer(ctx, func(ctx context.Context, t store.AdminTx) (skein.Deed, error) {
 		all, err := t.Webhooks(ctx, app)
 		if err != nil {
-			return skein.Deed{}, err
+			return skein.Deed{}, unknown(err)
 		}
 		if changed, err = named(all, id); err != nil {
 			return skein.Deed{}, err
@@ -208,12 +217,12 @@ func (s *Service) Rotate(ctx context.Context, by skein.Actor, app, id string, gr
 	return e, secretText(key), err
 }
 
-// Delete removes an endpoint. Errors: skein.ErrUnknownApp, skein.ErrNotFound.
+// Delete removes an endpoint. Errors: skein.ErrNotFound.
 func (s *Service) Delete(ctx context.Context, by skein.Actor, app, id string) error {
 	_, err := s.opts.Store.Administer(ctx, func(ctx context.Context, t store.AdminTx) (skein.Deed, error) {
 		all, err := t.Webhooks(ctx, app)
 		if err != nil {
-			return skein.Deed{}, err
+			return skein.Deed{}, unknown(err)
 		}
 		e, err := named(all, id)
 		if err != nil {
@@ -269,7 +278,7 @@ func (s *Service) Replay(ctx context.Context, by skein.Actor, app, id string, r 
 	_, err = s.opts.Store.Administer(ctx, func(ctx context.Context, t store.AdminTx) (skein.Deed, error) {
 		all, err := t.Webhooks(ctx, app)
 		if err != nil {
-			return skein.Deed{}, err
+			return skein.Deed{}, unknown(err)
 		}
 		if _, err := named(all, id); err != nil {
 			return skein.Deed{}, err

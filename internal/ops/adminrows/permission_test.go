@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/sqlite"
 	"github.com/skein-im/skein/internal/store/sqlite/sqlitetest"
+	"github.com/skein-im/skein/internal/webhooks"
 	"github.com/skein-im/skein/internal/wire/strict"
 )
 
@@ -53,7 +55,7 @@ func newFixture(t *testing.T) *fixture {
 		}
 	})
 	f := &fixture{T: t, store: s, cases: operators.New(operators.Options{Store: s, Now: now})}
-	f.Table = New(Deps{Operators: f.cases})
+	f.Table = New(Deps{Operators: f.cases, Webhooks: webhooks.New(webhooks.Options{Store: s, Client: nobody{}, Now: now})})
 	f.put(skein.OperatorAccount{Name: "root", Roles: []skein.OperatorIn{{Role: skein.OperatorOwner}}})
 	f.app("shop")
 	f.app("other")
@@ -87,6 +89,27 @@ func (f *fixture) put(o skein.OperatorAccount) {
 func (f *fixture) app(id string) {
 	f.Helper()
 	if err := f.store.CreateApp(f.Context(), skein.App{ID: id, Keys: []skein.AppKey{{Name: "default"}}, TokenSecret: []byte("TOKENSECRET")}); err != nil {
+		f.Fatal(err)
+	}
+}
+
+// nobody is a client that reaches no endpoint.
+type nobody struct{}
+
+func (nobody) Do(*http.Request) (*http.Response, error) { return nil, errors.New("nobody is there") }
+
+// putHook stores an endpoint of the app shop, in place of all others.
+func (f *fixture) putHook(id string) {
+	f.Helper()
+	w := skein.Webhook{ID: id, App: "shop", Settings: skein.WebhookSettings{URL: "https://example.com/"}, Secrets: []skein.WebhookSecret{{Key: []byte("key"), Expires: skein.Forever}}}
+	_, err := f.store.Administer(f.Context(), func(ctx context.Context, t store.AdminTx) (skein.Deed, error) {
+		all, err := t.Webhooks(ctx, "shop")
+		for _, e := range all {
+			err = errors.Join(err, t.RemoveWebhook(ctx, e.ID))
+		}
+		return skein.Deed{}, errors.Join(err, t.PutWebhook(ctx, w, "1.0.0", false))
+	})
+	if err != nil {
 		f.Fatal(err)
 	}
 }
@@ -135,6 +158,16 @@ var rights = map[string]struct{ body, want string }{
 	"app.key.create":        {`{"app_id":"shop","key_name":"{new}"}`, "YY--YY---"},
 	"app.key.list":          {`{"app_id":"shop"}`, "YY--YY---"},
 	"app.key.delete":        {`{"app_id":"gone{i}","key_name":"default"}`, "YY--YY---"},
+	"webhook.create":        {`{"app_id":"shop","url":"https://example.com/"}`, "YY--YY---"},
+	"webhook.list":          {`{"app_id":"shop"}`, "YY--YY---"},
+	"webhook.get":           {`{"app_id":"shop","webhook_id":"{victim}"}`, "YY--YY---"},
+	"webhook.update":        {`{"app_id":"shop","webhook_id":"{victim}","rate":5}`, "YY--YY---"},
+	"webhook.rotate":        {`{"app_id":"shop","webhook_id":"{victim}"}`, "YY--YY---"},
+	"webhook.test":          {`{"app_id":"shop","webhook_id":"{victim}"}`, "YY--YY---"},
+	"webhook.attempts":      {`{"app_id":"shop","webhook_id":"{victim}"}`, "YY--YY---"},
+	"webhook.failed":        {`{"app_id":"shop","webhook_id":"{victim}"}`, "YY--YY---"},
+	"webhook.replay":        {`{"app_id":"shop","webhook_id":"{victim}"}`, "YY--YY---"},
+	"webhook.delete":        {`{"app_id":"shop","webhook_id":"{victim}"}`, "YY--YY---"},
 	"audit.list":            {`{}`, "YYY------"},
 	"audit.list of shop":    {`{"app_id":"shop"}`, "YYY-YYY--"},
 	"audit.list of another": {`{"app_id":"other"}`, "YYY------"},
@@ -148,6 +181,7 @@ func TestEachOperatorMayDoWhatTheTableSays(t *testing.T) {
 		for i := range who {
 			victim := fmt.Sprintf("v%d-%s", i, strings.ReplaceAll(name, " ", ""))
 			f.put(skein.OperatorAccount{Name: victim, Roles: []skein.OperatorIn{{Role: skein.OperatorReadOnly}}, Tokens: []skein.OperatorToken{tokenOf("first")}})
+			f.putHook(victim)
 			before := f.state()
 			_, err := f.call(f.by(i), op, strings.NewReplacer("{new}", strings.ReplaceAll("n"+victim, ".", "-"), "{victim}", victim, "{i}", fmt.Sprint(i)).Replace(right.body))
 			switch {

@@ -1,0 +1,401 @@
+package webhooks_test
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+	"go.uber.org/goleak"
+
+	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/dial"
+	"github.com/skein-im/skein/internal/feed"
+	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/sqlite"
+	"github.com/skein-im/skein/internal/store/sqlite/sqlitetest"
+	"github.com/skein-im/skein/internal/webhooks"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience bounds how long a test waits; a pass does not take it.
+const patience = time.Minute
+
+var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+
+// got is an event that the receiver took.
+type got struct {
+	ID, Type string
+	AppID    string `json:"app_id"`
+	Data     json.RawMessage
+}
+
+// fixture is an app with a receiver of its events, and a node that delivers.
+type fixture struct {
+	*testing.T
+	*webhooks.Service
+
+	store    *sqlite.Store
+	receiver *httptest.Server
+	by       skein.Actor
+	said     uint64 // messages
+
+	mu     sync.Mutex
+	status func(e got, attempt int) int // what the receiver answers; guarded by mu, as what follows
+	seen   map[string]int               // attempts by webhook-id
+	taken  []got                        // with a status of 2xx
+	secret []string                     // by which calls are verified: any of them
+	calls  int
+}
+
+func newFixture(t *testing.T, schedule ...time.Duration) *fixture {
+	t.Helper()
+	f := &fixture{T: t, seen: map[string]int{}, status: func(got, int) int { return 204 }}
+	var err error
+	var deliverer *webhooks.Deliverer
+	f.store, err = sqlite.Open(t.Context(), sqlite.Options{Path: sqlitetest.File(t), Readers: 1, Committed: func([]skein.Committed) { deliverer.Wake() }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.receiver = httptest.NewServer(http.HandlerFunc(f.receive))
+	client := dial.New(dial.Options{Allow: loopback, Timeout: patience})
+	runner := feed.New(feed.Options{Store: f.store, Node: "one"})
+	deliverer = webhooks.NewDeliverer(webhooks.DelivererOptions{Store: f.store, Runner: runner, Client: client, Schedule: schedule, Probe: 20 * time.Millisecond})
+	f.Service = webhooks.New(webhooks.Options{Store: f.store, Client: client, Allow: loopback, Changed: deliverer.Changed})
+	f.by = skein.Actor{Operator: &skein.OperatorCall{Account: skein.OperatorAccount{Name: "ann"}}}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { deliverer.Run(ctx) })
+	t.Cleanup(func() {
+		cancel()
+		running.Wait()
+		client.CloseIdleConnections()
+		f.receiver.Close()
+		if err := f.store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	f.must(f.store.CreateApp(t.Context(), skein.App{ID: "shop"}))
+	for _, id := range []string{"ann", "bob"} {
+		_, _, err := f.store.CreateClient(t.Context(), skein.Client{App: "shop", ID: id})
+		f.must(err)
+	}
+	return f
+}
+
+func (f *fixture) must(err error) {
+	f.Helper()
+	if err != nil {
+		f.Fatal(err)
+	}
+}
+
+// receive is the receiver. It verifies each call with the library of Standard Webhooks.
+func (f *fixture) receive(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls++
+	verified := 0
+	for _, secret := range f.secret {
+		wh, failed := standardwebhooks.NewWebhook(secret)
+		if err = errors.Join(err, failed); err == nil && wh.Verify(body, r.Header) == nil {
+			verified++
+		}
+	}
+	if err != nil || verified != len(f.secret) {
+		f.Errorf("%d of %d secrets verify the call %v %s, %v", verified, len(f.secret), r.Header, body, err)
+	}
+	var one got
+	var batch struct {
+		Type string
+		Data []got
+	}
+	if err := json.Unmarshal(body, &one); err != nil {
+		f.Errorf("got %s: %v", body, err)
+	}
+	all := []got{one}
+	if one.Type == "batch" {
+		if err := json.Unmarshal(body, &batch); err != nil {
+			f.Errorf("got %s: %v", body, err)
+		}
+		all = batch.Data
+	}
+	id := r.Header.Get("Webhook-Id")
+	f.seen[id]++
+	status := f.status(all[0], f.seen[id])
+	if status < 300 {
+		f.taken = append(f.taken, all...)
+	}
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, "answer of the receiver")
+}
+
+// answers sets what the receiver answers.
+func (f *fixture) answers(status func(e got, attempt int) int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.status = status
+}
+
+// hook adds an endpoint.
+func (f *fixture) hook(alter func(*skein.WebhookSettings)) string {
+	f.Helper()
+	s := skein.WebhookSettings{URL: f.receiver.URL, Rate: skein.MaxWebhookRate}
+	alter(&s)
+	e, secret, err := f.Create(f.Context(), f.by, "shop", s, true)
+	f.must(err)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.secret = []string{secret}
+	return e.ID
+}
+
+// group is a conversation of ann and bob.
+func (f *fixture) group(n byte) skein.ID {
+	f.Helper()
+	id := skein.ID{15: n}
+	_, _, err := f.store.CreateConversation(f.Context(), skein.Conversation{App: "shop", ID: id, Type: skein.Group}, []skein.Member{{Client: "ann"}, {Client: "bob"}}, store.MemberLimit{})
+	f.must(err)
+	return id
+}
+
+func (f *fixture) say(conv skein.ID, text string) skein.Message {
+	f.Helper()
+	f.said++
+	id := skein.ID{0: 1}
+	binary.BigEndian.PutUint64(id[8:], f.said)
+	m, _, err := f.store.Append(f.Context(), skein.Draft{App: "shop", Message: skein.Message{ID: id, Conv: conv, Sender: "ann", Created: skein.MillisOf(time.Now()), Body: skein.Body{Text: text}}})
+	f.must(err)
+	return m
+}
+
+func (f *fixture) eventually(what string, is func() bool) {
+	f.Helper()
+	for end := time.Now().Add(patience); !is(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.Fatalf("%s: not within %v; the receiver took %d events in %d calls", what, patience, len(f.taken), f.calls)
+		}
+	}
+}
+
+// texts are the texts of message.sent that the receiver took, the first time each came, by conversation.
+func (f *fixture) texts() (byConv map[string][]string, n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	byConv = map[string][]string{}
+	known := map[string]bool{}
+	for _, e := range f.taken {
+		var m struct {
+			ConvID string `json:"conv_id"`
+			Text   string
+		}
+		if e.Type != skein.HookMessageSent || known[e.ID] {
+			continue
+		}
+		known[e.ID] = true
+		f.must(json.Unmarshal(e.Data, &m))
+		byConv[m.ConvID] = append(byConv[m.ConvID], m.Text)
+		n++
+	}
+	return byConv, n
+}
+
+func TestEachMessageArrivesAlsoWhereHalfOfTheCallsFail(t *testing.T) {
+	for name, settings := range map[string]skein.WebhookSettings{
+		"one by one, in order":  {Ordered: true},
+		"in batches, in order":  {Ordered: true, Batch: 7},
+		"in batches, unordered": {Batch: 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, 10*time.Millisecond, 10*time.Millisecond, 10*time.Millisecond, 10*time.Millisecond)
+			f.answers(func(e got, attempt int) int {
+				if attempt == 1 && e.ID[len(e.ID)-1]%2 == 0 {
+					return 500
+				}
+				return 200
+			})
+			f.hook(func(s *skein.WebhookSettings) { s.Ordered, s.Batch = settings.Ordered, settings.Batch })
+			convs := []skein.ID{f.group(1), f.group(2), f.group(3)}
+			const each = 20
+			for i := range each {
+				for _, conv := range convs {
+					f.say(conv, fmt.Sprintf("m%04d", i))
+				}
+			}
+			f.eventually("all messages arrive", func() bool { _, n := f.texts(); return n == each*len(convs) })
+			byConv, _ := f.texts()
+			for conv, texts := range byConv {
+				if settings.Ordered && !slices.IsSorted(texts) {
+					t.Errorf("conversation %s: got %q, want them in order", conv, texts)
+				}
+			}
+		})
+	}
+}
+
+func TestAnEndpointThatIsGoneIsDisabledAndGoesOnWhereItWas(t *testing.T) {
+	f := newFixture(t, time.Millisecond)
+	conv := f.group(1)
+	id := f.hook(func(s *skein.WebhookSettings) { s.Events = []string{skein.HookMessageSent} })
+	f.answers(func(got, int) int { return 410 })
+	f.say(conv, "one")
+	f.eventually("the endpoint is disabled", func() bool {
+		e, err := f.Get(f.Context(), "shop", id)
+		f.must(err)
+		return !e.Enabled && e.Reason == skein.DisabledGone
+	})
+	f.say(conv, "two")
+	f.answers(func(got, int) int { return 200 })
+	_, err := f.Update(f.Context(), f.by, "shop", id, false, func(w *skein.Webhook) { w.Enabled = true })
+	f.must(err)
+	f.eventually("both messages arrive", func() bool { _, n := f.texts(); return n == 2 })
+}
+
+func TestACallThatAlwaysFailsBecomesADeadLetterAndIsReplayed(t *testing.T) {
+	f := newFixture(t, time.Millisecond, time.Millisecond)
+	conv := f.group(1)
+	id := f.hook(func(s *skein.WebhookSettings) { s.Events = []string{skein.HookMessageSent} })
+	f.answers(func(e got, _ int) int {
+		if strings.Contains(string(e.Data), "poison") {
+			return 500
+		}
+		return 200
+	})
+	f.say(conv, "poison")
+	f.say(conv, "fine")
+	dead := func() []store.FailedDelivery {
+		all, err := f.Failed(f.Context(), "shop", id, store.FailedQuery{Dead: true, Limit: 10})
+		f.must(err)
+		return all
+	}
+	f.eventually("a dead letter, and the other message", func() bool { _, n := f.texts(); return n == 1 && len(dead()) == 1 })
+	if d := dead()[0]; d.Attempts != 3 || d.Status != 500 || d.Error != "status 500" {
+		t.Errorf("got the dead letter %+v, want 3 attempts and status 500", d)
+	}
+	log, err := f.Attempts(f.Context(), "shop", id, 0, 10)
+	f.must(err)
+	if len(log) < 4 || string(log[0].Answer) != "answer of the receiver" || log[0].Events[0].Type != skein.HookMessageSent {
+		t.Errorf("got the log %+v, want at least 4 lines with the answers", log)
+	}
+	f.answers(func(got, int) int { return 200 })
+	n, err := f.Replay(f.Context(), f.by, "shop", id, store.Replay{})
+	if err != nil || n != 1 {
+		t.Fatalf("replay: got %d, %v, want 1", n, err)
+	}
+	f.eventually("the message arrives", func() bool { _, n := f.texts(); return n == 2 && len(dead()) == 0 })
+}
+
+func TestAnOutageOfTheReceiverStoresFewRowsAndLosesNothing(t *testing.T) {
+	f := newFixture(t, time.Hour)
+	conv := f.group(1)
+	id := f.hook(func(s *skein.WebhookSettings) { s.Events, s.Ordered = []string{skein.HookMessageSent}, true })
+	f.answers(func(got, int) int { return 503 })
+	const n = 40
+	for i := range n {
+		f.say(conv, fmt.Sprintf("m%04d", i))
+	}
+	f.eventually("the endpoint is seen to fail", func() bool {
+		e, err := f.Get(f.Context(), "shop", id)
+		f.must(err)
+		return e.Failing != 0
+	})
+	waiting, err := f.Failed(f.Context(), "shop", id, store.FailedQuery{Limit: 100})
+	f.must(err)
+	if len(waiting) > n {
+		t.Errorf("got %d failed calls of %d messages", len(waiting), n)
+	}
+	f.answers(func(got, int) int { return 200 })
+	f.eventually("all messages arrive", func() bool { _, got := f.texts(); return got == n })
+	byConv, _ := f.texts()
+	for conv, texts := range byConv {
+		if !slices.IsSorted(texts) {
+			t.Errorf("conversation %s: got %q, want them in order", conv, texts)
+		}
+	}
+}
+
+func TestCallsCarryBothSignaturesWhileASecretIsReplaced(t *testing.T) {
+	f := newFixture(t)
+	id := f.hook(func(*skein.WebhookSettings) {})
+	_, secret, err := f.Rotate(f.Context(), f.by, "shop", id, time.Hour)
+	f.must(err)
+	f.mu.Lock()
+	f.secret = append(f.secret, secret)
+	f.mu.Unlock()
+	a, err := f.Test(f.Context(), "shop", id)
+	if err != nil || a.Error != "" || a.Status != 204 {
+		t.Errorf("a test of both secrets: got %+v, %v", a, err)
+	}
+	_, secret, err = f.Rotate(f.Context(), f.by, "shop", id, 0)
+	f.must(err)
+	f.mu.Lock()
+	f.secret = []string{secret}
+	f.mu.Unlock()
+	if a, err := f.Test(f.Context(), "shop", id); err != nil || a.Error != "" {
+		t.Errorf("a test of the newest secret alone: got %+v, %v", a, err)
+	}
+}
+
+func TestAnEndpointGetsTheEventsThatItNames(t *testing.T) {
+	f := newFixture(t)
+	f.hook(func(s *skein.WebhookSettings) {
+		s.Events = []string{skein.HookConversationCreated, skein.HookRecipientsOffline, skein.HookUserCreated, skein.HookQuotaWarning}
+	})
+	conv := f.group(1)
+	f.say(conv, "hi")
+	_, _, err := f.store.CreateClient(f.Context(), skein.Client{App: "shop", ID: "eve"})
+	f.must(err)
+	f.must(f.store.WarnOfQuota(f.Context(), "shop", skein.QuotaWarning{Quota: "messages", Used: 80, Limit: 100}))
+	want := []string{skein.HookConversationCreated, skein.HookRecipientsOffline, skein.HookUserCreated, skein.HookQuotaWarning}
+	types := func() (all []string) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		for _, e := range f.taken {
+			all = append(all, e.Type)
+			if e.AppID != "shop" || !strings.HasPrefix(e.ID, "evt_") {
+				f.Errorf("got the event %+v", e)
+			}
+			if e.Type == skein.HookRecipientsOffline && !strings.Contains(string(e.Data), `"client_ids":["bob"]`) {
+				f.Errorf("got %s, want bob as the one who is offline", e.Data)
+			}
+			if e.Type == skein.HookQuotaWarning && string(e.Data) != `{"quota":"messages","used":80,"limit":100,"day":null}` {
+				f.Errorf("got the warning %s", e.Data)
+			}
+		}
+		slices.Sort(all)
+		return all
+	}
+	slices.Sort(want)
+	f.eventually("the events arrive", func() bool { return len(types()) >= len(want) })
+	if got := types(); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestAnAddressThatIsNotPublicIsRefused(t *testing.T) {
+	f := newFixture(t)
+	for _, url := range []string{"", "ftp://example.com/", "http://10.0.0.1/", "http://[::1]/", "http://user@example.com/", "https://169.254.169.254/"} {
+		_, _, err := f.Create(f.Context(), f.by, "shop", skein.WebhookSettings{URL: url}, true)
+		if !errors.Is(err, skein.ErrMalformed) {
+			t.Errorf("%q: got %v, want ErrMalformed", url, err)
+		}
+	}
+	if _, _, err := f.Create(f.Context(), f.by, "other", skein.WebhookSettings{URL: "https://example.com/"}, true); !errors.Is(err, skein.ErrNotFound) {
+		t.Errorf("an unknown app: got %v, want ErrNotFound", err)
+	}
+}
