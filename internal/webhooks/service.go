@@ -111,7 +111,7 @@ func named(all []store.Endpoint, id string) (store.Endpoint, error) {
 // check refuses an address that no call may reach. Errors: skein.ErrMalformed.
 func (s *Service) check(settings skein.WebhookSettings) error {
 	if err := (dial.Options{Allow: s.opts.Allow}).Check(settings.URL); err != nil {
-		return skein.Malformed("url", strings.TrimPrefix(err.Error(), dial.ErrRefused.Error()+": "))
+		return skein.Malformed("url", "must be an http or https URL of a public address, or of one that --outbound-allow has")
 	}
 	return nil
 }

@@ -157,6 +157,13 @@ var detailsZH = map[string]string{ //nolint:gosec // words for people, of which 
 	"pin, mute, archive, unread_mark, draft or clear_to_seq":     "pin、mute、archive、unread_mark、draft 或 clear_to_seq",
 	"too old to edit":                                            "已超过可编辑的时间",
 	"too old to recall":                                          "已超过可撤回的时间",
+
+	"must be an http or https URL of a public address, or of one that --outbound-allow has": "须为公网地址或 --outbound-allow 允许的地址，http 或 https",
+
+	"at most 20 of an app":     "每个应用最多 20 个",
+	"not an event of webhooks": "不是 Webhook 的事件",
+	"must be 1 to 4":           "须为 1 至 4",
+	"must be 1 to 1000":        "须为 1 至 1000",
 }
 
 // detailPattern is a detail with values of the call in it, each written %s.

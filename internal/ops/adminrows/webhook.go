@@ -37,7 +37,7 @@ func webhookOps(d Deps) []*ops.Op {
 		return row(method, path, ops.ScopeApp, skein.OperatorAdmin, codes, doc)
 	}
 	return []*ops.Op{
-		ops.Row(WebhookCreate, admin("POST", webhooksPath, []int{4013, 4014, 4130, 4406}, ops.Doc{
+		ops.Row(WebhookCreate, admin("POST", webhooksPath, []int{4001, 4014, 4130, 4406}, ops.Doc{
 			EN: "Adds an endpoint to an app. It gets what happens from now on. The answer shows the secret that verifies the signatures; it is not shown again. An app has at most 20 endpoints.",
 			ZH: "为应用添加 Webhook 端点，从现在起投递事件。密钥只在此次返回中显示。每个应用最多 20 个端点。",
 		}), d.createWebhook, func() (string, adminapi.WebhookSecret) {

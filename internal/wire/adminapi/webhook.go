@@ -2,7 +2,6 @@ package adminapi
 
 import (
 	"slices"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -66,7 +65,7 @@ type OfWebhook struct {
 // Check checks the names. Errors: skein.ErrMalformed.
 func (r OfWebhook) Check() error {
 	if r.WebhookID == "" || len(r.WebhookID) > 64 {
-		return skein.Malformed("webhook_id", "must be 1 to 64 bytes")
+		return skein.Malformed("webhook_id", "must be 1 to 64 of A-Z a-z 0-9 - _")
 	}
 	return r.check()
 }
@@ -74,7 +73,7 @@ func (r OfWebhook) Check() error {
 // Check checks the request. Errors: skein.ErrMalformed.
 func (r NewWebhook) Check() error {
 	if r.URL == nil {
-		return skein.Malformed("url", "is needed")
+		return skein.About(skein.ErrMissing, "url")
 	}
 	return r.check()
 }
@@ -93,7 +92,7 @@ func (r WebhookSettings) Apply(s *skein.WebhookSettings, enabled *bool) error {
 		s.Events = nil
 		for _, e := range *r.Events {
 			if !slices.Contains(skein.WebhookEvents, e) {
-				return skein.Malformed("events", "one of "+strings.Join(skein.WebhookEvents, ", "))
+				return skein.Malformed("events", "not an event of webhooks")
 			}
 			if !slices.Contains(s.Events, e) {
 				s.Events = append(s.Events, e)
@@ -104,26 +103,24 @@ func (r WebhookSettings) Apply(s *skein.WebhookSettings, enabled *bool) error {
 		s.ConvTypes = nil
 		for _, n := range *r.ConvTypes {
 			if n < 1 || n > 4 {
-				return skein.Malformed("conv_types", "each 1 to 4")
+				return skein.Malformed("conv_types", "must be 1 to 4")
 			}
 			if t := skein.ConvType(n); !slices.Contains(s.ConvTypes, t) {
 				s.ConvTypes = append(s.ConvTypes, t)
 			}
 		}
 	}
-	for _, n := range [...]struct {
-		field, detail string
-		value         *int64
-		most          int64
-		into          *int
-	}{{"rate", "must be 1 to 1000", r.Rate, skein.MaxWebhookRate, &s.Rate}, {"batch", "must be 1 to 100", r.Batch, skein.MaxWebhookBatch, &s.Batch}} {
-		if n.value == nil {
-			continue
+	if r.Rate != nil {
+		if *r.Rate < 1 || *r.Rate > skein.MaxWebhookRate {
+			return skein.Malformed("rate", "must be 1 to 1000")
 		}
-		if *n.value < 1 || *n.value > n.most {
-			return skein.Malformed(n.field, n.detail)
+		s.Rate = int(*r.Rate)
+	}
+	if r.Batch != nil {
+		if *r.Batch < 1 || *r.Batch > skein.MaxWebhookBatch {
+			return skein.Malformed("batch", "must be 1 to 100")
 		}
-		*n.into = int(*n.value)
+		s.Batch = int(*r.Batch)
 	}
 	if r.Ordered != nil {
 		s.Ordered = *r.Ordered
