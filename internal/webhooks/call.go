@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/skein-im/skein"
@@ -97,6 +98,6 @@ func reason(err error) string {
 		}
 		err = failed.Err
 	}
-	text := err.Error()
-	return text[:min(len(text), 200)]
+	text := strings.ReplaceAll(err.Error(), "\x00", "")
+	return strings.ToValidUTF8(text[:min(len(text), 200)], "") // PostgreSQL stores nothing else
 }
