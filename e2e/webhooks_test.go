@@ -105,7 +105,7 @@ func TestWebhooksLoseNothingWhateverDies(t *testing.T) {
 		}
 	}
 	r := newReceiver(t, 8)
-	s := start(t, withArgs("--outbound-allow", "127.0.0.0/8", "--send-rate", "-1", "--rest-rate", "-1"), r.trusted(t))
+	s := start(t, withArgs("--outbound-allow", "127.0.0.0/8", "--send-rate=-1", "--rest-rate=-1"), r.trusted(t))
 	a, by := demoApp(s), owner(t, s, "owner")
 	hooks := "/admin/apps/" + a.ID + "/webhooks"
 	if got := by.call(t, "POST", hooks, `{"url":"http://169.254.169.254/latest/meta-data/"}`); got.Code != 4406 {
