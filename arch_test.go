@@ -142,7 +142,7 @@ var mayImport = map[string]string{
 	"internal/upkeep":                      ". internal/store",
 	"internal/webhooks":                    ". internal/dial internal/feed internal/store internal/wire",
 	"internal/wire":                        ". internal/wire/cursor internal/wire/strict",
-	"internal/wire/adminapi":               ".",
+	"internal/wire/adminapi":               ". internal/wire/strict",
 	"internal/wire/cursor":                 ".",
 	"internal/wire/request":                ". internal/wire internal/wire/cursor internal/wire/strict",
 	"internal/wire/strict":                 ".",

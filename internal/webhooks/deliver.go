@@ -4,7 +4,7 @@
 // An endpoint is a place in the feed of the store. Everything before it was delivered, or is a failed
 // delivery in the store, which is tried again by a schedule. An endpoint that answers nothing at all
 // stays where it is until it answers again: so an outage of a receiver stores no rows. The place and the failed deliveries are
-// stored in one transaction after the calls; what a crash interrupts is delivered once more. See docs/decisions/0037.
+// stored in one transaction after the calls; what a crash interrupts is delivered once more. See docs/decisions/0038.
 package webhooks
 
 import (

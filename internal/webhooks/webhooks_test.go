@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,10 +48,12 @@ type fixture struct {
 	*testing.T
 	*webhooks.Service
 
-	store    *sqlite.Store
-	receiver *httptest.Server
-	by       skein.Actor
-	said     uint64 // messages
+	store     *sqlite.Store
+	client    *http.Client
+	deliverer atomic.Pointer[webhooks.Deliverer]
+	receiver  *httptest.Server
+	by        skein.Actor
+	said      uint64 // messages
 
 	mu     sync.Mutex
 	status func(e got, attempt int) int // what the receiver answers; guarded by mu, as what follows
@@ -62,26 +65,47 @@ type fixture struct {
 
 func newFixture(t *testing.T, schedule ...time.Duration) *fixture {
 	t.Helper()
+	f := newFixtureOfNoNode(t)
+	f.deliver(f.store, schedule...)
+	return f
+}
+
+// deliver starts a node that delivers from a store. It ends by stop, or with the test.
+func (f *fixture) deliver(from webhooks.Store, schedule ...time.Duration) (stop func()) {
+	d := webhooks.NewDeliverer(webhooks.DelivererOptions{
+		Store: from, Runner: feed.New(feed.Options{Store: f.store, Node: "one"}), Client: f.client, Schedule: schedule, Probe: 20 * time.Millisecond,
+	})
+	f.deliverer.Store(d)
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { d.Run(ctx) })
+	stop = func() {
+		cancel()
+		running.Wait()
+	}
+	f.Cleanup(stop)
+	return stop
+}
+
+func newFixtureOfNoNode(t *testing.T) *fixture {
+	t.Helper()
 	f := &fixture{T: t, seen: map[string]int{}, status: func(got, int) int { return 204 }}
 	var err error
-	var deliverer *webhooks.Deliverer
-	f.store, err = sqlite.Open(t.Context(), sqlite.Options{Path: sqlitetest.File(t), Readers: 1, Committed: func([]skein.Committed) { deliverer.Wake() }})
+	wake := func(tell func(*webhooks.Deliverer)) {
+		if d := f.deliverer.Load(); d != nil {
+			tell(d)
+		}
+	}
+	f.store, err = sqlite.Open(t.Context(), sqlite.Options{Path: sqlitetest.File(t), Readers: 1, Committed: func([]skein.Committed) { wake((*webhooks.Deliverer).Wake) }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.receiver = httptest.NewServer(http.HandlerFunc(f.receive))
-	client := dial.New(dial.Options{Allow: loopback, Timeout: patience})
-	runner := feed.New(feed.Options{Store: f.store, Node: "one"})
-	deliverer = webhooks.NewDeliverer(webhooks.DelivererOptions{Store: f.store, Runner: runner, Client: client, Schedule: schedule, Probe: 20 * time.Millisecond})
-	f.Service = webhooks.New(webhooks.Options{Store: f.store, Client: client, Allow: loopback, Changed: deliverer.Changed})
+	f.client = dial.New(dial.Options{Allow: loopback, Timeout: patience})
+	f.Service = webhooks.New(webhooks.Options{Store: f.store, Client: f.client, Allow: loopback, Changed: func() { wake((*webhooks.Deliverer).Changed) }})
 	f.by = skein.Actor{Operator: &skein.OperatorCall{Account: skein.OperatorAccount{Name: "ann"}}}
-	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() { deliverer.Run(ctx) })
 	t.Cleanup(func() {
-		cancel()
-		running.Wait()
-		client.CloseIdleConnections()
+		f.client.CloseIdleConnections()
 		f.receiver.Close()
 		if err := f.store.Close(); err != nil {
 			t.Error(err)
@@ -326,6 +350,53 @@ func TestAnOutageOfTheReceiverStoresFewRowsAndLosesNothing(t *testing.T) {
 		if !slices.IsSorted(texts) {
 			t.Errorf("conversation %s: got %q, want them in order", conv, texts)
 		}
+	}
+}
+
+// dying is the store of a node that dies as soon as it stored a new place of an endpoint.
+type dying struct {
+	webhooks.Store
+
+	from store.FeedCursor
+	dead chan struct{}
+}
+
+func (d *dying) KeepWebhooks(ctx context.Context, l store.Lease, done []store.WebhookWork) error {
+	select {
+	case <-d.dead:
+		return errors.New("the node is dead")
+	default:
+	}
+	if err := d.Store.KeepWebhooks(ctx, l, done); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(done, func(w store.WebhookWork) bool { return w.Cursor != d.from }) {
+		close(d.dead)
+	}
+	return nil
+}
+
+func TestANodeThatDiesWhenItStoredAPlaceLosesNothing(t *testing.T) {
+	f := newFixtureOfNoNode(t)
+	f.hook(func(s *skein.WebhookSettings) { s.Events, s.Ordered = []string{skein.HookMessageSent}, true })
+	all, err := f.store.Webhooks(f.Context(), "shop")
+	f.must(err)
+	f.answers(func(got, int) int { return 500 })
+	const n = 2 // fewer failures than make an endpoint count as down
+	for i := range n {
+		f.say(f.group(byte(i+1)), "hi")
+	}
+	first := &dying{Store: f.store, from: all[0].Cursor, dead: make(chan struct{})}
+	stop := f.deliver(first, time.Hour)
+	select {
+	case <-first.dead:
+	case <-time.After(patience):
+		t.Fatalf("the node stored no place within %v", patience)
+	}
+	stop()
+	due, err := f.Failed(f.Context(), "shop", all[0].ID, store.FailedQuery{Limit: 10})
+	if err != nil || len(due) != n {
+		t.Errorf("failed calls that wait: got %+v, %v, want %d", due, err, n)
 	}
 }
 

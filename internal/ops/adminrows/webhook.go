@@ -120,7 +120,7 @@ func webhookOps(d Deps) []*ops.Op {
 			if err := cmp.Or(in.Check(), err); err != nil {
 				return adminapi.FailedCalls{}, err
 			}
-			all, err := d.Webhooks.Failed(ctx, in.AppID, in.WebhookID, store.FailedQuery{Dead: in.Dead == nil || *in.Dead, After: after, Limit: limit})
+			all, err := d.Webhooks.Failed(ctx, in.AppID, in.WebhookID, store.FailedQuery{Dead: in.Dead == nil || bool(*in.Dead), After: after, Limit: limit})
 			return failedOf(all, limit), err
 		}, func() (string, adminapi.FailedCalls) {
 			return `{` + exampleNames + `,"limit":1}`, failedOf([]store.FailedDelivery{exampleFailed()}, 1)

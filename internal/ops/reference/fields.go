@@ -10,7 +10,6 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/wire/adminapi"
-	"github.com/skein-im/skein/internal/wire/request"
 	"github.com/skein-im/skein/internal/wire/strict"
 )
 
@@ -35,9 +34,17 @@ var (
 // givenTypes are the fields of requests that null takes away, and what else they
 // take.
 var givenTypes = map[reflect.Type]string{
-	reflect.TypeFor[strict.GivenText](): "string",
-	reflect.TypeFor[strict.GivenInt]():  "integer",
-	reflect.TypeFor[request.GivenIDs](): "array",
+	reflect.TypeFor[strict.GivenText]():            "string",
+	reflect.TypeFor[strict.GivenInt]():             "integer",
+	reflect.TypeFor[strict.GivenList[strict.ID]](): "array",
+	reflect.TypeFor[strict.GivenList[string]]():    "array",
+	reflect.TypeFor[strict.GivenList[int64]]():     "array",
+}
+
+// givenItem is the type of the items of a strict.GivenList.
+func givenItem(list reflect.Type) reflect.Type {
+	items, _ := list.FieldByName("List")
+	return items.Type.Elem()
 }
 
 // fieldsOf are the fields of a struct of package wire in their order, those of

@@ -81,7 +81,7 @@ func (s *schemas) asked(t reflect.Type) *openapi3.SchemaRef {
 	case givenTypes[t] != "":
 		given := inline(&openapi3.Schema{Type: types(givenTypes[t], "null"), Format: format(t)})
 		if givenTypes[t] == "array" {
-			given.Value.Items = s.asked(looseID)
+			given.Value.Items = s.asked(givenItem(t))
 		}
 		return given
 	case isList(t):

@@ -73,7 +73,7 @@ func (w *writer) typeName(t reflect.Type) string {
 	case givenTypes[t] == "integer":
 		return w.integer + w.orNull
 	case givenTypes[t] == "array":
-		return w.listOf(w.str) + w.orNull
+		return w.listOf(w.typeName(givenItem(t))) + w.orNull
 	case t == jsonType, t.Kind() == reflect.Interface:
 		return w.jsonWord
 	case t == idType:

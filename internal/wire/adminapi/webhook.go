@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/wire/strict"
 )
 
 // Bounds of the lists of webhooks.
@@ -22,23 +23,18 @@ type OfApp struct {
 // InApp is the app in which the caller needs its role.
 func (r OfApp) InApp() string { return r.AppID }
 
-func (r OfApp) check() error {
-	if !skein.ValidAppID(r.AppID) {
-		return skein.Malformed("app_id", "must be 1 to 64 of A-Z a-z 0-9 - _")
-	}
-	return nil
-}
+func (r OfApp) check() error { return CheckApp(r.AppID) }
 
 // WebhookSettings are the settings of an endpoint in a request.
 type WebhookSettings struct {
-	URL       *string   `json:"url" en:"needed to create an endpoint; http or https, a public address, or one that --outbound-allow has; at most 2,048 bytes" zh:"创建时必填；http 或 https 地址，须为公网地址或 --outbound-allow 允许的地址；最多 2048 字节"`
-	Name      *string   `json:"name" en:"text of your own, at most 100 bytes" zh:"自定义名称，最多 100 字节"`
-	Events    *[]string `json:"events" en:"which events; null: all but recipients.offline" zh:"订阅的事件；null 为除 recipients.offline 外的全部事件"`
-	ConvTypes *[]int64  `json:"conv_types" en:"only events about conversations of these types (1 private, 2 temporary, 3 group, 4 chat room) and about none; null: all" zh:"只投递这些类型会话的事件（1 私聊 2 临时 3 群 4 聊天室）及与会话无关的事件；null 为全部"`
-	Rate      *int64    `json:"rate" en:"calls a second, 1..1000; at first 100" zh:"每秒调用数，1..1000；初始 100"`
-	Batch     *int64    `json:"batch" en:"most events in one call, 1..100; at first 1: the body of a call is the event itself" zh:"每次调用最多的事件数，1..100；初始 1：请求体即事件本身"`
-	Ordered   *bool     `json:"ordered" en:"true: events of a conversation arrive in their order, also if calls fail; at first false" zh:"true：同一会话的事件按序到达，失败时亦然；初始 false"`
-	Enabled   *bool     `json:"enabled" en:"false: nothing is delivered, and the endpoint keeps its place; at first true" zh:"false：停止投递并保留位置；初始 true"`
+	URL       *string                  `json:"url" en:"needed to create an endpoint; http or https, a public address, or one that --outbound-allow has; at most 2,048 bytes" zh:"创建时必填；http 或 https 地址，须为公网地址或 --outbound-allow 允许的地址；最多 2048 字节"`
+	Name      *string                  `json:"name" en:"text of your own, at most 100 bytes" zh:"自定义名称，最多 100 字节"`
+	Events    strict.GivenList[string] `json:"events" en:"which events; null or an empty list: all but recipients.offline, as at first" zh:"订阅的事件；null 或空列表为除 recipients.offline 外的全部事件，初始亦然"`
+	ConvTypes strict.GivenList[int64]  `json:"conv_types" en:"only events about conversations of these types (1 private, 2 temporary, 3 group, 4 chat room) and about none; null or an empty list: all, as at first" zh:"只投递这些类型会话的事件（1 私聊 2 临时 3 群 4 聊天室）及与会话无关的事件；null 或空列表为全部，初始亦然"`
+	Rate      *int64                   `json:"rate" en:"calls a second, 1..1000; at first 100" zh:"每秒调用数，1..1000；初始 100"`
+	Batch     *int64                   `json:"batch" en:"most events in one call, 1..100; at first 1: the body of a call is the event itself" zh:"每次调用最多的事件数，1..100；初始 1：请求体即事件本身"`
+	Ordered   *bool                    `json:"ordered" en:"true: events of a conversation arrive in their order, also if calls fail; at first false" zh:"true：同一会话的事件按序到达，失败时亦然；初始 false"`
+	Enabled   *bool                    `json:"enabled" en:"false: nothing is delivered, and the endpoint keeps its place; at first true" zh:"false：停止投递并保留位置；初始 true"`
 }
 
 // NewWebhook is the request of webhook.create.
@@ -88,9 +84,9 @@ func (r WebhookSettings) Apply(s *skein.WebhookSettings, enabled *bool) error {
 			return skein.Malformed("name", "at most 100 bytes")
 		}
 	}
-	if r.Events != nil {
+	if r.Events.Given {
 		s.Events = nil
-		for _, e := range *r.Events {
+		for _, e := range r.Events.List {
 			if !slices.Contains(skein.WebhookEvents, e) {
 				return skein.Malformed("events", "not an event of webhooks")
 			}
@@ -99,9 +95,9 @@ func (r WebhookSettings) Apply(s *skein.WebhookSettings, enabled *bool) error {
 			}
 		}
 	}
-	if r.ConvTypes != nil {
+	if r.ConvTypes.Given {
 		s.ConvTypes = nil
-		for _, n := range *r.ConvTypes {
+		for _, n := range r.ConvTypes.List {
 			if n < 1 || n > 4 {
 				return skein.Malformed("conv_types", "must be 1 to 4")
 			}
@@ -153,9 +149,9 @@ type ListAttempts struct {
 type ListFailed struct {
 	OfWebhook
 
-	Dead     *bool  `json:"dead" en:"true: dead letters, whose attempts are used up; false: calls that wait for the next attempt; absent: true" zh:"true 为已放弃的死信；false 为等待重试的调用；省略为 true"`
-	AfterSeq *int64 `json:"after_seq" en:"only those with a greater seq: next_after_seq of the previous page" zh:"只返回 seq 更大的：上一页的 next_after_seq"`
-	Limit    *int64 `json:"limit" en:"1..200; absent: 50" zh:"1..200；省略为 50"`
+	Dead     *strict.Flag `json:"dead" en:"1: dead letters, whose attempts are used up (default); 0: calls that wait for the next attempt" zh:"1 为已放弃的死信（默认）；0 为等待重试的调用"`
+	AfterSeq *int64       `json:"after_seq" en:"only those with a greater seq: next_after_seq of the previous page" zh:"只返回 seq 更大的：上一页的 next_after_seq"`
+	Limit    *int64       `json:"limit" en:"1..200; absent: 50" zh:"1..200；省略为 50"`
 }
 
 // Page checks where a list begins and how long it is. Errors: skein.ErrMalformed.
@@ -203,8 +199,8 @@ type Webhook struct {
 	AppID       string   `json:"app_id" en:"the app" zh:"应用 id"`
 	URL         string   `json:"url" en:"where calls go" zh:"调用地址"`
 	Name        string   `json:"name" en:"text of your own" zh:"自定义名称"`
-	Events      []string `json:"events" en:"which events; null: all but recipients.offline" zh:"订阅的事件；null 为除 recipients.offline 外的全部"`
-	ConvTypes   []int    `json:"conv_types" en:"types of conversations; null: all" zh:"会话类型；null 为全部"`
+	Events      []string `json:"events" en:"which events; empty: all but recipients.offline" zh:"订阅的事件；空为除 recipients.offline 外的全部"`
+	ConvTypes   []int    `json:"conv_types" en:"types of conversations; empty: all" zh:"会话类型；空为全部"`
 	Rate        int      `json:"rate" en:"calls a second" zh:"每秒调用数"`
 	Batch       int      `json:"batch" en:"most events in one call" zh:"每次调用最多的事件数"`
 	Ordered     bool     `json:"ordered" en:"whether events of a conversation arrive in order" zh:"同一会话的事件是否按序到达"`

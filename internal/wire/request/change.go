@@ -11,11 +11,11 @@ import (
 type EditMessage struct {
 	Message
 
-	Text             *string        `json:"text" prose:"1" en:"the new text, rules as in msg.send; absent: unchanged" zh:"新文本，规则同 msg.send；省略则不变"`
-	Attr             jsontext.Value `json:"attr" en:"the new attr; null removes it; absent: unchanged" zh:"新扩展；null 为清除；省略则不变"`
-	MentionAll       *strict.Flag   `json:"mention_all" en:"1 mentions everyone, 0 ends that, rules as in msg.send; absent: unchanged" zh:"1 @全体成员，0 取消，规则同 msg.send；省略则不变"`
-	MentionClientIDs GivenIDs       `json:"mention_client_ids" en:"the clients to mention instead, at most 100; null or an empty list: none; absent: unchanged" zh:"改为 @ 这些用户，最多 100 个；null 或空列表为清除；省略则不变"`
-	ExpectedVersion  *int64         `json:"expected_version" en:"fails with 4013 if the message has another version" zh:"消息不是该版本时返回 4013"`
+	Text             *string                     `json:"text" prose:"1" en:"the new text, rules as in msg.send; absent: unchanged" zh:"新文本，规则同 msg.send；省略则不变"`
+	Attr             jsontext.Value              `json:"attr" en:"the new attr; null removes it; absent: unchanged" zh:"新扩展；null 为清除；省略则不变"`
+	MentionAll       *strict.Flag                `json:"mention_all" en:"1 mentions everyone, 0 ends that, rules as in msg.send; absent: unchanged" zh:"1 @全体成员，0 取消，规则同 msg.send；省略则不变"`
+	MentionClientIDs strict.GivenList[strict.ID] `json:"mention_client_ids" en:"the clients to mention instead, at most 100; null or an empty list: none; absent: unchanged" zh:"改为 @ 这些用户，最多 100 个；null 或空列表为清除；省略则不变"`
+	ExpectedVersion  *int64                      `json:"expected_version" en:"fails with 4013 if the message has another version" zh:"消息不是该版本时返回 4013"`
 }
 
 // Edit is the change of a message's body.
@@ -41,7 +41,7 @@ func (r EditMessage) Edit(relaxed bool) (e Edit, err error) {
 	if e.Attr, err = attrOf(r.Attr); err != nil || !r.MentionClientIDs.Given {
 		return e, err
 	}
-	mentions, err := ClientIDs("mention_client_ids", r.MentionClientIDs.IDs, skein.MaxMentions, relaxed)
+	mentions, err := ClientIDs("mention_client_ids", r.MentionClientIDs.List, skein.MaxMentions, relaxed)
 	e.Mentions = &mentions
 	return e, err
 }

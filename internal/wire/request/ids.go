@@ -5,7 +5,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/skein-im/skein"
@@ -20,18 +19,6 @@ func Extension(field string, v jsontext.Value) (jsontext.Value, error) {
 
 // attrOf is a message's attr as it is stored; null is nil.
 func attrOf(v jsontext.Value) (jsontext.Value, error) { return strict.Value("attr", v, skein.MaxAttr) }
-
-// GivenIDs is a list of ids of a request, as GivenText is a text.
-type GivenIDs struct {
-	Given bool
-	IDs   []strict.ID // empty: null
-}
-
-// UnmarshalJSONFrom reads a list of ids or null.
-func (g *GivenIDs) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	*g = GivenIDs{Given: true}
-	return json.UnmarshalDecode(dec, &g.IDs)
-}
 
 // ClientIDs checks a list of ids and collapses duplicates, in order. Errors:
 // skein.ErrMalformed for more than limit, skein.ErrInvalidClientID naming the place.

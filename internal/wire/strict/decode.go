@@ -193,7 +193,7 @@ func kindOf(t reflect.Type) fieldKind {
 		return kindOf(t.Elem())
 	case reflect.Int, reflect.Int64:
 		return integerField
-	case reflect.Slice, reflect.Struct, reflect.Map:
+	case reflect.Slice, reflect.Struct, reflect.Map, reflect.Bool:
 		return jsonField
 	default:
 		return textField

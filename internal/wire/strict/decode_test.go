@@ -27,6 +27,7 @@ type request struct {
 	Count *int64         `json:"count"`
 	On    Flag           `json:"on"`
 	Maybe *Flag          `json:"maybe"`
+	Bool  *bool          `json:"bool"`
 	Text  string         `json:"text" prose:"1"`
 	Any   jsontext.Value `json:"any"`
 
@@ -176,6 +177,7 @@ func TestDecodeRESTReadsThreePlaces(t *testing.T) {
 		"an integer":                        {``, `name=a&count=-7`, nil, request{Name: "a", Count: new(int64(-7))}},
 		"a flag as 1":                       {``, `name=a&on=1&maybe=0`, nil, request{Name: "a", On: true, Maybe: new(Flag)}},
 		"a flag as true":                    {``, `name=a&on=true&maybe=false`, nil, request{Name: "a", On: true, Maybe: new(Flag)}},
+		"a boolean":                         {``, `name=a&bool=false`, nil, request{Name: "a", Bool: new(bool)}},
 		"raw JSON":                          {``, `name=a&any=[1,{"b":null}]`, nil, request{Name: "a", Any: jsontext.Value(`[1,{"b":null}]`)}},
 		"quotes in a text stay in it":       {``, `name=a&text=","any":1,"x":"`, nil, request{Name: "a", Text: `","any":1,"x":"`}},
 		"an unknown parameter is ignored":   {``, `name=a&nothing=[`, nil, request{Name: "a"}},

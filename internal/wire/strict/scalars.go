@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -61,6 +62,18 @@ func (g *GivenInt) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	default:
 		return errGivenInt
 	}
+}
+
+// GivenList is a list of a request, as GivenText is a text.
+type GivenList[T any] struct {
+	Given bool
+	List  []T // empty: null
+}
+
+// UnmarshalJSONFrom reads a list or null.
+func (g *GivenList[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	*g = GivenList[T]{Given: true}
+	return json.UnmarshalDecode(dec, &g.List)
 }
 
 // ID is an id as callers send it: a JSON string or a JSON integer. It is kept and
