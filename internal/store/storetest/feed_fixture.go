@@ -34,6 +34,7 @@ func (f *fixture) movedAfter(at store.FeedCursor) (all map[skein.ID]store.Moved,
 			if all == nil {
 				all = make(map[skein.ID]store.Moved)
 			}
+			m.Edits = f.unnumbered(m.Edits)
 			all[m.Conv] = m
 		}
 		if next == at {
@@ -48,6 +49,22 @@ func kinds(entries []store.Entry) (all []store.EntryKind) {
 		all = append(all, e.Kind)
 	}
 	return all
+}
+
+// unnumbered takes the numbers of events away, which engines give as they like. Each event has one of its own.
+func (f *fixture) unnumbered(entries []store.Entry) []store.Entry {
+	f.Helper()
+	entries = slices.Clone(entries)
+	known := map[int64]bool{}
+	for i, e := range entries {
+		numbered := e.Kind != store.EntryMessage && e.Kind != store.EntryChange
+		if numbered != (e.Event > 0) || numbered && known[e.Event] {
+			f.Errorf("got the number %d for entry %d, %+v; known: %v", e.Event, i, e, known)
+		}
+		known[e.Event] = true
+		entries[i].Event = 0
+	}
+	return entries
 }
 
 // lines are entries as lines, so that a difference is read easily.
