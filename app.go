@@ -54,6 +54,7 @@ type Settings struct {
 	EditWindow         int      // seconds in which a sender may edit; 24 hours; negative: no limit
 	RecallWindow       int      // seconds in which a sender may recall; 2 minutes; negative: no limit
 	AllowedOrigins     []string // web pages that may call the app, as OriginPatterns has them; none
+	WordList           int64    // revision of the app's WordList; zero: none
 }
 
 // Defaults of Settings.

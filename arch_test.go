@@ -64,9 +64,9 @@ var mayImport = map[string]string{
 	"internal/files/s3/s3test":             "",
 	"internal/hub":                         ". internal/share",
 	"internal/node":                        ". internal/bus internal/hub internal/share internal/store",
-	"internal/operators":                   ". internal/access internal/store internal/wire/adminapi",
+	"internal/operators":                   ". internal/access internal/store internal/wire/adminapi internal/words",
 	"internal/ops":                         ". internal/access internal/wire/strict",
-	"internal/ops/adminrows":               ". internal/operators internal/ops internal/store internal/webhooks internal/wire/adminapi internal/wire/strict",
+	"internal/ops/adminrows":               ". internal/operators internal/ops internal/store internal/webhooks internal/wire/adminapi internal/wire/strict internal/words",
 	"internal/ops/reference":               ". internal/ops internal/ops/adminrows internal/ops/rows internal/wire internal/wire/adminapi internal/wire/request internal/wire/strict",
 	"internal/ops/reference/gen":           "internal/ops/reference",
 	"internal/ops/rows":                    ". internal/access internal/chat internal/ops internal/wire internal/wire/cursor internal/wire/request internal/wire/strict",
@@ -146,6 +146,7 @@ var mayImport = map[string]string{
 	"internal/wire/cursor":                 ".",
 	"internal/wire/request":                ". internal/wire internal/wire/cursor internal/wire/strict",
 	"internal/wire/strict":                 ".",
+	"internal/words":                       ". internal/share",
 	"bench":                                "internal/testclient",
 	"chaos":                                anything,
 	"deploy":                               "internal/config",
@@ -156,7 +157,7 @@ var mayImport = map[string]string{
 // testsMayImport is what tests may use besides: contract suites, a real engine, the use
 // cases behind a real op table, and what stands in for other people's servers.
 var testsMayImport = []string{
-	"internal/chat", "internal/share",
+	"internal/chat", "internal/share", "internal/words",
 	"internal/bus", "internal/bus/bustest", "internal/bus/lossy", "internal/store", "internal/store/sessions", "internal/store/storetest",
 	"internal/store/postgres", "internal/store/postgres/engine", "internal/store/postgres/pgtest", "internal/store/rows",
 	"internal/store/sqlite", "internal/store/sqlite/engine", "internal/store/sqlite/migrations", "internal/store/sqlite/sqlitetest",

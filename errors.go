@@ -25,6 +25,7 @@ var (
 	ErrConvType            = errors.New("wrong conversation type")
 	ErrMalformed           = errors.New("malformed parameter")
 	ErrFileType            = errors.New("file type not allowed")
+	ErrRefused             = errors.New("content refused")
 	ErrUnavailable         = errors.New("unavailable")
 	ErrUnknownApp          = errors.New("unknown app")
 	ErrNotFound            = errors.New("not found") // what an operator's call names

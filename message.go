@@ -105,6 +105,9 @@ type Draft struct {
 	Device string // leave this device of the sender out of the live copy; empty: none
 	Trace  Trace  // of the call that sends it
 
+	// Written is what the sender wrote, if Body is something else. A retry is compared with it.
+	Written *Body
+
 	// MarkRead: with NeedServer, the sender has read what was said before. With any
 	// other need it always has.
 	MarkRead bool
@@ -113,6 +116,14 @@ type Draft struct {
 // Speaks reports whether the sender itself speaks, and so has read what was said
 // before: not where the backend speaks in its name, unless it says so.
 func (d Draft) Speaks() bool { return d.Need != NeedServer || d.MarkRead }
+
+// Sent is the body as the sender wrote it.
+func (d Draft) Sent() Body {
+	if d.Written != nil {
+		return *d.Written
+	}
+	return d.Body
+}
 
 // Committed is what members are to see now: a message, stored or transient, or what
 // became of one.

@@ -21,9 +21,16 @@ type Editing struct {
 // Edit alters what a message says: its sender's, within the app's EditWindow, or
 // the backend's. An edit to what it says already is a retry and changes nothing.
 // Errors: skein.ErrUnknownConversation, skein.ErrUnknownMessage, skein.ErrForbidden,
-// skein.ErrConflict for one that is recalled or deleted or of another version, those
-// of the body.
+// skein.ErrConflict for one that is recalled or deleted or of another version,
+// skein.ErrRefused, those of the body.
 func (s *Service) Edit(ctx context.Context, by skein.Actor, conv, id skein.ID, e Editing) (skein.Message, error) {
+	if e.Text != nil {
+		text, err := s.screen(ctx, by, "text", *e.Text)
+		if err != nil {
+			return skein.Message{}, err
+		}
+		e.Text = &text
+	}
 	c, err := s.change(ctx, by, conv, id, "", func(at skein.MessageState) (skein.Change, error) {
 		m := at.Message
 		if !by.Server() && !at.Own {

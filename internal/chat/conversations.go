@@ -24,6 +24,9 @@ func (s *Service) CreateConversation(ctx context.Context, by skein.Actor, creato
 	if draft.Type != skein.Room && len(members) > by.App.Settings.MaxMembers {
 		return draft, tooManyMembers
 	}
+	if draft.Extend, err = s.screenName(ctx, by, draft.Extend); err != nil {
+		return draft, err
+	}
 	draft.App, draft.Creator = by.App.ID, creator
 	named := !draft.ID.IsZero()
 	if !named {
@@ -100,6 +103,9 @@ func (s *Service) Conversation(ctx context.Context, by skein.Actor, id skein.ID)
 func (s *Service) UpdateConversations(ctx context.Context, by skein.Actor, where []skein.Condition, extend []byte) (updated int, err error) {
 	if len(where) == 0 {
 		return 0, skein.Malformed("where", "must not be empty")
+	}
+	if extend, err = s.screenName(ctx, by, extend); err != nil {
+		return 0, err
 	}
 	if !by.Server() {
 		if where, err = s.managed(ctx, by, where); err != nil {

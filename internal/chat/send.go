@@ -13,13 +13,21 @@ import (
 // or refused. After that it pushes them to the members who are online. A retry with a
 // known ClientMsgID answers the first message. A transient message is only pushed and has
 // no seq. A draft needs Conv, Sender, Body and, if set, ClientMsgID, Device and MarkRead;
-// Send sets the rest in place. Errors: those of store.Append.
+// Send sets the rest in place. Errors: those of store.Append, skein.ErrRefused.
 func (s *Service) Send(ctx context.Context, by skein.Actor, all []skein.Draft) []store.Appended {
 	trace := tracing.From(ctx)
 	for i := range all {
 		s.complete(by, &all[i])
 		all[i].Trace = trace
 	}
+	if by.App.Settings.WordList != 0 {
+		return s.sendScreened(ctx, by, all)
+	}
+	return s.send(ctx, by, all)
+}
+
+// send stores and pushes drafts that are complete.
+func (s *Service) send(ctx context.Context, by skein.Actor, all []skein.Draft) []store.Appended {
 	var sent []store.Appended
 	for len(all) > 0 {
 		n := 0

@@ -29,6 +29,7 @@ type Events interface {
 type Options struct {
 	Store  store.Store
 	Events Events
+	Words  Words            // nil: no app has a word list
 	Now    func() time.Time // nil: time.Now
 	NewID  func() skein.ID  // nil: UUIDv7
 
@@ -39,6 +40,7 @@ type Options struct {
 type Service struct {
 	store  store.Store
 	events Events
+	words  Words
 	now    func() skein.Millis
 	newID  func() skein.ID
 
@@ -56,6 +58,7 @@ func New(opts Options) *Service {
 	return &Service{
 		store:  opts.Store,
 		events: opts.Events,
+		words:  opts.Words,
 		now:    func() skein.Millis { return skein.MillisOf(opts.Now()) },
 		newID:  opts.NewID,
 

@@ -45,6 +45,9 @@ type Policy struct {
 	// Messages is what a call costs in messages of its client's send rate. A use case that
 	// costs more charges the rest by itself.
 	Messages int
+	// MaxBody is how many bytes the body of a REST call may have; zero: as many as the server
+	// allows all calls.
+	MaxBody int64
 	// Body is what a REST call carries.
 	Body Body
 	// PostWith is a field of the request, or empty. A POST to the path with an empty body

@@ -11,6 +11,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
+	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/rest/httpx"
 	"github.com/skein-im/skein/internal/wire"
 	"github.com/skein-im/skein/internal/wire/strict"
@@ -80,26 +81,26 @@ func headerOf(h http.Header, name string) *string {
 
 // readBody reads a body into a pooled buffer. Errors: skein.ErrTooLarge,
 // wire.ErrMediaType.
-func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (*[]byte, error) {
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request, op *ops.Op) (*[]byte, error) {
 	buf := strict.GetBuffer()
 	if r.ContentLength == 0 {
 		return buf, nil
 	}
-	if err := s.readInto(buf, w, r); err != nil {
+	if err := s.readInto(buf, w, r, s.maxBody(op)); err != nil {
 		strict.PutBuffer(buf)
 		return nil, err
 	}
 	return buf, nil
 }
 
-func (s *Server) readInto(buf *[]byte, w http.ResponseWriter, r *http.Request) error {
+func (s *Server) readInto(buf *[]byte, w http.ResponseWriter, r *http.Request, most int64) error {
 	if err := checkEncoding(r.Header); err != nil {
 		return err
 	}
-	if r.ContentLength > s.opts.MaxBody {
+	if r.ContentLength > most {
 		return skein.ErrTooLarge
 	}
-	body := http.MaxBytesReader(w, r.Body, s.opts.MaxBody)
+	body := http.MaxBytesReader(w, r.Body, most)
 	if err := readAll(buf, body); err != nil {
 		return bodyError(err)
 	}
@@ -110,12 +111,15 @@ func (s *Server) readInto(buf *[]byte, w http.ResponseWriter, r *http.Request) e
 }
 
 // bodyRoom is how many bytes of memory the body of a request may need.
-func (s *Server) bodyRoom(r *http.Request) int64 {
+func (s *Server) bodyRoom(r *http.Request, op *ops.Op) int64 {
 	if r.ContentLength < 0 {
-		return s.opts.MaxBody
+		return s.maxBody(op)
 	}
-	return min(r.ContentLength, s.opts.MaxBody)
+	return min(r.ContentLength, s.maxBody(op))
 }
+
+// maxBody bounds the body of a call of an op.
+func (s *Server) maxBody(op *ops.Op) int64 { return max(s.opts.MaxBody, op.Policy.MaxBody) }
 
 // checkEncoding refuses a compressed body: its decompressed size has no bound.
 func checkEncoding(h http.Header) error {

@@ -251,14 +251,14 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, op *ops.Op) (app s
 // run reads the body of a call, then counts the call as running and runs it. Reading comes
 // first because a caller may send slowly.
 func (s *Server) run(ctx context.Context, w http.ResponseWriter, r *http.Request, by skein.Actor, op *ops.Op, pass *share.Pass) ([]byte, error) {
-	if n := s.bodyRoom(r); n > 0 {
+	if n := s.bodyRoom(r, op); n > 0 {
 		if !s.held.bodies.Take(by.AppID(), n, 0) {
 			s.busy(by.AppID(), "bodies")
 			return nil, skein.ErrUnavailable
 		}
 		defer s.held.bodies.Give(by.AppID(), n)
 	}
-	body, err := s.readBody(w, r)
+	body, err := s.readBody(w, r, op)
 	if err != nil {
 		return nil, err
 	}

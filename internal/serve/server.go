@@ -36,6 +36,7 @@ import (
 	"github.com/skein-im/skein/internal/tracing"
 	"github.com/skein-im/skein/internal/upkeep"
 	"github.com/skein-im/skein/internal/webhooks"
+	"github.com/skein-im/skein/internal/words"
 )
 
 // Server is one node: its parts, and the addresses that it listens on.
@@ -59,6 +60,7 @@ type Server struct {
 	presence *presence.Presence
 	node     *node.Node
 	delivery *delivery.Delivery
+	words    *words.Lists
 	chat     *chat.Service
 	upkeep   *upkeep.Upkeep
 	feed     *feed.Runner
@@ -183,6 +185,7 @@ func newRegistry() *prometheus.Registry {
 
 // close ends the parts, from the sessions down to the store.
 func (s *Server) close(ctx context.Context) error {
+	s.words.Close()
 	err := s.hub.Close(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = nil // the remaining sessions were cut; slow clients are no failure

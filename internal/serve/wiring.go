@@ -25,6 +25,7 @@ import (
 	"github.com/skein-im/skein/internal/webhooks"
 	"github.com/skein-im/skein/internal/wire"
 	"github.com/skein-im/skein/internal/wire/cursor"
+	"github.com/skein-im/skein/internal/words"
 )
 
 // wire makes and connects the parts above the store.
@@ -61,7 +62,8 @@ func (s *Server) wire(ctx context.Context) (err error) {
 		Store: s.store, Logs: s.logs(), Bus: s.bus, Hub: s.hub, Zone: s.config.Location(),
 		Private: s.historyIsPrivate, SignLinks: s.signLinks, Log: s.log, Registerer: s.registry, Tracer: s.tracer,
 	})
-	s.chat = chat.New(chat.Options{Store: s.store, Events: events{s.delivery, s.node}, UnnamedFor: s.config.UnnamedFiles, Now: clock.Now})
+	s.words = words.New(words.Options{Store: s.store, Registerer: s.registry})
+	s.chat = chat.New(chat.Options{Store: s.store, Events: events{s.delivery, s.node}, Words: s.words, UnnamedFor: s.config.UnnamedFiles, Now: clock.Now})
 	s.upkeep = upkeep.New(upkeep.Options{Store: s.store, Files: s.uploads, UnnamedFor: s.config.UnnamedFiles, Now: clock.Now, Log: s.log})
 	outbound := dial.New(dial.Options{Allow: s.config.Outbound(), ConnsPerHost: 64})
 	s.feed = feed.New(feed.Options{Store: s.store, Node: s.name, Now: clock.Now, Log: s.log, Registerer: s.registry})

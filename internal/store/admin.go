@@ -33,6 +33,11 @@ type AdminTx interface {
 	PutApp(ctx context.Context, app skein.App) error
 	DeleteApp(ctx context.Context, id string) error
 	WebhookTx
+	// WordList is as that of Apps. PutWordList and RemoveWordList do nothing for an unknown
+	// app.
+	WordList(ctx context.Context, app string) (skein.WordList, error)
+	PutWordList(ctx context.Context, app string, list skein.WordList) error
+	RemoveWordList(ctx context.Context, app string) error
 	// Operators lists all operators by name.
 	Operators(ctx context.Context) ([]skein.OperatorAccount, error)
 	// PutOperator stores an operator, in place of the one of its name.

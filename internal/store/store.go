@@ -59,6 +59,9 @@ type Apps interface {
 	// rows. Until they are removed the id cannot be taken again (ErrConflict). Errors:
 	// ErrUnknownApp.
 	DeleteApp(ctx context.Context, id string) error
+	// WordList returns the words that an app does not allow; Revision zero: it has no list,
+	// or is unknown.
+	WordList(ctx context.Context, app string) (skein.WordList, error)
 }
 
 // Clients keeps the end users.

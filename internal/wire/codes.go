@@ -47,6 +47,7 @@ var Codes = []Code{
 	{skein.ErrUnknownMessage, 4012, 404, "未知消息", "unknown message"},
 	{skein.ErrConflict, 4013, 409, "冲突", "conflict"},
 	{skein.ErrNotFound, 4014, 404, "不存在", "not found"},
+	{skein.ErrRefused, 4015, 422, "内容被拒绝", "content refused"},
 	{ErrUnknownPath, 4040, 404, "未知接口", "unknown endpoint"},
 	{ErrMethod, 4050, 405, "请求方法不允许", "method not allowed"},
 	{skein.ErrTooSlow, 4080, 408, "请求发送过慢", "request sent too slowly"},

@@ -26,6 +26,30 @@ func (m *Matcher) Find(text string, first bool) []Hit {
 	return s.hits
 }
 
+// Verdict is what becomes of a text.
+type Verdict int8
+
+// Verdicts.
+const (
+	Pass Verdict = iota
+	Replace
+	Reject
+)
+
+func (v Verdict) String() string { return [...]string{"pass", "replace", "reject"}[v] }
+
+// VerdictOf is what hits make of their text.
+func VerdictOf(hits []Hit) Verdict {
+	switch {
+	case len(hits) == 0:
+		return Pass
+	case slices.ContainsFunc(hits, func(h Hit) bool { return h.Reject }):
+		return Reject
+	default:
+		return Replace
+	}
+}
+
 // Mask replaces words: each rune of them becomes *.
 func Mask(text string, hits []Hit) string {
 	slices.SortFunc(hits, func(a, b Hit) int { return cmp.Compare(a.From, b.From) })

@@ -5,7 +5,6 @@ package words
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -15,7 +14,7 @@ import (
 	"github.com/skein-im/skein/internal/share"
 )
 
-// Store reads a list; see store.Words.
+// Store reads a list; see store.Apps.
 type Store interface {
 	WordList(ctx context.Context, app string) (skein.WordList, error)
 }
@@ -30,7 +29,7 @@ type Options struct {
 // Lists are the word lists of the apps that this node serves. Safe for concurrent use.
 type Lists struct {
 	opts    Options
-	loading chan struct{} // one place for each list that may be loaded at a time
+	loading chan struct{}   // one place for each list that may be loaded at a time
 	ctx     context.Context //nolint:containedctx // of loads, which go on when their caller leaves; ends with Close
 	cancel  context.CancelFunc
 	loads   sync.WaitGroup
@@ -44,11 +43,12 @@ type Lists struct {
 
 // loaded is the list of one app.
 type loaded struct {
-	revision int64         // of the app's settings when it was asked for
-	ready    chan struct{} // closed when matcher or err is set
-	matcher  *Matcher      // nil: the app has no list
-	err      error
-	used     atomic.Int64 // tick of the last use
+	asked   int64         // the revision in the app's settings when it was asked for
+	stored  int64         // the revision that the store had
+	ready   chan struct{} // closed when matcher or err is set
+	matcher *Matcher      // nil: the app has no list
+	err     error
+	used    atomic.Int64 // tick of the last use
 }
 
 // New is Lists; Close ends it.
@@ -79,11 +79,6 @@ func (l *Lists) Close() {
 	l.loads.Wait()
 }
 
-// refused is the answer to a text that holds a word that rejects.
-func refused(field string) error {
-	return &skein.Fault{Err: skein.ErrRefused, Field: field, Detail: "contains a word that this app does not allow"}
-}
-
 // Screen is a text with the words of the app's list replaced. It waits until the list of the
 // revision that app names is loaded. Errors: skein.ErrRefused about the field, and those of the
 // store.
@@ -96,16 +91,15 @@ func (l *Lists) Screen(ctx context.Context, app *skein.App, field, text string) 
 		return text, err
 	}
 	hits := m.Find(text, true)
-	switch {
-	case len(hits) == 0:
-		l.checks.WithLabelValues("pass").Inc()
-		return text, nil
-	case slices.ContainsFunc(hits, func(h Hit) bool { return h.Reject }):
-		l.checks.WithLabelValues("reject").Inc()
-		return text, refused(field)
-	default:
-		l.checks.WithLabelValues("replace").Inc()
+	verdict := VerdictOf(hits)
+	l.checks.WithLabelValues(verdict.String()).Inc()
+	switch verdict {
+	case Reject:
+		return text, &skein.Fault{Err: skein.ErrRefused, Field: field, Detail: "contains a word that this app does not allow"}
+	case Replace:
 		return Mask(text, hits), nil
+	default:
+		return text, nil
 	}
 }
 
@@ -131,25 +125,38 @@ func (l *Lists) of(app string, revision int64) *loaded {
 	l.mu.RLock()
 	list := l.lists[app]
 	l.mu.RUnlock()
-	if list != nil && list.revision >= revision {
+	if list.has(revision) {
 		return list
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if list = l.lists[app]; list != nil && list.revision >= revision {
+	if list = l.lists[app]; list.has(revision) {
 		return list
 	}
-	list = &loaded{revision: revision, ready: make(chan struct{})}
+	list = &loaded{asked: revision, ready: make(chan struct{})}
 	list.used.Store(l.tick.Add(1))
 	l.lists[app] = list
 	l.loads.Go(func() { l.load(app, list) })
 	return list
 }
 
+// has reports whether a list is the one of a revision.
+func (d *loaded) has(revision int64) bool {
+	if d == nil || d.asked == revision {
+		return d != nil
+	}
+	select {
+	case <-d.ready:
+		return d.stored == revision
+	default:
+		return false
+	}
+}
+
 // load reads and compiles a list. One that failed is forgotten, so that the next text tries again.
 func (l *Lists) load(app string, list *loaded) {
 	outcome := "ok"
-	if list.matcher, list.err = l.read(app, list.revision); list.err != nil {
+	if list.stored, list.matcher, list.err = l.read(app); list.err != nil {
 		outcome = "failed"
 	}
 	l.loaded.WithLabelValues(outcome).Inc()
@@ -162,23 +169,23 @@ func (l *Lists) load(app string, list *loaded) {
 	l.shrink(list)
 }
 
-func (l *Lists) read(app string, revision int64) (*Matcher, error) {
+// read is the list that the store has; a nil matcher: it has none, and the app's settings follow.
+func (l *Lists) read(app string) (revision int64, m *Matcher, err error) {
 	select {
 	case l.loading <- struct{}{}:
 		defer func() { <-l.loading }()
 	case <-l.ctx.Done():
-		return nil, skein.ErrUnavailable
+		return 0, nil, skein.ErrUnavailable
 	}
 	list, err := l.opts.Store.WordList(l.ctx, app)
-	switch {
-	case err != nil:
-		return nil, errors.Join(skein.ErrUnavailable, err)
-	case list.Revision == 0: // removed; the app's settings follow
-		return nil, nil
-	case list.Revision < revision:
-		return nil, skein.ErrUnavailable
+	if err != nil {
+		return 0, nil, errors.Join(skein.ErrUnavailable, err)
 	}
-	return Compile(list)
+	if list.Revision == 0 {
+		return 0, nil, nil
+	}
+	m, err = Compile(list)
+	return list.Revision, m, err
 }
 
 // shrink forgets the lists that were used least lately, but not keep. mu is held.

@@ -52,6 +52,10 @@ func otherThan(s adminapi.Setting) string {
 
 func TestEachSettingIsSetAloneAndGoesBackToItsDefault(t *testing.T) {
 	f := newFixture(t)
+	if _, err := f.call(f.by(0), "words.put", `{"app_id":"shop","replace":["bad"]}`); err != nil {
+		t.Fatal(err)
+	}
+	list := f.wordList("shop")
 	want := f.settings("shop")
 	if want["max_devices"] != "10" || want["send_rate"] != "0" || want["add_by"] != `"anyone"` || want["token_auth"] != "true" || want["allowed_origins"] != "[]" || want["file_types"] != "" {
 		t.Errorf("the defaults: got %v", want)
@@ -81,9 +85,23 @@ func TestEachSettingIsSetAloneAndGoesBackToItsDefault(t *testing.T) {
 			t.Errorf("after %s %s:\ngot  %v\nwant %v", s.Name, back, got, want)
 		}
 	}
-	if n, fields := len(adminapi.AllSettings), reflect.TypeFor[skein.Settings]().NumField(); n != fields {
+	if got := f.wordList("shop"); list == 0 || got != list {
+		t.Errorf("the revision of the word list after all these changes: got %d, want %d", got, list)
+	}
+	const others = 1 // WordList, which words.put changes
+	if n, fields := len(adminapi.AllSettings), reflect.TypeFor[skein.Settings]().NumField()-others; n != fields {
 		t.Errorf("the table has %d settings, and skein.Settings %d: every setting is in the table", n, fields)
 	}
+}
+
+// wordList is the revision of the word list of an app, as its settings have it.
+func (f *fixture) wordList(app string) int64 {
+	f.Helper()
+	a, err := f.store.App(f.Context(), app)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return a.Settings.WordList
 }
 
 func TestASettingOutOfBoundsIsNamedAndNothingIsChanged(t *testing.T) {

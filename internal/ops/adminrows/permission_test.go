@@ -169,6 +169,10 @@ var rights = map[string]struct{ body, want string }{
 	"webhook.replay":        {`{"app_id":"shop","webhook_id":"{victim}"}`, "YY--YY---"},
 	"webhook.delete":        {`{"app_id":"shop","webhook_id":"{victim}"}`, "YY--YY---"},
 	"audit.list":            {`{}`, "YYY------"},
+	"words.put":             {`{"app_id":"shop","replace":["bad"]}`, "YY--YY---"},
+	"words.get":             {`{"app_id":"shop"}`, "YYYYYYYY-"},
+	"words.test":            {`{"app_id":"shop","text":"bad"}`, "YYYYYYYY-"},
+	"words.delete":          {`{"app_id":"shop"}`, "YY--YY---"},
 	"audit.list of shop":    {`{"app_id":"shop"}`, "YYY-YYY--"},
 	"audit.list of another": {`{"app_id":"other"}`, "YYY------"},
 }
@@ -182,6 +186,7 @@ func TestEachOperatorMayDoWhatTheTableSays(t *testing.T) {
 			victim := fmt.Sprintf("v%d-%s", i, strings.ReplaceAll(name, " ", ""))
 			f.put(skein.OperatorAccount{Name: victim, Roles: []skein.OperatorIn{{Role: skein.OperatorReadOnly}}, Tokens: []skein.OperatorToken{tokenOf("first")}})
 			f.putHook(victim)
+			f.putWords()
 			before := f.state()
 			_, err := f.call(f.by(i), op, strings.NewReplacer("{new}", strings.ReplaceAll("n"+victim, ".", "-"), "{victim}", victim, "{i}", fmt.Sprint(i)).Replace(right.body))
 			switch {
@@ -206,6 +211,17 @@ func TestEachOperatorMayDoWhatTheTableSays(t *testing.T) {
 		if _, ok := rights[op.Name]; !ok {
 			t.Errorf("%s: nothing says who may", op.Name)
 		}
+	}
+}
+
+// putWords gives the app shop a word list.
+func (f *fixture) putWords() {
+	f.Helper()
+	_, err := f.store.Administer(f.Context(), func(ctx context.Context, t store.AdminTx) (skein.Deed, error) {
+		return skein.Deed{}, t.PutWordList(ctx, "shop", skein.WordList{Revision: 1, Replace: []string{"bad"}})
+	})
+	if err != nil {
+		f.Fatal(err)
 	}
 }
 
@@ -274,6 +290,12 @@ func TestBadInputIsRefusedWithTheNameOfItsField(t *testing.T) {
 		`{"operator_name":"x y","token_name":"x"}`:                                                      {"operator.token.delete", "operator_name", skein.ErrMalformed},
 		`{"operator_name":"x y"}`:                                                                       {"operator.delete", "operator_name", skein.ErrMalformed},
 		`{"operator_name":"nobody","roles":[{"app_id":null,"role":"owner"}]}`:                           {"operator.update", "operator_name", skein.ErrNotFound},
+		`{"app_id":"a b","text":"x"}`:                                                                   {"words.test", "app_id", skein.ErrMalformed},
+		`{"app_id":"shop"}`:                                                                             {"words.test", "text", skein.ErrMissing},
+		`{"app_id":"shop","text":"x"}`:                                                                  {"words.test", "app_id", skein.ErrNotFound},
+		`{"app_id":"shop","replace":[""]}`:                                                              {"words.put", "replace", skein.ErrMalformed},
+		`{"app_id":"nobody","replace":["x"]}`:                                                           {"words.put", "app_id", skein.ErrNotFound},
+		`{"app_id":"nobody"}`:                                                                           {"words.delete", "app_id", skein.ErrNotFound},
 		`{"app_id":"a b"}`:                                                                              {"audit.list", "app_id", skein.ErrMalformed},
 		`{"op":"` + strings.Repeat("x", 257) + `"}`:                                                     {"audit.list", "op", skein.ErrMalformed},
 		`{"from":0}`:                    {"audit.list", "from", skein.ErrMalformed},
@@ -346,6 +368,9 @@ func TestEveryChangeIsInTheAuditLogAndNoTokenIs(t *testing.T) {
 		{"operator.token.create", `{"operator_name":"new","token_name":"ci"}`, "new/ci", `"default"`, `"ci"`},
 		{"operator.token.delete", `{"operator_name":"new","token_name":"ci"}`, "new/ci", `"ci"`, `"default"`},
 		{"operator.delete", `{"operator_name":"new"}`, "new", `"role":"support"`, ""},
+		{"words.put", `{"app_id":"shop","replace":["secretword"]}`, "", "", `"replace":1`},
+		{"words.put", `{"app_id":"shop","reject":["a","b"]}`, "", `"replace":1`, `"reject":2`},
+		{"words.delete", `{"app_id":"shop"}`, "", `"reject":2`, ""},
 		{"me.token.create", `{"token_name":"mine"}`, "op0/mine", `"first"`, `"mine"`},
 		{"me.token.delete", `{"token_name":"mine"}`, "op0/mine", `"mine"`, `"first"`},
 	} {

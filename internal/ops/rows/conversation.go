@@ -31,7 +31,7 @@ const (
 func convOps(d Deps) []*ops.Op {
 	return []*ops.Op{
 		ops.Row(ConvCreate, ops.Op{
-			Method: "POST", Path: convsPath, Need: skein.NeedClient, Policy: ops.Policy{Messages: 1}, Codes: []int{211, 212, 4001, 4130, 4405, 4406},
+			Method: "POST", Path: convsPath, Need: skein.NeedClient, Policy: ops.Policy{Messages: 1}, Codes: []int{211, 212, 4001, 4015, 4130, 4405, 4406},
 			Doc: ops.Doc{
 				EN: "Creates a conversation. Two clients have one private conversation: if it exists, the call returns it. The other members are added by the rules of conv.members.add, all or none; if one of them does not let itself be added, the call fails with 4004.",
 				ZH: "创建会话。两个用户之间只有一个私聊会话，已存在时直接返回。其他成员按 conv.members.add 的规则添加，要么全部加入，要么都不加入；有用户不允许被添加时返回 4004。",
@@ -51,7 +51,7 @@ func convOps(d Deps) []*ops.Op {
 				wire.NewPage(firstPage(20), []wire.Conversation{wire.ConversationOf(talk(), time.UTC)}, 1, skein.Cursor{})
 		}),
 		ops.Row(ConvUpdate, ops.Op{
-			Method: "PUT", Path: convsPath, Need: skein.NeedManager, Policy: ops.Policy{Messages: 1}, Codes: []int{4001, 4011, 4406},
+			Method: "PUT", Path: convsPath, Need: skein.NeedManager, Policy: ops.Policy{Messages: 1}, Codes: []int{4001, 4011, 4015, 4406},
 			Doc: ops.Doc{
 				EN: "Replaces conv_extend of every conversation that matches. A client must be owner or admin of each. The server updates the conversations in batches: if the call fails, some may have been updated; repeat the same call.",
 				ZH: "替换所有匹配会话的 conv_extend。客户端须为其中每个会话的所有者或管理员。服务端分批更新：调用失败时部分会话可能已经更新，请用相同参数重试。",

@@ -78,7 +78,7 @@ func memberOps(d Deps) []*ops.Op {
 			})
 		}, func() (string, ops.Done) { return convField + `,"client_ids":["Iron"]}`, ops.Done{} }),
 		ops.Row(MemberUpdate, ops.Op{
-			Method: "PUT", Path: membersPath + "/{client_id}", Need: skein.NeedMember, Policy: ops.Policy{Messages: 1}, Codes: []int{211, 212, 4001, 4011, 4405, 4406},
+			Method: "PUT", Path: membersPath + "/{client_id}", Need: skein.NeedMember, Policy: ops.Policy{Messages: 1}, Codes: []int{211, 212, 4001, 4011, 4015, 4405, 4406},
 			Doc: ops.Doc{
 				EN: "Updates a member. The owner can change roles. The owner and admins can mute members whose role is below their own and change their nicknames. Every member who is not muted can change its own nickname.",
 				ZH: "修改成员。所有者可以修改角色；所有者与管理员可以对角色低于自己的成员禁言、修改昵称；未被禁言的成员可以修改自己的昵称。",

@@ -62,6 +62,7 @@ var Tables = []*Table{
 	table("upload_uses", 3, "upload_key kind thing_key"),
 	table("removals", 1, "name:t"),
 	table("storage", 1, "app_key bytes"),
+	table("word_lists", 1, "app_key revision list:t"),
 	table("operators", 1, "name:t roles:t tokens:t created"),
 	table("audit", 1, "seq at operator:t token:t addr:t request_id:t op:t app_id:t target:t before:t after:t hash:b"),
 	table("webhooks", 1, "id:t app_id:t settings:t secrets:t enabled:y reason:t created rev replays failing"),

@@ -101,6 +101,37 @@ var admin = []check{
 		_, err = f.App(f.Context(), "other")
 		f.wantErr(err, skein.ErrUnknownApp)
 	}},
+	{"a word list is kept as it was given, and goes with its app", func(f *fixture) {
+		f.app("shop")
+		f.app("other")
+		list := skein.WordList{Revision: 7, Replace: []string{"坏", "b\"a'd"}, Reject: []string{"x"}, IgnoreSeparators: true}
+		wordList := func(app string) skein.WordList {
+			got, err := f.WordList(f.Context(), app)
+			f.must(err)
+			return got
+		}
+		f.administer(skein.Deed{}, func(ctx context.Context, t store.AdminTx) error {
+			return errors.Join(t.PutWordList(ctx, "shop", skein.WordList{Revision: 6}), t.PutWordList(ctx, "shop", list), t.PutWordList(ctx, "nobody", list))
+		})
+		equal(f, "the list", wordList("shop"), list)
+		equal(f, "another app's", wordList("other"), skein.WordList{})
+		equal(f, "an unknown app's", wordList("nobody"), skein.WordList{})
+		f.administer(skein.Deed{}, func(ctx context.Context, t store.AdminTx) error {
+			before, err := t.WordList(ctx, "shop")
+			equal(f, "the list before", before, list)
+			return errors.Join(err, t.RemoveWordList(ctx, "shop"), t.RemoveWordList(ctx, "other"), t.PutWordList(ctx, "other", list))
+		})
+		equal(f, "after it was removed", wordList("shop"), skein.WordList{})
+		f.must(f.DeleteApp(f.Context(), "other"))
+		equal(f, "a deleted app's", wordList("other"), skein.WordList{})
+		for more := true; more; {
+			var err error
+			more, err = f.Purge(f.Context(), 0)
+			f.must(err)
+		}
+		f.app("other")
+		equal(f, "of a new app with the id", wordList("other"), skein.WordList{})
+	}},
 	{"a deed that fails changes nothing and has no entry", func(f *fixture) {
 		no := errors.New("no")
 		_, err := f.Administer(f.Context(), func(ctx context.Context, t store.AdminTx) (skein.Deed, error) {

@@ -29,6 +29,29 @@ var retries = []check{
 		equal(f, "told", len(f.told()), 2)
 		equal(f, "next", f.say("shop", conv, "ann", "more").Seq, 3)
 	}},
+	{"a retry says what the sender wrote, not what was stored of it", func(f *fixture) {
+		f.app("shop", "ann")
+		conv := f.group("shop", "ann")
+		d := f.draft("shop", conv, "ann", "a bad word")
+		d.ClientMsgID = "x"
+		written := d.Body
+		masked := d
+		masked.Written, masked.Text = &written, "a *** word"
+		first, _, err := f.Append(f.Context(), masked)
+		f.must(err)
+		equal(f, "stored", first.Text, "a *** word")
+		for _, retry := range []skein.Draft{d, masked} {
+			retry.ID = f.newID()
+			got, again, err := f.Append(f.Context(), retry)
+			f.must(err)
+			equal(f, "again", again, true)
+			equal(f, "answer", got, first)
+		}
+		other := d
+		other.ID, other.Text = f.newID(), "another word"
+		_, _, err = f.Append(f.Context(), other)
+		f.wantErr(err, skein.ErrConflict)
+	}},
 	{"a retry is answered though the clock is put back to before its sender came", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		conv := f.group("shop", "ann", "bob")

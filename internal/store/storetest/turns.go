@@ -42,6 +42,9 @@ func (t *turns) UpdateApp(ctx context.Context, id string, change func(*skein.App
 	return t.next().UpdateApp(ctx, id, change)
 }
 func (t *turns) DeleteApp(ctx context.Context, id string) error { return t.next().DeleteApp(ctx, id) }
+func (t *turns) WordList(ctx context.Context, app string) (skein.WordList, error) {
+	return t.next().WordList(ctx, app)
+}
 
 func (t *turns) Operators(ctx context.Context) ([]skein.OperatorAccount, error) {
 	return t.next().Operators(ctx)

@@ -80,7 +80,7 @@ func (d *draft) write(from *skein.Draft, salt []byte) {
 	d.Draft, d.uploads = from, from.Uploads()
 	d.mentions = rows.MentionsJSON(from.Mentions)
 	if from.ClientMsgID != "" {
-		d.hash = rows.ContentHash(rows.Canonical(from.Body))
+		d.hash = rows.ContentHash(rows.Canonical(from.Sent()))
 		d.tag = int64(rows.LongRetryTag(salt, from.Sender, from.ClientMsgID) >> 1)
 	}
 }

@@ -180,7 +180,7 @@ func (b *batch) first(t *timeline, d *draft) (m skein.Message, found bool, err e
 		if e.Sender != d.Sender || e.ClientMsgID != d.ClientMsgID || e.incarnation != incarnation {
 			continue
 		}
-		if !rows.SameContent(e.Message, e.hash, d.Body, d.hash) {
+		if !rows.SameContent(e.Message, e.hash, d.Sent(), d.hash) {
 			return m, false, skein.About(skein.ErrConflict, "client_msg_id")
 		}
 		m = e.Message

@@ -142,6 +142,7 @@ func (p *removal) app(ctx context.Context, key int64) error {
 		`DELETE FROM cuts WHERE app_key = $1 AND $2::int > 0`,
 		`DELETE FROM erasures WHERE app_key = $1 AND $2::int > 0`,
 		`DELETE FROM storage WHERE app_key = $1 AND $2::int > 0`,
+		`DELETE FROM word_lists WHERE app_key = $1 AND $2::int > 0`,
 		`DELETE FROM apps WHERE app_key = $1 AND deleted AND $2::int > 0`)
 }
 

@@ -62,7 +62,7 @@ func (l *draft) write(d *skein.Draft, salt []byte) {
 	l.Draft, l.uploads = d, d.Uploads()
 	l.mentions = rows.MentionsJSON(d.Mentions)
 	if d.ClientMsgID != "" {
-		l.hash, l.tag = rows.ContentHash(rows.Canonical(d.Body)), rows.RetryTag(salt, d.Sender, d.ClientMsgID)
+		l.hash, l.tag = rows.ContentHash(rows.Canonical(d.Sent())), rows.RetryTag(salt, d.Sender, d.ClientMsgID)
 	}
 }
 

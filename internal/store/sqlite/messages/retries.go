@@ -52,7 +52,7 @@ func (g group) earlier(table int, number int64, p *tx.Timeline, l *draft) (m ske
 		found, err = g.Row(func(r *sqlite3.Stmt) {
 			m = tx.ReadMessage(r, l.Conv)
 			hash := r.ColumnRawBlob(tx.MessageColumnCount)
-			same = rows.SameContent(m, hash, l.Body, l.hash)
+			same = rows.SameContent(m, hash, l.Sent(), l.hash)
 		}, firstMessage, l.App, l.Sender, p.Key, l.ClientMsgID, key)
 		if found && !same {
 			return skein.Message{}, false, 0, skein.About(skein.ErrConflict, "client_msg_id")
