@@ -152,7 +152,7 @@ type holder struct {
 }
 
 // look reads the endpoints, starts those that are new or were changed, and stops those that are gone.
-func (h *holder) look(ctx context.Context) {
+func (h *holder) look(ctx context.Context) { //nolint:gocognit // one pass over the endpoints
 	all, err := h.opts.Store.Webhooks(ctx, "")
 	if err != nil {
 		if ctx.Err() == nil {
@@ -233,7 +233,7 @@ func (h *holder) keep(ctx context.Context) error {
 	var done []store.WebhookWork
 	var of []*endpoint
 	for _, e := range h.endpoints {
-		if w, any := e.take(); any {
+		if w, worked := e.take(); worked {
 			done, of = append(done, w), append(of, e)
 		}
 	}

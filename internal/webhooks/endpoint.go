@@ -103,8 +103,8 @@ func (e *endpoint) outdated(now store.Endpoint) bool {
 	return e.Rev != now.Rev || e.Replays != now.Replays || e.more && len(e.failed) == 0
 }
 
-// take is what must be stored; any: there is something.
-func (e *endpoint) take() (w store.WebhookWork, any bool) {
+// take is what must be stored; worked: there is something.
+func (e *endpoint) take() (w store.WebhookWork, worked bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !e.touched && (e.Cursor == e.keptTo || time.Since(e.keptAt) < moveEvery) {
@@ -288,7 +288,7 @@ func (e *endpoint) lane(ctx context.Context, all []batch) (rest []batch) {
 			if ctx.Err() != nil {
 				break
 			}
-			if !e.note(a, b, 1) && !e.later(b, a) {
+			if !e.note(a, b) && !e.later(b, a) {
 				break
 			}
 		}
@@ -387,7 +387,7 @@ func (e *endpoint) probe(ctx context.Context, p *plan) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if e.note(a, b, 1) {
+		if e.note(a, b) {
 			p[lane] = p[lane][1:]
 			return nil
 		}
@@ -406,7 +406,7 @@ func (e *endpoint) send(ctx context.Context, b batch, attempt int) store.Webhook
 }
 
 // note takes an attempt into account. It reports whether it delivered the batch.
-func (e *endpoint) note(a store.WebhookAttempt, b batch, attempt int) (delivered bool) {
+func (e *endpoint) note(a store.WebhookAttempt, b batch) (delivered bool) {
 	delivered = a.Error == ""
 	e.d.metrics.calls.WithLabelValues(result(a)).Inc()
 	e.mu.Lock()

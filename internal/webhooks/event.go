@@ -319,7 +319,7 @@ func (b *builder) offline(ctx context.Context, e store.Entry, m *skein.Message) 
 	}
 	clients = slices.DeleteFunc(clients, func(c string) bool { return online[c] })
 	if len(clients) == 0 {
-		return nil, nil
+		return nil, nil //nolint:nilnil // nobody is offline: no event
 	}
 	return wire.OfflineRecipients{Message: wire.MessageOf(m), ClientIDs: clients[:min(len(clients), maxOffline)], More: len(clients) > maxOffline}, nil
 }

@@ -105,7 +105,7 @@ func (e *endpoint) again(ctx context.Context, f store.FailedDelivery) {
 		if len(b) == len(events) {
 			a.ID = f.ID
 		}
-		if !e.note(a, b, f.Attempts+1) {
+		if !e.note(a, b) {
 			e.failedAgain(f, a)
 			return
 		}

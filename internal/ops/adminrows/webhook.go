@@ -32,7 +32,7 @@ const (
 	exampleNames = `"app_id":"shop","webhook_id":"whk_4x7h2n5w6y3k9c8v1b0m2q4z7t"`
 )
 
-func webhookOps(d Deps) []*ops.Op {
+func webhookOps(d Deps) []*ops.Op { //nolint:gocognit // a table, whose functions are short
 	admin := func(method, path string, codes []int, doc ops.Doc) ops.Op {
 		return row(method, path, ops.ScopeApp, skein.OperatorAdmin, codes, doc)
 	}

@@ -75,7 +75,7 @@ func (r NewWebhook) Check() error {
 }
 
 // Apply checks the settings that are there and sets them. Errors: skein.ErrMalformed.
-func (r WebhookSettings) Apply(s *skein.WebhookSettings, enabled *bool) error {
+func (r WebhookSettings) Apply(s *skein.WebhookSettings, enabled *bool) error { //nolint:gocognit // one check a field
 	if r.URL != nil {
 		s.URL = *r.URL
 	}
