@@ -24,12 +24,9 @@ type Editing struct {
 // skein.ErrConflict for one that is recalled or deleted or of another version,
 // skein.ErrRefused, those of the body.
 func (s *Service) Edit(ctx context.Context, by skein.Actor, conv, id skein.ID, e Editing) (skein.Message, error) {
-	if e.Text != nil {
-		text, err := s.screen(ctx, by, "text", *e.Text)
-		if err != nil {
-			return skein.Message{}, err
-		}
-		e.Text = &text
+	var err error
+	if e.Text, err = s.screenGiven(ctx, by, "text", e.Text); err != nil {
+		return skein.Message{}, err
 	}
 	c, err := s.change(ctx, by, conv, id, "", func(at skein.MessageState) (skein.Change, error) {
 		m := at.Message

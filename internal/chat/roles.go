@@ -19,12 +19,9 @@ type MemberUpdate struct {
 // skein.ErrUnknownConversation, skein.ErrUnknownClient for who is no member,
 // skein.ErrForbidden, skein.ErrConvType for a role in a private pair.
 func (s *Service) UpdateMember(ctx context.Context, by skein.Actor, id skein.ID, client string, update MemberUpdate) (skein.Member, error) {
-	if update.Nickname != nil {
-		nickname, err := s.screen(ctx, by, "nickname", *update.Nickname)
-		if err != nil {
-			return skein.Member{}, err
-		}
-		update.Nickname = &nickname
+	var err error
+	if update.Nickname, err = s.screenGiven(ctx, by, "nickname", update.Nickname); err != nil {
+		return skein.Member{}, err
 	}
 	var me *skein.Member
 	var before skein.Member

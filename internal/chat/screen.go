@@ -25,6 +25,15 @@ func (s *Service) screen(ctx context.Context, by skein.Actor, field, text string
 	return s.words.Screen(ctx, by.App, field, text)
 }
 
+// screenGiven screens a text that an update may leave out: nil.
+func (s *Service) screenGiven(ctx context.Context, by skein.Actor, field string, text *string) (*string, error) {
+	if text == nil {
+		return nil, nil //nolint:nilnil // left out, as the caller has it
+	}
+	screened, err := s.screen(ctx, by, field, *text)
+	return &screened, err
+}
+
 // sendScreened sends the drafts whose text the app's word list allows.
 func (s *Service) sendScreened(ctx context.Context, by skein.Actor, all []skein.Draft) []store.Appended {
 	answers := make([]store.Appended, len(all))

@@ -38,7 +38,7 @@ type foldings struct {
 var folding = sync.OnceValue(func() *foldings {
 	f := &foldings{more: make(map[rune][]rune), sources: make(map[rune][]rune)}
 	fold := cases.Fold()
-	for r := rune(0); r < tableRunes; r++ {
+	for r := range rune(tableRunes) {
 		f.kinds[r], f.folded[r] = symbol, r
 		switch {
 		case hidden(r):
@@ -175,3 +175,6 @@ func (f *foldings) symbols(text string, ignoreSeparators bool) (all []rune) {
 	}
 	return all
 }
+
+// continuesWord reports whether a rune is one of those that are found as whole words.
+func (f *foldings) continuesWord(r rune) bool { return r < tableRunes && f.worded[r] }

@@ -48,8 +48,7 @@ type Matcher struct {
 func Compile(list skein.WordList) (*Matcher, error) {
 	f := folding()
 	words := make([]word, 0, len(list.Replace)+len(list.Reject))
-	alphabet := make(map[rune]uint16)
-	last := uint16(codeFirst) // the next free code
+	alphabet := alphabet{f: f, codes: make(map[rune]uint16), next: codeFirst, skips: list.IgnoreSeparators}
 	bytes := 0
 	for _, part := range [...]struct {
 		field  string
@@ -65,43 +64,54 @@ func Compile(list skein.WordList) (*Matcher, error) {
 			if len(runes) == 0 || len(runes) > MaxWordLength {
 				return nil, skein.Malformed(part.field, "a word must have 1 to 64 letters or digits")
 			}
-			w := word{action: part.action, codes: make([]uint16, len(runes))}
-			inWord := false
-			for i, r := range runes {
-				code, known := alphabet[r]
-				continues := r < tableRunes && f.worded[r]
-				if !known {
-					code = last
-					alphabet[r] = code
-					if last++; continues {
-						last++
-					}
-				}
-				if w.codes[i] = code; continues && !inWord && !list.IgnoreSeparators {
-					w.codes[i]++
-				}
-				inWord = continues
-			}
-			words = append(words, w)
-			if last > maxCode {
+			words = append(words, word{action: part.action, codes: alphabet.encode(runes)})
+			if alphabet.next > maxCode {
 				return nil, &skein.Fault{Err: skein.ErrTooLarge, Field: part.field, Detail: "too many different characters"}
 			}
 		}
 	}
 	m := &Matcher{more: make(map[rune][]uint16), skips: list.IgnoreSeparators}
-	m.encode(f, alphabet)
-	m.build(words, int(last))
+	m.encode(f, alphabet.codes)
+	m.build(words, int(alphabet.next))
 	return m, nil
+}
+
+// alphabet gives codes to the runes of a list, in the order in which they come.
+type alphabet struct {
+	f     *foldings
+	codes map[rune]uint16
+	next  uint16 // the next free code
+	skips bool   // separators are left out
+}
+
+// encode writes a word in codes.
+func (a *alphabet) encode(runes []rune) []uint16 {
+	codes := make([]uint16, len(runes))
+	inWord := false
+	for i, r := range runes {
+		code, known := a.codes[r]
+		continues := a.f.continuesWord(r)
+		if !known {
+			code = a.next
+			a.codes[r] = code
+			if a.next++; continues {
+				a.next++
+			}
+		}
+		if codes[i] = code; continues && !inWord && !a.skips {
+			codes[i]++
+		}
+		inWord = continues
+	}
+	return codes
 }
 
 // encode fills the tables of codes.
 func (m *Matcher) encode(f *foldings, alphabet map[rune]uint16) {
 	m.codes = f.codes
-	if m.skips {
-		for r, k := range f.kinds {
-			if k == separator {
-				m.codes[r] = codeSeparator
-			}
+	for r, k := range f.kinds {
+		if m.skips && k == separator {
+			m.codes[r] = codeSeparator
 		}
 	}
 	set := func(r rune, code uint16) {
@@ -120,17 +130,22 @@ func (m *Matcher) encode(f *foldings, alphabet map[rune]uint16) {
 		}
 	}
 	for r, runes := range f.more {
-		codes := make([]uint16, len(runes))
-		for i, r := range runes {
-			if codes[i] = alphabet[r]; m.skips && separates(r) {
-				codes[i] = codeSeparator
-			}
-			if r < tableRunes && f.worded[r] {
-				codes[i] |= codeWorded
-			}
-		}
-		m.more[r] = codes
+		m.more[r] = m.expand(f, alphabet, runes)
 	}
+}
+
+// expand is the codes of a rune that reads as several.
+func (m *Matcher) expand(f *foldings, alphabet map[rune]uint16, runes []rune) []uint16 {
+	codes := make([]uint16, len(runes))
+	for i, r := range runes {
+		if codes[i] = alphabet[r]; m.skips && separates(r) {
+			codes[i] = codeSeparator
+		}
+		if f.continuesWord(r) {
+			codes[i] |= codeWorded
+		}
+	}
+	return codes
 }
 
 // Size is about how many bytes of memory the matcher takes.

@@ -14,8 +14,8 @@ import (
 // The ops on word lists.
 const (
 	WordsPut    ops.Call[adminapi.PutWords, adminapi.WordListInfo] = operators.OpWordsPut
-	WordsGet    ops.Call[adminapi.App, adminapi.WordList]        = "words.get"
-	WordsDelete ops.Call[adminapi.App, ops.Done]                 = operators.OpWordsDelete
+	WordsGet    ops.Call[adminapi.App, adminapi.WordList]          = "words.get"
+	WordsDelete ops.Call[adminapi.App, ops.Done]                   = operators.OpWordsDelete
 	WordsTest   ops.Call[adminapi.TestWords, adminapi.WordsFound]  = "words.test"
 )
 

@@ -6,6 +6,3 @@ CREATE TABLE word_lists (
   revision  bigint NOT NULL, -- greater with each change
   list      text   NOT NULL  -- JSON
 );
-
--- +goose Down
-DROP TABLE word_lists;
