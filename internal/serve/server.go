@@ -168,7 +168,7 @@ func (s *Server) admitLink(ctx context.Context, u skein.Upload, signature string
 	return until.Sub(clock.Now()), err
 }
 
-// signLinks signs the links in a frame of an app whose files are private. If the app cannot be
+// signLinks signs the links in a frame or an event of an app whose files are private. If the app cannot be
 // read, they stay unsigned: receivers read the message again.
 func (s *Server) signLinks(ctx context.Context, app string, frame []byte) []byte {
 	if a, err := s.gate.App(ctx, app); err == nil && a.Settings.PrivateFiles {

@@ -68,7 +68,8 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	outbound := dial.New(dial.Options{Allow: s.config.Outbound(), ConnsPerHost: 64})
 	s.feed = feed.New(feed.Options{Store: s.store, Node: s.name, Now: clock.Now, Log: s.log, Registerer: s.registry})
 	s.webhooks = webhooks.NewDeliverer(webhooks.DelivererOptions{
-		Store: s.store, Runner: s.feed, Client: outbound, Zone: s.config.Location(), Now: clock.Now, Log: s.log, Registerer: s.registry,
+		Store: s.store, Runner: s.feed, Client: outbound, Zone: s.config.Location(), SignLinks: s.signLinks,
+		Now: clock.Now, Log: s.log, Registerer: s.registry,
 	})
 	s.endpoints = webhooks.New(webhooks.Options{Store: s.store, Client: outbound, Allow: s.config.Outbound(), Changed: s.webhooks.Changed, Now: clock.Now})
 	table := rows.New(rows.Deps{

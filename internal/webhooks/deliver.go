@@ -36,10 +36,12 @@ const maxFailing = 75 * time.Hour
 
 // DelivererOptions configure a Deliverer.
 type DelivererOptions struct {
-	Store      Store
-	Runner     *feed.Runner
-	Client     Client
-	Zone       *time.Location        // of times in events; nil: UTC
+	Store  Store
+	Runner *feed.Runner
+	Client Client
+	Zone   *time.Location // of times in events; nil: UTC
+	// SignLinks signs the links to uploads in an event of an app whose files are private; nil: no app's are.
+	SignLinks  func(ctx context.Context, app string, json []byte) []byte
 	Now        func() time.Time      // nil: time.Now
 	Log        *slog.Logger          // nil: no log
 	Registerer prometheus.Registerer // nil: no metrics
@@ -68,6 +70,9 @@ func NewDeliverer(o DelivererOptions) *Deliverer {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.SignLinks == nil {
+		o.SignLinks = func(_ context.Context, _ string, json []byte) []byte { return json }
+	}
 	if o.Schedule == nil {
 		o.Schedule = Schedule
 	}
@@ -75,7 +80,7 @@ func NewDeliverer(o DelivererOptions) *Deliverer {
 		o.Probe = time.Minute
 	}
 	return &Deliverer{
-		opts: o, caller: caller{o.Client, o.Now}, build: &builder{store: o.Store, zone: o.Zone, now: o.Now},
+		opts: o, caller: caller{o.Client, o.Now}, build: &builder{store: o.Store, zone: o.Zone, now: o.Now, sign: o.SignLinks},
 		pages: newPages(o.Store), metrics: newMetrics(o.Registerer), changed: make(chan struct{}, 1),
 	}
 }

@@ -96,6 +96,7 @@ type builder struct {
 	store Store
 	zone  *time.Location
 	now   func() time.Time
+	sign  func(ctx context.Context, app string, json []byte) []byte
 
 	mu    sync.Mutex
 	types map[skein.ID]skein.ConvType // of conversations; guarded by mu
@@ -235,8 +236,11 @@ func (b *builder) make(ctx context.Context, w skein.Webhook, e store.Entry, of b
 		}
 		id := idOf(e, typ)
 		raw, err := wire.HookEvent{ID: id, Type: typ, Time: hookTime(e.At.Time()), AppID: e.App, Data: data}.Encode()
-		all = append(all, event{entry: e, id: id, typ: typ, body: raw})
-		return err
+		if err != nil {
+			return err
+		}
+		all = append(all, event{entry: e, id: id, typ: typ, body: b.sign(ctx, e.App, raw)})
+		return nil
 	}
 	typ := kinds[e.Kind][0]
 	switch {

@@ -1,6 +1,7 @@
 package webhooks_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -74,6 +75,9 @@ func newFixture(t *testing.T, schedule ...time.Duration) *fixture {
 func (f *fixture) deliver(from webhooks.Store, schedule ...time.Duration) (stop func()) {
 	d := webhooks.NewDeliverer(webhooks.DelivererOptions{
 		Store: from, Runner: feed.New(feed.Options{Store: f.store, Node: "one"}), Client: f.client, Schedule: schedule, Probe: 20 * time.Millisecond,
+		SignLinks: func(_ context.Context, app string, json []byte) []byte {
+			return bytes.ReplaceAll(json, []byte("a private link"), []byte("a link signed for "+app))
+		},
 	})
 	f.deliverer.Store(d)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -454,6 +458,18 @@ func TestAnEndpointGetsTheEventsThatItNames(t *testing.T) {
 	slices.Sort(want)
 	f.eventually("the events arrive", func() bool { return len(types()) >= len(want) })
 	if got := types(); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestLinksInEventsAreSigned(t *testing.T) {
+	f := newFixture(t)
+	f.hook(func(*skein.WebhookSettings) {})
+	conv := f.group(1)
+	f.say(conv, "see a private link")
+	f.eventually("the message arrives", func() bool { _, n := f.texts(); return n == 1 })
+	byConv, _ := f.texts()
+	if got, want := byConv[conv.String()], []string{"see a link signed for shop"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
