@@ -136,8 +136,9 @@ end_to_end() {
 	SKEIN_E2E_BIN=$PWD/bin/skein tests -count=1 ./e2e
 }
 
-# chaos plays one short round of each `make chaos`, on servers of its own build.
-chaos() { tests -count=1 ./chaos; }
+# chaos plays one short round of `make chaos` and `make chaos-nodes`, on servers of their own build. That of
+# `make chaos-cluster` costs a minute of CPU, for which these 15 minutes have no room yet.
+chaos() { tests -count=1 -skip '^TestCluster$' ./chaos; }
 
 web() {
 	if ! command -v node >/dev/null; then
