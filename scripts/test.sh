@@ -58,7 +58,7 @@ beside() { # function
 tests() {
 	local arg again=()
 	for arg; do [[ $arg != -race && $arg != -gcflags=* && $arg != -rapid.* ]] || again+=("$arg"); done
-	go test -vet=off -json -timeout 20m "$@" |
+	go test -vet=off -json -timeout 40m "$@" |
 		bin/testreport -skips "$SKIPS" -failures "$work/failures" -flags "${again[*]}"
 }
 
