@@ -24,7 +24,7 @@ var (
 )
 
 // shortTime is how long the faults of TestCluster go on unless -chaos.duration says so: one round, which
-// is part of every run of the tests. On a busy machine it takes longer: all its faults are played.
+// go test ./chaos plays. On a busy machine it takes longer: all its faults are played.
 const shortTime = 12 * time.Second
 
 // TestCluster plays the rounds of TestChaos on three nodes of the built binary, a PostgreSQL primary
