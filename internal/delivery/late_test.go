@@ -110,12 +110,14 @@ func TestALoginThatEntersWhileARepairReadsIsAskedToSync(t *testing.T) {
 // Its client syncs after the login, which is later than the repair.
 func TestALoginThatEntersAfterARepairGetsNothingOfIt(t *testing.T) {
 	f := newFixture(t, "Tom")
-	before := f.login("Tom", "phone")
+	before, ann := f.login("Tom", "phone"), f.login("Ann", "phone")
 	s, enter := f.beginLogin("shop", "Tom", "desk")
 	f.Ring("shop", conv, 1, 0)
 	if got := brief(before.next()); got != "repaired 1" {
 		t.Errorf("a session that began before gets %s, want message 1", got)
 	}
+	f.end("Ann")
+	ann.until("end") // the repair has asked those to sync that had entered meanwhile
 	enter(skein.Snapshot{})
 	f.end("Tom")
 	f.wantShown("one that entered afterwards", s)
