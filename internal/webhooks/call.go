@@ -1,19 +1,18 @@
 package webhooks
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/dial"
+	"github.com/skein-im/skein/internal/signing"
 	"github.com/skein-im/skein/internal/store"
 )
 
@@ -26,21 +25,6 @@ type Client interface {
 type caller struct {
 	client Client
 	now    func() time.Time
-}
-
-// keys are the keys of an endpoint that are still valid.
-func (c caller) keys(w skein.Webhook) (keys [][]byte, err error) {
-	now := skein.MillisOf(c.now())
-	for _, s := range w.Secrets {
-		if s.Expires <= now {
-			continue
-		}
-		if s.Key == nil {
-			return nil, errors.New("the secret cannot be opened: see --secret-key-file")
-		}
-		keys = append(keys, s.Key)
-	}
-	return keys, nil
 }
 
 // post makes one call with a body and describes it. Its Error is empty where the endpoint
@@ -58,19 +42,10 @@ func (c caller) post(ctx context.Context, w skein.Webhook, id string, body []byt
 }
 
 func (c caller) try(ctx context.Context, w skein.Webhook, at time.Time, body []byte, a *store.WebhookAttempt) error {
-	keys, err := c.keys(w)
+	r, err := signing.Request(ctx, w.Settings.URL, "Skein-Webhooks/1", w.Secrets, a.ID, at, body)
 	if err != nil {
 		return err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.Settings.URL, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("User-Agent", "Skein-Webhooks/1")
-	r.Header.Set("Webhook-Id", a.ID)
-	r.Header.Set("Webhook-Timestamp", strconv.FormatInt(at.Unix(), 10))
-	r.Header.Set("Webhook-Signature", signature(keys, a.ID, at, body))
 	answer, err := c.client.Do(r)
 	if err != nil {
 		return err

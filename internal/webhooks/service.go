@@ -13,6 +13,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/dial"
+	"github.com/skein-im/skein/internal/signing"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/wire"
 )
@@ -126,7 +127,7 @@ func (s *Service) Create(ctx context.Context, by skein.Actor, app string, settin
 	if err != nil {
 		return store.Endpoint{}, "", err
 	}
-	key := newKey()
+	key := signing.NewKey()
 	w := skein.Webhook{
 		ID: "whk_" + strings.ToLower(rand.Text()), App: app, Settings: settings, Enabled: enabled, Created: skein.MillisOf(s.opts.Now()), Rev: 1,
 		Secrets: []skein.WebhookSecret{{Key: key, Expires: skein.Forever}},
@@ -147,7 +148,7 @@ func (s *Service) Create(ctx context.Context, by skein.Actor, app string, settin
 		return store.Endpoint{}, "", err
 	}
 	s.opts.Changed()
-	return store.Endpoint{Webhook: w, Cursor: end}, secretText(key), nil
+	return store.Endpoint{Webhook: w, Cursor: end}, signing.SecretText(key), nil
 }
 
 // change alters one endpoint.
@@ -204,17 +205,16 @@ func (s *Service) Update(ctx context.Context, by skein.Actor, app, id string, sk
 
 // Rotate makes a new secret and returns it. The one before signs beside it for grace. Errors: skein.ErrNotFound.
 func (s *Service) Rotate(ctx context.Context, by skein.Actor, app, id string, grace time.Duration) (store.Endpoint, string, error) {
-	key := newKey()
+	key := signing.NewKey()
 	e, err := s.change(ctx, by, OpRotate, app, id, func(e *store.Endpoint) (bool, error) {
-		older := slices.Clone(e.Secrets[:1])
-		older[0].Expires = skein.MillisOf(s.opts.Now().Add(grace))
-		if grace == 0 {
-			older = nil
+		var until skein.Millis
+		if grace > 0 {
+			until = skein.MillisOf(s.opts.Now().Add(grace))
 		}
-		e.Secrets = append([]skein.WebhookSecret{{Key: key, Expires: skein.Forever}}, older...)
+		e.Secrets = signing.Rotated(e.Secrets, key, until)
 		return false, nil
 	})
-	return e, secretText(key), err
+	return e, signing.SecretText(key), err
 }
 
 // Delete removes an endpoint. Errors: skein.ErrNotFound.
