@@ -91,6 +91,7 @@ var mayImport = map[string]string{
 	"internal/seal":                        "",
 	"internal/serve":                       anything,
 	"internal/share":                       "internal/recent",
+	"internal/signin":                      ". internal/operators internal/recent internal/rest/httpx internal/wire",
 	"internal/signing":                     ".",
 	"internal/socket":                      ". internal/access internal/hub internal/node internal/ops internal/ops/rows internal/rest/httpx internal/share internal/socket/admission internal/socket/frame internal/store internal/tracing internal/wire internal/wire/request internal/wire/strict",
 	"internal/socket/admission":            ". internal/share",

@@ -32,6 +32,7 @@ type Serve struct {
 	Edge
 	TLS
 	Traces
+	OIDC
 
 	Dev            bool          `group:"settings" help:"Create the demo app 666666 (app key master) and its clients. It needs no token, so --dev works on loopback addresses only."`
 	Addr           string        `group:"settings" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address that serves REST, sockets, files and the chat page."`

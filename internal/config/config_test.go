@@ -49,7 +49,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Serve{
-		Store: Store{Data: "./data", Database: "sqlite"}, Traces: Traces{TraceSample: 0.01},
+		Store: Store{Data: "./data", Database: "sqlite"}, Traces: Traces{TraceSample: 0.01}, OIDC: OIDC{OIDCGroupsClaim: "groups"},
 		Edge: Edge{MaxConnectionsPerAddress: 512, MaxUploads: 512, MaxUnfinishedMiB: 64, MaxUnreadMiB: 256, ThumbnailMiB: 320, MinFreeMiB: -1},
 		Addr: "127.0.0.1:8080", AdminAddr: "127.0.0.1:9090", Bus: "in-process",
 		Drain: 10 * time.Second, Patience: 30 * time.Second, UnnamedFiles: 24 * time.Hour, CacheMiB: 128, Timezone: "UTC", Language: "zh", LogLevel: "info", LogFormat: "text",
@@ -108,12 +108,18 @@ func TestEverySettingFromEverySource(t *testing.T) {
 		"login-rate": "-1", "sockets-per-address": "7",
 		"tls-cert": "/c.pem", "tls-key": "/k.pem", "admin-tls-cert": "/ac.pem", "admin-tls-key": "/ak.pem", "redirect-addr": "127.0.0.1:3",
 		"otlp-endpoint": "http://collector:4318", "trace-sample": "0.5",
+		"admin-url": "https://admin.example", "oidc-issuer": "https://id.example", "oidc-client-id": "skein", "oidc-client-secret": "s", "oidc-groups-claim": "roles",
+		"oidc-roles": "a=owner;b=support@shop",
 	}
 	want := Serve{
 		Store: Store{Data: "/tmp/x", Database: "postgres://db/skein", Uploads: "/srv/files", SecretKeyFile: "/secret.keys"},
 		Dev:   true, Addr: "127.0.0.1:1", AdminAddr: "127.0.0.1:2",
 		Bus: "in-process", PublicURL: "https://im.example", Drain: 4 * time.Second, Patience: 9 * time.Second, Node: "one", CacheMiB: 64, UnnamedFiles: 48 * time.Hour, Timezone: "Asia/Shanghai",
-		TLS:           TLS{TLSCert: "/c.pem", TLSKey: "/k.pem", AdminTLSCert: "/ac.pem", AdminTLSKey: "/ak.pem", RedirectAddr: "127.0.0.1:3"},
+		TLS: TLS{TLSCert: "/c.pem", TLSKey: "/k.pem", AdminTLSCert: "/ac.pem", AdminTLSKey: "/ak.pem", RedirectAddr: "127.0.0.1:3"},
+		OIDC: OIDC{
+			AdminURL: "https://admin.example", OIDCIssuer: "https://id.example", OIDCClientID: "skein", OIDCClientSecret: "s", OIDCGroupsClaim: "roles",
+			OIDCRoles: []string{"a=owner", "b=support@shop"},
+		},
 		Traces:        Traces{OTLPEndpoint: "http://collector:4318", TraceSample: 0.5},
 		Edge:          Edge{MaxSockets: 1, MaxConnectionsPerAddress: 2, MaxUploads: 3, MaxUnfinishedMiB: 4, MaxUnreadMiB: 5, ThumbnailMiB: 7, MinFreeMiB: 6},
 		AllowOpenApps: true, Language: "en", LogLevel: "debug", LogFormat: "json",

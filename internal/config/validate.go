@@ -87,6 +87,7 @@ func (s Serve) Validate() error {
 		s.Edge.check(),
 		s.TLS.check(),
 		s.Traces.check(),
+		s.OIDC.check(),
 		s.checkTimezone(),
 		s.checkProxies(),
 		s.checkOutbound(),

@@ -165,6 +165,9 @@ func named(all []skein.OperatorAccount, name string) *skein.OperatorAccount {
 // Create makes an operator with its first token. Errors: skein.ErrConflict where the name is
 // taken; skein.ErrTooLarge.
 func (s *Service) Create(ctx context.Context, by skein.Actor, name string, roles []skein.OperatorIn, first Terms) (Issued, error) {
+	if fromProvider(name) {
+		return Issued{}, skein.Malformed("operator_name", "names that begin with "+ProviderPrefix+" are those of the sign-in provider")
+	}
 	token, secret := s.newToken(first)
 	made := skein.OperatorAccount{Name: name, Roles: sorted(roles), Tokens: []skein.OperatorToken{token}, Created: token.Created}
 	_, err := s.opts.Store.Administer(ctx, func(ctx context.Context, t store.AdminTx) (skein.Deed, error) {
@@ -206,8 +209,11 @@ func sorted(roles []skein.OperatorIn) []skein.OperatorIn {
 }
 
 // CreateToken makes another token of an operator, and lets an older one expire. Errors:
-// skein.ErrNotFound; skein.ErrConflict where the name is taken; skein.ErrTooLarge.
+// skein.ErrForbidden for one of the provider; skein.ErrNotFound; skein.ErrConflict where the name is taken; skein.ErrTooLarge.
 func (s *Service) CreateToken(ctx context.Context, by skein.Actor, op, name string, terms Terms) (Issued, error) {
+	if fromProvider(name) {
+		return Issued{}, &skein.Fault{Err: skein.ErrForbidden, Field: "operator_name", Detail: "an operator of the sign-in provider has sessions alone"}
+	}
 	token, secret := s.newToken(terms)
 	_, err := s.change(ctx, by, op, name, target(name, terms.Name), func(o *skein.OperatorAccount) error {
 		tokens := slices.DeleteFunc(slices.Clone(o.Tokens), func(t skein.OperatorToken) bool { return t.Expires <= token.Created })

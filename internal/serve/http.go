@@ -95,16 +95,20 @@ var errManyRequests error = &skein.Fault{Err: skein.ErrRateLimited, Detail: "too
 
 // adminRoutes are the paths of the admin address. None of them is on the public address. The
 // Admin API asks for an operator's token; the others are for whoever reaches the address.
-func (s *Server) adminRoutes() http.Handler {
+func (s *Server) adminRoutes() (http.Handler, error) {
+	api, err := s.adminAPI()
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
-	mux.Handle(adminrows.Prefix+"/", s.inLanguage(s.adminAPI()))
+	mux.Handle(adminrows.Prefix+"/", s.inLanguage(api))
 	mux.Handle("/metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	return mux
+	return mux, nil
 }
 
 // maxHeaderBytes is more than package rest allows, so that rest refuses a large header block in

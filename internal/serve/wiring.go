@@ -94,7 +94,11 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	s.public.http.WriteTimeout = answerWait
 	s.public.http.ConnState = s.public.guard.State
 	s.watchSpace()
-	s.admin.http = newHTTPServer(httpx.Secured(s.adminRoutes(), false), s.log)
+	admin, err := s.adminRoutes()
+	if err != nil {
+		return err
+	}
+	s.admin.http = newHTTPServer(httpx.Secured(admin, false), s.log)
 	return s.openCertificates()
 }
 

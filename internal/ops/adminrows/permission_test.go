@@ -136,6 +136,7 @@ var rights = map[string]struct{ body, want string }{
 	"me.get":                {`{}`, "YYYYYYYY-"},
 	"me.token.create":       {`{"token_name":"{new}"}`, "YYYYYYYY-"},
 	"me.token.delete":       {`{"token_name":"first"}`, "YYYYYYYY-"},
+	"me.sign_out":           {`{}`, "????????-"},
 	"operator.create":       {`{"operator_name":"{new}","roles":[{"app_id":null,"role":"owner"}]}`, "Y--------"},
 	"operator.list":         {`{}`, "YY-------"},
 	"operator.get":          {`{"operator_name":"root"}`, "YY-------"},
