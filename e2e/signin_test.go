@@ -222,14 +222,13 @@ func TestOperatorsSignInAtTheirProvider(t *testing.T) {
 		h            headers
 		code         int
 	}{
-		"the session":                       {ann, "GET", "/admin/operators", nil, 0},
-		"another browser":                   {browser(t), "GET", "/admin/me", nil, 4003},
-		"a page of another site":            {ann, "POST", "/admin/sign-out", headers{"Origin": "https://evil.example"}, 4004},
-		"a cross-site form":                 {ann, "POST", "/admin/sign-out", headers{"Sec-Fetch-Site": "cross-site"}, 4004},
-		"a wrong token beside the cookie":   {ann, "GET", "/admin/me", headers{"Authorization": "Bearer x"}, 4003},
-		"a callback without a sign-in":      {browser(t), "GET", "/admin/sign-in/callback?code=x&state=y", nil, 4003},
-		"a token that outlives the session": {ann, "POST", "/admin/me/tokens", nil, 4001},
-		"another method":                    {ann, "POST", "/admin/sign-in", headers{"Origin": base}, 4050},
+		"the session":                     {ann, "GET", "/admin/operators", nil, 0},
+		"another browser":                 {browser(t), "GET", "/admin/me", nil, 4003},
+		"a page of another site":          {ann, "POST", "/admin/sign-out", headers{"Origin": "https://evil.example"}, 4004},
+		"a cross-site form":               {ann, "POST", "/admin/sign-out", headers{"Sec-Fetch-Site": "cross-site"}, 4004},
+		"a wrong token beside the cookie": {ann, "GET", "/admin/me", headers{"Authorization": "Bearer x"}, 4003},
+		"a callback without a sign-in":    {browser(t), "GET", "/admin/sign-in/callback?code=x&state=y", nil, 4003},
+		"another method":                  {ann, "POST", "/admin/sign-in", headers{"Origin": base}, 4050},
 	} {
 		if code, _, text := visit(t, tt.by, tt.method, base+tt.path, tt.h); code != tt.code {
 			t.Errorf("%s: got %s, want %d", name, text, tt.code)
