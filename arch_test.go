@@ -24,7 +24,7 @@ const anything = "all"
 // then the code.
 var mayImport = map[string]string{
 	".":                                    "",
-	"cmd/skein":                            ". internal/access internal/config internal/datadir internal/doctor internal/files internal/operators internal/portable internal/portable/convert internal/portable/convert/leancloud internal/portable/importer internal/portable/leancloud internal/portable/leancloud/folder internal/seal internal/serve internal/store internal/store/copying internal/store/sealed internal/wire/adminapi internal/wire/request internal/wire/strict",
+	"cmd/skein":                            ". internal/access internal/config internal/datadir internal/dial internal/doctor internal/files internal/operators internal/ops internal/ops/adminrows internal/portable internal/portable/convert internal/portable/convert/leancloud internal/portable/importer internal/portable/leancloud internal/portable/leancloud/folder internal/seal internal/serve internal/store internal/store/copying internal/store/sealed internal/webhooks internal/wire/adminapi internal/wire/request internal/wire/strict",
 	"cmd/skein-bench":                      "internal/bench internal/bench/driver internal/bench/load internal/bench/neighbours internal/bench/online internal/bench/report",
 	"cmd/skein-cluster":                    "internal/cluster",
 	"internal/access":                      ". internal/recent internal/store",

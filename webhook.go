@@ -42,7 +42,7 @@ const (
 const (
 	MaxWebhooks        = 20  // of an app
 	MaxWebhookBatch    = 100 // events in a call
-	MaxWebhookRate     = 1000
+	MaxWebhookRate     = 10_000
 	DefaultWebhookRate = 100
 	MaxWebhookSecrets  = 2
 	MaxWebhookName     = 100 // bytes

@@ -20,6 +20,7 @@ type program struct {
 	Ready    readyCmd    `cmd:"" help:"Ask the server on this machine whether it is ready; the exit code is 1 if it is not."`
 	App      appCmd      `cmd:"" help:"Create, list, show, change and delete apps; running servers follow within 2 s."`
 	Operator operatorCmd `cmd:"" help:"Create, list and remove the operators of the Admin API, and make their tokens; running servers follow within 2 s."`
+	Webhook  webhookCmd  `cmd:"" help:"Add, list, change, test and delete the webhooks of an app, read their log, and replay what failed."`
 	Token    tokenCmd    `cmd:"" help:"Print a signed token for one client."`
 	Secrets  secretsCmd  `cmd:"" help:"Make keys for --secret-key-file, list which seal what, and seal all secrets with the newest."`
 	Backup   backupCmd   `cmd:"" help:"Copy the store and the uploads. A server may run meanwhile."`
@@ -54,6 +55,7 @@ const (
 func newProgram() *program {
 	p := &program{}
 	p.App.Create.settingFlags, p.App.Update.settingFlags = newSettingFlags(), newSettingFlags()
+	p.Webhook.Add.webhookFlags, p.Webhook.Set.webhookFlags = newWebhookFlags(), newWebhookFlags()
 	return p
 }
 

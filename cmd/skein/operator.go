@@ -178,7 +178,7 @@ func fromHere() skein.Actor {
 	if u, err := user.Current(); err == nil {
 		name = "cli:" + u.Username
 	}
-	return skein.Actor{Operator: &skein.OperatorCall{Account: skein.OperatorAccount{Name: name}}}
+	return skein.Actor{Operator: &skein.OperatorCall{Account: skein.OperatorAccount{Name: name, Roles: []skein.OperatorIn{{Role: skein.OperatorOwner}}}}}
 }
 
 func checkOperatorName(flag, name string) error {

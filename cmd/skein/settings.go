@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -21,21 +22,41 @@ type settingFlags struct {
 
 // newSettingFlags makes the flags.
 func newSettingFlags() settingFlags {
-	var fields []reflect.StructField
-	for i, s := range adminapi.AllSettings {
-		typ, placeholder := s.Type, "N"
-		switch s.Type.Elem().Kind() {
+	flags := make([]flag, 0, len(adminapi.AllSettings))
+	for _, s := range adminapi.AllSettings {
+		flags = append(flags, flag{s.Name, s.Type.Elem(), s.Words, helpOf(s)})
+	}
+	return settingFlags{newFlags("App settings:", flags)}
+}
+
+// flag is a field of a request as a flag.
+type flag struct {
+	field string // its name in JSON
+	typ   reflect.Type
+	words []string // values of a text
+	help  string
+}
+
+// newFlags makes flags of fields: a pointer to a struct with one field for each, nil where the flag is not given.
+func newFlags(group string, flags []flag) kong.Plugins {
+	fields := make([]reflect.StructField, 0, len(flags))
+	for i, f := range flags {
+		typ, placeholder := reflect.PointerTo(f.typ), "N"
+		switch f.typ.Kind() {
 		case reflect.Bool:
 			typ, placeholder = reflect.TypeFor[*onOff](), "on|off"
 		case reflect.String:
-			placeholder = strings.Join(s.Words, "|")
+			placeholder = cmp.Or(strings.Join(f.words, "|"), "TEXT")
 		case reflect.Slice:
 			placeholder = "TEXT,…"
+			if f.typ.Elem().Kind() != reflect.String {
+				placeholder = "N,…"
+			}
 		}
-		tag := fmt.Sprintf(`name:%q group:"App settings:" placeholder:%q help:%s`, flagOf(s.Name), placeholder, strconv.Quote(helpOf(s)))
-		fields = append(fields, reflect.StructField{Name: "Setting" + strconv.Itoa(i), Type: typ, Tag: reflect.StructTag(tag)})
+		tag := fmt.Sprintf(`name:%q group:%q placeholder:%q help:%s`, flagOf(f.field), group, placeholder, strconv.Quote(f.help))
+		fields = append(fields, reflect.StructField{Name: "Field" + strconv.Itoa(i), Type: typ, Tag: reflect.StructTag(tag)})
 	}
-	return settingFlags{kong.Plugins{reflect.New(reflect.StructOf(fields)).Interface()}}
+	return kong.Plugins{reflect.New(reflect.StructOf(fields)).Interface()}
 }
 
 // flagOf is the flag of a setting, without its dashes.

@@ -25,6 +25,11 @@ type Store struct {
 	Uploads string `group:"settings" placeholder:"DIR|URL" help:"Directory of the uploads, or s3://bucket/prefix?endpoint=https://host&region=REGION. Default: uploads in --data. Several nodes need one that all of them reach; the embedded store keeps its uploads in --data. The credentials of S3 come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, from AWS_SHARED_CREDENTIALS_FILE, or from the role of the machine."`
 }
 
+// Calls configures calls to addresses that apps gave, by servers and by commands.
+type Calls struct {
+	OutboundAllow []string `group:"settings" sep:"," placeholder:"CIDR,…" help:"Networks outside the public internet that webhooks and other calls to addresses of an app may reach, such as 10.1.0.0/16. Default: none."`
+}
+
 // Serve is the configuration of a server.
 type Serve struct {
 	Store
@@ -33,6 +38,7 @@ type Serve struct {
 	TLS
 	Traces
 	OIDC
+	Calls
 
 	Dev            bool          `group:"settings" help:"Create the demo app 666666 (app key master) and its clients. It needs no token, so --dev works on loopback addresses only."`
 	Addr           string        `group:"settings" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address that serves REST, sockets, files and the chat page."`
@@ -41,7 +47,6 @@ type Serve struct {
 	Node           string        `group:"settings" placeholder:"NAME" help:"Name of this node, such as n1: login.success tells it to clients, and every line of the log has it. If unset: none."`
 	PublicURL      string        `group:"settings" name:"public-url" placeholder:"URL" help:"URL under which clients reach the server, with the proxy's path if it has one. File links begin with it. If unset: the URL that a trusted proxy sends, or the listen address."`
 	TrustedProxies []string      `group:"settings" sep:"," placeholder:"CIDR,…" help:"Addresses of the proxies whose X-Forwarded-For, -Proto, -Host and -Prefix headers the server believes. Default: none."`
-	OutboundAllow  []string      `group:"settings" sep:"," placeholder:"CIDR,…" help:"Networks outside the public internet that webhooks and other calls to addresses of an app may reach, such as 10.1.0.0/16. Default: none."`
 	ProxyProtocol  bool          `group:"settings" help:"Expect a PROXY protocol header, version 2, at the start of each connection from a trusted proxy."`
 	Drain          time.Duration `group:"settings" default:"10s" placeholder:"TIME" help:"Time over which the server closes its sockets after SIGTERM; 0s closes them at once."`
 	Patience       time.Duration `group:"settings" default:"30s" placeholder:"TIME" help:"Time for which the server keeps its sockets after it lost the database. Then it closes them with 1012, so that clients go to another node."`
@@ -88,7 +93,7 @@ func (s Serve) Location() *time.Location {
 func (s Serve) Proxies() []netip.Prefix { return networks(s.TrustedProxies) }
 
 // Outbound are OutboundAllow as prefixes, without those that Validate would refuse.
-func (s Serve) Outbound() []netip.Prefix { return networks(s.OutboundAllow) }
+func (c Calls) Outbound() []netip.Prefix { return networks(c.OutboundAllow) }
 
 // networks are the texts that parseNetwork can read.
 func networks(texts []string) (all []netip.Prefix) {

@@ -123,7 +123,7 @@ func TestEverySettingFromEverySource(t *testing.T) {
 		Traces:        Traces{OTLPEndpoint: "http://collector:4318", TraceSample: 0.5},
 		Edge:          Edge{MaxSockets: 1, MaxConnectionsPerAddress: 2, MaxUploads: 3, MaxUnfinishedMiB: 4, MaxUnreadMiB: 5, ThumbnailMiB: 7, MinFreeMiB: 6},
 		AllowOpenApps: true, Language: "en", LogLevel: "debug", LogFormat: "json",
-		TrustedProxies: []string{"10.0.0.0/8", "::1"}, OutboundAllow: []string{"10.1.0.0/16", "127.0.0.1"}, ProxyProtocol: true,
+		TrustedProxies: []string{"10.0.0.0/8", "::1"}, Calls: Calls{OutboundAllow: []string{"10.1.0.0/16", "127.0.0.1"}}, ProxyProtocol: true,
 		Limits: Limits{
 			MaxBodyKiB: 64, MaxMembers: 1, MaxConversations: 2, SendRate: 3, SendBurst: 4, RESTRate: 5, LoginRate: -1, SocketsPerAddress: 7,
 		},

@@ -90,7 +90,7 @@ func (s Serve) Validate() error {
 		s.OIDC.check(),
 		s.checkTimezone(),
 		s.checkProxies(),
-		s.checkOutbound(),
+		s.CheckOutbound(),
 		s.Limits.check(),
 	)
 }
@@ -111,8 +111,9 @@ func (s Serve) checkProxies() error {
 	return nil
 }
 
-func (s Serve) checkOutbound() error {
-	for _, text := range s.OutboundAllow {
+// CheckOutbound checks the networks.
+func (c Calls) CheckOutbound() error {
+	for _, text := range c.OutboundAllow {
 		if _, err := parseNetwork(text); err != nil {
 			return fmt.Errorf("--outbound-allow: %q is not an address or a CIDR such as 10.0.0.0/8", text)
 		}

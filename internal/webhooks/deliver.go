@@ -156,8 +156,8 @@ type holder struct {
 	endpoints map[string]*endpoint
 }
 
-// look reads the endpoints, starts those that are new or were changed, and stops those that are gone.
-func (h *holder) look(ctx context.Context) { //nolint:gocognit // one pass over the endpoints
+// look reads the endpoints, starts those that are new or were changed, stops those that are gone, and sets the gauges.
+func (h *holder) look(ctx context.Context) {
 	all, err := h.opts.Store.Webhooks(ctx, "")
 	if err != nil {
 		if ctx.Err() == nil {
@@ -166,40 +166,46 @@ func (h *holder) look(ctx context.Context) { //nolint:gocognit // one pass over 
 		return
 	}
 	seen := make(map[string]bool, len(all))
-	states := map[string]int{"up": 0, "failing": 0, "disabled": 0}
-	lag, waiting := 0.0, 0
+	disabled := 0
 	for _, e := range all {
 		seen[e.ID] = true
-		running := h.endpoints[e.ID]
-		if running != nil && running.outdated(e) {
-			if !h.end(ctx, running) {
-				continue // it is looked at again
-			}
-			running = nil
-			own, err := h.opts.Store.Webhooks(ctx, e.App) // with the place that was just kept
-			i := slices.IndexFunc(own, func(o store.Endpoint) bool { return o.ID == e.ID })
-			if err != nil || i < 0 {
-				continue
-			}
-			e = own[i]
+		h.bring(ctx, e)
+		if !e.Enabled && h.endpoints[e.ID] == nil {
+			disabled++
 		}
-		if running == nil && e.Enabled {
-			if running = h.begin(ctx, e); running == nil {
-				continue
-			}
-		}
-		state, age, n := "disabled", 0.0, 0
-		if running != nil {
-			state, age, n = running.state(h.opts.Now())
-		}
-		states[state]++
-		lag, waiting = max(lag, age), waiting+n
 	}
 	for id, e := range h.endpoints {
 		if !seen[id] {
 			e.stop()
 			delete(h.endpoints, id)
 		}
+	}
+	h.measure(disabled)
+}
+
+// bring starts the endpoint if it does not run, and anew if it was changed. What fails is tried again at the next look.
+func (h *holder) bring(ctx context.Context, stored store.Endpoint) {
+	running := h.endpoints[stored.ID]
+	if running != nil && running.outdated(stored) {
+		var ok bool
+		if stored, ok = h.end(ctx, running); !ok {
+			return
+		}
+		running = nil
+	}
+	if running == nil && stored.Enabled {
+		h.begin(ctx, stored)
+	}
+}
+
+// measure sets the gauges, from the endpoints that run and how many others there are, which are disabled.
+func (h *holder) measure(disabled int) {
+	states := map[string]int{"up": 0, "failing": 0, "disabled": disabled}
+	lag, waiting := 0.0, 0
+	for _, e := range h.endpoints {
+		state, age, n := e.state(h.opts.Now())
+		states[state]++
+		lag, waiting = max(lag, age), waiting+n
 	}
 	for state, n := range states {
 		h.metrics.states.WithLabelValues(state).Set(float64(n))
@@ -208,11 +214,11 @@ func (h *holder) look(ctx context.Context) { //nolint:gocognit // one pass over 
 	h.metrics.waiting.Set(float64(waiting))
 }
 
-// begin starts an endpoint; nil: its failed deliveries cannot be read.
-func (h *holder) begin(ctx context.Context, of store.Endpoint) *endpoint {
+// begin starts an endpoint, unless its failed deliveries cannot be read.
+func (h *holder) begin(ctx context.Context, of store.Endpoint) {
 	failed, err := h.opts.Store.FailedDeliveries(ctx, of.ID, store.FailedQuery{Limit: 2 * skein.MaxFailedDeliveries})
 	if err != nil {
-		return nil
+		return
 	}
 	e := newEndpoint(h.Deliverer, of, failed)
 	h.endpoints[of.ID] = e
@@ -220,17 +226,21 @@ func (h *holder) begin(ctx context.Context, of store.Endpoint) *endpoint {
 	e.running.Go(func() { e.follow(ctx) })
 	e.running.Go(func() { e.retry(ctx) })
 	h.running.Go(e.running.Wait)
-	return e
 }
 
-// end stops an endpoint and stores what it did. ok is false where that cannot be stored now.
-func (h *holder) end(ctx context.Context, e *endpoint) (ok bool) {
+// end stops an endpoint, stores what it did, and returns it as it is stored now. ok is false where that fails, or the endpoint is gone.
+func (h *holder) end(ctx context.Context, e *endpoint) (stored store.Endpoint, ok bool) {
 	e.stop()
 	if err := h.keep(ctx); err != nil {
-		return false
+		return stored, false
 	}
 	delete(h.endpoints, e.ID)
-	return true
+	all, err := h.opts.Store.Webhooks(ctx, e.App)
+	i := slices.IndexFunc(all, func(o store.Endpoint) bool { return o.ID == e.ID })
+	if err != nil || i < 0 {
+		return stored, false
+	}
+	return all[i], true
 }
 
 // keep stores what was done since the last time.

@@ -46,7 +46,7 @@ type got struct {
 
 // fixture is an app with a receiver of its events, and a node that delivers.
 type fixture struct {
-	*testing.T
+	testing.TB
 	*webhooks.Service
 
 	store     *sqlite.Store
@@ -54,7 +54,7 @@ type fixture struct {
 	deliverer atomic.Pointer[webhooks.Deliverer]
 	receiver  *httptest.Server
 	by        skein.Actor
-	said      uint64 // messages
+	said      atomic.Uint64 // messages
 
 	mu     sync.Mutex
 	status func(e got, attempt int) int // what the receiver answers; guarded by mu, as what follows
@@ -64,7 +64,7 @@ type fixture struct {
 	calls  int
 }
 
-func newFixture(t *testing.T, schedule ...time.Duration) *fixture {
+func newFixture(t testing.TB, schedule ...time.Duration) *fixture {
 	t.Helper()
 	f := newFixtureOfNoNode(t)
 	f.deliver(f.store, schedule...)
@@ -91,9 +91,9 @@ func (f *fixture) deliver(from webhooks.Store, schedule ...time.Duration) (stop 
 	return stop
 }
 
-func newFixtureOfNoNode(t *testing.T) *fixture {
+func newFixtureOfNoNode(t testing.TB) *fixture {
 	t.Helper()
-	f := &fixture{T: t, seen: map[string]int{}, status: func(got, int) int { return 204 }}
+	f := &fixture{TB: t, seen: map[string]int{}, status: func(got, int) int { return 204 }}
 	var err error
 	wake := func(tell func(*webhooks.Deliverer)) {
 		if d := f.deliverer.Load(); d != nil {
@@ -105,7 +105,7 @@ func newFixtureOfNoNode(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	f.receiver = httptest.NewServer(http.HandlerFunc(f.receive))
-	f.client = dial.New(dial.Options{Allow: loopback, Timeout: patience})
+	f.client = dial.New(dial.Options{Allow: loopback, Timeout: patience, ConnsPerHost: 64})
 	f.Service = webhooks.New(webhooks.Options{Store: f.store, Client: f.client, Allow: loopback, Changed: func() { wake((*webhooks.Deliverer).Changed) }})
 	f.by = skein.Actor{Operator: &skein.OperatorCall{Account: skein.OperatorAccount{Name: "ann"}}}
 	t.Cleanup(func() {
@@ -202,9 +202,8 @@ func (f *fixture) group(n byte) skein.ID {
 
 func (f *fixture) say(conv skein.ID, text string) skein.Message {
 	f.Helper()
-	f.said++
 	id := skein.ID{0: 1}
-	binary.BigEndian.PutUint64(id[8:], f.said)
+	binary.BigEndian.PutUint64(id[8:], f.said.Add(1))
 	m, _, err := f.store.Append(f.Context(), skein.Draft{App: "shop", Message: skein.Message{ID: id, Conv: conv, Sender: "ann", Created: skein.MillisOf(time.Now()), Body: skein.Body{Text: text}}})
 	f.must(err)
 	return m
@@ -307,7 +306,7 @@ func TestACallThatAlwaysFailsBecomesADeadLetterAndIsReplayed(t *testing.T) {
 	f.say(conv, "poison")
 	f.say(conv, "fine")
 	dead := func() []store.FailedDelivery {
-		all, err := f.Failed(f.Context(), "shop", id, store.FailedQuery{Dead: true, Limit: 10})
+		all, err := f.Service.Failed(f.Context(), "shop", id, store.FailedQuery{Dead: true, Limit: 10})
 		f.must(err)
 		return all
 	}
@@ -342,7 +341,7 @@ func TestAnOutageOfTheReceiverStoresFewRowsAndLosesNothing(t *testing.T) {
 		f.must(err)
 		return e.Failing != 0
 	})
-	waiting, err := f.Failed(f.Context(), "shop", id, store.FailedQuery{Limit: 100})
+	waiting, err := f.Service.Failed(f.Context(), "shop", id, store.FailedQuery{Limit: 100})
 	f.must(err)
 	if len(waiting) > n {
 		t.Errorf("got %d failed calls of %d messages", len(waiting), n)
@@ -398,7 +397,7 @@ func TestANodeThatDiesWhenItStoredAPlaceLosesNothing(t *testing.T) {
 		t.Fatalf("the node stored no place within %v", patience)
 	}
 	stop()
-	due, err := f.Failed(f.Context(), "shop", all[0].ID, store.FailedQuery{Limit: 10})
+	due, err := f.Service.Failed(f.Context(), "shop", all[0].ID, store.FailedQuery{Limit: 10})
 	if err != nil || len(due) != n {
 		t.Errorf("failed calls that wait: got %+v, %v, want %d", due, err, n)
 	}

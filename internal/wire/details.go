@@ -168,7 +168,7 @@ var detailsZH = map[string]string{ //nolint:gosec // words for people, of which 
 	"at most 20 of an app":     "每个应用最多 20 个",
 	"not an event of webhooks": "不是 Webhook 的事件",
 	"must be 1 to 4":           "须为 1 至 4",
-	"must be 1 to 1000":        "须为 1 至 1000",
+	"must be 1 to 10000":       "须为 1 至 10000",
 }
 
 // detailPattern is a detail with values of the call in it, each written %s.

@@ -1,9 +1,6 @@
 package adminrows
 
 import (
-	"cmp"
-	"context"
-
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/store"
@@ -32,7 +29,7 @@ const (
 	exampleNames = `"app_id":"shop","webhook_id":"whk_4x7h2n5w6y3k9c8v1b0m2q4z7t"`
 )
 
-func webhookOps(d Deps) []*ops.Op { //nolint:gocognit // a table, whose functions are short
+func webhookOps(d Deps) []*ops.Op {
 	admin := func(method, path string, codes []int, doc ops.Doc) ops.Op {
 		return row(method, path, ops.ScopeApp, skein.OperatorAdmin, codes, doc)
 	}
@@ -45,25 +42,12 @@ func webhookOps(d Deps) []*ops.Op { //nolint:gocognit // a table, whose function
 		}),
 		ops.Row(WebhookList, admin("GET", webhooksPath, []int{4014, 4406}, ops.Doc{
 			EN: "Lists the endpoints of an app.", ZH: "列出应用的 Webhook 端点。",
-		}), func(ctx context.Context, _ skein.Actor, in adminapi.OfApp) (adminapi.Webhooks, error) {
-			all, err := d.Webhooks.List(ctx, in.AppID)
-			answer := adminapi.Webhooks{Data: []adminapi.Webhook{}}
-			for _, e := range all {
-				answer.Data = append(answer.Data, webhookOf(e, d.Operators.Now()))
-			}
-			return answer, err
-		}, func() (string, adminapi.Webhooks) {
+		}), d.listWebhooks, func() (string, adminapi.Webhooks) {
 			return `{"app_id":"shop"}`, adminapi.Webhooks{Data: []adminapi.Webhook{webhookOf(exampleWebhook(), then)}}
 		}),
 		ops.Row(WebhookGet, admin("GET", webhookPath, []int{4014, 4406}, ops.Doc{
 			EN: "Returns one endpoint.", ZH: "查询单个端点。",
-		}), func(ctx context.Context, _ skein.Actor, in adminapi.OfWebhook) (adminapi.Webhook, error) {
-			if err := in.Check(); err != nil {
-				return adminapi.Webhook{}, err
-			}
-			e, err := d.Webhooks.Get(ctx, in.AppID, in.WebhookID)
-			return webhookOf(e, d.Operators.Now()), err
-		}, func() (string, adminapi.Webhook) {
+		}), d.getWebhook, func() (string, adminapi.Webhook) {
 			return `{` + exampleNames + `}`, webhookOf(exampleWebhook(), then)
 		}),
 		ops.Row(WebhookUpdate, admin("PUT", webhookPath, []int{4014, 4406}, ops.Doc{
@@ -77,24 +61,11 @@ func webhookOps(d Deps) []*ops.Op { //nolint:gocognit // a table, whose function
 		ops.Row(WebhookRotate, admin("POST", webhookPath+"/secret", []int{4014, 4406}, ops.Doc{
 			EN: "Makes a new secret. For grace each call carries two signatures, of the new secret and of the one before, so a receiver can change over at any moment.",
 			ZH: "生成新密钥。在 grace 时间内每次调用同时带有新旧两个签名，接收方可随时切换。",
-		}), func(ctx context.Context, by skein.Actor, in adminapi.RotateWebhook) (adminapi.WebhookSecret, error) {
-			grace, err := in.GraceTime()
-			if err := cmp.Or(in.Check(), err); err != nil {
-				return adminapi.WebhookSecret{}, err
-			}
-			e, secret, err := d.Webhooks.Rotate(ctx, by, in.AppID, in.WebhookID, grace)
-			return adminapi.WebhookSecret{Webhook: webhookOf(e, d.Operators.Now()), Secret: secret}, err
-		}, func() (string, adminapi.WebhookSecret) { return `{` + exampleNames + `,"grace":3600}`, exampleSecret() }),
+		}), d.rotateWebhook, func() (string, adminapi.WebhookSecret) { return `{` + exampleNames + `,"grace":3600}`, exampleSecret() }),
 		ops.Row(WebhookTest, admin("POST", webhookPath+"/test", []int{4014, 4406}, ops.Doc{
 			EN: "Sends an event webhook.test at once, signed as every other, and returns what came of it. It is in no log.",
 			ZH: "立即发送一个 webhook.test 事件（签名规则相同），并返回结果；不记入投递日志。",
-		}), func(ctx context.Context, _ skein.Actor, in adminapi.OfWebhook) (adminapi.Attempt, error) {
-			if err := in.Check(); err != nil {
-				return adminapi.Attempt{}, err
-			}
-			a, err := d.Webhooks.Test(ctx, in.AppID, in.WebhookID)
-			return attemptOf(a), err
-		}, func() (string, adminapi.Attempt) {
+		}), d.testWebhook, func() (string, adminapi.Attempt) {
 			a := exampleAttempt()
 			a.Seq, a.Status, a.Error, a.Answer, a.Events[0].Type = 0, 204, "", nil, skein.HookTest
 			return `{` + exampleNames + `}`, attemptOf(a)
@@ -102,80 +73,23 @@ func webhookOps(d Deps) []*ops.Op { //nolint:gocognit // a table, whose function
 		ops.Row(WebhookAttempts, admin("GET", webhookPath+"/attempts", []int{4014, 4406}, ops.Doc{
 			EN: "Reads the log of an endpoint, newest first: its calls of the last 7 days, with the first 4 KiB of each answer. The log has no body of a call, since that may hold what was recalled meanwhile. Of a busy endpoint it has a part: about 10 failed calls and 2 others a second.",
 			ZH: "读取端点的投递日志，由新到旧：最近 7 天的调用及返回的前 4 KiB。日志不含请求体，因其内容可能已被撤回。繁忙的端点只记录一部分：每秒约 10 次失败与 2 次成功。",
-		}), func(ctx context.Context, _ skein.Actor, in adminapi.ListAttempts) (adminapi.Attempts, error) {
-			before, limit, err := adminapi.Page("before_seq", in.BeforeSeq, in.Limit)
-			if err := cmp.Or(in.Check(), err); err != nil {
-				return adminapi.Attempts{}, err
-			}
-			all, err := d.Webhooks.Attempts(ctx, in.AppID, in.WebhookID, before, limit)
-			return attemptsOf(all, limit), err
-		}, func() (string, adminapi.Attempts) {
+		}), d.webhookAttempts, func() (string, adminapi.Attempts) {
 			return `{` + exampleNames + `,"limit":1}`, attemptsOf([]store.WebhookAttempt{exampleAttempt()}, 1)
 		}),
 		ops.Row(WebhookFailed, admin("GET", webhookPath+"/failed", []int{4014, 4406}, ops.Doc{
 			EN: "Lists the failed calls of an endpoint, oldest first: dead letters, which are kept for 30 days, or those that wait for their next attempt.",
 			ZH: "列出端点失败的调用，由旧到新：死信（保留 30 天）或等待重试的调用。",
-		}), func(ctx context.Context, _ skein.Actor, in adminapi.ListFailed) (adminapi.FailedCalls, error) {
-			after, limit, err := adminapi.Page("after_seq", in.AfterSeq, in.Limit)
-			if err := cmp.Or(in.Check(), err); err != nil {
-				return adminapi.FailedCalls{}, err
-			}
-			all, err := d.Webhooks.Failed(ctx, in.AppID, in.WebhookID, store.FailedQuery{Dead: in.Dead == nil || bool(*in.Dead), After: after, Limit: limit})
-			return failedOf(all, limit), err
-		}, func() (string, adminapi.FailedCalls) {
+		}), d.failedCalls, func() (string, adminapi.FailedCalls) {
 			return `{` + exampleNames + `,"limit":1}`, failedOf([]store.FailedDelivery{exampleFailed()}, 1)
 		}),
 		ops.Row(WebhookReplay, admin("POST", webhookPath+"/replay", []int{4014, 4406}, ops.Doc{
 			EN: "Delivers dead letters anew, with all attempts before them: one (from_seq and until_seq the same), a span, or all since a time. At most 1,000 in one call.",
 			ZH: "重新投递死信，重试次数重新计算：单条（from_seq 与 until_seq 相同）、一段，或某时间之后的全部。每次最多 1000 条。",
-		}), func(ctx context.Context, by skein.Actor, in adminapi.ReplayWebhook) (adminapi.Replayed, error) {
-			if err := in.Check(); err != nil {
-				return adminapi.Replayed{}, err
-			}
-			var r store.Replay
-			if in.FromSeq != nil {
-				r.From = *in.FromSeq
-			}
-			if in.UntilSeq != nil {
-				r.Until = *in.UntilSeq
-			}
-			if in.Since != nil {
-				r.Since = skein.Millis(*in.Since)
-			}
-			n, err := d.Webhooks.Replay(ctx, by, in.AppID, in.WebhookID, r)
-			return adminapi.Replayed{Replayed: n, More: n == skein.MaxFailedDeliveries}, err
-		}, func() (string, adminapi.Replayed) {
+		}), d.replayWebhook, func() (string, adminapi.Replayed) {
 			return `{` + exampleNames + `,"from_seq":3,"until_seq":3}`, adminapi.Replayed{Replayed: 1}
 		}),
 		ops.Row(WebhookDelete, admin("DELETE", webhookPath, []int{4014, 4406}, ops.Doc{
 			EN: "Removes an endpoint with its failed calls and its log.", ZH: "移除端点及其失败的调用与日志。",
-		}), func(ctx context.Context, by skein.Actor, in adminapi.OfWebhook) (ops.Done, error) {
-			if err := in.Check(); err != nil {
-				return ops.Done{}, err
-			}
-			return ops.Done{}, d.Webhooks.Delete(ctx, by, in.AppID, in.WebhookID)
-		}, func() (string, ops.Done) { return `{` + exampleNames + `}`, ops.Done{} }),
+		}), d.deleteWebhook, func() (string, ops.Done) { return `{` + exampleNames + `}`, ops.Done{} }),
 	}
-}
-
-func (d Deps) createWebhook(ctx context.Context, by skein.Actor, in adminapi.NewWebhook) (adminapi.WebhookSecret, error) {
-	var settings skein.WebhookSettings
-	enabled := true
-	if err := cmp.Or(in.Check(), in.Apply(&settings, &enabled)); err != nil {
-		return adminapi.WebhookSecret{}, err
-	}
-	e, secret, err := d.Webhooks.Create(ctx, by, in.AppID, settings, enabled)
-	return adminapi.WebhookSecret{Webhook: webhookOf(e, d.Operators.Now()), Secret: secret}, err
-}
-
-func (d Deps) updateWebhook(ctx context.Context, by skein.Actor, in adminapi.UpdateWebhook) (adminapi.Webhook, error) {
-	var checked skein.Webhook
-	if err := cmp.Or(in.Check(), in.Apply(&checked.Settings, &checked.Enabled)); err != nil {
-		return adminapi.Webhook{}, err
-	}
-	skip := in.Skip != nil && *in.Skip
-	e, err := d.Webhooks.Update(ctx, by, in.AppID, in.WebhookID, skip, func(w *skein.Webhook) {
-		_ = in.Apply(&w.Settings, &w.Enabled) // checked above
-	})
-	return webhookOf(e, d.Operators.Now()), err
 }

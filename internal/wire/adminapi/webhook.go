@@ -1,6 +1,7 @@
 package adminapi
 
 import (
+	"cmp"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -31,7 +32,7 @@ type WebhookSettings struct {
 	Name      *string                  `json:"name" en:"text of your own, at most 100 bytes" zh:"自定义名称，最多 100 字节"`
 	Events    strict.GivenList[string] `json:"events" en:"which events; null or an empty list: all but recipients.offline, as at first" zh:"订阅的事件；null 或空列表为除 recipients.offline 外的全部事件，初始亦然"`
 	ConvTypes strict.GivenList[int64]  `json:"conv_types" en:"only events about conversations of these types (1 private, 2 temporary, 3 group, 4 chat room) and about none; null or an empty list: all, as at first" zh:"只投递这些类型会话的事件（1 私聊 2 临时 3 群 4 聊天室）及与会话无关的事件；null 或空列表为全部，初始亦然"`
-	Rate      *int64                   `json:"rate" en:"calls a second, 1..1000; at first 100" zh:"每秒调用数，1..1000；初始 100"`
+	Rate      *int64                   `json:"rate" en:"calls a second, 1..10000; at first 100" zh:"每秒调用数，1..10000；初始 100"`
 	Batch     *int64                   `json:"batch" en:"most events in one call, 1..100; at first 1: the body of a call is the event itself" zh:"每次调用最多的事件数，1..100；初始 1：请求体即事件本身"`
 	Ordered   *bool                    `json:"ordered" en:"true: events of a conversation arrive in their order, also if calls fail; at first false" zh:"true：同一会话的事件按序到达，失败时亦然；初始 false"`
 	Enabled   *bool                    `json:"enabled" en:"false: nothing is delivered, and the endpoint keeps its place; at first true" zh:"false：停止投递并保留位置；初始 true"`
@@ -75,56 +76,74 @@ func (r NewWebhook) Check() error {
 }
 
 // Apply checks the settings that are there and sets them. Errors: skein.ErrMalformed.
-func (r WebhookSettings) Apply(s *skein.WebhookSettings, enabled *bool) error { //nolint:gocognit // one check a field
-	if r.URL != nil {
-		s.URL = *r.URL
-	}
-	if r.Name != nil {
-		if s.Name = *r.Name; len(s.Name) > skein.MaxWebhookName || !utf8.ValidString(s.Name) {
-			return skein.Malformed("name", "at most 100 bytes")
-		}
+func (r WebhookSettings) Apply(s *skein.WebhookSettings, enabled *bool) error {
+	events, unknown := distinct("events", r.Events.List, "not an event of webhooks", func(e string) (string, bool) {
+		return e, slices.Contains(skein.WebhookEvents, e)
+	})
+	types, wrong := distinct("conv_types", r.ConvTypes.List, "must be 1 to 4", func(n int64) (skein.ConvType, bool) {
+		return skein.ConvType(n), n >= 1 && n <= 4
+	})
+	if err := cmp.Or(r.checkName(), unknown, wrong, r.checkNumbers()); err != nil {
+		return err
 	}
 	if r.Events.Given {
-		s.Events = nil
-		for _, e := range r.Events.List {
-			if !slices.Contains(skein.WebhookEvents, e) {
-				return skein.Malformed("events", "not an event of webhooks")
-			}
-			if !slices.Contains(s.Events, e) {
-				s.Events = append(s.Events, e)
-			}
-		}
+		s.Events = events
 	}
 	if r.ConvTypes.Given {
-		s.ConvTypes = nil
-		for _, n := range r.ConvTypes.List {
-			if n < 1 || n > 4 {
-				return skein.Malformed("conv_types", "must be 1 to 4")
-			}
-			if t := skein.ConvType(n); !slices.Contains(s.ConvTypes, t) {
-				s.ConvTypes = append(s.ConvTypes, t)
-			}
-		}
+		s.ConvTypes = types
 	}
-	if r.Rate != nil {
-		if *r.Rate < 1 || *r.Rate > skein.MaxWebhookRate {
-			return skein.Malformed("rate", "must be 1 to 1000")
-		}
-		s.Rate = int(*r.Rate)
-	}
-	if r.Batch != nil {
-		if *r.Batch < 1 || *r.Batch > skein.MaxWebhookBatch {
-			return skein.Malformed("batch", "must be 1 to 100")
-		}
-		s.Batch = int(*r.Batch)
-	}
-	if r.Ordered != nil {
-		s.Ordered = *r.Ordered
-	}
-	if r.Enabled != nil {
-		*enabled = *r.Enabled
+	setNumber(&s.Rate, r.Rate)
+	setNumber(&s.Batch, r.Batch)
+	set(&s.URL, r.URL)
+	set(&s.Name, r.Name)
+	set(&s.Ordered, r.Ordered)
+	set(enabled, r.Enabled)
+	return nil
+}
+
+func (r WebhookSettings) checkName() error {
+	if r.Name != nil && (len(*r.Name) > skein.MaxWebhookName || !utf8.ValidString(*r.Name)) {
+		return skein.Malformed("name", "at most 100 bytes")
 	}
 	return nil
+}
+
+func (r WebhookSettings) checkNumbers() error {
+	if r.Rate != nil && (*r.Rate < 1 || *r.Rate > skein.MaxWebhookRate) {
+		return skein.Malformed("rate", "must be 1 to 10000")
+	}
+	if r.Batch != nil && (*r.Batch < 1 || *r.Batch > skein.MaxWebhookBatch) {
+		return skein.Malformed("batch", "must be 1 to 100")
+	}
+	return nil
+}
+
+// distinct are the values of a list, each once; nil: the list is empty. Errors: skein.ErrMalformed, with the detail, about a value that is
+// not allowed.
+func distinct[T, V comparable](field string, list []T, detail string, value func(T) (v V, allowed bool)) (all []V, err error) {
+	for _, given := range list {
+		v, allowed := value(given)
+		if !allowed {
+			return nil, skein.Malformed(field, detail)
+		}
+		if !slices.Contains(all, v) {
+			all = append(all, v)
+		}
+	}
+	return all, nil
+}
+
+// set sets what is given.
+func set[T any](to, given *T) {
+	if given != nil {
+		*to = *given
+	}
+}
+
+func setNumber(to *int, given *int64) {
+	if given != nil {
+		*to = int(*given)
+	}
 }
 
 // RotateWebhook is the request of webhook.rotate.
