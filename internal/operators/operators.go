@@ -166,7 +166,7 @@ func named(all []skein.OperatorAccount, name string) *skein.OperatorAccount {
 // taken; skein.ErrTooLarge.
 func (s *Service) Create(ctx context.Context, by skein.Actor, name string, roles []skein.OperatorIn, first Terms) (Issued, error) {
 	if fromProvider(name) {
-		return Issued{}, skein.Malformed("operator_name", "names that begin with "+ProviderPrefix+" are those of the sign-in provider")
+		return Issued{}, skein.Malformed("operator_name", "must not begin with oidc., as the names of the sign-in provider do")
 	}
 	token, secret := s.newToken(first)
 	made := skein.OperatorAccount{Name: name, Roles: sorted(roles), Tokens: []skein.OperatorToken{token}, Created: token.Created}
@@ -212,7 +212,7 @@ func sorted(roles []skein.OperatorIn) []skein.OperatorIn {
 // skein.ErrForbidden for one of the provider; skein.ErrNotFound; skein.ErrConflict where the name is taken; skein.ErrTooLarge.
 func (s *Service) CreateToken(ctx context.Context, by skein.Actor, op, name string, terms Terms) (Issued, error) {
 	if fromProvider(name) {
-		return Issued{}, &skein.Fault{Err: skein.ErrForbidden, Field: "operator_name", Detail: "an operator of the sign-in provider has sessions alone"}
+		return Issued{}, &skein.Fault{Err: skein.ErrForbidden, Field: "operator_name", Detail: "operators of the sign-in provider have sessions, no other tokens"}
 	}
 	token, secret := s.newToken(terms)
 	_, err := s.change(ctx, by, op, name, target(name, terms.Name), func(o *skein.OperatorAccount) error {

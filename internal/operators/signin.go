@@ -106,7 +106,7 @@ func live(tokens []skein.OperatorToken, now skein.Millis) []skein.OperatorToken 
 // the call is no session.
 func (s *Service) SignOut(ctx context.Context, by skein.Actor) error {
 	if !strings.HasPrefix(by.Operator.Token, sessionPrefix) {
-		return &skein.Fault{Err: skein.ErrNotFound, Detail: "the token of this call is no session"}
+		return &skein.Fault{Err: skein.ErrNotFound, Detail: "this call does not use a session"}
 	}
 	return s.DeleteToken(ctx, by, OpSignOut, by.Operator.Account.Name, by.Operator.Token)
 }

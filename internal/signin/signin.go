@@ -114,7 +114,7 @@ func (s *SignIn) Handler(next http.Handler) http.Handler {
 		switch {
 		case signingIn && r.Method != http.MethodGet:
 			w.Header().Set("Allow", "GET")
-			httpx.WriteError(w, r, &skein.Fault{Err: wire.ErrMethod, Detail: "GET alone"})
+			httpx.WriteError(w, r, &skein.Fault{Err: wire.ErrMethod, Detail: "only GET"})
 		case signingIn && !s.admits(r):
 			s.results.WithLabelValues("refused").Inc()
 			httpx.WriteError(w, r, skein.ErrRateLimited)
@@ -147,7 +147,7 @@ func (s *SignIn) show(w http.ResponseWriter, r *http.Request) bool {
 		return true
 	}
 	if err := s.origins.Check(r); err != nil {
-		httpx.WriteError(w, r, &skein.Fault{Err: skein.ErrForbidden, Field: "Origin", Detail: "another site may not use a session"})
+		httpx.WriteError(w, r, &skein.Fault{Err: skein.ErrForbidden, Field: "Origin", Detail: "pages of another site may not use a session"})
 		return false
 	}
 	r.Header.Set("Authorization", "Bearer "+cookie.Value)
@@ -191,14 +191,14 @@ func (s *SignIn) begin(w http.ResponseWriter, r *http.Request) {
 func (s *SignIn) finish(w http.ResponseWriter, r *http.Request) {
 	cookie, err := r.Cookie(s.cookieName(flowCookie))
 	if err != nil {
-		s.fail(w, r, "refused", refused("begin at "+Path+": this browser has no sign-in under way"), err)
+		s.fail(w, r, "refused", refused("begin at /admin/sign-in: this browser has no sign-in in progress"), err)
 		return
 	}
 	s.setCookie(w, flowCookie, "", -1) // it is good for one answer
 	flow := strings.Split(cookie.Value, ".")
 	q := r.URL.Query()
 	if len(flow) != 3 || subtle.ConstantTimeCompare([]byte(flow[0]), []byte(q.Get("state"))) != 1 {
-		s.fail(w, r, "refused", refused("state: not that of this browser"), nil)
+		s.fail(w, r, "refused", refused("another browser began this sign-in"), nil)
 		return
 	}
 	if reason := q.Get("error"); reason != "" {
