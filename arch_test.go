@@ -64,7 +64,7 @@ var mayImport = map[string]string{
 	"internal/files/s3/s3test":             "",
 	"internal/hub":                         ". internal/share",
 	"internal/node":                        ". internal/bus internal/hub internal/share internal/store",
-	"internal/operators":                   ". internal/access internal/store internal/wire/adminapi internal/words",
+	"internal/operators":                   ". internal/access internal/chat internal/portable internal/store internal/wire/adminapi internal/words",
 	"internal/ops":                         ". internal/access internal/wire/strict",
 	"internal/ops/adminrows":               ". internal/operators internal/ops internal/store internal/webhooks internal/wire/adminapi internal/wire/strict internal/words",
 	"internal/ops/reference":               ". internal/ops internal/ops/adminrows internal/ops/rows internal/wire internal/wire/adminapi internal/wire/request internal/wire/strict",

@@ -33,3 +33,11 @@ func (s DeviceSet) Words() []string {
 	}
 	return words
 }
+
+// String is the type in the words of the wire.
+func (t DeviceType) String() string {
+	if int(t) >= len(deviceTypes) {
+		return deviceTypes[0] // of a newer node
+	}
+	return deviceTypes[t]
+}

@@ -13,9 +13,9 @@ type OperatorRole int8
 const (
 	OperatorNone     OperatorRole = iota // no role: may do nothing
 	OperatorReadOnly                     // sees its own account, and the apps with their settings
-	OperatorSupport                      // reads the audit log
-	OperatorAdmin                        // lists the operators; manages apps, their keys and webhooks
-	OperatorOwner                        // manages the operators and their tokens; deletes apps
+	OperatorSupport                      // reads the audit log; lists and ends sessions of users
+	OperatorAdmin                        // lists the operators; manages apps, their keys and webhooks; erases users
+	OperatorOwner                        // manages the operators and their tokens; deletes apps; exports users
 )
 
 // operatorRoles are the names of the roles.

@@ -226,3 +226,6 @@ func rest(n skein.Notice) (text string) {
 }
 
 func (e recorder) Cut(c skein.Cut) { e.f.note("cut %s %q %s", c.Client, c.Device, c.Reason) }
+
+// second is the error of a call that also returns something else.
+func second[T any](_ T, err error) error { return err }

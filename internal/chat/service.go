@@ -34,6 +34,7 @@ type Options struct {
 	NewID  func() skein.ID  // nil: UUIDv7
 
 	UnnamedFor time.Duration // how long a file is kept that nothing refers to; zero: skein.UnnamedFor
+	EraseFor   time.Duration // how long DeleteUser erases before it leaves the rest to package upkeep; zero: 2 s
 }
 
 // Service has the use cases as methods. Safe for concurrent use.
@@ -45,6 +46,7 @@ type Service struct {
 	newID  func() skein.ID
 
 	unnamedFor time.Duration
+	eraseFor   time.Duration
 }
 
 // New makes the use cases over a store.
@@ -63,6 +65,7 @@ func New(opts Options) *Service {
 		newID:  opts.NewID,
 
 		unnamedFor: cmp.Or(opts.UnnamedFor, skein.UnnamedFor),
+		eraseFor:   cmp.Or(opts.EraseFor, 2*time.Second),
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
@@ -106,11 +105,25 @@ func (s *Service) Unban(ctx context.Context, by skein.Actor, id string) error {
 // Logout ends a client's sessions, on one device or (empty) all, and refuses the
 // tokens issued until now. Errors: skein.ErrUnknownClient.
 func (s *Service) Logout(ctx context.Context, by skein.Actor, id, device string) error {
-	c, err := s.changeUser(ctx, by, id, func(c *skein.Client) { cut(c, device, s.now()) })
+	return s.logout(ctx, by, id, device, s.store.UpdateClient)
+}
+
+// LogoutBy is Logout by an operator, whose deed is stored in the same transaction.
+func (s *Service) LogoutBy(ctx context.Context, by skein.Actor, d skein.Deed, id, device string) error {
+	return s.logout(ctx, by, id, device, func(ctx context.Context, app, id string, change func(*skein.Client) error) (skein.Client, error) {
+		return s.store.UpdateClientBy(ctx, d, app, id, change)
+	})
+}
+
+func (s *Service) logout(ctx context.Context, by skein.Actor, id, device string, update func(context.Context, string, string, func(*skein.Client) error) (skein.Client, error)) error {
+	c, err := update(ctx, by.App.ID, id, func(c *skein.Client) error {
+		cut(c, device, s.now())
+		return nil
+	})
 	if err == nil {
 		s.endSessions(by, c, device, skein.KickLoggedOut)
 	}
-	return err
+	return named(err, id)
 }
 
 // endSessions ends the sessions that what was just stored forbids: all whose login was
@@ -141,35 +154,48 @@ func cut(c *skein.Client, device string, now skein.Millis) {
 	c.DeviceCuts = cuts
 }
 
+// Deleted is what went with a client.
+type Deleted struct {
+	Conversations int  // that it left
+	Messages      int  // erased until DeleteUser returned
+	Reactions     int  // removed until then
+	More          bool // messages and reactions are still being erased
+}
+
 // DeleteUser deletes a client: it leaves its conversations, its sessions end, its
 // tokens are refused; erase takes the content of its messages too, in the
 // background where there are many. Errors: skein.ErrUnknownClient.
-func (s *Service) DeleteUser(ctx context.Context, by skein.Actor, id string, erase bool) error {
+func (s *Service) DeleteUser(ctx context.Context, by skein.Actor, id string, erase bool) (gone Deleted, err error) {
 	now := s.now()
 	convs, rev, err := s.store.DeleteClient(ctx, by.App.ID, id, now, erase)
 	if err != nil {
-		return named(err, id)
+		return gone, named(err, id)
 	}
+	gone.Conversations = len(convs)
 	s.endSessions(by, skein.Client{ID: id, Rev: rev}, "", skein.KickDeleted)
 	for _, conv := range convs {
 		s.tell(by, skein.EventMembersRemoved, conv, func(n *skein.Notice) { n.Clients = []string{id} })
 	}
 	if erase {
-		s.eraseSome(ctx, now)
+		s.eraseSome(ctx, by.App.ID, id, now, &gone)
 	}
-	return nil
+	return gone, nil
 }
 
 // eraseSome erases for a short while in the caller's time, so that a small history
-// is gone when the answer comes. Package upkeep does the rest.
-func (s *Service) eraseSome(ctx context.Context, now skein.Millis) {
-	const patience = 2 * time.Second
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// is gone when the answer comes. Package upkeep does the rest. Other clients that wait to be
+// erased may come first.
+func (s *Service) eraseSome(ctx context.Context, app, client string, now skein.Millis, gone *Deleted) {
+	ctx, cancel := context.WithTimeout(ctx, s.eraseFor)
 	defer cancel()
-	for more := true; more && ctx.Err() == nil; {
-		var err error
-		if more, err = s.store.EraseMessages(ctx, now); err != nil {
+	for gone.More = true; gone.More && ctx.Err() == nil; {
+		done, more, err := s.store.EraseMessages(ctx, now)
+		if err != nil {
 			return // package upkeep tries again
+		}
+		gone.More = more
+		if done.App == app && done.Client == client {
+			gone.Messages, gone.Reactions = gone.Messages+done.Messages, gone.Reactions+done.Reactions
 		}
 	}
 }

@@ -36,7 +36,7 @@ func TestCreatingAUserAgainIsARetryOrAConflict(t *testing.T) {
 func TestALoginRegistersUnlessTheAppSaysNo(t *testing.T) {
 	for _, closed := range []bool{false, true} {
 		f := newFixture(t, skein.Settings{NoAutoRegister: closed})
-		f.must(f.DeleteUser(t.Context(), f.backend(), "Iron", false))
+		f.must(second(f.DeleteUser(t.Context(), f.backend(), "Iron", false)))
 		f.must(f.Register(t.Context(), f.as("Tom", skein.NeedClient), []byte(`"later"`)))
 		tom, err := f.User(t.Context(), f.backend(), "Tom")
 		f.must(err)
@@ -76,7 +76,7 @@ func TestABanEndsSessionsAndItself(t *testing.T) {
 		"banning":  f.Ban(t.Context(), f.backend(), "Nobody", skein.Forever, ""),
 		"unban":    f.Unban(t.Context(), f.backend(), "Nobody"),
 		"logout":   f.Logout(t.Context(), f.backend(), "Nobody", ""),
-		"deleting": f.DeleteUser(t.Context(), f.backend(), "Nobody", false),
+		"deleting": second(f.DeleteUser(t.Context(), f.backend(), "Nobody", false)),
 	} {
 		f.wantFault(name+" nobody", err, skein.ErrUnknownClient, "Nobody")
 	}
@@ -132,7 +132,7 @@ func TestADeletedUserLeavesAndItsWordsGoWhereAsked(t *testing.T) {
 		f.say(conv, 5)
 		f.told = nil
 		f.pass(time.Second)
-		f.must(f.DeleteUser(t.Context(), f.backend(), "Tom", erase))
+		f.must(second(f.DeleteUser(t.Context(), f.backend(), "Tom", erase)))
 		wantEqual(f, "who is left", f.members(conv), []string{"Jerry"})
 		wantEqual(f, "told first", f.told[0], `cut Tom "" deleted`)
 		wantEqual(f, "told in all: the cut, and both conversations", len(f.told), 3)

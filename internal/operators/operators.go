@@ -1,5 +1,5 @@
 // Package operators holds the use cases of those who run the installation: operators and their
-// tokens, apps and their keys, and the audit log of what they did. It decides no right: the op
+// tokens, apps and their keys, users of apps, and the audit log of what they did. It decides no right: the op
 // table does.
 package operators
 
@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/skein-im/skein"
@@ -20,6 +21,7 @@ import (
 // Options are the parts of a Service.
 type Options struct {
 	Store      Store
+	Users      Users            // nil: no op on users is called
 	Changed    func()           // called after operators or tokens changed; nil: nobody is told
 	AppChanged func(app string) // called after an app changed; nil: nobody is told
 	Now        func() time.Time // nil: time.Now
@@ -29,10 +31,17 @@ type Options struct {
 type Store interface {
 	store.Admin
 	store.Apps
+	store.Clients
+	store.Sessions
+	store.Transfer
 }
 
 // Service is the use cases. Safe for concurrent use.
-type Service struct{ opts Options }
+type Service struct {
+	opts Options
+
+	exporting sync.Mutex // held while Export runs
+}
 
 // New is a service.
 func New(opts Options) *Service {
@@ -45,7 +54,7 @@ func New(opts Options) *Service {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	return &Service{opts}
+	return &Service{opts: opts}
 }
 
 // Now is the current time.

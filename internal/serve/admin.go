@@ -20,7 +20,7 @@ import (
 // adminAPI serves the Admin API.
 func (s *Server) adminAPI() (http.Handler, error) {
 	who := access.NewOperators(access.OperatorOptions{Store: s.store, Now: clock.Now, Log: s.log})
-	cases := operators.New(operators.Options{Store: s.store, Changed: who.Forget, AppChanged: s.gate.ForgetApp, Now: clock.Now})
+	cases := operators.New(operators.Options{Store: s.store, Users: s.chat, Changed: who.Forget, AppChanged: s.gate.ForgetApp, Now: clock.Now})
 	api := rest.New(rest.Options{
 		Table:     adminrows.New(adminrows.Deps{Operators: cases, Webhooks: s.endpoints, Audit: s.auditOperators()}),
 		Operators: who, Trust: s.trust, MaxBody: s.maxBody(), Log: s.log,

@@ -83,6 +83,9 @@ type Clients interface {
 	// and returns the result, under the rules of UpdateApp. Errors: ErrUnknownClient,
 	// also about a deleted client.
 	UpdateClient(ctx context.Context, app, id string, change func(*skein.Client) error) (skein.Client, error)
+	// UpdateClientBy is UpdateClient by an operator: it adds the deed to the audit log in the
+	// same transaction, even if nothing changes.
+	UpdateClientBy(ctx context.Context, d skein.Deed, app, id string, change func(*skein.Client) error) (skein.Client, error)
 	// DeleteClient removes everything of the client but its id and its Cut, which becomes
 	// at. It removes the client from all its conversations and frees its private pairs:
 	// the next conversation of such a pair is a new one. With erase, EraseMessages will
@@ -348,6 +351,13 @@ type Uploads interface {
 	CheckUploads(ctx context.Context, stored []skein.StoredFile) (unknown []string, err error)
 }
 
+// Erased is what one EraseMessages erased of a client.
+type Erased struct {
+	App, Client string
+	Messages    int // that it had sent
+	Reactions   int // to messages of others
+}
+
 // CommitHook is called with every message that this node stored and every change that
 // it made to one, at least once and in commit order: within a conversation in seq and
 // change_seq order, and never concurrently. Each node's store calls the hook of that
@@ -369,9 +379,9 @@ type Upkeep interface {
 	// clients deleted with erase and makes them StatusDeleted. Each is a change of its
 	// conversation: a recall without a caller. It also removes the reactions of these
 	// clients under others' messages, each a change of kind ChangeReact by the client.
-	// Messages and reactions of a client that was created anew with such an id stay. more
-	// as in Purge.
-	EraseMessages(ctx context.Context, now skein.Millis) (more bool, err error)
+	// Messages and reactions of a client that was created anew with such an id stay. It
+	// returns what it erased, all of one client. more as in Purge.
+	EraseMessages(ctx context.Context, now skein.Millis) (e Erased, more bool, err error)
 	// FillUploads finds references to files in some of the rows of an earlier version,
 	// which did not store them all. more as in Purge.
 	FillUploads(ctx context.Context) (more bool, err error)

@@ -76,7 +76,10 @@ func (u *Upkeep) Run(ctx context.Context) {
 func (u *Upkeep) round(ctx context.Context) {
 	chores := []chore{
 		{"purge", func() (bool, error) { return u.store.Purge(ctx, u.now()) }},
-		{"erase", func() (bool, error) { return u.store.EraseMessages(ctx, u.now()) }},
+		{"erase", func() (more bool, err error) {
+			_, more, err = u.store.EraseMessages(ctx, u.now())
+			return more, err
+		}},
 		{"look for names of files", func() (bool, error) { return u.store.FillUploads(ctx) }},
 	}
 	if u.files != nil {

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/chat"
 	"github.com/skein-im/skein/internal/operators"
 	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/store"
@@ -34,7 +35,14 @@ type fixture struct {
 
 	store *sqlite.Store
 	cases *operators.Service
+	cuts  []skein.Cut
 }
+
+// fixture takes the events of the use cases.
+func (f *fixture) Say(skein.Committed)                    {}
+func (f *fixture) Tell(skein.Notice)                      {}
+func (f *fixture) Cut(c skein.Cut)                        { f.cuts = append(f.cuts, c) }
+func (f *fixture) RingAll(string, skein.ID, int64, int64) {}
 
 var who = []skein.OperatorIn{
 	{Role: skein.OperatorOwner}, {Role: skein.OperatorAdmin}, {Role: skein.OperatorSupport}, {Role: skein.OperatorReadOnly},
@@ -54,7 +62,8 @@ func newFixture(t *testing.T) *fixture {
 			t.Error(err)
 		}
 	})
-	f := &fixture{T: t, store: s, cases: operators.New(operators.Options{Store: s, Now: now})}
+	f := &fixture{T: t, store: s}
+	f.cases = operators.New(operators.Options{Store: s, Users: chat.New(chat.Options{Store: s, Events: f, EraseFor: time.Hour, Now: now}), Now: now})
 	f.Table = New(Deps{Operators: f.cases, Webhooks: webhooks.New(webhooks.Options{Store: s, Client: nobody{}, Now: now})})
 	f.put(skein.OperatorAccount{Name: "root", Roles: []skein.OperatorIn{{Role: skein.OperatorOwner}}})
 	f.app("shop")
@@ -169,6 +178,12 @@ var rights = map[string]struct{ body, want string }{
 	"webhook.failed":        {`{"app_id":"shop","webhook_id":"{victim}"}`, "YY--YY---"},
 	"webhook.replay":        {`{"app_id":"shop","webhook_id":"{victim}"}`, "YY--YY---"},
 	"webhook.delete":        {`{"app_id":"shop","webhook_id":"{victim}"}`, "YY--YY---"},
+	"user.session.list":     {`{"app_id":"shop","client_id":"{victim}"}`, "YYY-YYY--"},
+	"user.session.end":      {`{"app_id":"shop","client_id":"{victim}","session_id":"x"}`, "???-???--"},
+	"user.logout":           {`{"app_id":"shop","client_id":"{victim}"}`, "YYY-YYY--"},
+	"user.logout another":   {`{"app_id":"nothing","client_id":"{victim}"}`, "???------"},
+	"user.export":           {`{"app_id":"shop","client_id":"{victim}","reason":"asked"}`, "Y---Y----"},
+	"user.erase":            {`{"app_id":"shop","client_id":"{victim}"}`, "YY--YY---"},
 	"audit.list":            {`{}`, "YYY------"},
 	"words.put":             {`{"app_id":"shop","replace":["bad"]}`, "YY--YY---"},
 	"words.get":             {`{"app_id":"shop"}`, "YYYYYYYY-"},
@@ -188,6 +203,9 @@ func TestEachOperatorMayDoWhatTheTableSays(t *testing.T) {
 			f.put(skein.OperatorAccount{Name: victim, Roles: []skein.OperatorIn{{Role: skein.OperatorReadOnly}}, Tokens: []skein.OperatorToken{tokenOf("first")}})
 			f.putHook(victim)
 			f.putWords()
+			if strings.Contains(right.body, "client_id") {
+				f.client(victim)
+			}
 			before := f.state()
 			_, err := f.call(f.by(i), op, strings.NewReplacer("{new}", strings.ReplaceAll("n"+victim, ".", "-"), "{victim}", victim, "{i}", fmt.Sprint(i)).Replace(right.body))
 			switch {
@@ -297,6 +315,13 @@ func TestBadInputIsRefusedWithTheNameOfItsField(t *testing.T) {
 		`{"app_id":"shop","replace":[""]}`:                                                              {"words.put", "replace", skein.ErrMalformed},
 		`{"app_id":"nobody","replace":["x"]}`:                                                           {"words.put", "app_id", skein.ErrNotFound},
 		`{"app_id":"nobody"}`:                                                                           {"words.delete", "app_id", skein.ErrNotFound},
+		`{"app_id":"a b","client_id":"x"}`:                                                              {"user.session.list", "app_id", skein.ErrMalformed},
+		`{"app_id":"shop","client_id":"a b"}`:                                                           {"user.logout", "client_id", skein.ErrInvalidClientID},
+		`{"app_id":"nobody","client_id":"x"}`:                                                           {"user.erase", "app_id", skein.ErrNotFound},
+		`{"app_id":"shop","client_id":"x","messages":"all"}`:                                            {"user.erase", "messages", skein.ErrMalformed},
+		`{"app_id":"shop","client_id":"x","device_id":""}`:                                              {"user.logout", "device_id", skein.ErrMalformed},
+		`{"app_id":"shop","client_id":"x"}`:                                                             {"user.export", "reason", skein.ErrMissing},
+		`{"app_id":"shop","client_id":"x","reason":"` + strings.Repeat("x", 501) + `"}`:                 {"user.export", "reason", skein.ErrMalformed},
 		`{"app_id":"a b"}`:                                                                              {"audit.list", "app_id", skein.ErrMalformed},
 		`{"op":"` + strings.Repeat("x", 257) + `"}`:                                                     {"audit.list", "op", skein.ErrMalformed},
 		`{"from":0}`:                    {"audit.list", "from", skein.ErrMalformed},

@@ -149,7 +149,10 @@ func userOps(d Deps) []*ops.Op {
 			if err != nil {
 				return ops.Done{}, err
 			}
-			return withUser(by, in.ClientID, func(id string) error { return d.Chat.DeleteUser(ctx, by, id, erase) })
+			return withUser(by, in.ClientID, func(id string) error {
+				_, err := d.Chat.DeleteUser(ctx, by, id, erase)
+				return err
+			})
 		}, func() (string, ops.Done) { return `{"client_id":"Mary","messages":"erase"}`, ops.Done{} }),
 	}
 }

@@ -77,6 +77,12 @@ func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*s
 	return s.Store.UpdateClient(ctx, app, id, change)
 }
 
+// UpdateClientBy forgets the client; see store.Clients.
+func (s *Store) UpdateClientBy(ctx context.Context, d skein.Deed, app, id string, change func(*skein.Client) error) (skein.Client, error) {
+	defer s.writeClient(app, id)()
+	return s.Store.UpdateClientBy(ctx, d, app, id, change)
+}
+
 // MarkSeen forgets the clients; see store.Clients.
 func (s *Store) MarkSeen(ctx context.Context, seen []skein.Sighting) error {
 	for _, one := range seen {

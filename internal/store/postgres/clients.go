@@ -10,6 +10,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/postgres/admin"
 	"github.com/skein-im/skein/internal/store/postgres/tx"
 	"github.com/skein-im/skein/internal/store/rows"
 )
@@ -158,43 +159,58 @@ func (s *Store) Client(ctx context.Context, app, id string) (client skein.Client
 // UpdateClient changes a client; see store.Clients.
 func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*skein.Client) error) (skein.Client, error) {
 	return tx.Result(ctx, s.db, app, func(ctx context.Context, t *tx.Tx) (skein.Client, error) {
-		var appKey, key int64
-		before, err := tx.ReadClient(t.QueryRow(ctx, `SELECT `+tx.ClientColumns+`, app_key, client_key FROM clients
-			WHERE app_key = `+tx.AppKey+` AND id = $2 AND NOT deleted FOR UPDATE`, app, id), app, &appKey, &key)
-		if err != nil {
-			return skein.Client{}, tx.Missing(err, skein.About(skein.ErrUnknownClient, id))
-		}
-		c := before
-		if err := change(&c); err != nil {
-			return skein.Client{}, err
-		}
-		c.App, c.ID, c.Created, c.Seen, c.Deleted = before.App, before.ID, before.Created, before.Seen, false
-		c.Rev, c.Incarnation = before.Rev, before.Incarnation
-		if reflect.DeepEqual(c, before) {
-			return c, nil
-		}
-		c.Rev++
-		cuts, err := rows.EncodeCuts(c.DeviceCuts)
-		if err != nil {
-			return skein.Client{}, err
-		}
-		_, err = t.Exec(ctx, `UPDATE clients SET ext = $2, updated = $3, banned_until = $4, ban_reason = $5, cut = $6, device_cuts = $7, add_by = $8, rev = $9
-			WHERE client_key = $1`, key, c.Ext, c.Updated, c.BannedUntil, c.BanReason, c.Cut, cuts, c.AddBy, c.Rev)
+		return updateClient(ctx, t, app, id, change)
+	})
+}
+
+// UpdateClientBy changes a client by an operator's deed; see store.Clients.
+func (s *Store) UpdateClientBy(ctx context.Context, d skein.Deed, app, id string, change func(*skein.Client) error) (skein.Client, error) {
+	return tx.Result(ctx, s.db, app, func(ctx context.Context, t *tx.Tx) (skein.Client, error) {
+		c, err := updateClient(ctx, t, app, id, change)
 		if err == nil {
-			err = noteCuts(ctx, t, appKey, skein.CutsBetween(before, c))
-		}
-		if err == nil && (!bytes.Equal(c.Ext, before.Ext) || c.BanReason != before.BanReason) {
-			err = t.RenameUploads(ctx, appKey, tx.Thing{Kind: tx.ByClient, Key: key}, c.Uploads())
-		}
-		var events []store.Entry
-		for _, kind := range rows.ClientEvents(before, c) {
-			events = append(events, store.Entry{Kind: kind, App: app, Client: id})
-		}
-		if err == nil {
-			err = t.Event(ctx, events...)
+			_, err = admin.Record(ctx, t, d)
 		}
 		return c, err
 	})
+}
+
+func updateClient(ctx context.Context, t *tx.Tx, app, id string, change func(*skein.Client) error) (skein.Client, error) {
+	var appKey, key int64
+	before, err := tx.ReadClient(t.QueryRow(ctx, `SELECT `+tx.ClientColumns+`, app_key, client_key FROM clients
+			WHERE app_key = `+tx.AppKey+` AND id = $2 AND NOT deleted FOR UPDATE`, app, id), app, &appKey, &key)
+	if err != nil {
+		return skein.Client{}, tx.Missing(err, skein.About(skein.ErrUnknownClient, id))
+	}
+	c := before
+	if err := change(&c); err != nil {
+		return skein.Client{}, err
+	}
+	c.App, c.ID, c.Created, c.Seen, c.Deleted = before.App, before.ID, before.Created, before.Seen, false
+	c.Rev, c.Incarnation = before.Rev, before.Incarnation
+	if reflect.DeepEqual(c, before) {
+		return c, nil
+	}
+	c.Rev++
+	cuts, err := rows.EncodeCuts(c.DeviceCuts)
+	if err != nil {
+		return skein.Client{}, err
+	}
+	_, err = t.Exec(ctx, `UPDATE clients SET ext = $2, updated = $3, banned_until = $4, ban_reason = $5, cut = $6, device_cuts = $7, add_by = $8, rev = $9
+			WHERE client_key = $1`, key, c.Ext, c.Updated, c.BannedUntil, c.BanReason, c.Cut, cuts, c.AddBy, c.Rev)
+	if err == nil {
+		err = noteCuts(ctx, t, appKey, skein.CutsBetween(before, c))
+	}
+	if err == nil && (!bytes.Equal(c.Ext, before.Ext) || c.BanReason != before.BanReason) {
+		err = t.RenameUploads(ctx, appKey, tx.Thing{Kind: tx.ByClient, Key: key}, c.Uploads())
+	}
+	var events []store.Entry
+	for _, kind := range rows.ClientEvents(before, c) {
+		events = append(events, store.Entry{Kind: kind, App: app, Client: id})
+	}
+	if err == nil {
+		err = t.Event(ctx, events...)
+	}
+	return c, err
 }
 
 // Clients is a page of clients; see store.Clients.

@@ -173,7 +173,7 @@ func (r *race) aboutOneRow(s store.Store, conv skein.ID, cursor skein.SyncCursor
 			return err
 		},
 		func() error { _, err := s.Purge(r.ctx, 1); return err },
-		func() error { _, err := s.EraseMessages(r.ctx, 1); return err },
+		func() error { _, _, err := s.EraseMessages(r.ctx, 1); return err },
 	}
 	for i, call := range calls {
 		if err := call(); err != nil {

@@ -35,7 +35,7 @@ func TestWhatIsTakenBackIsInNoColumnOfAnyTable(t *testing.T) {
 			if _, _, err := s.DeleteClient(t.Context(), "app", "ann", 4, true); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := s.EraseMessages(t.Context(), 5); err != nil {
+			if _, _, err := s.EraseMessages(t.Context(), 5); err != nil {
 				t.Fatal(err)
 			}
 		},

@@ -11,6 +11,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/rows"
+	"github.com/skein-im/skein/internal/store/sqlite/admin"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
@@ -115,44 +116,59 @@ func (s *Store) Client(ctx context.Context, app, id string) (client skein.Client
 // UpdateClient changes a client; see store.Clients.
 func (s *Store) UpdateClient(ctx context.Context, app, id string, change func(*skein.Client) error) (skein.Client, error) {
 	return tx.Write(ctx, s.db, tx.Job{App: app, Bytes: tx.SmallJob}, func(g group) (skein.Client, error) {
-		before, found, err := g.conn().client(app, id)
-		if err == nil && (!found || before.Deleted) {
-			err = skein.About(skein.ErrUnknownClient, id)
-		}
-		if err != nil {
-			return skein.Client{}, err
-		}
-		c := before
-		if err := change(&c); err != nil {
-			return skein.Client{}, err
-		}
-		c.App, c.ID, c.Created, c.Seen, c.Deleted = before.App, before.ID, before.Created, before.Seen, false
-		c.Rev, c.Incarnation = before.Rev, before.Incarnation
-		if reflect.DeepEqual(c, before) {
-			return c, nil
-		}
-		c.Rev++
-		g.Known.ForgetSender(app, id)
-		cuts, err := rows.EncodeCuts(c.DeviceCuts)
-		if err != nil {
-			return skein.Client{}, err
-		}
-		var key int64
-		_, err = g.Row(func(r *sqlite3.Stmt) { key = r.ColumnInt64(0) },
-			`UPDATE clients SET ext = ?3, updated = ?4, banned_until = ?5, ban_reason = ?6, cut = ?7, device_cuts = ?8, add_by = ?9, rev = ?10
-			WHERE app_key = `+tx.AppKey+` AND id = ?2 RETURNING client_key`,
-			app, id, engine.RawText(c.Ext), c.Updated, c.BannedUntil, c.BanReason, c.Cut, engine.RawText(cuts), c.AddBy, c.Rev)
+		return g.updateClient(app, id, change)
+	})
+}
+
+// UpdateClientBy changes a client by an operator's deed; see store.Clients.
+func (s *Store) UpdateClientBy(ctx context.Context, d skein.Deed, app, id string, change func(*skein.Client) error) (skein.Client, error) {
+	return tx.Write(ctx, s.db, tx.Job{App: app, Bytes: tx.SmallJob}, func(g group) (skein.Client, error) {
+		c, err := g.updateClient(app, id, change)
 		if err == nil {
-			err = g.noteCuts(before, c)
-		}
-		if err == nil && (!bytes.Equal(c.Ext, before.Ext) || c.BanReason != before.BanReason) {
-			err = g.RenameUploads(app, tx.ByClient, key, c.Uploads())
-		}
-		if err == nil {
-			err = g.clientEvents(before, c)
+			_, err = admin.Record(g.Group, d)
 		}
 		return c, err
 	})
+}
+
+func (g group) updateClient(app, id string, change func(*skein.Client) error) (skein.Client, error) {
+	before, found, err := g.conn().client(app, id)
+	if err == nil && (!found || before.Deleted) {
+		err = skein.About(skein.ErrUnknownClient, id)
+	}
+	if err != nil {
+		return skein.Client{}, err
+	}
+	c := before
+	if err := change(&c); err != nil {
+		return skein.Client{}, err
+	}
+	c.App, c.ID, c.Created, c.Seen, c.Deleted = before.App, before.ID, before.Created, before.Seen, false
+	c.Rev, c.Incarnation = before.Rev, before.Incarnation
+	if reflect.DeepEqual(c, before) {
+		return c, nil
+	}
+	c.Rev++
+	g.Known.ForgetSender(app, id)
+	cuts, err := rows.EncodeCuts(c.DeviceCuts)
+	if err != nil {
+		return skein.Client{}, err
+	}
+	var key int64
+	_, err = g.Row(func(r *sqlite3.Stmt) { key = r.ColumnInt64(0) },
+		`UPDATE clients SET ext = ?3, updated = ?4, banned_until = ?5, ban_reason = ?6, cut = ?7, device_cuts = ?8, add_by = ?9, rev = ?10
+			WHERE app_key = `+tx.AppKey+` AND id = ?2 RETURNING client_key`,
+		app, id, engine.RawText(c.Ext), c.Updated, c.BannedUntil, c.BanReason, c.Cut, engine.RawText(cuts), c.AddBy, c.Rev)
+	if err == nil {
+		err = g.noteCuts(before, c)
+	}
+	if err == nil && (!bytes.Equal(c.Ext, before.Ext) || c.BanReason != before.BanReason) {
+		err = g.RenameUploads(app, tx.ByClient, key, c.Uploads())
+	}
+	if err == nil {
+		err = g.clientEvents(before, c)
+	}
+	return c, err
 }
 
 // clientEvents adds an event for each thing that a change of a client did.

@@ -30,7 +30,7 @@ func TestAnErasureLooksAtItsOwnAppAlone(t *testing.T) {
 	if _, _, err := s.DeleteClient(t.Context(), "shop", "shop-0", 9, true); err != nil {
 		t.Fatal(err)
 	}
-	if more, err := s.EraseMessages(t.Context(), 9); more || err != nil {
+	if _, more, err := s.EraseMessages(t.Context(), 9); more || err != nil {
 		t.Errorf("the first step: got more %v, %v, want nothing left", more, err)
 	}
 	page, err := s.Messages(t.Context(), "shop", conv, skein.SeqRange{Limit: 10})

@@ -55,6 +55,32 @@ func (f *fixture) wantChain(all []skein.Deed) {
 }
 
 var admin = []check{
+	{"an operator's change of a client and its entry are stored together or not at all", func(f *fixture) {
+		f.app("shop", "ann")
+		before, err := f.Client(f.Context(), "shop", "ann")
+		f.must(err)
+		deed := skein.Deed{Op: "user.logout", App: "shop", Target: "ann"}
+		got, err := f.UpdateClientBy(f.Context(), deed, "shop", "ann", func(c *skein.Client) error {
+			c.Cut = 9
+			return nil
+		})
+		f.must(err)
+		equal(f, "cut and rev", []any{got.Cut, got.Rev}, []any{skein.Millis(9), before.Rev + 1})
+		no := errors.New("no")
+		_, err = f.UpdateClientBy(f.Context(), deed, "shop", "ann", func(*skein.Client) error { return no })
+		f.wantErr(err, no)
+		_, err = f.UpdateClientBy(f.Context(), deed, "shop", "bob", func(*skein.Client) error { return nil })
+		f.wantErr(err, skein.ErrUnknownClient)
+		_, err = f.UpdateClientBy(f.Context(), deed, "shop", "ann", func(*skein.Client) error { return nil })
+		f.must(err)
+		stored, err := f.Client(f.Context(), "shop", "ann")
+		f.must(err)
+		equal(f, "stored", stored, got)
+		log := f.whole()
+		f.wantChain(log)
+		equal(f, "entries", len(log), 2) // also where nothing changed
+		equal(f, "the entry", []string{log[0].Op, log[0].App, log[0].Target}, []string{"user.logout", "shop", "ann"})
+	}},
 	{"an operator is kept as it was given, and listed by name", func(f *fixture) {
 		zoe, bob := skein.OperatorAccount{Name: "Zoe", Created: 3}, skein.OperatorAccount{Name: "bob", Created: 4}
 		f.administer(skein.Deed{}, func(ctx context.Context, t store.AdminTx) error {

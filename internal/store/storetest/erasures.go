@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/store"
 )
 
 // deleteErased deletes a client and leaves the erasure to a later call of erase.
@@ -139,9 +140,10 @@ var erasures = []check{
 		}
 		f.deleteErased("shop", "ann")
 		before := len(f.log("shop", conv, ""))
-		more, err := f.EraseMessages(f.Context(), f.now())
+		done, more, err := f.EraseMessages(f.Context(), f.now())
 		f.must(err)
 		equal(f, "more after the first", more, true)
+		equal(f, "erased", done, store.Erased{App: "shop", Client: "ann", Reactions: len(f.log("shop", conv, "")) - before})
 		if n := len(f.log("shop", conv, "")) - before; n == 0 || n > 6*skein.MaxReactions {
 			f.Fatalf("got %d changes in the first step, want some and not all of %d", n, before)
 		}

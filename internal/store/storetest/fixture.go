@@ -258,7 +258,10 @@ func (f *fixture) purge() {
 // erase erases until nothing is left.
 func (f *fixture) erase() {
 	f.Helper()
-	f.untilDone(func() (bool, error) { return f.EraseMessages(f.Context(), f.now()) })
+	f.untilDone(func() (more bool, err error) {
+		_, more, err = f.EraseMessages(f.Context(), f.now())
+		return more, err
+	})
 }
 
 func (f *fixture) untilDone(do func() (more bool, err error)) {

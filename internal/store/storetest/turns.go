@@ -71,6 +71,9 @@ func (t *turns) Client(ctx context.Context, app, id string) (skein.Client, error
 func (t *turns) Clients(ctx context.Context, app string, q skein.ClientQuery) (skein.ClientPage, error) {
 	return t.next().Clients(ctx, app, q)
 }
+func (t *turns) UpdateClientBy(ctx context.Context, d skein.Deed, app, id string, change func(*skein.Client) error) (skein.Client, error) {
+	return t.next().UpdateClientBy(ctx, d, app, id, change)
+}
 func (t *turns) UpdateClient(ctx context.Context, app, id string, change func(*skein.Client) error) (skein.Client, error) {
 	return t.next().UpdateClient(ctx, app, id, change)
 }
@@ -246,7 +249,7 @@ func (t *turns) Ping(ctx context.Context) error { return t.next().Ping(ctx) }
 func (t *turns) Purge(ctx context.Context, now skein.Millis) (bool, error) {
 	return t.next().Purge(ctx, now)
 }
-func (t *turns) EraseMessages(ctx context.Context, now skein.Millis) (bool, error) {
+func (t *turns) EraseMessages(ctx context.Context, now skein.Millis) (store.Erased, bool, error) {
 	return t.next().EraseMessages(ctx, now)
 }
 func (t *turns) FillUploads(ctx context.Context) (bool, error) { return t.next().FillUploads(ctx) }

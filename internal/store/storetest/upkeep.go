@@ -90,7 +90,7 @@ var upkeep = []check{
 		for _, m := range f.history("game", theirs) {
 			equal(f, "status in the other app", m.Status, skein.StatusNormal)
 		}
-		more, err := f.EraseMessages(f.Context(), f.now())
+		_, more, err := f.EraseMessages(f.Context(), f.now())
 		f.must(err)
 		equal(f, "more", more, false)
 	}},
@@ -113,7 +113,7 @@ var upkeep = []check{
 			_, _, err := f.DeleteClient(f.Context(), "shop", id, f.now(), true)
 			f.must(err)
 		}
-		more, err := f.EraseMessages(f.Context(), f.now())
+		_, more, err := f.EraseMessages(f.Context(), f.now())
 		f.must(err)
 		equal(f, "more after the first", more, true)
 		f.erase()

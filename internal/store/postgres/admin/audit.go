@@ -21,10 +21,10 @@ func readDeed(r pgx.CollectableRow) (d skein.Deed, err error) {
 	return d, err
 }
 
-// record adds a deed to the audit log. Its lock makes deeds of all nodes follow each other. It
+// Record adds a deed to the audit log. Its lock makes deeds of all nodes follow each other. It
 // is the last thing that a deed does, so that others wait for no more than its commit.
-func (t deedTx) record(ctx context.Context, d skein.Deed) (skein.Deed, error) {
-	if err := t.lock(ctx, auditLock); err != nil {
+func Record(ctx context.Context, t *tx.Tx, d skein.Deed) (skein.Deed, error) {
+	if err := (deedTx{t}).lock(ctx, auditLock); err != nil {
 		return d, err
 	}
 	var last []byte

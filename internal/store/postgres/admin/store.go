@@ -41,6 +41,6 @@ func (s *Store) Administer(ctx context.Context, do func(context.Context, store.A
 		if err != nil {
 			return deed, err
 		}
-		return deedTx{t}.record(ctx, deed)
+		return Record(ctx, t, deed)
 	})
 }

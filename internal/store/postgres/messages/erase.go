@@ -40,7 +40,7 @@ const erasurePause = 5 * time.Millisecond
 
 // EraseMessages blanks the messages of deleted clients and removes their reactions; see
 // store.Upkeep. It searches outside the transaction that changes.
-func (s *Store) EraseMessages(ctx context.Context, now skein.Millis) (more bool, err error) {
+func (s *Store) EraseMessages(ctx context.Context, now skein.Millis) (done store.Erased, more bool, err error) {
 	e := erasure{at: now}
 	var found, ready bool
 	var due []place
@@ -52,15 +52,17 @@ func (s *Store) EraseMessages(ctx context.Context, now skein.Millis) (more bool,
 		return err
 	})
 	if err != nil || !found {
-		return false, err
+		return done, false, err
 	}
 	if !ready {
 		time.Sleep(erasurePause)
-		return true, nil
+		return done, true, nil
 	}
-	return tx.Result(ctx, s.db, "", func(ctx context.Context, w *tx.Tx) (bool, error) {
-		return transaction{w}.erase(ctx, e, due)
+	more, err = tx.Result(ctx, s.db, "", func(ctx context.Context, w *tx.Tx) (more bool, err error) {
+		done, more, err = transaction{w}.erase(ctx, e, due)
+		return more, err
 	})
+	return done, more, err
 }
 
 // firstErasure reads the oldest. ready: every transaction is over that may have seen the
@@ -133,22 +135,26 @@ func (c connection) eachToErase(ctx context.Context, e erasure) ([]looked, error
 
 // erase changes the messages and records how far e has come. Clients that have a copy learn
 // of it from the log of changes.
-func (t transaction) erase(ctx context.Context, e erasure, due []place) (more bool, err error) {
+func (t transaction) erase(ctx context.Context, e erasure, due []place) (done store.Erased, more bool, err error) {
+	done.Client = e.client
+	if _, err := tx.Found(t.QueryRow(ctx, `SELECT id FROM apps WHERE app_key = $1`, e.app).Scan(&done.App)); err != nil {
+		return done, false, err
+	}
 	convs := make([]int64, 0, len(due))
 	for _, p := range due {
 		convs = append(convs, p.conv)
 	}
 	if err := t.LockConversations(ctx, convs...); err != nil {
-		return false, err
+		return done, false, err
 	}
 	for _, p := range due {
-		if err := t.eraseMessage(ctx, e, p); err != nil {
-			return false, err
+		if err := t.eraseMessage(ctx, e, p, &done); err != nil {
+			return done, false, err
 		}
 	}
 	if !e.done {
 		_, err := t.Exec(ctx, `UPDATE erasures SET conv_id = $2, seq = $3 WHERE erasure_key = $1`, e.key, e.conv, e.seq)
-		return true, err
+		return done, true, err
 	}
 	gone, err := t.changes(ctx, `DELETE FROM erasures WHERE erasure_key = $1`, e.key)
 	if err == nil && gone {
@@ -157,12 +163,12 @@ func (t transaction) erase(ctx context.Context, e erasure, due []place) (more bo
 	if err == nil {
 		more, err = t.conn().exists(ctx, `SELECT 1 FROM erasures LIMIT 1`)
 	}
-	return more, err
+	return done, more, err
 }
 
 // eraseMessage blanks a message that the client sent, or removes the client's reactions to
-// the message of another. It does nothing if that was done meanwhile.
-func (t transaction) eraseMessage(ctx context.Context, e erasure, p place) error {
+// the message of another, and counts that. It does nothing if that was done meanwhile.
+func (t transaction) eraseMessage(ctx context.Context, e erasure, p place, done *store.Erased) error {
 	at, id, found, err := t.whereabouts(ctx, p)
 	if err != nil || !found {
 		return err
@@ -172,7 +178,9 @@ func (t transaction) eraseMessage(ctx context.Context, e erasure, p place) error
 		return err
 	}
 	if m.Sender != e.client {
-		return t.takeBack(ctx, &at, m, e)
+		n, err := t.takeBack(ctx, &at, m, e)
+		done.Reactions += n
+		return err
 	}
 	if m.of > e.incarnation {
 		return nil
@@ -182,6 +190,7 @@ func (t transaction) eraseMessage(ctx context.Context, e erasure, p place) error
 	if err != nil || !erased {
 		return err
 	}
+	done.Messages++
 	return t.record(ctx, at, &m, c)
 }
 

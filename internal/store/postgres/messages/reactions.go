@@ -88,14 +88,14 @@ func (t transaction) firstToReact(ctx context.Context, conv, seq int64, emoji st
 }
 
 // takeBack removes the reactions to m of the client of an erasure, one change for each emoji.
-func (t transaction) takeBack(ctx context.Context, at *tx.ConvRow, m subject, e erasure) error {
+func (t transaction) takeBack(ctx context.Context, at *tx.ConvRow, m subject, e erasure) (taken int, err error) {
 	for _, r := range slices.Clone(m.Reactions) {
 		err := t.QueryRow(ctx, `SELECT incarnation FROM reactions
 			WHERE conv_key = $1 AND seq = $2 AND emoji = $3 AND client_id = $4 AND incarnation <= $5`,
 			at.Key, m.Seq, r.Emoji, e.client, e.incarnation).Scan(&m.by)
 		due, err := tx.Found(err)
 		if err != nil {
-			return err
+			return taken, err
 		}
 		if !due {
 			continue
@@ -103,12 +103,13 @@ func (t transaction) takeBack(ctx context.Context, at *tx.ConvRow, m subject, e 
 		m.Reactions = slices.Clone(m.Reactions) // the hook holds the list as it was
 		c := skein.Change{Seq: at.Changes + 1, Kind: skein.ChangeReact, By: e.client, Emoji: r.Emoji, At: e.at}
 		if _, err := t.react(ctx, at.Key, &m, c); err != nil {
-			return err
+			return taken, err
 		}
 		if err := t.record(ctx, *at, &m, c); err != nil {
-			return err
+			return taken, err
 		}
 		at.Changes = c.Seq
+		taken++
 	}
-	return nil
+	return taken, nil
 }

@@ -24,8 +24,8 @@ func readDeed(r *sqlite3.Stmt) skein.Deed {
 	return d
 }
 
-// record adds a deed to the audit log. The only writer assigns the numbers.
-func (g group) record(d skein.Deed) (skein.Deed, error) {
+// Record adds a deed to the audit log. The only writer assigns the numbers.
+func Record(g *tx.Group, d skein.Deed) (skein.Deed, error) {
 	var last skein.Deed
 	_, err := g.Row(func(r *sqlite3.Stmt) { last = readDeed(r) }, `SELECT `+deedColumns+` FROM audit WHERE seq = (SELECT max(seq) FROM audit)`)
 	if err != nil {

@@ -33,6 +33,6 @@ func (s *Store) Administer(ctx context.Context, do func(context.Context, store.A
 		if err != nil {
 			return deed, err
 		}
-		return g.record(deed)
+		return Record(g.Group, deed)
 	})
 }

@@ -21,7 +21,7 @@ const (
 
 // EraseMessages blanks the messages of deleted clients and removes their reactions; see
 // store.Upkeep. It searches with a reader and changes in a commit.
-func (s *Store) EraseMessages(ctx context.Context, now skein.Millis) (more bool, err error) {
+func (s *Store) EraseMessages(ctx context.Context, now skein.Millis) (done store.Erased, more bool, err error) {
 	var e tx.Erasure
 	var found bool
 	var keys []int64
@@ -34,11 +34,17 @@ func (s *Store) EraseMessages(ctx context.Context, now skein.Millis) (more bool,
 		return err
 	})
 	if err != nil || !found {
-		return false, err
+		return done, false, err
 	}
-	return tx.Write(ctx, s.db, tx.Job{Bytes: tx.SmallJob + 8*len(keys), Rows: 4 * changes}, func(g group) (bool, error) {
-		return g.erase(e, keys, now)
+	type result struct {
+		done store.Erased
+		more bool
+	}
+	r, err := tx.Write(ctx, s.db, tx.Job{Bytes: tx.SmallJob + 8*len(keys), Rows: 4 * changes}, func(g group) (r result, err error) {
+		r.done, r.more, err = g.erase(e, keys, now)
+		return r, err
 	})
+	return r.done, r.more, err
 }
 
 func (c connection) firstErasure() (e tx.Erasure, found bool, err error) {
@@ -111,14 +117,18 @@ const (
 
 // erase changes the messages and records how far e has come. Clients that have a copy learn
 // of it from the log of changes.
-func (g group) erase(e tx.Erasure, keys []int64, now skein.Millis) (more bool, err error) {
+func (g group) erase(e tx.Erasure, keys []int64, now skein.Millis) (done store.Erased, more bool, err error) {
+	done.Client = e.Client
+	if _, err := g.Row(func(r *sqlite3.Stmt) { done.App = r.ColumnText(0) }, `SELECT id FROM apps WHERE app_key = ?1`, e.App); err != nil {
+		return done, false, err
+	}
 	for _, key := range keys {
-		if err := g.eraseMessage(e, key, now); err != nil {
-			return false, err
+		if err := g.eraseMessage(e, key, now, &done); err != nil {
+			return done, false, err
 		}
 	}
 	if !e.Done {
-		return true, g.Exec(`UPDATE erasures SET conv_id = ?2, seq = ?3 WHERE erasure_key = ?1`, e.Key, e.Conv, e.Seq)
+		return done, true, g.Exec(`UPDATE erasures SET conv_id = ?2, seq = ?3 WHERE erasure_key = ?1`, e.Key, e.Conv, e.Seq)
 	}
 	err = g.Exec(`DELETE FROM erasures WHERE erasure_key = ?1`, e.Key)
 	if err == nil {
@@ -127,12 +137,12 @@ func (g group) erase(e tx.Erasure, keys []int64, now skein.Millis) (more bool, e
 	if err == nil {
 		_, more, err = g.conn().firstErasure()
 	}
-	return more, err
+	return done, more, err
 }
 
 // eraseMessage blanks a message that the client sent, or removes the client's reactions to
-// the message of another. It does nothing if that was done meanwhile.
-func (g group) eraseMessage(e tx.Erasure, key int64, now skein.Millis) error {
+// the message of another, and counts that. It does nothing if that was done meanwhile.
+func (g group) eraseMessage(e tx.Erasure, key int64, now skein.Millis, done *store.Erased) error {
 	at, id, found, err := g.whereabouts(key)
 	if err != nil || !found {
 		return err
@@ -142,7 +152,9 @@ func (g group) eraseMessage(e tx.Erasure, key int64, now skein.Millis) error {
 		return err
 	}
 	if m.Sender != e.Client {
-		return g.takeBack(&at, m, e, now)
+		n, err := g.takeBack(&at, m, e, now)
+		done.Reactions += n
+		return err
 	}
 	if m.of > e.Incarnation {
 		return nil
@@ -152,6 +164,7 @@ func (g group) eraseMessage(e tx.Erasure, key int64, now skein.Millis) error {
 	if err != nil || !erased {
 		return err
 	}
+	done.Messages++
 	return g.record(at, &m, c)
 }
 

@@ -92,13 +92,13 @@ const firstToReact = `SELECT client_id FROM reactions WHERE conv_key = ?1 AND se
 	ORDER BY place LIMIT ?4`
 
 // takeBack removes the reactions to m of the client of an erasure, one change for each emoji.
-func (g group) takeBack(at *tx.ConvRow, m subject, e tx.Erasure, now skein.Millis) error {
+func (g group) takeBack(at *tx.ConvRow, m subject, e tx.Erasure, now skein.Millis) (taken int, err error) {
 	for _, r := range slices.Clone(m.Reactions) {
 		due, err := g.Row(func(r *sqlite3.Stmt) { m.by = r.ColumnInt64(0) }, `SELECT incarnation FROM reactions
 			WHERE conv_key = ?1 AND seq = ?2 AND emoji = ?3 AND client_id = ?4 AND incarnation <= ?5`,
 			at.Key, m.Seq, r.Emoji, e.Client, e.Incarnation)
 		if err != nil {
-			return err
+			return taken, err
 		}
 		if !due {
 			continue
@@ -106,12 +106,13 @@ func (g group) takeBack(at *tx.ConvRow, m subject, e tx.Erasure, now skein.Milli
 		m.Reactions = slices.Clone(m.Reactions) // the hook holds the list as it was
 		c := skein.Change{Seq: at.Changes + 1, Kind: skein.ChangeReact, By: e.Client, Emoji: r.Emoji, At: now}
 		if _, err := g.react(at.Key, &m, c); err != nil {
-			return err
+			return taken, err
 		}
 		if err := g.record(*at, &m, c); err != nil {
-			return err
+			return taken, err
 		}
 		at.Changes = c.Seq
+		taken++
 	}
-	return nil
+	return taken, nil
 }
