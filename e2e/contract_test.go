@@ -168,6 +168,16 @@ func (d *documents) frame(typ string, raw []byte) {
 	d.check("frame "+key, "asyncapi#/components/messages/"+pointer(key)+"/payload", raw)
 }
 
+// hook checks one event of a webhook, or a batch.
+func (d *documents) hook(typ string, raw []byte) {
+	key := "webhook." + typ
+	if d.messages[key] == nil {
+		d.fault(key+": no message of the document has this type", raw)
+		return
+	}
+	d.check(key, "asyncapi#/components/messages/"+pointer(key)+"/payload", raw)
+}
+
 func (d *documents) check(what, at string, raw []byte) {
 	schema, err := d.schema(at)
 	if err != nil {

@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,9 +26,10 @@ type receiver struct {
 	*httptest.Server
 
 	mu     sync.Mutex
-	hook   *standardwebhooks.Webhook // nil: none is expected
-	fail   int                       // calls that are yet to fail
-	failed map[string]bool           // ids of events that failed
+	hooks  map[string]*standardwebhooks.Webhook // by path
+	types  map[string]bool                      // of the events that came at /all
+	fail   int                                  // calls that are yet to fail
+	failed map[string]bool                      // ids of events that failed
 	faults []string
 	seqs   map[string][]int64 // by conversation, of messages in the order in which they came first
 	known  map[string]bool    // ids of events
@@ -44,7 +46,7 @@ type receivedEvent struct {
 
 func newReceiver(t *testing.T, fail int) *receiver {
 	t.Helper()
-	r := &receiver{fail: fail, failed: map[string]bool{}, seqs: map[string][]int64{}, known: map[string]bool{}}
+	r := &receiver{hooks: map[string]*standardwebhooks.Webhook{}, types: map[string]bool{}, fail: fail, failed: map[string]bool{}, seqs: map[string][]int64{}, known: map[string]bool{}}
 	r.Server = httptest.NewTLSServer(r)
 	t.Cleanup(r.Close)
 	return r
@@ -67,12 +69,25 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, in *http.Request) {
 	if err != nil { // the server was killed
 		return
 	}
-	if r.hook == nil || r.hook.Verify(body, in.Header) != nil {
+	if hook := r.hooks[in.URL.Path]; hook == nil || hook.Verify(body, in.Header) != nil {
 		r.faults = append(r.faults, fmt.Sprintf("cannot verify %v %s", in.Header, body))
 	}
-	var batch struct{ Data []receivedEvent }
-	if err := json.Unmarshal(body, &batch); err != nil {
+	var one struct{ Type string }
+	if err := json.Unmarshal(body, &one); err != nil {
 		r.faults = append(r.faults, fmt.Sprintf("%s: %v", body, err))
+	}
+	contract.hook(one.Type, body)
+	if in.URL.Path == "/all" {
+		r.types[one.Type] = true
+		return
+	}
+	var batch struct{ Data []receivedEvent }
+	var each struct{ Data []json.RawMessage }
+	if err := errors.Join(json.Unmarshal(body, &batch), json.Unmarshal(body, &each)); err != nil {
+		r.faults = append(r.faults, fmt.Sprintf("%s: %v", body, err))
+	}
+	for i, e := range batch.Data {
+		contract.hook(e.Type, each.Data[i])
 	}
 	if r.refuses(batch.Data) {
 		w.WriteHeader(http.StatusServiceUnavailable)
@@ -98,6 +113,60 @@ func (r *receiver) refuses(events []receivedEvent) bool {
 	return true
 }
 
+// expect lets calls to a path be verified with the secret of an endpoint that was made.
+func (r *receiver) expect(t *testing.T, path string, made adminAnswer) {
+	t.Helper()
+	hook, err := standardwebhooks.NewWebhook(fmt.Sprint(made.field("secret")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hooks[path] = hook
+}
+
+// allHookEvents are the events that doEverything brings about, and the message.sent of any message.
+var allHookEvents = []string{
+	"message.sent", "message.changed", "message.recalled", "recipients.offline",
+	"conversation.created", "conversation.updated", "conversation.deleted", "members.added", "members.removed", "member.updated",
+	"user.created", "user.updated", "user.banned", "user.unbanned", "user.logged_out", "user.deleted", "user.erased",
+}
+
+// doEverything does something for each event of webhooks.
+func (a *app) doEverything(t *testing.T) {
+	t.Helper()
+	for _, id := range []string{"Hook", "Line", "Sinker"} {
+		a.must(t, "POST", "/im/users", obj{"client_id": id})
+	}
+	a.must(t, "PUT", userPath("Hook"), obj{"ext": obj{"nickname": "Captain"}})
+	a.must(t, "POST", userPath("Hook", "ban"), obj{"reason": "spam"})
+	a.must(t, "DELETE", userPath("Hook", "ban"), nil)
+	a.must(t, "POST", userPath("Hook", "logout"), obj{"device_id": "old"})
+	conv := a.group(t, "Hook", "Line")
+	a.must(t, "PUT", convPath(conv, "members", "Line"), obj{"nickname": "Lena"})
+	a.must(t, "POST", convPath(conv, "mute"), obj{"on": 1})
+	a.must(t, "POST", convPath(conv, "members"), obj{"client_ids": []string{"Sinker"}})
+	said := a.say(t, conv, "Hook", "first", nil).text("msg_id")
+	a.must(t, "POST", convPath(conv, "message", said, "reactions"), obj{"emoji": "👍", "client_id": "Line"})
+	a.must(t, "POST", convPath(conv, "message", said, "recall"), nil)
+	a.say(t, conv, "Sinker", "to be erased", nil)
+	a.must(t, "POST", convPath(conv, "leave"), obj{"client_id": "Line"})
+	a.must(t, "DELETE", userPath("Sinker")+"?messages=erase", nil)
+	a.must(t, "DELETE", convPath(a.group(t, "Hook", "Line")), nil)
+}
+
+// missing are the events that did not come at /all.
+func (r *receiver) missing() (types []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, typ := range allHookEvents {
+		if !r.types[typ] {
+			types = append(types, typ)
+		}
+	}
+	return types
+}
+
 // took counts the messages that came.
 func (r *receiver) took() int {
 	r.mu.Lock()
@@ -106,7 +175,7 @@ func (r *receiver) took() int {
 }
 
 // Every message that was acked arrives at a receiver that fails, while the server is killed, and those of a
-// conversation in their order. SKEIN_WEBHOOK_EVENTS is how many messages are sent.
+// conversation in their order. Every kind of event arrives, each as its schema says. SKEIN_WEBHOOK_EVENTS is how many messages are sent.
 func TestWebhooksLoseNothingWhateverDies(t *testing.T) {
 	t.Parallel()
 	total := 60
@@ -124,17 +193,22 @@ func TestWebhooksLoseNothingWhateverDies(t *testing.T) {
 		t.Errorf("a webhook to the metadata of the cloud: got %s, want 4406", got)
 	}
 	made := by.must(t, "POST", hooks, `{"url":"`+r.URL+`/skein","events":["message.sent"],"batch":5,"ordered":true}`)
-	hook, err := standardwebhooks.NewWebhook(fmt.Sprint(made.field("secret")))
+	r.expect(t, "/skein", made)
+	every, err := json.Marshal(allHookEvents)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.mu.Lock()
-	r.hook = hook
-	r.mu.Unlock()
+	r.expect(t, "/all", by.must(t, "POST", hooks, `{"url":"`+r.URL+`/all","rate":1000,"events":`+string(every)+`}`))
 	id := fmt.Sprint(made.field("webhook_id"))
 	if got := by.must(t, "POST", hooks+"/"+id+"/test", ""); got.field("delivered") != true {
 		t.Errorf("a test of the endpoint: got %s, want it delivered", got)
 	}
+	t.Cleanup(func() {
+		if missing := r.missing(); t.Failed() && len(missing) > 0 {
+			t.Logf("events that did not come: %v", missing)
+		}
+	})
+	a.doEverything(t)
 	convs := []string{a.group(t, "Tom", "Jerry"), a.group(t, "Tom", "Jerry"), a.group(t, "Tom", "Jerry")}
 	took := 0
 	for i := range total {
@@ -150,6 +224,7 @@ func TestWebhooksLoseNothingWhateverDies(t *testing.T) {
 		t.Errorf("the failed calls that wait: got %s", got)
 	}
 	eventually(t, "all messages arrive", func() bool { return r.took() >= total })
+	eventually(t, "events of every type arrive", func() bool { return len(r.missing()) == 0 })
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.fail > 0 {

@@ -235,7 +235,7 @@ func (b *builder) make(ctx context.Context, w skein.Webhook, e store.Entry, of b
 			return err
 		}
 		id := idOf(e, typ)
-		raw, err := wire.HookEvent{ID: id, Type: typ, Time: hookTime(e.At.Time()), AppID: e.App, Data: data}.Encode()
+		raw, err := wire.HookEvent{ID: id, Type: typ, Time: wire.HookTime(e.At.Time()), AppID: e.App, Data: data}.Encode()
 		if err != nil {
 			return err
 		}
@@ -269,16 +269,13 @@ func (b *builder) make(ctx context.Context, w skein.Webhook, e store.Entry, of b
 	return all, err
 }
 
-// hookTime is a time as Standard Webhooks has it.
-func hookTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
-
 // conversation is the data of an event about a conversation or its members, with the conversation as it is now.
 func (b *builder) conversation(ctx context.Context, e store.Entry) (any, error) {
 	clients := e.Clients
 	if e.Client != "" && len(clients) == 0 {
 		clients = []string{e.Client}
 	}
-	data := wire.Event{ConvID: e.Conv, Time: int64(e.At), ClientIDs: clients}
+	data := wire.HookConversation{ConvID: e.Conv, Time: int64(e.At), ClientIDs: clients}
 	c, _, err := b.store.Conversation(ctx, e.App, e.Conv, "")
 	if errors.Is(err, skein.ErrUnknownConversation) {
 		return data, nil

@@ -41,7 +41,7 @@ func bodyOf(b batch, batches bool) []byte {
 	for i, ev := range b {
 		bodies[i] = ev.body
 	}
-	return wire.AppendHookBatch(nil, hookTime(b[0].entry.At.Time()), bodies)
+	return wire.AppendHookBatch(nil, wire.HookTime(b[0].entry.At.Time()), bodies)
 }
 
 // retry tries failed deliveries again when they are due, until ctx ends.

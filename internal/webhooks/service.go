@@ -247,7 +247,7 @@ func (s *Service) Test(ctx context.Context, app, id string) (store.WebhookAttemp
 	now := s.opts.Now()
 	in := store.Entry{App: app, At: skein.MillisOf(now), Client: rand.Text()}
 	ev := event{entry: in, id: idOf(in, skein.HookTest), typ: skein.HookTest}
-	ev.body, err = wire.HookEvent{ID: ev.id, Type: ev.typ, Time: hookTime(now), AppID: app, Data: wire.HookTest{WebhookID: id}}.Encode()
+	ev.body, err = wire.HookEvent{ID: ev.id, Type: ev.typ, Time: wire.HookTime(now), AppID: app, Data: wire.HookTest{WebhookID: id}}.Encode()
 	if err != nil {
 		return store.WebhookAttempt{}, err
 	}

@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"time"
+
 	"github.com/go-json-experiment/json"
 
 	"github.com/skein-im/skein"
@@ -28,6 +30,17 @@ func AppendHookBatch(dst []byte, time string, events [][]byte) []byte {
 		dst = append(dst, e...)
 	}
 	return append(dst, "]}"...)
+}
+
+// HookTime is a time as Standard Webhooks has it.
+func HookTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// HookConversation is the data of a webhook's events about a conversation and its members.
+type HookConversation struct {
+	ConvID    skein.ID      `json:"conv_id" en:"the conversation" zh:"会话 id"`
+	Time      int64         `json:"time" en:"Unix ms" zh:"Unix 毫秒"`
+	ClientIDs []string      `json:"client_ids" en:"the members whom the event is about, at most 500; more take several events" zh:"事件所涉成员，最多 500 个；更多则分多个事件"`
+	Conv      *Conversation `json:"conversation" en:"the conversation as it is now; null: deleted" zh:"会话当前内容；已删除为 null"`
 }
 
 // HookUser is the data of a webhook's events about a user.

@@ -52,7 +52,7 @@ func adminDocument(c *catalogue) (*openapi3.T, error) {
 
 // adminPage is the reference of the Admin API for people in one language.
 func adminPage(c *catalogue, lang language) ([]byte, error) {
-	w := &writer{language: lang, objects: c.objects(nil)}
+	w := &writer{language: lang, objects: c.objects(nil, nil)}
 	guide, err := template.New("").Option("missingkey=error").ParseFS(guides, "guide/*.tmpl")
 	if err != nil {
 		return nil, fmt.Errorf("read the guides: %w", err)

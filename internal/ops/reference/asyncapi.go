@@ -22,6 +22,7 @@ func asyncAPI(c *catalogue) ([]byte, error) {
 		schemas:    schemas{components: openapi3.Schemas{}},
 		messages:   object{},
 		channel:    object{},
+		receiver:   object{},
 		operations: object{},
 	}
 	for _, own := range rows.Commands {
@@ -42,6 +43,7 @@ func asyncAPI(c *catalogue) ([]byte, error) {
 	for _, e := range rows.Events {
 		b.event(e)
 	}
+	b.hooks()
 	return b.document()
 }
 
@@ -49,7 +51,8 @@ type asyncAPIBuilder struct {
 	schemas
 
 	messages   object // components
-	channel    object // the messages of the only channel
+	channel    object // the messages of the socket
+	receiver   object // the messages of webhooks
 	operations object
 }
 
@@ -61,10 +64,10 @@ func (b *asyncAPIBuilder) document() ([]byte, error) {
 		"asyncapi": "3.1.0",
 		"info": object{
 			"title": apiTitle, "version": apiVersion,
-			"description": "The socket: one JSON object a text frame, {type, data, id}. See docs/api/en.md; REST is in openapi.yaml.",
+			"description": "The socket: one JSON object a text frame, {type, data, id}; and what webhooks deliver to endpoints of an app. See docs/api/en.md and docs/webhooks.md; REST is in openapi.yaml.",
 			"contact":     object{"name": apiTitle, "url": homepage, "email": contactEmail},
 			"license":     object{"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
-			"tags":        []object{{"name": "commands", "description": "commands of clients"}, {"name": "events", "description": "pushes of the server"}},
+			"tags":        []object{{"name": "commands", "description": "commands of clients"}, {"name": "events", "description": "pushes of the server"}, {"name": "webhooks", "description": "calls to endpoints of an app"}},
 		},
 		"defaultContentType": "application/json",
 		"servers": object{"dev": object{
@@ -72,12 +75,20 @@ func (b *asyncAPIBuilder) document() ([]byte, error) {
 		}, "yours": object{
 			"host": "{host}", "protocol": "wss", "description": "your installation, behind its proxy",
 			"variables": object{"host": object{"default": exampleAddr, "description": "host and port"}},
+		}, "receiver": object{
+			"host": "{host}", "protocol": "https", "description": "a backend of the app, which takes webhooks",
+			"variables": object{"host": object{"default": "backend.example.com", "description": "host and port of the endpoint"}},
 		}},
 		"channels": object{"socket": object{
 			"address":       rows.SocketPath,
 			"messages":      b.channel,
+			"servers":       []object{ref("#/servers/dev"), ref("#/servers/yours")},
 			"bindings":      object{"ws": object{"method": "GET"}},
 			"x-close-codes": closeCodes(),
+		}, "webhook": object{
+			"address":  nil, // the path of the endpoint's URL
+			"messages": b.receiver,
+			"servers":  []object{ref("#/servers/receiver")},
 		}},
 		"operations": b.operations,
 		"components": object{"messages": b.messages, "schemas": b.components},
@@ -150,12 +161,17 @@ func (b *asyncAPIBuilder) command(name string, doc ops.Doc, request *openapi3.Sc
 // message adds a message with this type to the components and to the channel;
 // example may be nil.
 func (b *asyncAPIBuilder) message(key, name string, doc ops.Doc, payload *openapi3.Schema, example []byte) {
+	b.component(key, name, doc, payload, example)
+	b.channel[key] = ref("#/components/messages/" + key)
+}
+
+// component adds a message to the components alone.
+func (b *asyncAPIBuilder) component(key, name string, doc ops.Doc, payload *openapi3.Schema, example []byte) {
 	m := object{"name": name, "title": name, "summary": doc.EN, "x-summary-zh": doc.ZH, "payload": payload}
 	if example != nil {
 		m["examples"] = []object{{"name": name, "payload": literal(example)}}
 	}
 	b.messages[key] = m
-	b.channel[key] = ref("#/components/messages/" + key)
 }
 
 func (b *asyncAPIBuilder) receives(name string, doc, may ops.Doc, replies []string) {

@@ -177,14 +177,17 @@ func (o op) codesOf() []int {
 }
 
 // objects are the structs that stand in other answers and these events, in lists and in
-// pages, which have a table of their own, by name.
-func (c *catalogue) objects(events []ops.Event) []reflect.Type {
+// pages, which have a table of their own, by name; and the data of these events of webhooks.
+func (c *catalogue) objects(events, hooks []ops.Event) []reflect.Type {
 	seen := map[reflect.Type]bool{}
 	for _, o := range c.all() {
 		inside(o.answerType(), seen)
 	}
 	for _, e := range events {
 		inside(reflect.TypeOf(e.Data), seen)
+	}
+	for _, e := range hooks {
+		standing(reflect.TypeOf(e.Data), seen)
 	}
 	var list []reflect.Type
 	for t := range seen {

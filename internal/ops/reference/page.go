@@ -22,7 +22,7 @@ var guides embed.FS
 
 // page is the reference for people in one language.
 func page(c *catalogue, lang language) ([]byte, error) {
-	w := &writer{language: lang, objects: c.objects(rows.Events)}
+	w := &writer{language: lang, objects: c.objects(rows.Events, rows.HookEvents)}
 	for _, o := range c.all() {
 		if o.Name == "conv.create" {
 			w.create = o
@@ -52,6 +52,7 @@ func page(c *catalogue, lang language) ([]byte, error) {
 		"CloseCodes":    w.closeCodes(),
 		"Events":        w.events(),
 		"EventFields":   w.eventFields(),
+		"HookEvents":    w.hookEvents(),
 		"Contents":      "",
 	}
 	if values["Contents"], err = contents(guide, lang.file, values); err != nil {
@@ -256,6 +257,20 @@ var sharedEvent = reflect.TypeFor[wire.Event]()
 
 func (w *writer) eventFields() string {
 	return "### conv.*\n\n" + w.table(sharedEvent)
+}
+
+// hookEvents are the events of webhooks, and the first of them as it is delivered.
+func (w *writer) hookEvents() string {
+	var lines [][]string
+	for _, e := range rows.HookEvents {
+		lines = append(lines, []string{"`" + e.Name + "`", w.pick(e.Doc), w.typeName(reflect.TypeOf(e.Data))})
+	}
+	text, err := indented(rows.HookEvents[0].Example())
+	w.fail(err)
+	var b strings.Builder
+	b.WriteString(grid([]string{w.typ, w.when, "`data`"}, lines) + "\n\n")
+	fence(&b, "json", text)
+	return strings.TrimSpace(b.String())
 }
 
 func numbers(codes []int) string {

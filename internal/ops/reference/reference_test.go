@@ -167,6 +167,11 @@ func TestTheAsyncAPIDocumentHoldsTogether(t *testing.T) {
 			t.Errorf("%s is not there", e.Name)
 		}
 	}
+	for _, name := range append(slices.Clone(skein.WebhookEvents), skein.HookTest, "batch") {
+		if operations["webhook."+name] == nil {
+			t.Errorf("the event %s of webhooks is not there", name)
+		}
+	}
 }
 
 // eachRef calls f for every $ref in a document.
