@@ -27,34 +27,35 @@ type AppKey struct {
 // Settings are the choices of one app. A number of zero means the default that
 // its comment gives; a negative rate means no limit.
 type Settings struct {
-	Open               bool     // no token needed: a call without credentials has the server role
-	RelaxedClientIDs   bool     // client ids may also hold _ - . @ :
-	NoAutoRegister     bool     // a login of an unknown client is refused
-	ManagersMentionAll bool     // of a group or chat room only owner and admins mention everyone
-	MembersMayInvite   bool     // any member of a group may add members, not only owner and admins
-	AddBy              AddBy    // who may add clients that chose nothing; anyone
-	MaxDevices         int      // live devices a client; 10
-	MaxSockets         int      // logged-in sockets on each node; no bound but the app's share of the node's
-	MaxMembers         int      // members a group; 10,000
-	MaxConversations   int      // conversations a client; 10,000
-	SendRate           int      // messages a second a client; 20
-	SendBurst          int      // 60
-	RESTRate           int      // REST calls a second an app key, and as many a client; 500
-	CommandRate        int      // socket commands a second a session; 100
-	LoginRate          int      // login attempts a minute an address and client after a failure; 10
-	FileTypes          []string // extensions that may be uploaded; nil: files.DefaultTypes
-	MaxFileBytes       int64    // 100 MiB
-	MaxStorageBytes    int64    // uploads of the app together, without messages; no bound
-	PrivateFiles       bool     // links to uploads are signed and expire
-	FileLinkLife       int      // seconds after which they expire; 1 hour
-	PrivateHistory     bool     // members see only what was said after they joined
-	OnePerDeviceType   bool     // a login kicks the client's other sessions of its device_type
-	HidePresence       bool     // clients may not ask who is online
-	LastSeen           bool     // presence tells when a client was last online
-	EditWindow         int      // seconds in which a sender may edit; 24 hours; negative: no limit
-	RecallWindow       int      // seconds in which a sender may recall; 2 minutes; negative: no limit
-	AllowedOrigins     []string // web pages that may call the app, as OriginPatterns has them; none
-	WordList           int64    // revision of the app's WordList; zero: none
+	Open               bool         // no token needed: a call without credentials has the server role
+	RelaxedClientIDs   bool         // client ids may also hold _ - . @ :
+	NoAutoRegister     bool         // a login of an unknown client is refused
+	ManagersMentionAll bool         // of a group or chat room only owner and admins mention everyone
+	MembersMayInvite   bool         // any member of a group may add members, not only owner and admins
+	AddBy              AddBy        // who may add clients that chose nothing; anyone
+	MaxDevices         int          // live devices a client; 10
+	MaxSockets         int          // logged-in sockets on each node; no bound but the app's share of the node's
+	MaxMembers         int          // members a group; 10,000
+	MaxConversations   int          // conversations a client; 10,000
+	SendRate           int          // messages a second a client; 20
+	SendBurst          int          // 60
+	RESTRate           int          // REST calls a second an app key, and as many a client; 500
+	CommandRate        int          // socket commands a second a session; 100
+	LoginRate          int          // login attempts a minute an address and client after a failure; 10
+	FileTypes          []string     // extensions that may be uploaded; nil: files.DefaultTypes
+	MaxFileBytes       int64        // 100 MiB
+	MaxStorageBytes    int64        // uploads of the app together, without messages; no bound
+	PrivateFiles       bool         // links to uploads are signed and expire
+	FileLinkLife       int          // seconds after which they expire; 1 hour
+	PrivateHistory     bool         // members see only what was said after they joined
+	OnePerDeviceType   bool         // a login kicks the client's other sessions of its device_type
+	HidePresence       bool         // clients may not ask who is online
+	LastSeen           bool         // presence tells when a client was last online
+	EditWindow         int          // seconds in which a sender may edit; 24 hours; negative: no limit
+	RecallWindow       int          // seconds in which a sender may recall; 2 minutes; negative: no limit
+	AllowedOrigins     []string     // web pages that may call the app, as OriginPatterns has them; none
+	WordList           int64        // revision of the app's WordList; zero: none
+	BeforeHooks        []BeforeHook // at most one before each; nil: none
 }
 
 // Defaults of Settings.

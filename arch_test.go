@@ -24,7 +24,7 @@ const anything = "all"
 // then the code.
 var mayImport = map[string]string{
 	".":                                    "",
-	"cmd/skein":                            ". internal/access internal/config internal/datadir internal/dial internal/doctor internal/files internal/operators internal/ops internal/ops/adminrows internal/portable internal/portable/convert internal/portable/convert/leancloud internal/portable/importer internal/portable/leancloud internal/portable/leancloud/folder internal/seal internal/serve internal/store internal/store/copying internal/store/sealed internal/webhooks internal/wire/adminapi internal/wire/request internal/wire/strict",
+	"cmd/skein":                            ". internal/access internal/config internal/datadir internal/dial internal/doctor internal/files internal/hooks internal/operators internal/ops internal/ops/adminrows internal/portable internal/portable/convert internal/portable/convert/leancloud internal/portable/importer internal/portable/leancloud internal/portable/leancloud/folder internal/seal internal/serve internal/store internal/store/copying internal/store/sealed internal/webhooks internal/wire/adminapi internal/wire/request internal/wire/strict",
 	"cmd/skein-bench":                      "internal/bench internal/bench/driver internal/bench/load internal/bench/neighbours internal/bench/online internal/bench/report",
 	"cmd/skein-cluster":                    "internal/cluster",
 	"internal/access":                      ". internal/recent internal/store",
@@ -62,11 +62,12 @@ var mayImport = map[string]string{
 	"internal/files/filestest":             ". internal/files",
 	"internal/files/s3":                    ". internal/files",
 	"internal/files/s3/s3test":             "",
+	"internal/hooks":                       ". internal/dial internal/share internal/signing internal/store internal/wire internal/wire/request internal/wire/strict",
 	"internal/hub":                         ". internal/share",
 	"internal/node":                        ". internal/bus internal/hub internal/share internal/store",
 	"internal/operators":                   ". internal/access internal/chat internal/portable internal/store internal/wire/adminapi internal/words",
 	"internal/ops":                         ". internal/access internal/wire/strict",
-	"internal/ops/adminrows":               ". internal/operators internal/ops internal/store internal/webhooks internal/wire/adminapi internal/wire/strict internal/words",
+	"internal/ops/adminrows":               ". internal/hooks internal/operators internal/ops internal/store internal/webhooks internal/wire/adminapi internal/wire/strict internal/words",
 	"internal/ops/reference":               ". internal/ops internal/ops/adminrows internal/ops/rows internal/wire internal/wire/adminapi internal/wire/request internal/wire/strict",
 	"internal/ops/reference/gen":           "internal/ops/reference",
 	"internal/ops/rows":                    ". internal/access internal/chat internal/ops internal/wire internal/wire/cursor internal/wire/request internal/wire/strict",

@@ -26,6 +26,7 @@ var (
 	ErrMalformed           = errors.New("malformed parameter")
 	ErrFileType            = errors.New("file type not allowed")
 	ErrRefused             = errors.New("content refused")
+	ErrRejected            = errors.New("rejected by the app") // by its before-hook
 	ErrUnavailable         = errors.New("unavailable")
 	ErrUnknownApp          = errors.New("unknown app")
 	ErrNotFound            = errors.New("not found") // what an operator's call names

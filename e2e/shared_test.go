@@ -18,7 +18,7 @@ type sharedServer struct {
 
 var (
 	devServer    sharedServer
-	strictServer = sharedServer{opts: []option{withoutDev()}}
+	strictServer = sharedServer{opts: []option{withoutDev(), withArgs("--outbound-allow", "127.0.0.0/8")}}
 )
 
 func (s *sharedServer) get(t *testing.T) *server {

@@ -21,6 +21,7 @@ type program struct {
 	App      appCmd      `cmd:"" help:"Create, list, show, change and delete apps; running servers follow within 2 s."`
 	Operator operatorCmd `cmd:"" help:"Create, list and remove the operators of the Admin API, and make their tokens; running servers follow within 2 s."`
 	Webhook  webhookCmd  `cmd:"" help:"Add, list, change, test and delete the webhooks of an app, read their log, and replay what failed."`
+	Hook     hookCmd     `cmd:"" help:"Set, list and remove the before-hooks of an app; running servers follow within 2 s."`
 	Token    tokenCmd    `cmd:"" help:"Print a signed token for one client."`
 	Secrets  secretsCmd  `cmd:"" help:"Make keys for --secret-key-file, list which seal what, and seal all secrets with the newest."`
 	Backup   backupCmd   `cmd:"" help:"Copy the store and the uploads. A server may run meanwhile."`

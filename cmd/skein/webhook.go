@@ -15,6 +15,7 @@ import (
 	"github.com/skein-im/skein/internal/config"
 	"github.com/skein-im/skein/internal/datadir"
 	"github.com/skein-im/skein/internal/dial"
+	"github.com/skein-im/skein/internal/hooks"
 	"github.com/skein-im/skein/internal/operators"
 	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/ops/adminrows"
@@ -70,6 +71,7 @@ func call[In, Out any](ctx context.Context, c *ofApp, op ops.Call[In, Out], in I
 		table := adminrows.New(adminrows.Deps{
 			Operators: operators.New(operators.Options{Store: s}),
 			Webhooks:  webhooks.New(webhooks.Options{Store: s, Client: client, Allow: c.Outbound()}),
+			Hooks:     hooks.NewService(hooks.ServiceOptions{Store: s, Allow: c.Outbound()}),
 		})
 		out, err = ops.Invoke(ctx, table, fromHere(), op, in)
 		return aboutFlag(err)
@@ -83,7 +85,7 @@ func aboutFlag(err error) error {
 	if !ok || fault.Field == "" {
 		return err
 	}
-	name := map[string]string{"app_id": "app", "webhook_id": "id", "from_seq": "from", "until_seq": "until"}[fault.Field]
+	name := map[string]string{"app_id": "app", "webhook_id": "id", "from_seq": "from", "until_seq": "until", "timeout_ms": "timeout"}[fault.Field]
 	if name == "" {
 		name = flagOf(fault.Field)
 	}

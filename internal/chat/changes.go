@@ -22,10 +22,10 @@ type Editing struct {
 // the backend's. An edit to what it says already is a retry and changes nothing.
 // Errors: skein.ErrUnknownConversation, skein.ErrUnknownMessage, skein.ErrForbidden,
 // skein.ErrConflict for one that is recalled or deleted or of another version,
-// skein.ErrRefused, those of the body.
+// skein.ErrRefused, those of Hooks.Ask, those of the body.
 func (s *Service) Edit(ctx context.Context, by skein.Actor, conv, id skein.ID, e Editing) (skein.Message, error) {
-	var err error
-	if e.Text, err = s.screenGiven(ctx, by, "text", e.Text); err != nil {
+	e, err := s.checkEdit(ctx, by, conv, id, e)
+	if err != nil {
 		return skein.Message{}, err
 	}
 	c, err := s.change(ctx, by, conv, id, "", func(at skein.MessageState) (skein.Change, error) {
@@ -58,6 +58,14 @@ func (s *Service) Edit(ctx context.Context, by skein.Actor, conv, id skein.ID, e
 		return skein.Change{Kind: skein.ChangeEdit, At: now, Message: m}, body.Fault()
 	})
 	return c.Message, err
+}
+
+// checkEdit is the edit that the app's word list and its before-hook allow.
+func (s *Service) checkEdit(ctx context.Context, by skein.Actor, conv, id skein.ID, e Editing) (_ Editing, err error) {
+	if e.Text, err = s.screenGiven(ctx, by, "text", e.Text); err != nil || !s.asksBefore(by, skein.BeforeMessage) {
+		return e, err
+	}
+	return s.askAboutEdit(ctx, by, conv, id, e)
 }
 
 // of is the body as it is to become.

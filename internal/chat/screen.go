@@ -7,7 +7,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/skein-im/skein"
-	"github.com/skein-im/skein/internal/store"
 )
 
 // Words looks for words that an app does not allow.
@@ -34,26 +33,15 @@ func (s *Service) screenGiven(ctx context.Context, by skein.Actor, field string,
 	return &screened, err
 }
 
-// sendScreened sends the drafts whose text the app's word list allows.
-func (s *Service) sendScreened(ctx context.Context, by skein.Actor, all []skein.Draft) []store.Appended {
-	answers := make([]store.Appended, len(all))
-	passed, places := make([]skein.Draft, 0, len(all)), make([]int, 0, len(all))
-	for i, d := range all {
-		text, err := s.screen(ctx, by, "text", d.Text)
-		if err != nil {
-			answers[i].Err = err
-			continue
-		}
-		if text != d.Text {
-			written := d.Body
-			d.Written, d.Text = &written, text
-		}
-		passed, places = append(passed, d), append(places, i)
+// screenDraft replaces words in the text of a draft.
+func (s *Service) screenDraft(ctx context.Context, by skein.Actor, d *skein.Draft) error {
+	text, err := s.screen(ctx, by, "text", d.Text)
+	if err == nil && text != d.Text {
+		body := d.Body
+		body.Text = text
+		replace(d, body)
 	}
-	for i, sent := range s.send(ctx, by, passed) {
-		answers[places[i]] = sent
-	}
-	return answers
+	return err
 }
 
 // screenName screens the field "name" of a conversation's extension, if it is a text.

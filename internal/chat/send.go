@@ -13,17 +13,49 @@ import (
 // or refused. After that it pushes them to the members who are online. A retry with a
 // known ClientMsgID answers the first message. A transient message is only pushed and has
 // no seq. A draft needs Conv, Sender, Body and, if set, ClientMsgID, Device and MarkRead;
-// Send sets the rest in place. Errors: those of store.Append, skein.ErrRefused.
+// Send sets the rest in place. Errors: those of store.Append, skein.ErrRefused, those of
+// Hooks.Ask.
 func (s *Service) Send(ctx context.Context, by skein.Actor, all []skein.Draft) []store.Appended {
 	trace := tracing.From(ctx)
 	for i := range all {
 		s.complete(by, &all[i])
 		all[i].Trace = trace
 	}
-	if by.App.Settings.WordList != 0 {
-		return s.sendScreened(ctx, by, all)
+	if by.App.Settings.WordList != 0 || s.asksBefore(by, skein.BeforeMessage) {
+		return s.sendChecked(ctx, by, all)
 	}
 	return s.send(ctx, by, all)
+}
+
+// sendChecked sends the drafts that the app's word list and its before-hook allow. The hook sees what
+// the word list has left.
+func (s *Service) sendChecked(ctx context.Context, by skein.Actor, all []skein.Draft) []store.Appended {
+	answers := make([]store.Appended, len(all))
+	for i := range all {
+		answers[i].Err = s.screenDraft(ctx, by, &all[i])
+	}
+	if s.asksBefore(by, skein.BeforeMessage) {
+		s.askAbout(ctx, by, all, answers)
+	}
+	passed, places := make([]skein.Draft, 0, len(all)), make([]int, 0, len(all))
+	for i, d := range all {
+		if answers[i].Err == nil {
+			passed, places = append(passed, d), append(places, i)
+		}
+	}
+	for i, sent := range s.send(ctx, by, passed) {
+		answers[places[i]] = sent
+	}
+	return answers
+}
+
+// replace gives a draft another body than the sender's.
+func replace(d *skein.Draft, body skein.Body) {
+	if d.Written == nil {
+		written := d.Body
+		d.Written = &written
+	}
+	d.Body = body
 }
 
 // send stores and pushes drafts that are complete.

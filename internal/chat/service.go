@@ -30,6 +30,7 @@ type Options struct {
 	Store  store.Store
 	Events Events
 	Words  Words            // nil: no app has a word list
+	Hooks  Hooks            // nil: no app has before-hooks
 	Now    func() time.Time // nil: time.Now
 	NewID  func() skein.ID  // nil: UUIDv7
 
@@ -42,6 +43,7 @@ type Service struct {
 	store  store.Store
 	events Events
 	words  Words
+	hooks  Hooks
 	now    func() skein.Millis
 	newID  func() skein.ID
 
@@ -61,6 +63,7 @@ func New(opts Options) *Service {
 		store:  opts.Store,
 		events: opts.Events,
 		words:  opts.Words,
+		hooks:  opts.Hooks,
 		now:    func() skein.Millis { return skein.MillisOf(opts.Now()) },
 		newID:  opts.NewID,
 

@@ -8,6 +8,7 @@
 package dial
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -33,6 +34,7 @@ type Options struct {
 	Answer  int64          // most bytes of a body; reading more fails with ErrTooLarge; default 64 KiB
 	// ConnsPerHost bounds the connections to one host and port; zero: no bound.
 	ConnsPerHost int
+	IdlePerHost  int // connections to one host and port that are kept for later calls; default ConnsPerHost
 
 	// Resolve looks a name up, and Connect connects to an address and port. nil: as the system does.
 	Resolve func(ctx context.Context, name string) ([]netip.Addr, error)
@@ -61,7 +63,7 @@ func New(o Options) *http.Client {
 			TLSHandshakeTimeout:    o.Timeout,
 			ResponseHeaderTimeout:  o.Timeout,
 			MaxResponseHeaderBytes: maxHeader,
-			MaxIdleConnsPerHost:    o.ConnsPerHost,
+			MaxIdleConnsPerHost:    cmp.Or(o.IdlePerHost, o.ConnsPerHost),
 			MaxConnsPerHost:        o.ConnsPerHost,
 			MaxIdleConns:           1000,
 			IdleConnTimeout:        keepIdle,

@@ -11,6 +11,7 @@ import (
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
 	"github.com/skein-im/skein/internal/clock"
+	"github.com/skein-im/skein/internal/hooks"
 	"github.com/skein-im/skein/internal/operators"
 	"github.com/skein-im/skein/internal/ops/adminrows"
 	"github.com/skein-im/skein/internal/rest"
@@ -21,8 +22,9 @@ import (
 func (s *Server) adminAPI() (http.Handler, error) {
 	who := access.NewOperators(access.OperatorOptions{Store: s.store, Now: clock.Now, Log: s.log})
 	cases := operators.New(operators.Options{Store: s.store, Users: s.chat, Changed: who.Forget, AppChanged: s.gate.ForgetApp, Now: clock.Now})
+	hooked := hooks.NewService(hooks.ServiceOptions{Store: s.store, Allow: s.config.Outbound(), AppChanged: s.gate.ForgetApp, Now: clock.Now})
 	api := rest.New(rest.Options{
-		Table:     adminrows.New(adminrows.Deps{Operators: cases, Webhooks: s.endpoints, Audit: s.auditOperators()}),
+		Table:     adminrows.New(adminrows.Deps{Operators: cases, Webhooks: s.endpoints, Hooks: hooked, Audit: s.auditOperators()}),
 		Operators: who, Trust: s.trust, MaxBody: s.maxBody(), Log: s.log,
 	})
 	return s.withSignIn(api, cases)

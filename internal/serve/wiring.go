@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
@@ -13,6 +14,7 @@ import (
 	"github.com/skein-im/skein/internal/feed"
 	"github.com/skein-im/skein/internal/files"
 	"github.com/skein-im/skein/internal/files/links"
+	"github.com/skein-im/skein/internal/hooks"
 	"github.com/skein-im/skein/internal/hub"
 	"github.com/skein-im/skein/internal/node"
 	"github.com/skein-im/skein/internal/ops/rows"
@@ -63,7 +65,7 @@ func (s *Server) wire(ctx context.Context) (err error) {
 		Private: s.historyIsPrivate, SignLinks: s.signLinks, Log: s.log, Registerer: s.registry, Tracer: s.tracer,
 	})
 	s.words = words.New(words.Options{Store: s.store, Registerer: s.registry})
-	s.chat = chat.New(chat.Options{Store: s.store, Events: events{s.delivery, s.node}, Words: s.words, UnnamedFor: s.config.UnnamedFiles, Now: clock.Now})
+	s.chat = chat.New(chat.Options{Store: s.store, Events: events{s.delivery, s.node}, Words: s.words, Hooks: s.hooks(), UnnamedFor: s.config.UnnamedFiles, Now: clock.Now})
 	s.upkeep = upkeep.New(upkeep.Options{Store: s.store, Files: s.uploads, UnnamedFor: s.config.UnnamedFiles, Now: clock.Now, Log: s.log})
 	outbound := dial.New(dial.Options{Allow: s.config.Outbound(), ConnsPerHost: 64})
 	s.feed = feed.New(feed.Options{Store: s.store, Node: s.name, Now: clock.Now, Log: s.log, Registerer: s.registry})
@@ -100,6 +102,15 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	}
 	s.admin.http = newHTTPServer(httpx.Secured(admin, false), s.log)
 	return s.openCertificates()
+}
+
+// maxHookTimeout is a bound of every call to a before-hook, beyond that of the hook itself.
+const maxHookTimeout = (skein.MaxHookTimeout + 1000) * time.Millisecond
+
+// hooks asks the before-hooks of apps. Each app has its own bound of calls, so hosts that apps share need none.
+func (s *Server) hooks() *hooks.Caller {
+	client := dial.New(dial.Options{Allow: s.config.Outbound(), Timeout: maxHookTimeout, IdlePerHost: hooks.CallsAtOnce})
+	return hooks.New(hooks.Options{Client: client, SignLinks: s.signLinks, Now: clock.Now, Log: s.log, Registerer: s.registry})
 }
 
 // committed is the store's commit hook.

@@ -48,6 +48,7 @@ var Codes = []Code{
 	{skein.ErrConflict, 4013, 409, "冲突", "conflict"},
 	{skein.ErrNotFound, 4014, 404, "不存在", "not found"},
 	{skein.ErrRefused, 4015, 422, "内容被拒绝", "content refused"},
+	{skein.ErrRejected, 4016, 422, "应用拒绝", "rejected by the app"},
 	{ErrUnknownPath, 4040, 404, "未知接口", "unknown endpoint"},
 	{ErrMethod, 4050, 405, "请求方法不允许", "method not allowed"},
 	{skein.ErrTooSlow, 4080, 408, "请求发送过慢", "request sent too slowly"},

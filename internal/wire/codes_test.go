@@ -22,6 +22,7 @@ func TestEveryErrorHasItsDocumentedCodeStatusAndTexts(t *testing.T) {
 		skein.ErrUnknownConversation: {nil, 4011, 404, "未知会话", "unknown conversation"},
 		skein.ErrUnknownMessage:      {nil, 4012, 404, "未知消息", "unknown message"},
 		skein.ErrConflict:            {nil, 4013, 409, "冲突", "conflict"},
+		skein.ErrRejected:            {nil, 4016, 422, "应用拒绝", "rejected by the app"},
 		skein.ErrTooLarge:            {nil, 4130, 413, "请求过大", "request too large"},
 		skein.ErrRateLimited:         {nil, 4290, 429, "请求过于频繁", "rate limited"},
 		skein.ErrConvType:            {nil, 4405, 400, "错误的会话类型", "wrong conversation type"},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/chat"
+	"github.com/skein-im/skein/internal/hooks"
 	"github.com/skein-im/skein/internal/operators"
 	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/store"
@@ -64,7 +65,7 @@ func newFixture(t *testing.T) *fixture {
 	})
 	f := &fixture{T: t, store: s}
 	f.cases = operators.New(operators.Options{Store: s, Users: chat.New(chat.Options{Store: s, Events: f, EraseFor: time.Hour, Now: now}), Now: now})
-	f.Table = New(Deps{Operators: f.cases, Webhooks: webhooks.New(webhooks.Options{Store: s, Client: nobody{}, Now: now})})
+	f.Table = New(Deps{Operators: f.cases, Webhooks: webhooks.New(webhooks.Options{Store: s, Client: nobody{}, Now: now}), Hooks: hooks.NewService(hooks.ServiceOptions{Store: s, Now: now})})
 	f.put(skein.OperatorAccount{Name: "root", Roles: []skein.OperatorIn{{Role: skein.OperatorOwner}}})
 	f.app("shop")
 	f.app("other")
@@ -184,6 +185,10 @@ var rights = map[string]struct{ body, want string }{
 	"user.logout another":   {`{"app_id":"nothing","client_id":"{victim}"}`, "???------"},
 	"user.export":           {`{"app_id":"shop","client_id":"{victim}","reason":"asked"}`, "Y---Y----"},
 	"user.erase":            {`{"app_id":"shop","client_id":"{victim}"}`, "YY--YY---"},
+	"hook.put":              {`{"app_id":"shop","hook":"message","url":"https://example.com/"}`, "YY--YY---"},
+	"hook.list":             {`{"app_id":"shop"}`, "YY--YY---"},
+	"hook.rotate":           {`{"app_id":"shop","hook":"message"}`, "YY--YY---"},
+	"hook.delete":           {`{"app_id":"shop","hook":"message"}`, "YY--YY---"},
 	"audit.list":            {`{}`, "YYY------"},
 	"words.put":             {`{"app_id":"shop","replace":["bad"]}`, "YY--YY---"},
 	"words.get":             {`{"app_id":"shop"}`, "YYYYYYYY-"},
@@ -206,6 +211,7 @@ func TestEachOperatorMayDoWhatTheTableSays(t *testing.T) {
 			if strings.Contains(right.body, "client_id") {
 				f.client(victim)
 			}
+			f.putBeforeHook()
 			before := f.state()
 			_, err := f.call(f.by(i), op, strings.NewReplacer("{new}", strings.ReplaceAll("n"+victim, ".", "-"), "{victim}", victim, "{i}", fmt.Sprint(i)).Replace(right.body))
 			switch {
@@ -238,6 +244,18 @@ func (f *fixture) putWords() {
 	f.Helper()
 	_, err := f.store.Administer(f.Context(), func(ctx context.Context, t store.AdminTx) (skein.Deed, error) {
 		return skein.Deed{}, t.PutWordList(ctx, "shop", skein.WordList{Revision: 1, Replace: []string{"bad"}})
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+}
+
+// putBeforeHook gives the app shop a hook before messages.
+func (f *fixture) putBeforeHook() {
+	f.Helper()
+	err := f.store.UpdateApp(f.Context(), "shop", func(a *skein.App) error {
+		a.Settings.BeforeHooks = []skein.BeforeHook{{On: skein.BeforeMessage, URL: "https://example.com/"}}
+		return nil
 	})
 	if err != nil {
 		f.Fatal(err)
@@ -322,6 +340,13 @@ func TestBadInputIsRefusedWithTheNameOfItsField(t *testing.T) {
 		`{"app_id":"shop","client_id":"x","device_id":""}`:                                              {"user.logout", "device_id", skein.ErrMalformed},
 		`{"app_id":"shop","client_id":"x"}`:                                                             {"user.export", "reason", skein.ErrMissing},
 		`{"app_id":"shop","client_id":"x","reason":"` + strings.Repeat("x", 501) + `"}`:                 {"user.export", "reason", skein.ErrMalformed},
+		`{"app_id":"shop","hook":"nothing","url":"https://example.com/"}`:                               {"hook.put", "hook", skein.ErrMalformed},
+		`{"app_id":"shop","hook":"message","url":"http://127.0.0.1/"}`:                                  {"hook.put", "url", skein.ErrMalformed},
+		`{"app_id":"shop","hook":"message","url":"https://example.com/","timeout_ms":49}`:               {"hook.put", "timeout_ms", skein.ErrMalformed},
+		`{"app_id":"shop","hook":"message","url":"https://example.com/","timeout_ms":2001}`:             {"hook.put", "timeout_ms", skein.ErrMalformed},
+		`{"app_id":"shop","hook":"message","url":"https://example.com/","on_failure":"drop"}`:           {"hook.put", "on_failure", skein.ErrMalformed},
+		`{"app_id":"shop","hook":"message"}`:                                                            {"hook.rotate", "hook", skein.ErrNotFound},
+		`{"app_id":"nobody","hook":"message"}`:                                                          {"hook.delete", "app_id", skein.ErrNotFound},
 		`{"app_id":"a b"}`:                                                                              {"audit.list", "app_id", skein.ErrMalformed},
 		`{"op":"` + strings.Repeat("x", 257) + `"}`:                                                     {"audit.list", "op", skein.ErrMalformed},
 		`{"from":0}`:                    {"audit.list", "from", skein.ErrMalformed},

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/hooks"
 	"github.com/skein-im/skein/internal/operators"
 	"github.com/skein-im/skein/internal/ops"
 	"github.com/skein-im/skein/internal/webhooks"
@@ -18,12 +19,13 @@ const Prefix = "/admin"
 type Deps struct {
 	Operators *operators.Service
 	Webhooks  *webhooks.Service
+	Hooks     *hooks.Service
 	Audit     ops.Audit // may be nil
 }
 
 // New is the op table over its use cases.
 func New(deps Deps) *ops.Table {
-	return ops.New(nil, deps.Audit, nil, slices.Concat(meOps(deps), sessionOps(deps), operatorOps(deps), appOps(deps), keyOps(deps), userOps(deps), webhookOps(deps), wordsOps(deps), auditOps(deps)))
+	return ops.New(nil, deps.Audit, nil, slices.Concat(meOps(deps), sessionOps(deps), operatorOps(deps), appOps(deps), keyOps(deps), userOps(deps), webhookOps(deps), hookOps(deps), wordsOps(deps), auditOps(deps)))
 }
 
 // row completes an op with what all rows have.

@@ -54,6 +54,7 @@ var titles = []group{
 	{words: []string{"operator"}, title: ops.Doc{EN: "Operators", ZH: "管理员"}},
 	{words: []string{"app"}, title: ops.Doc{EN: "Apps", ZH: "应用"}},
 	{words: []string{"webhook"}, title: ops.Doc{EN: "Webhooks", ZH: "Webhook"}},
+	{words: []string{"hook"}, title: ops.Doc{EN: "Before-hooks", ZH: "前置 Hook"}},
 	{words: []string{"words"}, title: ops.Doc{EN: "Word lists", ZH: "敏感词列表"}},
 	{words: []string{"audit"}, title: ops.Doc{EN: "Audit log", ZH: "审计日志"}},
 }

@@ -26,7 +26,7 @@ const (
 func changeOps(d Deps) []*ops.Op {
 	return []*ops.Op{
 		ops.Row(MsgEdit, ops.Op{
-			Method: "PUT", Path: messagePath, Need: skein.NeedMember, Policy: ops.Policy{Messages: 1}, Codes: []int{212, 4001, 4011, 4012, 4013, 4015, 4130, 4406},
+			Method: "PUT", Path: messagePath, Need: skein.NeedMember, Policy: ops.Policy{Messages: 1}, Codes: []int{212, 4001, 4011, 4012, 4013, 4015, 4016, 4130, 4406},
 			Doc: ops.Doc{
 				EN: "Edits the text, attr or mentions of a message: the sender within the app's edit window, the backend at any time. For members who have not read the message, the edited mentions count. An edit that changes nothing succeeds and makes no change.",
 				ZH: "编辑消息的文本、扩展或 @。发送者须在应用的编辑时限内，服务端不限。对尚未读该消息的成员，mentions 按编辑后的 @ 计算。内容没有变化的编辑视为成功，不产生变更。",

@@ -28,7 +28,7 @@ const (
 func messageOps(d Deps) []*ops.Op {
 	return []*ops.Op{
 		ops.RowOfBatch(MsgSend, ops.Op{
-			Method: "POST", Path: messagesPath, Need: skein.NeedMember, Policy: ops.Policy{Messages: 1}, Codes: []int{211, 212, 4001, 4011, 4012, 4013, 4015, 4406},
+			Method: "POST", Path: messagesPath, Need: skein.NeedMember, Policy: ops.Policy{Messages: 1}, Codes: []int{211, 212, 4001, 4011, 4012, 4013, 4015, 4016, 4406},
 			Doc: ops.Doc{
 				EN: "Sends a message. The server answers once the message is durable. The backend may send for any client of the app, member or not; this moves that client's read position only if mark_read is 1. On a socket, once the server refuses a send with 4290, it refuses later sends to the same conversation as well, for a second or until the refused message is sent again with its client_msg_id. So no later message precedes an earlier one. Other conversations are not affected.",
 				ZH: "发送消息，持久化后返回。服务端可以代表应用内任何用户发送，无论其是否为成员；仅当 mark_read 为 1 时移动该用户的已读位置。在同一连接上，某条发送因 4290 被拒绝后，之后发往同一会话的消息在一秒内、或在以相同 client_msg_id 重发该消息之前，也会被拒绝，因此后发的消息不会排在先发的之前。其他会话不受影响。",

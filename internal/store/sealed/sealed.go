@@ -1,5 +1,5 @@
 // Package sealed is a store over any engine that keeps the token secrets of apps and the
-// secrets of webhooks encrypted there.
+// secrets of webhooks and before-hooks encrypted there.
 package sealed
 
 import (
@@ -40,22 +40,25 @@ func (s *Store) opened(app skein.App) (skein.App, error) {
 		return app, fmt.Errorf("token secret of app %s: %w", app.ID, err)
 	}
 	app.TokenSecret = secret
+	app.Settings.BeforeHooks = s.openHooks(app)
 	return app, nil
 }
 
-// closed is an app with its secret as the engine keeps it: as it was, where it did not change.
-func (s *Store) closed(app, before skein.App, stored []byte) skein.App {
-	if bytes.Equal(app.TokenSecret, before.TokenSecret) && stored != nil {
-		app.TokenSecret = stored
+// closed is an app with its secrets as the engine keeps them: as in stored, where they did not change from
+// before. A zero stored seals all anew.
+func (s *Store) closed(app, before, stored skein.App) skein.App {
+	if bytes.Equal(app.TokenSecret, before.TokenSecret) && stored.TokenSecret != nil {
+		app.TokenSecret = stored.TokenSecret
 	} else {
 		app.TokenSecret = s.keys.Seal(app.TokenSecret, about(app.ID))
 	}
+	app.Settings.BeforeHooks = s.closeHooks(app, before, stored)
 	return app
 }
 
 // CreateApp implements store.Apps.
 func (s *Store) CreateApp(ctx context.Context, app skein.App) error {
-	return s.Store.CreateApp(ctx, s.closed(app, skein.App{}, nil))
+	return s.Store.CreateApp(ctx, s.closed(app, skein.App{}, skein.App{}))
 }
 
 // App implements store.Apps. Errors also: *seal.MissingKeyError, seal.ErrDamaged.
@@ -83,8 +86,8 @@ func (s *Store) Apps(ctx context.Context) ([]skein.App, error) {
 // UpdateApp implements store.Apps.
 func (s *Store) UpdateApp(ctx context.Context, id string, change func(*skein.App) error) error {
 	return s.Store.UpdateApp(ctx, id, func(app *skein.App) error {
-		stored := app.TokenSecret
-		before, err := s.opened(*app)
+		stored := *app
+		before, err := s.opened(stored)
 		if err != nil {
 			return err
 		}
@@ -115,29 +118,25 @@ type deedTx struct {
 	hooks map[string][]skein.WebhookSecret // as stored, by endpoint
 }
 
-// reading is an app that a deed has read, and its secret as stored.
-type reading struct {
-	app    skein.App
-	stored []byte
-}
+// reading is an app that a deed has read, as it is and as it is stored.
+type reading struct{ app, stored skein.App }
 
 // App implements store.AdminTx.
 func (t *deedTx) App(ctx context.Context, id string) (skein.App, error) {
-	app, err := t.AdminTx.App(ctx, id)
+	stored, err := t.AdminTx.App(ctx, id)
 	if err != nil {
-		return app, err
+		return stored, err
 	}
-	stored := app.TokenSecret
-	if app, err = t.s.opened(app); err != nil {
-		return app, err
+	app, err := t.s.opened(stored)
+	if err == nil {
+		t.read[id] = reading{app, stored}
 	}
-	t.read[id] = reading{app, stored}
-	return app, nil
+	return app, err
 }
 
 // CreateApp implements store.AdminTx.
 func (t *deedTx) CreateApp(ctx context.Context, app skein.App) error {
-	return t.AdminTx.CreateApp(ctx, t.s.closed(app, skein.App{}, nil))
+	return t.AdminTx.CreateApp(ctx, t.s.closed(app, skein.App{}, skein.App{}))
 }
 
 // PutApp implements store.AdminTx.
@@ -222,7 +221,7 @@ func (s *Store) resealWebhooks(ctx context.Context, deed skein.Deed) (sealed int
 	return sealed, err
 }
 
-// Secrets counts the token secrets and those of endpoints by the id of the key that sealed them; those that are not
+// Secrets counts the secrets of apps, hooks and endpoints by the id of the key that sealed them; those that are not
 // sealed have no id. missing is about the first one that cannot be opened; nil: all can.
 func (s *Store) Secrets(ctx context.Context) (byKey map[string]int, missing, err error) {
 	apps, err := s.Store.Apps(ctx)
@@ -232,6 +231,12 @@ func (s *Store) Secrets(ctx context.Context) (byKey map[string]int, missing, err
 		if _, err := s.opened(app); err != nil && missing == nil {
 			missing = err
 		}
+		hookSecrets(app, func(key []byte, about string) {
+			byKey[seal.SealedWith(key)]++
+			if _, err := s.keys.Open(key, about); err != nil && missing == nil {
+				missing = fmt.Errorf("%s: %w", about, err)
+			}
+		})
 	}
 	if err != nil {
 		return byKey, missing, err
@@ -248,16 +253,20 @@ func (s *Store) Secrets(ctx context.Context) (byKey map[string]int, missing, err
 	return byKey, missing, err
 }
 
-// Reseal seals the token secrets that are not sealed with the newest key anew. deed says who
-// does it; each secret has an entry in the audit log. It returns how many it sealed.
+// Reseal seals the secrets that are not sealed with the newest key anew. deed says who
+// does it; each app and each endpoint has an entry in the audit log. It returns how many it sealed.
 func (s *Store) Reseal(ctx context.Context, deed skein.Deed) (sealed int, err error) {
 	newest := s.keys.Newest()
 	apps, err := s.Store.Apps(ctx)
 	for _, app := range apps {
-		if seal.SealedWith(app.TokenSecret) == newest {
+		old := s.outdated(app)
+		if len(old) == 0 {
 			continue
 		}
 		deed.Op, deed.App, deed.Target = OpReseal, app.ID, "token_secret"
+		if seal.SealedWith(app.TokenSecret) == newest {
+			deed.Target = "hooks"
+		}
 		_, err = s.Store.Administer(ctx, func(ctx context.Context, t store.AdminTx) (skein.Deed, error) {
 			stored, err := t.App(ctx, app.ID)
 			if err != nil {
@@ -267,13 +276,16 @@ func (s *Store) Reseal(ctx context.Context, deed skein.Deed) (sealed int, err er
 			if err != nil {
 				return deed, err
 			}
-			deed.Before, deed.After = keyView(seal.SealedWith(stored.TokenSecret)), keyView(newest)
-			return deed, t.PutApp(ctx, s.closed(opened, skein.App{}, nil))
+			if err := allOpen(opened); err != nil {
+				return deed, err
+			}
+			deed.Before, deed.After = keyView(seal.SealedWith(old[0])), keyView(newest)
+			return deed, t.PutApp(ctx, s.closed(opened, skein.App{}, skein.App{}))
 		})
 		if err != nil {
-			return sealed, fmt.Errorf("seal the token secret of app %s: %w", app.ID, err)
+			return sealed, fmt.Errorf("seal the secrets of app %s: %w", app.ID, err)
 		}
-		sealed++
+		sealed += len(old)
 	}
 	if err != nil {
 		return sealed, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -167,4 +168,50 @@ func deed(t *testing.T, s store.Store, do func(context.Context, store.AdminTx) e
 		return skein.Deed{}, do(ctx, tx)
 	})
 	must(t, err)
+}
+
+func TestSecretsOfHooksAreSealedAndResealed(t *testing.T) {
+	bare := engine(t, storetest.Options{Now: time.Now})
+	first, second := seal.NewKey(), seal.NewKey()
+	s := sealed.Over(bare, keysOf(t, first))
+	secret := func(key string, expires skein.Millis) skein.WebhookSecret {
+		return skein.WebhookSecret{Key: []byte(key), Expires: expires}
+	}
+	secrets := func(from store.Store) (all []string) {
+		t.Helper()
+		app, err := from.App(t.Context(), "shop")
+		must(t, err)
+		for _, one := range app.Settings.HookBefore(skein.BeforeMessage).Secrets {
+			all = append(all, string(one.Key))
+		}
+		return all
+	}
+	must(t, s.CreateApp(t.Context(), skein.App{ID: "shop", TokenSecret: []byte("token")}))
+	deed(t, s, func(ctx context.Context, tx store.AdminTx) error {
+		app, err := tx.App(ctx, "shop")
+		app.Settings.BeforeHooks = []skein.BeforeHook{{On: skein.BeforeMessage, Secrets: []skein.WebhookSecret{secret("new", skein.Forever), secret("old", 5)}}}
+		return errors.Join(err, tx.PutApp(ctx, app))
+	})
+	stored := secrets(bare)
+	if got := secrets(s); !slices.Equal(got, []string{"new", "old"}) || strings.Contains(strings.Join(stored, " "), "new") || seal.SealedWith([]byte(stored[1])) == "" {
+		t.Errorf("got %q, stored as %q", got, stored)
+	}
+	must(t, s.UpdateApp(t.Context(), "shop", func(a *skein.App) error { a.Name = "Shop"; return nil }))
+	if now := secrets(bare); !slices.Equal(now, stored) {
+		t.Errorf("a change of the name altered the secrets")
+	}
+	stranger := sealed.Over(bare, keysOf(t, second))
+	both := sealed.Over(bare, keysOf(t, first, second))
+	if byKey, missing, err := stranger.Secrets(t.Context()); err != nil || missing == nil || len(byKey) != 1 {
+		t.Errorf("without the key: got %v, %v, %v", byKey, missing, err)
+	}
+	if n, err := both.Reseal(t.Context(), skein.Deed{Operator: "ann"}); n != 3 || err != nil {
+		t.Errorf("reseal: got %d, %v, want 3", n, err)
+	}
+	if got := secrets(stranger); !slices.Equal(got, []string{"new", "old"}) {
+		t.Errorf("with the newest key alone: got %q", got)
+	}
+	if n, err := both.Reseal(t.Context(), skein.Deed{}); n != 0 || err != nil {
+		t.Errorf("reseal again: got %d, %v, want 0", n, err)
+	}
 }
