@@ -14,7 +14,7 @@ import (
 func TestTheFirstMessageOfAConversationOnANodeComesWithItsMembers(t *testing.T) {
 	const most = 64
 	var told []skein.Committed
-	s := openOne(t, server.Database(t), storetest.Options{Committed: func(sent []skein.Committed) { told = append(told, sent...) }})
+	s := openWarm(t, server.Database(t), storetest.Options{Committed: func(sent []skein.Committed) { told = append(told, sent...) }})
 	if err := s.CreateApp(t.Context(), skein.App{ID: "app"}); err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ type pair struct {
 func openPair(t *testing.T, opt storetest.Options) pair {
 	t.Helper()
 	url := server.Database(t)
-	return pair{t, [2]*postgres.Store{openOne(t, url, opt), openOne(t, url, opt)}, url}
+	return pair{t, [2]*postgres.Store{openWarm(t, url, opt), openWarm(t, url, opt)}, url}
 }
 
 func (p pair) must(err error) {

@@ -41,6 +41,7 @@ type Options struct {
 	Limit      time.Duration         // the longest statement; default engine.DefaultLimit
 	SearchTime time.Duration         // the longest statement of a search; default 1 s; longer ones are refused
 	Registerer prometheus.Registerer // nil: no metrics
+	Dial       engine.Dial           // opens connections; nil: see engine.Options
 	Pace       pace.Options          // when a group commit of messages begins; see committer.Options
 }
 
@@ -108,7 +109,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	opt = opt.withDefaults()
 	db, err := tx.Open(ctx, engine.Options{
 		URL: opt.URL, Name: opt.Name, Conns: opt.Conns, Limit: opt.Limit, Log: opt.Log, Beside: opt.Beside,
-		SearchTime: opt.SearchTime, Registerer: opt.Registerer,
+		SearchTime: opt.SearchTime, Registerer: opt.Registerer, Dial: opt.Dial,
 	}, opt.Now, opt.Committed)
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/postgres"
+	"github.com/skein-im/skein/internal/store/postgres/engine"
 	"github.com/skein-im/skein/internal/store/postgres/pgtest"
 	"github.com/skein-im/skein/internal/store/storetest"
 )
@@ -49,12 +50,24 @@ func open(t *testing.T, opt storetest.Options) (a, b store.Store) {
 	t.Helper()
 	url := server.Database(t)
 	t.Cleanup(func() { wantNoticed(t, url) })
-	return openOne(t, url, opt), openOne(t, url, opt)
+	return openWarm(t, url, opt), openWarm(t, url, opt)
 }
 
+// openWarm opens a database of server over connections that tests had before.
+func openWarm(t *testing.T, url string, opt storetest.Options) *postgres.Store {
+	t.Helper()
+	return openBy(t, server.Dial, url, opt)
+}
+
+// openOne opens a database of any server.
 func openOne(t *testing.T, url string, opt storetest.Options) *postgres.Store {
 	t.Helper()
-	s, err := postgres.Open(t.Context(), postgres.Options{URL: url, Committed: opt.Committed, Now: opt.Now, SearchTime: time.Hour, Conns: 4})
+	return openBy(t, nil, url, opt)
+}
+
+func openBy(t *testing.T, dial engine.Dial, url string, opt storetest.Options) *postgres.Store {
+	t.Helper()
+	s, err := postgres.Open(t.Context(), postgres.Options{URL: url, Dial: dial, Committed: opt.Committed, Now: opt.Now, SearchTime: time.Hour, Conns: 4})
 	if err != nil {
 		t.Fatal(err)
 	}

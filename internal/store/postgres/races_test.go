@@ -364,7 +364,7 @@ func (r *race) note(node store.Store, conv skein.ID, change func(*skein.Member))
 // TestOfTwoNodesThatRaceOneWinsAndBothAgree runs each race many times, -races=1000 for more.
 func TestOfTwoNodesThatRaceOneWinsAndBothAgree(t *testing.T) {
 	url := server.Database(t)
-	a, b := openOne(t, url, storetest.Options{Now: time.Now}), openOne(t, url, storetest.Options{Now: time.Now})
+	a, b := openWarm(t, url, storetest.Options{Now: time.Now}), openWarm(t, url, storetest.Options{Now: time.Now})
 	r := &race{T: t, ctx: t.Context(), nodes: [2]store.Store{a, b}, ids: new(atomic.Uint64)}
 	r.must(a.CreateApp(r.ctx, skein.App{ID: "shop"}))
 	_, err := a.CreateClients(r.ctx, "shop", []skein.Client{{ID: "ann"}, {ID: "bob"}, {ID: "cat"}})

@@ -74,7 +74,7 @@ func newLateWorld(t *testing.T, seed uint64) *lateWorld {
 	w := &lateWorld{T: t, url: server.Database(t), truth: map[skein.ID]string{}, readers: map[string]*lateReader{}}
 	w.random = rand.New(rand.NewPCG(seed, 1))
 	for name, forgets := range map[string]bool{"memory": false, "rows": true} {
-		s := openOne(t, w.url, storetest.Options{})
+		s := openWarm(t, w.url, storetest.Options{})
 		w.readers[name] = &lateReader{Store: s, forgets: forgets, knows: map[skein.ID]string{}}
 	}
 	s := w.readers["memory"].Store
@@ -235,7 +235,7 @@ func wantNoticed(t *testing.T, url string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, url)
+	conn, err := server.Connect(ctx, url)
 	if err != nil {
 		t.Fatal(err)
 	}

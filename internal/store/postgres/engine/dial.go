@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"net"
 	"time"
 )
@@ -11,6 +12,9 @@ const deadAfter = 10 * time.Second
 
 // connectLimit bounds how long it takes to connect to one host, unless the URL has a connect_timeout.
 const connectLimit = 5 * time.Second
+
+// Dial opens a connection.
+type Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 // dialer opens connections that notice a lost server, while they are idle and while they wait
 // for an answer. The context of a dial bounds it; see connectLimit.

@@ -35,6 +35,8 @@ type Options struct {
 	// SearchTime is the longest statement of a search; default 1 s.
 	SearchTime time.Duration
 
+	Dial Dial // opens connections; nil: one that notices a lost server
+
 	Log    *slog.Logger
 	Beside bool // another process serves the database: it is not migrated; see ErrOldSchema
 	Moving bool // for a migration of the store, which may open what nothing else may
@@ -87,6 +89,9 @@ func Open(ctx context.Context, opt Options) (*Engine, error) {
 		return nil, err
 	}
 	h := newHealth(opt.Registerer)
+	if h.dialer = opt.Dial; h.dialer == nil {
+		h.dialer = dialer().DialContext
+	}
 	h.hosts = hostsOf(config.ConnConfig)
 	config.ConnConfig.DialFunc = h.dial
 	config.BeforeConnect = h.direct

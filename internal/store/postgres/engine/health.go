@@ -35,6 +35,7 @@ var errAway = fmt.Errorf("%w: the database is away", skein.ErrUnavailable)
 type health struct {
 	hosts   []host
 	current atomic.Pointer[host] // takes writes; nil: the database is away
+	dialer  Dial
 	outages prometheus.Counter
 	up      prometheus.Gauge
 
@@ -117,7 +118,7 @@ func (t *tracked) Close() error {
 
 // dial opens a connection and keeps track of it.
 func (h *health) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	c, err := dialer().DialContext(ctx, network, address)
+	c, err := h.dialer(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
@@ -219,10 +220,19 @@ func (p *prober) drop() {
 	}
 }
 
+// end closes the connection, and says so to the server.
+func (p *prober) end() {
+	if p.conn != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = p.conn.Close(ctx) // nothing is lost with it
+	}
+}
+
 // watch asks until ctx ends.
 func (e *Engine) watch(ctx context.Context, p *prober) {
 	defer close(e.watched)
-	defer p.drop()
+	defer p.end()
 	tick := time.NewTicker(askEvery)
 	defer tick.Stop()
 	var since time.Time // zero: the database is not away

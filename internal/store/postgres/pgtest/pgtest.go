@@ -37,6 +37,8 @@ type Server struct {
 	// a twentieth of what another copy costs. Empty: each test has a copy of its own.
 	Reset string
 
+	Warm // connections to databases that Reset serves
+
 	once    sync.Once
 	url     string
 	err     error
@@ -119,7 +121,12 @@ func (s *Server) giveBack(ctx context.Context, name string) error {
 	if s.Reset == "" {
 		return do(ctx, s.url, `DROP DATABASE `+name+` WITH (FORCE)`)
 	}
-	if err := do(ctx, in(s.url, name), s.Reset); err != nil {
+	conn, err := s.Connect(ctx, in(s.url, name))
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx) //nolint:errcheck // nothing is lost with it
+	if _, err := conn.PgConn().Exec(ctx, s.Reset).ReadAll(); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -182,6 +189,7 @@ func in(server, database string) string {
 
 // Stop ends the server of this process, which else ends with it, and removes its files.
 func (s *Server) Stop() {
+	s.Close()
 	if s.process != nil {
 		s.process.End()
 	}
