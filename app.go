@@ -56,6 +56,9 @@ type Settings struct {
 	AllowedOrigins     []string     // web pages that may call the app, as OriginPatterns has them; none
 	WordList           int64        // revision of the app's WordList; zero: none
 	BeforeHooks        []BeforeHook // at most one before each; nil: none
+	JWKS               string       // keys that verify tokens beside TokenSecret: the URL of a JSON Web Key Set, or the set; none
+	TokenIssuer        string       // iss of the tokens that such a key verifies; not checked
+	TokenAudience      string       // aud of them; not checked
 }
 
 // Defaults of Settings.

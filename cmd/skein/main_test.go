@@ -100,7 +100,8 @@ func TestUpdateSetsEachSetting(t *testing.T) {
 		"--private-history=on", "--max-devices=1", "--max-members=2", "--max-sockets=11", "--max-storage-bytes=12", "--file-access=signed", "--file-link-life=60",
 		"--max-conversations=3", "--send-rate=-1", "--send-burst=4", "--rest-rate=5", "--command-rate=6",
 		"--login-rate=7", "--file-types=png,.JPG,png", "--max-file-bytes=8",
-		"--allowed-origins=https://a.com,*.b.com", "--one-per-device-type=on", "--presence=off", "--last-seen=on", "--edit-window=9", "--recall-window=-1")
+		"--allowed-origins=https://a.com,*.b.com", "--one-per-device-type=on", "--presence=off", "--last-seen=on", "--edit-window=9", "--recall-window=-1",
+		"--jwks=https://id.example/keys", "--token-issuer=https://id.example", "--token-audience=skein")
 	stored := skein.Settings{
 		Open: true, RelaxedClientIDs: true, NoAutoRegister: true, MembersMayInvite: true, AddBy: skein.AddByNobody, ManagersMentionAll: true,
 		PrivateHistory: true, MaxDevices: 1, MaxMembers: 2, MaxSockets: 11, MaxStorageBytes: 12, PrivateFiles: true, FileLinkLife: 60,
@@ -108,6 +109,7 @@ func TestUpdateSetsEachSetting(t *testing.T) {
 		LoginRate: 7, FileTypes: []string{"png", "jpg"}, MaxFileBytes: 8,
 		OnePerDeviceType: true, HidePresence: true, LastSeen: true, EditWindow: 9, RecallWindow: -1,
 		AllowedOrigins: []string{"https://a.com", "*.b.com"},
+		JWKS:           "https://id.example/keys", TokenIssuer: "https://id.example", TokenAudience: "skein",
 	}
 	want := adminapi.SettingsOf(stored)
 	same(t, "update", view.Settings, want)
@@ -117,10 +119,10 @@ func TestUpdateSetsEachSetting(t *testing.T) {
 
 	same(t, "show", mustJSON[appView](t, "app", "show", "--id", "shop", "--data", data).Settings, want)
 
-	stored.Open, stored.FileTypes, stored.MaxDevices, stored.HidePresence, stored.RecallWindow, stored.AllowedOrigins = false, nil, 0, false, 0, nil
+	stored.Open, stored.FileTypes, stored.MaxDevices, stored.HidePresence, stored.RecallWindow, stored.AllowedOrigins, stored.JWKS = false, nil, 0, false, 0, nil, ""
 	want = adminapi.SettingsOf(stored)
 	view = mustJSON[appView](t, "app", "update", "--id", "shop", "--data", data,
-		"--token-auth=on", "--file-types=", "--allowed-origins=", "--max-devices=0", "--presence=on", "--recall-window=0")
+		"--token-auth=on", "--file-types=", "--allowed-origins=", "--max-devices=0", "--presence=on", "--recall-window=0", "--jwks=")
 	same(t, "what is not given stays", view.Settings, want)
 }
 

@@ -132,7 +132,7 @@ func settingRows(s adminapi.Settings) [][]string {
 				text = onOffText(v.Bool())
 			case v.Kind() == reflect.Slice && v.Len() > 0:
 				text = fmt.Sprint(strings.Join(v.Interface().([]string), ",")) //nolint:forcetypeassert // the table has no other lists
-			case v.Kind() == reflect.String, v.CanInt() && v.Int() != 0:
+			case v.Kind() == reflect.String && v.Len() > 0, v.CanInt() && v.Int() != 0:
 				text = fmt.Sprint(v)
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/keyset"
 	"github.com/skein-im/skein/internal/recent"
 	"github.com/skein-im/skein/internal/store"
 )
@@ -20,6 +21,7 @@ import (
 type Options struct {
 	Apps    store.Apps
 	Clients store.Clients
+	Keys    *keyset.Sets     // of the apps whose tokens are signed with keys of their own; nil: none
 	Now     func() time.Time // nil: time.Now
 	// AllowOpen lets apps without token authentication take calls without
 	// credentials. It is for loopback, or for who asked for it.
@@ -141,7 +143,7 @@ func (g *Gate) Login(ctx context.Context, in Login) (skein.Actor, error) {
 	}
 	key, perMinute := loginKeyOf(in), app.Settings.Or(g.opts.Limits).WithDefaults().LoginRate // nobody's: the installation's
 	late := g.rates.loginLocked(key, perMinute, g.opts.Now())
-	if late != nil && !signedBy(app, in.Token) && !app.Settings.Open {
+	if late != nil && !g.signed(app, in.Token) && !app.Settings.Open {
 		return skein.Actor{}, late
 	}
 	actor, err := g.login(ctx, app, known, in)
@@ -161,7 +163,10 @@ func (g *Gate) login(ctx context.Context, app *skein.App, known bool, in Login) 
 	if known && app.Settings.Open && in.Token == "" {
 		return g.openLogin(ctx, app, in)
 	}
-	claims, err := parseToken(app, in.Token, g.opts.Now())
+	claims, err := parseToken(app, in.Token, g.opts.Now(), g.keysOf(ctx, app))
+	if errors.Is(err, skein.ErrUnavailable) {
+		return skein.Actor{}, err
+	}
 	if err != nil || !known {
 		return skein.Actor{}, skein.ErrUnauthenticated
 	}

@@ -34,6 +34,25 @@ func (g *Gate) checkSource(app *skein.App, from Source) error {
 	return nil
 }
 
+// signed reports whether a token is good for the app, as far as nothing has to be fetched or read
+// for that.
+func (g *Gate) signed(app *skein.App, token string) bool {
+	if signedBy(app, token) {
+		return true
+	}
+	source := app.Settings.JWKS
+	if source == "" || g.opts.Keys == nil {
+		return false
+	}
+	_, err := parseToken(app, token, g.opts.Now(), func(alg, id string) (any, error) {
+		if k := g.opts.Keys.Known(app.ID, source, alg, id); k != nil {
+			return k, nil
+		}
+		return nil, skein.ErrUnauthenticated
+	})
+	return err == nil
+}
+
 // signedBy reports whether a token bears the app's signature. It reads nothing of
 // it and asks no store: it is for those who may be guessing.
 func signedBy(app *skein.App, token string) bool {

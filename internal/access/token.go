@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,6 +63,10 @@ type claims struct {
 	ID        string   `json:"jti,omitempty"`
 	Device    string   `json:"dev,omitempty"`
 	Actions   []string `json:"act,omitzero"`
+
+	// Of tokens that a key of the app's set verifies; see bound.
+	Issuer   jsontext.Value `json:"iss,omitempty"`
+	Audience jsontext.Value `json:"aud,omitempty"`
 }
 
 // UnmarshalJSON reads claims strictly: each name once and exactly as written here, none
@@ -115,36 +121,104 @@ func (c claims) GetIssuer() (string, error)                   { return "", nil }
 func (c claims) GetSubject() (string, error)                  { return c.Subject, nil }
 func (c claims) GetAudience() (jwt.ClaimStrings, error)       { return nil, nil }
 
-// parseToken checks signature, dates, app and form. Any error means
-// skein.ErrUnauthenticated.
-func parseToken(app *skein.App, token string, now time.Time) (claims, error) {
+// keys finds the key of an app's set for an algorithm and key id. Errors: any;
+// skein.ErrUnavailable where it cannot tell now.
+type keys func(alg, id string) (any, error)
+
+// keysOf are the keys of an app's set; nil: it has none.
+func (g *Gate) keysOf(ctx context.Context, app *skein.App) keys {
+	source := app.Settings.JWKS
+	if source == "" || g.opts.Keys == nil {
+		return nil
+	}
+	return func(alg, id string) (any, error) { return g.opts.Keys.Find(ctx, app.ID, source, alg, id) }
+}
+
+// Algorithms of tokens: of those that Skein signs, and of those that a key of the app's set may
+// verify too.
+var (
+	ownAlgorithms = []string{"HS256"}
+	allAlgorithms = []string{"HS256", "RS256", "ES256", "EdDSA"}
+)
+
+// parseToken checks signature, dates, app and form. The algorithm decides between the secret of the
+// app and the keys of its set, so no public key is ever used as a secret. Errors:
+// skein.ErrUnauthenticated; skein.ErrUnavailable where the set of the app cannot be read.
+func parseToken(app *skein.App, token string, now time.Time, set keys) (claims, error) {
 	var c claims
 	if len(token) > maxTokenLength || len(app.TokenSecret) == 0 || !strictHeader(token) { // anybody can sign with an empty secret
 		return c, skein.ErrUnauthenticated
+	}
+	external, algorithms := false, ownAlgorithms
+	if set != nil {
+		algorithms = allAlgorithms
 	}
 	_, err := jwt.ParseWithClaims(token, &c,
 		func(t *jwt.Token) (any, error) {
 			if _, there := t.Header["crit"]; there { // RFC 7515 section 4.1.11: nothing of it is understood
 				return nil, jwt.ErrTokenUnverifiable
 			}
-			return app.TokenSecret, nil
+			if external = t.Method.Alg() != "HS256"; !external {
+				return app.TokenSecret, nil
+			}
+			id, isText := t.Header["kid"].(string)
+			if _, there := t.Header["kid"]; there && !isText {
+				return nil, jwt.ErrTokenUnverifiable
+			}
+			return set(t.Method.Alg(), id)
 		},
-		jwt.WithValidMethods([]string{"HS256"}),
+		jwt.WithValidMethods(algorithms),
 		jwt.WithLeeway(leeway),
 		jwt.WithExpirationRequired(),
 		jwt.WithIssuedAt(),
 		jwt.WithStrictDecoding(),
 		jwt.WithTimeFunc(func() time.Time { return now }),
 	)
+	if errors.Is(err, skein.ErrUnavailable) {
+		return c, skein.ErrUnavailable
+	}
 	if err != nil {
 		return c, skein.ErrUnauthenticated
 	}
 	tooFar := millis(c.Expires).Time().After(now.Add(skein.MaxTokenLife + leeway))
-	if tooFar || c.App != app.ID || len(c.Actions) > skein.MaxTokenActions ||
+	if tooFar || !c.bound(app, external) || len(c.Actions) > skein.MaxTokenActions ||
 		!skein.ValidClientID(c.Subject, app.Settings.RelaxedClientIDs) {
 		return c, skein.ErrUnauthenticated
 	}
 	return c, nil
+}
+
+// bound reports whether a token was made for the app. The providers that sign with keys of their own
+// often know no app; then the audience tells, which the app must have set.
+func (c claims) bound(app *skein.App, external bool) bool {
+	s := app.Settings
+	if !external {
+		return c.App == app.ID
+	}
+	switch {
+	case s.TokenIssuer != "" && !slices.Equal(texts(c.Issuer), []string{s.TokenIssuer}):
+		return false
+	case s.TokenAudience != "" && !slices.Contains(texts(c.Audience), s.TokenAudience):
+		return false
+	default:
+		return c.App == app.ID || c.App == "" && s.TokenAudience != ""
+	}
+}
+
+// texts are the texts of a claim that is one or a list; nil: it is neither.
+func texts(claim jsontext.Value) (all []string) {
+	var one string
+	switch claim.Kind() {
+	case '"':
+		if json.Unmarshal(claim, &one) == nil {
+			all = []string{one}
+		}
+	case '[':
+		if json.Unmarshal(claim, &all) != nil {
+			return nil
+		}
+	}
+	return all
 }
 
 // bearer is the client whose token an Authorization header holds.
@@ -153,7 +227,7 @@ func (g *Gate) bearer(ctx context.Context, app *skein.App, header string) (skein
 	if !strings.EqualFold(scheme, "Bearer") {
 		return skein.Actor{}, skein.ErrUnauthenticated
 	}
-	c, err := parseToken(app, strings.TrimSpace(token), g.opts.Now())
+	c, err := parseToken(app, strings.TrimSpace(token), g.opts.Now(), g.keysOf(ctx, app))
 	if err != nil {
 		return skein.Actor{}, err
 	}

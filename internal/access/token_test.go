@@ -285,7 +285,7 @@ func FuzzToken(f *testing.F) {
 	}
 	f.Add("..")
 	f.Fuzz(func(t *testing.T, text string) {
-		c, err := parseToken(app, text, start.Time())
+		c, err := parseToken(app, text, start.Time(), nil)
 		if err != nil {
 			return
 		}

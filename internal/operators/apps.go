@@ -12,6 +12,7 @@ import (
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/access"
+	"github.com/skein-im/skein/internal/keyset"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/wire/adminapi"
 )
@@ -61,7 +62,7 @@ func unknownApp(err error) error {
 }
 
 // CreateApp makes an app with a key and a token secret. change alters the settings of a new app.
-// Errors: skein.ErrConflict where the id is taken.
+// Errors: skein.ErrConflict where the id is taken; those of keyset.Check.
 func (s *Service) CreateApp(ctx context.Context, by skein.Actor, id, name string, change func(*skein.Settings)) (IssuedApp, error) {
 	key, hash := access.NewKey()
 	now := s.Now()
@@ -70,6 +71,9 @@ func (s *Service) CreateApp(ctx context.Context, by skein.Actor, id, name string
 		Keys: []skein.AppKey{{Name: FirstKey, Hash: hash, Created: now}},
 	}
 	change(&app.Settings)
+	if err := keyset.Check(app.Settings.JWKS); err != nil {
+		return IssuedApp{}, err
+	}
 	_, err := s.opts.Store.Administer(ctx, func(ctx context.Context, t store.AdminTx) (skein.Deed, error) {
 		d := by.Operator.Deed(OpAppCreate, "")
 		d.App, d.After = id, whole(app)
@@ -85,12 +89,13 @@ func (s *Service) CreateApp(ctx context.Context, by skein.Actor, id, name string
 	return IssuedApp{app, key}, nil
 }
 
-// UpdateApp changes the name (empty: none) and the settings of an app. Errors: skein.ErrNotFound.
+// UpdateApp changes the name (empty: none) and the settings of an app. Errors: skein.ErrNotFound;
+// those of keyset.Check.
 func (s *Service) UpdateApp(ctx context.Context, by skein.Actor, id, name string, change func(*skein.Settings)) (skein.App, error) {
 	return s.changeApp(ctx, by, OpAppUpdate, id, "", func(app *skein.App) error {
 		app.Name = cmp.Or(name, app.Name)
 		change(&app.Settings)
-		return nil
+		return keyset.Check(app.Settings.JWKS)
 	})
 }
 

@@ -45,6 +45,9 @@ type Settings struct {
 	MaxStorageBytes      int64    `json:"max_storage_bytes,omitzero"`
 	FileAccess           string   `json:"file_access,omitzero"`    // public or signed
 	FileLinkLife         int      `json:"file_link_life,omitzero"` // seconds
+	JWKS                 string   `json:"jwks,omitzero"`           // a URL, or a JSON Web Key Set
+	TokenIssuer          string   `json:"token_issuer,omitzero"`
+	TokenAudience        string   `json:"token_audience,omitzero"`
 }
 
 // AppOf returns the content of app.json for an app.
@@ -59,6 +62,7 @@ func AppOf(a skein.App) App {
 		EditWindow: s.EditWindow, RecallWindow: s.RecallWindow,
 		AllowedOrigins: s.AllowedOrigins, FileTypes: s.FileTypes, MaxFileBytes: s.MaxFileBytes, MaxStorageBytes: s.MaxStorageBytes,
 		FileAccess: fileAccessOf(s.PrivateFiles), FileLinkLife: s.FileLinkLife,
+		JWKS: s.JWKS, TokenIssuer: s.TokenIssuer, TokenAudience: s.TokenAudience,
 	}}
 }
 
@@ -73,6 +77,7 @@ func (s Settings) Of() skein.Settings {
 		EditWindow: s.EditWindow, RecallWindow: s.RecallWindow,
 		AllowedOrigins: s.AllowedOrigins, FileTypes: s.FileTypes, MaxFileBytes: s.MaxFileBytes, MaxStorageBytes: s.MaxStorageBytes,
 		PrivateFiles: s.FileAccess == signedFiles, FileLinkLife: s.FileLinkLife,
+		JWKS: s.JWKS, TokenIssuer: s.TokenIssuer, TokenAudience: s.TokenAudience,
 	}
 }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/skein-im/skein/internal/files/links"
 	"github.com/skein-im/skein/internal/files/s3"
 	"github.com/skein-im/skein/internal/hub"
+	"github.com/skein-im/skein/internal/keyset"
 	"github.com/skein-im/skein/internal/node"
 	"github.com/skein-im/skein/internal/presence"
 	"github.com/skein-im/skein/internal/rest"
@@ -61,6 +62,7 @@ type Server struct {
 	node     *node.Node
 	delivery *delivery.Delivery
 	words    *words.Lists
+	keySets  *keyset.Sets
 	chat     *chat.Service
 	upkeep   *upkeep.Upkeep
 	feed     *feed.Runner
@@ -186,6 +188,7 @@ func newRegistry() *prometheus.Registry {
 // close ends the parts, from the sessions down to the store.
 func (s *Server) close(ctx context.Context) error {
 	s.words.Close()
+	s.keySets.Close()
 	err := s.hub.Close(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = nil // the remaining sessions were cut; slow clients are no failure

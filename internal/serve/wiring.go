@@ -16,6 +16,7 @@ import (
 	"github.com/skein-im/skein/internal/files/links"
 	"github.com/skein-im/skein/internal/hooks"
 	"github.com/skein-im/skein/internal/hub"
+	"github.com/skein-im/skein/internal/keyset"
 	"github.com/skein-im/skein/internal/node"
 	"github.com/skein-im/skein/internal/ops/rows"
 	"github.com/skein-im/skein/internal/presence"
@@ -33,7 +34,10 @@ import (
 // wire makes and connects the parts above the store.
 func (s *Server) wire(ctx context.Context) (err error) {
 	s.tracer = s.newTracer()
+	outbound := dial.New(dial.Options{Allow: s.config.Outbound(), ConnsPerHost: 64})
+	s.keySets = keyset.New(keyset.Options{Client: outbound, Now: clock.Now, Log: s.log, Registerer: s.registry})
 	s.gate = access.New(access.Options{
+		Keys:  s.keySets,
 		Nodes: func() int { return s.node.Live() },
 		Apps:  s.store, Clients: s.store, AllowOpen: s.openAllowed, OpenToAll: s.config.AllowOpenApps,
 		Limits: limitsOf(s.config.Limits), Now: clock.Now, Log: s.log,
@@ -67,7 +71,6 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	s.words = words.New(words.Options{Store: s.store, Registerer: s.registry})
 	s.chat = chat.New(chat.Options{Store: s.store, Events: events{s.delivery, s.node}, Words: s.words, Hooks: s.hooks(), UnnamedFor: s.config.UnnamedFiles, Now: clock.Now})
 	s.upkeep = upkeep.New(upkeep.Options{Store: s.store, Files: s.uploads, UnnamedFor: s.config.UnnamedFiles, Now: clock.Now, Log: s.log})
-	outbound := dial.New(dial.Options{Allow: s.config.Outbound(), ConnsPerHost: 64})
 	s.feed = feed.New(feed.Options{Store: s.store, Node: s.name, Now: clock.Now, Log: s.log, Registerer: s.registry})
 	s.webhooks = webhooks.NewDeliverer(webhooks.DelivererOptions{
 		Store: s.store, Runner: s.feed, Client: outbound, Zone: s.config.Location(), SignLinks: s.signLinks,

@@ -41,6 +41,8 @@ func otherThan(s adminapi.Setting) string {
 		return fmt.Sprint(s.Default != "true")
 	case len(s.Words) > 0:
 		return `"` + s.Words[len(s.Words)-1] + `"`
+	case s.Type.Elem().Kind() == reflect.String:
+		return `"https://id.example/keys"`
 	case s.Name == "allowed_origins":
 		return `["https://a.example","*.b.example"]`
 	case s.Type.Elem().Kind() == reflect.Slice:
@@ -110,6 +112,9 @@ func TestASettingOutOfBoundsIsNamedAndNothingIsChanged(t *testing.T) {
 		"add_by":          {`"everyone"`, `""`, `1`},
 		"file_access":     {`"private"`, `""`, `1`},
 		"allowed_origins": {`["*"]`, `["https://a.example/path"]`, `["javascript:x"]`, `"https://a.example"`, `[` + strings.Repeat(`"https://a.example",`, 2) + `"null"]`},
+		"jwks":            {`"http://id.example/keys"`, `"{"`, `"{\"keys\":[]}"`, `"` + strings.Repeat("x", 16385) + `"`, `1`},
+		"token_issuer":    {`"` + strings.Repeat("x", 1025) + `"`, `1`},
+		"token_audience":  {`"` + strings.Repeat("x", 1025) + `"`, `["x"]`},
 		"file_types":      {`["` + strings.Repeat("x", 33) + `"]`, `["a/b"]`, `{}`, `[1]`, `["` + strings.Join(numbered(201), `","`) + `"]`},
 	}
 	for _, s := range adminapi.AllSettings {

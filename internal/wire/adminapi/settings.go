@@ -18,6 +18,7 @@ import (
 //   - of: the field of skein.Settings; ! turns a switch around
 //   - default: what holds where nothing is set (zero for a number): a value; "--flag", the server's; or words in both languages, "no limit|不限"
 //   - range: least and most of a number, beside zero: "1..100"; -1 as the least means no limit
+//   - size: most bytes of a text that may be anything
 //   - words: the values of a text in the order of the numbers that stand for them, from 1; of two words for a switch, no and yes
 //   - who: the role that may change it: "admin" and "owner" in the app, "installation" an admin of the installation
 type Settings struct {
@@ -48,6 +49,9 @@ type Settings struct {
 	MaxStorageBytes  *int64    `json:"max_storage_bytes,omitzero" of:"MaxStorageBytes" range:"1..1125899906842624" default:"no limit|不限" who:"installation" en:"most bytes of all uploads together; messages are not counted" zh:"全部上传文件的字节数上限；不含消息"`
 	FileAccess       *string   `json:"file_access,omitzero" of:"PrivateFiles" words:"public signed" default:"public" who:"admin" en:"who may open an upload: public, whoever has its link; signed, whoever has a signed link that has not expired, and who reads what names the file gets a new link" zh:"谁可打开上传文件：public 持有链接者；signed 持有未过期签名链接者，读取引用该文件的内容时得到新链接"`
 	FileLinkLife     *int64    `json:"file_link_life,omitzero" of:"FileLinkLife" range:"60..604800" default:"3600" who:"admin" en:"seconds after which a signed link expires" zh:"签名链接的有效秒数"`
+	JWKS             *string   `json:"jwks,omitzero" of:"JWKS" size:"16384" default:"none|无" who:"admin" en:"keys that verify tokens (RS256, ES256, EdDSA) beside the token secret: the https URL of a JSON Web Key Set, or the set itself" zh:"除 token secret 外用于验证 token（RS256、ES256、EdDSA）的公钥：JSON Web Key Set 的 https 地址，或其 JSON 本身"`
+	TokenIssuer      *string   `json:"token_issuer,omitzero" of:"TokenIssuer" size:"1024" default:"not checked|不检查" who:"admin" en:"iss that tokens verified by jwks must have" zh:"由 jwks 验证的 token 必须具有的 iss"`
+	TokenAudience    *string   `json:"token_audience,omitzero" of:"TokenAudience" size:"1024" default:"not checked|不检查" who:"admin" en:"aud that tokens verified by jwks must have; with it they need no claim app" zh:"由 jwks 验证的 token 必须具有的 aud；设置后 token 可不含 app"`
 }
 
 // Setting is one line of the table.
@@ -63,6 +67,7 @@ type Setting struct {
 	toggle    bool // the field of skein.Settings is a switch
 	least     int64
 	most      int64 // zero: the setting is no number
+	size      int   // zero: the setting is no free text
 	numeric   int64 // the default of a number; zero: in words
 	Unlimited bool  // -1 means no limit
 }
@@ -81,6 +86,7 @@ var AllSettings = func() []Setting {
 			panic("setting " + s.Name + ": no field " + of)
 		}
 		s.of, s.inverted, s.toggle = target.Index[0], inverted, target.Type.Kind() == reflect.Bool
+		s.size, _ = strconv.Atoi(f.Tag.Get("size"))
 		if least, most, bounded := strings.Cut(f.Tag.Get("range"), ".."); bounded {
 			s.least, s.most = number(s.Name, least), number(s.Name, most)
 			s.Unlimited = s.least < 0
@@ -112,6 +118,8 @@ func SettingsOf(stored skein.Settings) Settings {
 			to.SetBool(is.Bool() != line.inverted)
 		case is.Kind() == reflect.Bool:
 			to.SetString(line.Words[yes(is.Bool())])
+		case line.size > 0:
+			to.SetString(is.String())
 		case to.Kind() == reflect.String:
 			to.SetString(line.Words[max(is.Int(), 1)-1])
 		case to.Kind() == reflect.Slice && is.IsNil() && line.Name == "file_types":
@@ -184,6 +192,9 @@ func (line Setting) stored(given reflect.Value) (any, error) {
 	case reflect.Bool:
 		return given.Bool() != line.inverted, nil
 	case reflect.String:
+		if line.size > 0 {
+			return line.text(given.String())
+		}
 		i := slices.Index(line.Words, given.String())
 		if i < 0 {
 			return nil, line.wrong("must be " + strings.Join(line.Words, ", "))
@@ -212,6 +223,15 @@ func (line Setting) stored(given reflect.Value) (any, error) {
 }
 
 func (line Setting) wrong(detail string) error { return skein.Malformed("settings."+line.Name, detail) }
+
+// text is a text that may be anything, without space around it.
+func (line Setting) text(given string) (string, error) {
+	given = strings.TrimSpace(given)
+	if len(given) > line.size {
+		return "", line.wrong(fmt.Sprintf("at most %d bytes", line.size))
+	}
+	return given, nil
+}
 
 // bounds are the bounds of a number, with words about -1 and about 0.
 func (line Setting) bounds(minus, zero string) string {
