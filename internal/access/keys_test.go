@@ -117,7 +117,7 @@ func TestNoKeyIsUsedForAnotherAlgorithm(t *testing.T) {
 	f := newKeyFixture(t, nil)
 	der, err := x509.MarshalPKIXPublicKey(signers()["RS256"].Public())
 	f.must(err)
-	public := signers()["RS256"].Public().(*rsa.PublicKey) //nolint:forcetypeassert // see signers
+	public := signers()["RS256"].Public().(*rsa.PublicKey)
 	otherRSA := jwt.NewWithClaims(jwt.SigningMethodPS256, jwt.MapClaims(tokenOf(start, nil).claims))
 	otherRSA.Header["kid"] = "rs256"
 	ps, err := otherRSA.SignedString(signers()["RS256"])
