@@ -13,11 +13,15 @@ type BeforeHook struct {
 
 // What hooks are asked before.
 const (
-	BeforeMessage = "message" // a message is sent or edited
+	BeforeMessage      = "message"      // a message is sent or edited
+	BeforeConversation = "conversation" // a conversation is created
+	BeforeMembers      = "members"      // members are added to a conversation, or one joins a room
+	BeforeLogin        = "login"        // a client logs in
+	BeforeUpload       = "upload"       // an uploaded file is kept
 )
 
 // BeforeHooks are what an app may have hooks before.
-var BeforeHooks = []string{BeforeMessage}
+var BeforeHooks = []string{BeforeMessage, BeforeConversation, BeforeMembers, BeforeLogin, BeforeUpload}
 
 // Bounds of BeforeHook, in milliseconds.
 const (
@@ -49,7 +53,17 @@ type Question struct {
 
 	Message  *Message // that is sent, or as it is to be after an edit
 	Edit     bool     // of a message that was sent
-	ConvType ConvType // of the conversation
+	ConvType ConvType // of the conversation of the message, or of that below
+
+	Conv    ID       // the conversation that is created, or that members are added to
+	Clients []string // its other members, or those who are added
+	Extend  []byte   // of the conversation that is created
+
+	Addr string // from which the client logs in
+
+	Path  string // of the link to the uploaded file
+	Title string // what its uploader calls it; may be empty
+	Bytes int64  // its size
 }
 
 // Verdict is what a hook decides. The zero value lets it happen.

@@ -13,9 +13,12 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
-// hookBackend is a backend that answers before-hooks. It rejects what says "reject", and replaces "bad".
+// hookBackend is a backend that answers before-hooks. It rejects texts with "reject", clients with "Blocked" in
+// their names and files with a virus, and replaces "bad".
 type hookBackend struct {
 	*httptest.Server
+
+	files string // address of the server of messages, where files are read
 
 	mu     sync.Mutex
 	secret *standardwebhooks.Webhook // nil: none is expected
@@ -23,9 +26,9 @@ type hookBackend struct {
 	faults []string
 }
 
-func newHookBackend(t *testing.T) *hookBackend {
+func newHookBackend(t *testing.T, s *server) *hookBackend {
 	t.Helper()
-	b := &hookBackend{}
+	b := &hookBackend{files: s.url("")}
 	b.Server = httptest.NewServer(b)
 	t.Cleanup(b.Close)
 	return b
@@ -38,7 +41,12 @@ func (b *hookBackend) ServeHTTP(w http.ResponseWriter, in *http.Request) {
 	}
 	var event struct {
 		Type string
-		Data struct{ Message struct{ Text string } }
+		Data struct {
+			Message   struct{ Text string }
+			ClientID  string   `json:"client_id"`
+			ClientIDs []string `json:"client_ids"`
+			Path      string
+		}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -47,14 +55,30 @@ func (b *hookBackend) ServeHTTP(w http.ResponseWriter, in *http.Request) {
 	}
 	text := event.Data.Message.Text
 	b.asked = append(b.asked, event.Type+" "+text)
+	who := fmt.Sprint(event.Data.ClientID, event.Data.ClientIDs)
 	switch {
-	case strings.Contains(text, "reject"):
+	case strings.Contains(text, "reject") || strings.Contains(who, "Blocked") || event.Type == "before.upload" && b.finds(event.Data.Path, "virus"):
 		_, _ = io.WriteString(w, `{"verdict":"reject","reason":"no ads, please"}`)
 	case strings.Contains(text, "bad"):
 		_, _ = io.WriteString(w, `{"verdict":"replace","message":{"text":"***"}}`)
 	default:
 		w.WriteHeader(http.StatusNoContent)
 	}
+}
+
+// finds reports whether an uploaded file has a text in it. The caller holds mu.
+func (b *hookBackend) finds(path, text string) bool {
+	res, err := http.Get(b.files + path)
+	if err == nil {
+		defer func() { _ = res.Body.Close() }()
+		var content []byte
+		content, err = io.ReadAll(res.Body)
+		if err == nil && res.StatusCode == http.StatusOK {
+			return strings.Contains(string(content), text)
+		}
+	}
+	b.faults = append(b.faults, fmt.Sprintf("read %s: %v %v", path, res, err))
+	return false
 }
 
 // set makes an app ask the backend before something, and refuse what it does not answer.
@@ -76,8 +100,8 @@ func (b *hookBackend) set(t *testing.T, op operator, a *app, what, rest string) 
 // rejects. An app whose hook is down is told so, and no other app notices.
 func TestABackendDecidesBeforeAMessageIsSent(t *testing.T) {
 	t.Parallel()
-	b := newHookBackend(t)
 	s := strictServer.get(t)
+	b := newHookBackend(t, s)
 	a, other := createApp(t, s), createApp(t, s)
 	op := owner(t, s, "hooks"+a.ID)
 	if got := op.call(t, "PUT", "/admin/apps/"+a.ID+"/hooks/message", `{"url":"http://169.254.169.254/"}`); got.Code != 4406 {
@@ -150,5 +174,78 @@ func TestABackendDecidesBeforeAMessageIsSent(t *testing.T) {
 	op.must(t, "DELETE", "/admin/apps/"+a.ID+"/hooks/message", "")
 	if got := op.must(t, "GET", "/admin/apps/"+a.ID+"/hooks", ""); len(got.field("data").([]any)) != 0 {
 		t.Errorf("after it was removed: got %s", got)
+	}
+}
+
+// The backend of an app is asked before members are added, a conversation is created, a client logs in, and a file
+// is kept, whose content it reads.
+func TestABackendDecidesAboutMembersLoginsAndUploads(t *testing.T) {
+	t.Parallel()
+	s := strictServer.get(t)
+	a := createApp(t, s)
+	op := owner(t, s, "before"+a.ID)
+	tom, jerry, blocked := a.user(t, "Tom"), a.user(t, "Jerry"), a.user(t, "Blocked")
+	conv := a.group(t, tom, jerry)
+	as := a.as(t, tom)
+	// A busy machine may take the 2 s of a call: the client tries again, as it would.
+	try := func(do func() *answer) (got *answer) {
+		for range 20 {
+			if got = do(); got.Code != 5030 {
+				return got
+			}
+		}
+		return got
+	}
+	login := func(client string) *answer {
+		c, got, err := a.tryLogin(a.token(t, client), client, "phone")
+		if err != nil {
+			t.Fatalf("login of %s: %v", client, err)
+		}
+		c.Drop()
+		return got
+	}
+	for _, step := range []struct {
+		hook string
+		good func() *answer
+		bad  func() *answer
+	}{
+		{
+			"conversation",
+			func() *answer {
+				return s.call(t, "POST", "/im/conversations", as, obj{"client_id": tom, "to_client_ids": []string{jerry}, "conv_type": 3})
+			},
+			func() *answer {
+				return s.call(t, "POST", "/im/conversations", as, obj{"client_id": tom, "to_client_ids": []string{blocked}, "conv_type": 3})
+			},
+		},
+		{
+			"members",
+			func() *answer {
+				return s.call(t, "POST", convPath(conv, "members"), as, obj{"client_ids": []string{jerry}})
+			},
+			func() *answer {
+				return s.call(t, "POST", convPath(conv, "members"), as, obj{"client_ids": []string{blocked}})
+			},
+		},
+		{
+			"login",
+			func() *answer { return login(jerry) },
+			func() *answer { return login(blocked) },
+		},
+		{
+			"upload",
+			func() *answer { return s.upload(t, as, multipartFile{"file", "a.txt", []byte("words\n")}) },
+			func() *answer { return s.upload(t, as, multipartFile{"file", "a.txt", []byte("a virus\n")}) },
+		},
+	} {
+		b := newHookBackend(t, s)
+		b.set(t, op, a, step.hook, `,"on_failure":"refuse"`)
+		eventually(t, "the hook before "+step.hook+" is in force", func() bool { return try(step.bad).Code == 4016 })
+		try(step.good).want(t, "what the hook before "+step.hook+" passes", 0)
+		b.mu.Lock()
+		if len(b.faults) > 0 {
+			t.Errorf("before %s: %q", step.hook, b.faults)
+		}
+		b.mu.Unlock()
 	}
 }

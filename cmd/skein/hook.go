@@ -22,7 +22,7 @@ type hookCmd struct {
 type ofHook struct {
 	ofApp
 
-	Hook string `required:"" help:"What the hook is asked before: message."`
+	Hook string `required:"" help:"What the hook is asked before: message, conversation, members, login or upload."`
 }
 
 func (c *ofHook) name() adminapi.OfHook { return adminapi.OfHook{OfApp: c.ofApp.name(), Hook: c.Hook} }

@@ -14,7 +14,7 @@ import (
 // that one is answered. Errors: skein.ErrConflict for a retry of another type, or of one
 // that was deleted;
 // skein.ErrUnknownClient naming the first who is missing, skein.ErrBanned,
-// skein.ErrMalformed for a private one that is no pair, skein.ErrTooLarge.
+// skein.ErrMalformed for a private one that is no pair, skein.ErrTooLarge, those of Hooks.Ask.
 func (s *Service) CreateConversation(ctx context.Context, by skein.Actor, creator string, others []string, draft skein.Conversation) (skein.Conversation, error) {
 	now := s.now()
 	members, err := firstMembers(creator, others, draft.Type, now)
@@ -33,6 +33,9 @@ func (s *Service) CreateConversation(ctx context.Context, by skein.Actor, creato
 		draft.ID = s.newID()
 	} else if first, err := s.createdBefore(ctx, draft); !errors.Is(err, skein.ErrUnknownConversation) {
 		return first, err
+	}
+	if err := s.ask(ctx, by, skein.Question{On: skein.BeforeConversation, Conv: draft.ID, ConvType: draft.Type, Clients: others, Extend: draft.Extend}); err != nil {
+		return draft, err
 	}
 	draft.Created, draft.Active = now, now
 	conv, created, err := s.store.CreateConversation(ctx, draft, members, memberLimit(by))

@@ -21,6 +21,35 @@ func (s *Service) asksBefore(by skein.Actor, what string) bool {
 	return s.hooks != nil && !by.Server() && by.App.Settings.HookBefore(what) != nil
 }
 
+// ask asks about something else than messages that the caller does. Errors: those of Hooks.Ask.
+func (s *Service) ask(ctx context.Context, by skein.Actor, q skein.Question) error {
+	if !s.asksBefore(by, q.On) {
+		return nil
+	}
+	q.Client, q.Device = by.Client, by.Device
+	return s.hooks.Ask(ctx, by.App, []skein.Question{q})[0].Err
+}
+
+// askAboutMembers asks about members whom the caller may add by the rule.
+func (s *Service) askAboutMembers(ctx context.Context, by skein.Actor, id skein.ID, r rule, clients []string) error {
+	if !s.asksBefore(by, skein.BeforeMembers) {
+		return nil
+	}
+	conv, me, err := s.store.Conversation(ctx, by.App.ID, id, by.Client)
+	if err == nil {
+		err = r(s.asks(by, conv, me))
+	}
+	if err != nil {
+		return err
+	}
+	return s.ask(ctx, by, skein.Question{On: skein.BeforeMembers, Conv: id, ConvType: conv.Type, Clients: clients})
+}
+
+// AskAboutUpload asks whether a file that the caller has uploaded may be kept. Errors: those of Hooks.Ask.
+func (s *Service) AskAboutUpload(ctx context.Context, by skein.Actor, name, title string, bytes int64) error {
+	return s.ask(ctx, by, skein.Question{On: skein.BeforeUpload, Path: skein.UploadsPath + name, Title: skein.FileTitle(title), Bytes: bytes})
+}
+
 // askAbout asks about the drafts that have no error yet, and that their sender may send. It replaces the
 // bodies as the hook says.
 func (s *Service) askAbout(ctx context.Context, by skein.Actor, all []skein.Draft, answers []store.Appended) {

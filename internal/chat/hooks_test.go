@@ -3,13 +3,15 @@ package chat
 import (
 	"context"
 	"errors"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/skein-im/skein"
 )
 
-// hook is a before-hook for tests: it rejects what says "reject", and has *** for "bad".
+// hook is a before-hook for tests: it rejects what says "reject" and whatever concerns Iron, and has *** for "bad".
 type hook struct{ asked []skein.Question }
 
 func (h *hook) Ask(_ context.Context, _ *skein.App, all []skein.Question) []skein.Answer {
@@ -27,6 +29,8 @@ func (h *hook) Ask(_ context.Context, _ *skein.App, all []skein.Question) []skei
 
 func (h *hook) answer(q skein.Question) skein.Answer {
 	switch m := q.Message; {
+	case slices.Contains(q.Clients, "Iron") || q.Client == "Iron" || q.Title == "virus.png":
+		return skein.Answer{Err: &skein.Fault{Err: skein.ErrRejected, Detail: "not Iron"}}
 	case m != nil && strings.Contains(m.Text, "reject"):
 		return skein.Answer{Err: &skein.Fault{Err: skein.ErrRejected, Detail: "no ads"}}
 	case m != nil && strings.Contains(m.Text, "bad"):
@@ -135,5 +139,52 @@ func TestAHookIsAskedBeforeAMessageIsEdited(t *testing.T) {
 	}
 	if len(h.asked) != asked {
 		t.Errorf("asked about another's edit or the backend's: %+v", h.asked[asked:])
+	}
+}
+
+func TestAHookIsAskedBeforeConversationsMembersLoginsAndUploads(t *testing.T) {
+	f := newFixture(t, skein.Settings{})
+	room := f.create(skein.Room, "Tom")
+	h := f.withHook(skein.BeforeConversation, skein.BeforeMembers, skein.BeforeLogin, skein.BeforeUpload)
+	tom := f.as("Tom", skein.NeedManager)
+	tom.Device = "phone"
+	create := func(by skein.Actor, id skein.ID, others ...string) error {
+		_, err := f.CreateConversation(t.Context(), by, "Tom", others, skein.Conversation{ID: id, Type: skein.Group, Extend: []byte(`{"a":1}`)})
+		return err
+	}
+	group := skein.ID{15: 1}
+	for i, step := range []struct {
+		what string
+		do   func() error
+		want error
+		ask  skein.Question // whose On is empty: none
+	}{
+		{"a conversation", func() error { return create(tom, group, "Jerry") }, nil, skein.Question{On: skein.BeforeConversation, Client: "Tom", Device: "phone", Conv: group, ConvType: skein.Group, Clients: []string{"Jerry"}, Extend: []byte(`{"a":1}`)}},
+		{"its retry", func() error { return create(tom, group, "Jerry") }, nil, skein.Question{}},
+		{"a conversation that is rejected", func() error { return create(tom, skein.ID{15: 2}, "Iron") }, skein.ErrRejected, skein.Question{On: skein.BeforeConversation, Client: "Tom", Device: "phone", Conv: skein.ID{15: 2}, ConvType: skein.Group, Clients: []string{"Iron"}, Extend: []byte(`{"a":1}`)}},
+		{"the backend's conversation", func() error { return create(f.backend(), skein.ID{15: 3}, "Iron") }, nil, skein.Question{}},
+		{"members", func() error { return f.AddMembers(t.Context(), tom, group, []string{"Alex"}) }, nil, skein.Question{On: skein.BeforeMembers, Client: "Tom", Device: "phone", Conv: group, ConvType: skein.Group, Clients: []string{"Alex"}}},
+		{"members who are rejected", func() error { return f.AddMembers(t.Context(), tom, group, []string{"Iron"}) }, skein.ErrRejected, skein.Question{On: skein.BeforeMembers, Client: "Tom", Device: "phone", Conv: group, ConvType: skein.Group, Clients: []string{"Iron"}}},
+		{"members by who may not", func() error {
+			return f.AddMembers(t.Context(), f.as("Jerry", skein.NeedManager), group, []string{"Iron"})
+		}, skein.ErrForbidden, skein.Question{}},
+		{"who joins", func() error { return f.Join(t.Context(), f.as("Iron", skein.NeedClient), room, "Iron") }, skein.ErrRejected, skein.Question{On: skein.BeforeMembers, Client: "Iron", Conv: room, ConvType: skein.Room, Clients: []string{"Iron"}}},
+		{"a login", func() error { return f.Register(t.Context(), f.as("New", skein.NeedClient), nil, "10.0.0.7") }, nil, skein.Question{On: skein.BeforeLogin, Client: "New", Addr: "10.0.0.7"}},
+		{"a login that is rejected", func() error { return f.Register(t.Context(), f.as("Iron", skein.NeedClient), nil, "") }, skein.ErrRejected, skein.Question{On: skein.BeforeLogin, Client: "Iron"}},
+		{"an upload", func() error { return f.AskAboutUpload(t.Context(), tom, "f.png", "virus.png", 7) }, skein.ErrRejected, skein.Question{On: skein.BeforeUpload, Client: "Tom", Device: "phone", Path: "/storage/uploads/f.png", Title: "virus.png", Bytes: 7}},
+	} {
+		h.asked = nil
+		if err := step.do(); !errors.Is(err, step.want) {
+			t.Errorf("step %d, %s: got %v, want %v", i, step.what, err, step.want)
+		}
+		if step.ask.On == "" && len(h.asked) > 0 || step.ask.On != "" && (len(h.asked) != 1 || !reflect.DeepEqual(h.asked[0], step.ask)) {
+			t.Errorf("step %d, %s: asked %+v, want %+v", i, step.what, h.asked, step.ask)
+		}
+	}
+	if _, err := f.User(t.Context(), f.backend(), "New"); err != nil {
+		t.Errorf("a client whose login passed: got %v", err)
+	}
+	if _, _, err := f.store.Conversation(t.Context(), "shop", skein.ID{15: 2}, ""); !errors.Is(err, skein.ErrUnknownConversation) {
+		t.Errorf("a conversation that was rejected: got %v", err)
 	}
 }

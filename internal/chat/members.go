@@ -20,14 +20,14 @@ func (s *Service) Members(ctx context.Context, by skein.Actor, id skein.ID, q sk
 
 // AddMembers adds clients, all or none; who is a member already is no error.
 // Errors: skein.ErrUnknownConversation, skein.ErrForbidden, skein.ErrConvType for a
-// private pair, skein.ErrUnknownClient naming the first, skein.ErrTooLarge.
+// private pair, skein.ErrUnknownClient naming the first, skein.ErrTooLarge, those of Hooks.Ask.
 func (s *Service) AddMembers(ctx context.Context, by skein.Actor, id skein.ID, clients []string) error {
 	return s.addMembers(ctx, by, id, toAdd, clients, memberLimit(by))
 }
 
 // Join adds the client to a chat room. Errors: skein.ErrUnknownConversation,
 // skein.ErrConvType for what is no room, skein.ErrUnknownClient, skein.ErrForbidden for
-// who was removed from it.
+// who was removed from it, those of Hooks.Ask.
 func (s *Service) Join(ctx context.Context, by skein.Actor, id skein.ID, client string) error {
 	limit := memberLimit(by)
 	limit.Itself = true
@@ -35,6 +35,9 @@ func (s *Service) Join(ctx context.Context, by skein.Actor, id skein.ID, client 
 }
 
 func (s *Service) addMembers(ctx context.Context, by skein.Actor, id skein.ID, r rule, clients []string, limit store.MemberLimit) error {
+	if err := s.askAboutMembers(ctx, by, id, r, clients); err != nil {
+		return err
+	}
 	added, err := s.store.AddMembers(ctx, by.App.ID, id, s.authority(by, r), clients, s.now(), limit)
 	if err != nil || len(added) == 0 {
 		return err

@@ -29,11 +29,15 @@ func otherExt(c skein.Client, created bool, ext []byte) error {
 	return &skein.Fault{Err: skein.ErrConflict, Field: "client_id", Detail: "exists with a different ext"}
 }
 
-// Register makes sure that a client who logs in is there. Errors:
-// skein.ErrUnknownClient where the app does not register who logs in.
-func (s *Service) Register(ctx context.Context, by skein.Actor, ext []byte) error {
+// Register makes sure that a client who logs in from an address may do so and is there. Errors:
+// skein.ErrUnknownClient where the app does not register who logs in; those of Hooks.Ask.
+func (s *Service) Register(ctx context.Context, by skein.Actor, ext []byte, addr string) error {
 	_, err := s.client(ctx, by.App.ID, by.Client)
-	if err == nil || !errors.Is(err, skein.ErrUnknownClient) || by.App.Settings.NoAutoRegister {
+	unknown := errors.Is(err, skein.ErrUnknownClient) && !by.App.Settings.NoAutoRegister
+	if err != nil && !unknown {
+		return err
+	}
+	if err := s.ask(ctx, by, skein.Question{On: skein.BeforeLogin, Addr: addr}); err != nil || !unknown {
 		return err
 	}
 	_, _, err = s.store.CreateClient(ctx, skein.Client{App: by.App.ID, ID: by.Client, Ext: ext, Created: s.now()})

@@ -37,12 +37,12 @@ func TestALoginRegistersUnlessTheAppSaysNo(t *testing.T) {
 	for _, closed := range []bool{false, true} {
 		f := newFixture(t, skein.Settings{NoAutoRegister: closed})
 		f.must(second(f.DeleteUser(t.Context(), f.backend(), "Iron", false)))
-		f.must(f.Register(t.Context(), f.as("Tom", skein.NeedClient), []byte(`"later"`)))
+		f.must(f.Register(t.Context(), f.as("Tom", skein.NeedClient), []byte(`"later"`), ""))
 		tom, err := f.User(t.Context(), f.backend(), "Tom")
 		f.must(err)
 		wantEqual(f, "who was there keeps its ext", string(tom.Ext), "")
 		for _, who := range []string{"New", "Iron"} {
-			err := f.Register(t.Context(), f.as(who, skein.NeedClient), []byte(`"hi"`))
+			err := f.Register(t.Context(), f.as(who, skein.NeedClient), []byte(`"hi"`), "")
 			if closed {
 				f.wantFault("registering "+who, err, skein.ErrUnknownClient, who)
 				continue

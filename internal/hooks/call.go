@@ -73,10 +73,20 @@ func (c *Caller) answer(ctx context.Context, of *skein.App, hook *skein.BeforeHo
 
 // asked is the type and the data of a question.
 func asked(q *skein.Question) (typ string, data any) {
-	if q.Edit {
+	switch {
+	case q.Edit:
 		return "before.message_edit", wire.NewBeforeMessage(q)
+	case q.On == skein.BeforeConversation:
+		return "before.conversation", wire.NewBeforeConversation(q)
+	case q.On == skein.BeforeMembers:
+		return "before.members", wire.NewBeforeMembers(q)
+	case q.On == skein.BeforeLogin:
+		return "before.login", wire.NewBeforeLogin(q)
+	case q.On == skein.BeforeUpload:
+		return "before.upload", wire.NewBeforeUpload(q)
+	default:
+		return "before.message", wire.NewBeforeMessage(q)
 	}
-	return "before.message", wire.NewBeforeMessage(q)
 }
 
 // verdict reads an answer. An empty one is pass. Errors: skein.ErrRejected with the hook's text; others

@@ -79,7 +79,7 @@ func (g *fakeGate) app(id string) *skein.App {
 // fakeRegistrar knows everybody but "Nobody".
 type fakeRegistrar struct{}
 
-func (fakeRegistrar) Register(_ context.Context, by skein.Actor, _ []byte) error {
+func (fakeRegistrar) Register(_ context.Context, by skein.Actor, _ []byte, _ string) error {
 	if by.Client == "Nobody" {
 		return skein.ErrUnknownClient
 	}

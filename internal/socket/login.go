@@ -79,7 +79,7 @@ func (c *conn) enter(frame wire.Frame) (*hub.Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.opts.Registrar.Register(c.context(), actor, in.Ext); err != nil {
+	if err := s.opts.Registrar.Register(c.context(), actor, in.Ext, c.addr); err != nil {
 		return nil, err
 	}
 	if !s.admitLogin(c, actor.App) {

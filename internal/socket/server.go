@@ -36,7 +36,7 @@ type Gate interface {
 // Registrar creates the client of a login if it does not exist, or refuses it. It is
 // called at every login. ext is JSON or nil.
 type Registrar interface {
-	Register(ctx context.Context, by skein.Actor, ext []byte) error
+	Register(ctx context.Context, by skein.Actor, ext []byte, addr string) error
 }
 
 // Node adds an attached session to the sessions of all nodes; see node.Node.

@@ -74,15 +74,3 @@ func QuotaWarningOf(w *skein.QuotaWarning) QuotaWarning {
 type HookTest struct {
 	WebhookID string `json:"webhook_id" en:"the endpoint" zh:"端点 id"`
 }
-
-// BeforeMessage is the data of what a hook before messages is asked.
-type BeforeMessage struct {
-	ConvType int     `json:"conv_type" en:"of the conversation: 1 private, 2 temporary, 3 group, 4 chat room" zh:"会话类型：1 私聊 2 临时 3 群 4 聊天室"`
-	DeviceID *string `json:"device_id" en:"of the sender; null: not known" zh:"发送者的设备；未知为 null"`
-	Message  Message `json:"message" en:"the message; its seq is 0 if it is sent; if it is edited, as it is to become" zh:"消息；发送时 seq 为 0，编辑时为编辑后的内容"`
-}
-
-// NewBeforeMessage writes the question.
-func NewBeforeMessage(q *skein.Question) BeforeMessage {
-	return BeforeMessage{ConvType: int(q.ConvType), DeviceID: nullable(q.Device), Message: MessageOf(q.Message)}
-}

@@ -31,7 +31,7 @@ const (
 func convOps(d Deps) []*ops.Op {
 	return []*ops.Op{
 		ops.Row(ConvCreate, ops.Op{
-			Method: "POST", Path: convsPath, Need: skein.NeedClient, Policy: ops.Policy{Messages: 1}, Codes: []int{211, 212, 4001, 4015, 4130, 4405, 4406},
+			Method: "POST", Path: convsPath, Need: skein.NeedClient, Policy: ops.Policy{Messages: 1}, Codes: []int{211, 212, 4001, 4015, 4016, 4130, 4405, 4406},
 			Doc: ops.Doc{
 				EN: "Creates a conversation. Two clients have one private conversation: if it exists, the call returns it. The other members are added by the rules of conv.members.add, all or none; if one of them does not let itself be added, the call fails with 4004.",
 				ZH: "创建会话。两个用户之间只有一个私聊会话，已存在时直接返回。其他成员按 conv.members.add 的规则添加，要么全部加入，要么都不加入；有用户不允许被添加时返回 4004。",
@@ -83,7 +83,7 @@ func convOps(d Deps) []*ops.Op {
 			return wire.ConversationOf(conv, d.Zone), err
 		}, func() (string, wire.Conversation) { return convField + `}`, wire.ConversationOf(talk(), time.UTC) }),
 		ops.Row(ConvJoin, ops.Op{
-			Method: "POST", Path: convPath + "/join", Need: skein.NeedClient, Policy: ops.Policy{Messages: 1}, Codes: []int{211, 212, 4001, 4011, 4405},
+			Method: "POST", Path: convPath + "/join", Need: skein.NeedClient, Policy: ops.Policy{Messages: 1}, Codes: []int{211, 212, 4001, 4011, 4016, 4405},
 			Doc: ops.Doc{
 				EN: "Joins a chat room. A client that was removed from the room cannot join by itself (4004); see conv.members.remove.",
 				ZH: "加入聊天室。被移出聊天室的用户不能自行加入（4004），见 conv.members.remove。",

@@ -54,7 +54,7 @@ func memberOps(d Deps) []*ops.Op {
 			}, 2, skein.Cursor{})
 		}),
 		ops.Row(MembersAdd, ops.Op{
-			Method: "POST", Path: membersPath, Need: skein.NeedManager, Policy: ops.Policy{Messages: 1}, Codes: []int{211, 212, 4001, 4011, 4130, 4405, 4406},
+			Method: "POST", Path: membersPath, Need: skein.NeedManager, Policy: ops.Policy{Messages: 1}, Codes: []int{211, 212, 4001, 4011, 4016, 4130, 4405, 4406},
 			Doc: ops.Doc{
 				EN: "Adds clients to a conversation, all or none. A client that is a member already is no error. An app may let every member of a group add others. A client that was removed from a chat room comes back only if it is added. A client may forbid others to add it (add_by of user.update): the call then fails with 4004 and names that client. Other clients can fill only part of the conversations that a client may be in, and one of them at most a tenth: beyond that the call fails with 4130 and names the client.",
 				ZH: "向会话添加成员，要么全部成功，要么全部失败；已是成员不算错误。应用可允许群内任何成员添加他人。被移出聊天室的用户须由他人添加才能重新加入。用户可以禁止他人添加自己（user.update 的 add_by），此时返回 4004 及该用户 id。他人的添加只能占用一个用户会话数上限的一部分，其中任何一人最多占十分之一；超出时返回 4130 及该用户 id。",

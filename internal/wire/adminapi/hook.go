@@ -12,7 +12,7 @@ import (
 type OfHook struct {
 	OfApp
 
-	Hook string `json:"hook" need:"1" en:"what the hook is asked before: message" zh:"Hook 的时机：message"`
+	Hook string `json:"hook" need:"1" en:"what the hook is asked before: message, conversation, members, login or upload" zh:"Hook 的时机：message、conversation、members、login 或 upload"`
 }
 
 // Check checks the names. Errors: skein.ErrMalformed.
