@@ -73,6 +73,9 @@ const (
 	HookUserLoggedOut       = "user.logged_out"
 	HookUserDeleted         = "user.deleted"
 	HookUserErased          = "user.erased"
+	HookReceiptsUpdated     = "receipts.updated"
+	HookUsersOnline         = "users.online"
+	HookUsersOffline        = "users.offline"
 	HookQuotaWarning        = "app.quota_warning"
 	HookTest                = "webhook.test" // sent by a test alone; not of WebhookEvents
 )
@@ -83,12 +86,19 @@ var WebhookEvents = []string{
 	HookConversationCreated, HookConversationUpdated, HookConversationDeleted,
 	HookMembersAdded, HookMembersRemoved, HookMemberUpdated,
 	HookUserCreated, HookUserUpdated, HookUserBanned, HookUserUnbanned, HookUserLoggedOut, HookUserDeleted, HookUserErased,
+	HookReceiptsUpdated, HookUsersOnline, HookUsersOffline,
 	HookQuotaWarning,
 }
 
 // OnlyNamed reports whether an endpoint gets these events only if it names them: they cost the server
 // more than others.
-func OnlyNamed(event string) bool { return event == HookRecipientsOffline }
+func OnlyNamed(event string) bool {
+	switch event {
+	case HookRecipientsOffline, HookReceiptsUpdated, HookUsersOnline, HookUsersOffline:
+		return true
+	}
+	return false
+}
 
 // QuotaWarning says that an app has used much of a quota. An endpoint gets it as HookQuotaWarning.
 type QuotaWarning struct {

@@ -101,7 +101,8 @@ func (n *node) close() {
 // hasty is presence that with -chaos.break doubt believes a store that lost sessions.
 type hasty struct{ *presence.Presence }
 
-func (h hasty) Doubt(within time.Duration) { h.Presence.Doubt(unlessBroken("doubt", within)) }
+func (h hasty) Came(app, client string, _ bool) { h.Presence.Came(app, client) }
+func (h hasty) Doubt(within time.Duration)      { h.Presence.Doubt(unlessBroken("doubt", within)) }
 
 // events are where the use cases tell what happened.
 type events struct {

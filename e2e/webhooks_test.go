@@ -129,6 +129,7 @@ func (r *receiver) expect(t *testing.T, path string, made adminAnswer) {
 var allHookEvents = []string{
 	"message.sent", "message.changed", "message.recalled", "recipients.offline",
 	"conversation.created", "conversation.updated", "conversation.deleted", "members.added", "members.removed", "member.updated",
+	"receipts.updated", "users.online", "users.offline",
 	"user.created", "user.updated", "user.banned", "user.unbanned", "user.logged_out", "user.deleted", "user.erased",
 }
 
@@ -150,6 +151,7 @@ func (a *app) doEverything(t *testing.T) {
 	a.must(t, "POST", convPath(conv, "message", said, "reactions"), obj{"emoji": "👍", "client_id": "Line"})
 	a.must(t, "POST", convPath(conv, "message", said, "recall"), nil)
 	a.say(t, conv, "Sinker", "to be erased", nil)
+	a.read(t, "Line", conv, 1)
 	a.must(t, "POST", convPath(conv, "leave"), obj{"client_id": "Line"})
 	a.must(t, "DELETE", userPath("Sinker")+"?messages=erase", nil)
 	a.must(t, "DELETE", convPath(a.group(t, "Hook", "Line")), nil)
@@ -209,6 +211,15 @@ func TestWebhooksLoseNothingWhateverDies(t *testing.T) {
 		}
 	})
 	a.doEverything(t)
+	phone := a.login(t, "Line", "phone")
+	came := func(typ string) {
+		t.Helper()
+		eventually(t, typ+" arrives", func() bool { return !slices.Contains(r.missing(), typ) })
+	}
+	came("receipts.updated")
+	came("users.online")
+	phone.Drop()
+	came("users.offline")
 	convs := []string{a.group(t, "Tom", "Jerry"), a.group(t, "Tom", "Jerry"), a.group(t, "Tom", "Jerry")}
 	took := 0
 	for i := range total {

@@ -89,8 +89,8 @@ func (c *cluster) stop(name string) {
 	}
 }
 
-func (m *machine) Came(_, client string)      { m.say("%s came", client) }
-func (m *machine) Doubt(within time.Duration) { m.say("doubt for %v", within) }
+func (m *machine) Came(_, client string, _ bool) { m.say("%s came", client) }
+func (m *machine) Doubt(within time.Duration)    { m.say("doubt for %v", within) }
 
 func (m *machine) say(format string, args ...any) {
 	m.mu.Lock()

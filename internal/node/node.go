@@ -34,8 +34,8 @@ type Store interface {
 
 // Presence is called for every client whose sessions changed, on any node.
 type Presence interface {
-	// Came says that a session of the client began.
-	Came(app, client string)
+	// Came says that a session of the client began. here: on this node.
+	Came(app, client string, here bool)
 	// Left says that a session ended. last: the client has no other session. here: this
 	// node announced it; for each end of a session exactly one node does.
 	Left(app, client string, last, here bool)
@@ -348,7 +348,7 @@ func (n *Node) handle(app string, s *bus.Sessions, here bool) {
 	if s.Left {
 		n.opts.Presence.Left(app, s.Client, s.Last, here)
 	} else {
-		n.opts.Presence.Came(app, s.Client)
+		n.opts.Presence.Came(app, s.Client, here)
 	}
 }
 

@@ -69,6 +69,7 @@ type Server struct {
 
 	webhooks  *webhooks.Deliverer
 	endpoints *webhooks.Service
+	collector *webhooks.Collector
 
 	sockets *socket.Server
 
@@ -195,6 +196,7 @@ func (s *Server) close(ctx context.Context) error {
 	}
 	s.node.Close(ctx)
 	s.presence.Close(ctx)
+	s.collector.Close(ctx)
 	s.delivery.Close(ctx)
 	s.tracer.Close(ctx)
 	s.closeBus(ctx)

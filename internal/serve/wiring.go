@@ -59,8 +59,14 @@ func (s *Server) wire(ctx context.Context) (err error) {
 			return s.node.Online(ctx, app, clients)
 		},
 	})
+	s.collector = webhooks.NewCollector(webhooks.CollectorOptions{
+		Store: s.store, Now: clock.Now, Log: s.log, Registerer: s.registry,
+		Online: func(ctx context.Context, app string, clients []string) (map[string]skein.DeviceSet, error) {
+			return s.node.Online(ctx, app, clients)
+		},
+	})
 	if s.node, err = node.New(ctx, node.Options{
-		Name: s.name, Store: s.store, Bus: s.bus, Hub: s.hub, Presence: s.presence, Forget: s.forget, Patience: s.config.Patience, Now: clock.Now, Log: s.log, Registerer: s.registry,
+		Name: s.name, Store: s.store, Bus: s.bus, Hub: s.hub, Presence: comings{s.presence, s.collector}, Forget: s.forget, Patience: s.config.Patience, Now: clock.Now, Log: s.log, Registerer: s.registry,
 	}); err != nil {
 		return err
 	}
@@ -69,7 +75,7 @@ func (s *Server) wire(ctx context.Context) (err error) {
 		Private: s.historyIsPrivate, SignLinks: s.signLinks, Log: s.log, Registerer: s.registry, Tracer: s.tracer,
 	})
 	s.words = words.New(words.Options{Store: s.store, Registerer: s.registry})
-	s.chat = chat.New(chat.Options{Store: s.store, Events: events{s.delivery, s.node}, Words: s.words, Hooks: s.hooks(), UnnamedFor: s.config.UnnamedFiles, Now: clock.Now})
+	s.chat = chat.New(chat.Options{Store: s.store, Events: events{s.delivery, s.collector, s.node}, Words: s.words, Hooks: s.hooks(), UnnamedFor: s.config.UnnamedFiles, Now: clock.Now})
 	s.upkeep = upkeep.New(upkeep.Options{Store: s.store, Files: s.uploads, UnnamedFor: s.config.UnnamedFiles, Now: clock.Now, Log: s.log})
 	s.feed = feed.New(feed.Options{Store: s.store, Node: s.name, Now: clock.Now, Log: s.log, Registerer: s.registry})
 	s.webhooks = webhooks.NewDeliverer(webhooks.DelivererOptions{
@@ -123,11 +129,39 @@ func (s *Server) committed(sent []skein.Committed) {
 	s.webhooks.Wake()
 }
 
-// events takes what the use cases report: cuts go to the node, all else to delivery.
+// events takes what the use cases report: cuts go to the node, all else to delivery, and receipts to webhooks too.
 type events struct {
 	*delivery.Delivery
 
-	node *node.Node
+	collector *webhooks.Collector
+	node      *node.Node
+}
+
+// Tell tells something about a conversation.
+func (e events) Tell(n skein.Notice) {
+	e.Delivery.Tell(n)
+	e.collector.Tell(n)
+}
+
+// comings takes what the node reports of sessions that begin and end.
+type comings struct {
+	*presence.Presence
+
+	collector *webhooks.Collector
+}
+
+// Came says that a session of a client began; here: on this node.
+func (c comings) Came(app, client string, here bool) {
+	c.Presence.Came(app, client)
+	c.collector.Came(app, client, here)
+}
+
+// Left says that a session ended; last: the client has no other one; here: this node reports it.
+func (c comings) Left(app, client string, last, here bool) {
+	c.Presence.Left(app, client, last, here)
+	if last {
+		c.collector.Left(app, client, here)
+	}
 }
 
 // Cut ends sessions on every node.

@@ -157,7 +157,7 @@ func (sessionStore) CutsSince(context.Context, store.Watermark, int) ([]skein.Cu
 // nobody is told who is online.
 type nobody struct{}
 
-func (nobody) Came(string, string)             {}
+func (nobody) Came(string, string, bool)       {}
 func (nobody) Left(string, string, bool, bool) {}
 func (nobody) Doubt(time.Duration)             {}
 

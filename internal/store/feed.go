@@ -61,7 +61,8 @@ type Entry struct {
 	Client  string              // a message's sender, or the client or member it is about
 	Event   int64               // number of what is neither a message nor a change: tells it from others
 	Warning *skein.QuotaWarning // of an app
-	Clients []string            // who was added, removed, or member from the start or at the end; at most MaxEntryClients
+	Places  []skein.Position    // of EntryReceipts; at most MaxEntryClients
+	Clients []string            // who was added, removed, or member from the start or at the end, or who came online or went offline; at most MaxEntryClients
 }
 
 // MaxEntryClients is how many clients one entry names; more take several entries.
@@ -89,6 +90,9 @@ const (
 	EntryClientErased        EntryKind = 15 // the last message of a client deleted with erase is empty
 	EntryAppDeleted          EntryKind = 16
 	EntryQuotaWarning        EntryKind = 17
+	EntryReceipts            EntryKind = 18 // how far members of a conversation have read and received; only of apps that ask for it, as the next two
+	EntryOnline              EntryKind = 19
+	EntryOffline             EntryKind = 20
 )
 
 // Moved is what was committed in one conversation.

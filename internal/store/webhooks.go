@@ -21,6 +21,9 @@ type Webhooks interface {
 	WebhookAttempts(ctx context.Context, webhook string, before int64, limit int) ([]WebhookAttempt, error)
 	// WarnOfQuota commits an event of the app to the feed. Errors: ErrUnknownApp.
 	WarnOfQuota(ctx context.Context, app string, w skein.QuotaWarning) error
+	// CommitEvents commits entries of the app to the feed that nothing else commits: EntryReceipts,
+	// EntryOnline and EntryOffline. Errors: ErrUnknownApp.
+	CommitEvents(ctx context.Context, app string, entries []Entry) error
 }
 
 // Endpoint is a webhook and how far it is.

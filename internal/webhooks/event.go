@@ -75,6 +75,9 @@ var kinds = map[store.EntryKind][]string{
 	store.EntryClientDeleted:       {skein.HookUserDeleted},
 	store.EntryClientErased:        {skein.HookUserErased},
 	store.EntryQuotaWarning:        {skein.HookQuotaWarning},
+	store.EntryReceipts:            {skein.HookReceiptsUpdated},
+	store.EntryOnline:              {skein.HookUsersOnline},
+	store.EntryOffline:             {skein.HookUsersOffline},
 }
 
 // wants reports whether an endpoint gets events of a type.
@@ -259,6 +262,10 @@ func (b *builder) make(ctx context.Context, w skein.Webhook, e store.Entry, of b
 		err = add(typ, wire.ChangeOf(e.Conv, of.change), nil)
 	case e.Kind == store.EntryQuotaWarning:
 		err = add(typ, wire.QuotaWarningOf(e.Warning), nil)
+	case e.Kind == store.EntryReceipts:
+		err = add(typ, wire.HookReceiptsOf(e.Conv, e.At, e.Places), nil)
+	case e.Kind == store.EntryOnline, e.Kind == store.EntryOffline:
+		err = add(typ, wire.HookPresence{Time: int64(e.At), ClientIDs: e.Clients}, nil)
 	case e.Conv.IsZero():
 		data, failed := b.user(ctx, e)
 		err = add(typ, data, failed)

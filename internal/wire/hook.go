@@ -57,6 +57,35 @@ type OfflineRecipients struct {
 	More      bool     `json:"more" en:"whether there are more" zh:"是否还有更多"`
 }
 
+// HookReceipts is the data of receipts.updated.
+type HookReceipts struct {
+	ConvID   skein.ID      `json:"conv_id" en:"the conversation" zh:"会话 id"`
+	Time     int64         `json:"time" en:"Unix ms" zh:"Unix 毫秒"`
+	Receipts []HookReceipt `json:"receipts" en:"the members who came further, at most 500; more take several events" zh:"位置前进的成员，最多 500 个；更多则分多个事件"`
+}
+
+// HookReceipt is how far a member has come.
+type HookReceipt struct {
+	ClientID string `json:"client_id" en:"the member" zh:"成员"`
+	Read     int64  `json:"read_seq" en:"it has read up to this seq" zh:"已读到的 seq"`
+	Received int64  `json:"received_seq" en:"it has received up to this seq" zh:"已收到的 seq"`
+}
+
+// HookReceiptsOf writes how far members have come.
+func HookReceiptsOf(conv skein.ID, at skein.Millis, places []skein.Position) HookReceipts {
+	out := HookReceipts{ConvID: conv, Time: int64(at)}
+	for _, p := range places {
+		out.Receipts = append(out.Receipts, HookReceipt{p.Client, p.Read, p.Received})
+	}
+	return out
+}
+
+// HookPresence is the data of users.online and users.offline.
+type HookPresence struct {
+	Time      int64    `json:"time" en:"when the server looked, Unix ms" zh:"服务器查看的时间，Unix 毫秒"`
+	ClientIDs []string `json:"client_ids" en:"the users, at most 500; more take several events" zh:"用户，最多 500 个；更多则分多个事件"`
+}
+
 // QuotaWarning is the data of app.quota_warning.
 type QuotaWarning struct {
 	Quota string  `json:"quota" en:"the quota, such as messages" zh:"配额名称，例如 messages"`

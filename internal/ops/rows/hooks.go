@@ -60,6 +60,22 @@ var HookEvents = []ops.Event{
 	hook(skein.HookUserLoggedOut, ops.Doc{EN: "A user was logged out of all devices or of some.", ZH: "用户在全部或部分设备上被下线。"}, hookUser(func(*skein.Client) {})),
 	hook(skein.HookUserDeleted, ops.Doc{EN: "A user was deleted.", ZH: "用户已删除。"}, goneUser),
 	hook(skein.HookUserErased, ops.Doc{EN: "The last message of a user that was deleted with its messages is erased.", ZH: "连同消息一起删除的用户，其最后一条消息已抹除。"}, goneUser),
+	hook(skein.HookReceiptsUpdated, ops.Doc{
+		EN: "Members of a conversation have read or received more: at most one event for a conversation and node a second, with the newest place of each member. Only for endpoints that name it.",
+		ZH: "会话成员的已读或已收位置前进：每个会话在每个节点上每秒最多一个事件，含各成员的最新位置。仅投递给指明它的端点。",
+	}, func() wire.HookReceipts {
+		return wire.HookReceiptsOf(idOf(ExampleConv), changed, []skein.Position{{Client: "Tom", Read: 2, Received: 2}})
+	}),
+	hook(skein.HookUsersOnline, ops.Doc{
+		EN: "Users have a session, on any node, for at least 2 s. May be told again of users who were online already. Only for endpoints that name it.",
+		ZH: "用户在任一节点上有连接，且已满 2 秒；对已在线的用户可能重复通知。仅投递给指明它的端点。",
+	}, func() wire.HookPresence {
+		return wire.HookPresence{Time: int64(changed), ClientIDs: []string{"Tom", "Jerry"}}
+	}),
+	hook(skein.HookUsersOffline, ops.Doc{
+		EN: "Users have had no session on any node for at least 2 s. Only for endpoints that name it.",
+		ZH: "用户在所有节点上均无连接，且已满 2 秒。仅投递给指明它的端点。",
+	}, func() wire.HookPresence { return wire.HookPresence{Time: int64(changed), ClientIDs: []string{"Tom"}} }),
 	hook(skein.HookQuotaWarning, ops.Doc{EN: "The app has used much of a quota.", ZH: "应用的某项配额已用去大部分。"}, func() wire.QuotaWarning {
 		return wire.QuotaWarningOf(&skein.QuotaWarning{Quota: "messages", Used: 800_000, Limit: 1_000_000, Day: "2020-12-16"})
 	}),

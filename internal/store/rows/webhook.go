@@ -88,7 +88,29 @@ type entryRecord struct {
 	Client  string              `json:"client,omitempty"`
 	Event   int64               `json:"event,omitempty"`
 	Warning *skein.QuotaWarning `json:"warning,omitempty"`
+	Places  []placeRecord       `json:"places,omitempty"`
 	Clients []string            `json:"clients,omitempty"`
+}
+
+// placeRecord is how far a member has come, as stored.
+type placeRecord struct {
+	Client   string `json:"client"`
+	Read     int64  `json:"read"`
+	Received int64  `json:"received"`
+}
+
+func encodePlaces(places []skein.Position) (list []placeRecord) {
+	for _, p := range places {
+		list = append(list, placeRecord(p))
+	}
+	return list
+}
+
+func decodePlaces(list []placeRecord) (places []skein.Position) {
+	for _, p := range list {
+		places = append(places, skein.Position(p))
+	}
+	return places
 }
 
 func bytesOf(id skein.ID) []byte {
@@ -102,7 +124,7 @@ func bytesOf(id skein.ID) []byte {
 func EncodeEntries(entries []store.Entry) ([]byte, error) {
 	list := make([]entryRecord, 0, len(entries))
 	for _, e := range entries {
-		list = append(list, entryRecord{e.Kind, e.App, e.At, bytesOf(e.Conv), e.Seq, e.Change, bytesOf(e.Message), e.Client, e.Event, e.Warning, e.Clients})
+		list = append(list, entryRecord{e.Kind, e.App, e.At, bytesOf(e.Conv), e.Seq, e.Change, bytesOf(e.Message), e.Client, e.Event, e.Warning, encodePlaces(e.Places), e.Clients})
 	}
 	raw, err := json.Marshal(list) //nolint:musttag // a warning is stored under its Go names
 	if err != nil {
@@ -118,7 +140,7 @@ func DecodeEntries(raw []byte) (entries []store.Entry, err error) {
 		return nil, fmt.Errorf("decode entries: %w", err)
 	}
 	for _, r := range list {
-		e := store.Entry{Kind: r.Kind, App: r.App, At: r.At, Seq: r.Seq, Change: r.Change, Client: r.Client, Event: r.Event, Warning: r.Warning, Clients: r.Clients}
+		e := store.Entry{Kind: r.Kind, App: r.App, At: r.At, Seq: r.Seq, Change: r.Change, Client: r.Client, Event: r.Event, Warning: r.Warning, Places: decodePlaces(r.Places), Clients: r.Clients}
 		copy(e.Conv[:], r.Conv)
 		copy(e.Message[:], r.Message)
 		entries = append(entries, e)
@@ -153,12 +175,15 @@ func DecodeHookEvents(raw []byte) (events []store.HookEvent, err error) {
 	return events, nil
 }
 
-// EventDetail is the last column of an event: the first of its clients, or its warning.
+// EventDetail is the last column of an event: the first of its clients, its places, or its warning.
 func EventDetail(e store.Entry, clients []string) ([]byte, error) {
-	if e.Warning == nil {
-		return MentionsJSON(clients), nil
+	switch e.Kind {
+	case store.EntryQuotaWarning:
+		return json.Marshal(e.Warning) //nolint:musttag // as above
+	case store.EntryReceipts:
+		return json.Marshal(encodePlaces(e.Places))
 	}
-	return json.Marshal(e.Warning) //nolint:musttag // as above
+	return MentionsJSON(clients), nil
 }
 
 // DecodeEventDetail reads what EventDetail wrote.
@@ -166,8 +191,14 @@ func DecodeEventDetail(e *store.Entry, raw []byte) error {
 	if len(raw) == 0 {
 		return nil
 	}
-	if e.Kind == store.EntryQuotaWarning {
+	switch e.Kind {
+	case store.EntryQuotaWarning:
 		return json.Unmarshal(raw, &e.Warning) //nolint:musttag // as above
+	case store.EntryReceipts:
+		var list []placeRecord
+		err := json.Unmarshal(raw, &list)
+		e.Places = decodePlaces(list)
+		return err
 	}
 	return json.Unmarshal(raw, &e.Clients)
 }

@@ -273,3 +273,6 @@ func (t *turns) WebhookAttempts(ctx context.Context, webhook string, before int6
 func (t *turns) WarnOfQuota(ctx context.Context, app string, w skein.QuotaWarning) error {
 	return t.next().WarnOfQuota(ctx, app, w)
 }
+func (t *turns) CommitEvents(ctx context.Context, app string, entries []store.Entry) error {
+	return t.next().CommitEvents(ctx, app, entries)
+}

@@ -109,10 +109,22 @@ var webhooks = []check{
 		conv := f.group("shop", "ann")
 		f.say("shop", conv, "ann", "hi")
 		f.must(f.WarnOfQuota(f.Context(), "shop", skein.QuotaWarning{Quota: "messages", Used: 80, Limit: 100, Day: "2026-11-30"}))
-		entries, late := f.feedAfter(early, 100)
+		entries, _ := f.feedAfter(early, 100)
 		warned := entries[len(entries)-1]
 		equal(f, "the warning", fmt.Sprint(warned.Kind, warned.App, *warned.Warning), fmt.Sprint(store.EntryQuotaWarning, "shop", skein.QuotaWarning{Quota: "messages", Used: 80, Limit: 100, Day: "2026-11-30"}))
 		f.wantErr(f.WarnOfQuota(f.Context(), "other", skein.QuotaWarning{}), skein.ErrUnknownApp)
+		told := []store.Entry{
+			{Kind: store.EntryReceipts, App: "shop", Conv: conv, Places: []skein.Position{{Client: "ann", Read: 1, Received: 1}}},
+			{Kind: store.EntryOnline, App: "shop", Clients: []string{"ann", "bob"}},
+			{Kind: store.EntryOffline, App: "shop", Clients: []string{"ann"}},
+		}
+		f.must(f.CommitEvents(f.Context(), "shop", told))
+		f.wantErr(f.CommitEvents(f.Context(), "other", told), skein.ErrUnknownApp)
+		entries, late := f.feedAfter(early, 100)
+		for i, e := range entries[len(entries)-len(told):] {
+			e.At, e.Event = 0, 0
+			equal(f, "what was told", e, told[i])
+		}
 		f.putHook(hook("shop", "a"), early, false)
 		l := f.claim("hooks", "n1")
 		failed := store.FailedDelivery{Seq: 3, ID: "evt", Entries: entries, Attempts: 1, First: f.now(), Due: 9, Status: 500, Error: "status 500"}

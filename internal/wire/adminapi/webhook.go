@@ -30,7 +30,7 @@ func (r OfApp) check() error { return CheckApp(r.AppID) }
 type WebhookSettings struct {
 	URL       *string                  `json:"url" en:"needed to create an endpoint; http or https, a public address, or one that --outbound-allow has; at most 2,048 bytes" zh:"创建时必填；http 或 https 地址，须为公网地址或 --outbound-allow 允许的地址；最多 2048 字节"`
 	Name      *string                  `json:"name" en:"text of your own, at most 100 bytes" zh:"自定义名称，最多 100 字节"`
-	Events    strict.GivenList[string] `json:"events" en:"which events; null or an empty list: all but recipients.offline, as at first" zh:"订阅的事件；null 或空列表为除 recipients.offline 外的全部事件，初始亦然"`
+	Events    strict.GivenList[string] `json:"events" en:"which events; null or an empty list: all but recipients.offline, receipts.updated, users.online and users.offline, as at first" zh:"订阅的事件；null 或空列表为除 recipients.offline、receipts.updated、users.online、users.offline 外的全部事件，初始亦然"`
 	ConvTypes strict.GivenList[int64]  `json:"conv_types" en:"only events about conversations of these types (1 private, 2 temporary, 3 group, 4 chat room) and about none; null or an empty list: all, as at first" zh:"只投递这些类型会话的事件（1 私聊 2 临时 3 群 4 聊天室）及与会话无关的事件；null 或空列表为全部，初始亦然"`
 	Rate      *int64                   `json:"rate" en:"calls a second, 1..10000; at first 100" zh:"每秒调用数，1..10000；初始 100"`
 	Batch     *int64                   `json:"batch" en:"most events in one call, 1..100; at first 1: the body of a call is the event itself" zh:"每次调用最多的事件数，1..100；初始 1：请求体即事件本身"`
@@ -218,7 +218,7 @@ type Webhook struct {
 	AppID       string   `json:"app_id" en:"the app" zh:"应用 id"`
 	URL         string   `json:"url" en:"where calls go" zh:"调用地址"`
 	Name        string   `json:"name" en:"text of your own" zh:"自定义名称"`
-	Events      []string `json:"events" en:"which events; empty: all but recipients.offline" zh:"订阅的事件；空为除 recipients.offline 外的全部"`
+	Events      []string `json:"events" en:"which events; empty: all but recipients.offline, receipts.updated, users.online and users.offline" zh:"订阅的事件；空为除 recipients.offline、receipts.updated、users.online、users.offline 外的全部"`
 	ConvTypes   []int    `json:"conv_types" en:"types of conversations; empty: all" zh:"会话类型；空为全部"`
 	Rate        int      `json:"rate" en:"calls a second" zh:"每秒调用数"`
 	Batch       int      `json:"batch" en:"most events in one call" zh:"每次调用最多的事件数"`

@@ -108,10 +108,15 @@ func (s *Store) WebhookAttempts(ctx context.Context, webhook string, before int6
 
 // WarnOfQuota commits a warning; see store.Webhooks.
 func (s *Store) WarnOfQuota(ctx context.Context, app string, w skein.QuotaWarning) error {
+	return s.CommitEvents(ctx, app, []store.Entry{{Kind: store.EntryQuotaWarning, App: app, Warning: &w}})
+}
+
+// CommitEvents commits entries; see store.Webhooks.
+func (s *Store) CommitEvents(ctx context.Context, app string, entries []store.Entry) error {
 	return s.db.Write(ctx, app, func(ctx context.Context, t *tx.Tx) error {
 		if _, err := t.KnownApp(ctx, app); err != nil {
 			return err
 		}
-		return t.Event(ctx, store.Entry{Kind: store.EntryQuotaWarning, App: app, Warning: &w})
+		return t.Event(ctx, entries...)
 	})
 }

@@ -100,10 +100,16 @@ func (s *Store) WebhookAttempts(ctx context.Context, webhook string, before int6
 
 // WarnOfQuota commits a warning; see store.Webhooks.
 func (s *Store) WarnOfQuota(ctx context.Context, app string, w skein.QuotaWarning) error {
+	return s.CommitEvents(ctx, app, []store.Entry{{Kind: store.EntryQuotaWarning, App: app, Warning: &w}})
+}
+
+// CommitEvents commits entries; see store.Webhooks.
+func (s *Store) CommitEvents(ctx context.Context, app string, entries []store.Entry) error {
 	return tx.ChangeOf(ctx, s.db, app, func(g group) error {
-		if _, err := g.KnownApp(app); err != nil {
-			return err
+		_, err := g.KnownApp(app)
+		for i := 0; i < len(entries) && err == nil; i++ {
+			err = g.Event(entries[i])
 		}
-		return g.Event(store.Entry{Kind: store.EntryQuotaWarning, App: app, Warning: &w})
+		return err
 	})
 }
