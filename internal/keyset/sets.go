@@ -86,32 +86,30 @@ func (s *Sets) Close() {
 }
 
 // Find is the key of an app's set for an algorithm and key id. It waits for a fetch if it does not
-// know the key and the last fetch was a while ago. Errors: ErrUnknownKey; skein.ErrUnavailable
-// where the set could not be fetched.
+// know the key and the last fetch was a while ago, or if nobody asked for so long that the set says
+// little. Errors: ErrUnknownKey; skein.ErrUnavailable where the set could not be fetched.
 func (s *Sets) Find(ctx context.Context, app, source, alg, id string) (any, error) {
 	now := s.opts.Now()
 	s.mu.Lock()
 	e := s.entry(app, source)
 	found := e.set.find(alg, id)
-	if !fetchable(source) || found != nil {
-		if fetchable(source) && e.done == nil && past(e.fetched, maxAge, now) && past(e.tried, pause, now) {
-			s.fetch(app, e, now)
-		}
+	if !fetchable(source) {
 		s.mu.Unlock()
 		return orUnknown(found)
 	}
-	if e.done == nil && past(e.tried, pause, now) {
+	if e.done == nil && past(e.tried, pause, now) && (found == nil || past(e.fetched, maxAge, now)) {
 		s.fetch(app, e, now)
 	}
-	if e.done == nil || e.waiting == maxWaiting {
-		known := e.done == nil && !e.failed && !e.fetched.IsZero()
-		s.mu.Unlock()
-		if known {
-			return nil, ErrUnknownKey
-		}
+	idle := !e.failed && past(e.fetched, 2*maxAge, now)
+	if e.done != nil && e.waiting < maxWaiting && (found == nil || idle) {
+		return s.wait(ctx, e, alg, id)
+	}
+	current := e.done == nil && !e.failed && !e.fetched.IsZero()
+	s.mu.Unlock()
+	if found == nil && !current {
 		return nil, skein.ErrUnavailable
 	}
-	return s.wait(ctx, e, alg, id)
+	return orUnknown(found)
 }
 
 // wait waits for the running fetch of e. It unlocks s.mu, which the caller has locked.

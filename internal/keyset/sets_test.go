@@ -122,6 +122,18 @@ func TestAnOldSetIsUsedWhileANewOneComes(t *testing.T) {
 	})
 }
 
+func TestASetThatNobodyUsedForLongIsFetchedFirst(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.find("the first", "a", nil, 1)
+		f.provider.set(200, setOf(jwk(edKey.Public(), "b", nil)))
+		time.Sleep(2 * maxAge)
+		f.find("a key that was taken out meanwhile", "a", ErrUnknownKey, 2)
+		f.provider.set(0, "")
+		time.Sleep(2 * maxAge)
+		f.find("a key, while the provider is away", "b", nil, 3)
+	})
+}
+
 func TestAProviderThatIsAwayMakesNoKnownKeyFail(t *testing.T) {
 	for name, tt := range map[string]struct {
 		status int
