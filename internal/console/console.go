@@ -13,6 +13,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 
@@ -52,9 +53,9 @@ func Owns(p string) bool {
 	return err == nil && !info.IsDir()
 }
 
-// Handler serves the paths for which Owns is true. It reads and compresses all files once.
+// Handler serves the paths for which Owns is true. It compresses a file when it is first asked for.
 func Handler(opts Options) http.Handler {
-	c := &console{files: map[string]*file{}}
+	c := &console{files: map[string]func() *file{}}
 	err := fs.WalkDir(web.Files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -67,18 +68,18 @@ func Handler(opts Options) http.Handler {
 		if name == "index.html" {
 			p = "/"
 		}
-		c.files[p] = newFile(name, body)
+		c.files[p] = sync.OnceValue(func() *file { return newFile(name, body) })
 		return nil
 	})
 	if err != nil {
 		panic("console: read the embedded pages: " + err.Error()) // they are in the binary
 	}
-	c.files[configPath] = newFile(configPath, config(opts))
+	c.files[configPath] = sync.OnceValue(func() *file { return newFile(configPath, config(opts)) })
 	return c
 }
 
 type console struct {
-	files map[string]*file // by path; read-only after Handler
+	files map[string]func() *file // by path; read-only after Handler
 }
 
 // file is one file, plain and compressed.
@@ -152,8 +153,8 @@ func (c *console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	f := c.files[r.URL.Path]
-	if f == nil {
+	read := c.files[r.URL.Path]
+	if read == nil {
 		http.Error(w, "not found", http.StatusNotFound)
 		return
 	}
@@ -162,6 +163,7 @@ func (c *console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		return
 	}
+	f := read()
 	form := &f.plain
 	h.Add("Vary", "Accept-Encoding")
 	if acceptsGzip(r.Header.Get("Accept-Encoding")) {
