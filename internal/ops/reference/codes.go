@@ -50,7 +50,7 @@ var whens = map[int]ops.Doc{
 	4012: {EN: "the conversation has no such message", ZH: "会话内没有该消息"},
 	4013: {EN: "the id was used before with other content, or the message has another version than expected", ZH: "同一 id 已用于不同内容，或消息版本与预期不符"},
 	4015: {EN: "the content holds a word that the app does not allow", ZH: "内容含有应用不允许的词语"},
-	4016: {EN: "a [before-hook](../hooks.md#before-hooks) of the app has rejected it; the text is the hook's own", ZH: "应用的[前置 Hook](../hooks.zh-CN.md#前置-hook) 拒绝了该操作，文本由其给出"},
+	4016: {EN: "a [before-hook](../hooks.md#before-hooks) of the app has rejected it; the text is the hook's own. Hooks are asked about what clients do, never about what the backend does", ZH: "应用的[前置 Hook](../hooks.zh-CN.md#前置-hook) 拒绝了该操作，文本由其给出；Hook 只针对用户的操作，后端的操作不调用"},
 	4014: {EN: "an app, key, operator or token that a call of the [Admin API](admin.en.md) names does not exist", ZH: "[Admin API](admin.zh.md) 请求中的应用、密钥、管理员或令牌不存在"},
 	4040: {EN: "no endpoint has this path", ZH: "没有此路径的接口"},
 	4050: {EN: "the endpoint does not have this method; the header `Allow` lists those it has", ZH: "接口不支持该方法，见响应头 `Allow`"},
