@@ -52,13 +52,15 @@ func (f *fixture) crowd(t skein.ConvType, n int) skein.ID {
 	f.Helper()
 	c := skein.Conversation{App: "shop", ID: skein.ID(uuid.New()), Type: t, Created: f.now(), Active: f.now()}
 	members := []skein.Member{{Client: "Tom", Role: skein.RoleOwner}}
+	var clients []skein.Client
 	for i := 1; i < n; i++ {
 		id := fmt.Sprint("crowd", i)
-		_, _, err := f.store.CreateClient(f.Context(), skein.Client{App: "shop", ID: id})
-		f.must(err)
+		clients = append(clients, skein.Client{ID: id})
 		members = append(members, skein.Member{Client: id})
 	}
-	_, _, err := f.store.CreateConversation(f.Context(), c, members, store.MemberLimit{})
+	_, err := f.store.CreateClients(f.Context(), "shop", clients)
+	f.must(err)
+	_, _, err = f.store.CreateConversation(f.Context(), c, members, store.MemberLimit{})
 	f.must(err)
 	f.send(c.ID, "crowd1", "hi")
 	return c.ID

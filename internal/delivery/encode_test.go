@@ -121,8 +121,9 @@ func TestABlankCopyCountsAgainstTheBoundOfALane(t *testing.T) {
 	f := newFixture(t, "Tom")
 	f.stall()
 	defer close(f.store.gate)
+	half := make([]byte, queueBytes/2-taskBytes)
 	for range 3 {
-		f.publish(bus.Event{App: "shop", Conv: conv, Blind: []string{"Tom"}, Blank: make([]byte, queueBytes/2-taskBytes)})
+		f.publish(bus.Event{App: "shop", Conv: conv, Blind: []string{"Tom"}, Blank: half})
 	}
 	if got := f.count("skein_delivery_dropped_total"); got != 1 {
 		t.Errorf("%d of three halves of the bound dropped, want 1", got)

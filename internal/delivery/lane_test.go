@@ -78,10 +78,10 @@ func TestALaneIsBoundedInBytesToo(t *testing.T) {
 	f := newFixture(t, "Tom")
 	tom := f.login("Tom", "phone")
 	f.stall()
-	const size = queueBytes/4 - taskBytes
+	quarter := make([]byte, queueBytes/4-taskBytes)
 	for i := range int64(20) {
 		e := event(i + 2)
-		e.Frame = make([]byte, size)
+		e.Frame = quarter
 		f.publish(e)
 	}
 	if got := f.count("skein_delivery_dropped_total"); got != 16 {
@@ -91,7 +91,7 @@ func TestALaneIsBoundedInBytesToo(t *testing.T) {
 	for range 5 {
 		tom.next()
 	}
-	big := bus.Event{App: "shop", Conv: conv, Audience: listeners([]string{"Tom"}), Frame: make([]byte, size)}
+	big := bus.Event{App: "shop", Conv: conv, Audience: listeners([]string{"Tom"}), Frame: quarter}
 	for range 4 { // there is room again
 		f.publish(big)
 		tom.next()
