@@ -95,7 +95,7 @@ bench: build ## measure the built binary and write what was measured into docs/p
 
 .PHONY: microbench
 microbench: ## run the Go benchmarks, of parts and of starting
-	go test -run '^$$' -bench . -skip 'Curve|Churn' -benchmem $$(go list ./... | grep -v skein/bench$$)
+	go test -run '^$$' -bench . -skip 'Curve|Churn|Chaos' -benchmem $$(go list ./... | grep -v skein/bench$$)
 	go test -run '^$$' -bench . -skip Curve -benchtime 5x -timeout 30m ./bench
 
 .PHONY: bench-cluster
@@ -128,6 +128,13 @@ churn: ## send, expire and purge on PostgreSQL for CHURN_TIME (1h), and print th
 .PHONY: chaos-cluster
 chaos-cluster: ## three nodes as processes, a PostgreSQL that fails over and NATS, for CHAOS_TIME (1h); as root also cuts between them
 	go test ./chaos -count=1 -timeout 0 -v -run '^TestCluster$$' -chaos.duration $(CHAOS_TIME) -chaos.seed $(CHAOS_SEED)
+
+# How many messages make chaos-webhooks sends.
+CHAOS_EVENTS ?= 100000
+
+.PHONY: chaos-webhooks
+chaos-webhooks: ## deliver CHAOS_EVENTS (100000) events of webhooks while nodes, database and receiver are killed; about ten minutes
+	go test ./chaos -count=1 -timeout 0 -run '^$$' -bench '^BenchmarkChaosWebhooks$$' -benchtime 1x -chaos.events $(CHAOS_EVENTS) -chaos.seed $(CHAOS_SEED)
 
 .PHONY: chaos-nodes
 chaos-nodes: ## three nodes in one process on a bus that loses a tenth of the events, for CHAOS_TIME (1h)
