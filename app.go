@@ -45,6 +45,9 @@ type Settings struct {
 	FileTypes          []string     // extensions that may be uploaded; nil: files.DefaultTypes
 	MaxFileBytes       int64        // 100 MiB
 	MaxStorageBytes    int64        // uploads of the app together, without messages; no bound
+	QuotaMessages      int64        // messages a day; none. This and the next two warn and refuse nothing
+	QuotaDeliveries    int64        // frames queued for sessions a day; none
+	QuotaConnections   int64        // logged-in sockets on all nodes; none
 	PrivateFiles       bool         // links to uploads are signed and expire
 	FileLinkLife       int          // seconds after which they expire; 1 hour
 	PrivateHistory     bool         // members see only what was said after they joined

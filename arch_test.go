@@ -144,6 +144,7 @@ var mayImport = map[string]string{
 	"internal/testclient":                  "",
 	"internal/tracing":                     ".",
 	"internal/upkeep":                      ". internal/store",
+	"internal/usage":                       ". internal/store",
 	"internal/webhooks":                    ". internal/dial internal/feed internal/signing internal/store internal/wire",
 	"internal/wire":                        ". internal/wire/cursor internal/wire/strict",
 	"internal/wire/adminapi":               ". internal/wire/strict",

@@ -30,6 +30,8 @@ type Options struct {
 	OpenToAll bool
 	// Limits are what holds for apps whose own setting is zero.
 	Limits skein.Settings
+	// KeyUsed is told of each call with a good key, and must not wait; nil: nobody is told.
+	KeyUsed func(app, key string, at skein.Millis)
 	// Nodes is how many nodes share the rate of an app key; nil: this is the only one.
 	Nodes func() int
 	Log   *slog.Logger // nil: no log
@@ -55,6 +57,9 @@ func New(opts Options) *Gate {
 	}
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.KeyUsed == nil {
+		opts.KeyUsed = func(string, string, skein.Millis) {}
 	}
 	return &Gate{
 		opts: opts, rates: newRates(opts.Nodes),

@@ -40,5 +40,8 @@ func (g *Gate) checkKey(app *skein.App, plain string) (name string, ok bool) {
 			name, ok = k.Name, true
 		}
 	}
+	if ok {
+		g.opts.KeyUsed(app.ID, name, now)
+	}
 	return name, ok
 }

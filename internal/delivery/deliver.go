@@ -81,7 +81,7 @@ func (l *lane) deliverTo(ctx context.Context, e *bus.Event, members []skein.List
 		}
 		delivered += l.d.opts.Hub.Deliver(e.App, client, frame, except)
 	}
-	l.d.metrics.delivered.Add(float64(delivered))
+	l.d.delivered(e.App, delivered)
 	span.Count("skein.members", len(members))
 	span.Count("skein.sessions", delivered)
 	span.End(0)

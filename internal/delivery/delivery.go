@@ -44,6 +44,10 @@ type Options struct {
 	// wants that; nil: no app does. It may wait.
 	SignLinks func(ctx context.Context, app string, frame []byte) []byte
 
+	// Delivered is told how many frames of an app were queued for sessions of this node, and must not
+	// wait; nil: nobody is told.
+	Delivered func(app string, frames int)
+
 	// ResyncOver is the time over which the sessions of this node are asked to sync after
 	// the bus was away, so that they do not ask all at once; default 10 s.
 	ResyncOver time.Duration

@@ -33,3 +33,11 @@ func newMetrics(r prometheus.Registerer) metrics {
 	}
 	return m
 }
+
+// delivered counts frames that were queued for sessions.
+func (d *Delivery) delivered(app string, frames int) {
+	d.metrics.delivered.Add(float64(frames))
+	if d.opts.Delivered != nil {
+		d.opts.Delivered(app, frames)
+	}
+}

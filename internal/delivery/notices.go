@@ -159,5 +159,5 @@ func (l *lane) askToSync(app string, members []skein.Listener, others []string, 
 	for _, client := range people {
 		delivered += l.d.opts.Hub.Deliver(app, client, frame, except)
 	}
-	l.d.metrics.delivered.Add(float64(delivered))
+	l.d.delivered(app, delivered)
 }

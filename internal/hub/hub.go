@@ -141,22 +141,18 @@ func (h *Hub) Attached(app, client, session string) bool {
 // zero.
 func (h *Hub) Newest() int64 { return h.entered.Load() }
 
-// Apps lists the apps with sessions on this node, in no order.
-func (h *Hub) Apps() []string {
-	seen := make(map[string]struct{})
+// SessionsByApp counts the sessions of each app on this node.
+func (h *Hub) SessionsByApp() map[string]int {
+	all := make(map[string]int)
 	for i := range h.shards {
 		sh := &h.shards[i]
 		sh.mu.RLock()
-		for app := range sh.apps {
-			seen[app] = struct{}{}
+		for app, n := range sh.apps {
+			all[app] += n
 		}
 		sh.mu.RUnlock()
 	}
-	apps := make([]string, 0, len(seen))
-	for app := range seen {
-		apps = append(apps, app)
-	}
-	return apps
+	return all
 }
 
 // Sessions counts the sessions on this node.

@@ -34,6 +34,7 @@ type Store interface {
 	store.Clients
 	store.Sessions
 	store.Transfer
+	store.Usage
 }
 
 // Service is the use cases. Safe for concurrent use.

@@ -43,6 +43,9 @@ type Settings struct {
 	FileTypes            []string `json:"file_types,omitzero"`
 	MaxFileBytes         int64    `json:"max_file_bytes,omitzero"`
 	MaxStorageBytes      int64    `json:"max_storage_bytes,omitzero"`
+	QuotaMessages        int64    `json:"quota_messages,omitzero"`
+	QuotaDeliveries      int64    `json:"quota_deliveries,omitzero"`
+	QuotaConnections     int64    `json:"quota_connections,omitzero"`
 	FileAccess           string   `json:"file_access,omitzero"`    // public or signed
 	FileLinkLife         int      `json:"file_link_life,omitzero"` // seconds
 	JWKS                 string   `json:"jwks,omitzero"`           // a URL, or a JSON Web Key Set
@@ -61,6 +64,7 @@ func AppOf(a skein.App) App {
 		SendRate: s.SendRate, SendBurst: s.SendBurst, RESTRate: s.RESTRate, CommandRate: s.CommandRate, LoginRate: s.LoginRate,
 		EditWindow: s.EditWindow, RecallWindow: s.RecallWindow,
 		AllowedOrigins: s.AllowedOrigins, FileTypes: s.FileTypes, MaxFileBytes: s.MaxFileBytes, MaxStorageBytes: s.MaxStorageBytes,
+		QuotaMessages: s.QuotaMessages, QuotaDeliveries: s.QuotaDeliveries, QuotaConnections: s.QuotaConnections,
 		FileAccess: fileAccessOf(s.PrivateFiles), FileLinkLife: s.FileLinkLife,
 		JWKS: s.JWKS, TokenIssuer: s.TokenIssuer, TokenAudience: s.TokenAudience,
 	}}
@@ -76,6 +80,7 @@ func (s Settings) Of() skein.Settings {
 		SendRate: s.SendRate, SendBurst: s.SendBurst, RESTRate: s.RESTRate, CommandRate: s.CommandRate, LoginRate: s.LoginRate,
 		EditWindow: s.EditWindow, RecallWindow: s.RecallWindow,
 		AllowedOrigins: s.AllowedOrigins, FileTypes: s.FileTypes, MaxFileBytes: s.MaxFileBytes, MaxStorageBytes: s.MaxStorageBytes,
+		QuotaMessages: s.QuotaMessages, QuotaDeliveries: s.QuotaDeliveries, QuotaConnections: s.QuotaConnections,
 		PrivateFiles: s.FileAccess == signedFiles, FileLinkLife: s.FileLinkLife,
 		JWKS: s.JWKS, TokenIssuer: s.TokenIssuer, TokenAudience: s.TokenAudience,
 	}

@@ -32,7 +32,7 @@ func (s *Server) followApps(ctx context.Context) {
 // after that, so once is enough. It returns the new closed.
 func (s *Server) endSessions(ctx context.Context, closed map[string]bool) map[string]bool {
 	still := make(map[string]bool)
-	for _, id := range s.hub.Apps() {
+	for id := range s.hub.SessionsByApp() {
 		app, err := s.gate.App(ctx, id)
 		switch {
 		case errors.Is(err, skein.ErrUnknownApp):

@@ -37,6 +37,7 @@ func (s *Server) Run(ctx context.Context, out io.Writer, restore func()) error {
 	g.Go(func() error { s.webhooks.Run(gctx); return nil })
 	g.Go(func() error { s.followApps(gctx); return nil })
 	g.Go(func() error { returnMemory(gctx); return nil })
+	g.Go(func() error { s.usage.Run(gctx); return nil })
 	g.Go(func() error {
 		<-gctx.Done()
 		restore()

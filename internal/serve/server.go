@@ -36,6 +36,7 @@ import (
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/tracing"
 	"github.com/skein-im/skein/internal/upkeep"
+	"github.com/skein-im/skein/internal/usage"
 	"github.com/skein-im/skein/internal/webhooks"
 	"github.com/skein-im/skein/internal/words"
 )
@@ -63,6 +64,7 @@ type Server struct {
 	delivery *delivery.Delivery
 	words    *words.Lists
 	keySets  *keyset.Sets
+	usage    *usage.Meter
 	chat     *chat.Service
 	upkeep   *upkeep.Upkeep
 	feed     *feed.Runner
@@ -198,6 +200,7 @@ func (s *Server) close(ctx context.Context) error {
 	s.presence.Close(ctx)
 	s.collector.Close(ctx)
 	s.delivery.Close(ctx)
+	s.usage.Close(ctx)
 	s.tracer.Close(ctx)
 	s.closeBus(ctx)
 	return errors.Join(err, s.store.Close(), s.unlock())

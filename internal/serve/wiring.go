@@ -25,6 +25,7 @@ import (
 	"github.com/skein-im/skein/internal/socket"
 	"github.com/skein-im/skein/internal/store/cache"
 	"github.com/skein-im/skein/internal/upkeep"
+	"github.com/skein-im/skein/internal/usage"
 	"github.com/skein-im/skein/internal/webhooks"
 	"github.com/skein-im/skein/internal/wire"
 	"github.com/skein-im/skein/internal/wire/cursor"
@@ -36,10 +37,13 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	s.tracer = s.newTracer()
 	outbound := dial.New(dial.Options{Allow: s.config.Outbound(), ConnsPerHost: 64})
 	s.keySets = keyset.New(keyset.Options{Client: outbound, Now: clock.Now, Log: s.log, Registerer: s.registry})
+	s.usage = usage.New(usage.Options{
+		Store: s.store, Sessions: func() map[string]int { return s.hub.SessionsByApp() }, Settings: s.settingsOf, Now: clock.Now, Log: s.log, Registerer: s.registry,
+	})
 	s.gate = access.New(access.Options{
 		Keys:  s.keySets,
-		Nodes: func() int { return s.node.Live() },
-		Apps:  s.store, Clients: s.store, AllowOpen: s.openAllowed, OpenToAll: s.config.AllowOpenApps,
+		Nodes: func() int { return s.node.Live() }, KeyUsed: s.usage.KeyUsed,
+		Apps: s.store, Clients: s.store, AllowOpen: s.openAllowed, OpenToAll: s.config.AllowOpenApps,
 		Limits: limitsOf(s.config.Limits), Now: clock.Now, Log: s.log,
 	})
 	s.hub = hub.New(hub.Options{
@@ -72,7 +76,7 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	}
 	s.delivery = delivery.New(delivery.Options{
 		Store: s.store, Logs: s.logs(), Bus: s.bus, Hub: s.hub, Zone: s.config.Location(),
-		Private: s.historyIsPrivate, SignLinks: s.signLinks, Log: s.log, Registerer: s.registry, Tracer: s.tracer,
+		Private: s.historyIsPrivate, SignLinks: s.signLinks, Delivered: s.usage.Delivered, Log: s.log, Registerer: s.registry, Tracer: s.tracer,
 	})
 	s.words = words.New(words.Options{Store: s.store, Registerer: s.registry})
 	s.chat = chat.New(chat.Options{Store: s.store, Events: events{s.delivery, s.collector, s.node}, Words: s.words, Hooks: s.hooks(), UnnamedFor: s.config.UnnamedFiles, Now: clock.Now})
@@ -124,6 +128,7 @@ func (s *Server) hooks() *hooks.Caller {
 
 // committed is the store's commit hook.
 func (s *Server) committed(sent []skein.Committed) {
+	s.usage.Committed(sent)
 	s.delivery.Committed(sent)
 	s.feed.Wake()
 	s.webhooks.Wake()
@@ -172,6 +177,15 @@ func (s *Server) forget(app, client string) {
 	if c, ok := s.store.(*cache.Store); ok {
 		c.Forget(app, client)
 	}
+}
+
+// settingsOf are the settings of an app.
+func (s *Server) settingsOf(ctx context.Context, app string) (skein.Settings, error) {
+	a, err := s.gate.App(ctx, app)
+	if err != nil {
+		return skein.Settings{}, err
+	}
+	return a.Settings, nil
 }
 
 // historyIsPrivate reports whether members of the app see only what was said after they joined.

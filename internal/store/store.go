@@ -40,6 +40,7 @@ type Store interface {
 	Feed
 	Leases
 	Webhooks
+	Usage
 }
 
 // Apps keeps the tenants.
@@ -372,7 +373,8 @@ type Upkeep interface {
 	// Purge removes some of the rows that no method shows any more: deleted apps and
 	// conversations, temporary conversations past their end at now, retries past RetryTime,
 	// events older than EventDays, attempts and failed deliveries of webhooks
-	// older than skein.AttemptsKept and skein.DeadLettersKept. Each call is short. more reports whether there is
+	// older than skein.AttemptsKept and skein.DeadLettersKept, usage and uses of keys older than
+	// skein.UsageDays. Each call is short. more reports whether there is
 	// anything left.
 	Purge(ctx context.Context, now skein.Millis) (more bool, err error)
 	// EraseMessages removes text, attr, url and mentions from some of the messages of

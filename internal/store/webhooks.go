@@ -19,8 +19,6 @@ type Webhooks interface {
 	FailedDeliveries(ctx context.Context, webhook string, q FailedQuery) ([]FailedDelivery, error)
 	// WebhookAttempts returns the log of an endpoint, newest first, from before a Seq; zero: all.
 	WebhookAttempts(ctx context.Context, webhook string, before int64, limit int) ([]WebhookAttempt, error)
-	// WarnOfQuota commits an event of the app to the feed. Errors: ErrUnknownApp.
-	WarnOfQuota(ctx context.Context, app string, w skein.QuotaWarning) error
 	// CommitEvents commits entries of the app to the feed that nothing else commits: EntryReceipts,
 	// EntryOnline and EntryOffline. Errors: ErrUnknownApp.
 	CommitEvents(ctx context.Context, app string, entries []Entry) error

@@ -188,6 +188,7 @@ var detailsZH = map[string]string{ //nolint:gosec // words for people, of which 
 	"must be 1 to 10000":       "须为 1 至 10000",
 
 	"must be 1 to 64 characters":                                  "须为 1 至 64 个字符",
+	"must be a day such as 2026-11-30":                            "须为日期，例如 2026-11-30",
 	"must be erase or keep":                                       "须为 erase 或 keep",
 	"at most 500 characters":                                      "最多 500 个字符",
 	"more than 20000 records or 8 MiB: use skein export --client": "超过 20000 条记录或 8 MiB：请使用 skein export --client",

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/operators"
@@ -87,11 +88,11 @@ func keyOps(d Deps) []*ops.Op {
 			if err := adminapi.CheckApp(in.AppID); err != nil {
 				return adminapi.Keys{}, err
 			}
-			app, err := d.Operators.App(ctx, in.AppID)
-			return adminapi.KeysOf(app, d.Operators.Now()), err
+			app, uses, err := d.Operators.Keys(ctx, in.AppID)
+			return adminapi.KeysOf(app, uses, d.Operators.Now()), err
 		}, func() (string, adminapi.Keys) {
-			end := int64(then.Add(exampleLife))
-			return `{"app_id":"shop"}`, adminapi.Keys{Data: []adminapi.KeyInfo{{KeyName: "default", Created: int64(then), Expires: &end}, {KeyName: "backend-2", Created: int64(then)}}}
+			end, used := int64(then.Add(exampleLife)), int64(then.Add(time.Hour))
+			return `{"app_id":"shop"}`, adminapi.Keys{Data: []adminapi.KeyInfo{{KeyName: "default", Created: int64(then), Expires: &end, LastUsed: &used}, {KeyName: "backend-2", Created: int64(then)}}}
 		}),
 		ops.Row(AppKeyDelete, row("DELETE", keysPath+"/{key_name}", ops.ScopeApp, skein.OperatorAdmin, []int{4014, 4406}, ops.Doc{
 			EN: "Ends a key of an app, within 2 s on every node.", ZH: "吊销应用的密钥，2 秒内在所有节点生效。",

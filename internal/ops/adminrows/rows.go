@@ -25,7 +25,7 @@ type Deps struct {
 
 // New is the op table over its use cases.
 func New(deps Deps) *ops.Table {
-	return ops.New(nil, deps.Audit, nil, slices.Concat(meOps(deps), sessionOps(deps), operatorOps(deps), appOps(deps), keyOps(deps), userOps(deps), webhookOps(deps), hookOps(deps), wordsOps(deps), auditOps(deps)))
+	return ops.New(nil, deps.Audit, nil, slices.Concat(meOps(deps), sessionOps(deps), operatorOps(deps), appOps(deps), keyOps(deps), usageOps(deps), userOps(deps), webhookOps(deps), hookOps(deps), wordsOps(deps), auditOps(deps)))
 }
 
 // row completes an op with what all rows have.

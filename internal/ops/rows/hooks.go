@@ -76,7 +76,7 @@ var HookEvents = []ops.Event{
 		EN: "Users have had no session on any node for at least 2 s. Only for endpoints that name it.",
 		ZH: "用户在所有节点上均无连接，且已满 2 秒。仅投递给指明它的端点。",
 	}, func() wire.HookPresence { return wire.HookPresence{Time: int64(changed), ClientIDs: []string{"Tom"}} }),
-	hook(skein.HookQuotaWarning, ops.Doc{EN: "The app has used much of a quota.", ZH: "应用的某项配额已用去大部分。"}, func() wire.QuotaWarning {
+	hook(skein.HookQuotaWarning, ops.Doc{EN: "The app has used 80 % of a quota: messages, deliveries, connections or storage. Once a day of each quota; nothing is refused but uploads beyond that of storage.", ZH: "应用已用去某项配额的 80 %：messages、deliveries、connections 或 storage；每项每日一次。除超出 storage 的上传外，不拒绝任何操作。"}, func() wire.QuotaWarning {
 		return wire.QuotaWarningOf(&skein.QuotaWarning{Quota: "messages", Used: 800_000, Limit: 1_000_000, Day: "2020-12-16"})
 	}),
 	hook(skein.HookTest, ops.Doc{EN: "An operator tested the endpoint.", ZH: "管理员测试了端点。"}, func() wire.HookTest {

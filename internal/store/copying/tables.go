@@ -63,6 +63,8 @@ var Tables = []*Table{
 	table("removals", 1, "name:t"),
 	table("storage", 1, "app_key bytes"),
 	table("word_lists", 1, "app_key revision list:t"),
+	table("app_usage", 2, "app_key day messages deliveries storage peak minute connections warned"),
+	table("key_uses", 2, "app_key name:t at"),
 	table("operators", 1, "name:t roles:t tokens:t created"),
 	table("audit", 1, "seq at operator:t token:t addr:t request_id:t op:t app_id:t target:t before:t after:t hash:b"),
 	table("webhooks", 1, "id:t app_id:t settings:t secrets:t enabled:y reason:t created rev replays failing"),

@@ -177,7 +177,7 @@ func TestMetricsGoWithTheStore(t *testing.T) {
 func TestStoredSettings(t *testing.T) {
 	const want = `{"Open":false,"RelaxedClientIDs":false,"NoAutoRegister":false,"ManagersMentionAll":false,"MembersMayInvite":false,"AddBy":0,` +
 		`"MaxDevices":0,"MaxSockets":0,"MaxMembers":0,"MaxConversations":0,"SendRate":0,"SendBurst":0,"RESTRate":0,"CommandRate":0,` +
-		`"LoginRate":0,"FileTypes":null,"MaxFileBytes":0,"MaxStorageBytes":0,"PrivateFiles":false,"FileLinkLife":0,"PrivateHistory":false,"OnePerDeviceType":false,"HidePresence":false,` +
+		`"LoginRate":0,"FileTypes":null,"MaxFileBytes":0,"MaxStorageBytes":0,"QuotaMessages":0,"QuotaDeliveries":0,"QuotaConnections":0,"PrivateFiles":false,"FileLinkLife":0,"PrivateHistory":false,"OnePerDeviceType":false,"HidePresence":false,` +
 		`"LastSeen":false,"EditWindow":0,"RecallWindow":0,"AllowedOrigins":null,"WordList":0,"BeforeHooks":null,"JWKS":"","TokenIssuer":"","TokenAudience":""}`
 	got, err := json.Marshal(skein.Settings{})
 	if err != nil || string(got) != want {

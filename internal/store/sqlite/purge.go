@@ -72,6 +72,8 @@ func (p *purge) next() (remove func() error, err error) {
 		{p.oldRetries, p.forgetRetries},
 		{p.oldAttempts, p.forgetAttempts},
 		{p.oldFailures, p.forgetFailures},
+		{p.oldUsage, p.forgetUsage},
+		{p.oldKeyUses, p.forgetKeyUses},
 	} {
 		found, err := old.find()
 		if err != nil {
@@ -110,6 +112,31 @@ func (p *purge) oldFailures() (bool, error) {
 func (p *purge) forgetFailures() error {
 	n, err := p.Changes(`DELETE FROM webhook_failures WHERE (webhook_id, seq) IN (SELECT webhook_id, seq FROM webhook_failures WHERE first < ?1 LIMIT ?2)`,
 		p.now.Add(-skein.DeadLettersKept), p.left)
+	p.left -= int(n)
+	return err
+}
+
+// usageHorizon is the day before which usage is forgotten.
+func (p *purge) usageHorizon() skein.Day { return skein.DayOf(p.now) - skein.UsageDays }
+
+func (p *purge) oldUsage() (bool, error) {
+	return p.Row(nil, `SELECT 1 FROM app_usage WHERE day < ?1 LIMIT 1`, int64(p.usageHorizon()))
+}
+
+func (p *purge) forgetUsage() error {
+	n, err := p.Changes(`DELETE FROM app_usage WHERE (app_key, day) IN (SELECT app_key, day FROM app_usage WHERE day < ?1 LIMIT ?2)`,
+		int64(p.usageHorizon()), p.left)
+	p.left -= int(n)
+	return err
+}
+
+func (p *purge) oldKeyUses() (bool, error) {
+	return p.Row(nil, `SELECT 1 FROM key_uses WHERE at < ?1 LIMIT 1`, p.usageHorizon().Begin())
+}
+
+func (p *purge) forgetKeyUses() error {
+	n, err := p.Changes(`DELETE FROM key_uses WHERE (app_key, name) IN (SELECT app_key, name FROM key_uses WHERE at < ?1 LIMIT ?2)`,
+		p.usageHorizon().Begin(), p.left)
 	p.left -= int(n)
 	return err
 }
@@ -216,6 +243,8 @@ func (p *purge) app(key int64) error {
 		`DELETE FROM erasures WHERE app_key = ?1 AND ?2 > 0`,
 		`DELETE FROM storage WHERE app_key = ?1 AND ?2 > 0`,
 		`DELETE FROM word_lists WHERE app_key = ?1 AND ?2 > 0`,
+		`DELETE FROM app_usage WHERE app_key = ?1 AND ?2 > 0`,
+		`DELETE FROM key_uses WHERE app_key = ?1 AND ?2 > 0`,
 		`DELETE FROM apps WHERE app_key = ?1 AND ?2 > 0`)
 }
 

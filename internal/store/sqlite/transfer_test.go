@@ -33,7 +33,7 @@ func TestAnExportKnowsEveryColumn(t *testing.T) {
 		"uploads":       "upload_key app_key name client_id created size title kept due",
 	}
 	// These are derived, or belong to the store itself or to the installation.
-	derived := "mentions private_pairs upload_uses departures erasures cuts storage removals backfill history pauses retries_0 retries_1 retries_2 unknown_fields goose_db_version events leases operators audit webhooks webhook_failures webhook_attempts word_lists"
+	derived := "mentions private_pairs upload_uses departures erasures cuts storage removals backfill history pauses retries_0 retries_1 retries_2 unknown_fields goose_db_version events leases operators audit webhooks webhook_failures webhook_attempts word_lists app_usage key_uses"
 	err = tx.Read(t.Context(), s.db, "", func(c connection) error {
 		var tables []string
 		if err := c.Rows(func(r *sqlite3.Stmt) { tables = append(tables, r.ColumnText(0)) },

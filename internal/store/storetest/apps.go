@@ -16,6 +16,7 @@ var apps = []check{
 				Open: true, RelaxedClientIDs: true, NoAutoRegister: true, MembersMayInvite: true, AddBy: skein.AddByKnown,
 				MaxDevices: 1, MaxMembers: 2, MaxConversations: 3, SendRate: -4, SendBurst: 5, RESTRate: 6,
 				CommandRate: 7, LoginRate: 8, FileTypes: []string{"png"}, MaxFileBytes: 1 << 40, MaxStorageBytes: 1 << 41, MaxSockets: 9,
+				QuotaMessages: 1 << 42, QuotaDeliveries: 1 << 43, QuotaConnections: 11,
 				PrivateHistory: true, PrivateFiles: true, FileLinkLife: 10, JWKS: "https://id.example/keys", TokenIssuer: "https://id.example", TokenAudience: "skein",
 			},
 		}

@@ -61,6 +61,7 @@ func Run(t *testing.T, open Open, only ...string) {
 		{"feed", feed},
 		{"leases", leases},
 		{"webhooks", webhooks},
+		{"usage", usage},
 		{"model", slices.Concat(model, inboxModel, syncModel, talks, fileModel)},
 	} {
 		if len(only) > 0 && !slices.Contains(only, group.noun) {

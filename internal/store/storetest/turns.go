@@ -270,6 +270,15 @@ func (t *turns) FailedDeliveries(ctx context.Context, webhook string, q store.Fa
 func (t *turns) WebhookAttempts(ctx context.Context, webhook string, before int64, limit int) ([]store.WebhookAttempt, error) {
 	return t.next().WebhookAttempts(ctx, webhook, before, limit)
 }
+func (t *turns) AddUsage(ctx context.Context, r store.UsageReport) ([]store.UsedToday, error) {
+	return t.next().AddUsage(ctx, r)
+}
+func (t *turns) Usage(ctx context.Context, app string, first, last skein.Day) ([]skein.Usage, error) {
+	return t.next().Usage(ctx, app, first, last)
+}
+func (t *turns) KeyUses(ctx context.Context, app string) (map[string]skein.Millis, error) {
+	return t.next().KeyUses(ctx, app)
+}
 func (t *turns) WarnOfQuota(ctx context.Context, app string, w skein.QuotaWarning) error {
 	return t.next().WarnOfQuota(ctx, app, w)
 }

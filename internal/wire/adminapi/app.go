@@ -111,6 +111,8 @@ type KeyInfo struct {
 	KeyName string `json:"key_name" en:"the key" zh:"密钥名称"`
 	Created int64  `json:"created" en:"Unix ms" zh:"创建时间，Unix 毫秒"`
 	Expires *int64 `json:"expires" en:"Unix ms; null: never" zh:"过期时间，Unix 毫秒；null 为永不"`
+
+	LastUsed *int64 `json:"last_used" en:"when a call last showed the key, Unix ms, known to about a minute; null: never, or not for 400 days" zh:"最近一次被使用的时间，Unix 毫秒，精度约一分钟；null 为从未或 400 天内未使用"`
 }
 
 // Keys is the answer of app.key.list.
@@ -144,14 +146,19 @@ func AppLineOf(a skein.App) AppLine {
 	return AppLine{AppID: a.ID, Name: a.Name, Created: int64(a.Created), TokenAuth: !a.Settings.Open}
 }
 
-// KeysOf writes the keys of an app.
-func KeysOf(a skein.App, now skein.Millis) Keys {
+// KeysOf writes the keys of an app. uses says when keys of these names were last used: perhaps an
+// earlier key of the same name.
+func KeysOf(a skein.App, uses map[string]skein.Millis, now skein.Millis) Keys {
 	keys := Keys{Data: []KeyInfo{}}
 	for _, k := range a.Keys {
 		if k.Expires != 0 && k.Expires <= now {
 			continue
 		}
-		keys.Data = append(keys.Data, KeyInfo{k.Name, int64(k.Created), millisOrNull(k.Expires)})
+		var used *int64
+		if at := uses[k.Name]; at >= k.Created {
+			used = millisOrNull(at)
+		}
+		keys.Data = append(keys.Data, KeyInfo{k.Name, int64(k.Created), millisOrNull(k.Expires), used})
 	}
 	return keys
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/postgres/tx"
 	"github.com/skein-im/skein/internal/store/rows"
@@ -104,11 +103,6 @@ func (s *Store) WebhookAttempts(ctx context.Context, webhook string, before int6
 		return err
 	})
 	return all, err
-}
-
-// WarnOfQuota commits a warning; see store.Webhooks.
-func (s *Store) WarnOfQuota(ctx context.Context, app string, w skein.QuotaWarning) error {
-	return s.CommitEvents(ctx, app, []store.Entry{{Kind: store.EntryQuotaWarning, App: app, Warning: &w}})
 }
 
 // CommitEvents commits entries; see store.Webhooks.

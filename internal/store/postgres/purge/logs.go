@@ -123,6 +123,23 @@ func (p *removal) forgetFailures(ctx context.Context) error {
 	return err
 }
 
+// usageHorizon is the day before which usage is forgotten.
+func usageHorizon(now skein.Millis) skein.Day { return skein.DayOf(now) - skein.UsageDays }
+
+func (p *removal) forgetUsage(ctx context.Context) error {
+	gone, err := p.Exec(ctx, `DELETE FROM app_usage WHERE ctid = ANY (ARRAY(SELECT ctid FROM app_usage WHERE day < $1 ORDER BY day LIMIT $2))`,
+		int64(usageHorizon(p.now)), p.left)
+	p.left -= int(gone.RowsAffected())
+	return err
+}
+
+func (p *removal) forgetKeyUses(ctx context.Context) error {
+	gone, err := p.Exec(ctx, `DELETE FROM key_uses WHERE ctid = ANY (ARRAY(SELECT ctid FROM key_uses WHERE at < $1 ORDER BY at LIMIT $2))`,
+		usageHorizon(p.now).Begin(), p.left)
+	p.left -= int(gone.RowsAffected())
+	return err
+}
+
 // retriesOver reports whether the table of retries at hand has had its time, or was begun by
 // a clock that was set back since.
 func retriesOver(since, now skein.Millis) bool {

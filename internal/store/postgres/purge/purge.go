@@ -70,18 +70,20 @@ const dead = `SELECT
 	(SELECT min(at) FROM departures) < $5,
 	(SELECT min(at) FROM webhook_attempts) < $6,
 	(SELECT min(first) FROM webhook_failures) < $7,
+	(SELECT min(day) FROM app_usage) < $8,
+	(SELECT min(at) FROM key_uses) < $9,
 	retry_since FROM history`
 
 // nextPurge finds the first thing to remove and returns what removes some of its rows; nil:
 // there is nothing.
 func (s *Store) nextPurge(ctx context.Context, now skein.Millis) (remove func(context.Context, *removal) error, err error) {
 	var files, conv, app *int64
-	var cuts, events, batches, departures, attempts, failures *bool
+	var cuts, events, batches, departures, attempts, failures, usage, keys *bool
 	var retries skein.Millis
 	err = s.db.Each(ctx, "", func(ctx context.Context, c tx.Conn) error {
 		return c.QueryRow(ctx, dead, now, cutHorizon(now), eventHorizon(now), batchHorizon(now), departureHorizon(now),
-			now.Add(-skein.AttemptsKept), now.Add(-skein.DeadLettersKept)).
-			Scan(&files, &conv, &app, &cuts, &events, &batches, &departures, &attempts, &failures, &retries)
+			now.Add(-skein.AttemptsKept), now.Add(-skein.DeadLettersKept), int64(usageHorizon(now)), usageHorizon(now).Begin()).
+			Scan(&files, &conv, &app, &cuts, &events, &batches, &departures, &attempts, &failures, &usage, &keys, &retries)
 	})
 	of := func(key *int64, remove func(*removal, context.Context, int64) error) func(context.Context, *removal) error {
 		return func(ctx context.Context, p *removal) error { return remove(p, ctx, *key) }
@@ -111,6 +113,10 @@ func (s *Store) nextPurge(ctx context.Context, now skein.Millis) (remove func(co
 		return old((*removal).forgetAttempts), nil
 	case is(failures):
 		return old((*removal).forgetFailures), nil
+	case is(usage):
+		return old((*removal).forgetUsage), nil
+	case is(keys):
+		return old((*removal).forgetKeyUses), nil
 	case retriesOver(retries, now):
 		return old((*removal).turnRetries), nil
 	}
@@ -143,6 +149,8 @@ func (p *removal) app(ctx context.Context, key int64) error {
 		`DELETE FROM erasures WHERE app_key = $1 AND $2::int > 0`,
 		`DELETE FROM storage WHERE app_key = $1 AND $2::int > 0`,
 		`DELETE FROM word_lists WHERE app_key = $1 AND $2::int > 0`,
+		`DELETE FROM app_usage WHERE app_key = $1 AND $2::int > 0`,
+		`DELETE FROM key_uses WHERE app_key = $1 AND $2::int > 0`,
 		`DELETE FROM apps WHERE app_key = $1 AND deleted AND $2::int > 0`)
 }
 

@@ -6,7 +6,6 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
-	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
@@ -96,11 +95,6 @@ func (s *Store) WebhookAttempts(ctx context.Context, webhook string, before int6
 		return errors.Join(err, broken)
 	})
 	return all, err
-}
-
-// WarnOfQuota commits a warning; see store.Webhooks.
-func (s *Store) WarnOfQuota(ctx context.Context, app string, w skein.QuotaWarning) error {
-	return s.CommitEvents(ctx, app, []store.Entry{{Kind: store.EntryQuotaWarning, App: app, Warning: &w}})
 }
 
 // CommitEvents commits entries; see store.Webhooks.
