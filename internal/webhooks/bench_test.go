@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/skein-im/skein"
+	"github.com/skein-im/skein/internal/webhooks"
 )
 
 // counter is a receiver on loopback that counts what it takes and looks at none of it.
@@ -123,4 +124,24 @@ func processorTime(b *testing.B) time.Duration {
 		b.Fatal(err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkTell is what a receipt costs on its way to the members, of an app whose endpoints do not ask for receipts
+// and of one that has an endpoint that does.
+func BenchmarkTell(b *testing.B) {
+	for name, events := range map[string][]string{"nobody asks": {skein.HookMessageSent}, "asked": {skein.HookReceiptsUpdated}} {
+		b.Run(name, func(b *testing.B) {
+			f := newFixtureOfNoNode(b)
+			f.hook(func(s *skein.WebhookSettings) { s.Events = events })
+			c := webhooks.NewCollector(webhooks.CollectorOptions{Store: f.store, Turn: 10 * time.Millisecond})
+			time.Sleep(50 * time.Millisecond) // until it knows the endpoint
+			n := skein.Notice{Kind: skein.EventRead, App: "shop", Conv: f.group(1), Positions: []skein.Position{{Client: "ann"}}}
+			for b.Loop() {
+				n.Positions[0].Read++
+				c.Tell(n)
+			}
+			b.StopTimer()
+			c.Close(b.Context())
+		})
+	}
 }
