@@ -141,7 +141,7 @@ func (s *Service) Export(ctx context.Context, by skein.Actor, app, client, reaso
 	x := &export{UserExport: adminapi.UserExport{
 		Format: portable.Format, Version: portable.Version,
 		Clients: none, Conversations: none, Members: none, Messages: none, Changes: none, Files: none,
-	}, done: ctx.Err}
+	}, done: ctx.Err, records: maxExportRecords, bytes: maxExportBytes}
 	at, err := s.opts.Store.Export(ctx, app, client, x)
 	x.Time = int64(at)
 	return x.UserExport, err
@@ -152,7 +152,7 @@ type export struct {
 	adminapi.UserExport
 
 	done           func() error // whether the caller has gone
-	records, bytes int
+	records, bytes int          // that may still come
 }
 
 // Begin implements store.Sink.
@@ -187,7 +187,7 @@ func (x *export) Record(record any) error {
 	if err != nil {
 		return err
 	}
-	if x.records, x.bytes = x.records+1, x.bytes+len(line); x.records > maxExportRecords || x.bytes > maxExportBytes {
+	if x.records, x.bytes = x.records-1, x.bytes-len(line); x.records < 0 || x.bytes < 0 {
 		return errLargeExport
 	}
 	*list = append(*list, line)

@@ -2,6 +2,7 @@ package operators
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/skein-im/skein"
@@ -9,15 +10,17 @@ import (
 )
 
 func TestAnExportThatIsTooLargeIsRefused(t *testing.T) {
-	for name, text := range map[string]string{"by records": "", "by bytes": string(make([]byte, 16<<10))} {
-		x := &export{done: t.Context().Err}
+	for name, tt := range map[string]struct{ records, bytes, want int }{
+		"by records": {3, 1 << 20, 3},
+		"by bytes":   {1000, 2500, 2},
+	} {
+		x := &export{done: t.Context().Err, records: tt.records, bytes: tt.bytes}
 		var err error
-		n := 0
-		for ; err == nil && n <= maxExportRecords; n++ {
-			err = x.Record(&store.MessageRecord{Message: skein.Message{Seq: int64(n + 1), Body: skein.Body{Text: text}}})
+		for err == nil && len(x.Messages) <= tt.want {
+			err = x.Record(&store.MessageRecord{Message: skein.Message{Seq: 1, Body: skein.Body{Text: strings.Repeat("x", 1000)}}})
 		}
-		if !errors.Is(err, skein.ErrTooLarge) || n > maxExportRecords+1 || x.bytes > maxExportBytes+1<<20 {
-			t.Errorf("%s: got error %v after %d records of %d bytes, want %v", name, err, n, x.bytes, skein.ErrTooLarge)
+		if !errors.Is(err, skein.ErrTooLarge) || len(x.Messages) != tt.want {
+			t.Errorf("%s: got error %v after %d messages, want %v after %d", name, err, len(x.Messages), skein.ErrTooLarge, tt.want)
 		}
 	}
 }
