@@ -108,6 +108,10 @@ type Draft struct {
 	// Written is what the sender wrote, if Body is something else. A retry is compared with it.
 	Written *Body
 
+	// OnlyAgain: it was refused, so it is not stored. Only a message that was stored before under
+	// its ClientMsgID answers it, else ErrUnknownMessage.
+	OnlyAgain bool
+
 	// MarkRead: with NeedServer, the sender has read what was said before. With any
 	// other need it always has.
 	MarkRead bool

@@ -71,6 +71,11 @@ func TestAHookIsAskedBeforeAMessageIsSent(t *testing.T) {
 	if again, err := send("bad and worse", "x"); err != nil || again.ID != m.ID || again.Seq != 1 {
 		t.Errorf("its retry: got %v seq %d, %v, want the first message", again.ID, again.Seq, err)
 	}
+	f.withWords(skein.WordList{Reject: []string{"bad"}})
+	if again, err := send("bad and worse", "x"); err != nil || again.ID != m.ID || again.Seq != 1 {
+		t.Errorf("its retry after the word list refuses it: got %v seq %d, %v, want the first message", again.ID, again.Seq, err)
+	}
+	f.withWords(skein.WordList{Replace: []string{"worse"}, Reject: []string{"worst"}})
 	if _, err := send("something else", "x"); !errors.Is(err, skein.ErrConflict) {
 		t.Errorf("a retry with other content: got %v, want %v", err, skein.ErrConflict)
 	}

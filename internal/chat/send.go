@@ -39,12 +39,15 @@ func (s *Service) sendChecked(ctx context.Context, by skein.Actor, all []skein.D
 	}
 	passed, places := make([]skein.Draft, 0, len(all)), make([]int, 0, len(all))
 	for i, d := range all {
-		if answers[i].Err == nil {
+		// A retry is answered the first message, although it would be refused by now.
+		if d.OnlyAgain = answers[i].Err != nil; !d.OnlyAgain || d.ClientMsgID != "" && !d.Transient {
 			passed, places = append(passed, d), append(places, i)
 		}
 	}
 	for i, sent := range s.send(ctx, by, passed) {
-		answers[places[i]] = sent
+		if at := places[i]; sent.Err == nil || answers[at].Err == nil {
+			answers[at] = sent
+		}
 	}
 	return answers
 }

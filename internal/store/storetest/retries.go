@@ -52,6 +52,32 @@ var retries = []check{
 		_, _, err = f.Append(f.Context(), other)
 		f.wantErr(err, skein.ErrConflict)
 	}},
+	{"a refused draft is answered its first message, and stores nothing", func(f *fixture) {
+		f.app("shop", "ann")
+		conv := f.group("shop", "ann")
+		d := f.draft("shop", conv, "ann", "hi")
+		d.ClientMsgID = "x"
+		refused := d
+		refused.OnlyAgain = true
+		_, _, err := f.Append(f.Context(), refused)
+		f.wantErr(err, skein.ErrUnknownMessage)
+		equal(f, "stored", len(f.history("shop", conv)), 0)
+		first, again, err := f.Append(f.Context(), d)
+		f.must(err)
+		equal(f, "again", again, false)
+		refused.ID = f.newID()
+		got, again, err := f.Append(f.Context(), refused)
+		f.must(err)
+		equal(f, "again", again, true)
+		equal(f, "answer", got, first)
+		refused.Text = "other"
+		_, _, err = f.Append(f.Context(), refused)
+		f.wantErr(err, skein.ErrConflict)
+		refused.ClientMsgID = "y"
+		_, _, err = f.Append(f.Context(), refused)
+		f.wantErr(err, skein.ErrUnknownMessage)
+		equal(f, "next", f.say("shop", conv, "ann", "more").Seq, 2)
+	}},
 	{"a retry is answered though the clock is put back to before its sender came", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		conv := f.group("shop", "ann", "bob")

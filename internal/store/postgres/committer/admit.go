@@ -73,6 +73,8 @@ type sight struct {
 // The server role needs no membership and ignores mutes.
 func (s sight) refusal(d skein.Draft, muteAll bool, now skein.Millis) error {
 	switch {
+	case d.OnlyAgain:
+		return skein.ErrUnknownMessage
 	case s.sender == nil:
 		return skein.About(skein.ErrUnknownClient, d.Sender)
 	case s.sender.bannedUntil > now:

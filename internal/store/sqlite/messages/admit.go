@@ -35,6 +35,9 @@ type senders interface {
 // refusal is why the sender of d may not send it to the conversation at now; nil: it may.
 // The server role needs no membership and ignores mutes.
 func refusal(w senders, conv int64, muteAll bool, d skein.Draft, now skein.Millis) error {
+	if d.OnlyAgain {
+		return skein.ErrUnknownMessage
+	}
 	by, err := w.Sender(d.App, d.Sender)
 	switch {
 	case err != nil:
