@@ -35,7 +35,7 @@ func (s *Store) AddUsage(ctx context.Context, r store.UsageReport) ([]store.Used
 func (g group) addUsage(r store.UsageReport, a store.AppUsage, used *store.UsedToday) error {
 	_, err := g.Row(func(row *sqlite3.Stmt) {
 		used.Usage = readUsage(row)
-		used.Warned = uint8(row.ColumnInt64(5)) //nolint:gosec // a bit for each quota
+		used.Warned = uint8(row.ColumnInt64(5))
 	}, `INSERT INTO app_usage (app_key, day, messages, deliveries, storage, peak, minute, connections)
 		SELECT a.app_key, ?2, ?3, ?4, coalesce((SELECT s.bytes FROM storage s WHERE s.app_key = a.app_key), 0), ?5, ?6, ?5
 			FROM apps a WHERE a.id = ?1 AND a.deleted = 0
@@ -52,7 +52,7 @@ func (g group) addUsage(r store.UsageReport, a store.AppUsage, used *store.UsedT
 // readUsage reads day, messages, deliveries, peak, storage.
 func readUsage(r *sqlite3.Stmt) skein.Usage {
 	return skein.Usage{
-		Day:      skein.Day(r.ColumnInt64(0)), //nolint:gosec // AddUsage wrote it
+		Day:      skein.Day(r.ColumnInt64(0)),
 		Messages: r.ColumnInt64(1), Deliveries: r.ColumnInt64(2), Connections: r.ColumnInt64(3), StorageBytes: r.ColumnInt64(4),
 	}
 }
