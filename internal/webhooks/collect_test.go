@@ -135,13 +135,12 @@ func TestAnEndpointIsToldWhoComesOnlineAndWhoGoesOffline(t *testing.T) {
 func TestAnEndpointIsToldTheNewestPlacesOfMembers(t *testing.T) {
 	w := newTown(t, skein.HookReceiptsUpdated)
 	conv := w.group(1)
-	at := func(client string, read, received int64) {
-		w.Tell(skein.Notice{Kind: skein.EventRead, App: "shop", Conv: conv, Positions: []skein.Position{{Client: client, Read: read, Received: received}}})
+	tell := func(at ...skein.Position) {
+		w.Tell(skein.Notice{Kind: skein.EventRead, App: "shop", Conv: conv, Positions: at})
 	}
-	w.until("ann 1 1", func() { at("ann", 1, 1) })
+	w.until("ann 1 1", func() { tell(skein.Position{Client: "ann", Read: 1, Received: 1}) })
 	w.failOnce()
-	at("bob", 1, 3)
-	at("bob", 2, 2)
+	tell(skein.Position{Client: "bob", Read: 1, Received: 3}, skein.Position{Client: "bob", Read: 2, Received: 2}) // in one turn
 	w.eventually("bob's furthest place is told, although a commit failed", func() bool { return slices.Contains(w.told(), "bob 2 3") })
 }
 
