@@ -68,7 +68,7 @@ var mayImport = map[string]string{
 	"internal/node":                        ". internal/bus internal/hub internal/share internal/store",
 	"internal/operators":                   ". internal/access internal/chat internal/keyset internal/portable internal/store internal/wire/adminapi internal/words",
 	"internal/ops":                         ". internal/access internal/wire/strict",
-	"internal/ops/adminrows":               ". internal/hooks internal/operators internal/ops internal/store internal/webhooks internal/wire/adminapi internal/wire/strict internal/words",
+	"internal/ops/adminrows":               ". internal/hooks internal/operators internal/ops internal/store internal/webhooks internal/wire internal/wire/adminapi internal/wire/strict internal/words",
 	"internal/ops/reference":               ". internal/ops internal/ops/adminrows internal/ops/rows internal/wire internal/wire/adminapi internal/wire/request internal/wire/strict",
 	"internal/ops/reference/gen":           "internal/ops/reference",
 	"internal/ops/rows":                    ". internal/access internal/chat internal/ops internal/wire internal/wire/cursor internal/wire/request internal/wire/strict",

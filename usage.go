@@ -18,6 +18,29 @@ func ParseDay(text string) (d Day, ok bool) {
 	return DayOf(MillisOf(t)), err == nil && t.Year() >= 1970
 }
 
+// usageSpan is how many days of usage a call that does not say lists.
+const usageSpan = 30
+
+// ParseUsageSpan reads the first and the last day of a call; empty: usageSpan days, and today. Errors:
+// ErrMalformed, naming first or last.
+func ParseUsageSpan(first, last string, now Millis) (from, to Day, err error) {
+	to = DayOf(now)
+	for _, end := range [...]struct {
+		field, text string
+		day         *Day
+	}{{"last", last, &to}, {"first", first, &from}} {
+		if end.field == "first" {
+			from = to - usageSpan + 1
+		}
+		if d, ok := ParseDay(end.text); ok {
+			*end.day = d
+		} else if end.text != "" {
+			return 0, 0, Malformed(end.field, "must be a day such as 2026-11-30")
+		}
+	}
+	return from, to, nil
+}
+
 // Begin is the first moment of the day.
 func (d Day) Begin() Millis { return MillisOf(time.Unix(0, 0)).Add(time.Duration(d) * 24 * time.Hour) }
 

@@ -1,9 +1,11 @@
 package skein_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/skein-im/skein"
 )
@@ -18,6 +20,27 @@ func TestADayIsWrittenAndReadAsADate(t *testing.T) {
 	for _, text := range []string{"", "2026-11-31", "2026-1-1", "1969-12-31", "yesterday"} {
 		if got, ok := skein.ParseDay(text); ok {
 			t.Errorf("%q: got %d, want it refused", text, got)
+		}
+	}
+}
+
+func TestASpanOfDaysEndsTodayUnlessTheCallSays(t *testing.T) {
+	now := skein.Day(20787).Begin().Add(time.Hour) // 2026-11-30
+	for name, tt := range map[string]struct{ first, last, want string }{
+		"nothing":         {"", "", "2026-11-01 2026-11-30"},
+		"the last alone":  {"", "2026-10-30", "2026-10-01 2026-10-30"},
+		"the first alone": {"2026-11-29", "", "2026-11-29 2026-11-30"},
+		"both":            {"2026-01-01", "2026-01-02", "2026-01-01 2026-01-02"},
+	} {
+		from, to, err := skein.ParseUsageSpan(tt.first, tt.last, now)
+		if got := fmt.Sprint(from, to); got != tt.want || err != nil {
+			t.Errorf("%s: got %s, %v, want %s", name, got, err, tt.want)
+		}
+	}
+	for _, tt := range [][3]string{{"2026-11-31", "", "first"}, {"", "x", "last"}, {"x", "2026-11-30", "first"}} {
+		var fault *skein.Fault
+		if _, _, err := skein.ParseUsageSpan(tt[0], tt[1], now); !errors.As(err, &fault) || !errors.Is(err, skein.ErrMalformed) || fault.Field != tt[2] {
+			t.Errorf("%q to %q: got error %v, want one about %s", tt[0], tt[1], err, tt[2])
 		}
 	}
 }

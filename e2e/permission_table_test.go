@@ -59,6 +59,8 @@ func permissionTable() []opRow {
 				return "POST", "/im/users/import", obj{"users": []obj{{"client_id": unique("made")}}}
 			},
 			socket: func(*world, string) any { return obj{"users": []obj{{"client_id": unique("made")}}} }},
+		{name: "app.usage", want: serverOnly(), keeps: true,
+			rest: func(*world, string) (string, string, any) { return "GET", "/im/app/usage", nil }},
 		{name: "user.list", want: serverOnly(), keeps: true,
 			rest:   func(*world, string) (string, string, any) { return "GET", "/im/users?page=1&size=5", nil },
 			socket: func(*world, string) any { return obj{"page": 1, "size": 5} }},

@@ -38,6 +38,9 @@ func TestUsageOfAnAppIsCountedAndKept(t *testing.T) {
 	if err := json.Unmarshal(used.Data, &days); err != nil {
 		t.Fatal(err)
 	}
+	if got := a.call(t, "GET", "/im/app/usage", nil).want(t, "the backend's own call", 0); string(got.Data) != string(used.Data) {
+		t.Errorf("to the backend: got %s, want %s", got.Data, used.Data)
+	}
 	messages, deliveries := 0, 0
 	for _, d := range days.Data { // two where the test ran at midnight
 		messages, deliveries = messages+d.Messages, deliveries+d.Deliveries

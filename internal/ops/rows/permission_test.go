@@ -27,6 +27,7 @@ var rights = map[string]struct {
 	"user.create":         {`{"client_id":"{new}"}`, "0 4004 4004 4004 4004 0"},
 	"user.import":         {`{"users":[{"client_id":"{new}"}]}`, "0 4004 4004 4004 4004 0"},
 	"user.list":           {`{}`, "0 4004 4004 4004 4004 0"},
+	"app.usage":           {`{}`, "0 4004 4004 4004 4004 0"},
 	"user.get":            {`{"client_id":"{u}"}`, "0 0 0 0 0 211"},
 	"user.get_many":       {`{"client_ids":["{u}"]}`, "0 0 0 0 0 0"},
 	"user.update":         {`{"client_id":"{u}","ext":1}`, "0 4004 4004 4004 4004 211"},

@@ -55,6 +55,7 @@ func New(deps Deps) *ops.Table {
 		changeOps(deps),
 		presenceOps(deps),
 		fileOps(deps),
+		usageOps(deps),
 	} {
 		all = append(all, group...)
 	}
