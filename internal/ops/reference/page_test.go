@@ -88,7 +88,7 @@ func TestBothLanguagesSayTheSame(t *testing.T) {
 // third level.
 func opLinks(links []string) []string {
 	return slices.DeleteFunc(links, func(l string) bool {
-		return slices.ContainsFunc([]string{"codes", "limits", "users", "conversations", "messages", "files", "objects", "socket", "events", "conditions"},
+		return slices.ContainsFunc([]string{"codes", "limits", "users", "conversations", "messages", "files", "apps", "objects", "socket", "events", "conditions"},
 			func(chapter string) bool { return l == "](#"+chapter+")" })
 	})
 }
