@@ -56,17 +56,23 @@ func TestPresenceSubscription(t *testing.T) {
 	if got := c.presence(t); len(got) != 1 || got[three].Online != 1 {
 		t.Errorf("event: got %+v, want that %s came alone", got, three)
 	}
-	// A reconnect is invisible: with the next event, two is still there.
-	there.Drop()
-	there = a.login(t, two, "phone")
-	pad, _ := a.enter(t, a.on(t, two, "pad", obj{"device_type": "android"}))
-	if got := c.presence(t)[two]; got.Online != 1 || !slices.Contains(got.Devices, "android") || len(got.Devices) != 2 {
-		t.Errorf("event: got %+v, want one more device", got)
-	}
+	// A reconnect within 2 s is invisible: with the next event, two is still there.
 	left := time.Now()
 	there.Drop()
-	pad.Drop()
+	there = a.login(t, two, "phone")
+	slow := time.Since(left) >= 2*time.Second // this machine took longer, so two may be told as gone and back
+	pad, _ := a.enter(t, a.on(t, two, "pad", obj{"device_type": "android"}))
 	got := c.presence(t)[two]
+	for slow && len(got.Devices) != 2 {
+		got = c.presence(t)[two]
+	}
+	if got.Online != 1 || !slices.Contains(got.Devices, "android") || len(got.Devices) != 2 {
+		t.Errorf("event: got %+v, want one more device", got)
+	}
+	left = time.Now()
+	there.Drop()
+	pad.Drop()
+	got = c.presence(t)[two]
 	for got.Online == 1 && len(got.Devices) == 1 { // the server saw one socket end long before the other
 		got = c.presence(t)[two]
 	}

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"testing"
+	"testing/synctest"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/bus"
@@ -73,17 +74,20 @@ func TestTheListOfTheMembersIsLeftAsItIs(t *testing.T) {
 }
 
 func TestAnAudienceThatCannotBeReadIsCountedAndNoStop(t *testing.T) {
-	f := newFixture(t, "Tom")
-	tom := f.login("Tom", "phone")
-	f.store.set(func(m *memory) { m.audienceErr = errAway })
-	f.publish(event(1))
-	f.end("Tom")
-	f.wantShown("while the store is away", tom)
-	f.store.set(func(m *memory) { m.audienceErr = nil })
-	f.publish(event(2))
-	f.end("Tom")
-	f.wantShown("after it came back", tom, "2")
-	if got := f.count("skein_delivery_dropped_total"); got != 1 {
-		t.Errorf("%d counted as dropped, want 1", got)
-	}
+	synctest.Test(t, func(t *testing.T) { // in which no second passes, after which it would be tried again
+		f := newFixture(t, "Tom")
+		tom := f.login("Tom", "phone")
+		f.store.set(func(m *memory) { m.audienceErr = errAway })
+		f.publish(event(1))
+		f.end("Tom")
+		f.wantShown("while the store is away", tom)
+		f.store.set(func(m *memory) { m.audienceErr = nil })
+		f.publish(event(2))
+		f.end("Tom")
+		f.wantShown("after it came back", tom, "2")
+		if got := f.count("skein_delivery_dropped_total"); got != 1 {
+			t.Errorf("%d counted as dropped, want 1", got)
+		}
+		f.close(t.Context())
+	})
 }
