@@ -45,6 +45,15 @@ func (b *breaker) admits(url string, now time.Time) bool {
 	}
 }
 
+// unused says that a call that was admitted tells nothing about the address: another one may probe it at once.
+func (b *breaker) unused(url string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.url == url {
+		b.probe = time.Time{}
+	}
+}
+
 // done says how a call ended that was admitted, and reports what it changed.
 func (b *breaker) done(url string, well bool, now time.Time) (opened, closed bool) {
 	b.mu.Lock()

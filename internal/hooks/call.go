@@ -24,7 +24,7 @@ const (
 	resultReject  = "reject"
 	resultFailed  = "failed"  // no answer, or one that is not a verdict
 	resultTimeout = "timeout" // no answer in time
-	resultBusy    = "busy"    // all slots of the app were taken for as long as the call may take
+	resultBusy    = "busy"    // all slots of the app were taken for as long as the call may take, or for a part of it and no answer came in the rest
 	resultSkipped = "skipped" // the breaker is open
 )
 

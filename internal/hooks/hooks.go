@@ -126,13 +126,20 @@ func (c *Caller) guarded(ctx context.Context, of *skein.App, hook *skein.BeforeH
 	}
 	call, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	if !app.enter(call) {
+	entered, waited := app.enter(call)
+	if !entered {
+		breaker.unused(hook.URL)
 		return v, resultBusy, call.Err()
 	}
 	v, result, err = c.post(call, of, hook, q)
 	<-app.slots
 	if ctx.Err() != nil && err != nil {
+		breaker.unused(hook.URL)
 		return v, result, err // the caller left; the hook may be well
+	}
+	if waited && result == resultTimeout {
+		breaker.unused(hook.URL)
+		return v, resultBusy, err // the hook had only a part of its time; it may be well
 	}
 	c.note(of.ID, hook, breaker, result, err)
 	return v, result, err
@@ -155,18 +162,18 @@ func (c *Caller) of(id string, hook *skein.BeforeHook) (*app, *breaker) {
 	return a, b
 }
 
-// enter waits for a slot. It reports false if the time is over first.
-func (a *app) enter(ctx context.Context) bool {
+// enter takes a slot, and reports whether it waited for it. It reports false if the time is over first.
+func (a *app) enter(ctx context.Context) (entered, waited bool) {
 	select {
 	case a.slots <- struct{}{}:
-		return true
+		return true, false
 	default:
 	}
 	select {
 	case a.slots <- struct{}{}:
-		return true
+		return true, true
 	case <-ctx.Done():
-		return false
+		return false, true
 	}
 }
 

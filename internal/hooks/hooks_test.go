@@ -1,6 +1,7 @@
 package hooks_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -299,4 +301,57 @@ func TestACallEndsWithItsTimeAndWithItsCaller(t *testing.T) {
 	if calls != 7 {
 		t.Errorf("callers that left opened the breaker: %d calls of 7", calls)
 	}
+}
+
+func TestACallerWhoLeavesDoesNotKeepABreakerOpen(t *testing.T) {
+	var now atomic.Int64
+	leave := func() {}
+	down := true
+	c := hooks.New(hooks.Options{
+		Timeout: long, Now: func() time.Time { return time.Unix(now.Load(), 0) },
+		Client: client(func(r *http.Request) (int, string, error) {
+			leave()
+			if err := r.Context().Err(); err != nil || down {
+				return 0, "", cmp.Or(err, errors.New("connection refused"))
+			}
+			return 204, "", nil
+		}),
+	})
+	for range 5 {
+		_, _ = ask(t, c, shop("shop", true), "x")
+	}
+	now.Add(5)
+	down = false
+	ctx, cancel := context.WithCancel(t.Context())
+	leave = cancel
+	if a := c.Ask(ctx, shop("shop", true), []skein.Question{message("x")})[0]; !errors.Is(a.Err, context.Canceled) {
+		t.Errorf("the caller of the probe left: got %v, want %v", a.Err, context.Canceled)
+	}
+	leave = func() {}
+	if _, err := ask(t, c, shop("shop", true), "x"); err != nil {
+		t.Errorf("the next question, to an address that answers again: got %v", err)
+	}
+}
+
+func TestCallsThatWaitForASlotDoNotOpenABreaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		registry := prometheus.NewRegistry()
+		c := hooks.New(hooks.Options{Timeout: 500 * time.Millisecond, Registerer: registry, Client: client(func(r *http.Request) (int, string, error) {
+			select {
+			case <-time.After(300 * time.Millisecond): // well within the time of a call
+				return 204, "", nil
+			case <-r.Context().Done():
+				return 0, "", r.Context().Err()
+			}
+		})})
+		c.Ask(t.Context(), shop("shop", true), append(make64(), make64()...))
+		for result, want := range map[string]float64{"pass": hooks.CallsAtOnce, "busy": hooks.CallsAtOnce, "timeout": 0} {
+			if got := count(t, registry, "skein_hook_calls_total", result); got != want {
+				t.Errorf("twice as many questions as slots: got %v of result %s, want %v", got, result, want)
+			}
+		}
+		if _, err := ask(t, c, shop("shop", true), "x"); err != nil {
+			t.Errorf("the question after them: got %v", err)
+		}
+	})
 }

@@ -32,10 +32,10 @@ func NewKey() []byte {
 func SecretText(key []byte) string { return secretPrefix + base64.StdEncoding.EncodeToString(key) }
 
 // Rotated are the secrets with a new key first. The one before it stays valid until a time; zero: it ends
-// at once.
+// at once. One that could not be opened ends too: with it no call could be signed.
 func Rotated(secrets []skein.WebhookSecret, key []byte, until skein.Millis) []skein.WebhookSecret {
 	rotated := []skein.WebhookSecret{{Key: key, Expires: skein.Forever}}
-	if len(secrets) > 0 && until != 0 {
+	if len(secrets) > 0 && secrets[0].Key != nil && until != 0 {
 		rotated = append(rotated, skein.WebhookSecret{Key: secrets[0].Key, Expires: until})
 	}
 	return rotated
