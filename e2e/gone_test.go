@@ -78,8 +78,8 @@ func TestFilesGoWithWhatIsDeleted(t *testing.T) {
 	icon.gone(t, "its conversation is deleted, an icon")
 	shared.there(t, "a conversation that names it is deleted, another not")
 
-	brief := a.must(t, "POST", "/im/conversations", obj{"client_id": k.jerry, "to_client_ids": []string{k.tom}, "conv_type": 2, "ttl": 2}).text("conv_id")
 	passing := a.keep(t, k.jerry)
+	brief := a.must(t, "POST", "/im/conversations", obj{"client_id": k.jerry, "to_client_ids": []string{k.tom}, "conv_type": 2, "ttl": 5}).text("conv_id")
 	show(brief, passing.link)
 	passing.there(t, "in a temporary conversation")
 	eventually(t, "the temporary conversation ends", func() bool { return a.call(t, "GET", convPath(brief), nil).Code == 4011 })
@@ -104,11 +104,12 @@ func TestFilesGoWithWhatIsDeleted(t *testing.T) {
 // A file that nothing ever named goes after a while, and so does what a crash left.
 func TestFilesThatNothingEverNamedGo(t *testing.T) {
 	t.Parallel()
-	s := start(t, withoutDev(), withArgs("--unnamed-files", "2s"))
+	s := start(t, withoutDev(), withArgs("--unnamed-files", "5s"))
 	a := createApp(t, s)
 	k := newTalk(t, a)
-	shown, never, foreign := a.keep(t, k.jerry), a.keep(t, k.jerry), a.keep(t, k.jerry)
+	shown := a.keep(t, k.jerry)
 	a.must(t, "POST", convPath(k.conv, "message"), obj{"from_client": k.jerry, "type": -2, "url": shown.link})
+	never, foreign := a.keep(t, k.jerry), a.keep(t, k.jerry)
 	b := createApp(t, s)
 	other := newTalk(t, b)
 	b.must(t, "POST", convPath(other.conv, "message"), obj{"from_client": other.jerry, "type": -2, "url": foreign.link})

@@ -46,6 +46,7 @@ func TestTokensOfAnAppsOwnProvider(t *testing.T) {
 	}
 	good := token("a", nil)
 	call := func(token string) int { return s.once(t, "GET", userPath(tom), a.bearer(token), nil).Code }
+	eventually(t, "the server has the provider's keys", func() bool { return call(good) == 0 })
 	for name, tt := range map[string]struct {
 		token string
 		code  int

@@ -135,6 +135,13 @@ func TestTheLocalClusterSurvivesANodeAndEndsWhole(t *testing.T) {
 		s.ask(t, "msg.send", obj{"conv_id": conv, "type": -1, "text": "of " + client}).want(t, "msg.send", 0)
 		sockets[node] = s
 	}
+	eventually(t, "a socket is at each node", func() bool { // a node that answers a probe late gets none for a while
+		if len(sockets) < 3 {
+			s, node := c.loginAt(t, "Tom", unique("pad"))
+			sockets[node] = s
+		}
+		return len(sockets) >= 3
+	})
 	if len(sockets) != 3 || sockets[""] != nil {
 		t.Fatalf("got sockets at nodes %v, want one at each of three", sockets)
 	}
