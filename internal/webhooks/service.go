@@ -188,7 +188,7 @@ func (s *Service) Update(ctx context.Context, by skein.Actor, app, id string, sk
 		}
 	}
 	return s.change(ctx, by, OpUpdate, app, id, func(e *store.Endpoint) (bool, error) {
-		was := e.Enabled
+		was, url := e.Enabled, e.Settings.URL
 		alter(&e.Webhook)
 		if e.Enabled {
 			e.Reason = ""
@@ -198,6 +198,9 @@ func (s *Service) Update(ctx context.Context, by skein.Actor, app, id string, sk
 		}
 		if skip {
 			e.Cursor = end
+		}
+		if !e.Enabled && e.Settings.URL == url { // no call is made: an endpoint whose network is forbidden by now can be disabled
+			return skip, nil
 		}
 		return skip, s.check(e.Settings)
 	})

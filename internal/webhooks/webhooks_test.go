@@ -499,3 +499,26 @@ func TestAnAddressThatIsNotPublicIsRefused(t *testing.T) {
 		t.Errorf("an unknown app: got %v, want ErrNotFound", err)
 	}
 }
+
+func TestAnEndpointThatNoCallMayReachAnyMoreCanBeDisabled(t *testing.T) {
+	f := newFixtureOfNoNode(t)
+	made, _, err := f.Create(t.Context(), f.by, "shop", skein.WebhookSettings{URL: f.receiver.URL}, true)
+	f.must(err)
+	narrowed := webhooks.New(webhooks.Options{Store: f.store}) // a server whose --outbound-allow has the network no more
+	update := func(alter func(*skein.Webhook)) error {
+		_, err := narrowed.Update(t.Context(), f.by, "shop", made.ID, false, alter)
+		return err
+	}
+	if err := update(func(w *skein.Webhook) { w.Settings.Name = "still called" }); !errors.Is(err, skein.ErrMalformed) {
+		t.Errorf("a change of an endpoint that is enabled: got %v, want %v", err, skein.ErrMalformed)
+	}
+	if err := update(func(w *skein.Webhook) { w.Enabled = false }); err != nil {
+		t.Errorf("disabling it: got %v", err)
+	}
+	if err := update(func(w *skein.Webhook) { w.Settings.URL += "/other" }); !errors.Is(err, skein.ErrMalformed) {
+		t.Errorf("another URL for one that is disabled: got %v, want %v", err, skein.ErrMalformed)
+	}
+	if err := update(func(w *skein.Webhook) { w.Enabled = true }); !errors.Is(err, skein.ErrMalformed) {
+		t.Errorf("enabling it: got %v, want %v", err, skein.ErrMalformed)
+	}
+}
