@@ -12,7 +12,7 @@ var apps = []check{
 		app := skein.App{
 			ID: "shop", Name: "商店", TokenSecret: []byte{0, 1, 255}, Created: 7,
 			Keys: []skein.AppKey{{Name: "default", Hash: [32]byte{1, 2, 255}, Created: 7, Expires: 9}, {Name: "next"}},
-			Settings: skein.Settings{
+			Settings: skein.Settings{ //nolint:gosec // addresses and a name, no credentials
 				Open: true, RelaxedClientIDs: true, NoAutoRegister: true, MembersMayInvite: true, AddBy: skein.AddByKnown,
 				MaxDevices: 1, MaxMembers: 2, MaxConversations: 3, SendRate: -4, SendBurst: 5, RESTRate: 6,
 				CommandRate: 7, LoginRate: 8, FileTypes: []string{"png"}, MaxFileBytes: 1 << 40, MaxStorageBytes: 1 << 41, MaxSockets: 9,
