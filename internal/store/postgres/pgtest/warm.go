@@ -31,7 +31,7 @@ type session struct {
 
 // Dial returns a connection that connects when its client has said how it begins.
 func (w *Warm) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	return &lent{warm: w, network: network, address: address, dial: func() (net.Conn, error) {
+	return &lent{warm: w, network: network, address: address, connected: make(chan struct{}), dial: func() (net.Conn, error) {
 		return new(net.Dialer).DialContext(context.WithoutCancel(ctx), network, address)
 	}}, nil
 }
@@ -84,9 +84,11 @@ type lent struct {
 	warm             *Warm
 	network, address string
 	dial             func() (net.Conn, error)
+	connected        chan struct{} // closed when there is a session, or none will come
 
 	mu      sync.Mutex
-	session *session // nil: the client has sent nothing; guarded by mu
+	closed  bool     // guarded by mu
+	session *session // nil: the client has sent nothing, or has closed the connection; guarded by mu
 	begun   string   // how it was begun; empty: not as a session, or the server is not ready; guarded by mu
 	unread  []byte   // of a greeting that another client got; guarded by mu
 	ended   bool     // the client has said goodbye; guarded by mu
@@ -105,7 +107,14 @@ func (l *lent) Write(b []byte) (int, error) {
 	}
 	if s == nil {
 		defer l.mu.Unlock()
-		return l.begin(b)
+		if l.closed {
+			return 0, net.ErrClosed
+		}
+		n, err := l.begin(b)
+		if l.session != nil {
+			close(l.connected)
+		}
+		return n, err
 	}
 	l.mu.Unlock() // the server may want to be read before it reads more
 	return s.Write(b)
@@ -144,8 +153,10 @@ func startOf(b []byte) string {
 	return strings.Join(asked, "\n")
 }
 
-// Read reads what the server says.
+// Read reads what the server says. A client may read before it has sent anything: pgx does so if it
+// cannot send for a moment.
 func (l *lent) Read(b []byte) (int, error) {
+	<-l.connected
 	l.mu.Lock()
 	s := l.session
 	if s == nil || l.ended {
@@ -183,11 +194,15 @@ func (l *lent) Close() error {
 	defer l.mu.Unlock()
 	s := l.session
 	if s == nil {
+		if !l.closed {
+			l.closed = true
+			close(l.connected)
+		}
 		return nil
 	}
 	if l.ended && l.begun != "" && l.reading == 0 && len(l.unread) == 0 && s.greeted() && s.forget() {
 		l.warm.put(l.begun, s)
-		l.session = nil
+		l.session, l.closed = nil, true
 		return nil
 	}
 	return s.Close()
