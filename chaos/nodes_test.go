@@ -147,7 +147,7 @@ func (n *nodes) strike(ctx context.Context, f fault) error {
 		return n.shared.loseSessions()
 	case "kick":
 		one := n.all[int(f.at)%len(n.all)]
-		for _, app := range one.hub.Apps() {
+		for app := range one.hub.SessionsByApp() {
 			one.hub.KickApp(app, skein.KickReplaced)
 			break
 		}

@@ -163,10 +163,7 @@ func (p *Server) End() {
 
 // answers waits until the server answers.
 func (p *Server) answers(ctx context.Context) (err error) {
-	tries := 300
-	if p.kept {
-		tries = 3000 // it may have to recover
-	}
+	const tries = 3000 // it may have to recover, or the machine may be busy
 	for range tries {
 		var conn *pgx.Conn
 		if conn, err = pgx.Connect(ctx, p.URL()); err == nil {
