@@ -137,9 +137,7 @@ func TestTheEleventhDeviceKicksTheFirst(t *testing.T) {
 		t.Errorf("got %s", a.Data)
 	}
 	first.wantEnd(4401)
-	if n := f.hub.Sessions(); n != 10 {
-		t.Errorf("%d sessions, want 10", n)
-	}
+	waitFor(t, func() bool { return f.hub.Sessions() == 10 })
 }
 
 func TestOfTwoLoginsUnderWayTheLaterAskedWins(t *testing.T) {
