@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/skein-im/skein/internal/dial"
 )
@@ -224,7 +225,7 @@ func TestTheErrorDoesNotTellThePrivateAddressOfAName(t *testing.T) {
 func local(t *testing.T, answer int64, handler http.HandlerFunc) (*http.Client, string) {
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	client := dial.New(dial.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Answer: answer})
+	client := dial.New(dial.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Answer: answer, Timeout: time.Minute})
 	t.Cleanup(client.CloseIdleConnections)
 	return client, server.URL
 }
