@@ -51,6 +51,7 @@ func (b *asyncAPIBuilder) hook(name string, doc ops.Doc, payload *openapi3.Schem
 	b.receiver[key] = ref("#/components/messages/" + key)
 	b.operations[key] = object{
 		"action": "send", "channel": ref("#/channels/webhook"), "summary": doc.EN, "x-summary-zh": doc.ZH,
+		"description": "A POST to the endpoint, signed as Standard Webhooks 1.0 has it.", "x-description-zh": "以 POST 发送到端点，按 Standard Webhooks 1.0 签名。",
 		"tags": []object{{"name": "webhooks"}}, "messages": []object{ref("#/channels/webhook/messages/" + key)},
 	}
 }

@@ -162,14 +162,11 @@ func memberships(ctx context.Context, t *tx.Tx, app int64, client string) ([]int
 	return collectList[int64](found, err)
 }
 
-// leave takes the client out of the member counts of conversations, frees their pairs and
-// returns those that still exist.
+// leave takes the client out of the member counts of conversations and returns those that still
+// exist.
 func (d deletion) leave(ctx context.Context, t *tx.Tx, convs []int64) ([]skein.ID, error) {
 	if len(convs) == 0 {
 		return nil, nil
-	}
-	if _, err := t.Exec(ctx, `DELETE FROM private_pairs WHERE conv_key = ANY($1)`, convs); err != nil {
-		return nil, err
 	}
 	found, err := t.Query(ctx, `UPDATE conversations SET member_count = member_count - 1, roster_rev = roster_rev + 1, `+touched+`, moved = `+tx.Stamp+`
 		WHERE conv_key = ANY($1) AND deleted = 0 AND expires > $2 RETURNING id`, convs, t.Now, d.at, rows.PeriodOf(d.at))

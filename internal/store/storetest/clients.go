@@ -215,6 +215,17 @@ var clients = []check{
 			equal(f, "the next one", seen(conv)[0].Text, "hi")
 		}
 	}},
+	{"a private conversation stays that of its two, though a third who was in it is deleted", func(f *fixture) {
+		f.app("shop", "ann", "bob", "cat")
+		first := f.create(f.conv("shop", skein.Private), "ann", "bob")
+		f.add("shop", first.ID, "cat")
+		_, _, err := f.DeleteClient(f.Context(), "shop", "cat", f.now(), false)
+		f.must(err)
+		again, created, err := f.CreateConversation(f.Context(), f.conv("shop", skein.Private), f.joining("bob", "ann"), store.MemberLimit{})
+		f.must(err)
+		equal(f, "created", created, false)
+		equal(f, "conversation", again.ID, first.ID)
+	}},
 	{"the next private conversation with a deleted client's successor is a new one", func(f *fixture) {
 		f.app("shop", "ann", "bob")
 		first := f.create(f.conv("shop", skein.Private), "ann", "bob")
