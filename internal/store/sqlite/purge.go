@@ -42,6 +42,12 @@ type purge struct {
 	left int // rows that may still be removed
 }
 
+// aged are rows that are too old. forget removes some of them.
+type aged struct {
+	find   func() (bool, error)
+	forget func() error
+}
+
 // next finds the first thing to remove and returns what removes some rows of it; nil:
 // there is nothing. A deleted app's files go first, because the disk still holds them.
 // Its conversations go before the app that they belong to. Rows that are too old go last.
@@ -62,18 +68,15 @@ func (p *purge) next() (remove func() error, err error) {
 			return func() error { return dead.remove(key) }, nil
 		}
 	}
-	for _, old := range []struct {
-		find   func() (bool, error)
-		forget func() error
-	}{
+	for _, old := range []aged{
 		{p.oldCuts, p.forgetCuts},
 		{p.oldEvents, p.forgetEvents},
 		{p.oldDepartures, p.forgetDepartures},
 		{p.oldRetries, p.forgetRetries},
-		{p.oldAttempts, p.forgetAttempts},
-		{p.oldFailures, p.forgetFailures},
-		{p.oldUsage, p.forgetUsage},
-		{p.oldKeyUses, p.forgetKeyUses},
+		p.olderThan("webhook_attempts", "webhook_id, seq", "at", int64(p.now.Add(-skein.AttemptsKept))),
+		p.olderThan("webhook_failures", "webhook_id, seq", "first", int64(p.now.Add(-skein.DeadLettersKept))),
+		p.olderThan("app_usage", "app_key, day", "day", int64(p.usageHorizon())),
+		p.olderThan("key_uses", "app_key, name", "at", int64(p.usageHorizon().Begin())),
 	} {
 		found, err := old.find()
 		if err != nil {
@@ -94,52 +97,21 @@ func (p *purge) forgetRetries() error {
 	return err
 }
 
-func (p *purge) oldAttempts() (bool, error) {
-	return p.Row(nil, `SELECT 1 FROM webhook_attempts WHERE at < ?1 LIMIT 1`, p.now.Add(-skein.AttemptsKept))
-}
-
-func (p *purge) forgetAttempts() error {
-	n, err := p.Changes(`DELETE FROM webhook_attempts WHERE (webhook_id, seq) IN (SELECT webhook_id, seq FROM webhook_attempts WHERE at < ?1 LIMIT ?2)`,
-		p.now.Add(-skein.AttemptsKept), p.left)
-	p.left -= int(n)
-	return err
-}
-
-func (p *purge) oldFailures() (bool, error) {
-	return p.Row(nil, `SELECT 1 FROM webhook_failures WHERE first < ?1 LIMIT 1`, p.now.Add(-skein.DeadLettersKept))
-}
-
-func (p *purge) forgetFailures() error {
-	n, err := p.Changes(`DELETE FROM webhook_failures WHERE (webhook_id, seq) IN (SELECT webhook_id, seq FROM webhook_failures WHERE first < ?1 LIMIT ?2)`,
-		p.now.Add(-skein.DeadLettersKept), p.left)
-	p.left -= int(n)
-	return err
+// olderThan are the rows of a table with a column, which has an index, below a bound.
+func (p *purge) olderThan(table, key, column string, bound int64) aged {
+	old := ` FROM ` + table + ` WHERE ` + column + ` < ?1 LIMIT `
+	return aged{
+		func() (bool, error) { return p.Row(nil, `SELECT 1`+old+`1`, bound) },
+		func() error {
+			n, err := p.Changes(`DELETE FROM `+table+` WHERE (`+key+`) IN (SELECT `+key+old+`?2)`, bound, p.left)
+			p.left -= int(n)
+			return err
+		},
+	}
 }
 
 // usageHorizon is the day before which usage is forgotten.
 func (p *purge) usageHorizon() skein.Day { return skein.DayOf(p.now) - skein.UsageDays }
-
-func (p *purge) oldUsage() (bool, error) {
-	return p.Row(nil, `SELECT 1 FROM app_usage WHERE day < ?1 LIMIT 1`, int64(p.usageHorizon()))
-}
-
-func (p *purge) forgetUsage() error {
-	n, err := p.Changes(`DELETE FROM app_usage WHERE (app_key, day) IN (SELECT app_key, day FROM app_usage WHERE day < ?1 LIMIT ?2)`,
-		int64(p.usageHorizon()), p.left)
-	p.left -= int(n)
-	return err
-}
-
-func (p *purge) oldKeyUses() (bool, error) {
-	return p.Row(nil, `SELECT 1 FROM key_uses WHERE at < ?1 LIMIT 1`, p.usageHorizon().Begin())
-}
-
-func (p *purge) forgetKeyUses() error {
-	n, err := p.Changes(`DELETE FROM key_uses WHERE (app_key, name) IN (SELECT app_key, name FROM key_uses WHERE at < ?1 LIMIT ?2)`,
-		p.usageHorizon().Begin(), p.left)
-	p.left -= int(n)
-	return err
-}
 
 func (p *purge) deadConversation() (key int64, found bool, err error) {
 	read := func(r *sqlite3.Stmt) { key = r.ColumnInt64(0) }

@@ -2,13 +2,13 @@ package admin
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
 	"github.com/skein-im/skein/internal/store/postgres/tx"
+	"github.com/skein-im/skein/internal/store/rows"
 )
 
 // AddUsage adds what a node counted; see store.Usage. It locks usage before keys, and the rows of each in
@@ -122,16 +122,12 @@ func (s *Store) WarnOfQuota(ctx context.Context, app string, w skein.QuotaWarnin
 		if err != nil {
 			return err
 		}
-		quota, ok := skein.QuotaNamed(w.Quota)
-		if !ok {
-			return fmt.Errorf("warn of quota %q: there is none", w.Quota)
-		}
-		day, ok := skein.ParseDay(w.Day)
-		if !ok {
-			day = skein.DayOf(t.Now)
+		day, bit, err := rows.WarnedOn(w, t.Now)
+		if err != nil {
+			return err
 		}
 		done, err := t.Exec(ctx, `INSERT INTO app_usage AS t (app_key, day, warned) VALUES ($1, $2, $3)
-			ON CONFLICT (app_key, day) DO UPDATE SET warned = t.warned | excluded.warned WHERE t.warned & excluded.warned = 0`, key, int64(day), int64(1)<<quota)
+			ON CONFLICT (app_key, day) DO UPDATE SET warned = t.warned | excluded.warned WHERE t.warned & excluded.warned = 0`, key, int64(day), bit)
 		if err != nil || done.RowsAffected() == 0 {
 			return err
 		}

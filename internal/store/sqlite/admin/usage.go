@@ -2,20 +2,20 @@ package admin
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/skein-im/skein"
 	"github.com/skein-im/skein/internal/store"
+	"github.com/skein-im/skein/internal/store/rows"
 	"github.com/skein-im/skein/internal/store/sqlite/engine"
 	"github.com/skein-im/skein/internal/store/sqlite/tx"
 )
 
 // AddUsage adds what a node counted; see store.Usage.
 func (s *Store) AddUsage(ctx context.Context, r store.UsageReport) ([]store.UsedToday, error) {
-	rows := len(r.Apps) + len(r.Keys)
-	return tx.Write(ctx, s.db, tx.Job{Bytes: tx.SmallJob + 64*rows, Rows: rows}, func(g group) ([]store.UsedToday, error) {
+	n := len(r.Apps) + len(r.Keys)
+	return tx.Write(ctx, s.db, tx.Job{Bytes: tx.SmallJob + 64*n, Rows: n}, func(g group) ([]store.UsedToday, error) {
 		used := make([]store.UsedToday, len(r.Apps))
 		for i, a := range r.Apps {
 			if err := g.addUsage(r, a, &used[i]); err != nil {
@@ -85,16 +85,12 @@ func (s *Store) WarnOfQuota(ctx context.Context, app string, w skein.QuotaWarnin
 		if err != nil {
 			return err
 		}
-		quota, ok := skein.QuotaNamed(w.Quota)
-		if !ok {
-			return fmt.Errorf("warn of quota %q: there is none", w.Quota)
-		}
-		day, ok := skein.ParseDay(w.Day)
-		if !ok {
-			day = skein.DayOf(g.Now)
+		day, bit, err := rows.WarnedOn(w, g.Now)
+		if err != nil {
+			return err
 		}
 		first, err := g.Change(`INSERT INTO app_usage (app_key, day, warned) VALUES (?1, ?2, ?3)
-			ON CONFLICT (app_key, day) DO UPDATE SET warned = warned | excluded.warned WHERE warned & excluded.warned = 0`, key, int64(day), int64(1)<<quota)
+			ON CONFLICT (app_key, day) DO UPDATE SET warned = warned | excluded.warned WHERE warned & excluded.warned = 0`, key, int64(day), bit)
 		if err != nil || !first {
 			return err
 		}
